@@ -1,0 +1,72 @@
+# `make serve` to see the help site, `make test` for every check. `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+PORT ?= 8000
+export NO_MKDOCS_2_WARNING = 1
+
+.PHONY: help serve test setup browser format lint types floors unit docs generated bench matrix evaluate clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one address
+	$(BIN)/handrail serve --port $(PORT)
+
+test: setup format lint types floors unit docs ## Everything the CI does
+
+setup: $(VENV)/.installed-dev browser ## Install all that development needs
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Handrail needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+
+# torch by itself and pinned: left to other packages, pip takes a build with gigabytes of CUDA.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Handrail into $(VENV) (a few minutes the first time) ..."
+	$(PIP) torch==2.13.0
+	$(PIP) -e '.[index]' mkdocs-material
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the checks need ..."
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+browser: # Chromium for the browser tests, where this user may install it
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	     && echo "Installing Chromium ..." && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	|| echo "There is no Chromium and it cannot be installed here: browser tests will be skipped."
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+floors: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-logo
+
+unit: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q --durations=5
+
+docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its questions find their articles
+	$(BIN)/handrail build --strict
+	$(BIN)/handrail check
+
+generated: $(VENV)/.installed-dev ## Renew the tables of settings and commands in docs/
+	$(BIN)/python tests/generated.py
+
+bench: $(VENV)/.installed-dev ## Measure Handrail and Material's own search side by side
+	$(BIN)/python tests/bench/run.py
+
+matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
+	$(BIN)/python tests/matrix/run.py
+
+clean: ## Remove everything that was built
+	rm -rf site .handrail .cache dist build

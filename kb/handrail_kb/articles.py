@@ -1,0 +1,299 @@
+"""An article: a Markdown file, its front matter, and where in the file each thing stands.
+
+Reads Markdown only; knows nothing of HTML, MkDocs or the index. What is wrong with an article is a
+`Problem` with file and line, so that a writer is told everything at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import yaml
+
+from handrail_kb.errors import ArticleError
+from handrail_kb.settings import nearest, read_yaml
+
+Severity = Literal["error", "warning", "note"]
+
+# What Handrail reads. See the page about front matter in the documentation.
+OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", "review_by", "people_only", "search")
+# What MkDocs, Material and their plugins read: never remarked on.
+# fmt: off
+THEIR_FIELDS = (
+    "template", "hide", "icon", "status", "tags", "subtitle", "social", "date", "authors", "author", "categories",
+    "category", "draft", "pin", "links", "slug", "readtime", "comments", "revision_date", "render_macros",
+    "ignore_macros", "robots", "canonical", "image", "lang", "language", "layout", "summary", "redirect",
+    "redirect_from", "redirect_to", "search_exclude", "glightbox", "hero", "edit_url", "inherit", "hooks",
+)
+# fmt: on
+SEARCH_FIELDS = ("exclude", "boost")
+
+# The front matter as MkDocs sees it: anything else is text of the article.
+_FRONT = re.compile(r"\A-{3}[ \t]*\n(.*?\n)?(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.S)
+_UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a writer should know: where, what, and how to mend it. A note never fails a build."""
+
+    file: str
+    line: int
+    severity: Severity
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Article:
+    """One Markdown file. `path` is relative to the docs folder; values that do not fit have their default.
+
+    `lines` has the line of each field, and `body_line` that of the first line after the front matter.
+    """
+
+    path: str
+    body: str
+    body_line: int = 1
+    meta: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    title: str = ""
+    description: str = ""
+    questions: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    owner: str = ""
+    review_by: date | None = None
+    people_only: bool = False
+    exclude: bool = False
+    boost: float = 1.0
+    problems: tuple[Problem, ...] = ()
+
+
+def read_articles(docs_dir: Path) -> tuple[list[Article], list[Problem]]:
+    """Every article below `docs_dir` in the order of their paths, and all that is wrong with them."""
+    articles: list[Article] = []
+    problems: list[Problem] = []
+    for file in sorted(docs_dir.rglob("*.md")):
+        path = file.relative_to(docs_dir).as_posix()
+        try:
+            article = read_article(docs_dir, path)
+        except ArticleError as error:
+            shown = f"{docs_dir.name}/{path}"
+            line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
+            problems.append(Problem(shown, int(line), "error", what))
+        else:
+            articles.append(article)
+            problems.extend(article.problems)
+    return articles, problems
+
+
+def read_article(docs_dir: Path, path: str) -> Article:
+    """Read one article. Raises ArticleError when there is no such file or it is not text in UTF-8."""
+    shown = f"{docs_dir.name}/{path}"
+    try:
+        raw = (docs_dir / path).read_bytes()
+    except OSError as error:
+        raise ArticleError(f"{shown}:1: this file cannot be read: {error.strerror}.") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ArticleError(
+            f"{shown}:{line}: this file is not text in UTF-8 (byte 0x{raw[error.start]:02x}).",
+            "Save it as UTF-8 in your editor.",
+        ) from error
+    return parse_article(path, text, folder=docs_dir.name)
+
+
+def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
+    """The article in `text`. Never raises: what is wrong stands in `problems`, with `folder` before the path."""
+    shown = f"{folder}/{path}" if folder else path
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    front = _FRONT.match(text)
+    if not front:
+        unclosed = _UNCLOSED.match(text)
+        what = "the front matter has no closing '---' line, so all of it would be shown to readers."
+        return Article(path, text, problems=(Problem(shown, 1, "error", what),) if unclosed else ())
+    body, body_line = text[front.end() :], text.count("\n", 0, front.end()) + 1
+    try:
+        meta, lines, repeated = _read_front_matter(front[1] or "")
+    except yaml.YAMLError as error:
+        return Article(path, body, body_line, problems=(_broken_yaml(shown, error),))
+    if not isinstance(meta, dict):
+        what = f"the front matter should be fields such as 'title: …', but is {_found(meta)}."
+        return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what),))
+    fields = _Fields(shown, meta, lines)
+    fields.check_names(repeated)
+    return Article(
+        path,
+        body,
+        body_line,
+        MappingProxyType(meta),
+        MappingProxyType(lines),
+        title=fields.text("title"),
+        description=fields.text("description"),
+        questions=fields.questions(),
+        keywords=fields.keywords(),
+        owner=fields.text("owner"),
+        review_by=fields.day("review_by"),
+        people_only=fields.flag("people_only"),
+        exclude=fields.flag("search.exclude"),
+        boost=fields.boost(),
+        problems=tuple(fields.problems),
+    )
+
+
+def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
+    """The fields, the line of each in the file (`search.boost` and `questions.0` too), and names that stand twice."""
+    meta = read_yaml(block)
+    lines: dict[str, int] = {}
+    repeated: list[str] = []
+    for name, line in _places(yaml.compose(block, Loader=yaml.SafeLoader)):
+        if name in lines:
+            repeated.append(name)
+        lines[name] = line + 2
+    return meta if meta is not None else {}, lines, repeated
+
+
+def _places(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = f"{prefix}{key.value}"
+            yield name, key.start_mark.line
+            if not prefix:
+                yield from _places(value, f"{name}.")
+    elif isinstance(node, yaml.SequenceNode) and prefix:
+        for number, item in enumerate(node.value):
+            yield f"{prefix}{number}", item.start_mark.line
+
+
+def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 2 if mark else 2
+    reason = getattr(error, "problem", None) or "it cannot be read"
+    what = f"the front matter is not valid YAML: {reason}. A value with ': ' or '#' in it needs quotes."
+    return Problem(shown, line, "error", what)
+
+
+class _Fields:
+    """Takes values out of front matter and notes what does not fit."""
+
+    def __init__(self, shown: str, meta: dict[str, Any], lines: Mapping[str, int]) -> None:
+        self.shown, self.meta, self.lines = shown, meta, lines
+        self.problems: list[Problem] = []
+
+    def note(self, name: str, what: str, severity: Severity = "warning") -> None:
+        self.problems.append(Problem(self.shown, self.lines.get(name, 2), severity, what))
+
+    def check_names(self, repeated: Iterable[str]) -> None:
+        for name in repeated:
+            self.note(name, f"'{name}' stands here twice; only the last one counts.")
+        for name in map(str, self.meta):
+            self._check_name(name, name, (*OUR_FIELDS, *THEIR_FIELDS))
+        search = self.meta.get("search")
+        for name in map(str, search if isinstance(search, dict) else ()):
+            self._check_name(f"search.{name}", name, SEARCH_FIELDS)
+
+    def _check_name(self, place: str, name: str, known: tuple[str, ...]) -> None:
+        if name in known:
+            return
+        # Sites have fields of their own, so that only a near miss is worth a warning.
+        near = bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
+        self.note(place, f"'{name}' is not a known field.{nearest(name, known)}", "warning" if near else "note")
+
+    def value(self, name: str) -> Any:
+        outer, _, inner = name.partition(".")
+        value = self.meta.get(outer)
+        if not inner or value is None:
+            return value
+        if isinstance(value, dict):
+            return value.get(inner)
+        if f"{outer} is wrong" not in self.meta:
+            self.expected(outer, "fields such as 'exclude: true'", value)
+            self.meta = {**self.meta, f"{outer} is wrong": True, outer: None}
+        return None
+
+    def expected(self, name: str, wanted: str, value: Any) -> None:
+        self.note(name, f"'{name}' should be {wanted}, but is {_found(value)}.")
+
+    def text(self, name: str) -> str:
+        value = self.value(name)
+        if value is None or (isinstance(value, str | int | float | date) and not isinstance(value, bool)):
+            return "" if value is None else str(value).strip()
+        self.expected(name, "text", value)
+        return ""
+
+    def flag(self, name: str) -> bool:
+        value = self.value(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.expected(name, "true or false", value)
+        return False
+
+    def boost(self) -> float:
+        value = self.value("search.boost")
+        if value is None:
+            return 1.0
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
+            return float(value)
+        self.expected("search.boost", "a number above 0", value)
+        return 1.0
+
+    def day(self, name: str) -> date | None:
+        value = self.value(name)
+        if value is None:
+            return None
+        try:
+            return date.fromisoformat(str(value)[:10])
+        except ValueError:
+            self.expected(name, "a date such as 2027-01-31", value)
+            return None
+
+    def questions(self) -> tuple[str, ...]:
+        value = self.value("questions")
+        if isinstance(value, str):
+            self.note("questions", "'questions' should be a list: one line per question, each beginning with '- '.")
+            value = [value]
+        return tuple(self._items("questions", value))
+
+    def keywords(self) -> tuple[str, ...]:
+        value = self.value("keywords")
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return tuple(self._items("keywords", value))
+
+    def _items(self, name: str, value: Any) -> Iterator[str]:
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.expected(name, "a list", value)
+            return
+        for number, item in enumerate(value):
+            if isinstance(item, str | int | float) and not isinstance(item, bool) and str(item).strip():
+                yield str(item).strip()
+                continue
+            place = f"{name}.{number}"
+            hint = " Put it in quotes: a ': ' inside made it a field." if isinstance(item, dict) else ""
+            self.note(
+                place if place in self.lines else name,
+                f"each of '{name}' should be text, but here is {_found(item)}.{hint}",
+            )
+
+
+def _found(value: Any) -> str:
+    """What a value is, in words of a person who writes articles."""
+    if value is None or value == "":
+        return "empty"
+    if isinstance(value, bool):
+        return "yes or no (put it in quotes to make it text)"
+    words = {list: "a list", dict: "a group of fields", int: "a number", float: "a number", str: "the text"}
+    kind = words.get(type(value), "a date" if isinstance(value, date) else type(value).__name__)
+    return f"{kind} '{value}'" if isinstance(value, str) else kind

@@ -1,0 +1,37 @@
+/* Runs before Material's bundle reads its configuration: tells the search worker which tab asks, and whether the
+ * service failed a moment ago, so that a new page does not wait for it again.
+ *
+ * The tab's token is random, lives in sessionStorage only and ends with the tab. A worker cannot read sessionStorage,
+ * so both values travel in the fragment of its address, which is never sent anywhere. Where storage is blocked, search
+ * works all the same.
+ *
+ * Material also opens its dialog, over everything, on any page whose address has ?q=. On the find and contact pages the
+ * words are for the page itself, so there they are renamed to ?query=, which means the same to our service.
+ */
+(() => {
+  "use strict"
+  const address = new URL(location.href)
+  if (document.querySelector("handrail-main") && address.searchParams.has("q")) {
+    address.searchParams.set("query", address.searchParams.get("q"))
+    address.searchParams.delete("q")
+    history.replaceState(history.state, "", address)
+  }
+  const element = document.getElementById("__config")
+  try {
+    const config = JSON.parse(element.textContent)
+    if (typeof config.search !== "string" || !config.search.includes("#")) return
+    const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0"))
+    let tab = "", down = ""
+    try {
+      tab = sessionStorage.getItem("handrail.tab") || random().join("")
+      sessionStorage.setItem("handrail.tab", tab)
+      down = sessionStorage.getItem("handrail.down") || ""
+    } catch {
+      tab = tab || random().join("")
+    }
+    config.search += `&tab=${encodeURIComponent(tab)}&down=${encodeURIComponent(down)}`
+    element.textContent = JSON.stringify(config)
+  } catch {
+    // Without our additions the worker still answers.
+  }
+})()

@@ -1,0 +1,318 @@
+/* What Handrail adds to a page: a person under every list of results, the verdict above it, votes, and what happened
+ * next. Everything here is an addition: without this script, search, find page and contact form still work.
+ *
+ * Material rebuilds its list on every answer and, with instant navigation, replaces a page's content but keeps header
+ * and dialog. So addresses are made absolute at once, and what belongs to the content is renewed on `document$`.
+ */
+(() => {
+  "use strict"
+  const facts = document.getElementById("__handrail")
+  if (!facts) return
+  const CONFIG = JSON.parse(facts.textContent)
+  const WORDS = CONFIG.words
+  const absolute = address => new URL(address, START).href
+  const START = location.href
+  const CONTACT = absolute(CONFIG.contact)
+  const EVENTS = absolute(`${CONFIG.api}/events`)
+  const FEEDBACK = absolute(`${CONFIG.api}/feedback`)
+
+  /* ---- what this tab remembers; storage may be blocked -------------------------------------------------------- */
+
+  function recall(name) {
+    try { return sessionStorage.getItem(`handrail.${name}`) || "" } catch { return "" }
+  }
+  function remember(name, value) {
+    try {
+      if (value) sessionStorage.setItem(`handrail.${name}`, value)
+      else sessionStorage.removeItem(`handrail.${name}`)
+    } catch { /* Then the next page starts afresh. */ }
+  }
+
+  /* ---- events: sent and forgotten, never in the way ------------------------------------------------------------ */
+
+  function send(address, body) {
+    const tab = recall("tab")
+    const text = JSON.stringify(tab ? { ...body, tab } : body)
+    try {
+      fetch(address, { method: "POST", keepalive: true, credentials: "same-origin",
+                       headers: { "content-type": "application/json" }, body: text }).catch(() => {})
+    } catch { navigator.sendBeacon?.(address, text) }
+  }
+  function tell(type, searchId, more = {}) {
+    if (searchId) send(EVENTS, { search_id: searchId, type, ...more })
+  }
+  const pathOf = address => {
+    const url = new URL(address, location.href)
+    return url.pathname + url.hash
+  }
+
+  /* ---- links that must outlive instant navigation ---------------------------------------------------------------- */
+
+  function contactAddress(query) {
+    const address = new URL(CONTACT)
+    if (query) address.searchParams.set("q", query.slice(0, 500))
+    return address.href
+  }
+  function settleAddresses() {
+    for (const link of document.querySelectorAll("header a[data-handrail], a.handrail-find")) link.href = link.href
+    const form = document.forms.namedItem("search")
+    if (form?.hasAttribute("action")) form.action = form.action
+  }
+  document.addEventListener("click", event => {
+    const link = event.target instanceof Element ? event.target.closest("a[href]") : null
+    if (!link) return
+    if (link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
+    const list = link.closest("[data-handrail-search]")
+    if (list && link.dataset.handrailPosition)
+      noteClick(link, list.dataset.handrailSearch, Number(link.dataset.handrailPosition))
+  }, true)
+
+  function noteClick(link, searchId, position) {
+    tell("click", searchId, { url: pathOf(link.href), position })
+    remember("came", JSON.stringify({ path: new URL(link.href).pathname, search: searchId }))
+  }
+
+  /* ---- the search dialog ------------------------------------------------------------------------------------------ */
+
+  function element(name, className, text = "") {
+    const made = document.createElement(name)
+    made.className = className
+    made.textContent = text
+    return made
+  }
+
+  /* A link that Material's arrow keys reach. Enter clicks the link with the highest score, which Material reads from
+   * the first child; results score more than 0. */
+  function choice(className, title, text, score) {
+    const box = element("div", `md-search-result__item handrail-choice ${className}`)
+    const link = element("a", "md-search-result__link")
+    const article = element("article", "md-search-result__article md-typeset")
+    link.tabIndex = -1
+    link.href = CONTACT
+    article.dataset.mdScore = score
+    article.append(element("h1", "", title))
+    if (text) article.append(element("p", "", text))
+    link.append(article)
+    box.append(link)
+    return { box, link, article, title: article.firstChild, text: article.lastChild }
+  }
+
+  function enrichDialog() {
+    const form = document.forms.namedItem("search")
+    const result = document.querySelector("[data-md-component=search-result]")
+    const input = form?.querySelector("[data-md-component=search-query]")
+    const list = result?.querySelector(".md-search-result__list")
+    const meta = result?.querySelector(".md-search-result__meta")
+    if (!input || !list || !meta || !window.component$) return
+    const dialog = result.closest("[data-md-component=search]")
+    const toggle = document.querySelector("[data-md-toggle=search]")
+    const note = element("div", "handrail-note")
+    const nearest = element("div", "handrail-nearest", WORDS.nearest)
+    const person = choice("handrail-person", WORDS.link, WORDS.hint, "-1")
+    const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
+    let answered = null    // the last answer on screen
+    let enterWaits = false
+    let busyTimer = 0
+    let seenTimer = 0
+    let seenSince = 0
+
+    for (const status of [meta, note]) status.setAttribute("role", "status")
+    dialog.setAttribute("aria-label", input.getAttribute("aria-label") || "")
+    noneOfThese.link.setAttribute("role", "button")
+
+    const query = () => input.value.trim()
+    const isBusy = () => query() !== "" && query() !== answered?.query
+    const rowOf = link => link.closest(".md-search-result__item")
+
+    // Material has kept its list and its count by now, so that their neighbours may change. What moves loses its focus,
+    // so nothing moves without need.
+    function arrange(personFirst) {
+      if (personFirst === result.classList.contains("handrail-person-first") && person.box.isConnected) return
+      person.article.dataset.mdScore = personFirst ? "2000" : "-1"
+      if (personFirst) list.before(note, person.box, nearest)
+      else list.before(note, nearest)
+      if (personFirst) list.after(noneOfThese.box)
+      else list.after(noneOfThese.box, person.box)
+      result.classList.toggle("handrail-person-first", personFirst)
+    }
+
+    function show() {
+      const has = Boolean(answered?.items.length)
+      const none = answered?.verdict === "none"
+      const personFirst = none || Boolean(answered?.saidNo || answered?.people_first)
+      const notes = []
+      if (answered?.corrected) notes.push(WORDS.corrected.replace("{query}", answered.corrected))
+      if (answered?.verdict === "weak" && has) notes.push(WORDS.weak)
+      if (answered?.source === "material") notes.push(WORDS.fallback)
+      else if (answered?.degraded) notes.push(WORDS.degraded)
+      note.replaceChildren(...notes.map(text => element("p", "", text)))
+      note.hidden = !notes.length
+      nearest.hidden = !(none && has)
+      noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
+      person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks : personFirst ? WORDS.person : WORDS.hint
+      if (none) meta.textContent = WORDS.none
+      result.classList.toggle("handrail-none", none)
+      arrange(personFirst)
+      aim()
+    }
+
+    function aim() {
+      person.link.href = noneOfThese.link.href = contactAddress(query())
+    }
+
+    function busy() {
+      const now = isBusy()
+      result.setAttribute("aria-busy", String(now))
+      dialog.classList.toggle("handrail-busy", now)
+      clearTimeout(busyTimer)
+      // Most answers are quicker than a reader; only a slow one is worth a word.
+      if (now) busyTimer = setTimeout(() => { meta.textContent = WORDS.searching }, 400)
+    }
+
+    function leave() {
+      clearTimeout(seenTimer)
+      if (!answered || answered.left || answered.clicked || !answered.seen) return
+      answered.left = true
+      tell("left", answered.search_id, { ms: Math.round(performance.now() - seenSince) })
+    }
+
+    function watchList() {
+      clearTimeout(seenTimer)
+      seenSince = performance.now()
+      const watched = answered
+      if (!watched.search_id) return
+      seenTimer = setTimeout(() => {
+        if (watched !== answered || !toggle?.checked || document.hidden) return
+        watched.seen = true
+        tell("seen", watched.search_id)
+      }, 1000)
+    }
+
+    window.component$.subscribe(state => {
+      if (state.ref !== result || typeof state.query !== "string") return
+      answered = { ...state, items: state.items || [], saidNo: false }
+      remember("down", state.down_until > Date.now() ? String(state.down_until) : "")
+      if (state.query) remember("search", state.search_id || "")
+      result.dataset.handrailSource = state.source || ""
+      show()
+      busy()
+      watchList()
+      if (enterWaits && !isBusy()) {
+        enterWaits = false
+        setTimeout(() => input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })))
+      }
+    })
+
+    input.addEventListener("input", () => {
+      enterWaits = false
+      aim()
+      busy()
+      // Material listens to keys only, and would not see what was pasted, dropped or dictated.
+      input.dispatchEvent(new KeyboardEvent("keyup"))
+    })
+    input.addEventListener("focus", aim)
+    form.addEventListener("reset", () => setTimeout(() => { aim(); busy() }))
+
+    // Enter before the answer is there would open a result of the words typed before: let it wait.
+    addEventListener("keydown", event => {
+      if (event.key !== "Enter" || event.isComposing || document.activeElement !== input || !toggle?.checked) return
+      if (query() && !isBusy()) return
+      enterWaits = query() !== ""
+      event.preventDefault()
+      event.stopImmediatePropagation()
+    }, true)
+
+    noneOfThese.link.addEventListener("click", event => {
+      event.preventDefault()
+      event.stopPropagation()
+      answered.saidNo = true
+      tell("said_no", answered.search_id)
+      show()
+      result.closest("[data-md-scrollfix]")?.scrollTo({ top: 0 })
+      person.link.focus()
+    })
+
+    result.addEventListener("click", event => {
+      const link = event.target instanceof Element ? event.target.closest("a[href]") : null
+      if (!link || !answered) return
+      const address = new URL(link.href)
+      if (address.searchParams.get("h") === "") {    // nothing to highlight
+        address.searchParams.delete("h")
+        link.href = address.href
+      }
+      answered.clicked = true
+      if (!list.contains(link)) return
+      const position = [...list.children].indexOf(rowOf(link)) + 1
+      if (answered.search_id) noteClick(link, answered.search_id, position)
+    }, true)
+
+    toggle?.addEventListener("change", () => {
+      if (toggle.checked) {
+        if (answered) { answered.left = answered.clicked = false; watchList() }
+      } else setTimeout(leave)    // after the click that closed it
+    })
+    addEventListener("pagehide", leave)
+    document.addEventListener("visibilitychange", () => { if (document.hidden) leave() })
+    arrange(false)
+    show()
+  }
+
+  /* ---- "Was this page helpful?": Material renders the form hidden, for whoever handles it ------------------------ */
+
+  function askWhetherHelpful() {
+    const form = document.forms.namedItem("feedback")
+    if (!form || form.dataset.handrail) return
+    form.dataset.handrail = "on"
+    form.hidden = false
+    const fields = form.querySelector("fieldset")
+    for (const button of form.querySelectorAll("[type=submit]"))
+      button.addEventListener("click", event => {
+        event.preventDefault()
+        const value = button.dataset.mdValue
+        fields.disabled = true
+        const note = form.querySelector(`.md-feedback__note [data-md-value="${CSS.escape(value)}"]`)
+        if (note) {
+          note.hidden = false
+          note.setAttribute("role", "status")
+        }
+        const came = cameFrom()
+        send(FEEDBACK, { url: location.pathname, helpful: value === "1", ...(came && { search_id: came }) })
+      })
+  }
+  function cameFrom() {
+    try {
+      const { path, search } = JSON.parse(recall("came"))
+      return path === location.pathname ? search : ""
+    } catch { return "" }
+  }
+
+  /* ---- the contact form ---------------------------------------------------------------------------------------------- */
+
+  function fillIn() {
+    const asked = new URLSearchParams(location.search)
+    const words = (asked.get("q") || asked.get("query") || "").slice(0, 200)
+    const subject = document.querySelector("handrail-main input[name=subject]")
+    if (subject && words && !subject.value) subject.value = words
+    const search = document.querySelector("handrail-main input[name=q]")
+    if (search && words && !search.value) search.value = words
+  }
+
+  /* ---- the list of the find page, which the service wrote ---------------------------------------------------------- */
+
+  function watchFindPage() {
+    const searchId = document.querySelector("[data-handrail-search]")?.dataset.handrailSearch
+    if (!searchId) return
+    remember("search", searchId)
+    setTimeout(() => { if (document.querySelector("[data-handrail-search]")) tell("seen", searchId) }, 1000)
+  }
+
+  settleAddresses()
+  enrichDialog()
+  if (window.document$) {
+    window.document$.subscribe(() => { askWhetherHelpful(); fillIn(); watchFindPage() })
+    window.location$?.subscribe(() => setTimeout(fillIn))
+  } else {
+    fillIn()
+    watchFindPage()
+  }
+})()

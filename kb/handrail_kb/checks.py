@@ -1,0 +1,67 @@
+"""What a writer should know about the articles: a function for each rule, each gives Problems with file and line.
+
+Reads Markdown only. Whether questions find their articles is asked of the index, in the search package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from handrail_kb.articles import Article, Problem
+
+
+def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
+    """Everything that is wrong with the articles themselves, in the order of files and lines."""
+    found = [
+        *(problem for article in articles for problem in article.problems),
+        *same_titles(articles),
+        *same_questions(articles),
+        *overdue_reviews(articles, today),
+    ]
+    return sorted(found, key=lambda problem: (problem.file, problem.line))
+
+
+def same_titles(articles: Iterable[Article]) -> Iterator[Problem]:
+    """Two articles of one title cannot be told apart in a list of results."""
+    first: dict[str, Article] = {}
+    for article in articles:
+        title = " ".join(article.title.lower().split())
+        if not title or article.exclude:
+            continue
+        other = first.setdefault(title, article)
+        if other is not article:
+            yield Problem(
+                article.path,
+                article.lines.get("title", 1),
+                "warning",
+                f"the title '{article.title}' is also that of {other.path}. Say what is different.",
+            )
+
+
+def same_questions(articles: Iterable[Article]) -> Iterator[Problem]:
+    """A question that two articles claim is answered by one of them at best."""
+    first: dict[str, Article] = {}
+    for article in articles:
+        for question in article.questions:
+            other = first.setdefault(" ".join(question.lower().split()).rstrip("?.! "), article)
+            if other is not article:
+                yield Problem(
+                    article.path,
+                    article.lines.get("questions", 1),
+                    "warning",
+                    f"the question '{question}' also stands in {other.path}. Keep it where the answer is.",
+                )
+
+
+def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Problem]:
+    """An article whose owner promised to look at it again by a day that has passed."""
+    for article in articles:
+        if article.review_by and article.review_by < today:
+            owner = f" by {article.owner}" if article.owner else ""
+            yield Problem(
+                article.path,
+                article.lines.get("review_by", 1),
+                "warning",
+                f"was to be reviewed{owner} until {article.review_by.isoformat()}. Review it and set a new date.",
+            )

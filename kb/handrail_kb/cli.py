@@ -1,0 +1,67 @@
+"""The `handrail` command. Commands of the other packages are imported only when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from handrail_kb import __version__
+
+# name: where it is, and what `handrail --help` says of it without importing it.
+COMMANDS = {
+    "serve": ("handrail_search.commands:serve", "Write: build, index, answer, and rebuild on change, at one address."),
+    "build": ("handrail_search.commands:build", "Build the site and its index."),
+    "index": ("handrail_search.commands:index", "Index a site that another generator built."),
+    "run": ("handrail_search.commands:run", "Serve the built site in production."),
+    "search": ("handrail_search.commands:search", "Ask as a customer would; shows why each result is there."),
+    "check": ("handrail_search.checking:check", "Find what is wrong with articles, and whether questions find them."),
+    "new": ("handrail_kb.scaffold:new", "Start a new help site in a folder."),
+    "report": (
+        "handrail_feedback.commands:report",
+        "Show what customers looked for and did not find, most people first.",
+    ),
+    "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
+    "forget": ("handrail_feedback.commands:forget", "Erase the message with this reference code for good."),
+    "evaluate": ("handrail_search.commands:evaluate_folder", "Measure search on a folder of judged questions."),
+    "doctor": ("handrail_search.doctor:doctor", "Say what is wrong with this installation and how to mend it."),
+    "settings": ("handrail_kb.show:settings", "Show every setting, its value, and where the value comes from."),
+}  # fmt: skip
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        try:
+            command = getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("handrail_"):
+                raise
+            raise click.ClickException(
+                f"'handrail {cmd_name}' needs {error.name}, which is not installed.\n"
+                "  Install it: pip install 'handrail[service]'"
+            ) from error
+        assert isinstance(command, click.Command)  # noqa: S101 (a wrong entry in COMMANDS is a fault of ours)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="handrail")
+def main() -> None:
+    """Handrail: a help site that customers can search in their own words, with a person one click away."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

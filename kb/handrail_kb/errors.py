@@ -1,0 +1,51 @@
+"""The errors Handrail raises on purpose, drawn from the ground up.
+
+HandrailError
+├── ConfigError         mkdocs.yml, a flag or an environment variable is wrong
+├── ArticleError        a Markdown article cannot be read
+├── SiteError           the folder of built HTML is missing or is not what was expected
+├── IndexUnusable       the index is missing, half-written, or does not fit what runs
+├── EncoderUnavailable  the encoder is missing, or is not the one its digest promises
+└── StoreUnavailable    the SQLite file with searches and messages cannot be used
+
+Each is a click exception: the command line prints one clear message and ends with exit code 1.
+A message says what happened, where, and last the command that mends it.
+"""
+
+from __future__ import annotations
+
+import click
+
+
+class HandrailError(click.ClickException):
+    """A mistake or a fault that a person can mend; never shown as a traceback."""
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        """Keep `what` happened (and where) and the command or step that mends it."""
+        self.what = what
+        self.mend = mend
+        super().__init__(f"{what}\n  {mend}" if mend else what)
+
+
+class ConfigError(HandrailError):
+    """A setting in mkdocs.yml, a flag or the environment cannot be used."""
+
+
+class ArticleError(HandrailError):
+    """A Markdown article cannot be read."""
+
+
+class SiteError(HandrailError):
+    """The folder of built HTML is missing or is not what was expected."""
+
+
+class IndexUnusable(HandrailError):
+    """The index is missing, half-written, or made for something else than what runs."""
+
+
+class EncoderUnavailable(HandrailError):
+    """Text cannot be turned into vectors; callers may go on with words alone."""
+
+
+class StoreUnavailable(HandrailError):
+    """The store cannot be opened or written; callers must not claim that anything was kept."""

@@ -1,0 +1,92 @@
+"""What MkDocs knows of a site, in the words of Handrail: its language, its articles, where it is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.pages import Page
+
+from handrail_kb.articles import Article, Problem, parse_article, read_article
+from handrail_kb.errors import ArticleError
+
+
+def language(config: MkDocsConfig) -> str:
+    """The language of what is being built: Material's `language`, or the `locale` of MkDocs' own themes."""
+    locale = config.theme.get("language") or config.theme.get("locale") or "en"
+    return str(getattr(locale, "language", locale)).replace("_", "-")
+
+
+def language_folder(config: MkDocsConfig) -> str:
+    """Where static-i18n puts the pages of the language it is building."""
+    i18n = config.plugins.get("i18n")
+    current, default = getattr(i18n, "current_language", None), getattr(i18n, "default_language", None)
+    return f"{current}/" if current and current != default else ""
+
+
+def base_path(config: MkDocsConfig) -> str:
+    """The path the site is served under."""
+    path = urlsplit(config.site_url or "/").path
+    return f"{path.rstrip('/')}/"
+
+
+def has_dialog(config: MkDocsConfig) -> bool:
+    """Whether pages have Material's search dialog."""
+    return config.theme.name == "material" and any(
+        name in config.plugins and getattr(config.plugins[name].config, "enabled", True)
+        for name in ("material/search", "search")
+    )
+
+
+def is_offline(config: MkDocsConfig) -> bool:
+    """Whether the site is built to be opened from a disk, where no service can be asked."""
+    offline = config.plugins.get("material/offline")
+    return bool(offline and offline.config.enabled)
+
+
+def loads_foreign_fonts(config: MkDocsConfig) -> bool:
+    """Whether Material would have readers' browsers ask Google for fonts."""
+    privacy = config.plugins.get("material/privacy")
+    kept_out = bool(privacy and privacy.config.enabled)
+    return config.theme.name == "material" and config.theme.get("font") is not False and not kept_out
+
+
+def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
+    """What is wrong with one article."""
+    try:
+        return read_article(docs_dir, path).problems
+    except ArticleError as error:
+        shown = f"{docs_dir.name}/{path}"
+        line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
+        return (Problem(shown, int(line), "error", what),)
+
+
+def page_facts(page: Page, lang: str) -> dict[str, Any]:
+    """What the service is told about a page. Values that do not fit were reported when the articles were checked."""
+    article = _as_article(page)
+    return {
+        "source": page.file.src_uri,
+        "title": str(page.title or ""),
+        "description": article.description,
+        "questions": list(article.questions),
+        "keywords": list(article.keywords),
+        "people_only": article.people_only,
+        "boost": article.boost,
+        "exclude": article.exclude,
+        "lang": lang,
+        "breadcrumb": [str(section.title) for section in reversed(list(page.ancestors))],
+    }
+
+
+def _as_article(page: Page) -> Article:
+    try:
+        return parse_article(page.file.src_uri, page.file.content_string)
+    except (OSError, UnicodeDecodeError):
+        return Article(page.file.src_uri, "")
+
+
+def was_built(site_dir: Path, url: str) -> bool:
+    """Whether a page that was noted is still there."""
+    return (site_dir / url / "index.html").is_file() or (site_dir / url).is_file()

@@ -1,0 +1,268 @@
+"""The MkDocs plugin: hooks that hand the build to functions which know nothing of MkDocs.
+
+Where Material's own search answers, ours is put in front of it; with any theme a person is one click away on
+every page, and the find and contact pages are there. What could not be put in place is a warning, so that
+`mkdocs build --strict` fails instead of a customer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.base import ValidationError
+from mkdocs.config.config_options import Type
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+from mkdocs.utils import normalize_url
+
+from handrail_kb import forms, leavings, mkdocs_site
+from handrail_kb.errors import ConfigError
+from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
+from handrail_kb.settings import SETTINGS, Value, check_options, load_settings
+from handrail_kb.texts import text
+
+log = get_plugin_logger("handrail")
+
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("handrail.js", "handrail-contact.js")
+STYLES = ("handrail.css",)
+# `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.
+_LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
+_OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
+
+
+class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
+    """Registered as `handrail`. Its options are the settings of Handrail, see `handrail settings`."""
+
+    config_scheme = tuple((setting.name, Type(type(setting.default), default=setting.default)) for setting in SETTINGS)
+
+    def __init__(self) -> None:
+        self.active = False
+        self.dialog = False
+        self.lang = ""  # of the site; a page may have another
+        self.assets: dict[str, str] = {}  # where our files are in the site
+        self.places: dict[str, str] = {}  # the find and contact pages of the language being built
+        self.home: dict[str, str] = {}  # those of the site's own language
+        self.count = 0
+        self.facts: dict[str, dict[str, Any]] = {}
+        self.checked: set[str] = set()
+
+    def load_config(
+        self, options: Mapping[str, Any], config_file_path: str | None = None
+    ) -> tuple[list[tuple[str, Exception]], list[tuple[str, str]]]:
+        """Fit the options to the one table of settings; the environment overrules mkdocs.yml."""
+        try:
+            values = check_options(options, f"{config_file_path or 'mkdocs.yml'}: plugins: handrail")
+            values.update(_from_environment())
+        except ConfigError as error:
+            return [("handrail", ValidationError(error.message))], []
+        return super().load_config(values, config_file_path)
+
+    def option(self, name: str) -> str:
+        """An option that is text."""
+        return str(self.config[name])
+
+    # ---- before the pages
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Find out what this site is, and have every page load our scripts and style."""
+        self.active = bool(self.config["enabled"])
+        if self.active and mkdocs_site.is_offline(config):
+            log.info("The offline plugin is on, and files on a disk can ask no service: Handrail stands aside.")
+            self.active = False
+        if not self.active:
+            return config
+        self.dialog = mkdocs_site.has_dialog(config)
+        self.lang = self.lang or mkdocs_site.language(config)
+        for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *STYLES):
+            self.assets[name] = _place_of_asset(name)
+        for names, loaded in ((SCRIPTS, config.extra_javascript), (STYLES, config.extra_css)):
+            known = {str(path) for path in loaded}
+            loaded.extend(self.assets[name] for name in names if self.assets[name] not in known)
+        self._warn(config)
+        return config
+
+    def _warn(self, config: MkDocsConfig) -> None:
+        if mkdocs_site.loads_foreign_fonts(config):
+            log.warning(
+                "Pages would load fonts from Google, a request to a third party. "
+                "Set 'font: false' under 'theme:', or turn on Material's privacy plugin."
+            )
+        if config.theme.name == "material" and not self.dialog:
+            log.warning("Material's search is off: there is no dialog to answer in. Add '- search' to 'plugins:'.")
+
+    @event_priority(-200)  # after static-i18n, which drops articles from outside the docs folder
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Check the articles, and add our files and the pages that the site does not have itself."""
+        if not self.active:
+            return files
+        self._check_articles(files, config)
+        for name, place in self.assets.items():
+            files.append(File.generated(config, place, abs_src_path=str(ASSETS / name)))
+        own = {match[1] for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
+        for name in ("find", "contact"):
+            if name not in own:
+                # static-i18n cannot live with a file that has no path, so an almost empty one is shipped.
+                source, level = str(ASSETS / f"{name}.md"), InclusionLevel.NOT_IN_NAV
+                path = f"{mkdocs_site.language_folder(config)}{name}.md"
+                files.append(File.generated(config, path, abs_src_path=source, inclusion=level))
+        return files
+
+    def _check_articles(self, files: Files, config: MkDocsConfig) -> None:
+        notes: Counter[str] = Counter()
+        for file in files.documentation_pages():
+            if file.generated_by is not None or file.src_uri in self.checked:
+                continue
+            self.checked.add(file.src_uri)
+            for problem in mkdocs_site.article_problems(Path(config.docs_dir), file.src_uri):
+                if problem.severity == "note":
+                    notes[problem.what] += 1
+                else:
+                    log.warning(str(problem))
+        for what, times in notes.items():
+            log.info(f"{what} ({times} {'article has' if times == 1 else 'articles have'} it.)")
+
+    # ---- each page
+
+    def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> None:
+        """Note where this language's find and contact pages are, and how big the site is."""
+        if not self.active:
+            return
+        self.places = {match[1]: file.url for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
+        self.home = self.home or self.places
+        self.count = len(files.documentation_pages())
+
+    def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Give the generated pages a title in the language of the site."""
+        name = self._our_page(page)
+        if name and page.file.generated_by:
+            page.meta["title"] = text(mkdocs_site.language(config), f"{name}.title")
+        return markdown
+
+    @event_priority(-100)  # after the search plugins have read the page, or our words would be in every index
+    def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
+        """Note what the service needs to know, fill our pages, and put the vote in the page's language."""
+        if not self.active:
+            return context
+        lang, links = mkdocs_site.language(config), self._links(page, config)
+        self.facts[page.url] = mkdocs_site.page_facts(page, lang)
+        if name := self._our_page(page):
+            page.content = f"{page.content}\n{self._main(name, lang, links, heading='<h1' not in (page.content or ''))}"
+        if self.config["helpful"]:
+            analytics = config.extra.setdefault("analytics", {})
+            own = analytics.get("feedback")
+            if not own or own.get("handrail"):
+                analytics["feedback"] = forms.helpful(
+                    lang, contact=links.contact, contact_text=self.option("contact_text")
+                )
+        return context
+
+    def _main(self, name: str, lang: str, links: Links, *, heading: bool) -> str:
+        if name == "find":
+            words = self.option("contact_text")
+            return forms.find_main(lang, action=links.find, contact=links.contact, contact_text=words, heading=heading)
+        email, phone = self.option("contact_email"), self.option("contact_phone")
+        return forms.contact_main(lang, action=f"{links.api}/contact", email=email, phone=phone, heading=heading)
+
+    @event_priority(90)  # before minify and privacy
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Change the rendered page."""
+        if not self.active:
+            return output
+        return self._patch(output, self._links(page, config), page.file.src_uri, bool(self._our_page(page)))
+
+    @event_priority(90)
+    def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
+        """Change the 404 page and other whole pages that are no articles."""
+        if not self.active or not template_name.endswith(".html") or "</body>" not in output_content:
+            return output_content
+        links = self._links(None, config)
+        lost = forms.missing_main(language_of(output_content), find=links.find)
+        return self._patch(welcome_the_lost(output_content, lost), links, template_name, False)
+
+    def _patch(self, html: str, links: Links, name: str, has_link: bool) -> str:
+        worker = self._worker() if self.dialog else None
+        patched = patch(html, links, worker, contact_text=self.option("contact_text"), has_link=has_link)
+        for what in patched.missed:
+            log.warning(f"{name}: {what}.")
+        return patched.html
+
+    def _worker(self) -> Worker:
+        return Worker(
+            file=self.assets["handrail-worker.js"].rpartition("/")[2],
+            api=f"{self.config['api']}/search",
+            timeout=self.config["timeout"],
+            debounce=self.config["debounce"],
+            # Starting Material's search early saves a wait, but on a big site costs every slow answer some megabytes.
+            hedge=700 if self.count <= leavings.MANY_PAGES else 0,
+            lazy=self.config["lazy_index"],
+        )
+
+    def _links(self, page: Page | None, config: MkDocsConfig) -> Links:
+        def link(target: str) -> str:
+            if target.startswith("/"):
+                return target
+            if not page:
+                return f"{mkdocs_site.base_path(config)}{target}"
+            relative = normalize_url(target, page)
+            # The service shows the contact page at `api/contact` too, where './' would be another folder.
+            return f"../{target.rstrip('/').rpartition('/')[2]}/" if target and relative == "./" else relative
+
+        return Links(
+            contact=link(self.places["contact"]),
+            find=link(self.places["find"]),
+            api=link(self.option("api").rstrip("/")),
+            tab_script=link(self.assets["handrail-tab.js"]),
+        )
+
+    def _our_page(self, page: Page) -> str:
+        match = _OUR_PAGE.fullmatch(page.file.src_uri) if self.active else None
+        return match[1] if match else ""
+
+    # ---- after the pages
+
+    @event_priority(-1000)  # after static-i18n has written the index of all languages
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Leave what the service reads, and set Material's index aside."""
+        if not self.active:
+            return
+        site_dir = Path(config.site_dir)
+        facts = {
+            "format": 1,
+            "site_name": config.site_name,
+            "base_path": mkdocs_site.base_path(config),
+            "lang": self.lang,
+            "contact": {
+                "url": self.home["contact"],
+                "label": self.option("contact_text") or text(self.lang, "contact.link"),
+            },
+            "find": self.home["find"],
+            "articles": {url: known for url, known in self.facts.items() if mkdocs_site.was_built(site_dir, url)},
+        }
+        leavings.write_site_facts(site_dir, facts)
+        leavings.write_csp(site_dir)
+        if self.dialog and self.config["lazy_index"]:
+            leavings.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
+
+
+def _place_of_asset(name: str) -> str:
+    """Where one of our files is in the site; its name changes with its content, so that it can be cached for ever."""
+    digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:8]
+    stem, _, extension = name.rpartition(".")
+    # Material's worker finds its language files relative to its own folder, so ours is its neighbour.
+    folder = WORKER_FOLDER if "worker" in name else "assets/handrail"
+    return f"{folder}/{stem}.{digest}.{extension}"
+
+
+def _from_environment() -> Iterator[tuple[str, Value]]:
+    values = load_settings().values
+    return ((setting.name, values[setting.name]) for setting in SETTINGS if setting.variable in os.environ)

@@ -1,0 +1,277 @@
+"""Every setting of Handrail in one table: the MkDocs option, the environment variable and the flag share its name.
+
+A value is looked for in this order: flag, environment (`HANDRAIL_NAME`), mkdocs.yml
+(`plugins: - handrail: {name: …}`), default. Secrets are read from the environment only.
+Knows nothing of MkDocs' classes, so that a server without a docs folder can use it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from handrail_kb.errors import ConfigError
+
+Scope = Literal["site", "service"]
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table. `scope` says what has to be done after a change: build the site, or restart the service."""
+
+    name: str
+    default: Value
+    help: str
+    scope: Scope
+
+    @property
+    def variable(self) -> str:
+        """The environment variable of this setting."""
+        return f"HANDRAIL_{self.name.upper()}"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("enabled", True, "Whether the plugin does anything at all.", "site"),
+    Setting(
+        "api",
+        "api",
+        "Where the browser finds the service: a path below the site's address, or an absolute path such as "
+        "`/help/api` when several versions of a site share one service.",
+        "site",
+    ),
+    Setting("contact_email", "", "An address shown on the contact page for people who prefer e-mail.", "site"),
+    Setting("contact_phone", "", "A phone number shown on the contact page.", "site"),
+    Setting("contact_text", "", "The words of the contact link; the default is in the site's language.", "site"),
+    Setting("helpful", True, "Whether pages ask 'Was this page helpful?'.", "site"),
+    Setting(
+        "timeout", 1500, "Milliseconds the search dialog waits for the service before Material's own search.", "site"
+    ),
+    Setting("debounce", 120, "Milliseconds of rest between two keystrokes before the service is asked.", "site"),
+    Setting(
+        "lazy_index",
+        True,
+        "Whether pages load without Material's whole search index, which is fetched only when the service fails. "
+        "Turn off for tools that read `search/search_index.json`.",
+        "site",
+    ),
+    Setting(
+        "fallback_chars",
+        200,
+        "Characters of each section kept in the fallback index of a site with more than 500 pages; 0 keeps all.",
+        "site",
+    ),
+    Setting("state_dir", ".handrail", "Folder of the index and the store, relative to mkdocs.yml.", "service"),
+    Setting(
+        "encoder",
+        "all-MiniLM-L6-v2",
+        "The sentence-transformers model that turns text into vectors: the built-in name, or a folder on disk.",
+        "service",
+    ),
+    Setting("host", "127.0.0.1", "Address the service listens on.", "service"),
+    Setting("port", 8000, "Port the service listens on.", "service"),
+    Setting("workers", 2, "Processes that answer in production.", "service"),
+    Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
+    Setting("trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service"),
+    Setting("search_rate", "300 per minute", "Searches one address may make.", "service"),
+    Setting("contact_rate", "20 per hour", "Messages one address may send.", "service"),
+    Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service"),
+    Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings with their values, and the project they belong to.
+
+    `root` is the folder of mkdocs.yml, `site_dir` the folder of built HTML.
+    """
+
+    values: Mapping[str, Value]
+    root: Path
+    site_dir: Path
+    config_file: Path | None = None
+
+    def __getitem__(self, name: str) -> Value:
+        return self.values[name]
+
+    def text(self, name: str) -> str:
+        """The value of a setting that is text."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> int:
+        """The value of a setting that is a whole number."""
+        return int(self.values[name])
+
+    def flag(self, name: str) -> bool:
+        """The value of a setting that is yes or no."""
+        return bool(self.values[name])
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the index and the store are."""
+        return self.root / self.text("state_dir")
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of index generations."""
+        return self.state_dir / "index"
+
+    @property
+    def store_file(self) -> Path:
+        """The SQLite file of searches, votes and messages."""
+        return self.state_dir / "store.db"
+
+
+def load_settings(
+    config_file: Path | None = None,
+    *,
+    site_dir: Path | None = None,
+    flags: Mapping[str, Value | None] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Find the value of every setting.
+
+    `config_file` may be missing on a machine that only serves: then defaults, environment and flags count.
+    Raises ConfigError naming the unknown setting or the value that does not fit.
+    """
+    environ = os.environ if environ is None else environ
+    document = _read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
+    root = config_file.resolve().parent if config_file else Path.cwd()
+    values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
+    values.update(check_options(_plugin_options(document), f"{config_file}: plugins: handrail"))
+    values.update(_from_environment(environ))
+    values.update(
+        {
+            name: _fit(BY_NAME[name], value, f"--{name.replace('_', '-')}")
+            for name, value in (flags or {}).items()
+            if value is not None
+        }
+    )
+    built = site_dir or root / str(document.get("site_dir") or "site")
+    return Settings(values, root, built, config_file)
+
+
+def docs_dir_of(config_file: Path) -> Path:
+    """The folder of Markdown articles that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
+    return config_file.resolve().parent / str(_read_mkdocs_yml(config_file).get("docs_dir") or "docs")
+
+
+def check_options(options: Mapping[str, Any], where: str) -> dict[str, Value]:
+    """The given options, each of the right type. Raises ConfigError with the nearest known name."""
+    checked: dict[str, Value] = {}
+    for name, value in options.items():
+        if name not in BY_NAME:
+            raise ConfigError(
+                f"{where}: '{name}' is not a setting of Handrail.{nearest(str(name), BY_NAME)}",
+                "See all settings: handrail settings",
+            )
+        checked[name] = _fit(BY_NAME[name], value, f"{where}: {name}")
+    return checked
+
+
+def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
+    """' Did you mean …?' when a known name is close, else nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    variables = {setting.variable: setting for setting in SETTINGS}
+    for variable, value in environ.items():
+        if not variable.startswith("HANDRAIL_") or variable in SECRETS:
+            continue
+        if variable not in variables:
+            raise ConfigError(
+                f"The environment has {variable}, which is not a setting of Handrail.{nearest(variable, variables)}",
+                "See all settings: handrail settings",
+            )
+        found[variables[variable].name] = _fit(variables[variable], value, variable)
+    return found
+
+
+# Read where they are needed, never from a file that may be committed.
+SECRETS = frozenset({"HANDRAIL_SECRET_KEY"})
+
+_WORDS_FOR_YES = {"1", "true", "yes", "on"}
+_WORDS_FOR_NO = {"0", "false", "no", "off"}
+
+
+def _fit(setting: Setting, value: Any, where: str) -> Value:
+    """The value as the type of the setting's default, or a ConfigError that says what was expected."""
+    wanted = type(setting.default)
+    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+        return value
+    if wanted is bool and str(value).lower() in _WORDS_FOR_YES | _WORDS_FOR_NO:
+        return str(value).lower() in _WORDS_FOR_YES
+    if wanted is int and str(value).lstrip("-").isdigit():
+        return int(value)
+    if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    expected = {bool: "yes or no", int: "a whole number", str: "text"}[wanted]
+    raise ConfigError(f"{where}: expected {expected}, but found {value!r}.", setting.help)
+
+
+class _Tolerant(yaml.SafeLoader):
+    """Reads mkdocs.yml without importing what its tags name: only our own options are of interest here."""
+
+
+def _environment_tag(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """MkDocs' `!ENV NAME` and `!ENV [NAME, OTHER, default]`."""
+    if isinstance(node, yaml.ScalarNode):
+        return os.environ.get(str(node.value))
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    *names, default = [loader.construct_object(child) for child in node.value]
+    found = [os.environ[name] for name in [*names, default] if isinstance(name, str) and name in os.environ]
+    return found[0] if found else default
+
+
+_Tolerant.add_constructor("!ENV", _environment_tag)
+_Tolerant.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
+_Tolerant.add_multi_constructor("!", lambda *_: None)
+
+
+def read_yaml(text: str) -> Any:
+    """Parse YAML as MkDocs would, without running anything. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_Tolerant)  # noqa: S506 (a SafeLoader)
+
+
+def _read_mkdocs_yml(path: Path) -> dict[str, Any]:
+    try:
+        document = read_yaml(path.read_text(encoding="utf-8-sig"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(
+            f"{path}:{line}: this is not valid YAML: {error.problem}.", "Mend that line, then run the command again."
+        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}.")
+    parent = document.get("INHERIT")
+    if isinstance(parent, str) and (path.parent / parent).exists():
+        document = {**_read_mkdocs_yml(path.parent / parent), **document}
+    return document
+
+
+def _plugin_options(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of our plugin, whether `plugins` is a list or a mapping."""
+    plugins = document.get("plugins") or []
+    entries = (
+        plugins.items()
+        if isinstance(plugins, dict)
+        else [pair for entry in plugins for pair in (entry.items() if isinstance(entry, dict) else [(entry, None)])]
+    )
+    for name, options in entries:
+        if name == "handrail" and isinstance(options, dict):
+            return options
+    return {}
