@@ -1,0 +1,1 @@
+"""What customers searched, said and asked: kept in one SQLite file, redacted, and reported."""

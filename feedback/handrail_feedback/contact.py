@@ -1,0 +1,148 @@
+"""Messages to a person: kept as they were written, each with a reference code that can be said on the phone.
+
+A code is given only after the message is on disk. Nothing else goes along: no search, no page, no address.
+Delivery is not here; a message waits in the store with the state `waiting`. Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+from stdnum import luhn
+
+from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_kb.errors import StoreUnavailable
+
+LONGEST_MESSAGE = 5000
+LONGEST_LINE = 200
+
+# Of those that look alike (0 O, 1 I L, 5 S, 8 B, 2 Z, U V) or sound alike (B C D E G P T V, M N, A 8, F S)
+# at most one is here.
+# An even count, because the check symbol (Luhn mod N) finds every single wrong symbol only then.
+ALPHABET = "234679AFHJKMPQRWXY"
+_SYMBOLS = 8
+_GROUP = 3
+_WORDS = ("Alfa", "Foxtrot", "Hotel", "Juliett", "Kilo", "Mike", "Papa", "Quebec", "Romeo", "Whiskey", "Xray", "Yankee")
+_SPOKEN = {word[0]: word for word in _WORDS}
+_SAME_WITHIN = timedelta(minutes=10)
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown."""
+
+    message: str
+    subject: str
+    reply_to: str
+    lang: str
+    at: datetime
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class KeptMessage:
+    """A message as it waits in the store."""
+
+    code: str
+    message: str
+    subject: str
+    reply_to: str
+    lang: str
+    at: datetime
+    state: str
+
+
+def keep_message(store: Store, message: Message) -> str:
+    """Write the message to disk and give its reference code, such as `K7M-4PX-2RA`.
+
+    The same form sent twice gives the same code and is kept once; so do the same words with the same address within
+    ten minutes when the form had no token. Raises StoreUnavailable when the message was not kept.
+    """
+    values = {
+        "at": stamp(message.at),
+        "lang": storable(message.lang, 20),
+        "subject": storable(message.subject, LONGEST_LINE),
+        "message": storable(message.message, LONGEST_MESSAGE),
+        "reply_to": storable(message.reply_to, LONGEST_LINE),
+        "fingerprint": _fingerprint(message),
+    }
+    since = "" if message.token else stamp(message.at - _SAME_WITHIN)
+    with store.transaction(durable=True) as db:
+        return _known_code(db, values["fingerprint"], since) or _insert(db, values, store)
+
+
+def _known_code(db: Database, fingerprint: str, since: str) -> str | None:
+    found = db.execute(
+        "SELECT code FROM messages WHERE fingerprint = :fingerprint AND at >= :since ORDER BY at DESC LIMIT 1",
+        {"fingerprint": fingerprint, "since": since},
+    ).fetchone()
+    return str(found[0]) if found else None
+
+
+def _insert(db: Database, values: dict[str, str], store: Store) -> str:
+    for _ in range(_TRIES):
+        code = new_code()
+        inserted = db.execute(
+            """INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint)
+               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :fingerprint)
+               ON CONFLICT (code) DO NOTHING""",
+            values | {"code": code},
+        ).rowcount
+        if inserted:
+            return code
+    raise StoreUnavailable(f"{store.path} has no reference codes left.", "Erase old messages: handrail forget CODE")
+
+
+def _fingerprint(message: Message) -> str:
+    """The same for the same form, so that a double click is told from a second message without keeping who sent it."""
+    parts = (message.token, message.subject, message.message, message.reply_to)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def find_message(store: Store, code: str) -> KeptMessage | None:
+    """The message with this code, however it was typed; None when there is none."""
+    rows = store.read("SELECT * FROM messages WHERE code = :code", code=normalise(code) or "")
+    return _kept(rows[0]) if rows else None
+
+
+def forget_message(store: Store, code: str) -> bool:
+    """Erase the message with this code for good; False when there is none."""
+    with store.transaction(durable=True) as db:
+        found = db.execute("DELETE FROM messages WHERE code = :code", {"code": normalise(code) or ""}).rowcount
+    if found:
+        store.shred()
+    return bool(found)
+
+
+def _kept(row: Row) -> KeptMessage:
+    names = ("code", "message", "subject", "reply_to", "lang", "state")
+    return KeptMessage(at=moment(row["at"]), **{name: row[name] for name in names})
+
+
+def new_code() -> str:
+    """A reference code that nobody can guess."""
+    symbols = "".join(secrets.choice(ALPHABET) for _ in range(_SYMBOLS))
+    return _grouped(symbols + luhn.calc_check_digit(symbols, alphabet=ALPHABET))
+
+
+def normalise(code: str) -> str | None:
+    """The code as it is stored, whatever its case, spaces and dashes; None when it cannot be one of ours."""
+    symbols = re.sub(r"[\s\-\u2010-\u2015.]", "", code[:100]).upper()
+    if len(symbols) != _SYMBOLS + 1 or not luhn.is_valid(symbols, alphabet=ALPHABET):
+        return None
+    return _grouped(symbols)
+
+
+def _grouped(symbols: str) -> str:
+    return "-".join(symbols[start : start + _GROUP] for start in range(0, len(symbols), _GROUP))
+
+
+def spoken(code: str) -> list[tuple[str, str]]:
+    """Each symbol with the word it is said as on the phone; a digit with itself."""
+    return [(symbol, _SPOKEN.get(symbol, symbol)) for symbol in code if symbol != "-"]

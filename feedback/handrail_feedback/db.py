@@ -1,0 +1,343 @@
+"""The store: one SQLite file that several processes and threads share, and that is mended by migrations.
+
+Opening is put off until the first use and tried again after a failure, so that a full disk or a missing
+folder costs what would have been kept, never a search. Knows nothing of searches, votes or messages but their tables.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from handrail_kb.errors import StoreUnavailable
+
+Row = dict[str, Any]
+Value = str | int | float | None
+
+migrations = Migrations("handrail")
+
+
+@migrations()
+def m001_searches_votes_and_messages(db: Database) -> None:
+    """The first tables. A migration that was released is never edited: add another one below."""
+    for statement in _FIRST_TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_FIRST_TABLES = """
+CREATE TABLE intents (
+  id INTEGER PRIMARY KEY,
+  tab TEXT,                            -- random, made by the browser tab, gone with it; NULL: unknown
+  query TEXT NOT NULL,                 -- redacted
+  shape TEXT NOT NULL,                 -- the query as it is compared: lower case, numbers as #
+  lang TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  degraded INTEGER NOT NULL,
+  fallback_reason TEXT,
+  results TEXT NOT NULL,               -- JSON: [[location, score], ...], best first
+  shown_id TEXT NOT NULL,              -- the search whose words and results stand in this row
+  shown_at TEXT NOT NULL,
+  first_at TEXT NOT NULL,
+  last_at TEXT NOT NULL,
+  keystrokes INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  bot INTEGER NOT NULL,
+  staff INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL DEFAULT 0,
+  clicked_location TEXT,
+  clicked_position INTEGER,
+  clicked_at TEXT,
+  said_no_at TEXT,
+  contacted_at TEXT,
+  left_at TEXT
+) STRICT;
+CREATE INDEX intents_by_tab ON intents (tab, first_at);
+CREATE INDEX intents_by_time ON intents (last_at);
+CREATE TABLE searches (
+  search_id TEXT PRIMARY KEY,
+  intent_id INTEGER NOT NULL REFERENCES intents (id) ON DELETE CASCADE,
+  at TEXT NOT NULL,
+  answer TEXT                          -- JSON of what was shown; erased once the intent has settled
+) STRICT, WITHOUT ROWID;
+CREATE INDEX searches_by_intent ON searches (intent_id);
+CREATE INDEX searches_unsettled ON searches (at) WHERE answer IS NOT NULL;
+CREATE TABLE early_events (             -- events whose search another process has not written yet
+  id INTEGER PRIMARY KEY,
+  search_id TEXT NOT NULL,
+  at TEXT NOT NULL,
+  event TEXT NOT NULL
+) STRICT;
+CREATE INDEX early_events_by_search ON early_events (search_id);
+CREATE TABLE votes (
+  id INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  location TEXT NOT NULL,
+  helpful INTEGER NOT NULL,
+  comment TEXT NOT NULL,               -- redacted
+  search_id TEXT,                      -- leads to the intent through `searches`, whichever is written first
+  tab TEXT
+) STRICT;
+CREATE INDEX votes_by_location ON votes (location, at);
+CREATE INDEX votes_by_search ON votes (search_id);
+CREATE TABLE messages (
+  id INTEGER PRIMARY KEY,
+  code TEXT NOT NULL UNIQUE,
+  at TEXT NOT NULL,
+  lang TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  message TEXT NOT NULL,               -- as written: it goes to a person
+  reply_to TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting',
+  fingerprint TEXT NOT NULL
+) STRICT;
+CREATE INDEX messages_by_fingerprint ON messages (fingerprint, at);
+CREATE INDEX messages_by_state ON messages (state, at)
+"""
+
+
+class Store:
+    """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
+
+    Each thread has its own connection, and one thread of a process at a time uses the file.
+    Every method raises StoreUnavailable when the file cannot be used, and tries anew the next time.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
+        """`busy_seconds` is how long a writer waits for another one."""
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._local = threading.local()
+        self._opened: weakref.WeakSet[_Opened] = weakref.WeakSet()
+        self._using = threading.RLock()
+        os.register_at_fork(
+            before=weakly(self._before_fork),
+            after_in_parent=weakly(self._after_fork),
+            after_in_child=weakly(self._after_fork),
+        )
+
+    def read(self, sql: str, **values: Value) -> list[Row]:
+        """The rows of a SELECT with named parameters."""
+        with _reasons(self.path), self._using:
+            return list(self._database().query(sql, values))
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[Database]:
+        """A database to write to, alone; all is kept at the end, or nothing if anything is raised.
+
+        With `durable`, what was written survives a power cut once this returns; otherwise a kill only.
+        """
+        with _reasons(self.path), self._using:
+            db = self._database()
+            db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.commit()
+            except BaseException:
+                db.rollback()
+                raise
+
+    def check(self) -> None:
+        """Raise StoreUnavailable with the reason unless the store can be written now."""
+        with self.transaction():
+            pass
+
+    def shred(self) -> None:
+        """Empty the write-ahead log, so that nothing erased is left in it."""
+        with _reasons(self.path), self._using:
+            self._database().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the connections of this process; the next use opens new ones."""
+        with self._using:
+            for opened in list(self._opened):
+                opened.db.close()
+            self._local = threading.local()
+
+    def _before_fork(self) -> None:
+        """Hold no connection while forking: a child inherits SQLite's note of every lock, and never sees it lifted."""
+        self._using.acquire()
+        self.close()
+
+    def _after_fork(self) -> None:
+        self._using.release()
+
+    def _database(self) -> Database:
+        """This thread's connection, made anew when another file stands in the old one's place."""
+        opened: _Opened | None = getattr(self._local, "opened", None)
+        if opened is None or not opened.fits(self.path):
+            opened = _Opened(_open(self.path, self._busy_seconds), _identity(self.path))
+            self._local.opened = opened
+            self._opened.add(opened)
+        return opened.db
+
+
+class _Opened:
+    """A connection together with the file it belongs to; closed when its thread ends."""
+
+    def __init__(self, db: Database, file: tuple[int, int]) -> None:
+        self.db = db
+        self._file = file
+
+    def fits(self, path: Path) -> bool:
+        """Whether the connection may be used: a message written to a deleted file would be lost."""
+        return self._file == _identity(path)
+
+    def __del__(self) -> None:
+        self.db.close()
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp(at: datetime) -> str:
+    """The moment as it is stored: UTC, ISO 8601, always of the same length so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(stamped: str) -> datetime:
+    """The moment that `stamp` wrote."""
+    return datetime.fromisoformat(stamped)
+
+
+def storable(text: str, longest: int) -> str:
+    """The text as SQLite and every reader can hold it: no NUL, no half characters, at most `longest` long."""
+    return text[:longest].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _open(path: Path, busy_seconds: float) -> Database:
+    """A connection to a file whose tables are up to date."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    try:
+        db = Database(connection, execute_plugins=False)
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA secure_delete=ON").fetchall()
+        _use_wal(db, busy_seconds)
+        _migrate(db, path)
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
+def _use_wal(db: Database, busy_seconds: float) -> None:
+    """Switch to the write-ahead log. SQLite does not wait by itself when two processes do so at once."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL").fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _migrate(db: Database, path: Path) -> None:
+    """Apply the pending migrations once, whichever process comes first."""
+    known = {migration.name for migration in migrations._migrations}
+    unknown = {migration.name for migration in migrations.applied(db)} - known
+    if unknown:
+        raise StoreUnavailable(
+            f"{path} was written by a newer Handrail (it has {', '.join(sorted(unknown))}).",
+            "Install that version again: pip install --upgrade handrail",
+        )
+    if not migrations.pending(db):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(db)
+        db.commit()
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells one file from another of the same name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
+def weakly(method: Callable[[], object]) -> Callable[[], None]:
+    """Call a method only while its object lives: registries of the interpreter keep what they are given for ever."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        found = reference()
+        if found is not None:
+            found()
+
+    return call
+
+
+def is_store_fault(error: Exception) -> bool:
+    """Whether the file, the disk or a lock is to blame, and not what was to be written."""
+    ours = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
+    return isinstance(error, (sqlite3.DatabaseError, OSError)) and not isinstance(error, ours)
+
+
+@contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into a StoreUnavailable that a person can act upon."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if not is_store_fault(error):
+            raise
+        raise _unavailable(path, getattr(error, "sqlite_errorcode", 0), str(error)) from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store {path} cannot be opened: {error.strerror or error}.",
+            f"Give the service a folder it may write to: mkdir -p {path.parent} && chown $(id -un) {path.parent}",
+        ) from error
+
+
+def _unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
+    reasons = {
+        sqlite3.SQLITE_NOTADB: (
+            f"{path} is not a store of Handrail: {said}.",
+            f"Move it away, then put your back-up in its place or start afresh: mv {path} {path}.broken",
+        ),
+        sqlite3.SQLITE_CORRUPT: (
+            f"The store {path} is damaged: {said}.",
+            f"Save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
+        ),
+        sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: df -h {path.parent}"),
+        sqlite3.SQLITE_READONLY: (
+            f"The store {path} cannot be written.",
+            f"Let the service write to the file and its folder: chmod u+rw {path} && chmod u+rwx {path.parent}",
+        ),
+        sqlite3.SQLITE_CANTOPEN: (
+            f"The store {path} cannot be opened.",
+            f"Give the service a folder it may write to: ls -ld {path.parent} {path}",
+        ),
+        sqlite3.SQLITE_BUSY: (
+            f"The store {path} is held by another program.",
+            f"See which one, and end it: fuser -v {path}",
+        ),
+    }
+    what, mend = reasons.get(code & 0xFF, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
+    return StoreUnavailable(what, mend)

@@ -1,0 +1,383 @@
+"""What customers searched: one row for each intent, with what became of it.
+
+A search box asks at every pause of the fingers; what the customer meant is one question. Keystrokes, prefixes and
+small edits of one browser tab within 30 seconds therefore become one intent. Knows nothing of HTTP, and keeps no
+word before it is redacted. `searches` writes through this module, `report` reads through it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from rapidfuzz.distance import Levenshtein
+from sqlite_utils import Database
+
+from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_feedback.redact import redact
+
+Verdict = Literal["answered", "weak", "none"]
+Mode = Literal["hybrid", "words"]
+Source = Literal["dialog", "find", "api"]
+EventType = Literal["seen", "click", "said_no", "left", "contact"]
+Failure = Literal["none", "weak", "said_no", "rephrased", "no_click"]
+
+MERGE_WITHIN = timedelta(seconds=30)
+REPHRASED_WITHIN = timedelta(seconds=60)
+SEEN_LONG_MS = 5000
+LONGEST_QUERY = 500
+RESULTS_KEPT = 10
+_SETTLED_AFTER = timedelta(hours=1)
+_EARLY_KEPT = timedelta(minutes=10)
+_MOST_EARLY = 10_000
+_SHORTEST_MEANT = 3
+_SHARE_OF_EDITS = 0.2
+
+
+@dataclass(frozen=True)
+class Search:
+    """One answered query, as the search package saw it. `results` are locations, best first."""
+
+    search_id: str
+    tab: str | None
+    query: str
+    lang: str
+    verdict: Verdict
+    mode: Mode
+    degraded: bool
+    fallback_reason: str | None
+    results: tuple[str, ...]
+    scores: tuple[float, ...]
+    at: datetime
+    ms: float = 0.0
+    bot: bool = False
+    staff: bool = False
+    source: Source = "dialog"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a customer did with a list of results; `location` and `position` (from 1) belong to a click."""
+
+    search_id: str
+    type: EventType
+    at: datetime
+    location: str | None = None
+    position: int | None = None
+    ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A question that a customer meant, what was shown, and what they did."""
+
+    id: int
+    tab: str | None
+    query: str
+    shape: str
+    lang: str
+    verdict: Verdict
+    mode: Mode
+    degraded: bool
+    fallback_reason: str | None
+    results: tuple[tuple[str, float], ...]
+    first_at: datetime
+    last_at: datetime
+    keystrokes: int
+    source: Source
+    bot: bool
+    staff: bool
+    seen_ms: int
+    clicked_location: str | None
+    clicked_position: int | None
+    clicked_at: datetime | None
+    said_no_at: datetime | None
+    contacted_at: datetime | None
+    left_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Following:
+    """The intent that came next in the same tab."""
+
+    id: int
+    query: str
+    shape: str
+    first_at: datetime
+
+
+def failure(intent: Intent, following: Following | None) -> Failure | None:
+    """Why the search failed, the first reason that applies, or None when nothing says that it did.
+
+    None is not success: a customer who leaves without a sign may or may not have been helped. Contacting a person
+    is no failure and is kept beside this.
+    """
+    if intent.verdict in ("none", "weak"):
+        return "none" if intent.verdict == "none" else "weak"
+    if intent.said_no_at:
+        return "said_no"
+    if intent.clicked_at:
+        return None
+    if following and _soon_after(intent, following) and following.shape != intent.shape:
+        return "rephrased"
+    if intent.left_at and intent.seen_ms >= SEEN_LONG_MS:
+        return "no_click"
+    return None
+
+
+def _soon_after(intent: Intent, following: Following) -> bool:
+    return following.first_at - intent.last_at <= REPHRASED_WITHIN
+
+
+def shape(query: str) -> str:
+    """The query as it is compared: case, accents' encoding, spaces and numbers make no difference while typing."""
+    text = unicodedata.normalize("NFKC", query).casefold()
+    text = _NUMBER_OR_PLACEHOLDER.sub("#", text)
+    return " ".join(text.split()).strip(" ?!.,;:")
+
+
+_NUMBER_OR_PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]|\d[\d -]{3,}\d|\d{5,}")
+
+
+def same_question(one: str, other: str) -> bool:
+    """Whether two shapes are steps of typing one question: a prefix, or an edit small for their length."""
+    short, long = sorted((one, other), key=len)
+    if long.startswith(short):
+        return True
+    if len(short) < _SHORTEST_MEANT:
+        return False
+    return _few_edits(short, long) or _few_edits(short, long[: len(short)])
+
+
+def _few_edits(one: str, other: str) -> bool:
+    most = max(1, int(_SHARE_OF_EDITS * max(len(one), len(other))))
+    return Levenshtein.distance(one, other, score_cutoff=most) <= most
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A search whose words are redacted: what may be written."""
+
+    search: Search
+    query: str
+    shape: str
+
+    @property
+    def answer(self) -> str:
+        """What was shown, as JSON, for the time until it is clear which of the keystrokes was meant."""
+        search = self.search
+        shown = list(zip(search.results, search.scores, strict=False))[:RESULTS_KEPT]
+        return json.dumps(
+            {
+                "query": self.query,
+                "shape": self.shape,
+                "lang": search.lang,
+                "verdict": search.verdict,
+                "mode": search.mode,
+                "degraded": int(search.degraded),
+                "fallback_reason": search.fallback_reason,
+                "results": json.dumps([[location, round(float(score), 4)] for location, score in shown]),
+            }
+        )
+
+
+def prepare(search: Search) -> Prepared:
+    """Redact the words of a search. Slow beside the rest, so it is done before the store is held."""
+    query = redact(storable(search.query, LONGEST_QUERY))
+    return Prepared(search, query, shape(query))
+
+
+def write_search(db: Database, prepared: Prepared) -> None:
+    """Merge the search into its tab's latest intent, or begin a new one; then apply events that came too early."""
+    search = prepared.search
+    if _first(db, "SELECT 1 FROM searches WHERE search_id = :id", id=search.search_id):
+        return
+    latest = _latest_intent(db, search)
+    if latest and _continues(latest, prepared):
+        intent_id = int(latest["id"])
+        _merge(db, latest, prepared)
+    else:
+        intent_id = _begin(db, prepared)
+    db.execute(
+        "INSERT INTO searches (search_id, intent_id, at, answer) VALUES (:id, :intent, :at, :answer)",
+        {"id": search.search_id, "intent": intent_id, "at": stamp(search.at), "answer": prepared.answer},
+    )
+    _apply_early_events(db, search.search_id)
+
+
+def write_event(db: Database, event: Event) -> None:
+    """Note what the customer did on the intent of their search, or keep it until that search is written."""
+    found = _first(db, _SEARCH_OF_EVENT, id=event.search_id)
+    if found is None:
+        _keep_early(db, event)
+        return
+    if event.type in ("click", "said_no") or (event.type == "seen" and _takes_over(found)):
+        _show(db, found)
+    values = {"intent": found["intent_id"], "at": stamp(event.at), "ms": event.ms or 0}
+    db.execute(_EFFECTS[event.type], values | {"location": event.location, "position": event.position})
+
+
+_SEARCH_OF_EVENT = """
+SELECT searches.search_id, searches.intent_id, searches.at, searches.answer, intents.shown_at, intents.shape
+FROM searches JOIN intents ON intents.id = searches.intent_id WHERE searches.search_id = :id
+"""
+
+_EFFECTS: dict[EventType, str] = {
+    "seen": "UPDATE intents SET seen_ms = max(seen_ms, :ms, 1000) WHERE id = :intent",
+    "click": """UPDATE intents SET clicked_at = :at, clicked_location = :location, clicked_position = :position
+                WHERE id = :intent AND (clicked_at IS NULL OR clicked_at <= :at)""",
+    "said_no": "UPDATE intents SET said_no_at = coalesce(said_no_at, :at) WHERE id = :intent",
+    "left": "UPDATE intents SET left_at = :at, seen_ms = max(seen_ms, :ms) WHERE id = :intent",
+    "contact": "UPDATE intents SET contacted_at = coalesce(contacted_at, :at) WHERE id = :intent",
+}
+
+
+def _takes_over(found: Row) -> bool:
+    """Whether a list that stood still is what was meant: a later one than shown, and more than a letter or two."""
+    if not found["answer"] or found["at"] < found["shown_at"]:
+        return False
+    return len(json.loads(found["answer"])["shape"]) >= min(_SHORTEST_MEANT, len(found["shape"]))
+
+
+def _show(db: Database, found: Row) -> None:
+    """Let the words and results of this search stand for its whole intent."""
+    if found["answer"]:
+        values = json.loads(found["answer"]) | {"id": found["intent_id"]}
+        db.execute(_SHOW, values | {"shown_id": found["search_id"], "shown_at": found["at"]})
+
+
+_SHOW = """
+UPDATE intents SET query = :query, shape = :shape, lang = :lang, verdict = :verdict, mode = :mode,
+  degraded = :degraded, fallback_reason = :fallback_reason, results = :results,
+  shown_id = :shown_id, shown_at = :shown_at
+WHERE id = :id
+"""
+
+
+def _latest_intent(db: Database, search: Search) -> Row | None:
+    if search.tab is None:
+        return None
+    return _first(
+        db,
+        """SELECT * FROM intents WHERE tab = :tab AND first_at <= :until AND last_at >= :since
+           ORDER BY first_at DESC, id DESC LIMIT 1""",
+        tab=search.tab,
+        since=stamp(search.at - MERGE_WITHIN),
+        until=stamp(search.at + MERGE_WITHIN),
+    )
+
+
+def _continues(latest: Row, prepared: Prepared) -> bool:
+    """Whether the search is one more step of this intent. Once a customer acted upon a list, other words are anew."""
+    if latest["clicked_at"] or latest["said_no_at"] or latest["contacted_at"]:
+        return bool(latest["shape"] == prepared.shape)
+    return same_question(latest["shape"], prepared.shape)
+
+
+def _merge(db: Database, latest: Row, prepared: Prepared) -> None:
+    at = stamp(prepared.search.at)
+    db.execute(
+        """UPDATE intents SET keystrokes = keystrokes + 1, first_at = min(first_at, :at), last_at = max(last_at, :at),
+           bot = max(bot, :bot), staff = max(staff, :staff) WHERE id = :id""",
+        {"id": latest["id"], "at": at, "bot": int(prepared.search.bot), "staff": int(prepared.search.staff)},
+    )
+    # Deleting back (to close the dialog, or to mend a word) says nothing by itself: the fuller words stay until
+    # the shorter ones' list is looked at (see `write_event`). A late arrival from another process is no step ahead.
+    deleting = latest["shape"] != prepared.shape and str(latest["shape"]).startswith(prepared.shape)
+    if at >= latest["shown_at"] and not deleting:
+        found = {"answer": prepared.answer, "intent_id": latest["id"], "search_id": prepared.search.search_id}
+        _show(db, found | {"at": at})
+
+
+def _begin(db: Database, prepared: Prepared) -> int:
+    search, at = prepared.search, stamp(prepared.search.at)
+    values = json.loads(prepared.answer) | {
+        "tab": search.tab,
+        "shown_id": search.search_id,
+        "at": at,
+        "source": search.source,
+        "bot": int(search.bot),
+        "staff": int(search.staff),
+    }
+    cursor = db.execute(
+        """INSERT INTO intents (tab, query, shape, lang, verdict, mode, degraded, fallback_reason, results, shown_id,
+             shown_at, first_at, last_at, keystrokes, source, bot, staff)
+           VALUES (:tab, :query, :shape, :lang, :verdict, :mode, :degraded, :fallback_reason, :results, :shown_id,
+             :at, :at, :at, 1, :source, :bot, :staff)""",
+        values,
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _keep_early(db: Database, event: Event) -> None:
+    """Keep an event for its search, which another process is about to write. Invented ones cannot pile up."""
+    db.execute("DELETE FROM early_events WHERE at < :old", {"old": stamp(event.at - _EARLY_KEPT)})
+    kept = asdict(event) | {"at": stamp(event.at)}
+    db.execute(
+        """INSERT INTO early_events (search_id, at, event) SELECT :id, :at, :event
+           WHERE (SELECT count(*) FROM early_events) < :most""",
+        {"id": event.search_id, "at": stamp(event.at), "event": json.dumps(kept), "most": _MOST_EARLY},
+    )
+
+
+def _apply_early_events(db: Database, search_id: str) -> None:
+    waiting = db.execute("SELECT event FROM early_events WHERE search_id = ? ORDER BY at, id", [search_id]).fetchall()
+    if waiting:
+        db.execute("DELETE FROM early_events WHERE search_id = ?", [search_id])
+    for (kept,) in waiting:
+        values = json.loads(kept)
+        write_event(db, Event(**(values | {"at": moment(values["at"])})))
+
+
+def erase_old(store: Store, older_than: datetime, at: datetime) -> int:
+    """Erase intents last touched before `older_than`, and the keystrokes of those settled by now; how many intents."""
+    with store.transaction() as db:
+        erased = db.execute("DELETE FROM intents WHERE last_at < :old", {"old": stamp(older_than)}).rowcount
+        settled = {"settled": stamp(at - _SETTLED_AFTER)}
+        db.execute("UPDATE searches SET answer = NULL WHERE answer IS NOT NULL AND at < :settled", settled)
+        db.execute("DELETE FROM early_events WHERE at < :old", {"old": stamp(at - _EARLY_KEPT)})
+    return int(erased)
+
+
+def intents(store: Store, since: datetime, until: datetime) -> Iterator[tuple[Intent, Following | None]]:
+    """Intents begun from `since` to before `until`, oldest first, each with the next of its tab within a minute."""
+    for row in store.read(_WITH_NEXT, since=stamp(since), until=stamp(until), beyond=stamp(until + timedelta(days=1))):
+        intent = _intent(row)
+        following = None
+        if row["next_id"] is not None:
+            following = Following(row["next_id"], row["next_query"], row["next_shape"], moment(row["next_at"]))
+        yield intent, following if following and _soon_after(intent, following) else None
+
+
+_WITH_NEXT = """
+SELECT * FROM (
+  SELECT *, lead(id) OVER by_tab AS next_id, lead(query) OVER by_tab AS next_query,
+    lead(shape) OVER by_tab AS next_shape, lead(first_at) OVER by_tab AS next_at
+  FROM intents WHERE first_at >= :since AND first_at < :beyond AND tab IS NOT NULL
+  WINDOW by_tab AS (PARTITION BY tab ORDER BY first_at, id)
+  UNION ALL
+  SELECT *, NULL, NULL, NULL, NULL FROM intents WHERE first_at >= :since AND first_at < :until AND tab IS NULL
+) WHERE first_at < :until ORDER BY first_at, id
+"""
+
+
+def _intent(row: Row) -> Intent:
+    times = {name: moment(row[name]) if row[name] else None for name in _TIMES}
+    flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff")}
+    results = tuple((str(location), float(score)) for location, score in json.loads(row["results"]))
+    values = row | times | flags | {"results": results}
+    return Intent(**{name: values[name] for name in Intent.__dataclass_fields__})
+
+
+_TIMES = ("first_at", "last_at", "clicked_at", "said_no_at", "contacted_at", "left_at")
+
+
+def _first(db: Database, sql: str, **values: Any) -> Row | None:
+    cursor = db.execute(sql, values)
+    found = cursor.fetchone()
+    return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))

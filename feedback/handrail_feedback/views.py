@@ -1,0 +1,327 @@
+"""The addresses a browser sends to: events, votes and messages to a person; and the contact page, filled in.
+
+Answers 4xx with one clear sentence to whatever a browser or a robot may send, never 500. A message that could not be
+kept is shown again, with the other ways to reach a person. Knows no SQL; whether a request comes from our own pages
+and how many one address may send is watched by the application that registers this blueprint.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast, get_args
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE, Message, keep_message, spoken
+from handrail_feedback.db import Store, now, storable
+from handrail_feedback.intents import Event, EventType
+from handrail_feedback.searches import SearchLog
+from handrail_feedback.votes import LONGEST_COMMENT, Vote, keep_vote
+from handrail_kb.errors import StoreUnavailable
+from handrail_kb.settings import Settings
+from handrail_kb.shells import fill
+from handrail_kb.texts import text
+
+log = logging.getLogger(__name__)
+
+EVENT_BYTES = 4096
+VOTE_BYTES = 8192
+CONTACT_BYTES = 65536
+_LONGEST_URL = 500
+_MOST_POSITION = 1000
+_MOST_MS = 24 * 3600 * 1000
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+def create_blueprint(
+    store: Store, search_log: SearchLog, settings: Settings, *, base_path: str = "/", lang: str = "en"
+) -> Blueprint:
+    """The views, to be registered without a prefix: they stand under `base_path`, such as `/help/`, themselves.
+
+    Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`; the page is `feedback.page`.
+    """
+    blueprint = Blueprint("feedback", __name__, template_folder="templates")
+    desk = _Counter(
+        store, search_log, settings, "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/", lang
+    )
+    base = desk.base_path
+    blueprint.add_url_rule(f"{base}api/events", "events", desk.events, methods=["POST"])
+    blueprint.add_url_rule(f"{base}api/feedback", "vote", desk.vote, methods=["POST"])
+    blueprint.add_url_rule(f"{base}api/contact", "contact", desk.contact, methods=["POST"])
+    blueprint.add_url_rule(f"{base}contact/", "page", desk.page)
+    blueprint.add_url_rule(f"{base}contact.html", "page", desk.page)
+    blueprint.register_error_handler(_RefusedError, _refusal)
+    return blueprint
+
+
+class _RefusedError(Exception):
+    """What was sent cannot be used: the HTTP status, what is wrong and how to mend it."""
+
+    def __init__(self, status: int, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.status, self.what, self.mend = status, what, mend
+
+
+def _refusal(error: _RefusedError) -> Response:
+    return _problem(error.status, error.what, error.mend)
+
+
+def _problem(status: int, what: str, mend: str, **more: Any) -> Response:
+    return make_response(jsonify({"error": {"what": what, "mend": mend}, **more}), status)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A message as it was filled in, and what is wrong with which field."""
+
+    message: str = ""
+    subject: str = ""
+    reply_to: str = ""
+    website: str = ""
+    token: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Counter:
+    """Where browsers hand in what customers did, said and ask."""
+
+    store: Store
+    search_log: SearchLog
+    settings: Settings
+    base_path: str
+    lang: str
+
+    def events(self) -> Response:
+        """POST api/events: what a customer did with a list of results."""
+        sent = _json_object(EVENT_BYTES)
+        kind = sent.get("type")
+        if kind not in get_args(EventType):
+            raise _RefusedError(400, "'type' is not a known event.", f"Send one of: {', '.join(get_args(EventType))}.")
+        self.search_log.event(
+            Event(
+                search_id=_identifier(sent, "search_id", required=True) or "",
+                type=cast(EventType, kind),
+                at=now(),
+                location=self._location(sent, required=kind == "click"),
+                position=_whole(sent, "position", 1, _MOST_POSITION),
+                ms=_whole(sent, "ms", 0, _MOST_MS),
+            )
+        )
+        return Response(status=204)
+
+    def vote(self) -> Response:
+        """POST api/feedback: whether an article helped."""
+        sent = _json_object(VOTE_BYTES)
+        if not isinstance(sent.get("helpful"), bool):
+            raise _RefusedError(400, "'helpful' must be true or false.", 'Send {"url": "…", "helpful": true}.')
+        vote = Vote(
+            location=self._location(sent, required=True) or "",
+            helpful=sent["helpful"],
+            at=now(),
+            comment=_words(sent, "comment", LONGEST_COMMENT),
+            search_id=_identifier(sent, "search_id"),
+            tab=_identifier(sent, "tab"),
+        )
+        try:
+            keep_vote(self.store, vote)
+        except StoreUnavailable as error:
+            log.error("a vote was not kept: %s", error.what)
+            return _problem(503, "Your vote could not be kept.", "Please try again later.")
+        if not vote.helpful and vote.search_id:
+            self.search_log.event(Event(vote.search_id, "said_no", vote.at))
+        return Response(status=204)
+
+    def page(self) -> Response:
+        """GET contact/: the page with the form, its subject filled with what was searched."""
+        asked = request.args.get("q") or request.args.get("query") or ""
+        form = _Form(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16))
+        return self._html(form, 200)
+
+    def contact(self) -> Response:
+        """POST api/contact: a message to a person, from the form or as JSON."""
+        as_json = request.mimetype == "application/json"
+        form = self._checked(_read_json_form() if as_json else self._read_html_form())
+        if form.errors:
+            if not as_json:
+                return self._html(form, 422)
+            mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
+            return _problem(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
+        try:
+            code = keep_message(self.store, self._message(form))
+        except StoreUnavailable as error:
+            log.error("a message was not kept: %s", error.what)
+            if not as_json:
+                return self._html(form, 503, not_kept=True)
+            return _problem(503, text(self.lang, "contact.not_kept"), self._ways())
+        if as_json:
+            return make_response(jsonify({"code": code}), 201)
+        return self._html(form, 200, code=code)
+
+    def _message(self, form: _Form) -> Message:
+        return Message(form.message, form.subject, form.reply_to, self.lang, now(), form.token)
+
+    def _read_html_form(self) -> _Form:
+        request.max_content_length = request.max_form_memory_size = CONTACT_BYTES
+        request.max_form_parts = 20
+        try:
+            sent = request.form
+        except RequestEntityTooLarge:
+            too_long = text(self.lang, "contact.error_too_long", maximum=LONGEST_MESSAGE)
+            return _Form(errors={"message": too_long})
+        return _form(sent.to_dict())
+
+    def _checked(self, form: _Form) -> _Form:
+        """The form with what is wrong with it, in the customer's language."""
+        errors = dict(form.errors)
+        if not form.message.strip() and not errors:
+            errors["message"] = text(self.lang, "contact.error_empty")
+        for name, longest in (("message", LONGEST_MESSAGE), ("subject", LONGEST_LINE), ("reply_to", LONGEST_LINE)):
+            if len(getattr(form, name)) > longest:
+                errors[name] = text(self.lang, "contact.error_too_long", maximum=longest)
+        if form.reply_to and "reply_to" not in errors and not _reachable(form.reply_to):
+            errors["reply_to"] = text(self.lang, "contact.error_reply")
+        if form.website:
+            errors["website"] = text(self.lang, "contact.error_robot")
+        return _Form(form.message, form.subject, form.reply_to, form.website, form.token, errors)
+
+    def _ways(self) -> str:
+        """The other ways to reach a person, as one line."""
+        ways = {
+            "contact.email": self.settings.text("contact_email"),
+            "contact.phone": self.settings.text("contact_phone"),
+        }
+        listed = [f"{text(self.lang, key)}: {value}" for key, value in ways.items() if value]
+        return " · ".join(listed) or text(self.lang, "contact.try_again")
+
+    def _html(self, form: _Form, status: int, *, code: str = "", not_kept: bool = False) -> Response:
+        """The contact page in the site's look: the form, or the code, or what was not kept."""
+        main = render_template(
+            "feedback/contact.html",
+            t=lambda key, **values: text(self.lang, key, **values),
+            form=form,
+            code=code,
+            spoken=spoken(code),
+            not_kept=not_kept,
+            action=f"{self.base_path}api/contact",
+            home=self.base_path,
+            email=self.settings.text("contact_email"),
+            phone=self.settings.text("contact_phone"),
+            longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
+        )
+        title = text(self.lang, "contact.sent_title" if code else "contact.title")
+        page = fill(self.settings.site_dir, "contact", main, title=title)
+        if request.method == "POST" and not (self.settings.site_dir / "contact" / "index.html").is_file():
+            page = _one_folder_deeper(page)
+        response = make_response(page, status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _location(self, sent: Mapping[str, Any], *, required: bool) -> str | None:
+        """The article (and section) of `url`, without the words that search left in it."""
+        url = _words(sent, "url", _LONGEST_URL)
+        if not url and not required:
+            return None
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
+        path = parts.path
+        if not path.startswith(self.base_path):
+            raise _RefusedError(
+                400, "'url' is not a page of this site.", f"Send a path that begins with {self.base_path}."
+            )
+        section = parts.fragment.split(":~:")[0]
+        return path[len(self.base_path) :] + (f"#{section}" if section else "")
+
+
+def _one_folder_deeper(page: str) -> str:
+    """`contact.html` as it is shown below `api/`, where its relative links would miss the site's styles."""
+    page = re.sub(r'(\s(?:href|src|action)=")(?![/#"]|[a-z]+:)', r"\1../", page)
+    return page.replace('"base": "."', '"base": ".."')
+
+
+def _read_json_form() -> _Form:
+    sent = _json_object(CONTACT_BYTES)
+    for name in ("message", "subject", "reply_to", "website", "token"):
+        if not isinstance(sent.get(name, ""), str):
+            raise _RefusedError(422, f"'{name}' must be text.", 'Send {"message": "…", "reply_to": "…"}.')
+    return _form(sent)
+
+
+def _form(sent: Mapping[str, Any]) -> _Form:
+    def value(name: str) -> str:
+        # Browsers send line ends as CR LF, which would count twice.
+        return storable(str(sent.get(name, "")), CONTACT_BYTES).replace("\r\n", "\n")
+
+    return _Form(
+        value("message"), value("subject").strip(), value("reply_to").strip(), value("website"), value("token")[:64]
+    )
+
+
+def _reachable(address: str) -> bool:
+    """Whether the text holds something like an e-mail address or a phone number; people know how to be reached."""
+    return bool(_ADDRESS.search(address)) or sum(character.isdigit() for character in address) >= 5
+
+
+def _json_object(longest: int) -> dict[str, Any]:
+    """The body as a JSON object, whatever its content type says: beacons cannot set it."""
+    request.max_content_length = longest
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise _RefusedError(413, f"More than {longest} bytes were sent.", "Send less.") from error
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError(400, "The body is not JSON.", 'Send an object such as {"url": "…"}.') from error
+    if not isinstance(sent, dict):
+        raise _RefusedError(400, "The body is not a JSON object.", 'Send an object such as {"url": "…"}.')
+    return sent
+
+
+def _identifier(sent: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:
+    value = sent.get(name)
+    if value in (None, "") and not required:
+        return None
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise _RefusedError(400, f"'{name}' must be 8 to 64 letters, digits, - or _.", "Send it as the search gave it.")
+    return value
+
+
+def _whole(sent: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+    """A number, rounded down: browsers' clocks give fractions."""
+    value = sent.get(name)
+    if value is None:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or (isinstance(value, float) and math.isnan(value))
+    ):
+        raise _RefusedError(400, f"'{name}' must be a number.", f"Send a number from {least} to {most}.")
+    if not least <= value <= most:
+        raise _RefusedError(400, f"'{name}' must be from {least} to {most}.", f"Send a number from {least} to {most}.")
+    return int(value)
+
+
+def _words(sent: Mapping[str, Any], name: str, longest: int) -> str:
+    value = sent.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _RefusedError(400, f"'{name}' must be text.", f"Send at most {longest} characters.")
+    if len(value) > longest:
+        raise _RefusedError(
+            422, f"'{name}' is longer than {longest} characters.", f"Send at most {longest} characters."
+        )
+    return storable(value, longest)

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handrail_feedback.redact import redact
+
+GONE = {
+    "my email is bob.miller@example.com please": "my email is [email] please",
+    "écrivez à jean-pierre.dupont@société.fr svp": "écrivez à [email] svp",
+    "bob at example dot com": "[email]",
+    "bob (at) example (dot) com": "[email]",
+    "call me on +44 20 7946 0958": "call me on [phone]",
+    "+1 (415) 555-2671 is my number": "[phone] is my number",
+    "415-555-2671": "[phone]",
+    "(415) 555-2671": "[phone]",
+    "ruf mich an 030 1234567": "ruf mich an [phone]",
+    "030/901820": "[phone]",
+    "0171 2345678": "[phone]",
+    "06 12 34 56 78": "[phone]",
+    "06.12.34.56.78": "[phone]",
+    "+33 6 12 34 56 78": "[phone]",
+    "612 34 56 78": "[phone]",
+    "tel 912345678": "tel [phone]",
+    "020 7946 0958": "[phone]",
+    "07700 900123": "[phone]",
+    "+41 44 668 18 00": "[phone]",
+    "044 668 18 00": "[phone]",
+    "4111 1111 1111 1111": "[card]",
+    "card 5500-0000-0000-0004 declined": "card [card] declined",
+    "378282246310005": "[card]",
+    "4111111111111111 exp 12/27": "[card] exp 12/27",
+    "DE89 3704 0044 0532 0130 00 is my iban": "[iban] is my iban",
+    "GB82WEST12345698765432": "[iban]",
+    "FR14 2004 1010 0505 0001 3M02 606": "[iban]",
+    "es91 2100 0418 4502 0005 1332": "[iban]",
+    "NL91ABNA0417164300": "[iban]",
+    "CH93 0076 2011 6238 5295 7": "[iban]",
+    "DE89 3704 0044 0532 0130 01 wrong iban": "[iban] wrong iban",
+    "123-45-6789": "[number]",
+    "12345678Z": "[number]",
+    "AB123456C": "[number]",
+    "RSSMRA85T10A562S": "[number]",
+    "2 85 05 78 006 084 36": "[number]",
+    "order 1234567890": "order [number]",
+    "my name is Bob Miller and I cannot log in": "my name is [name] and I cannot log in",
+    "my name is bob miller and i cannot log in": "my name is [name] and i cannot log in",
+    "ich heiße Jürgen Müller": "ich heiße [name]",
+    "Je m'appelle Amélie Poulain": "Je m'appelle [name]",
+    "me llamo José García": "me llamo [name]",
+    "Mein Name ist Schmidt, ich": "Mein Name ist [name], ich",
+    "Frau Müller hat gesagt": "Frau [name] hat gesagt",
+    "password: hunter2": "password: [secret]",
+    "my password is Tr0ub4dor&3 help": "my password is [secret] help",
+    "passwort: geheim": "passwort: [secret]",
+    "Mot de passe : azerty123": "Mot de passe : [secret]",
+    "Authorization: Bearer abcdef1234567890": "Authorization: [secret] [secret]",
+    "token=abc": "token=[secret]",
+    "ghp_1234567890abcdefghij1234567890abcdef": "[secret]",
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5": "[secret]",
+    "d41d8cd98f00b204e9800998ecf8427e": "[secret]",
+    "https://user:pw@host.com/a?token=1&x=2": "https://[secret]@host.com/a?[query]",
+    "https://example.com/reset?token=abc": "https://example.com/reset?[query]",
+    "192.168.1.20 does not answer": "[ip] does not answer",
+    "2001:db8::ff00:42:8329": "[ip]",
+    "fe80::1ff:fe23:4567:890a": "[ip]",
+    "/home/bob/x.txt": "/home/[name]/x.txt",
+    "/Users/bob/Library": "/Users/[name]/Library",
+    "c:\\users\\bob\\appdata": "c:\\users\\[name]\\appdata",
+    "C:\\Users\\bob\\Desktop": "C:\\Users\\[name]\\Desktop",
+    "born on 12.03.1985": "born on [date]",
+    "00:1A:2B:3C:4D:5E": "[number]",
+    "Call 1 800 555 0199 or": "Call [phone] or",
+}
+
+STAYS = r"""
+0x80070057
+error E-1042
+version 115.3.1
+firefox 115.3.1esr crash
+in 2023 and 2024
+2019 2020 2021 taxes
+port 8080
+localhost:8080
+report-2024-01-15.pdf
+2024-01-15 10:30
+15.01.2024 10:30:22
+windows build 10.0.19041.1110
+version 1.2.3.4
+KB5034441 update failed
+ORA-00600
+password is wrong
+my password is not accepted
+forgot my password
+reset token expired
+my name is misspelled on the invoice
+my name is wrong
+12:30:45
+std::vector
+PIN vergessen
+invoice 1042
+RTX 4090 vs 3080
+$1,000,000.00
+1,234,567,890
+ISO 27001
+5 to 10 000 items
+office365 e3 license
+thunderbird-115.3.1.tar.bz2
+IMG_20240115_103022.jpg
+how to split a 1920x1080 screen
+my name is not shown
+size 3840 x 2160 at 60 hz
+article 12345678
+net::ERR_CERT_DATE_INVALID
+SSL_ERROR_RX_RECORD_TOO_LONG
+MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT
+https://example.com/page
+chrome 120.0.6099.129
+sha256 checksum
+2024/2025
+ticket 12345
+what is a pin code
+Wie ändere ich mein Passwort?
+3.14159265358979
+tls 1.3 tls 1.2
+ips 10.0
+c:/Users/Public/x
+call 911
+it does not open at the point of the latest message
+https://www.example.de/DE/Presse/2020/corona-virus-arbeitsrechtliche-auswirkungen.html
+/de/users/auth
+build id 20191031083309
+1-2-3
+24/7 support
+error 0xc000021a
+error 800700
+status code 1603
+how do I get to the fair at dot com event
+p2p 2fa mp3 h264
+2,5 gb 12 gb 128 gb 256 gb
+1. open 2. click 3. save 4. done
+12 34 56 78
+what does code 43 mean
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize(("text", "expected"), GONE.items())
+def test_what_tells_who_someone_is_goes(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_what_a_writer_needs_to_read_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("end", range(len("bob.miller@example.com")))
+def test_an_address_is_hidden_at_every_keystroke_after_the_at_sign(end: int) -> None:
+    typed = "bob.miller@example.com"[: end + 1]
+    assert redact(typed) == ("[email]" if "@" in typed else typed)
+
+
+ALPHABET = st.sampled_from("a1 @.:-+/?=[]()0123456789ABF%#\\\n\0éß\u2019\ud800'\"")
+PIECES = st.sampled_from(
+    [
+        "my name is ",
+        "password: ",
+        "https://",
+        "DE89",
+        "+49 30 ",
+        "a@b",
+        "Mr ",
+        "C:\\Users\\",
+        "::",
+        "192.168.1.1",
+        "[email]",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.one_of(PIECES, st.text(max_size=20), st.text(ALPHABET, max_size=30)), max_size=12).map("".join))
+def test_any_text_can_be_redacted_and_twice_is_as_good_as_once(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
+    assert len(once) <= 8 * len(text) + 8
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "1 ", "@", "a", "a@", "a.b-", "a:", "password ", "DE89 ", "1.1.", "my name is ", "http://a", "(089) 12 34-",
+     "+1 415 555 2671 ", "a at b dot ", "0:", "Mr A", "Aa1/", "\\Users\\", "-", "\u00e9"],
+)  # fmt: skip
+def test_no_text_makes_redaction_slow(piece: str) -> None:
+    text = piece * (5000 // len(piece))
+    start = time.perf_counter()
+    redact(text)
+    assert time.perf_counter() - start < 3

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from handrail_feedback.contact import find_message
+from handrail_feedback.db import Store, now
+from handrail_feedback.searches import SearchLog
+from handrail_feedback.views import create_blueprint
+from handrail_feedback.votes import erase_old_votes, votes
+from handrail_kb.settings import Settings, load_settings
+
+from .conftest import search
+
+Kept = Callable[[], list[dict[str, object]]]
+GOOD = {"message": "I cannot log in.", "subject": "Login", "reply_to": "a@b.test", "website": ""}
+
+
+def code_in(page: str) -> str:
+    found = re.search(r'class="handrail-code">([^<]+)<', page)
+    assert found, page
+    return found[1]
+
+
+# --- events
+
+
+def test_what_the_browser_tells_reaches_the_question(client: FlaskClient, log: SearchLog, kept: Kept) -> None:
+    one = search("vat", at=now())
+    log.record(one)
+    events: list[dict[str, Any]] = [
+        {"type": "seen"},
+        {"type": "click", "url": "/help/billing/vat/?h=secret+words#id", "position": 2},
+        {"type": "left", "ms": 1234.56},
+        {"type": "contact", "tab": "tab-aaaa"},
+    ]
+    for event in events:
+        assert client.post("/help/api/events", json={"search_id": one.search_id, **event}).status_code == 204
+    [row] = kept()
+    assert (row["clicked_location"], row["clicked_position"], row["seen_ms"]) == ("billing/vat/#id", 2, 1234)
+    assert row["contacted_at"]
+
+
+def test_a_beacon_needs_no_content_type(client: FlaskClient) -> None:
+    body = '{"search_id": "search-00000001", "type": "left", "ms": 10}'
+    assert client.post("/help/api/events", data=body, content_type="text/plain").status_code == 204
+
+
+BAD = [
+    "",
+    "null",
+    "[]",
+    '"text"',
+    "{",
+    "[" * 4000,
+    "\0",
+    "{}",
+    '{"type": "seen"}',
+    '{"search_id": "search-00000001"}',
+    '{"search_id": "search-00000001", "type": "dance"}',
+    '{"search_id": "search-00000001", "type": ["seen"]}',
+    '{"search_id": "search-00000001", "type": {}}',
+    '{"search_id": 1, "type": "seen"}',
+    '{"search_id": "\\u0000", "type": "seen"}',
+    '{"search_id": "a b", "type": "seen"}',
+    '{"search_id": "search-00000001\\n", "type": "seen"}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": -1}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": 1e999}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": NaN}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": true}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": ' + "9" * 3000 + "}",
+    '{"search_id": "search-00000001", "type": "click", "url": "https://evil.test/", "position": 1}',
+    '{"search_id": "search-00000001", "type": "click", "url": "/elsewhere/", "position": 1}',
+    '{"search_id": "search-00000001", "type": "click", "url": "//[", "position": 1}',
+    '{"search_id": "search-00000001", "type": "click", "url": 5, "position": 1}',
+    '{"search_id": "search-00000001", "type": "click"}',
+    '{"search_id": "search-00000001", "type": "click", "url": "/help/", "position": 0}',
+    '{"search_id": "search-00000001", "type": "seen", "url": "/help/' + "x" * 600 + '"}',
+]
+
+
+@pytest.mark.parametrize("body", BAD)
+def test_garbage_gets_one_clear_sentence(client: FlaskClient, body: str) -> None:
+    for address in ("events", "feedback"):
+        answer = client.post(f"/help/api/{address}", data=body.encode())
+        assert answer.status_code in (400, 422)
+        assert set(answer.get_json()["error"]) == {"what", "mend"}
+
+
+@pytest.mark.parametrize(("address", "longest"), [("events", 4096), ("feedback", 8192), ("contact", 65536)])
+def test_a_body_that_is_too_long_is_refused(client: FlaskClient, address: str, longest: int) -> None:
+    answer = client.post(f"/help/api/{address}", data=b" " * (longest + 1), content_type="application/json")
+    assert answer.status_code == 413
+    assert "error" in answer.get_json()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = (
+    "search_id",
+    "tab",
+    "type",
+    "url",
+    "position",
+    "ms",
+    "helpful",
+    "comment",
+    "message",
+    "reply_to",
+    "token",
+    "website",
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sent=st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8))
+def test_nothing_a_robot_sends_is_a_fault_of_ours(client: FlaskClient, sent: dict[str, Any]) -> None:
+    for address in ("events", "feedback", "contact"):
+        assert client.post(f"/help/api/{address}", json=sent).status_code in (201, 204, 400, 422)
+    texts = {name: str(value) for name, value in sent.items()}
+    assert client.post("/help/api/contact", data=texts).status_code in (200, 422)
+
+
+# --- votes
+
+
+def vote(client: FlaskClient, **sent: object) -> int:
+    return client.post("/help/api/feedback", json={"url": "/help/billing/vat/", "helpful": True, **sent}).status_code
+
+
+def given_votes(store: Store) -> list[Any]:
+    return votes(store, now() - timedelta(hours=1), now() + timedelta(hours=1))
+
+
+def test_a_no_vote_says_that_the_search_failed(client: FlaskClient, log: SearchLog, kept: Kept, store: Store) -> None:
+    one = search("vat", at=now())
+    log.record(one)
+    assert vote(client, helpful=False, search_id=one.search_id, tab="tab-aaaa", comment="ask bob@example.com") == 204
+    [row] = kept()
+    assert row["said_no_at"]
+    [kept_vote] = given_votes(store)
+    assert (kept_vote.location, kept_vote.helpful) == ("billing/vat/", False)
+    assert (kept_vote.comment, kept_vote.search_id) == ("ask [email]", one.search_id)
+
+
+def test_a_yes_vote_marks_no_search(client: FlaskClient, log: SearchLog, kept: Kept) -> None:
+    one = search("vat", at=now())
+    log.record(one)
+    assert vote(client, search_id=one.search_id) == 204
+    [row] = kept()
+    assert row["said_no_at"] is None
+
+
+def test_a_customer_may_think_again_or_add_a_comment(client: FlaskClient, store: Store) -> None:
+    vote(client, tab="tab-aaaa")
+    vote(client, tab="tab-aaaa", helpful=False, comment="outdated")
+    vote(client, tab="tab-bbbb")
+    vote(client)
+    vote(client)
+    assert [(one.helpful, one.comment) for one in given_votes(store)] == [
+        (False, "outdated"), (True, ""), (True, ""), (True, "")
+    ]  # fmt: skip
+
+
+def test_votes_past_their_time_are_erased(client: FlaskClient, store: Store) -> None:
+    vote(client)
+    assert erase_old_votes(store, now() - timedelta(days=1)) == 0
+    assert erase_old_votes(store, now() + timedelta(days=1)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"helpful": "yes"}, {"helpful": 1}, {"url": ""}, {"comment": []}, {"comment": "x" * 1001}]
+)
+def test_a_vote_that_makes_no_sense_is_refused(client: FlaskClient, wrong: dict[str, object]) -> None:
+    assert vote(client, **wrong) in (400, 422)
+
+
+# --- messages
+
+
+def test_the_contact_page_wears_the_look_of_the_site_and_knows_what_was_searched(client: FlaskClient) -> None:
+    page = client.get('/help/contact/?q=vat "<script>').text
+    assert "ACME LOOK" in page
+    assert 'value="vat &#34;&lt;script&gt;"' in page
+    assert 'action="/help/api/contact"' in page
+    assert "mailto:help@acme.test" in page
+    assert "tel:+49301234" in page
+
+
+def test_a_message_sent_without_javascript_gets_a_code_and_nothing_else(client: FlaskClient, store: Store) -> None:
+    answer = client.post("/help/api/contact", data=GOOD)
+    assert answer.status_code == 200
+    code = code_in(answer.text)
+    found = find_message(store, code)
+    assert found
+    assert found.message == GOOD["message"]
+    assert " for " in answer.text  # K for Kilo
+    assert "<form" not in answer.text
+    assert "<a " not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_message_sent_as_json_gets_a_code(client: FlaskClient, store: Store) -> None:
+    answer = client.post("/help/api/contact", json={"message": "I cannot log in."})
+    assert answer.status_code == 201
+    assert find_message(store, answer.get_json()["code"])
+
+
+def test_someone_without_an_address_is_told_how_to_hear_from_us(client: FlaskClient) -> None:
+    page = client.post("/help/api/contact", data={**GOOD, "reply_to": ""}).text
+    assert "You gave no address" in page
+    assert "mailto:help@acme.test" in page
+
+
+def test_a_double_click_sends_one_message(client: FlaskClient, store: Store) -> None:
+    page = client.get("/help/contact/").text
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token
+    sent = {**GOOD, "token": token[1]}
+    assert code_in(client.post("/help/api/contact", data=sent).text) == code_in(
+        client.post("/help/api/contact", data=sent).text
+    )
+    assert len(store.read("SELECT * FROM messages")) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"message": ""}, "Please write your message."),
+        ({"message": " \r\n "}, "Please write your message."),
+        ({"message": "x" * 5001}, "longer than 5000 characters"),
+        ({"subject": "x" * 201}, "longer than 200 characters"),
+        ({"reply_to": "call me maybe"}, "neither an e-mail address nor a phone number"),
+        ({"website": "https://spam.test"}, "leave the last field empty"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_written_is_lost(
+    client: FlaskClient, store: Store, wrong: dict[str, str], words: str
+) -> None:
+    sent = {**GOOD, **wrong}
+    page = client.post("/help/api/contact", data=sent)
+    assert page.status_code == 422
+    assert words in page.text
+    assert 'aria-invalid="true"' in page.text
+    for name in ("subject", "reply_to"):
+        assert f'value="{sent[name]}"' in page.text
+    assert sent["message"].replace("\r\n", "\n") in page.text
+    assert "help@acme.test" in page.text
+    answer = client.post("/help/api/contact", json=sent)
+    assert answer.status_code == 422
+    assert list(answer.get_json()["fields"]) == list(wrong)
+    assert "help@acme.test" in answer.get_json()["error"]["mend"]
+    assert not store.path.exists() or store.read("SELECT * FROM messages") == []
+
+
+def test_a_message_of_full_length_with_windows_line_ends_is_taken(client: FlaskClient) -> None:
+    text = "x\r\n" * 2500
+    assert client.post("/help/api/contact", data={**GOOD, "message": text}).status_code == 200
+
+
+def test_a_form_that_is_far_too_long_is_answered_with_a_page(client: FlaskClient) -> None:
+    page = client.post("/help/api/contact", data={"message": "x" * 70_000})
+    assert page.status_code == 422
+    assert "longer than 5000 characters" in page.text
+    assert "ACME LOOK" in page.text
+
+
+def test_html_in_a_message_stays_text(client: FlaskClient) -> None:
+    sent = {"subject": '"><img src=x>', "message": "</textarea><script>", "reply_to": "x"}
+    page = client.post("/help/api/contact", data=sent)
+    assert "<img" not in page.text
+    assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b", "\u202eabc", "\U0001f600"])
+def test_odd_characters_are_kept(client: FlaskClient, store: Store, text: str) -> None:
+    answer = client.post("/help/api/contact", json={"message": text})
+    assert answer.status_code == 201
+    assert find_message(store, answer.get_json()["code"])
+
+
+def test_a_message_that_could_not_be_kept_is_shown_again_with_other_ways(
+    log: SearchLog, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "broken").write_text("no folder")
+    app = Flask("acme")
+    app.register_blueprint(create_blueprint(Store(tmp_path / "broken" / "store.db"), log, settings, base_path="/help/"))
+    client = app.test_client()
+    page = client.post("/help/api/contact", data=GOOD)
+    assert page.status_code == 503
+    assert "Your message was not kept" in page.text
+    assert GOOD["message"] in page.text
+    assert "mailto:help@acme.test" in page.text
+    assert "handrail-code" not in page.text
+    answer = client.post("/help/api/contact", json=GOOD)
+    assert answer.status_code == 503
+    assert "help@acme.test" in answer.get_json()["error"]["mend"]
+    assert vote(client) == 503
+    assert GOOD["message"] not in caplog.text
+
+
+@pytest.mark.parametrize("lang", ["en", "de", "fr", "es", "xx"])
+def test_the_pages_speak_the_language_of_the_site(store: Store, log: SearchLog, settings: Settings, lang: str) -> None:
+    app = Flask("acme")
+    app.register_blueprint(create_blueprint(store, log, settings, lang=lang))
+    client = app.test_client()
+    pages = [client.get("/contact/"), client.post("/api/contact", data={}), client.post("/api/contact", data=GOOD)]
+    assert [page.status_code for page in pages] == [200, 422, 200]
+    assert ("Ihre Nachricht" in pages[0].text) is (lang == "de")
+
+
+def test_a_site_without_folders_for_pages_keeps_its_look_after_sending(
+    store: Store, log: SearchLog, tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "contact.html").write_text(
+        '<link href="assets/a.css"><a href="#top"><a href="https://x.test/"><handrail-main></handrail-main>'
+    )
+    app = Flask("acme")
+    app.register_blueprint(create_blueprint(store, log, load_settings(tmp_path / "mkdocs.yml", environ={})))
+    page = app.test_client().post("/api/contact", data=GOOD).text
+    assert 'href="../assets/a.css"' in page
+    assert 'href="#top"' in page
+    assert 'href="https://x.test/"' in page
+    assert 'href="assets/a.css"' in app.test_client().get("/contact.html").text
