@@ -1,0 +1,307 @@
+"""The service: the built site, search, events, votes and messages under one address.
+
+The only place that joins search and feedback. Whatever part is missing, the others go on: without an index pages and
+contact work, without a store search works, without the service pages and the theme's own search work.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import mimetypes
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, jsonify, make_response, redirect, request, send_file
+from flask_compress import Compress
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.security import safe_join
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback.db import Store
+from handrail_feedback.searches import Search, SearchLog
+from handrail_feedback.views import create_blueprint as feedback_blueprint
+from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.passages import SiteInfo, read_site_info
+from handrail_kb.settings import Settings
+from handrail_kb.shells import fill
+from handrail_kb.texts import text
+from handrail_search import metrics
+from handrail_search.query import LiveIndex
+from handrail_search.views import Asked, problem
+from handrail_search.views import create_blueprint as search_blueprint
+
+log = logging.getLogger(__name__)
+
+_BODY_BYTES = 128 * 1024
+_HASHED = "assets/"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+# Never guessed from the machine's own tables, which differ.
+_TYPES = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".webp": "image/webp",
+          ".woff2": "font/woff2", ".xml": "application/xml", ".webmanifest": "application/manifest+json"}  # fmt: skip
+
+
+def create_app(settings: Settings) -> Flask:
+    """The whole service as a WSGI application."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=_BODY_BYTES, COMPRESS_MIN_SIZE=600)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    site = _Site(settings)
+    live = LiveIndex(settings.index_dir)
+    store = Store(settings.store_file)
+    searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
+    meter = metrics.Meter(live, searches)
+
+    def on_search(asked: Asked) -> None:
+        meter.count(asked)
+        searches.record(_as_search(asked))
+
+    base = site.base_path
+    app.register_blueprint(search_blueprint(live, settings.site_dir, site.info, base, on_search))
+    app.register_blueprint(feedback_blueprint(store, searches, settings, base_path=base, lang=site.info().lang))
+    _add_health(app, base, live, store, site, meter)
+    _add_site(app, site)
+    _add_limits(app, settings)
+    _add_errors(app, site)
+    app.before_request(_refuse_other_sites)
+    app.after_request(_headers(site))
+    Compress(app)
+    proxies = settings.number("trusted_proxies")
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    app.extensions["handrail"] = {"live": live, "store": store, "searches": searches}
+    return app
+
+
+class _Site:
+    """The folder of built HTML as it is now: a new build is seen without a restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.site_dir
+        self.base_path = _base_path(settings, read_site_info(settings.site_dir))
+
+    def info(self) -> SiteInfo:
+        """What the plugin wrote of the site."""
+        return _info(self.folder, _stamp(self.folder / "handrail" / "site.json"))
+
+    def policy(self) -> str:
+        """The Content-Security-Policy with the hashes of the pages' own inline scripts and styles."""
+        return _policy(self.folder, _stamp(self.folder / "handrail" / "csp.json"))
+
+
+@lru_cache(maxsize=4)
+def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
+    try:
+        return read_site_info(folder)
+    except HandrailError as error:
+        log.error("%s", error.message)
+        return SiteInfo()
+
+
+@lru_cache(maxsize=4)
+def _policy(folder: Path, _stamp_of_file: int) -> str:
+    try:
+        hashes = json.loads((folder / "handrail" / "csp.json").read_text(encoding="utf-8"))
+        scripts, styles = ([str(value) for value in hashes.get(kind, [])] for kind in ("script", "style"))
+    except (OSError, ValueError, AttributeError):
+        scripts, styles = [], []
+    return (
+        f"default-src 'self'; script-src 'self'{_quoted(scripts)}; style-src 'self'{_quoted(styles)}; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _quoted(hashes: list[str]) -> str:
+    return "".join(f" '{value}'" for value in hashes if value.startswith("sha256-"))
+
+
+def _stamp(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _base_path(settings: Settings, info: SiteInfo) -> str:
+    path = (settings.text("base_path") or info.base_path).strip("/")
+    return f"/{path}/" if path else "/"
+
+
+def _as_search(asked: Asked) -> Search:
+    results = asked.results
+    return Search(
+        search_id=asked.search_id,
+        tab=asked.tab,
+        query=results.query,
+        lang=asked.lang,
+        verdict=results.verdict,
+        mode=results.mode,
+        degraded=results.degraded,
+        fallback_reason=results.fallback_reason,
+        results=tuple(hit.location for hit in results.hits),
+        scores=tuple(hit.score for hit in results.hits),
+        at=asked.at,
+        ms=asked.ms,
+        bot=asked.bot,
+        source=asked.source,
+    )
+
+
+def _add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: _Site, meter: metrics.Meter) -> None:
+    def healthz() -> Response:
+        """The process answers."""
+        return make_response("alive\n", {"Content-Type": "text/plain; charset=utf-8"})
+
+    def readyz() -> Response:
+        """Index, store and site can be used; 503 with the reasons otherwise. Words without meaning count as ready."""
+        searcher = live.searcher()
+        problems = [live.problem] if live.problem else []
+        try:
+            store.check()
+        except StoreUnavailable as error:
+            problems.append(error)
+        if not (site.folder / "index.html").is_file():
+            problems.append(HandrailError(f"There is no site at {site.folder}.", "Build it: handrail build"))
+        state = {
+            "ready": not problems,
+            "degraded": searcher.missing if searcher else None,
+            "generation": searcher.index.name if searcher else None,
+            "articles": len(searcher.index.pages) if searcher else 0,
+            "problems": [{"what": error.what, "mend": error.mend} for error in problems],
+        }
+        return make_response(jsonify(state), 503 if problems else 200)
+
+    app.add_url_rule(f"{base}healthz", "healthz", healthz)
+    app.add_url_rule(f"{base}readyz", "readyz", readyz)
+    app.add_url_rule(f"{base}metrics", "metrics", meter.page)
+
+
+def _add_site(app: Flask, site: _Site) -> None:
+    def page(path: str = "") -> AnyResponse:
+        """A file of the built site; folders show their index.html."""
+        found = safe_join(str(site.folder), path) if "\x00" not in path else None
+        file = Path(found) if found else None
+        if file is not None and file.is_dir():
+            if path and not path.endswith("/"):
+                return redirect(f"{site.base_path}{path}/", 301)
+            file /= "index.html"
+        if file is None or not file.is_file():
+            return _missing(site)
+        response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
+        hashed = path.startswith(_HASHED) and file.name.count(".") > 1
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return response
+
+    app.add_url_rule(site.base_path, "site_home", page)
+    app.add_url_rule(f"{site.base_path}<path:path>", "site", page)
+    if site.base_path != "/":
+        app.add_url_rule("/", "to_base", lambda: redirect(site.base_path))
+        app.add_url_rule(site.base_path.rstrip("/"), "to_base_path", lambda: redirect(site.base_path))
+
+
+def _mimetype(file: Path) -> str:
+    return _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+
+
+def _missing(site: _Site) -> Response:
+    """The site's own 404 page."""
+    file = site.folder / "404.html"
+    if file.is_file():
+        return make_response(file.read_text(encoding="utf-8"), 404)
+    return _plain_page(site, 404, "missing.title", "missing.body")
+
+
+def _plain_page(site: _Site, status: int, title: str, body: str) -> Response:
+    """A page in the site's look with a sentence and the way to a person."""
+    info = site.info()
+    label = info.contact_label or text(info.lang, "contact.link")
+    main = (
+        f"<h1>{text(info.lang, title)}</h1><p>{text(info.lang, body)}</p>"
+        f'<p><a href="{site.base_path}{info.contact_url}">{label}</a></p>'
+    )
+    return make_response(fill(site.folder, "find", main, title=text(info.lang, title)), status)
+
+
+def _add_limits(app: Flask, settings: Settings) -> None:
+    """Counts of requests by address live in memory only and are never written."""
+    limiter = Limiter(
+        get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True
+    )
+    search_rate, contact_rate = settings.text("search_rate"), settings.text("contact_rate")
+    rates = dict.fromkeys(("search.api", "search.find", "feedback.events", "feedback.vote"), search_rate)
+    views = cast("dict[str, Callable[..., Response]]", app.view_functions)
+    for endpoint, rate in {**rates, "feedback.contact": contact_rate}.items():
+        views[endpoint] = limiter.limit(rate)(views[endpoint])
+
+
+def _add_errors(app: Flask, site: _Site) -> None:
+    def wants_json() -> bool:
+        """The service's own addresses answer JSON, but a form sent without JavaScript wants a page."""
+        is_form = request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
+        return request.path.startswith(f"{site.base_path}api/") and not is_form
+
+    def refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status == 404 and not wants_json():
+            return _missing(site)
+        if wants_json():
+            return problem(status, error.description or error.name, _MEND.get(status, "See api/openapi.json."))
+        if status == 429:
+            key = "contact.error_rate" if request.method == "POST" else "find.too_many"
+            return _plain_page(site, status, "find.title", key)
+        return _plain_page(
+            site, status, "contact.title" if request.method == "POST" else "find.title", "contact.service_down"
+        )
+
+    def failed(error: Exception) -> Response:
+        """A fault of ours: logged with its place, told without a traceback, with the way to a person."""
+        log.exception("%s %s failed", request.method, request.path)
+        if wants_json():
+            return problem(500, "The service failed at this request.", "Try again, or contact a person.")
+        return _plain_page(site, 500, "contact.title", "contact.service_down")
+
+    app.register_error_handler(HTTPException, refused)
+    app.register_error_handler(Exception, failed)
+
+
+_MEND = {
+    404: "See what is there: api/openapi.json",
+    405: "See which methods are understood: api/openapi.json",
+    413: "Send less.",
+    429: "Wait a minute, then try again.",
+}
+
+
+def _refuse_other_sites() -> Response | None:
+    """Another site's page may link here, but may not send anything in a customer's name."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        return problem(403, "This request comes from another site.", "Send it from the help site itself.")
+    origin = request.headers.get("Origin")
+    if origin and origin != "null" and urlsplit(origin).netloc != request.host:
+        return problem(403, "This request comes from another site.", "Send it from the help site itself.")
+    return None
+
+
+def _headers(site: _Site) -> Callable[[Response], Response]:
+    def add(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", site.policy())
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return add

@@ -1,0 +1,257 @@
+"""From pages to a new generation of the index: only what changed is encoded again.
+
+The same code serves `handrail build`, `handrail index SITE_DIR` and `handrail evaluate`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from handrail_kb.errors import EncoderUnavailable, IndexUnusable
+from handrail_kb.passages import PASSAGE_RULES, Page, Passage
+from handrail_search import vectors, words
+from handrail_search.encoder import ENCODER_FILES, Encoder, ensure_exported, stack
+from handrail_search.fusion import best_and_mean
+from handrail_search.index import (
+    FORMAT,
+    SCHEMA,
+    Floor,
+    Index,
+    Manifest,
+    current_generation,
+    digest_files,
+    new_generation,
+    publish,
+)
+from handrail_search.vectors import Vectors
+
+# (done, total): called now and then while passages are encoded.
+Progress = Callable[[int, int], None]
+# Word pieces in a word where an encoder knows the language, and where it does not: English has 1.1 with an
+# English vocabulary; Italian, Dutch, German, Finnish have 1.7 to 2.9.
+_KNOWN, _UNKNOWN = 1.35, 1.7
+# A vocabulary of this size was made for many languages: more pieces in a word mean nothing there.
+_MULTILINGUAL_VOCABULARY = 100_000
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Quantiles of the scores that unanswerable questions reach: under the first a match is none, under the second weak.
+_NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.05, 0.25
+_DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.34, words_confident=0.67, probes=0)
+_MIN_PROBES = 20
+
+
+@dataclass(frozen=True)
+class Built:
+    """What building an index came to."""
+
+    folder: Path
+    pages: int
+    passages: int
+    encoded: int
+    reused: int
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A text with a vector of its own; `passage_id` is None for a question that an article says it answers."""
+
+    page_id: int
+    passage_id: int | None
+    text: str
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def build_index(
+    pages: Sequence[Page], state_dir: Path, model: str, *, progress: Progress | None = None, full: bool = False
+) -> Built:
+    """Write, verify and name a new generation below `state_dir`/index.
+
+    With `full`, nothing of the former generation is reused. Raises EncoderUnavailable, IndexUnusable.
+    """
+    index_dir = state_dir / "index"
+    index_dir.mkdir(parents=True, exist_ok=True)
+    with _only_one(index_dir):
+        exported = ensure_exported(model, state_dir / "encoder")
+        encoder = Encoder(exported)
+        former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
+        folder = new_generation(index_dir)
+        try:
+            return _write(pages, folder, exported, encoder, former, progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder, former: dict[str, Vectors],
+           progress: Progress | None) -> Built:  # fmt: skip
+    rows = _write_database(pages, folder / "passages.db")
+    encoded, fresh = _encode(rows, encoder, former, progress)
+    vectors.write(encoded, folder / "vectors.faiss")
+    _copy_encoder(exported, folder / "encoder")
+    passages = sum(row.passage_id is not None for row in rows)
+    manifest = Manifest(
+        format=FORMAT,
+        passage_rules=PASSAGE_RULES,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        recipe=encoder.recipe,
+        pages=len(pages),
+        passages=passages,
+        rows=len(rows),
+        trust=language_trust(pages, encoder),
+        floor=calibrate(pages, rows, encoded, encoder, folder / "passages.db"),
+        files=digest_files(folder),
+    )
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    publish(folder)
+    return Built(folder, len(pages), passages, fresh, len(rows) - fresh)
+
+
+def passage_text(page: Page, passage: Passage) -> str:
+    """What is encoded of a passage: the headings above it tell what it is about."""
+    trail = " › ".join((page.title, *passage.path, *([passage.heading] if passage.heading else [])))
+    return f"{trail}\n{passage.text}"
+
+
+def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
+    """Keep pages, passages and their words; give back what has to be encoded, in the order of vectors."""
+    rows: list[_Row] = []
+    db = sqlite3.connect(file)
+    db.execute("PRAGMA journal_mode = OFF")
+    db.executescript(SCHEMA)
+    words.create(db)
+    passage_id = 0
+    for page_id, page in enumerate(pages):
+        asked = "\n".join((*page.questions, *page.keywords))
+        db.execute(
+            "INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (page_id, page.location, page.title, page.description, page.lang, json.dumps(page.breadcrumb), page.boost,
+             page.people_only, page.source, asked),
+        )  # fmt: skip
+        kept = []
+        for passage in page.passages:
+            heading = " › ".join((*passage.path, passage.heading)) if passage.heading else ""
+            kept.append((passage_id, heading, passage.text))
+            db.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
+                       (passage_id, page_id, passage.location, heading, passage.text))  # fmt: skip
+            rows.append(_Row(page_id, passage_id, passage_text(page, passage)))
+            passage_id += 1
+        rows.extend(_Row(page_id, None, question) for question in page.questions)
+        if not page.passages:
+            rows.append(_Row(page_id, None, page.title))
+        words.add_page(db, page_id, page, kept)
+    db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)",
+                   [(number, row.page_id, row.passage_id, row.hash) for number, row in enumerate(rows)])  # fmt: skip
+    db.commit()
+    db.close()
+    return rows
+
+
+def _encode(
+    rows: Sequence[_Row], encoder: Encoder, former: dict[str, Vectors], progress: Progress | None
+) -> tuple[Vectors, int]:
+    """Vectors of all rows, shape (rows, dimensions), and how many of them were not known before."""
+    fresh = {row.hash: row.text for row in rows if row.hash not in former}
+    known = dict(former)
+    for done, (key, vector) in enumerate(zip(fresh, encoder.encode_passages(fresh.values()), strict=True), start=1):
+        known[key] = vector
+        if progress and (done % 25 == 0 or done == len(fresh)):
+            progress(done, len(fresh))
+    return stack([known[row.hash] for row in rows], encoder.recipe.dimensions), len(fresh)
+
+
+def _former_vectors(index_dir: Path, fingerprint: str) -> dict[str, Vectors]:
+    """Vectors of the generation that serves, by hash of their text; none when it is damaged or of another encoder."""
+    try:
+        former = Index(current_generation(index_dir))
+    except IndexUnusable:
+        return {}
+    if former.manifest.recipe.fingerprint != fingerprint:
+        return {}
+    hashes = [row[0] for row in former.db.execute("SELECT hash FROM rows ORDER BY row")]
+    return dict(zip(hashes, former.vectors.all_vectors(), strict=True))
+
+
+def _copy_encoder(exported: Path, target: Path) -> None:
+    target.mkdir()
+    for name in ENCODER_FILES:
+        try:
+            os.link(exported / name, target / name)  # the same bytes, once on disk
+        except OSError:
+            shutil.copyfile(exported / name, target / name)
+
+
+@contextmanager
+def _only_one(index_dir: Path) -> Iterator[None]:
+    """Two builds at once would both be right and one would be lost: the second is told."""
+    with (index_dir / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise IndexUnusable(
+                f"Another build is writing to {index_dir}.", "Wait for it, then run this again."
+            ) from error
+        yield
+
+
+def language_trust(pages: Sequence[Page], encoder: Encoder) -> float:
+    """How far meaning can be trusted on these pages, 0..1, by how finely the encoder has to cut their words.
+
+    An encoder that meets a language it never learnt cuts its words to crumbs, and its vectors tell little.
+    """
+    if encoder.vocabulary >= _MULTILINGUAL_VOCABULARY:
+        return 1.0
+    sample = _LETTERS.findall(" ".join(passage.text for page in pages for passage in page.passages[:2])[:200_000])
+    if len(sample) < 50:
+        return 1.0
+    pieces = sum(encoder.count_pieces(" ".join(sample[start : start + 200])) for start in range(0, len(sample), 200))
+    return float(np.clip((_UNKNOWN - pieces / len(sample)) / (_UNKNOWN - _KNOWN), 0.0, 1.0))
+
+
+def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, encoder: Encoder, database: Path) -> Floor:
+    """Find the floor without anyone labelling anything.
+
+    Each article's own questions (its title, where it has none) are asked with the article taken out: what they still
+    reach is what a question without an answer reaches on this site.
+    """
+    owner = np.array([row.page_id for row in rows], dtype=np.int64)
+    probes = [
+        (page_id, question) for page_id, page in enumerate(pages) for question in (page.questions or (page.title,))
+    ]
+    probes = probes[:: max(1, len(probes) // 400)]
+    if len(pages) < 3 or len(probes) < _MIN_PROBES:
+        return _DEFAULT_FLOOR
+    meaning, coverage = [], []
+    db = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
+    for page_id, question in probes:
+        try:
+            cosines = encoded @ encoder.encode_query(question)
+        except EncoderUnavailable:
+            return _DEFAULT_FLOOR
+        order = np.argsort(-cosines)
+        best, _ = best_and_mean(order, cosines[order], owner, len(pages))
+        best[page_id] = 0.0
+        meaning.append(float(best.max()))
+        coverage.append(words.best_coverage(db, question, len(pages), without=page_id))
+    db.close()
+    return Floor(
+        none=float(np.quantile(meaning, _NONE_QUANTILE)),
+        confident=float(np.quantile(meaning, _CONFIDENT_QUANTILE)),
+        words_none=float(np.quantile(coverage, _NONE_QUANTILE)),
+        words_confident=float(np.quantile(coverage, _CONFIDENT_QUANTILE)),
+        probes=len(probes),
+    )

@@ -1,0 +1,132 @@
+"""`handrail doctor`: looks at each part that has to work, changes nothing, and names the command that mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from handrail_feedback.db import Store
+from handrail_kb.errors import HandrailError
+from handrail_kb.passages import read_site_info
+from handrail_kb.settings import Settings
+from handrail_search.encoder import find_model
+from handrail_search.index import current_generation
+from handrail_search.options import config_option, find_settings
+from handrail_search.query import Searcher
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part, how it is, and what mends it; `mend` is empty when it is well."""
+
+    part: str
+    state: str
+    mend: str = ""
+    fatal: bool = True
+
+
+@click.command()
+@config_option
+def doctor(config_file: Path) -> None:
+    """Say what is wrong with this installation and how to mend it."""
+    findings = list(examine(config_file))
+    for finding in findings:
+        sign = "ok  " if not finding.mend else "BAD " if finding.fatal else "note"
+        click.echo(f"{sign}  {finding.part:<10} {finding.state}")
+        if finding.mend:
+            click.echo(f"      {'':<10} {finding.mend}")
+    if any(finding.mend and finding.fatal for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+def examine(config_file: Path) -> Iterator[Finding]:
+    """Every part, the ones that others rest on first."""
+    yield Finding("python", sys.version.split()[0])
+    yield _packages()
+    try:
+        settings = find_settings(config_file, {}, needs_file=False)
+    except HandrailError as error:
+        yield Finding("settings", error.what, error.mend or "Mend mkdocs.yml, then run this again.")
+        return
+    yield Finding("settings", str(config_file) if config_file.exists() else f"no {config_file}: defaults are used")
+    for part, look in _PARTS.items():
+        try:
+            yield Finding(part, look(settings))
+        except HandrailError as error:
+            yield Finding(part, error.what, error.mend or "See docs: operators/troubleshooting", part not in _OPTIONAL)
+
+
+def _packages() -> Finding:
+    names = ("handrail", "mkdocs", "mkdocs-material", "flask", "faiss-cpu", "onnxruntime", "sqlite-utils")
+    versions, missing = [], []
+    for name in names:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding("packages", f"missing: {', '.join(missing)}", "Install them: pip install 'handrail[service]'")
+    return Finding("packages", ", ".join(versions))
+
+
+def _site(settings: Settings) -> str:
+    if not (settings.site_dir / "index.html").is_file():
+        raise HandrailError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
+    info = read_site_info(settings.site_dir)
+    if not info.articles:
+        raise HandrailError(
+            f"{settings.site_dir} was built without Handrail's plugin.",
+            "Add it to mkdocs.yml: plugins: [search, handrail]",
+        )
+    return f"{settings.site_dir}, {len(info.articles)} articles"
+
+
+def _index(settings: Settings) -> str:
+    searcher = Searcher.open(current_generation(settings.index_dir))
+    if searcher.missing:
+        raise HandrailError(
+            "The index's encoder cannot be used: words answer alone.", "Build it again: handrail build --full"
+        )
+    manifest = searcher.index.manifest
+    made = f"{manifest.pages} articles, {manifest.passages} passages, made with {manifest.recipe.model}"
+    return f"{searcher.index.name}, {made}"
+
+
+def _encoder(settings: Settings) -> str:
+    _, digest = find_model(settings.text("encoder"))
+    return f"{settings.text('encoder')}, sha256 {digest[:16]}…"
+
+
+def _store(settings: Settings) -> str:
+    Store(settings.store_file).check()
+    return str(settings.store_file)
+
+
+def _port(settings: Settings) -> str:
+    host, port = settings.text("host"), settings.number("port")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise HandrailError(
+                f"{host}:{port} is in use: {error.strerror}.", "Well if Handrail runs already; else: --port"
+            ) from error
+    return f"{host}:{port} is free"
+
+
+_PARTS: dict[str, Callable[[Settings], str]] = {
+    "site": _site,
+    "encoder": _encoder,
+    "index": _index,
+    "store": _store,
+    "port": _port,
+}
+# A machine that only serves needs no encoder of its own, and a port in use may be ours.
+_OPTIONAL = ("encoder", "port")

@@ -1,0 +1,284 @@
+"""The index: a folder of generations, each whole, verified and never changed; CURRENT names the one that serves.
+
+    index/CURRENT                      one line, replaced last
+    index/20261122T064312-3fa9c2/      manifest.json  passages.db  vectors.faiss  encoder/
+
+Written whole beside the old one, checked, then named: a crash leaves the old one serving. Copy the folder to serve
+from another machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handrail_kb.errors import EncoderUnavailable, IndexUnusable
+from handrail_kb.passages import PASSAGE_RULES
+from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
+from handrail_search.vectors import VectorIndex
+
+FORMAT = 1
+KEPT_GENERATIONS = 2
+_DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
+REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Where a match stops being an answer: below `none` there is none, below `confident` it is weak.
+
+    `meaning` is on the scale of cosines, `words` is the share of the question's words, rare ones counting more.
+    `probes` is how many questions the site asked itself to find them; 0 means too few articles to tell.
+    """
+
+    none: float
+    confident: float
+    words_none: float
+    words_confident: float
+    probes: int
+    method: str = "each article's own questions, asked with the article taken out"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a generation is made of. `trust` is how well the encoder knows the site's language, 0..1."""
+
+    format: int
+    passage_rules: int
+    created: str
+    recipe: Recipe
+    pages: int
+    passages: int
+    rows: int
+    trust: float
+    floor: Floor
+    files: Mapping[str, str]
+
+    def to_json(self) -> str:
+        """As text with sorted keys."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page as the index keeps it."""
+
+    id: int
+    location: str
+    title: str
+    description: str
+    lang: str
+    breadcrumb: tuple[str, ...]
+    boost: float
+    people_only: bool
+
+
+@dataclass(frozen=True)
+class PassageRow:
+    """A passage as the index keeps it; `heading` is the trail of headings under the title."""
+
+    id: int
+    page_id: int
+    location: str
+    heading: str
+    text: str
+
+
+SCHEMA = """
+CREATE TABLE pages (id INTEGER PRIMARY KEY, location TEXT NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
+  lang TEXT NOT NULL, breadcrumb TEXT NOT NULL, boost REAL NOT NULL, people_only INTEGER NOT NULL,
+  source TEXT NOT NULL, asked TEXT NOT NULL);
+CREATE TABLE passages (id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages(id), location TEXT NOT NULL,
+  heading TEXT NOT NULL, text TEXT NOT NULL);
+-- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
+CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
+CREATE INDEX passages_page ON passages(page_id);
+"""
+
+
+class Index:
+    """One generation, opened for reading. Thread-safe."""
+
+    def __init__(self, folder: Path, *, verify: bool = True) -> None:
+        """Open a generation. Raises IndexUnusable naming what does not match, with both values."""
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        if verify:
+            _check_files(folder, self.manifest)
+        self.vectors = VectorIndex(folder / "vectors.faiss")
+        self._local = threading.local()
+        self.pages = tuple(self._read_pages())
+        rows = self.db.execute("SELECT page_id, passage_id FROM rows ORDER BY row").fetchall()
+        self.owner: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in rows], dtype=np.int64)
+        self.passage_of_row: tuple[int | None, ...] = tuple(passage_id for _, passage_id in rows)
+        self.page_of_passage: npt.NDArray[np.int64] = np.array(
+            [row[0] for row in self.db.execute("SELECT page_id FROM passages ORDER BY id")], dtype=np.int64
+        )
+        self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
+        self.by_title: Mapping[str, list[int]] = self._titles()
+        _check_counts(self)
+
+    @property
+    def name(self) -> str:
+        """The generation's name, from its time of making."""
+        return self.folder.name
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection to passages.db; it cannot write."""
+        if not hasattr(self._local, "db"):
+            uri = f"{(self.folder / 'passages.db').resolve().as_uri()}?mode=ro&immutable=1"
+            self._local.db = sqlite3.connect(uri, uri=True)
+        connection: sqlite3.Connection = self._local.db
+        return connection
+
+    def encoder(self) -> Encoder:
+        """The encoder this generation was made with. Raises EncoderUnavailable."""
+        encoder = Encoder(self.folder / "encoder")
+        if encoder.recipe.fingerprint != self.manifest.recipe.fingerprint:
+            raise EncoderUnavailable(
+                f"The encoder in {self.folder} is {encoder.recipe.model} ({encoder.recipe.fingerprint}), but the index "
+                f"was made with {self.manifest.recipe.model} ({self.manifest.recipe.fingerprint}).",
+                REBUILD,
+            )
+        return encoder
+
+    def passages(self, ids: list[int]) -> dict[int, PassageRow]:
+        """Passages by id."""
+        marks = ",".join("?" * len(ids))
+        found = self.db.execute(f"SELECT id, page_id, location, heading, text FROM passages WHERE id IN ({marks})", ids)  # noqa: S608 (only question marks)
+        return {row[0]: PassageRow(*row) for row in found}
+
+    def first_passage(self, page_id: int) -> PassageRow | None:
+        """The passage an article begins with; None for an article without text."""
+        row = self.db.execute(
+            "SELECT id, page_id, location, heading, text FROM passages WHERE page_id = ? ORDER BY id LIMIT 1",
+            (page_id,),
+        ).fetchone()
+        return PassageRow(*row) if row else None
+
+    def _read_pages(self) -> list[PageRow]:
+        query = "SELECT id, location, title, description, lang, breadcrumb, boost, people_only FROM pages ORDER BY id"
+        return [
+            PageRow(i, location, title, description, lang, tuple(json.loads(breadcrumb)), boost, bool(people_only))
+            for i, location, title, description, lang, breadcrumb, boost, people_only in self.db.execute(query)
+        ]
+
+    def _titles(self) -> dict[str, list[int]]:
+        titles: dict[str, list[int]] = {}
+        for page in self.pages:
+            titles.setdefault(" ".join(page.title.lower().split()).rstrip("?.!"), []).append(page.id)
+        return titles
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a generation. Raises IndexUnusable when it is missing, broken or of another format."""
+    file = folder / "manifest.json"
+    try:
+        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise IndexUnusable(f"{folder} has no manifest.json: this generation was never finished.", REBUILD) from error
+    except (OSError, ValueError) as error:
+        raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
+    for name, ours in (("format", FORMAT), ("passage_rules", PASSAGE_RULES)):
+        if data.get(name) != ours:
+            raise IndexUnusable(f"{file}: {name} is {data.get(name)!r}, this Handrail reads {ours!r}.", REBUILD)
+    try:
+        return Manifest(**{**data, "recipe": Recipe(**data["recipe"]), "floor": Floor(**data["floor"])})
+    except (TypeError, KeyError) as error:
+        raise IndexUnusable(f"{file} does not hold what it should: {error}.", REBUILD) from error
+
+
+def current_generation(index_dir: Path) -> Path:
+    """The folder that CURRENT names. Raises IndexUnusable when there is none."""
+    try:
+        name = (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise IndexUnusable(f"There is no index at {index_dir}.", "Build it: handrail build") from error
+    folder = index_dir / name
+    if not name or Path(name).name != name or not folder.is_dir():
+        raise IndexUnusable(f"{index_dir / 'CURRENT'} names '{name[:80]}', which is not there.", REBUILD)
+    return folder
+
+
+def open_current(index_dir: Path) -> Index:
+    """The generation that serves, opened and verified. Raises IndexUnusable."""
+    return Index(current_generation(index_dir))
+
+
+def new_generation(index_dir: Path) -> Path:
+    """An empty folder for the next generation; nothing serves from it before `publish`."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    folder = index_dir / f"{stamp}-{secrets.token_hex(3)}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    """sha256 of each file that a generation consists of."""
+    return {name: _sha256(folder / name) for name in _DATA_FILES}
+
+
+def publish(folder: Path) -> None:
+    """Verify a finished generation, name it in CURRENT, and remove generations that are no longer needed."""
+    Index(folder)
+    index_dir = folder.parent
+    unnamed = index_dir / f".CURRENT-{secrets.token_hex(4)}"
+    with unnamed.open("w", encoding="utf-8") as stream:
+        stream.write(folder.name + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    unnamed.replace(index_dir / "CURRENT")
+    generations = sorted(child for child in index_dir.iterdir() if child.is_dir() and child.name[0] != ".")
+    for old in [child for child in generations if child != folder][: -(KEPT_GENERATIONS - 1)]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for name in _DATA_FILES:
+        if not (folder / name).is_file():
+            raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
+        found, wanted = _sha256(folder / name), manifest.files.get(name)
+        if found != wanted:
+            raise IndexUnusable(
+                f"{folder / name} is not the file the manifest tells of: sha256 {found[:16]}…, "
+                f"the manifest says {str(wanted)[:16]}….",
+                REBUILD,
+            )
+
+
+def _check_counts(index: Index) -> None:
+    manifest = index.manifest
+    found = {
+        "pages": len(index.pages),
+        "rows": len(index.owner),
+        "rows in vectors.faiss": index.vectors.rows,
+        "dimensions": index.vectors.dimensions,
+    }
+    wanted = {
+        "pages": manifest.pages,
+        "rows": manifest.rows,
+        "rows in vectors.faiss": manifest.rows,
+        "dimensions": manifest.recipe.dimensions,
+    }
+    for name, value in found.items():
+        if value != wanted[name]:
+            raise IndexUnusable(f"{index.folder}: {name} are {value}, the manifest says {wanted[name]}.", REBUILD)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

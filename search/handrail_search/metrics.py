@@ -1,0 +1,79 @@
+"""Counts for Prometheus: how many searches, how they ended, how long they took. No words, no addresses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flask import Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from handrail_feedback.searches import SearchLog
+from handrail_search.query import LiveIndex
+from handrail_search.views import Asked
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
+
+
+class Meter:
+    """What this service counts. With several processes their counts are summed (PROMETHEUS_MULTIPROC_DIR)."""
+
+    def __init__(self, live: LiveIndex, searches: SearchLog) -> None:
+        """Count into a registry of its own."""
+        self._registry = CollectorRegistry()
+        self._searches = Counter(
+            "handrail_searches", "Searches answered, by verdict and mode.", ["verdict", "mode"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "handrail_search_seconds", "Seconds a search took in the engine.", buckets=_SECONDS, registry=self._registry
+        )
+        self._state = _State(live, searches)
+        self._registry.register(self._state)
+
+    def count(self, asked: Asked) -> None:
+        """Count an answered search."""
+        self._searches.labels(asked.results.verdict, asked.results.mode).inc()
+        self._seconds.observe(asked.ms / 1000)
+
+    def page(self) -> Response:
+        """GET metrics."""
+        registry = self._registry
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if folder and Path(folder).is_dir():
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            registry.register(self._state)
+        return Response(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
+
+
+class _State(Collector):
+    """What is true of the process that is asked, looked up when it is asked."""
+
+    def __init__(self, live: LiveIndex, searches: SearchLog) -> None:
+        self._live = live
+        self._searches = searches
+
+    def collect(self) -> list[Metric]:
+        searcher = self._live.searcher()
+        degraded = bool(searcher and searcher.missing)
+        refused = self._live.problem is not None
+        return [
+            _gauge("handrail_articles", "Articles in the index.", len(searcher.index.pages) if searcher else 0),
+            _gauge("handrail_degraded", "1 while words answer without meaning.", degraded),
+            _gauge("handrail_index_refused", "1 while the index named in CURRENT is refused.", refused),
+            _gauge("handrail_log_waiting", "Searches and events not written yet.", self._searches.waiting),
+            _gauge("handrail_log_dropped", "Searches and events that could not be kept.", self._searches.dropped),
+        ]
+
+
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=value)

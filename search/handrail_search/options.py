@@ -1,0 +1,77 @@
+"""What the commands share: settings as flags, the log on the terminal, progress. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from handrail_kb.errors import ConfigError
+from handrail_kb.settings import SETTINGS, Settings, Value, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+console = Console(stderr=True, highlight=False)
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("mkdocs.yml"),
+    show_default=True,
+    help="The site's mkdocs.yml.",
+)
+
+
+def setting_options(*names: str) -> Callable[[F], F]:
+    """Flags for the named settings, or for all of the service's: `--search-rate` sets `search_rate`."""
+
+    def add(command: F) -> F:
+        for setting in reversed(SETTINGS):
+            if setting.name in names or (not names and setting.scope == "service"):
+                flag = setting.name.replace("_", "-")
+                kind = type(setting.default)
+                form = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
+                command = click.option(form, setting.name, type=kind, default=None, help=setting.help)(command)
+        return command
+
+    return add
+
+
+def find_settings(
+    config_file: Path, flags: Mapping[str, Value | None], *, needs_file: bool = True, site_dir: Path | None = None
+) -> Settings:
+    """The settings in force. Raises ConfigError when mkdocs.yml is needed and missing."""
+    if needs_file and not config_file.is_file():
+        raise ConfigError(f"There is no {config_file}.", "Start a site: handrail new help, or name one with --config")
+    return load_settings(config_file, site_dir=site_dir, flags=flags)
+
+
+def log_to_terminal(level: int = logging.WARNING) -> None:
+    """Warnings of MkDocs and ours, one line each, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    for name in ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(level)
+
+
+def progress_bar(what: str) -> tuple[Progress, Callable[[int, int], None]]:
+    """A bar to use as a context, and the function that moves it."""
+    bar = Progress(
+        TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+    task = bar.add_task(what, total=None)
+
+    def advance(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+
+    return bar, advance

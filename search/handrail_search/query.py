@@ -1,0 +1,376 @@
+"""A question in, a list of articles with a verdict out. Search always answers: what failed is named in the answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from handrail_kb.errors import EncoderUnavailable, HandrailError
+from handrail_search import words
+from handrail_search.encoder import Encoder
+from handrail_search.fusion import FULL, Scores, best_and_mean, fuse, saturate, weights
+from handrail_search.index import Index, PageRow, PassageRow, current_generation
+from handrail_search.vectors import Vectors
+
+log = logging.getLogger(__name__)
+
+Verdict = Literal["answered", "weak", "none"]
+MAX_QUESTION = 500
+MAX_LIMIT = 50
+SNIPPET_CHARS = 220
+MORE_SECTIONS = 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_TOKEN = re.compile(r"[^\W_]+")
+# A mean cosine below which the encoder's opinion is noise; an article needs words in common then.
+_RELEVANT = 0.15
+
+
+@dataclass(frozen=True)
+class Section:
+    """A further section of an article that also fits. `snippet` is escaped text with <mark>."""
+
+    location: str
+    heading: str
+    snippet: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An article with its best section. `why` holds each kind of evidence with what it added to the score."""
+
+    location: str
+    title: str
+    heading: str
+    breadcrumb: tuple[str, ...]
+    snippet: str
+    score: float
+    lang: str
+    people_only: bool
+    why: Mapping[str, float]
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be asked."""
+
+    query: str
+    verdict: Verdict
+    mode: Literal["hybrid", "words"]
+    hits: tuple[Hit, ...]
+    degraded: bool = False
+    fallback_reason: str | None = None
+    corrected: str | None = None
+    confidence: float = 0.0
+
+
+def clean_question(text: str) -> str:
+    """A question as search reads it: no control characters or half characters, one line, MAX_QUESTION characters."""
+    return " ".join(_CONTROL.sub(" ", text[: 4 * MAX_QUESTION]).split())[:MAX_QUESTION].strip()
+
+
+class Searcher:
+    """Answers questions from one generation of the index. Thread-safe."""
+
+    def __init__(self, index: Index, encoder: Encoder | None, *, missing: str | None = None) -> None:
+        """Search `index`; without an `encoder` words answer alone and `missing` says why."""
+        self.index = index
+        self._encoder = encoder
+        self._missing = missing or (None if encoder else "encoder_unavailable")
+
+    @classmethod
+    def open(cls, folder: Path) -> Searcher:
+        """Open a generation; a broken encoder leaves words. Raises IndexUnusable."""
+        index = Index(folder)
+        try:
+            return cls(index, index.encoder())
+        except EncoderUnavailable as error:
+            log.error("encoder unavailable, words answer alone: %s", error.what)
+            return cls(index, None, missing="encoder_unavailable")
+
+    @property
+    def missing(self) -> str | None:
+        """Why meaning is not searched; None when it is."""
+        return self._missing
+
+    def search(self, question: str, *, limit: int = 10) -> Results:
+        """The best articles for a question, best first, at most `limit`, and whether they are an answer."""
+        question = clean_question(question)
+        limit = max(1, min(limit, MAX_LIMIT))
+        if not question or not self.index.pages:
+            return Results(question, "none", "hybrid", ())
+        vector, reason = self._encode(question)
+        finding = _Finding(self.index, question, vector)
+        scores = fuse(finding.evidence, self._trust(vector), self.index.boost)
+        order = [int(page) for page in np.argsort(-scores, kind="stable")[:limit] if finding.relevant[page]]
+        verdict, confidence = self._verdict(finding, order, vector)
+        return Results(
+            query=question,
+            verdict=verdict,
+            mode="hybrid" if vector is not None else "words",
+            hits=tuple(self._hit(finding, page, float(scores[page]), vector) for page in order),
+            degraded=reason is not None,
+            fallback_reason=reason,
+            confidence=confidence,
+        )
+
+    def _encode(self, question: str) -> tuple[Vectors | None, str | None]:
+        if self._encoder is None:
+            return None, self._missing
+        try:
+            return self._encoder.encode_query(question), None
+        except EncoderUnavailable as error:
+            log.error("encoder failed, words answer alone: %s", error.what)
+            return None, "encoder_failed"
+
+    def _trust(self, vector: Vectors | None) -> float:
+        return self.index.manifest.trust if vector is not None else 0.0
+
+    def _verdict(self, finding: _Finding, order: Sequence[int], vector: Vectors | None) -> tuple[Verdict, float]:
+        """What the list is: judged by the best article's similarity, or by words where meaning cannot be trusted."""
+        if not order:
+            return "none", 0.0
+        if (finding.asks_for_letters and finding.evidence["exact"][order[0]] > 0) or finding.evidence["same_title"][
+            order[0]
+        ]:
+            return "answered", 1.0
+        floor = self.index.manifest.floor
+        if self._trust(vector) >= 0.5:
+            confidence, none, confident = (
+                float(finding.evidence["meaning_best"][order].max()),
+                floor.none,
+                floor.confident,
+            )
+        else:
+            confidence = words.best_coverage(self.index.db, finding.question, len(self.index.pages))
+            none, confident = floor.words_none, floor.words_confident
+        verdict: Verdict = "none" if confidence < none else "weak" if confidence < confident else "answered"
+        return verdict, round(confidence, 4)
+
+    def _hit(self, finding: _Finding, page_id: int, score: float, vector: Vectors | None) -> Hit:
+        page = self.index.pages[page_id]
+        passages = finding.best_passages(page_id)
+        first = passages[0] if passages else None
+        marked = finding.words
+        share = weights(self._trust(vector))
+        return Hit(
+            location=first.location if first else page.location,
+            title=page.title,
+            heading=first.heading.rpartition(" › ")[2] if first else "",
+            breadcrumb=page.breadcrumb,
+            snippet=snippet(_shown(first, page), marked),
+            score=round(max(0.0, min(score / FULL, 1.0)), 4),
+            lang=page.lang,
+            people_only=page.people_only,
+            why={name: round(share[name] * float(values[page_id]), 4)
+                 for name, values in finding.evidence.items() if values[page_id]},
+            sections=tuple(
+                Section(other.location, other.heading.rpartition(" › ")[2], snippet(other.text, marked),
+                        round(finding.passage_score(other.id), 4))
+                for other in passages[1 : 1 + MORE_SECTIONS]
+            ),
+        )  # fmt: skip
+
+
+class _Finding:
+    """All evidence for one question, gathered once."""
+
+    def __init__(self, index: Index, question: str, vector: Vectors | None) -> None:
+        self.index = index
+        self.question = question
+        self.words = words.word_set(question)
+        self._passage_meaning: dict[int, float] = {}
+        self._passages_of_page: dict[int, list[int]] = {}
+        pages = len(index.pages)
+        self.evidence: dict[str, Scores] = {}
+        if vector is not None:
+            self._ask_meaning(vector, pages)
+        self._ask_words(pages)
+        self._ask_letters(pages)
+        self._ask_titles(pages)
+        self.relevant = self._relevant(pages)
+
+    def best_passages(self, page_id: int) -> list[PassageRow]:
+        """The sections of a page that fit best, one passage each, best first."""
+        found = self.index.passages(sorted(self._passages_of_page.get(page_id, []))[:400])
+        ranked = sorted(found.values(), key=lambda passage: (-self.passage_score(passage.id), passage.id))
+        sections: dict[str, PassageRow] = {}
+        for passage in ranked:
+            if passage.text or not sections:
+                sections.setdefault(passage.location, passage)
+        if sections:
+            return list(sections.values())
+        first = self.index.first_passage(page_id)
+        return [first] if first else []
+
+    def passage_score(self, passage_id: int) -> float:
+        """How well a passage fits, compared with others of its page."""
+        exact = 2.0 if passage_id in self._literal_passages else 0.0
+        bm25 = self._passage_words.get(passage_id, 0.0)
+        return exact + self._passage_meaning.get(passage_id, 0.0) + 0.3 * bm25 / (bm25 + 20.0)
+
+    def _ask_meaning(self, vector: Vectors, pages: int) -> None:
+        rows, cosines = self.index.vectors.nearest(vector)
+        best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
+        self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
+        for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True):
+            passage = self.index.passage_of_row[row]
+            if passage is not None:
+                self._passage_meaning[passage] = cosine
+                self._passages_of_page.setdefault(int(self.index.owner[row]), []).append(passage)
+
+    def _ask_words(self, pages: int) -> None:
+        db = self.index.db
+        last = words.last_word(self.question)
+        expression = words.match_expression(self.question, prefix_last=bool(last) and not words.is_known(db, last))
+        for name in ("article_words", "title_words"):
+            self.evidence[name] = saturate(_array(words.search(db, name, expression), pages))
+        self._passage_words = words.search(db, "passage_words", expression)
+        best: dict[int, float] = {}
+        for passage_id, page_id in self._owners(self._passage_words):
+            best[page_id] = max(best.get(page_id, 0.0), self._passage_words[passage_id])
+        self.evidence["passage_words"] = saturate(_array(best, pages))
+
+    def _owners(self, passages: Mapping[int, float]) -> list[tuple[int, int]]:
+        """(passage, page) of each passage; pages that meaning did not reach get their passages from here."""
+        owner = self.index.page_of_passage
+        pairs = [(passage_id, int(owner[passage_id])) for passage_id in passages]
+        for passage_id, page_id in pairs:
+            if passage_id not in self._passage_meaning:
+                self._passages_of_page.setdefault(page_id, []).append(passage_id)
+        return pairs
+
+    def _ask_letters(self, pages: int) -> None:
+        """Codes, settings, file names and quotes, to the letter."""
+        asked = words.literals(self.question)
+        self.asks_for_letters = 0 < len(self.words) <= sum(len(words.word_set(literal)) for literal in asked) + 2
+        exact = np.zeros(pages)
+        self._literal_passages: set[int] = set()
+        for literal in asked:
+            for page_id, passages in words.find_literal(self.index.db, literal).items():
+                exact[page_id] += 1.0 / len(asked)
+                self._literal_passages.update(passages)
+        self.evidence["exact"] = exact
+
+    def _ask_titles(self, pages: int) -> None:
+        same = np.zeros(pages)
+        same[self.index.by_title.get(self.question.lower().rstrip("?.! "), [])] = 1.0
+        self.evidence["same_title"] = same
+
+    def _relevant(self, pages: int) -> npt.NDArray[np.bool_]:
+        near = self.evidence.get("meaning_best", np.zeros(pages)) >= _RELEVANT
+        found: npt.NDArray[np.bool_] = near | (self.evidence["article_words"] > 0) | (self.evidence["exact"] > 0)
+        return found
+
+
+class LiveIndex:
+    """The generation that serves, replaced in the background when CURRENT names another one.
+
+    A request keeps the Searcher it began with, so none is dropped; a broken generation is refused with its reason
+    and the old one goes on.
+    """
+
+    def __init__(self, index_dir: Path, *, every: float = 2.0) -> None:
+        """Serve the index at `index_dir`, looking for a new generation at most `every` seconds."""
+        self._index_dir = index_dir
+        self._every = every
+        self._lock = threading.Lock()
+        self._searcher: Searcher | None = None
+        self._looked = float("-inf")
+        self._seen: str | None = None
+        self.problem: HandrailError | None = None
+        self._look()
+
+    def searcher(self) -> Searcher | None:
+        """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
+        if time.monotonic() - self._looked >= self._every and self._lock.acquire(blocking=False):
+            self._looked = time.monotonic()
+            if self._searcher is None:
+                try:
+                    self._look()
+                finally:
+                    self._lock.release()
+            else:
+                threading.Thread(target=self._look_and_release, daemon=True).start()
+        return self._searcher
+
+    def _look_and_release(self) -> None:
+        try:
+            self._look()
+        finally:
+            self._lock.release()
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        try:
+            folder = current_generation(self._index_dir)
+            if folder.name == self._seen and self._searcher is not None:
+                return
+            self._seen = folder.name
+            self._searcher = Searcher.open(folder)
+            self.problem = None
+            log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))
+        except HandrailError as error:
+            if self.problem is None or self.problem.what != error.what:
+                log.error("index refused: %s", error.message)
+            self.problem = error
+
+
+def _shown(passage: PassageRow | None, page: PageRow) -> str:
+    return (passage.text if passage else "") or page.description
+
+
+def _array(scores: Mapping[int, float], size: int) -> Scores:
+    array = np.zeros(size)
+    if scores:
+        array[list(scores)] = list(scores.values())
+    return array
+
+
+def snippet(text: str, marked: frozenset[str]) -> str:
+    """The part of a text that holds most of the question's words: escaped, with <mark> around them."""
+    text = " ".join(text.split())
+    hits = [match for match in _TOKEN.finditer(text) if _marks(match.group().lower(), marked)]
+    start = _window(text, [match.start() for match in hits])
+    end = min(len(text), start + SNIPPET_CHARS)
+    if end < len(text):
+        end = text.rfind(" ", start + SNIPPET_CHARS // 2, end) if " " in text[start + SNIPPET_CHARS // 2 : end] else end
+    pieces, at = [], start
+    for match in hits:
+        if start <= match.start() and match.end() <= end:
+            pieces += [escape(text[at : match.start()]), "<mark>", escape(match.group()), "</mark>"]
+            at = match.end()
+    pieces.append(escape(text[at:end]))
+    return ("… " if start else "") + "".join(pieces) + (" …" if end < len(text) else "")
+
+
+def _window(text: str, hits: Sequence[int]) -> int:
+    """Where to begin so that most hits are seen; at the beginning of a sentence or word."""
+    if not hits or len(text) <= SNIPPET_CHARS:
+        return 0
+    best = max(hits, key=lambda at: (sum(at <= other < at + SNIPPET_CHARS - 40 for other in hits), -at))
+    if best < SNIPPET_CHARS // 2:
+        return 0
+    sentence = max(text.rfind(mark, best - 80, best) for mark in (". ", "! ", "? "))
+    return sentence + 2 if sentence >= 0 else text.rfind(" ", 0, best - 20) + 1
+
+
+def _marks(word: str, marked: frozenset[str]) -> bool:
+    """Whether a word of the text is one of the question's, endings aside."""
+    if word in marked:
+        return len(word) > 2 or word.isdigit()
+    return len(word) > 4 and any(
+        len(other) > 4 and (word.startswith(other[: max(5, len(other) - 2)])) and abs(len(word) - len(other)) <= 3
+        for other in marked
+    )

@@ -1,0 +1,199 @@
+"""Serving: while writing (one process, rebuilds on change) and in production (gunicorn, several processes)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from mkdocs.exceptions import MkDocsException
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from handrail_kb.errors import ConfigError, HandrailError, SiteError
+from handrail_kb.passages import read_site_info
+from handrail_kb.settings import Settings
+from handrail_search.options import console
+from handrail_search.site import build_site_and_index
+
+log = logging.getLogger(__name__)
+
+_REST_SECONDS = 0.4
+_THREADS = 4
+
+
+def serve_while_writing(settings: Settings) -> None:
+    """Build, serve, and build again when a file changes; until the process is stopped."""
+    _refuse_busy_port(settings)
+    console.print("Building the site and its index …")
+    _build_and_tell(settings)
+    from handrail_search.app import create_app  # after the build: a mistake in an article is told sooner
+
+    server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), create_app(settings), handler=_Quiet)
+    watcher = _watch(settings)
+    address = f"http://{settings.text('host')}:{settings.number('port')}{_base_path(settings)}"
+    console.print(
+        f"\n[bold]The help site answers at {address}[/bold]\nEdit an article and it is built again. Stop: Ctrl-C"
+    )
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+    finally:
+        watcher.stop()
+        server.server_close()
+
+
+def serve_in_production(settings: Settings) -> None:
+    """Serve what was built with several processes; SIGHUP reloads them gracefully, SIGTERM ends them gracefully."""
+    _refuse_busy_port(settings)
+    if not settings.site_dir.is_dir():
+        raise SiteError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
+    _share_metrics(settings)
+    address = f"http://{settings.text('host')}:{settings.number('port')}{_base_path(settings)}"
+    click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
+    _Production(settings).run()
+
+
+class _Quiet(WSGIRequestHandler):
+    """No access log: addresses of pages would hold customers' words."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class _Production(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings; each process makes its own application, so that a reload takes the new code."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": f"{self._settings.text('host')}:{self._settings.number('port')}",
+            "workers": self._settings.number("workers"),
+            "worker_class": "gthread",
+            "threads": _THREADS,
+            "graceful_timeout": 30,
+            "timeout": 60,
+            "loglevel": "warning",
+            "proc_name": "handrail",
+            "child_exit": _forget_process,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        from handrail_search.app import create_app
+
+        return create_app(self._settings)
+
+
+def _share_metrics(settings: Settings) -> None:
+    """A folder in which the processes add up their counts; it begins empty with each start."""
+    folder = settings.state_dir / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    except OSError as error:
+        log.warning("metrics are counted by each process alone: %s", error)
+
+
+def _forget_process(_server: object, worker: Any) -> None:
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _build_and_tell(settings: Settings) -> None:
+    built = build_site_and_index(settings)
+    index = built.index
+    console.print(
+        f"Built {index.pages} articles in {built.site_seconds:.1f} s, index in {built.index_seconds:.1f} s "
+        f"({index.encoded} passages encoded, {index.reused} as before)"
+    )
+
+
+def _refuse_busy_port(settings: Settings) -> None:
+    host, port = settings.text("host"), settings.number("port")
+    if not 0 < port < 65536:
+        raise ConfigError(f"Port {port} is not between 1 and 65535.", "Choose another one: --port 8000")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(f"{host}:{port} cannot be used: {error.strerror or error}.",
+                              f"Choose another port: --port {min(port + 1, 65535)}") from error  # fmt: skip
+
+
+def _base_path(settings: Settings) -> str:
+    path = (settings.text("base_path") or read_site_info(settings.site_dir).base_path).strip("/")
+    return f"/{path}/" if path else "/"
+
+
+class _Watcher(FileSystemEventHandler):
+    """Builds again once files have rested for a moment; one build at a time, none lost."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._changed = threading.Event()
+        self._observer = Observer()
+        self._stopped = False
+
+    def start(self, folders: list[Path]) -> None:
+        for folder in folders:
+            self._observer.schedule(self, str(folder), recursive=True)
+        self._observer.start()
+        threading.Thread(target=self._build_on_change, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._observer.stop()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        path = Path(str(event.src_path))
+        built = (self._settings.site_dir, self._settings.state_dir)
+        hidden = any(part.startswith(".") for part in path.parts[-2:])
+        if event.event_type in ("opened", "closed_no_write") or event.is_directory or hidden:
+            return
+        if not any(folder in path.parents for folder in built):
+            self._changed.set()
+
+    def _build_on_change(self) -> None:
+        while not self._stopped:
+            self._changed.wait()
+            while self._changed.is_set():
+                self._changed.clear()
+                time.sleep(_REST_SECONDS)
+            try:
+                _build_and_tell(self._settings)
+            except (HandrailError, MkDocsException) as error:
+                console.print(
+                    f"[bold red]Not built:[/bold red] {error.format_message()}\nThe last good site is still served."
+                )
+            except Exception:
+                log.exception("the build failed; the last good site is still served")
+
+
+def _watch(settings: Settings) -> _Watcher:
+    from mkdocs.config import load_config
+
+    watcher = _Watcher(settings)
+    config = load_config(str(settings.config_file))
+    folders = (
+        [Path(config.docs_dir), Path(config.theme.custom_dir)] if config.theme.custom_dir else [Path(config.docs_dir)]
+    )
+    watcher.start([folder for folder in folders if folder.is_dir()])
+    return watcher

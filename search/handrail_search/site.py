@@ -1,0 +1,132 @@
+"""Builds a site with MkDocs and its index after it, and puts the new site in place of the old one at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+
+from handrail_kb.errors import ConfigError, SiteError
+from handrail_kb.passages import Page, read_site
+from handrail_kb.settings import Settings
+from handrail_search.build import Built, build_index
+from handrail_search.options import progress_bar
+
+
+@dataclass(frozen=True)
+class BuiltSite:
+    """A site and its index, with the seconds each took."""
+
+    site_dir: Path
+    index: Built
+    site_seconds: float
+    index_seconds: float
+
+
+def build_site_and_index(settings: Settings, *, strict: bool = False, full: bool = False) -> BuiltSite:
+    """Build the site of mkdocs.yml, put it in place, and index it.
+
+    A build that fails leaves site and index as they were. Raises HandrailError, or MkDocs' own click errors.
+    """
+    began = time.perf_counter()
+    build_site(settings, strict=strict)
+    built = time.perf_counter()
+    index = index_site(settings, full=full)
+    return BuiltSite(settings.site_dir, index, built - began, time.perf_counter() - built)
+
+
+def build_site(settings: Settings, *, strict: bool = False) -> None:
+    """Build into a folder beside the site, then swap: a running service never sees half a site."""
+    beside = settings.site_dir.with_name(f".{settings.site_dir.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    config = _load(settings, beside, strict=strict)
+    _refuse_empty(Path(config.docs_dir))
+    try:
+        with _without_notices():
+            config.plugins.on_startup(command="build", dirty=False)
+            try:
+                mkdocs_build(config)
+            finally:
+                config.plugins.on_shutdown()
+    except Abort as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise SiteError("MkDocs did not build the site; its warnings stand above.",
+                        "Mend what they name, then run this again.") from error  # fmt: skip
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    _swap(beside, settings.site_dir)
+
+
+def index_site(settings: Settings, *, full: bool = False) -> Built:
+    """Index a folder of built HTML. Raises SiteError, EncoderUnavailable, IndexUnusable."""
+    pages = list(read_site(settings.site_dir))
+    return _with_bar(pages, settings, full=full)
+
+
+def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
+    bar, advance = progress_bar("encoding passages")
+    started = False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal started
+        if not started:
+            bar.start()
+            started = True
+        advance(done, total)
+
+    model = settings.text("encoder")
+    if (settings.root / model).is_dir():
+        model = str(settings.root / model)
+    try:
+        return build_index(pages, settings.state_dir, model, progress=progress, full=full)
+    finally:
+        if started:
+            bar.stop()
+
+
+def _load(settings: Settings, site_dir: Path, *, strict: bool) -> MkDocsConfig:
+    assert settings.config_file is not None  # noqa: S101 (commands that build need the file)
+    with _without_notices():
+        config = load_config(str(settings.config_file), site_dir=str(site_dir), strict=strict or None)
+    if "handrail" not in config.plugins:
+        raise ConfigError(f"{settings.config_file} does not use Handrail's plugin.",
+                          "Add it there: plugins: [search, handrail]")  # fmt: skip
+    return config
+
+
+def _refuse_empty(docs_dir: Path) -> None:
+    if not any(docs_dir.rglob("*.md")):
+        raise SiteError(f"{docs_dir} holds no Markdown article yet.",
+                        f"Write one: echo '# Welcome' > {docs_dir}/index.md")  # fmt: skip
+
+
+def _swap(new: Path, site_dir: Path) -> None:
+    """Two renames: the moment without a site is too short to notice, and the old one stays until the new one stands."""
+    old = site_dir.with_name(f".{site_dir.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if site_dir.exists():
+        site_dir.rename(old)
+    new.rename(site_dir)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _without_notices() -> Iterator[None]:
+    """Material prints a notice about MkDocs 2 at every build, which is no news to who builds with MkDocs 1."""
+    before = os.environ.get("NO_MKDOCS_2_WARNING")
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NO_MKDOCS_2_WARNING"]

@@ -1,0 +1,181 @@
+"""What customers ask the service: `api/search` for the dialog, `find` as a page without JavaScript; and OpenAPI.
+
+Knows nothing of the store: each answered search is handed to `on_search`, which must not wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+
+from handrail_kb.errors import HandrailError
+from handrail_kb.passages import SiteInfo
+from handrail_kb.shells import fill
+from handrail_kb.texts import text
+from handrail_search.query import MAX_LIMIT, Hit, LiveIndex, Results, clean_question
+
+log = logging.getLogger(__name__)
+
+OPENAPI = Path(__file__).parent / "openapi.json"
+_TAB = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_LANG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
+_BOT = re.compile(r"bot\b|crawl|spider|slurp|bingpreview|monitor|uptime|facebookexternalhit", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An answered search with what the log needs to know of it."""
+
+    search_id: str
+    tab: str | None
+    lang: str
+    results: Results
+    at: datetime
+    ms: float
+    bot: bool
+    source: Literal["dialog", "find", "api"]
+
+
+def create_blueprint(
+    live: LiveIndex, site_dir: Path, site: Callable[[], SiteInfo], base_path: str, on_search: Callable[[Asked], None]
+) -> Blueprint:
+    """The views, which stand under `base_path` themselves. Endpoints: `search.api`, `search.find`, `search.openapi`."""
+    views = _Views(live, site_dir, site, base_path, on_search)
+    blueprint = Blueprint("search", __name__, template_folder="templates")
+    blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
+    for path in ("find", "find/", "find.html"):
+        blueprint.add_url_rule(f"{base_path}{path}", "find", views.find, strict_slashes=False)
+    blueprint.add_url_rule(f"{base_path}api/openapi.json", "openapi", views.openapi)
+    return blueprint
+
+
+@dataclass(frozen=True)
+class _Views:
+    live: LiveIndex
+    site_dir: Path
+    site: Callable[[], SiteInfo]
+    base_path: str
+    on_search: Callable[[Asked], None]
+
+    def api(self) -> Response:
+        """GET api/search: the answer to a question as JSON."""
+        limit = request.args.get("limit", "10")
+        if not re.fullmatch(r"\d{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
+            return problem(400, f"'limit' must be a number from 1 to {MAX_LIMIT}.", "Leave it out for 10.")
+        lang = request.args.get("lang", "")
+        if lang and not _LANG.fullmatch(lang):
+            return problem(400, "'lang' must be a language such as 'de'.", "Leave it out for the site's own.")
+        try:
+            search_id, results = self._ask("dialog" if _tab() else "api", int(limit))
+        except HandrailError as error:
+            return problem(503, error.what, error.mend or "Build the index: handrail build")
+        response = jsonify(self._answer(search_id, results, lang))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def find(self) -> Response:
+        """GET find: the same answer as a page."""
+        site = self.site()
+        question = clean_question(request.args.get("q") or request.args.get("query") or "")
+        answer, status = None, 200
+        if question:
+            try:
+                search_id, results = self._ask("find", 10)
+                answer = self._answer(search_id, results, "")
+            except HandrailError as error:
+                log.error("find page without an index: %s", error.what)
+                status = 503
+        t = _Texts(site.lang)
+        main = render_template("search/find.html", t=t, question=question, answer=answer, unavailable=status == 503,
+                               base=self.base_path, contact=self._contact(question))  # fmt: skip
+        response = make_response(fill(self.site_dir, "find", main, title=t("find.title")), status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def openapi(self) -> Response:
+        """GET api/openapi.json: what this service understands."""
+        document = OPENAPI.read_text(encoding="utf-8").replace('"url": "/"', f'"url": "{self.base_path}"')
+        return Response(document, mimetype="application/json")
+
+    def _ask(self, source: Literal["dialog", "find", "api"], limit: int) -> tuple[str, Results]:
+        """Ask the index and tell the log. Raises HandrailError when there is no usable index."""
+        searcher = self.live.searcher()
+        if searcher is None:
+            raise self.live.problem or HandrailError("There is no index.", "Build it: handrail build")
+        began = time.perf_counter()
+        results = searcher.search(request.args.get("q") or request.args.get("query") or "", limit=limit)
+        search_id = secrets.token_urlsafe(16)
+        if results.query:
+            lang = request.args.get("lang", "")[:20] or self.site().lang
+            bot = bool(_BOT.search(request.user_agent.string))
+            ms = (time.perf_counter() - began) * 1000
+            self.on_search(Asked(search_id, _tab(), lang, results, datetime.now(UTC), ms, bot, source))
+        return search_id, results
+
+    def _answer(self, search_id: str, results: Results, lang: str) -> dict[str, Any]:
+        return {
+            "query": results.query,
+            "verdict": results.verdict,
+            "mode": results.mode,
+            "degraded": results.degraded,
+            "fallback_reason": results.fallback_reason,
+            "corrected": results.corrected,
+            "people_first": results.verdict == "none" or bool(results.hits and results.hits[0].people_only),
+            "search_id": search_id,
+            "contact": self._contact(results.query),
+            "results": [self._result(hit) for hit in results.hits],
+        }
+
+    def _result(self, hit: Hit) -> dict[str, Any]:
+        return {
+            "url": self.base_path + hit.location,
+            "title": hit.title,
+            "heading": hit.heading,
+            "breadcrumb": list(hit.breadcrumb),
+            "snippet": hit.snippet,
+            "score": hit.score,
+            "lang": hit.lang,
+            "why": dict(hit.why),
+            "sections": [
+                {"url": self.base_path + section.location, "heading": section.heading, "snippet": section.snippet,
+                 "score": section.score}
+                for section in hit.sections
+            ],
+        }  # fmt: skip
+
+    def _contact(self, question: str) -> dict[str, str]:
+        site = self.site()
+        words = f"?q={quote(question[:200])}" if question else ""
+        label = site.contact_label or text(site.lang, "contact.link")
+        return {"label": label, "url": f"{self.base_path}{site.contact_url}{words}"}
+
+
+class _Texts:
+    """The words of one language, for templates."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        return text(self.lang, key, **values)
+
+
+def problem(status: int, what: str, mend: str) -> Response:
+    """An error as JSON: what happened, and what to do."""
+    return make_response(jsonify({"error": {"what": what, "mend": mend}}), status)
+
+
+def _tab() -> str | None:
+    """The browser tab's random token, if it is one."""
+    tab = request.args.get("tab", "")
+    return tab if _TAB.fullmatch(tab) else None
