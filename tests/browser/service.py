@@ -1,0 +1,163 @@
+"""A service that fails in the ways a real one may: what the browser's side has to survive.
+
+Serves a built site under its base path and answers the search API with canned results; `mode` says how.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask, Response, abort, jsonify, redirect, request, send_from_directory
+from werkzeug.serving import make_server
+
+RESULTS = {
+    "reset": {
+        "url": "guide/reset/#forgot-it",
+        "title": "Reset your password",
+        "heading": "Forgot it?",
+        "breadcrumb": ["Account"],
+        "snippet": "Choose <mark>Forgot</mark> <mark>password</mark> on the sign-in page.",
+        "score": 0.8,
+        "sections": [
+            {"url": "guide/reset/#change-it", "heading": "Change it", "snippet": "Open your profile.", "score": 0.4}
+        ],
+    },
+    "vat": {
+        "url": "billing/vat/",
+        "title": "VAT number",
+        "heading": "",
+        "breadcrumb": ["Billing"],
+        "snippet": "Your VAT number is on every invoice &amp; bill.",
+        "score": 0.5,
+        "sections": [],
+    },
+    "evil": {
+        "url": "billing/invoice/",
+        "title": "<img src=x onerror=window.pwned=1>",
+        "heading": "",
+        "breadcrumb": [],
+        "snippet": "<script>window.pwned=2</script><img src=x onerror=window.pwned=3><mark>safe</mark>",
+        "score": 0.4,
+        "sections": [],
+    },
+    "worse": {"url": "javascript:window.pwned=4", "title": "x", "heading": "", "snippet": "x", "score": 0.3},
+}
+
+
+class Service:
+    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, people,
+    evil or degraded."""
+
+    def __init__(self, site_dir: Path) -> None:
+        self.site_dir = site_dir
+        facts = json.loads((site_dir / "handrail" / "site.json").read_text())
+        self.base = facts["base_path"]
+        self.csp = json.loads((site_dir / "handrail" / "csp.json").read_text())
+        self.forget()
+        self.app = self._app()
+        self.port = 0
+
+    def forget(self) -> None:
+        self.mode = "ok"
+        self.searches: list[dict[str, str]] = []
+        self.events: list[dict] = []
+        self.votes: list[dict] = []
+        self.messages: list[dict] = []
+        self.paths: list[str] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.base}"
+
+    def _app(self) -> Flask:
+        app = Flask("fake", static_folder=None)
+        base = self.base.rstrip("/")
+        app.add_url_rule(f"{base}/api/search", view_func=self._search, endpoint="search")
+        for name, kept in (("events", "events"), ("feedback", "votes"), ("contact", "messages")):
+            app.add_url_rule(f"{base}/api/{name}", view_func=self._keep(kept), methods=["POST"], endpoint=name)
+        app.add_url_rule(f"{base}/", view_func=self._page, defaults={"path": ""}, endpoint="home")
+        app.add_url_rule(f"{base}/<path:path>", view_func=self._page, endpoint="page")
+        app.after_request(self._secure)
+        return app
+
+    def _search(self):
+        self.searches.append(request.args.to_dict())
+        answer = {"verdict": "answered", "degraded": False, "corrected": None, "search_id": "S" * 22, "results": []}
+        if self.mode == "down":
+            abort(503)
+        if self.mode == "slow":
+            time.sleep(3)
+        if self.mode == "garbage":
+            return "<html>502 from a proxy</html>"
+        chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"]}.get(self.mode, ["reset", "vat"])
+        answer["results"] = [
+            {**RESULTS[name], "url": RESULTS[name]["url"] if name == "worse" else self.base + RESULTS[name]["url"]}
+            for name in chosen
+        ]
+        for result in answer["results"]:
+            result["sections"] = [{**part, "url": self.base + part["url"]} for part in result.get("sections", [])]
+        if self.mode in ("none", "weak"):
+            answer["verdict"] = self.mode
+        answer["people_first"] = self.mode == "people"
+        if self.mode == "empty":
+            answer["verdict"] = "none"
+        if self.mode == "degraded":
+            answer.update(degraded=True, corrected="forgot password")
+        return jsonify(answer)
+
+    def _keep(self, name: str):
+        def view():
+            body = request.get_json(force=True, silent=True) or request.form.to_dict()
+            getattr(self, name).append(body)
+            if name != "messages":
+                return "", 204
+            if self.mode == "down":
+                abort(503)
+            if self.mode == "empty":
+                return jsonify(error={"what": "x", "mend": "y"}, fields={"reply_to": "No address."}), 422
+            return (jsonify(code="HR-TEST"), 201) if request.is_json else "<!doctype html><title>Sent</title>HR-TEST"
+
+        return view
+
+    def _page(self, path: str):
+        self.paths.append(path)
+        target = self.site_dir / path
+        if target.is_dir() and path and not path.endswith("/"):
+            return redirect(f"{self.base}{path}/?{request.query_string.decode()}")
+        if target.is_dir():
+            path = f"{path}index.html"
+        if not (self.site_dir / path).is_file():
+            return Response((self.site_dir / "404.html").read_bytes(), 404, mimetype="text/html")
+        return send_from_directory(self.site_dir, path)
+
+    def _secure(self, response: Response) -> Response:
+        def listed(digests: list[str]) -> str:
+            return " ".join(f"'{digest}'" for digest in digests)
+
+        response.headers["Content-Security-Policy"] = (
+            f"default-src 'self'; script-src 'self' {listed(self.csp['script'])}; "
+            f"style-src 'self' {listed(self.csp['style'])}; img-src 'self' data:; object-src 'none'; "
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+        response.headers["Cache-Control"] = "max-age=600" if "/assets/" in request.path else "no-store"
+        return response
+
+
+@contextmanager
+def running(site_dir: Path):
+    """A service for a built site, on a free port."""
+    service = Service(site_dir)
+    server = make_server("127.0.0.1", 0, service.app, threaded=True)
+    service.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        thread.join(timeout=5)
+        server.server_close()

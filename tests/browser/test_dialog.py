@@ -1,0 +1,265 @@
+"""The search dialog: our answers, Material's when ours fail, and a person under every list."""
+
+import re
+import time
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PERSON = ".handrail-person a"
+ROWS = ".md-search-result__list > li"
+META = ".md-search-result__meta"
+
+
+def search(tab, service, words, path=""):
+    tab.goto(service.address + path, wait_until="domcontentloaded")
+    tab.focus("[data-md-component=search-query]")
+    tab.keyboard.insert_text(words)
+    tab.wait_for_selector("[aria-busy=false][data-handrail-source]:not([data-handrail-source=empty])", state="attached")
+
+
+def source(tab):
+    return tab.get_attribute("[data-md-component=search-result]", "data-handrail-source")
+
+
+def test_the_service_answers_in_materials_own_dialog(tab, service):
+    search(tab, service, "forgot my password")
+    assert source(tab) == "service"
+    assert tab.locator(ROWS).count() == 2
+    assert tab.locator(f"{ROWS} h2").first.text_content() == "Forgot it?"
+    assert tab.locator(f"{ROWS} mark").first.text_content() == "Forgot"
+    assert tab.text_content(META).strip() == "2 matching documents"
+    assert "&amp;" not in tab.locator(ROWS).nth(1).inner_text()
+    assert tab.complaints == []
+
+
+def test_only_the_newest_words_are_shown(tab, service):
+    search(tab, service, "pass")
+    tab.keyboard.type("word")
+    tab.wait_for_selector("[aria-busy=false][data-handrail-source=service]")
+    assert service.searches[-1]["q"] == "password"
+    assert tab.locator(PERSON).get_attribute("href").endswith("?q=password")
+
+
+def test_every_page_of_a_tab_asks_with_the_same_token(tab, service):
+    search(tab, service, "password")
+    asked = service.searches[-1]
+    assert re.fullmatch(r"[0-9a-f]{32}", asked["tab"])
+    assert asked["lang"] == "en"
+    search(tab, service, "vat", "billing/vat/")
+    assert service.searches[-1]["tab"] == asked["tab"]
+
+
+def test_a_page_loads_no_search_index(tab, service):
+    tab.goto(service.address, wait_until="networkidle")
+    assert "search/handrail_fallback.json" not in service.paths
+    assert (service.site_dir / "search/search_index.json").stat().st_size < 400
+
+
+@pytest.mark.parametrize("mode", ["down", "garbage", "slow"])
+def test_materials_search_answers_when_the_service_fails(tab, service, mode):
+    service.mode = mode
+    search(tab, service, "password")
+    assert source(tab) == "material"
+    assert tab.locator(ROWS).count() >= 2
+    assert "Simple search" in tab.text_content(".handrail-note")
+    assert tab.locator(PERSON).is_visible()
+
+
+def test_search_blocked_in_the_browser_still_answers(tab, service):
+    tab.route("**/api/search*", lambda route: route.abort())
+    search(tab, service, "password")
+    assert source(tab) == "material"
+
+
+def test_after_a_failure_the_next_page_does_not_wait_for_the_service(tab, service):
+    service.mode = "slow"
+    search(tab, service, "password")
+    asked = len(service.searches)
+    started = time.monotonic()
+    search(tab, service, "invoice", "billing/vat/")
+    assert source(tab) == "material"
+    assert time.monotonic() - started < 3
+    assert len(service.searches) == asked
+
+
+def test_the_service_is_tried_again_after_a_while(tab, service):
+    service.mode = "down"
+    search(tab, service, "password")
+    service.mode = "ok"
+    tab.evaluate("sessionStorage.setItem('handrail.down', String(Date.now() - 1))")
+    search(tab, service, "password")
+    assert source(tab) == "service"
+    assert tab.evaluate("sessionStorage.getItem('handrail.down')") is None
+
+
+def test_search_works_where_storage_is_blocked(tab, service):
+    tab.add_init_script("Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('blocked') }})")
+    search(tab, service, "password")
+    assert source(tab) == "service"
+    assert len(service.searches[0]["tab"]) == 32
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("mode", ["ok", "vat", "empty", "none", "weak", "down"])
+def test_a_person_is_under_every_list_and_never_counted(tab, service, mode):
+    service.mode = mode
+    search(tab, service, "password" if mode != "empty" else "zzzz")
+    assert tab.locator(PERSON).is_visible()
+    assert tab.locator(PERSON).get_attribute("href").startswith(f"{service.address}contact/?q=")
+    rows, count = tab.locator(ROWS).count(), tab.text_content(META).strip()
+    assert count.startswith(("We have no article", str(rows)))
+
+
+def test_a_list_that_is_no_answer_says_so_and_puts_the_person_first(tab, service):
+    service.mode = "none"
+    search(tab, service, "do you sell bicycles")
+    assert tab.text_content(META).strip() == "We have no article for this."
+    assert tab.locator(".handrail-nearest").inner_text() == "Nearest articles"
+    assert top(tab, PERSON) < top(tab, ".handrail-nearest") < top(tab, ROWS)
+    tab.keyboard.press("ArrowDown")
+    assert "handrail-person" in focused(tab)
+
+
+def test_a_topic_for_people_puts_the_person_before_its_articles(tab, service):
+    service.mode = "people"
+    search(tab, service, "delete my account")
+    assert top(tab, PERSON) < top(tab, ROWS)
+    assert tab.text_content(META).strip() == "2 matching documents"
+    assert not tab.locator(".handrail-nearest").is_visible()
+
+
+def test_a_weak_list_says_so_mildly(tab, service):
+    service.mode = "weak"
+    search(tab, service, "password")
+    assert tab.text_content(".handrail-note") == "These may not be quite what you mean."
+    assert top(tab, ROWS) < top(tab, PERSON)
+
+
+def test_a_corrected_and_a_degraded_answer_say_so(tab, service):
+    service.mode = "degraded"
+    search(tab, service, "forgt pasword")
+    assert "forgot password" in tab.text_content(".handrail-note")
+    assert "exact words" in tab.text_content(".handrail-note")
+
+
+def test_arrow_keys_reach_every_result_then_none_of_these_then_the_person(tab, service):
+    search(tab, service, "password")
+    reached = []
+    while not reached or reached[-1] != "nothing":
+        tab.keyboard.press("ArrowDown")
+        reached.append(focused(tab))
+    assert reached[0] == "md-search-result__item"
+    assert [name.split()[-1] for name in reached[-3:]] == ["handrail-said-no", "handrail-person", "nothing"]
+
+
+def test_enter_opens_the_best_section(tab, service):
+    search(tab, service, "password")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/guide/reset/*#forgot-it")
+
+
+def test_enter_before_the_answer_waits_for_it(tab, service):
+    tab.goto(service.address)
+    tab.locator("[data-md-component=search-query]").click()
+    tab.keyboard.type("password")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/guide/reset/*#forgot-it")
+
+
+def test_enter_without_results_goes_to_a_person_with_the_words(tab, service):
+    service.mode = "empty"
+    search(tab, service, "zzzz qqqq")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/contact/?*")
+    assert tab.input_value("#handrail-subject") == "zzzz qqqq"
+
+
+def test_enter_without_words_stays_where_it_is(tab, service):
+    tab.goto(service.address)
+    tab.locator("[data-md-component=search-query]").click()
+    tab.keyboard.press("Enter")
+    tab.wait_for_timeout(200)
+    assert tab.url == service.address
+
+
+def test_none_of_these_is_told_and_offers_the_person_first(tab, service):
+    search(tab, service, "password")
+    tab.locator(".handrail-said-no a").click()
+    assert tab.locator(PERSON).is_visible()
+    assert top(tab, PERSON) < top(tab, ROWS)
+    assert "person" in focused(tab)
+    wait_for(lambda: any(event["type"] == "said_no" for event in service.events))
+
+
+def test_a_click_and_a_look_are_told_with_the_search(tab, service):
+    search(tab, service, "password")
+    wait_for(lambda: any(event["type"] == "seen" for event in service.events))
+    tab.locator(f"{ROWS} a").nth(3).click()
+    tab.wait_for_url("**/billing/vat/*")
+    wait_for(lambda: any(event["type"] == "click" for event in service.events))
+    told = next(event for event in service.events if event["type"] == "click")
+    assert told["position"] == 2
+    assert told["url"] == f"{service.base}billing/vat/"
+    assert told["search_id"] == "S" * 22
+    assert re.fullmatch(r"[0-9a-f]{32}", told["tab"])
+    assert not any(event["type"] == "left" for event in service.events)
+
+
+def test_leaving_a_list_is_told_with_how_long_it_was_seen(tab, service):
+    search(tab, service, "password")
+    wait_for(lambda: any(event["type"] == "seen" for event in service.events))
+    tab.keyboard.press("Escape")
+    wait_for(lambda: any(event["type"] == "left" for event in service.events))
+    assert next(event for event in service.events if event["type"] == "left")["ms"] >= 900
+
+
+def test_following_the_contact_link_is_told(tab, service):
+    search(tab, service, "password")
+    tab.locator(PERSON).click()
+    tab.wait_for_url("**/contact/*")
+    wait_for(lambda: any(event["type"] == "contact" for event in service.events))
+
+
+def test_nothing_in_an_answer_can_run(tab, service):
+    service.mode = "evil"
+    search(tab, service, "password")
+    assert tab.locator(ROWS).count() == 1
+    assert tab.locator(f"{ROWS} img, {ROWS} script").count() == 0
+    assert tab.locator(f"{ROWS} mark").inner_text() == "safe"
+    assert "<img" in tab.locator(f"{ROWS} h1").inner_text()
+    tab.wait_for_timeout(100)
+    assert tab.evaluate("window.pwned") is None
+
+
+def test_a_slow_answer_is_announced(tab, service):
+    service.mode = "slow"
+    tab.goto(service.address)
+    tab.locator("[data-md-component=search-query]").click()
+    tab.keyboard.type("password")
+    tab.wait_for_selector(f"{META} >> text=Searching")
+    assert tab.get_attribute("[data-md-component=search-result]", "aria-busy") == "true"
+    assert tab.get_attribute(META, "role") == "status"
+
+
+def test_pasted_words_are_searched(tab, service):
+    tab.goto(service.address)
+    tab.locator("[data-md-component=search-query]").fill("password")
+    tab.wait_for_selector("[data-handrail-source=service]")
+
+
+def top(tab, selector):
+    return tab.locator(selector).first.bounding_box()["y"]
+
+
+def focused(tab):
+    return tab.evaluate("document.activeElement.closest('.md-search-result__item')?.className || 'nothing'")
+
+
+def wait_for(happened):
+    for _ in range(60):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen within three seconds")

@@ -1,0 +1,77 @@
+"""The browser's side against the real service, which here has no index: messages and votes still arrive."""
+
+import re
+import threading
+
+import pytest
+from werkzeug.serving import make_server
+
+# Flask-Compress lets go of the files it has compressed without closing them.
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+
+@pytest.fixture
+def real(site_dir, tmp_path):
+    """The address of the real service for the small site, without an index."""
+    app_module = pytest.importorskip("handrail_search.app", reason="the service is not installed")
+    from handrail_kb.settings import load_settings
+
+    settings = load_settings(site_dir=site_dir, flags={"state_dir": str(tmp_path / "state")}, environ={})
+    app = app_module.create_app(settings)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/help/"
+    server.shutdown()
+    thread.join(timeout=5)
+    server.server_close()
+    app.extensions["handrail"]["searches"].close()
+    app.extensions["handrail"]["store"].close()
+
+
+def complaints_that_count(tab):
+    """Answers of 404 and 503 are what these tests ask for."""
+    return [words for words in tab.complaints if "status of" not in words]
+
+
+def test_without_an_index_materials_search_answers_under_the_services_own_policy(tab, real):
+    tab.goto(f"{real}guide/reset/", wait_until="domcontentloaded")
+    tab.focus("[data-md-component=search-query]")
+    tab.keyboard.insert_text("password")
+    tab.wait_for_selector("[data-handrail-source=material]", state="attached")
+    assert tab.locator(".handrail-person a").is_visible()
+    assert complaints_that_count(tab) == []
+
+
+def test_a_message_gets_a_code_from_the_page_and_without_javascript(tab, real, chromium):
+    tab.goto(f"{real}contact/?q=bicycles", wait_until="domcontentloaded")
+    assert tab.get_by_label("What is it about?").input_value() == "bicycles"
+    tab.get_by_label("Your message").fill("Do you sell bicycles?")
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector(".handrail-code")
+    assert re.fullmatch(r"[A-Z0-9]{3}(-[A-Z0-9]{3}){2}", tab.inner_text(".handrail-code"))
+    context = chromium.browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(f"{real}contact/")
+    plain.get_by_label("Your message").fill("Do you sell bicycles?")
+    plain.get_by_role("button", name="Send").click()
+    plain.wait_for_selector(".handrail-code")
+    link = plain.locator("header").get_by_role("link", name="Contact a person")
+    assert link.evaluate("link => link.href") == f"{real}contact/"
+    context.close()
+    assert complaints_that_count(tab) == []
+
+
+def test_the_find_page_wears_the_sites_look(tab, real):
+    tab.goto(f"{real}find/?q=password", wait_until="domcontentloaded")
+    assert tab.locator(".md-content h1").count() == 1
+    assert tab.locator("header.md-header").is_visible()
+    assert tab.locator("handrail-main a[href*='contact/']").count() >= 1
+    assert complaints_that_count(tab) == []
+
+
+def test_a_vote_is_taken(tab, real):
+    tab.goto(f"{real}billing/vat/", wait_until="domcontentloaded")
+    with tab.expect_response("**/api/feedback") as answer:
+        tab.get_by_role("button", name="Yes", exact=True).click()
+    assert answer.value.status == 204

@@ -1,0 +1,257 @@
+"""What a build with the plugin leaves, with Material and without, on sites of many kinds."""
+
+import json
+import re
+
+import pytest
+
+from handrail_kb.leavings import set_index_aside
+from handrail_kb.pages import Links, inline_hashes, patch
+from handrail_kb.shells import fill
+
+GUIDE = {"guide/reset.md": "# Reset\n\nForgot it?\n", "guide/delete.md": "# Delete\n\nGone.\n"}
+
+
+def facts(site):
+    return json.loads(site.page("handrail/site.json"))
+
+
+def config_of(page):
+    found = re.search(r'<script id="?__config"?[^>]*>(.*?)</script>', page, re.S)
+    return json.loads(found[1])
+
+
+def test_every_page_asks_our_worker_and_offers_a_person(build):
+    site = build(GUIDE)
+    assert site.warnings == []
+    for path in ("index.html", "guide/reset/index.html", "404.html", "find/index.html", "contact/index.html"):
+        page = site.page(path)
+        worker = config_of(page)["search"]
+        assert "/workers/handrail-worker." in worker
+        assert "lunr=search." in worker
+        assert page.count("handrail-person-link") == 1
+        early = page.index("handrail-tab.")
+        assert page.index("__config") < early < page.index("bundle.")
+    assert "handrail-stuck" in site.page("guide/reset/index.html")
+    assert "handrail-stuck" not in site.page("contact/index.html")
+
+
+def test_links_work_below_a_sub_path(build):
+    site = build(GUIDE)
+    assert 'href="../../contact/"' in site.page("guide/reset/index.html")
+    assert 'action="../../find/"' in site.page("guide/reset/index.html")
+    assert 'href="/help/contact/"' in site.page("404.html")
+    assert 'action="/help/find/"' in site.page("404.html")
+    assert facts(site)["base_path"] == "/help/"
+
+
+def test_the_service_is_told_what_articles_say_of_themselves(build):
+    front = (
+        "---\ntitle: Reset it\ndescription: How\nquestions: [I forgot it]\nkeywords: a, b\npeople_only: true\n"
+        "search: {boost: 2}\n---\n# Reset\n"
+    )
+    site = build({"guide/reset.md": front}, nav=[{"Home": "index.md"}, {"Account": ["guide/reset.md"]}])
+    assert facts(site)["articles"]["guide/reset/"] == {
+        "source": "guide/reset.md",
+        "title": "Reset it",
+        "description": "How",
+        "questions": ["I forgot it"],
+        "keywords": ["a", "b"],
+        "people_only": True,
+        "boost": 2.0,
+        "exclude": False,
+        "lang": "en",
+        "breadcrumb": ["Account"],
+    }
+    assert facts(site)["articles"]["find/"]["exclude"] is True
+    assert facts(site)["contact"] == {"url": "contact/", "label": "Contact a person"}
+
+
+def test_the_search_index_is_set_aside_once(build):
+    site = build(GUIDE)
+    stub = json.loads(site.page("search/search_index.json"))
+    kept = json.loads(site.page("search/handrail_fallback.json"))
+    assert stub["docs"] == []
+    assert stub["config"] == kept["config"]
+    assert len(kept["docs"]) == 3
+    set_index_aside(site.dir, fallback_chars=200)
+    assert json.loads(site.page("search/handrail_fallback.json")) == kept
+
+
+def test_our_words_are_in_no_search_index(build):
+    site = build({**GUIDE, "contact.md": "# Write to us\n"}, handrail={"lazy_index": False})
+    index = site.page("search/search_index.json")
+    assert "Write to us" in index
+    assert "Still stuck" not in index
+    assert "Your message" not in index
+    assert not (site.dir / "search/handrail_fallback.json").exists()
+
+
+def test_sections_of_a_big_site_are_cut_for_the_fallback(tmp_path):
+    sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 30}&amp; more</p>"} for n in range(501)]
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search/search_index.json").write_text(json.dumps({"config": {}, "docs": sections}))
+    set_index_aside(tmp_path, fallback_chars=50)
+    text = json.loads((tmp_path / "search/handrail_fallback.json").read_text())["docs"][0]["text"]
+    assert text == ("word " * 10).strip()
+
+
+def test_the_policy_names_every_inline_script(build):
+    site = build(GUIDE)
+    named = json.loads(site.page("handrail/csp.json"))
+    for file in site.dir.rglob("*.html"):
+        scripts, styles = inline_hashes(file.read_text())
+        assert scripts <= set(named["script"])
+        assert styles <= set(named["style"])
+    assert named["script"]
+
+
+def test_the_pages_for_the_service_can_be_filled(build):
+    site = build(GUIDE)
+    for name in ("find", "contact"):
+        assert site.page(f"{name}/index.html").count("<handrail-main>") == 1
+        filled = fill(site.dir, name, "<p>Filled</p>", title="T")
+        assert "<handrail-main><p>Filled</p></handrail-main>" in filled
+        assert "md-header" in filled
+
+
+def test_a_sites_own_contact_page_gets_the_form(build):
+    site = build({"contact.md": "# Write to us\n\nMonday to Friday.\n"}, handrail={"contact_email": "a@example.org"})
+    page = site.page("contact/index.html")
+    assert page.index("Monday to Friday") < page.index('<textarea id="handrail-message"')
+    assert "mailto:a@example.org" in page
+    assert facts(site)["articles"]["contact/"]["exclude"] is False
+
+
+def test_a_german_site_speaks_german(build):
+    site = build(theme={"name": "material", "font": False, "language": "de"})
+    page = site.page("index.html")
+    assert "Einen Menschen fragen" in page
+    assert "War diese Seite hilfreich?" in page
+    assert "<title>Suche - Help</title>" in site.page("find/index.html")
+    assert "lang=de" in config_of(page)["search"]
+    assert "Diese Seite gibt es nicht" in site.page("404.html")
+
+
+def test_the_words_of_the_link_can_be_chosen_and_are_escaped(build):
+    site = build(handrail={"contact_text": "Talk to <Ann> & Bob"})
+    assert "<Ann>" not in site.page("index.html")
+    assert "Talk to &lt;Ann&gt; &amp; Bob" in site.page("index.html")
+    assert facts(site)["contact"]["label"] == "Talk to <Ann> & Bob"
+
+
+def test_a_site_without_directory_urls_works(build):
+    site = build(GUIDE, use_directory_urls=False)
+    assert site.warnings == []
+    assert 'href="../contact.html"' in site.page("guide/reset.html")
+    assert "<handrail-main>" in site.page("find.html")
+    assert facts(site)["contact"]["url"] == "contact.html"
+    assert "guide/reset.html" in facts(site)["articles"]
+
+
+def test_minified_pages_work(build):
+    pytest.importorskip("mkdocs_minify_plugin", reason="mkdocs-minify-plugin is not installed")
+    site = build(GUIDE, plugins=["search", {"minify": {"minify_html": True}}])
+    assert site.warnings == []
+    assert "handrail-worker." in config_of(site.page("guide/reset/index.html"))["search"]
+    assert "<handrail-main>" in site.page("contact/index.html")
+
+
+def test_a_site_in_two_languages_has_everything_in_both(build):
+    pytest.importorskip("mkdocs_static_i18n", reason="mkdocs-static-i18n is not installed")
+    languages = [
+        {"locale": "en", "name": "English", "default": True, "build": True},
+        {"locale": "de", "name": "Deutsch", "build": True},
+    ]
+    articles = {"guide.md": "# Guide\n\nWords.\n", "guide.de.md": "# Anleitung\n\nWörter.\n"}
+    site = build(articles, plugins=["search", {"i18n": {"languages": languages}}])
+    assert site.warnings == []
+    known = facts(site)["articles"]
+    assert (known["guide/"]["lang"], known["de/guide/"]["lang"]) == ("en", "de")
+    assert facts(site)["lang"] == "en"
+    german = site.page("de/guide/index.html")
+    assert "Einen Menschen fragen" in german
+    assert "lang=de" in config_of(german)["search"]
+    assert 'href="../contact/"' in german
+    assert "Ihre Nachricht" in site.page("de/contact/index.html")
+    assert 'href="../contact/"' in site.page("guide/index.html")
+    kept = json.loads(site.page("search/handrail_fallback.json"))["docs"]
+    assert {"guide/", "de/guide/"} <= {section["location"] for section in kept}
+    assert json.loads(site.page("search/search_index.json"))["docs"] == []
+
+
+@pytest.mark.parametrize("theme", ["mkdocs", "readthedocs"])
+def test_other_themes_get_a_person_and_a_find_page(build, theme):
+    site = build(GUIDE, theme={"name": theme})
+    assert site.warnings == []
+    page = site.page("guide/reset/index.html")
+    assert 'href="../../contact/"' in page
+    assert "<handrail-main>" in site.page("contact/index.html")
+    assert len(json.loads(site.page("search/search_index.json"))["docs"]) > 0
+    assert "guide/reset/" in facts(site)["articles"]
+
+
+def test_the_offline_plugin_is_left_alone(build):
+    site = build(GUIDE, plugins=["search", "offline"])
+    assert len([words for words in site.infos if "offline plugin is on" in words]) == 1
+    assert "handrail" not in site.page("guide/reset.html")
+
+
+def test_turned_off_means_nothing(build):
+    site = build(GUIDE, handrail={"enabled": False}, theme={"name": "material"})
+    assert (site.warnings, site.infos) == ([], [])
+    assert "handrail" not in site.page("index.html")
+    assert not (site.dir / "handrail").exists()
+
+
+def test_a_misspelt_option_stops_the_build_and_names_the_nearest(build, caplog):
+    from mkdocs.exceptions import Abort
+
+    with pytest.raises(Abort):
+        build(handrail={"time_out": 100})
+    assert "'time_out' is not a setting of Handrail. Did you mean 'timeout'?" in caplog.text
+
+
+def test_the_environment_overrules_an_option(build, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_TIMEOUT", "777")
+    assert "timeout=777" in config_of(build(handrail={"timeout": 100}).page("index.html"))["search"]
+
+
+def test_faults_of_articles_are_warnings_with_file_and_line(build):
+    site = build({"vat.md": "---\nkeyword: tax\nproducts: [a]\n---\n# VAT\n", "b.md": "---\nproducts: [b]\n---\n# B\n"})
+    assert site.warnings == ["docs/vat.md:2: 'keyword' is not a known field. Did you mean 'keywords'?"]
+    assert "'products' is not a known field. (2 articles have it.)" in site.infos
+
+
+def test_fonts_from_a_third_party_are_warned_of_once(build):
+    site = build(theme={"name": "material"})
+    assert len([words for words in site.warnings if "Google" in words]) == 1
+
+
+def test_a_sites_own_feedback_is_kept(build):
+    own = {"title": "Good?", "ratings": [{"icon": "material/thumb-up-outline", "name": "Y", "data": 1, "note": "Ta"}]}
+    site = build(extra={"analytics": {"feedback": own}})
+    assert "Good?" in site.page("index.html")
+    assert "Was this page helpful" not in site.page("index.html")
+
+
+def test_without_the_vote_there_is_none(build):
+    assert "md-feedback" not in build(handrail={"helpful": False}).page("index.html")
+
+
+def test_a_service_elsewhere_on_the_host_is_named_absolutely(build):
+    page = build(GUIDE, handrail={"api": "/help/api"}).page("guide/reset/index.html")
+    assert "api=%2Fhelp%2Fapi%2Fsearch" in config_of(page)["search"]
+    assert '"api":"/help/api"' in page
+
+
+def test_a_site_without_search_is_told_and_still_has_a_person(build):
+    site = build(GUIDE, plugins=[])
+    assert len(site.warnings) == 1
+    assert "Add '- search'" in site.warnings[0]
+    assert "handrail-person-link" in site.page("index.html")
+
+
+def test_a_page_where_nothing_fits_is_reported():
+    links = Links(contact="contact/", find="find/", api="api", tab_script="t.js")
+    assert patch("<p>a fragment</p>", links, None).missed == ("no place was found for the link to a person",)
