@@ -1,13 +1,15 @@
-"""`handrail report` and `handrail forget`: the store at the command line."""
+"""`handrail report`, `handrail contact` and `handrail forget`: the store at the command line."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from handrail_feedback.contact import forget_message, normalise
+from handrail_feedback.contact import EXAMPLE_CODE, find_message, forget_message, list_messages, normalise
 from handrail_feedback.db import Store, now
 from handrail_feedback.report import build_report, to_csv, to_json, to_markdown, to_text
 from handrail_kb.errors import HandrailError, StoreUnavailable
@@ -64,16 +66,68 @@ def report(
 @click.argument("code")
 def forget(config_file: Path, code: str) -> None:
     """Erase the message with the reference CODE, for good."""
-    known = normalise(code)
-    if known is None:
-        raise HandrailError(
-            f"'{code}' is not a reference code: it has nine letters and digits, such as K7M-4PX-2R4, "
-            "and the last one tells whether the others are right.",
-            "Read it again from the customer's page, then: handrail forget CODE",
-        )
+    known = _known(code, "handrail forget CODE")
     if not forget_message(_store(config_file), known):
         raise HandrailError(f"There is no message {known}.", "It may have been erased already.")
     click.echo(f"Erased the message {known}. Back-ups made before still hold it.")
+
+
+@click.group()
+def contact() -> None:
+    """List and read the messages that customers sent."""
+
+
+@contact.command("list")
+@_config
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, with the messages in full.")
+def list_(config_file: Path, as_json: bool) -> None:
+    """List the messages, the newest first."""
+    messages = list_messages(_store(config_file))
+    if as_json:
+        click.echo(json.dumps([asdict(message) for message in messages], indent=1, ensure_ascii=False, default=str))
+        return
+    for message in messages:
+        about = _one_line(message.subject or message.message)
+        click.echo(
+            f"{message.code}  {message.at:%Y-%m-%d %H:%M}  {_one_line(message.reply_to) or 'no address'}  {about}"
+        )
+    click.echo(f"{len(messages)} messages. Read one: handrail contact show CODE" if messages else "No messages.")
+
+
+@contact.command()
+@_config
+@click.argument("code")
+def show(config_file: Path, code: str) -> None:
+    """Show the message with the reference CODE."""
+    known = _known(code, "handrail contact show CODE")
+    message = find_message(_store(config_file), known)
+    if message is None:
+        raise HandrailError(f"There is no message {known}.", "List them: handrail contact list")
+    click.echo(f"{message.code}, {message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'")
+    click.echo(f"Answer to: {_printable(message.reply_to) or 'no address was given'}")
+    click.echo(f"Subject: {_printable(message.subject) or '-'}\n\n{_printable(message.message)}")
+
+
+def _printable(words: str) -> str:
+    """A customer's words without what could steer a terminal."""
+    return "".join(character for character in words if character in "\n\t" or character.isprintable())
+
+
+def _one_line(words: str) -> str:
+    line = " ".join(_printable(words).split())
+    return line if len(line) <= 60 else line[:59] + "…"
+
+
+def _known(code: str, command: str) -> str:
+    """The code as it is stored. Raises HandrailError when it cannot be one of ours."""
+    known = normalise(code)
+    if known is None:
+        raise HandrailError(
+            f"'{code}' is not a reference code: it has nine letters and digits, such as {EXAMPLE_CODE}, "
+            "and the last one tells whether the others are right.",
+            f"Read it again from the customer's page, then: {command}",
+        )
+    return known
 
 
 def _store(config_file: Path) -> Store:

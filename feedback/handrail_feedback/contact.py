@@ -31,6 +31,8 @@ _WORDS = ("Alfa", "Foxtrot", "Hotel", "Juliett", "Kilo", "Mike", "Papa", "Quebec
 _SPOKEN = {word[0]: word for word in _WORDS}
 _SAME_WITHIN = timedelta(minutes=10)
 _TRIES = 20
+# Valid, and never given out by chance alone: shown where people are told what a code looks like.
+EXAMPLE_CODE = "96H-9MK-WHX"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,12 @@ def find_message(store: Store, code: str) -> KeptMessage | None:
     """The message with this code, however it was typed; None when there is none."""
     rows = store.read("SELECT * FROM messages WHERE code = :code", code=normalise(code) or "")
     return _kept(rows[0]) if rows else None
+
+
+def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:
+    """The messages that wait, the newest first."""
+    rows = store.read("SELECT * FROM messages ORDER BY at DESC, code LIMIT :most", most=limit)
+    return [_kept(row) for row in rows]
 
 
 def forget_message(store: Store, code: str) -> bool:

@@ -164,7 +164,7 @@ class _Counter:
                 return self._html(form, 503, not_kept=True)
             return _problem(503, text(self.lang, "contact.not_kept"), self._ways())
         if as_json:
-            return make_response(jsonify({"code": code}), 201)
+            return make_response(jsonify({"code": code, "spoken": self._spoken(code)}), 201)
         return self._html(form, 200, code=code)
 
     def _message(self, form: _Form) -> Message:
@@ -203,6 +203,13 @@ class _Counter:
         listed = [f"{text(self.lang, key)}: {value}" for key, value in ways.items() if value]
         return " · ".join(listed) or text(self.lang, "contact.try_again")
 
+    def _spoken(self, code: str) -> str:
+        """The code as it is read out on the phone."""
+        return ", ".join(
+            symbol if symbol == word else text(self.lang, "contact.spelled", symbol=symbol, word=word)
+            for symbol, word in spoken(code)
+        )
+
     def _html(self, form: _Form, status: int, *, code: str = "", not_kept: bool = False) -> Response:
         """The contact page in the site's look: the form, or the code, or what was not kept."""
         main = render_template(
@@ -210,7 +217,7 @@ class _Counter:
             t=lambda key, **values: text(self.lang, key, **values),
             form=form,
             code=code,
-            spoken=spoken(code),
+            spoken=self._spoken(code),
             not_kept=not_kept,
             action=f"{self.base_path}api/contact",
             home=self.base_path,
@@ -219,9 +226,7 @@ class _Counter:
             longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
         )
         title = text(self.lang, "contact.sent_title" if code else "contact.title")
-        page = fill(self.settings.site_dir, "contact", main, title=title)
-        if request.method == "POST" and not (self.settings.site_dir / "contact" / "index.html").is_file():
-            page = _one_folder_deeper(page)
+        page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -242,12 +247,6 @@ class _Counter:
             )
         section = parts.fragment.split(":~:")[0]
         return path[len(self.base_path) :] + (f"#{section}" if section else "")
-
-
-def _one_folder_deeper(page: str) -> str:
-    """`contact.html` as it is shown below `api/`, where its relative links would miss the site's styles."""
-    page = re.sub(r'(\s(?:href|src|action)=")(?![/#"]|[a-z]+:)', r"\1../", page)
-    return page.replace('"base": "."', '"base": ".."')
 
 
 def _read_json_form() -> _Form:

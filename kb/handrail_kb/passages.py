@@ -22,6 +22,8 @@ PASSAGE_RULES = 1
 # Characters of one passage: about the 256 word pieces that small encoders read.
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000
+# Elements inside elements that are told apart: unclosed tags nest without end, and Python's stack has one.
+_DEEPEST = 150
 MANIFEST = "handrail/site.json"
 
 _MAIN = ("article.md-content__inner", "main article", "article[role=main]", "main", "[role=main]", "article", "body")
@@ -32,43 +34,13 @@ _LEFT_OUT = (
     ".handrail-contact, .footnote-backref, [role=navigation], [role=search], [role=contentinfo], [role=banner]"
 )
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "header",
-        "hgroup",
-        "hr",
-        "li",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "caption",
-    ]
-)
+# fmt: off
+_BLOCKS = frozenset([
+    "address", "article", "aside", "blockquote", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
+    "figcaption", "figure", "header", "hgroup", "hr", "li", "main", "ol", "p", "pre", "section", "summary", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption",
+])
+# fmt: on
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
@@ -122,7 +94,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
     if not file.is_file():
         return SiteInfo()
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(whole(json.dumps(json.loads(file.read_text(encoding="utf-8")), ensure_ascii=False)))
         contact = data.get("contact", {})
         return SiteInfo(
             name=str(data.get("site_name", "")),
@@ -186,6 +158,11 @@ def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
         people_only=bool(facts.get("people_only")),
         source=str(facts.get("source") or ""),
     )
+
+
+def whole(text: str) -> str:
+    """The text with half characters, which JSON can hold and SQLite cannot, made question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def pack(blocks: Sequence[str], limit: int = PASSAGE_CHARS) -> Iterator[str]:
@@ -272,6 +249,7 @@ class _Reader:
         self.sections = [_Section()]
         self._inline: list[str] = []
         self._trail: list[tuple[int, str]] = []
+        self._depth = 0
 
     def end_block(self) -> None:
         text = _clean("".join(self._inline))
@@ -280,24 +258,32 @@ class _Reader:
             self.sections[-1].blocks.append(text)
 
     def read(self, node: LexborNode) -> None:
+        if self._depth >= _DEEPEST:
+            self._inline.append(node.text(separator=" "))
+            return
+        self._depth += 1
         for child in node.iter(include_text=True):
-            tag = child.tag or ""
-            if tag == "-text":
-                self._inline.append(child.text(deep=False))
-            elif tag in _HEADINGS:
-                self._start_section(child, _HEADINGS[tag])
-            elif tag == "table":
-                self._read_table(child)
-            elif tag == "pre":
-                self._add_blocks(_code(child))
-            elif tag == "br":
-                self._inline.append(" ")
-            elif tag == "img":
-                self._inline.append(f" {_attribute(child, 'alt')} ")
-            elif "tabbed-set" in _attribute(child, "class").split():
-                self._read_tabs(child)
-            else:
-                self._read_element(child, tag)
+            self._read_child(child)
+        self._depth -= 1
+
+    def _read_child(self, child: LexborNode) -> None:
+        tag = child.tag or ""
+        if tag == "-text":
+            self._inline.append(child.text(deep=False))
+        elif tag in _HEADINGS:
+            self._start_section(child, _HEADINGS[tag])
+        elif tag == "table":
+            self._read_table(child)
+        elif tag == "pre":
+            self._add_blocks(_code(child))
+        elif tag == "br":
+            self._inline.append(" ")
+        elif tag == "img":
+            self._inline.append(f" {_attribute(child, 'alt')} ")
+        elif "tabbed-set" in _attribute(child, "class").split():
+            self._read_tabs(child)
+        else:
+            self._read_element(child, tag)
 
     def _read_element(self, node: LexborNode, tag: str) -> None:
         if tag not in _BLOCKS:
@@ -328,14 +314,16 @@ class _Reader:
         if table.css_first(".highlighttable, .code, .highlight") is not None:
             self._add_blocks([line for pre in table.css("pre") for line in _code(pre)])
             return
-        names = [_clean(cell.text(separator=" ")) for cell in table.css("thead th")]
+        names: list[str] = []
         rows = []
         for row in table.css("tr"):
-            cells = [_clean(cell.text(separator=" ")) for cell in row.css("td")]
-            if not cells:
+            cells = [_clean(cell.text(separator=" ")) for cell in row.css("th, td")]
+            if row.css_first("td") is None and len(cells) > 1:
+                names = cells
                 continue
-            named = [f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell]
-            rows.append("; ".join(named or [cell for cell in cells if cell]))
+            padded = names + [""] * (len(cells) - len(names))
+            named = [f"{name}: {cell}" if name else cell for name, cell in zip(padded, cells, strict=False) if cell]
+            rows.append("; ".join(named))
         self._add_blocks([row for row in rows if row] or ["; ".join(name for name in names if name)])
 
     def _read_tabs(self, tabs: LexborNode) -> None:

@@ -173,7 +173,7 @@ def _add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: _Sit
             store.check()
         except StoreUnavailable as error:
             problems.append(error)
-        if not (site.folder / "index.html").is_file():
+        if not site.folder.is_dir():
             problems.append(HandrailError(f"There is no site at {site.folder}.", "Build it: handrail build"))
         state = {
             "ready": not problems,
@@ -232,7 +232,8 @@ def _plain_page(site: _Site, status: int, title: str, body: str) -> Response:
         f"<h1>{text(info.lang, title)}</h1><p>{text(info.lang, body)}</p>"
         f'<p><a href="{site.base_path}{info.contact_url}">{label}</a></p>'
     )
-    return make_response(fill(site.folder, "find", main, title=text(info.lang, title)), status)
+    page = fill(site.folder, "find", main, title=text(info.lang, title), base_path=site.base_path)
+    return make_response(page, status)
 
 
 def _add_limits(app: Flask, settings: Settings) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ _MULTILINGUAL_VOCABULARY = 100_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Quantiles of the scores that unanswerable questions reach: under the first a match is none, under the second weak.
 _NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.05, 0.25
+_COMMON_SHARE = 0.15
 _DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.34, words_confident=0.67, probes=0)
 _MIN_PROBES = 20
 
@@ -156,9 +158,17 @@ def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
         words.add_page(db, page_id, page, kept)
     db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)",
                    [(number, row.page_id, row.passage_id, row.hash) for number, row in enumerate(rows)])  # fmt: skip
+    db.executemany("INSERT INTO common_words VALUES (?)", [(word,) for word in _common_words(pages)])
     db.commit()
     db.close()
     return rows
+
+
+def _common_words(pages: Sequence[Page]) -> list[str]:
+    """Words that stand in a large share of all passages: articles, pronouns, and the product's own name."""
+    passages = [passage for page in pages for passage in page.passages]
+    counts = Counter(word for passage in passages for word in words.word_set(passage.text))
+    return sorted(word for word, count in counts.items() if count >= max(_COMMON_SHARE * len(passages), 5))
 
 
 def _encode(

@@ -76,7 +76,7 @@ def _packages() -> Finding:
 
 
 def _site(settings: Settings) -> str:
-    if not (settings.site_dir / "index.html").is_file():
+    if not settings.site_dir.is_dir():
         raise HandrailError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
     info = read_site_info(settings.site_dir)
     if not info.articles:

@@ -115,7 +115,7 @@ class Encoder:
         return len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)
 
     def _encode(self, text: str) -> Vectors:
-        encoding = self._tokenizer.encode(text)
+        encoding = self._tokenizer.encode(text.encode("utf-8", "replace").decode())
         inputs = {
             "input_ids": np.array([encoding.ids], dtype=np.int64),
             "attention_mask": np.array([encoding.attention_mask], dtype=np.int64),
@@ -231,7 +231,13 @@ def _load_original(source: Path) -> Any:
             "Install it: pip install torch==2.13.0 && pip install 'handrail[index]'",
         ) from error
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return SentenceTransformer(str(source), device="cpu", local_files_only=True).eval()
+    try:
+        return SentenceTransformer(str(source), device="cpu", local_files_only=True).eval()
+    except Exception as error:  # every kind of model fails to load in a way of its own
+        raise EncoderUnavailable(
+            f"The model in {source} cannot be loaded: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}",
+            "Set `encoder` to the folder of a sentence-transformers model, or leave it out for the built-in one.",
+        ) from error
 
 
 def _trace(original: Any, target: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from handrail_kb.errors import ConfigError
-from handrail_kb.passages import Page, Passage, pack
+from handrail_kb.passages import Page, Passage, pack, whole
 from handrail_search.build import Progress, build_index
 from handrail_search.query import Results, Searcher
 
@@ -208,12 +208,12 @@ def _articles(results: Results) -> tuple[str, ...]:
 
 
 def _page(row: Mapping[str, Any]) -> Page:
-    blocks = [line.strip() for line in str(row.get("text", "")).split("\n") if line.strip()]
-    location = str(row["_id"])
+    blocks = [line.strip() for line in whole(str(row.get("text", ""))).split("\n") if line.strip()]
+    location = whole(str(row["_id"]))
     return Page(
         location=location,
-        title=str(row.get("title", "")),
-        description=str(row.get("summary") or ""),
+        title=whole(str(row.get("title", ""))),
+        description=whole(str(row.get("summary") or "")),
         passages=tuple(Passage(location, "", (), text) for text in pack(blocks)),
     )
 

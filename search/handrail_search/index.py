@@ -105,6 +105,8 @@ CREATE TABLE passages (id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENC
   heading TEXT NOT NULL, text TEXT NOT NULL);
 -- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
 CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
+-- Words in so many passages that they tell nothing.
+CREATE TABLE common_words (word TEXT PRIMARY KEY);
 CREATE INDEX passages_page ON passages(page_id);
 """
 
@@ -120,15 +122,10 @@ class Index:
             _check_files(folder, self.manifest)
         self.vectors = VectorIndex(folder / "vectors.faiss")
         self._local = threading.local()
-        self.pages = tuple(self._read_pages())
-        rows = self.db.execute("SELECT page_id, passage_id FROM rows ORDER BY row").fetchall()
-        self.owner: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in rows], dtype=np.int64)
-        self.passage_of_row: tuple[int | None, ...] = tuple(passage_id for _, passage_id in rows)
-        self.page_of_passage: npt.NDArray[np.int64] = np.array(
-            [row[0] for row in self.db.execute("SELECT page_id FROM passages ORDER BY id")], dtype=np.int64
-        )
-        self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
-        self.by_title: Mapping[str, list[int]] = self._titles()
+        try:
+            self._read()
+        except sqlite3.DatabaseError as error:
+            raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
         _check_counts(self)
 
     @property
@@ -162,13 +159,22 @@ class Index:
         found = self.db.execute(f"SELECT id, page_id, location, heading, text FROM passages WHERE id IN ({marks})", ids)  # noqa: S608 (only question marks)
         return {row[0]: PassageRow(*row) for row in found}
 
-    def first_passage(self, page_id: int) -> PassageRow | None:
-        """The passage an article begins with; None for an article without text."""
-        row = self.db.execute(
-            "SELECT id, page_id, location, heading, text FROM passages WHERE page_id = ? ORDER BY id LIMIT 1",
-            (page_id,),
-        ).fetchone()
-        return PassageRow(*row) if row else None
+    def _read(self) -> None:
+        """Keep in memory what every search needs."""
+        self.pages = tuple(self._read_pages())
+        rows = self.db.execute("SELECT page_id, passage_id FROM rows ORDER BY row").fetchall()
+        self.owner: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in rows], dtype=np.int64)
+        self.passage_of_row: npt.NDArray[np.int64] = np.array(
+            [-1 if passage_id is None else passage_id for _, passage_id in rows], dtype=np.int64
+        )
+        self.page_of_passage: npt.NDArray[np.int64] = np.array(
+            [row[0] for row in self.db.execute("SELECT page_id FROM passages ORDER BY id")], dtype=np.int64
+        )
+        # Passages stand in the order of their pages: those of page n are first_passage[n] up to first_passage[n + 1].
+        self.first_passage = np.searchsorted(self.page_of_passage, np.arange(len(self.pages) + 1))
+        self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
+        self.common_words = frozenset(row[0] for row in self.db.execute("SELECT word FROM common_words"))
+        self.by_title: Mapping[str, list[int]] = self._titles()
 
     def _read_pages(self) -> list[PageRow]:
         query = "SELECT id, location, title, description, lang, breadcrumb, boost, people_only FROM pages ORDER BY id"
@@ -193,6 +199,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise IndexUnusable(f"{folder} has no manifest.json: this generation was never finished.", REBUILD) from error
     except (OSError, ValueError) as error:
         raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
+    if not isinstance(data, dict):
+        raise IndexUnusable(f"{file} does not hold what it should: {str(data)[:60]}.", REBUILD)
     for name, ours in (("format", FORMAT), ("passage_rules", PASSAGE_RULES)):
         if data.get(name) != ours:
             raise IndexUnusable(f"{file}: {name} is {data.get(name)!r}, this Handrail reads {ours!r}.", REBUILD)
@@ -209,7 +217,7 @@ def current_generation(index_dir: Path) -> Path:
     except OSError as error:
         raise IndexUnusable(f"There is no index at {index_dir}.", "Build it: handrail build") from error
     folder = index_dir / name
-    if not name or Path(name).name != name or not folder.is_dir():
+    if name in ("", "..") or Path(name).name != name or not folder.is_dir():
         raise IndexUnusable(f"{index_dir / 'CURRENT'} names '{name[:80]}', which is not there.", REBUILD)
     return folder
 

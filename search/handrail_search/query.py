@@ -6,7 +6,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -30,9 +31,11 @@ MAX_LIMIT = 50
 SNIPPET_CHARS = 220
 MORE_SECTIONS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
-_TOKEN = re.compile(r"[^\W_]+")
 # A mean cosine below which the encoder's opinion is noise; an article needs words in common then.
 _RELEVANT = 0.15
+# What words and codes add to a passage's cosine when the best section of an article is chosen.
+_WORDS_IN_PASSAGE, _LETTERS_IN_PASSAGE = 0.3, 2.0
+_LOOKED_AT = 8
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ class Searcher:
         page = self.index.pages[page_id]
         passages = finding.best_passages(page_id)
         first = passages[0] if passages else None
-        marked = finding.words
+        marked = finding.marking
         share = weights(self._trust(vector))
         return Hit(
             location=first.location if first else page.location,
@@ -190,8 +193,8 @@ class _Finding:
         self.index = index
         self.question = question
         self.words = words.word_set(question)
-        self._passage_meaning: dict[int, float] = {}
-        self._passages_of_page: dict[int, list[int]] = {}
+        self.marking = marking(self.words, index.common_words)
+        self._passage_scores = np.zeros(len(index.page_of_passage))
         pages = len(index.pages)
         self.evidence: dict[str, Scores] = {}
         if vector is not None:
@@ -203,64 +206,49 @@ class _Finding:
 
     def best_passages(self, page_id: int) -> list[PassageRow]:
         """The sections of a page that fit best, one passage each, best first."""
-        found = self.index.passages(sorted(self._passages_of_page.get(page_id, []))[:400])
-        ranked = sorted(found.values(), key=lambda passage: (-self.passage_score(passage.id), passage.id))
+        first, end = self.index.first_passage[page_id : page_id + 2].tolist()
+        ranked = (first + np.argsort(-self._passage_scores[first:end], kind="stable")[:_LOOKED_AT]).tolist()
+        found = self.index.passages(ranked)
         sections: dict[str, PassageRow] = {}
-        for passage in ranked:
+        for passage_id in ranked:
+            passage = found[passage_id]
             if passage.text or not sections:
                 sections.setdefault(passage.location, passage)
-        if sections:
-            return list(sections.values())
-        first = self.index.first_passage(page_id)
-        return [first] if first else []
+        return list(sections.values())
 
     def passage_score(self, passage_id: int) -> float:
         """How well a passage fits, compared with others of its page."""
-        exact = 2.0 if passage_id in self._literal_passages else 0.0
-        bm25 = self._passage_words.get(passage_id, 0.0)
-        return exact + self._passage_meaning.get(passage_id, 0.0) + 0.3 * bm25 / (bm25 + 20.0)
+        return float(self._passage_scores[passage_id])
 
     def _ask_meaning(self, vector: Vectors, pages: int) -> None:
         rows, cosines = self.index.vectors.nearest(vector)
         best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
         self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
-        for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True):
-            passage = self.index.passage_of_row[row]
-            if passage is not None:
-                self._passage_meaning[passage] = cosine
-                self._passages_of_page.setdefault(int(self.index.owner[row]), []).append(passage)
+        passages = self.index.passage_of_row[rows]
+        self._passage_scores[passages[passages >= 0]] += cosines[passages >= 0]
 
     def _ask_words(self, pages: int) -> None:
         db = self.index.db
         last = words.last_word(self.question)
-        expression = words.match_expression(self.question, prefix_last=bool(last) and not words.is_known(db, last))
+        prefix = bool(last) and not words.is_known(db, last)
+        expression = words.match_expression(self.question, prefix_last=prefix)
         for name in ("article_words", "title_words"):
             self.evidence[name] = saturate(_array(words.search(db, name, expression), pages))
-        self._passage_words = words.search(db, "passage_words", expression)
-        best: dict[int, float] = {}
-        for passage_id, page_id in self._owners(self._passage_words):
-            best[page_id] = max(best.get(page_id, 0.0), self._passage_words[passage_id])
-        self.evidence["passage_words"] = saturate(_array(best, pages))
-
-    def _owners(self, passages: Mapping[int, float]) -> list[tuple[int, int]]:
-        """(passage, page) of each passage; pages that meaning did not reach get their passages from here."""
-        owner = self.index.page_of_passage
-        pairs = [(passage_id, int(owner[passage_id])) for passage_id in passages]
-        for passage_id, page_id in pairs:
-            if passage_id not in self._passage_meaning:
-                self._passages_of_page.setdefault(page_id, []).append(passage_id)
-        return pairs
+        bm25 = saturate(_array(words.search(db, "passage_words", expression), len(self._passage_scores)))
+        best = np.zeros(pages)
+        np.maximum.at(best, self.index.page_of_passage, bm25)
+        self.evidence["passage_words"] = best
+        self._passage_scores += _WORDS_IN_PASSAGE * bm25
 
     def _ask_letters(self, pages: int) -> None:
         """Codes, settings, file names and quotes, to the letter."""
         asked = words.literals(self.question)
         self.asks_for_letters = 0 < len(self.words) <= sum(len(words.word_set(literal)) for literal in asked) + 2
         exact = np.zeros(pages)
-        self._literal_passages: set[int] = set()
         for literal in asked:
             for page_id, passages in words.find_literal(self.index.db, literal).items():
                 exact[page_id] += 1.0 / len(asked)
-                self._literal_passages.update(passages)
+                self._passage_scores[list(passages)] += _LETTERS_IN_PASSAGE
         self.evidence["exact"] = exact
 
     def _ask_titles(self, pages: int) -> None:
@@ -338,14 +326,14 @@ def _array(scores: Mapping[int, float], size: int) -> Scores:
     return array
 
 
-def snippet(text: str, marked: frozenset[str]) -> str:
+def snippet(text: str, marked: re.Pattern[str] | None) -> str:
     """The part of a text that holds most of the question's words: escaped, with <mark> around them."""
     text = " ".join(text.split())
-    hits = [match for match in _TOKEN.finditer(text) if _marks(match.group().lower(), marked)]
+    hits = list(marked.finditer(text)) if marked else []
     start = _window(text, [match.start() for match in hits])
     end = min(len(text), start + SNIPPET_CHARS)
     if end < len(text):
-        end = text.rfind(" ", start + SNIPPET_CHARS // 2, end) if " " in text[start + SNIPPET_CHARS // 2 : end] else end
+        end = max(text.rfind(" ", start + SNIPPET_CHARS // 2, end), start + SNIPPET_CHARS // 2)
     pieces, at = [], start
     for match in hits:
         if start <= match.start() and match.end() <= end:
@@ -355,22 +343,23 @@ def snippet(text: str, marked: frozenset[str]) -> str:
     return ("… " if start else "") + "".join(pieces) + (" …" if end < len(text) else "")
 
 
+def marking(question_words: Iterable[str], common: Set[str]) -> re.Pattern[str] | None:
+    """Finds the question's words in a text, endings aside; words that stand everywhere are not worth a mark."""
+    stems = []
+    for word in sorted(question_words, key=len, reverse=True):
+        if word in common or (len(word) < 3 and not word.isdigit()):
+            continue
+        stem = re.escape(word[: max(5, len(word) - 2)])
+        stems.append(rf"{stem}\w{{0,{len(word) - len(stem) + 3}}}" if len(word) > 4 else re.escape(word))
+    return re.compile(rf"\b(?:{'|'.join(stems)})\b", re.IGNORECASE) if stems else None
+
+
 def _window(text: str, hits: Sequence[int]) -> int:
     """Where to begin so that most hits are seen; at the beginning of a sentence or word."""
     if not hits or len(text) <= SNIPPET_CHARS:
         return 0
-    best = max(hits, key=lambda at: (sum(at <= other < at + SNIPPET_CHARS - 40 for other in hits), -at))
+    best = max(hits, key=lambda at: (bisect_left(hits, at + SNIPPET_CHARS - 40) - bisect_left(hits, at), -at))
     if best < SNIPPET_CHARS // 2:
         return 0
     sentence = max(text.rfind(mark, best - 80, best) for mark in (". ", "! ", "? "))
     return sentence + 2 if sentence >= 0 else text.rfind(" ", 0, best - 20) + 1
-
-
-def _marks(word: str, marked: frozenset[str]) -> bool:
-    """Whether a word of the text is one of the question's, endings aside."""
-    if word in marked:
-        return len(word) > 2 or word.isdigit()
-    return len(word) > 4 and any(
-        len(other) > 4 and (word.startswith(other[: max(5, len(other) - 2)])) and abs(len(word) - len(other)) <= 3
-        for other in marked
-    )

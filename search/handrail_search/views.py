@@ -21,7 +21,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo
 from handrail_kb.shells import fill
-from handrail_kb.texts import text
+from handrail_kb.texts import LANGUAGES, text
 from handrail_search.query import MAX_LIMIT, Hit, LiveIndex, Results, clean_question
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def create_blueprint(
     views = _Views(live, site_dir, site, base_path, on_search)
     blueprint = Blueprint("search", __name__, template_folder="templates")
     blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
-    for path in ("find", "find/", "find.html"):
+    for path in ("find", "find/", "find.html", f"<any({', '.join(LANGUAGES)}):lang>/find/"):
         blueprint.add_url_rule(f"{base_path}{path}", "find", views.find, strict_slashes=False)
     blueprint.add_url_rule(f"{base_path}api/openapi.json", "openapi", views.openapi)
     return blueprint
@@ -83,8 +83,8 @@ class _Views:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def find(self) -> Response:
-        """GET find: the same answer as a page."""
+    def find(self, lang: str = "") -> Response:
+        """GET find: the same answer as a page, on a site of several languages one for each."""
         site = self.site()
         question = clean_question(request.args.get("q") or request.args.get("query") or "")
         answer, status = None, 200
@@ -95,10 +95,13 @@ class _Views:
             except HandrailError as error:
                 log.error("find page without an index: %s", error.what)
                 status = 503
-        t = _Texts(site.lang)
+        t = _Texts(lang or site.lang)
         main = render_template("search/find.html", t=t, question=question, answer=answer, unavailable=status == 503,
                                base=self.base_path, contact=self._contact(question))  # fmt: skip
-        response = make_response(fill(self.site_dir, "find", main, title=t("find.title")), status)
+        page = fill(
+            self.site_dir, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
+        )
+        response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -332,7 +332,7 @@ def test_a_site_without_folders_for_pages_keeps_its_look_after_sending(
     app = Flask("acme")
     app.register_blueprint(create_blueprint(store, log, load_settings(tmp_path / "mkdocs.yml", environ={})))
     page = app.test_client().post("/api/contact", data=GOOD).text
-    assert 'href="../assets/a.css"' in page
+    assert 'href="/assets/a.css"' in page
     assert 'href="#top"' in page
     assert 'href="https://x.test/"' in page
     assert 'href="assets/a.css"' in app.test_client().get("/contact.html").text

@@ -45,13 +45,13 @@
     say(form, WORDS.errors)
   }
 
-  function thank(form, code) {
+  function thank(form, code, spoken) {
     const main = form.closest("handrail-main")
     const title = element(main.querySelector("h1") ? "h1" : "h2", "", WORDS.sent_title)
     title.tabIndex = -1
     const shown = element("p", "", `${WORDS.code}: `)
     shown.append(element("strong", "handrail-code", code))
-    const lines = [title, element("p", "", WORDS.sent_body), shown, element("p", "", WORDS.code_hint)]
+    const lines = [title, element("p", "", WORDS.sent_body), shown, element("p", "", spoken), element("p", "", WORDS.code_hint)]
     const otherWays = [...main.children].filter(part => form.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_FOLLOWING)
     if (!form.elements.namedItem("reply_to")?.value.trim())
       lines.push(element("p", "", WORDS.sent_no_reply_to), ...otherWays)
@@ -66,7 +66,7 @@
       headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written),
     })
     const answer = await response.json()
-    if (response.status === 201 && typeof answer.code === "string") return thank(form, answer.code)
+    if (response.status === 201 && typeof answer.code === "string") return thank(form, answer.code, String(answer.spoken || ""))
     if (response.status === 422 && answer.fields) return showErrors(form, answer.fields)
     throw new Error(`the service answered ${response.status}`)
   }
