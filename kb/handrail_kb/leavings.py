@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from handrail_kb.pages import inline_hashes
 INDEX = "search/search_index.json"
 FALLBACK = "search/handrail_fallback.json"
 MANY_PAGES = 500
+# Characters of titles and texts in the fallback index. A customer waits while Material's worker reads it, which takes
+# about a second of processor time for a million of them, and another one for 10,000 sections.
+FALLBACK_BUDGET = 1_600_000
+
+Section = Mapping[str, Any]  # of Material's index: location, title, text, perhaps tags and boost
 
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
@@ -41,8 +47,8 @@ def write_csp(site_dir: Path) -> None:
 def set_index_aside(site_dir: Path, *, fallback_chars: int) -> None:
     """Keep Material's search index for when the service fails, and leave pages one without articles to load.
 
-    The index is cut to `fallback_chars` characters a section where there are many pages, so that it can be read and
-    searched within seconds. An index that was set aside before is left as it is.
+    Unless `fallback_chars` is 0, the index is cut until it can be read and searched within seconds; where there are
+    many pages, to that many characters a section at most. An index that was set aside before is left as it is.
     """
     index = site_dir / INDEX
     if not index.is_file():
@@ -50,16 +56,39 @@ def set_index_aside(site_dir: Path, *, fallback_chars: int) -> None:
     content = json.loads(index.read_text(encoding="utf-8"))
     if not content.get("docs"):
         return
-    pages = sum("#" not in section["location"] for section in content["docs"])
-    cut = fallback_chars if pages > MANY_PAGES else 0
-    kept = [{**section, "text": _shorten(section["text"], cut)} for section in content["docs"]]
-    _write_json(site_dir / FALLBACK, {**content, "docs": kept if cut else content["docs"]})
+    kept = _light(content["docs"], fallback_chars) if fallback_chars else content["docs"]
+    _write_json(site_dir / FALLBACK, {**content, "docs": kept})
     _write_json(index, {**content, "docs": []})
 
 
-def _shorten(html: str, limit: int) -> str:
-    """The beginning of a section as text, ending with a whole word and no half entity."""
-    plain = _SPACE.sub(" ", _TAG.sub(" ", html)).strip()
+def _light(sections: Sequence[Section], limit: int) -> Sequence[Section]:
+    """Sections with all their titles and as much of their texts as the budget allows.
+
+    Where the titles alone are too much, only articles are kept, and the sections below their headings are not.
+    """
+    articles = [section for section in sections if "#" not in section["location"]]
+    room = FALLBACK_BUDGET - sum(len(section["title"]) for section in sections)
+    if room < 0 and len(articles) < len(sections):
+        return _light(articles, limit)
+    texts = [_SPACE.sub(" ", _TAG.sub(" ", section["text"])).strip() for section in sections]
+    longest = max(map(len, texts))
+    cut = _cut_for(texts, max(room, 0))
+    if len(articles) > MANY_PAGES:
+        cut = min(cut, limit)
+    if cut >= longest:
+        return sections
+    return [{**section, "text": _shorten(text, cut)} for section, text in zip(sections, texts, strict=True)]
+
+
+def _cut_for(texts: Sequence[str], room: int) -> int:
+    """The most characters that each text may keep so that all together fit: short ones leave room to long ones."""
+    lengths = [len(text) for text in texts]
+    cuts = range(max(lengths) + 1)
+    return bisect_right(cuts, room, key=lambda cut: sum(min(length, cut) for length in lengths)) - 1
+
+
+def _shorten(plain: str, limit: int) -> str:
+    """The beginning of a text, ending with a whole word and no half entity."""
     if len(plain) <= limit:
         return plain
     words, space, _ = plain[: limit + 1].rpartition(" ")

@@ -64,7 +64,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "fallback_chars",
         200,
-        "Characters of each section kept in the fallback index of a site with more than 500 pages; 0 keeps all.",
+        "Most characters of a section in the fallback index of a site with more than 500 pages. Very large sites keep "
+        "fewer, so that the first search without the service takes seconds; 0 keeps all.",
         "site",
     ),
     Setting("state_dir", ".handrail", "Folder of the index and the store, relative to mkdocs.yml.", "service"),

@@ -19,7 +19,7 @@ from flask import Flask, Response, jsonify, make_response, redirect, request, se
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
@@ -192,15 +192,14 @@ def _add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: _Sit
 def _add_site(app: Flask, site: _Site) -> None:
     def page(path: str = "") -> AnyResponse:
         """A file of the built site; folders show their index.html."""
-        found = safe_join(str(site.folder), path) if "\x00" not in path else None
-        file = Path(found) if found else None
-        if file is not None and file.is_dir():
-            if path and not path.endswith("/"):
-                return redirect(f"{site.base_path}{path}/", 301)
-            file /= "index.html"
-        if file is None or not file.is_file():
-            return _missing(site)
+        file = _file_of(site, path)
+        if file is None:
+            raise NotFound
+        if file.is_dir():
+            return redirect(f"{site.base_path}{path}/", 301)
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
+        # Compressing lets go of the file without closing it.
+        response.call_on_close(getattr(response.response, "close", lambda: None))
         hashed = path.startswith(_HASHED) and file.name.count(".") > 1
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return response
@@ -210,6 +209,20 @@ def _add_site(app: Flask, site: _Site) -> None:
     if site.base_path != "/":
         app.add_url_rule("/", "to_base", lambda: redirect(site.base_path))
         app.add_url_rule(site.base_path.rstrip("/"), "to_base_path", lambda: redirect(site.base_path))
+
+
+def _file_of(site: _Site, path: str) -> Path | None:
+    """What stands at an address of the site: a file, or a folder whose address lacks its last slash."""
+    found = safe_join(str(site.folder), path) if "\x00" not in path else None
+    if found is None:
+        return None
+    file = Path(found)
+    try:
+        if file.is_dir() and (path.endswith("/") or not path):
+            file /= "index.html"
+        return file if file.is_file() or file.is_dir() else None
+    except OSError:  # a name longer than the disk allows
+        return None
 
 
 def _mimetype(file: Path) -> str:

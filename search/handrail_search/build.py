@@ -14,18 +14,18 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from handrail_kb.errors import EncoderUnavailable, IndexUnusable
+from handrail_kb.errors import IndexUnusable
 from handrail_kb.passages import PASSAGE_RULES, Page, Passage
 from handrail_search import vectors, words
 from handrail_search.encoder import ENCODER_FILES, Encoder, ensure_exported, stack
-from handrail_search.fusion import best_and_mean
 from handrail_search.index import (
     FORMAT,
     SCHEMA,
@@ -48,10 +48,12 @@ _KNOWN, _UNKNOWN = 1.35, 1.7
 _MULTILINGUAL_VOCABULARY = 100_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Quantiles of the scores that unanswerable questions reach: under the first a match is none, under the second weak.
-_NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.05, 0.25
+_NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.10, 0.25
 _COMMON_SHARE = 0.15
 _DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.34, words_confident=0.67, probes=0)
-_MIN_PROBES = 20
+_MIN_PROBES, _MAX_PROBES = 20, 400
+# Share of all articles that count as kin of one.
+_KIN_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -79,16 +81,18 @@ class _Row:
 
 
 def build_index(
-    pages: Sequence[Page], state_dir: Path, model: str, *, progress: Progress | None = None, full: bool = False
-) -> Built:
+    pages: Sequence[Page], state_dir: Path, model: str, *, progress: Progress | None = None, full: bool = False,
+    encoders: Path | None = None,
+) -> Built:  # fmt: skip
     """Write, verify and name a new generation below `state_dir`/index.
 
-    With `full`, nothing of the former generation is reused. Raises EncoderUnavailable, IndexUnusable.
+    With `full`, nothing of the former generation is reused. `encoders` is where exported encoders are kept, by
+    default `state_dir`/encoder. Raises EncoderUnavailable, IndexUnusable.
     """
     index_dir = state_dir / "index"
     index_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(index_dir):
-        exported = ensure_exported(model, state_dir / "encoder")
+        exported = ensure_exported(model, encoders or state_dir / "encoder")
         encoder = Encoder(exported)
         former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
         folder = new_generation(index_dir)
@@ -235,29 +239,24 @@ def language_trust(pages: Sequence[Page], encoder: Encoder) -> float:
 def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, encoder: Encoder, database: Path) -> Floor:
     """Find the floor without anyone labelling anything.
 
-    Each article's own questions (its title, where it has none) are asked with the article taken out: what they still
-    reach is what a question without an answer reaches on this site.
+    Each article's own questions (its title, where it has none) are asked with the article and its nearest kin taken
+    out: what they still reach is what a question without an answer reaches on this site. Without the kin, a site with
+    many articles on one matter would hold every question for answerable.
     """
     owner = np.array([row.page_id for row in rows], dtype=np.int64)
-    probes = [
-        (page_id, question) for page_id, page in enumerate(pages) for question in (page.questions or (page.title,))
-    ]
-    probes = probes[:: max(1, len(probes) // 400)]
+    probes = [(page_id, question) for page_id, page in enumerate(pages) for question in page.questions or (page.title,)]
+    probes = probes[:: max(1, len(probes) // _MAX_PROBES)]
     if len(pages) < 3 or len(probes) < _MIN_PROBES:
         return _DEFAULT_FLOOR
+    taken_out = _kin(encoded, owner, len(pages))
     meaning, coverage = [], []
-    db = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)
-    for page_id, question in probes:
-        try:
-            cosines = encoded @ encoder.encode_query(question)
-        except EncoderUnavailable:
-            return _DEFAULT_FLOOR
-        order = np.argsort(-cosines)
-        best, _ = best_and_mean(order, cosines[order], owner, len(pages))
-        best[page_id] = 0.0
-        meaning.append(float(best.max()))
-        coverage.append(words.best_coverage(db, question, len(pages), without=page_id))
-    db.close()
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        for page_id, question in probes:
+            best = np.zeros(len(pages))
+            np.maximum.at(best, owner, encoded @ encoder.encode_query(question))
+            best[taken_out[page_id]] = 0.0
+            meaning.append(float(best.max()))
+            coverage.append(words.best_coverage(db, question, len(pages), without=taken_out[page_id].tolist()))
     return Floor(
         none=float(np.quantile(meaning, _NONE_QUANTILE)),
         confident=float(np.quantile(meaning, _CONFIDENT_QUANTILE)),
@@ -265,3 +264,15 @@ def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, enc
         words_confident=float(np.quantile(coverage, _CONFIDENT_QUANTILE)),
         probes=len(probes),
     )
+
+
+def _kin(encoded: Vectors, owner: npt.NDArray[np.int64], pages: int) -> npt.NDArray[np.int64]:
+    """For each page itself and its nearest pages by the mean of their vectors, shape (pages, 1 + kin)."""
+    means = np.zeros((pages, encoded.shape[1]), dtype=np.float32)
+    np.add.at(means, owner, encoded)
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+    count = max(1, round(_KIN_SHARE * pages))
+    nearness = means @ means.T
+    np.fill_diagonal(nearness, np.inf)  # a page is its own nearest, whatever rounding says
+    order: npt.NDArray[np.int64] = np.argsort(-nearness, axis=1, kind="stable")[:, : 1 + count]
+    return order

@@ -24,6 +24,7 @@ from handrail_search.build import Progress, build_index
 from handrail_search.query import Results, Searcher
 
 DEPTH = 10
+_HIGHEST_SCORE = 10
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,14 @@ def read_collection(folder: Path) -> Collection:
     qrels = _read_qrels(folder / "qrels.tsv")
     questions = [
         Question(str(row["_id"]), str(row["text"]), qrels[str(row["_id"])])
-        for row in _read_lines(folder / "queries.jsonl")
+        for row in _read_lines(folder / "queries.jsonl", "text")
         if str(row["_id"]) in qrels
     ]
     outside = folder / "oos_queries.jsonl"
     unanswerable = (
-        [Question(str(row["_id"]), str(row["text"]), {}) for row in _read_lines(outside)] if outside.exists() else []
+        [Question(str(row["_id"]), str(row["text"]), {}) for row in _read_lines(outside, "text")]
+        if outside.exists()
+        else []
     )
     return Collection(
         name=folder.resolve().name,
@@ -108,7 +111,7 @@ def read_collection(folder: Path) -> Collection:
 def evaluate(collection: Collection, state_dir: Path, model: str, *, progress: Progress | None = None) -> Figures:
     """Index the collection below `state_dir` (kept, so that the next run is quick) and ask every question."""
     home = state_dir / "evaluate" / f"{collection.name}-{_digest(collection)}"
-    built = build_index(collection.pages, home, model, progress=progress)
+    built = build_index(collection.pages, home, model, progress=progress, encoders=state_dir / "encoder")
     searcher = Searcher.open(built.folder)
     searcher.search("warm up")
     answered = [ask(searcher, question.text) for question in collection.questions]
@@ -218,44 +221,46 @@ def _page(row: Mapping[str, Any]) -> Page:
     )
 
 
-def _read_lines(file: Path) -> list[dict[str, Any]]:
+def _read_lines(file: Path, *needed: str) -> list[dict[str, Any]]:
+    """The objects of a file with one in each line, all of which have `_id` and what else is needed."""
+    rows = []
+    for number, line in enumerate(_text_of(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{file}:{number}: this is not JSON: {line[:60].strip()!r}.") from error
+        if not isinstance(row, dict) or not {"_id", *needed} <= row.keys():
+            names = " and ".join(f"`{name}`" for name in ("_id", *needed))
+            raise ConfigError(f"{file}:{number}: expected an object with {names}, but found {line[:60].strip()!r}.")
+        rows.append(row)
+    return rows
+
+
+def _text_of(file: Path) -> str:
     try:
-        with file.open(encoding="utf-8") as stream:
-            rows = []
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    row = json.loads(line)
-                    if not isinstance(row, dict) or "_id" not in row:
-                        raise ConfigError(
-                            f"{file}:{number}: expected an object with `_id`, but found {line[:60].strip()!r}."
-                        )
-                    rows.append(row)
-            return rows
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{file} is missing.", "See what a folder of judged questions holds: handrail evaluate --help"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} cannot be read as JSON lines: {error}.") from error
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"{file} is missing." if isinstance(error, FileNotFoundError) else f"{file} cannot be read: {error}."
+        raise ConfigError(what, "See what a folder of judged questions holds: handrail evaluate --help") from error
 
 
 def _read_qrels(file: Path) -> dict[str, dict[str, float]]:
     """Gains by question and article; rows with score 0 say that an article does not help."""
     qrels: dict[str, dict[str, float]] = {}
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(
-            f"{file} cannot be read: {error}.", "See what a folder of judged questions holds: handrail evaluate --help"
-        ) from error
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
+    for number, line in enumerate(_text_of(file).split("\n")[1:], start=2):
+        if not line.strip():
+            continue
+        cells = line.rstrip("\r").split("\t")
         try:
             question, article, score = cells[0], cells[1], float(cells[2])
         except (IndexError, ValueError) as error:
             raise ConfigError(
                 f"{file}:{number}: expected question, article and score with tabs between, but found {line[:60]!r}."
             ) from error
+        if not 0 <= score <= _HIGHEST_SCORE:
+            raise ConfigError(f"{file}:{number}: expected a score from 0 to {_HIGHEST_SCORE}, but found {cells[2]!r}.")
         if score > 0:
             qrels.setdefault(question, {})[article] = score
     return qrels

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from handrail_kb.passages import Page
 
@@ -94,9 +94,9 @@ def coverage(db: sqlite3.Connection, question: str, pages: int) -> dict[int, flo
     return {page_id: rarity / total for page_id, rarity in held.items()} if total else {}
 
 
-def best_coverage(db: sqlite3.Connection, question: str, pages: int, *, without: int = -1) -> float:
-    """The highest coverage of any page but `without`; 0 when no page holds any of the words."""
-    return max((share for page, share in coverage(db, question, pages).items() if page != without), default=0.0)
+def best_coverage(db: sqlite3.Connection, question: str, pages: int, *, without: Collection[int] = ()) -> float:
+    """The highest coverage of any page but those left out; 0 when no page holds any of the words."""
+    return max((share for page, share in coverage(db, question, pages).items() if page not in without), default=0.0)
 
 
 def last_word(question: str) -> str:
@@ -108,12 +108,17 @@ def last_word(question: str) -> str:
 
 
 def literals(question: str) -> tuple[str, ...]:
-    """What has to be found to the letter: codes, settings, file names, and text in quotes."""
+    """What has to be found to the letter: codes, settings, file names, and phrases in quotes.
+
+    A single word in quotes is one only by itself: within a sentence, quotes are emphasis.
+    """
     tokens = [token.rstrip(".:-").lstrip("-") for token in _TOKEN.findall(question)]
+    quoted = [phrase.strip() for phrase in _QUOTED.findall(question)]
+    phrases = [phrase for phrase in quoted if " " in phrase or len(tokens) == 1]
     # A number by itself is looked for as it stands; within a sentence it is a word like others.
     alone = len(tokens) == 1 and any(character.isdigit() for character in tokens[0])
-    found = [token for token in tokens if len(token) >= 2 and (alone or _CODE.search(token))]
-    return tuple(dict.fromkeys([*(quoted.strip() for quoted in _QUOTED.findall(question)), *found]))[:8]
+    codes = [token for token in tokens if len(token) >= 2 and (alone or _CODE.search(token))]
+    return tuple(dict.fromkeys([*phrases, *codes]))[:8]
 
 
 def find_literal(db: sqlite3.Connection, literal: str) -> Mapping[int, Sequence[int]]:

@@ -335,4 +335,4 @@ def test_a_site_without_folders_for_pages_keeps_its_look_after_sending(
     assert 'href="/assets/a.css"' in page
     assert 'href="#top"' in page
     assert 'href="https://x.test/"' in page
-    assert 'href="assets/a.css"' in app.test_client().get("/contact.html").text
+    assert 'href="/assets/a.css"' in app.test_client().get("/contact.html").text

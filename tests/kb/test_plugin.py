@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from handrail_kb.leavings import set_index_aside
+from handrail_kb.leavings import FALLBACK_BUDGET, set_index_aside
 from handrail_kb.pages import Links, inline_hashes, patch
 from handrail_kb.shells import fill
 
@@ -87,13 +87,41 @@ def test_our_words_are_in_no_search_index(build):
     assert not (site.dir / "search/handrail_fallback.json").exists()
 
 
+def set_aside(folder, sections, *, fallback_chars=200):
+    (folder / "search").mkdir()
+    (folder / "search/search_index.json").write_text(json.dumps({"config": {}, "docs": sections}))
+    set_index_aside(folder, fallback_chars=fallback_chars)
+    return json.loads((folder / "search/handrail_fallback.json").read_text())["docs"]
+
+
 def test_sections_of_a_big_site_are_cut_for_the_fallback(tmp_path):
     sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 30}&amp; more</p>"} for n in range(501)]
-    (tmp_path / "search").mkdir()
-    (tmp_path / "search/search_index.json").write_text(json.dumps({"config": {}, "docs": sections}))
-    set_index_aside(tmp_path, fallback_chars=50)
-    text = json.loads((tmp_path / "search/handrail_fallback.json").read_text())["docs"][0]["text"]
-    assert text == ("word " * 10).strip()
+    kept = set_aside(tmp_path, sections, fallback_chars=50)
+    assert kept[0]["text"] == ("word " * 10).strip()
+
+
+def test_a_huge_fallback_index_is_cut_to_its_budget_and_keeps_every_title(tmp_path):
+    sections = [{"location": f"p{n}/", "title": f"T{n}", "text": f"<p>{'word ' * 4000}</p>"} for n in range(100)]
+    sections.append({"location": "short/", "title": "Short", "text": "All of it."})
+    kept = set_aside(tmp_path, sections)
+    size = sum(len(section["title"] + section["text"]) for section in kept)
+    assert 0.99 * FALLBACK_BUDGET < size <= FALLBACK_BUDGET
+    assert [section["title"] for section in kept] == [section["title"] for section in sections]
+    assert kept[-1]["text"] == "All of it."
+
+
+def test_where_titles_alone_are_too_much_the_fallback_finds_articles_only(tmp_path):
+    sections = [
+        {"location": f"p{n // 10}/{'#s' if n % 10 else ''}", "title": "t" * 400, "text": ""} for n in range(9000)
+    ]
+    kept = set_aside(tmp_path, sections)
+    assert len(kept) == 900
+    assert not any("#" in section["location"] for section in kept)
+
+
+def test_a_writer_can_keep_the_whole_fallback_index(tmp_path):
+    sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 900}</p>"} for n in range(501)]
+    assert set_aside(tmp_path, sections, fallback_chars=0) == sections
 
 
 def test_the_policy_names_every_inline_script(build):
