@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import mimetypes
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 _BODY_BYTES = 128 * 1024
 _HASHED = "assets/"
+_DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -115,7 +117,7 @@ def _policy(folder: Path, _stamp_of_file: int) -> str:
     try:
         hashes = json.loads((folder / "handrail" / "csp.json").read_text(encoding="utf-8"))
         scripts, styles = ([str(value) for value in hashes.get(kind, [])] for kind in ("script", "style"))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         scripts, styles = [], []
     return (
         f"default-src 'self'; script-src 'self'{_quoted(scripts)}; style-src 'self'{_quoted(styles)}; "
@@ -125,7 +127,7 @@ def _policy(folder: Path, _stamp_of_file: int) -> str:
 
 
 def _quoted(hashes: list[str]) -> str:
-    return "".join(f" '{value}'" for value in hashes if value.startswith("sha256-"))
+    return "".join(f" '{value}'" for value in hashes if _DIGEST.fullmatch(value))
 
 
 def _stamp(file: Path) -> int:
