@@ -12,9 +12,8 @@ from handrail_kb.articles import Article, Problem
 
 
 def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
-    """Everything that is wrong with the articles themselves, in the order of files and lines."""
+    """What is wrong among the articles, beside their front matter; files are named relative to the docs folder."""
     found = [
-        *(problem for article in articles for problem in article.problems),
         *same_titles(articles),
         *same_questions(articles),
         *overdue_reviews(articles, today),

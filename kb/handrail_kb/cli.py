@@ -23,7 +23,7 @@ COMMANDS = {
         "Show what customers looked for and did not find, most people first.",
     ),
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
-    "forget": ("handrail_feedback.commands:forget", "Erase the message with this reference code for good."),
+    "forget": ("handrail_feedback.commands:forget", "Erase the message with the reference CODE, for good."),
     "evaluate": ("handrail_search.commands:evaluate_folder", "Measure search on a folder of judged questions."),
     "doctor": ("handrail_search.doctor:doctor", "Say what is wrong with this installation and how to mend it."),
     "settings": ("handrail_kb.show:settings", "Show every setting, its value, and where the value comes from."),

@@ -140,10 +140,12 @@ def load_settings(
 ) -> Settings:
     """Find the value of every setting.
 
-    `config_file` may be missing on a machine that only serves: then defaults, environment and flags count.
-    Raises ConfigError naming the unknown setting or the value that does not fit.
+    The default `config_file` may be missing on a machine that only serves: then defaults, environment and flags count.
+    Raises ConfigError naming the file that is not there, the unknown setting or the value that does not fit.
     """
     environ = os.environ if environ is None else environ
+    if config_file and config_file != Path("mkdocs.yml") and not config_file.exists():
+        raise ConfigError(f"There is no {config_file}.", "Name the site's mkdocs.yml: --config PATH/mkdocs.yml")
     document = _read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
     root = config_file.resolve().parent if config_file else Path.cwd()
     values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,20 +32,22 @@ def check(config_file: Path, rank: int, as_json: bool) -> None:
     if not docs_dir.is_dir():
         raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
     articles, faults = read_articles(docs_dir)
-    problems = [*faults, *check_articles(articles, datetime.now(UTC).date())]
+    problems = check_articles(articles, datetime.now(UTC).date())
     unasked = ""
     try:
         searcher = Searcher.open(current_generation(settings.index_dir))
         problems += lost_questions(articles, searcher, locations(settings), rank)
     except HandrailError as error:
         unasked = f"Whether questions find their articles was not asked: {error.format_message()}"
+    problems = [replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in problems]
     shown = sorted(
-        {problem for problem in problems if problem.severity != "note"}, key=lambda p: (p.file, p.line, p.what)
+        {problem for problem in (*faults, *problems) if problem.severity != "note"},
+        key=lambda problem: (problem.file, problem.line, problem.what),
     )
     if as_json:
         click.echo(json.dumps({"problems": [asdict(p) for p in shown], "left_out": unasked or None}, indent=1))
     else:
-        _tell(shown, articles, docs_dir, unasked)
+        _tell(shown, articles, unasked)
     if shown:
         raise click.exceptions.Exit(1)
 
@@ -86,9 +88,9 @@ def _lost(
     )
 
 
-def _tell(shown: Sequence[Problem], articles: Sequence[Article], docs_dir: Path, unasked: str) -> None:
+def _tell(shown: Sequence[Problem], articles: Sequence[Article], unasked: str) -> None:
     for problem in shown:
-        click.echo(f"{docs_dir.name}/{problem}")
+        click.echo(str(problem))
     questions = sum(len(article.questions) for article in articles)
     asked = "" if unasked else f" and {questions} questions"
     click.echo(f"{len(articles)} articles{asked} checked: {len(shown) or 'nothing'} to mend.")

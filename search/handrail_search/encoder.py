@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -24,6 +25,8 @@ from tokenizers import Tokenizer
 
 from handrail_kb.errors import EncoderUnavailable
 from handrail_search.vectors import Vectors
+
+log = logging.getLogger(__name__)
 
 ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
 # What an exported encoder has to agree with the original on, as cosine of the same sentence's vectors.
@@ -145,6 +148,7 @@ def ensure_exported(model: str, cache: Path) -> Path:
     folder = cache / f"{Path(model).name}-{digest[:12]}"
     if all((folder / name).is_file() for name in ENCODER_FILES):
         return folder
+    log.info("preparing the encoder %s for this site; this is done once and takes about 20 seconds", model)
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=cache, prefix=".export-"))
     try:
@@ -273,12 +277,15 @@ def _write_tokenizer(original: Any, source: Path, folder: Path) -> None:
 
 
 def _quantise(exact: Path, target: Path) -> None:
-    import logging
-
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(logging.ERROR)  # it advises a pre-processing that changes nothing here
-    quantize_dynamic(str(exact), str(target), weight_type=QuantType.QUInt8, per_channel=True)
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # it advises a pre-processing that changes nothing here
+    try:
+        quantize_dynamic(str(exact), str(target), weight_type=QuantType.QUInt8, per_channel=True)
+    finally:
+        root.setLevel(level)
 
 
 def _check_faithful(original: Any, exported: Encoder, model: str) -> None:

@@ -62,6 +62,8 @@ def log_to_terminal(level: int = logging.WARNING) -> None:
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(level)
+    # The one thing of a build that takes long and happens before there is anything to count.
+    logging.getLogger("handrail_search.encoder").setLevel(logging.INFO)
 
 
 def progress_bar(what: str) -> tuple[Progress, Callable[[int, int], None]]:

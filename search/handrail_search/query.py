@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 import time
+import weakref
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -148,6 +150,8 @@ class Searcher:
             order[0]
         ]:
             return "answered", 1.0
+        if finding.asks_for_unknown_code:
+            return "none", 0.0
         floor = self.index.manifest.floor
         if self._trust(vector) >= 0.5:
             confidence, none, confident = (
@@ -244,6 +248,9 @@ class _Finding:
         """Codes, settings, file names and quotes, to the letter."""
         asked = words.literals(self.question)
         self.asks_for_letters = 0 < len(self.words) <= sum(len(words.word_set(literal)) for literal in asked) + 2
+        self.asks_for_unknown_code = len(asked) == 1 == len(self.question.split()) and words.is_unknown(
+            self.index.db, asked[0]
+        )
         exact = np.zeros(pages)
         for literal in asked:
             for page_id, passages in words.find_literal(self.index.db, literal).items():
@@ -263,56 +270,56 @@ class _Finding:
 
 
 class LiveIndex:
-    """The generation that serves, replaced in the background when CURRENT names another one.
+    """The generation that serves, replaced when CURRENT names another one.
 
-    A request keeps the Searcher it began with, so none is dropped; a broken generation is refused with its reason
-    and the old one goes on.
+    A thread of its own looks every now and then and opens what is new; requests go on with the Searcher they have, so
+    none waits and none is dropped. A broken generation is refused with its reason and the old one goes on.
     """
 
-    def __init__(self, index_dir: Path, *, every: float = 2.0) -> None:
-        """Serve the index at `index_dir`, looking for a new generation at most `every` seconds."""
+    def __init__(self, index_dir: Path, *, every: float = 1.0) -> None:
+        """Serve the index at `index_dir`, looking for a new generation every `every` seconds."""
         self._index_dir = index_dir
         self._every = every
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
-        self._looked = float("-inf")
-        self._seen: str | None = None
+        self._watched_by = 0
         self.problem: HandrailError | None = None
-        self._look()
+        self.look()
 
     def searcher(self) -> Searcher | None:
         """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
-        if time.monotonic() - self._looked >= self._every and self._lock.acquire(blocking=False):
-            self._looked = time.monotonic()
-            if self._searcher is None:
-                try:
-                    self._look()
-                finally:
-                    self._lock.release()
-            else:
-                threading.Thread(target=self._look_and_release, daemon=True).start()
+        if self._watched_by != os.getpid():  # the first use, or the first after a fork
+            self._watched_by = os.getpid()
+            threading.Thread(target=_watch, args=(weakref.ref(self), self._every), daemon=True).start()
         return self._searcher
 
-    def _look_and_release(self) -> None:
-        try:
-            self._look()
-        finally:
-            self._lock.release()
+    def look(self) -> None:
+        """Open the generation that CURRENT names, if it is another one than serves."""
+        with self._lock:
+            try:
+                folder = current_generation(self._index_dir)
+                if self._searcher is None or folder.name != self._searcher.index.name:
+                    self._searcher = Searcher.open(folder)
+                    log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))
+                self.problem = None
+            except HandrailError as error:
+                if self.problem is None or self.problem.what != error.what:
+                    log.error("index refused: %s", error.message)
+                self.problem = error
 
-    def _look(self) -> None:
-        self._looked = time.monotonic()
+
+def _watch(reference: weakref.ref[LiveIndex], every: float) -> None:
+    """Look for new generations for as long as anybody uses the LiveIndex."""
+    while True:
+        time.sleep(every)
+        live = reference()
+        if live is None:
+            return
         try:
-            folder = current_generation(self._index_dir)
-            if folder.name == self._seen and self._searcher is not None:
-                return
-            self._seen = folder.name
-            self._searcher = Searcher.open(folder)
-            self.problem = None
-            log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))
-        except HandrailError as error:
-            if self.problem is None or self.problem.what != error.what:
-                log.error("index refused: %s", error.message)
-            self.problem = error
+            live.look()
+        except Exception:
+            log.exception("looking for a new index failed; the one that serves goes on")
+        del live
 
 
 def _shown(passage: PassageRow | None, page: PageRow) -> str:

@@ -126,10 +126,9 @@ def find_literal(db: sqlite3.Connection, literal: str) -> Mapping[int, Sequence[
 
     Empty when it stands in so many articles that it tells nothing.
     """
-    words = _WORD.findall(literal.lower())
-    if not words:
+    phrase = _phrase(literal)
+    if not phrase:
         return {}
-    phrase = '"' + " ".join(words) + '"'
     pattern = re.compile(rf"(?<![^\W_]){re.escape(literal)}(?![^\W_])", re.IGNORECASE)
     found: dict[int, list[int]] = {}
     passages = db.execute(
@@ -149,6 +148,20 @@ def find_literal(db: sqlite3.Connection, literal: str) -> Mapping[int, Sequence[
         if pattern.search(text):
             found.setdefault(page_id, [])
     return found if len(found) <= RARE_ARTICLES else {}
+
+
+def is_unknown(db: sqlite3.Connection, literal: str) -> bool:
+    """Whether no article holds the words of a code or phrase in this order, nor anything that begins with them."""
+    phrase = _phrase(literal)
+    query = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
+    titles = query.replace("passage_words", "title_words")
+    return bool(phrase) and not any(db.execute(sql, (f"{phrase}*",)).fetchone() for sql in (query, titles))
+
+
+def _phrase(literal: str) -> str:
+    """The FTS5 phrase of a literal; empty when it holds no word."""
+    found = _WORD.findall(literal.lower())
+    return '"' + " ".join(found) + '"' if found else ""
 
 
 def word_set(question: str) -> frozenset[str]:
