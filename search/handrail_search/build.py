@@ -249,11 +249,13 @@ def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, enc
     if len(pages) < 3 or len(probes) < _MIN_PROBES:
         return _DEFAULT_FLOOR
     taken_out = _kin(encoded, owner, len(pages))
+    asked = _asked_before(rows, encoded, encoder)
     meaning, coverage = [], []
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as db:
         for page_id, question in probes:
             best = np.zeros(len(pages))
-            np.maximum.at(best, owner, encoded @ encoder.encode_query(question))
+            vector = asked[question] if question in asked else encoder.encode_query(question)
+            np.maximum.at(best, owner, encoded @ vector)
             best[taken_out[page_id]] = 0.0
             meaning.append(float(best.max()))
             coverage.append(words.best_coverage(db, question, len(pages), without=taken_out[page_id].tolist()))
@@ -264,6 +266,13 @@ def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, enc
         words_confident=float(np.quantile(coverage, _CONFIDENT_QUANTILE)),
         probes=len(probes),
     )
+
+
+def _asked_before(rows: Sequence[_Row], encoded: Vectors, encoder: Encoder) -> dict[str, Vectors]:
+    """Vectors of questions that are in the index already, where the encoder reads questions and passages alike."""
+    if encoder.recipe.query_prefix != encoder.recipe.passage_prefix:
+        return {}
+    return {row.text: encoded[number] for number, row in enumerate(rows) if row.passage_id is None}
 
 
 def _kin(encoded: Vectors, owner: npt.NDArray[np.int64], pages: int) -> npt.NDArray[np.int64]:
