@@ -34,7 +34,7 @@ from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
-from handrail_search.query import LiveIndex
+from handrail_search.live import LiveIndex
 from handrail_search.views import Asked, problem
 from handrail_search.views import create_blueprint as search_blueprint
 

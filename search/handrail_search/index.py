@@ -173,6 +173,7 @@ class Index:
         # Passages stand in the order of their pages: those of page n are first_passage[n] up to first_passage[n + 1].
         self.first_passage = np.searchsorted(self.page_of_passage, np.arange(len(self.pages) + 1))
         self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
+        self.languages = frozenset(page.lang for page in self.pages)
         self.common_words = frozenset(row[0] for row in self.db.execute("SELECT word FROM common_words"))
         self.by_title: Mapping[str, list[int]] = self._titles()
 

@@ -18,7 +18,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from handrail_feedback.searches import SearchLog
-from handrail_search.query import LiveIndex
+from handrail_search.live import LiveIndex
 from handrail_search.views import Asked
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)

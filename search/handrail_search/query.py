@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
-import threading
-import time
-import weakref
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from handrail_kb.errors import EncoderUnavailable, HandrailError
+from handrail_kb.errors import EncoderUnavailable
 from handrail_search import words
 from handrail_search.encoder import Encoder
 from handrail_search.fusion import FULL, Scores, best_and_mean, fuse, saturate, weights
-from handrail_search.index import Index, PageRow, PassageRow, current_generation
+from handrail_search.index import Index, PageRow, PassageRow
+from handrail_search.snippets import marking, snippet
 from handrail_search.vectors import Vectors
 
 log = logging.getLogger(__name__)
@@ -30,11 +25,12 @@ log = logging.getLogger(__name__)
 Verdict = Literal["answered", "weak", "none"]
 MAX_QUESTION = 500
 MAX_LIMIT = 50
-SNIPPET_CHARS = 220
 MORE_SECTIONS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 # A mean cosine below which the encoder's opinion is noise; an article needs words in common then.
 _RELEVANT = 0.15
+# Trust in meaning from which the verdict rests on it.
+_TRUSTED = 0.5
 # What words and codes add to a passage's cosine when the best section of an article is chosen.
 _WORDS_IN_PASSAGE, _LETTERS_IN_PASSAGE = 0.3, 2.0
 _LOOKED_AT = 8
@@ -109,8 +105,11 @@ class Searcher:
         """Why meaning is not searched; None when it is."""
         return self._missing
 
-    def search(self, question: str, *, limit: int = 10) -> Results:
-        """The best articles for a question, best first, at most `limit`, and whether they are an answer."""
+    def search(self, question: str, *, limit: int = 10, lang: str = "") -> Results:
+        """The best articles for a question, best first, at most `limit`, and whether they are an answer.
+
+        Where the index holds several languages, articles in `lang` come before the others.
+        """
         question = clean_question(question)
         limit = max(1, min(limit, MAX_LIMIT))
         if not question or not self.index.pages:
@@ -118,7 +117,7 @@ class Searcher:
         vector, reason = self._encode(question)
         finding = _Finding(self.index, question, vector)
         scores = fuse(finding.evidence, self._trust(vector), self.index.boost)
-        order = [int(page) for page in np.argsort(-scores, kind="stable")[:limit] if finding.relevant[page]]
+        order = [page for page in self._order(scores, lang) if finding.relevant[page]][:limit]
         verdict, confidence = self._verdict(finding, order, vector)
         return Results(
             query=question,
@@ -129,6 +128,14 @@ class Searcher:
             fallback_reason=reason,
             confidence=confidence,
         )
+
+    def _order(self, scores: Scores, lang: str) -> list[int]:
+        """Pages best first, those in the reader's language before all others."""
+        order: list[int] = np.argsort(-scores, kind="stable").tolist()
+        short = lang.replace("_", "-").split("-")[0].lower()
+        if len(self.index.languages) > 1 and short in self.index.languages:
+            order.sort(key=lambda page: self.index.pages[page].lang != short)
+        return order
 
     def _encode(self, question: str) -> tuple[Vectors | None, str | None]:
         if self._encoder is None:
@@ -146,19 +153,15 @@ class Searcher:
         """What the list is: judged by the best article's similarity, or by words where meaning cannot be trusted."""
         if not order:
             return "none", 0.0
-        if (finding.asks_for_letters and finding.evidence["exact"][order[0]] > 0) or finding.evidence["same_title"][
-            order[0]
-        ]:
+        first = order[0]
+        if finding.evidence["same_title"][first] or (finding.asks_for_letters and finding.evidence["exact"][first]):
             return "answered", 1.0
         if finding.asks_for_unknown_code:
             return "none", 0.0
         floor = self.index.manifest.floor
-        if self._trust(vector) >= 0.5:
-            confidence, none, confident = (
-                float(finding.evidence["meaning_best"][order].max()),
-                floor.none,
-                floor.confident,
-            )
+        if self._trust(vector) >= _TRUSTED:
+            confidence = float(finding.evidence["meaning_best"][order].max())
+            none, confident = floor.none, floor.confident
         else:
             confidence = words.best_coverage(self.index.db, finding.question, len(self.index.pages))
             none, confident = floor.words_none, floor.words_confident
@@ -269,59 +272,6 @@ class _Finding:
         return found
 
 
-class LiveIndex:
-    """The generation that serves, replaced when CURRENT names another one.
-
-    A thread of its own looks every now and then and opens what is new; requests go on with the Searcher they have, so
-    none waits and none is dropped. A broken generation is refused with its reason and the old one goes on.
-    """
-
-    def __init__(self, index_dir: Path, *, every: float = 1.0) -> None:
-        """Serve the index at `index_dir`, looking for a new generation every `every` seconds."""
-        self._index_dir = index_dir
-        self._every = every
-        self._lock = threading.Lock()
-        self._searcher: Searcher | None = None
-        self._watched_by = 0
-        self.problem: HandrailError | None = None
-        self.look()
-
-    def searcher(self) -> Searcher | None:
-        """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
-        if self._watched_by != os.getpid():  # the first use, or the first after a fork
-            self._watched_by = os.getpid()
-            threading.Thread(target=_watch, args=(weakref.ref(self), self._every), daemon=True).start()
-        return self._searcher
-
-    def look(self) -> None:
-        """Open the generation that CURRENT names, if it is another one than serves."""
-        with self._lock:
-            try:
-                folder = current_generation(self._index_dir)
-                if self._searcher is None or folder.name != self._searcher.index.name:
-                    self._searcher = Searcher.open(folder)
-                    log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))
-                self.problem = None
-            except HandrailError as error:
-                if self.problem is None or self.problem.what != error.what:
-                    log.error("index refused: %s", error.message)
-                self.problem = error
-
-
-def _watch(reference: weakref.ref[LiveIndex], every: float) -> None:
-    """Look for new generations for as long as anybody uses the LiveIndex."""
-    while True:
-        time.sleep(every)
-        live = reference()
-        if live is None:
-            return
-        try:
-            live.look()
-        except Exception:
-            log.exception("looking for a new index failed; the one that serves goes on")
-        del live
-
-
 def _shown(passage: PassageRow | None, page: PageRow) -> str:
     return (passage.text if passage else "") or page.description
 
@@ -331,42 +281,3 @@ def _array(scores: Mapping[int, float], size: int) -> Scores:
     if scores:
         array[list(scores)] = list(scores.values())
     return array
-
-
-def snippet(text: str, marked: re.Pattern[str] | None) -> str:
-    """The part of a text that holds most of the question's words: escaped, with <mark> around them."""
-    text = " ".join(text.split())
-    hits = list(marked.finditer(text)) if marked else []
-    start = _window(text, [match.start() for match in hits])
-    end = min(len(text), start + SNIPPET_CHARS)
-    if end < len(text):
-        end = max(text.rfind(" ", start + SNIPPET_CHARS // 2, end), start + SNIPPET_CHARS // 2)
-    pieces, at = [], start
-    for match in hits:
-        if start <= match.start() and match.end() <= end:
-            pieces += [escape(text[at : match.start()]), "<mark>", escape(match.group()), "</mark>"]
-            at = match.end()
-    pieces.append(escape(text[at:end]))
-    return ("… " if start else "") + "".join(pieces) + (" …" if end < len(text) else "")
-
-
-def marking(question_words: Iterable[str], common: Set[str]) -> re.Pattern[str] | None:
-    """Finds the question's words in a text, endings aside; words that stand everywhere are not worth a mark."""
-    stems = []
-    for word in sorted(question_words, key=len, reverse=True):
-        if word in common or (len(word) < 3 and not word.isdigit()):
-            continue
-        stem = re.escape(word[: max(5, len(word) - 2)])
-        stems.append(rf"{stem}\w{{0,{len(word) - len(stem) + 3}}}" if len(word) > 4 else re.escape(word))
-    return re.compile(rf"\b(?:{'|'.join(stems)})\b", re.IGNORECASE) if stems else None
-
-
-def _window(text: str, hits: Sequence[int]) -> int:
-    """Where to begin so that most hits are seen; at the beginning of a sentence or word."""
-    if not hits or len(text) <= SNIPPET_CHARS:
-        return 0
-    best = max(hits, key=lambda at: (bisect_left(hits, at + SNIPPET_CHARS - 40) - bisect_left(hits, at), -at))
-    if best < SNIPPET_CHARS // 2:
-        return 0
-    sentence = max(text.rfind(mark, best - 80, best) for mark in (". ", "! ", "? "))
-    return sentence + 2 if sentence >= 0 else text.rfind(" ", 0, best - 20) + 1

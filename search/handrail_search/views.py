@@ -22,7 +22,8 @@ from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo
 from handrail_kb.shells import fill
 from handrail_kb.texts import LANGUAGES, text
-from handrail_search.query import MAX_LIMIT, Hit, LiveIndex, Results, clean_question
+from handrail_search.live import LiveIndex
+from handrail_search.query import MAX_LIMIT, Hit, Results, clean_question
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +77,10 @@ class _Views:
         if lang and not _LANG.fullmatch(lang):
             return problem(400, "'lang' must be a language such as 'de'.", "Leave it out for the site's own.")
         try:
-            search_id, results = self._ask("dialog" if _tab() else "api", int(limit))
+            search_id, results = self._ask("dialog" if _tab() else "api", int(limit), lang)
         except HandrailError as error:
             return problem(503, error.what, error.mend or "Build the index: handrail build")
-        response = jsonify(self._answer(search_id, results, lang))
+        response = jsonify(self._answer(search_id, results))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -90,8 +91,8 @@ class _Views:
         answer, status = None, 200
         if question:
             try:
-                search_id, results = self._ask("find", 10)
-                answer = self._answer(search_id, results, "")
+                search_id, results = self._ask("find", 10, lang)
+                answer = self._answer(search_id, results)
             except HandrailError as error:
                 log.error("find page without an index: %s", error.what)
                 status = 503
@@ -110,22 +111,22 @@ class _Views:
         document = OPENAPI.read_text(encoding="utf-8").replace('"url": "/"', f'"url": "{self.base_path}"')
         return Response(document, mimetype="application/json")
 
-    def _ask(self, source: Literal["dialog", "find", "api"], limit: int) -> tuple[str, Results]:
+    def _ask(self, source: Literal["dialog", "find", "api"], limit: int, lang: str) -> tuple[str, Results]:
         """Ask the index and tell the log. Raises HandrailError when there is no usable index."""
         searcher = self.live.searcher()
         if searcher is None:
             raise self.live.problem or HandrailError("There is no index.", "Build it: handrail build")
         began = time.perf_counter()
-        results = searcher.search(request.args.get("q") or request.args.get("query") or "", limit=limit)
+        lang = lang or self.site().lang
+        results = searcher.search(request.args.get("q") or request.args.get("query") or "", limit=limit, lang=lang)
         search_id = secrets.token_urlsafe(16)
         if results.query:
-            lang = request.args.get("lang", "")[:20] or self.site().lang
             bot = bool(_BOT.search(request.user_agent.string))
             ms = (time.perf_counter() - began) * 1000
             self.on_search(Asked(search_id, _tab(), lang, results, datetime.now(UTC), ms, bot, source))
         return search_id, results
 
-    def _answer(self, search_id: str, results: Results, lang: str) -> dict[str, Any]:
+    def _answer(self, search_id: str, results: Results) -> dict[str, Any]:
         return {
             "query": results.query,
             "verdict": results.verdict,
