@@ -6,10 +6,10 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors unit docs generated bench matrix evaluate clean
+.PHONY: help serve test setup browser format lint types floors unit docs generated bench matrix install-test evaluate clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one address
 	$(BIN)/handrail serve --port $(PORT)
@@ -53,7 +53,7 @@ floors: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-logo
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q --durations=5
+	$(BIN)/python -m pytest -q -m "not slow" --durations=5
 
 docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its questions find their articles
 	$(BIN)/handrail build --strict
@@ -67,6 +67,9 @@ bench: $(VENV)/.installed-dev ## Measure Handrail and Material's own search side
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/matrix/run.py
+
+install-test: $(VENV)/.installed-dev ## Install the wheel, and the clone, into empty environments and build sites there
+	$(BIN)/python -m pytest -q -m slow tests/test_install.py
 
 clean: ## Remove everything that was built
 	rm -rf site .handrail .cache dist build

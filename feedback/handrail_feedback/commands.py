@@ -11,7 +11,8 @@ import click
 
 from handrail_feedback.contact import EXAMPLE_CODE, find_message, forget_message, list_messages, normalise
 from handrail_feedback.db import Store, now
-from handrail_feedback.report import build_report, to_csv, to_json, to_markdown, to_text
+from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
+from handrail_feedback.report import build_report
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.settings import load_settings
 

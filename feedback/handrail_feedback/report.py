@@ -1,23 +1,19 @@
 """The report of failed searches: what customers looked for and did not find, how many, and what they did next.
 
 Every number carries its definition, numerator, denominator and window, and says "not enough data" instead of a rate
-of a handful. `build_report` reads the store; the four writers are pure. Knows nothing of the command line.
+of a handful. `build_report` reads the store. How a report is written down stands in `render`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import Any, get_args
+from typing import get_args
 
-from handrail_feedback.db import Store, now, stamp
+from handrail_feedback.db import Store, now
 from handrail_feedback.intents import Failure, Following, Intent, failure, intents, shape
 from handrail_feedback.votes import votes
 
@@ -229,180 +225,3 @@ def _vote_totals(store: Store, since: datetime, until: datetime) -> tuple[Measur
     given = votes(store, since, until)
     helpful = sum(vote.helpful for vote in given)
     return (Measure("said it helped", "votes on articles that say Yes, of all votes", helpful, len(given)),)
-
-
-_PEOPLE = (
-    "People are counted as browser tabs: someone who searches from two tabs counts twice; "
-    "a search without a tab counts as one."
-)
-_SEARCH = "A search is what one customer meant: keystrokes and small edits in one tab within 30 s are one search."
-
-
-def _notes(report: Report) -> list[str]:
-    out = ", ".join(f"{count} {name}" for name, count in report.left_out.items())
-    notes = [_SEARCH, _PEOPLE, f"Left out: {out}. 'degraded' are searches answered while a part of search was down."]
-    if report.not_listed:
-        notes.append(f"{report.not_listed} more lines are not shown; raise --limit to see them.")
-    return notes
-
-
-def _window(report: Report) -> str:
-    return f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
-
-
-def _share(measure: Measure) -> str:
-    rate = f"{measure.rate:.0%}" if measure.rate is not None else "not enough data"
-    return f"{measure.numerator} of {measure.denominator} ({rate})"
-
-
-def _after(line: FailedSearch) -> str:
-    """What the customers did next, in words."""
-    did = [f"{line.clicked} clicked"] if line.clicked else []
-    did += [f"{line.contacted} contacted a person"] if line.contacted else []
-    did += ["searched " + ", ".join(f"“{query}”" for query in line.searched_next)] if line.searched_next else []
-    return "; ".join(did) or "nothing known"
-
-
-def _kinds(line: FailedSearch) -> str:
-    return ", ".join(f"{kind} {line.kinds[kind]}" for kind in get_args(Failure) if kind in line.kinds)
-
-
-def to_text(report: Report) -> str:
-    """The report for a terminal. Control characters of what customers typed are taken out."""
-    lines = [f"Failed searches, {_window(report)}", ""]
-    for measure in report.totals:
-        lines += [f"  {measure.name}: {_share(measure)}", f"      {measure.definition}"]
-    lines += ["", *(f"  {note}" for note in _notes(report)), ""]
-    for line in report.failed:
-        people = "1 person" if line.people == 1 else f"{line.people} people"
-        lines += [
-            f"{people}: {_printable(line.query)}",
-            f"    {line.first_at:%Y-%m-%d} to {line.last_at:%Y-%m-%d}; {_kinds(line)}",
-            f"    next: {_printable(_after(line))}",
-            f"    nearest article: {_printable(line.nearest or 'none')}",
-        ]
-    return "\n".join([*lines, "" if report.failed else "No failed searches.\n"])
-
-
-def to_markdown(report: Report) -> str:
-    """The report as Markdown that shows what customers typed and never obeys it."""
-    lines = [f"# Failed searches, {_window(report)}", ""]
-    lines += _table(["Number", "Value", "Definition"], [[m.name, _share(m), m.definition] for m in report.totals])
-    lines += ["", *(f"- {_markdown(note)}" for note in _notes(report)), ""]
-    lines += _table(
-        ["People", "Looked for", "Failed by", "First", "Last", "Nearest article", "What came next"],
-        [
-            [
-                str(line.people),
-                line.query,
-                _kinds(line),
-                f"{line.first_at:%Y-%m-%d}",
-                f"{line.last_at:%Y-%m-%d}",
-                line.nearest or "none",
-                _after(line),
-            ]
-            for line in report.failed
-        ],
-    )
-    return "\n".join([*lines, ""])
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    cells = [[_markdown(cell) for cell in row] for row in rows]
-    return [f"| {' | '.join(row)} |" for row in [list(head), ["---"] * len(head), *cells]]
-
-
-def _markdown(words: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", _printable(words))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _printable(words: str) -> str:
-    """One line without anything that could steer a terminal or reverse the direction of reading."""
-    return "".join(character if character.isprintable() else " " for character in words)
-
-
-def _count_of(kind: Failure, line: FailedSearch) -> int:
-    return line.kinds.get(kind, 0)
-
-
-_COLUMNS: dict[str, Callable[[FailedSearch], str | int]] = {
-    "query": lambda line: line.query,
-    "people": lambda line: line.people,
-    "searches": lambda line: line.searches,
-    **{kind: partial(_count_of, kind) for kind in get_args(Failure)},
-    "first_at": lambda line: stamp(line.first_at),
-    "last_at": lambda line: stamp(line.last_at),
-    "nearest": lambda line: line.nearest or "",
-    "clicked": lambda line: line.clicked,
-    "contacted": lambda line: line.contacted,
-    "searched_next": lambda line: "; ".join(line.searched_next),
-    "langs": lambda line: " ".join(sorted(line.langs)),
-}
-
-
-def to_csv(report: Report) -> str:
-    """The failed searches as CSV. A cell that a spreadsheet would calculate gets an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for line in report.failed:
-        writer.writerow([_cell(column(line)) for column in _COLUMNS.values()])
-    return out.getvalue()
-
-
-def _cell(value: str | int) -> str | int:
-    if not isinstance(value, str):
-        return value
-    value = _printable(value)
-    return f"'{value}" if value.lstrip()[:1] in tuple("=+-@|%\uff1d\uff0b\uff0d\uff20") else value
-
-
-def to_json(report: Report) -> str:
-    """The report as JSON of a stable form; fields are added, never changed, while `format` stays 1.
-
-    {"format": 1, "since", "until", "made_at": UTC ISO 8601,
-     "totals": [{"name", "definition", "numerator", "denominator", "rate": share or null for "not enough data"}],
-     "left_out": {"bots", "staff", "degraded"}, "not_listed": lines beyond the limit, "notes": [text],
-     "failed": [{"query" (redacted), "people", "searches", "kinds": {"none" | "weak" | "said_no" | "rephrased" |
-       "no_click": count}, "first_at", "last_at", "langs": {lang: count}, "nearest": location or null,
-       "clicked", "contacted", "searched_next": [text]}]}
-    """
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "since": stamp(report.since),
-        "until": stamp(report.until),
-        "made_at": stamp(report.made_at),
-        "totals": [_measure(measure) for measure in report.totals],
-        "left_out": report.left_out,
-        "not_listed": report.not_listed,
-        "notes": _notes(report),
-        "failed": [_line(line) for line in report.failed],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def _measure(measure: Measure) -> dict[str, Any]:
-    return {
-        "name": measure.name,
-        "definition": measure.definition,
-        "numerator": measure.numerator,
-        "denominator": measure.denominator,
-        "rate": measure.rate,
-    }
-
-
-def _line(line: FailedSearch) -> dict[str, Any]:
-    return {
-        "query": line.query,
-        "people": line.people,
-        "searches": line.searches,
-        "kinds": line.kinds,
-        "first_at": stamp(line.first_at),
-        "last_at": stamp(line.last_at),
-        "langs": line.langs,
-        "nearest": line.nearest,
-        "clicked": line.clicked,
-        "contacted": line.contacted,
-        "searched_next": list(line.searched_next),
-    }

@@ -30,6 +30,10 @@ COMMANDS = {
 }  # fmt: skip
 
 
+# A mistyped flag is a user's mistake as any other: exit code 1.
+click.UsageError.exit_code = 1
+
+
 class _Lazy(click.Group):
     """A group that knows its commands by name and imports one when it is called."""
 

@@ -205,18 +205,20 @@ class _Section:
     anchor: str = ""
     heading: str = ""
     path: tuple[str, ...] = ()
+    level: int = 0
     blocks: list[str] = field(default_factory=list)
     excluded: bool = False
 
 
 def _passages(sections: Sequence[_Section], location: str, title: str) -> Iterator[Passage]:
+    own = {title, next((section.heading for section in sections if section.level == 1), title)}
     for section in sections:
         if section.excluded:
             continue
         target = f"{location}#{section.anchor}" if section.anchor else location
-        # The article's own title as a heading would show every intro as a section of itself.
-        heading = "" if section.heading == title else section.heading
-        path = tuple(part for part in section.path if part != title)
+        # The article's own heading as one of a section would show every intro as a part of itself.
+        heading = "" if section.heading in own else section.heading
+        path = tuple(part for part in section.path if part not in own)
         pieces = list(pack(section.blocks)) or ([""] if heading else [])
         for text in pieces:
             yield Passage(location if not heading else target, heading, path, text)
@@ -303,7 +305,7 @@ class _Reader:
         path = tuple(text for _, text in self._trail)
         self._trail.append((level, heading))
         excluded = "data-search-exclude" in node.attributes
-        self.sections.append(_Section(_attribute(node, "id"), heading, path, excluded=excluded))
+        self.sections.append(_Section(_attribute(node, "id"), heading, path, level, excluded=excluded))
 
     def _add_blocks(self, blocks: Sequence[str]) -> None:
         self.end_block()

@@ -72,7 +72,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "encoder",
         "all-MiniLM-L6-v2",
-        "The sentence-transformers model that turns text into vectors: the built-in name, or a folder on disk.",
+        "The sentence-transformers model that turns text into vectors: the built-in name, or a folder on disk. "
+        "Build the index again after a change.",
         "service",
     ),
     Setting("host", "127.0.0.1", "Address the service listens on.", "service"),

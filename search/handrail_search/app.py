@@ -58,7 +58,11 @@ _TYPES = {".js": "text/javascript", ".json": "application/json", ".svg": "image/
 def create_app(settings: Settings) -> Flask:
     """The whole service as a WSGI application."""
     app = Flask(__name__, static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=_BODY_BYTES, COMPRESS_MIN_SIZE=600)
+    app.config.update(
+        MAX_CONTENT_LENGTH=_BODY_BYTES,
+        COMPRESS_MIN_SIZE=600,
+        COMPRESS_ALGORITHM_STREAMING=["zstd", "br", "gzip", "deflate"],
+    )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     site = _Site(settings)
     live = LiveIndex(settings.index_dir)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -51,7 +52,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.10, 0.25
 _COMMON_SHARE = 0.15
 _DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.34, words_confident=0.67, probes=0)
-_MIN_PROBES, _MAX_PROBES = 20, 400
+_MIN_PROBES, _MAX_PROBES = 20, 200
 # Share of all articles that count as kin of one.
 _KIN_SHARE = 0.02
 
@@ -245,7 +246,7 @@ def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, enc
     """
     owner = np.array([row.page_id for row in rows], dtype=np.int64)
     probes = [(page_id, question) for page_id, page in enumerate(pages) for question in page.questions or (page.title,)]
-    probes = probes[:: max(1, len(probes) // _MAX_PROBES)]
+    probes = probes[:: math.ceil(len(probes) / _MAX_PROBES) or 1]
     if len(pages) < 3 or len(probes) < _MIN_PROBES:
         return _DEFAULT_FLOOR
     taken_out = _kin(encoded, owner, len(pages))

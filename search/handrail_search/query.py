@@ -156,7 +156,7 @@ class Searcher:
         first = order[0]
         if finding.evidence["same_title"][first] or (finding.asks_for_letters and finding.evidence["exact"][first]):
             return "answered", 1.0
-        if finding.asks_for_unknown_code:
+        if finding.asks_for_unknown_code and len(finding.question.split()) == 1:
             return "none", 0.0
         floor = self.index.manifest.floor
         if self._trust(vector) >= _TRUSTED:
@@ -165,7 +165,8 @@ class Searcher:
         else:
             confidence = words.best_coverage(self.index.db, finding.question, len(self.index.pages))
             none, confident = floor.words_none, floor.words_confident
-        verdict: Verdict = "none" if confidence < none else "weak" if confidence < confident else "answered"
+        certain = confidence >= confident and not finding.asks_for_unknown_code
+        verdict: Verdict = "none" if confidence < none else "answered" if certain else "weak"
         return verdict, round(confidence, 4)
 
     def _hit(self, finding: _Finding, page_id: int, score: float, vector: Vectors | None) -> Hit:
@@ -225,7 +226,7 @@ class _Finding:
 
     def passage_score(self, passage_id: int) -> float:
         """How well a passage fits, compared with others of its page."""
-        return float(self._passage_scores[passage_id])
+        return max(0.0, float(self._passage_scores[passage_id]))
 
     def _ask_meaning(self, vector: Vectors, pages: int) -> None:
         rows, cosines = self.index.vectors.nearest(vector)
@@ -251,8 +252,8 @@ class _Finding:
         """Codes, settings, file names and quotes, to the letter."""
         asked = words.literals(self.question)
         self.asks_for_letters = 0 < len(self.words) <= sum(len(words.word_set(literal)) for literal in asked) + 2
-        self.asks_for_unknown_code = len(asked) == 1 == len(self.question.split()) and words.is_unknown(
-            self.index.db, asked[0]
+        self.asks_for_unknown_code = self.asks_for_letters and all(
+            words.is_unknown(self.index.db, literal) for literal in asked
         )
         exact = np.zeros(pages)
         for literal in asked:

@@ -151,10 +151,14 @@ class _Watcher(FileSystemEventHandler):
         self._changed = threading.Event()
         self._observer = Observer()
         self._stopped = False
+        self._folders: list[Path] = []
+        self._config_file = settings.config_file.resolve() if settings.config_file else None
 
     def start(self, folders: list[Path]) -> None:
-        for folder in folders:
+        self._folders = [folder.resolve() for folder in folders]
+        for folder in self._folders:
             self._observer.schedule(self, str(folder), recursive=True)
+        self._observer.schedule(self, str(self._settings.root), recursive=False)  # for mkdocs.yml
         self._observer.start()
         threading.Thread(target=self._build_on_change, daemon=True).start()
 
@@ -168,7 +172,8 @@ class _Watcher(FileSystemEventHandler):
         hidden = any(part.startswith(".") for part in path.parts[-2:])
         if event.event_type in ("opened", "closed_no_write") or event.is_directory or hidden:
             return
-        if not any(folder in path.parents for folder in built):
+        of_the_site = any(folder in path.parents for folder in self._folders) or path == self._config_file
+        if of_the_site and not any(folder in path.parents for folder in built):
             self._changed.set()
 
     def _build_on_change(self) -> None:

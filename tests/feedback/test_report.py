@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from handrail_feedback.commands import forget, report
 from handrail_feedback.contact import Message, find_message, keep_message, new_code
 from handrail_feedback.db import Store, now
-from handrail_feedback.report import Measure, Report, build_report, to_csv, to_json, to_markdown, to_text
+from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
+from handrail_feedback.report import Measure, Report, build_report
 from handrail_feedback.searches import Event, SearchLog
 from handrail_feedback.votes import Vote, keep_vote
 from handrail_kb.settings import Settings

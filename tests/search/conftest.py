@@ -1,0 +1,127 @@
+"""A small site, its real index (real model, real SQLite, real FAISS) and the service on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from handrail_kb.passages import read_site
+from handrail_kb.settings import load_settings
+from handrail_search.app import create_app
+from handrail_search.build import build_index
+from handrail_search.encoder import Encoder
+from handrail_search.index import current_generation
+from handrail_search.query import Searcher
+
+from .acme import write_site
+
+MODEL = "all-MiniLM-L6-v2"
+
+
+@pytest.fixture(scope="session")
+def encoder(exported):
+    return Encoder(exported)
+
+
+@pytest.fixture
+def state(tmp_path, lend_encoder) -> Path:
+    """A state folder with an encoder and nothing else."""
+    return lend_encoder(tmp_path / "state")
+
+
+@pytest.fixture(scope="session")
+def acme(tmp_path_factory, lend_encoder) -> Path:
+    """The small site and its state: `site` and `state` in one folder. Not to be changed."""
+    root = tmp_path_factory.mktemp("acme")
+    site = write_site(root / "site")
+    (root / "secret.txt").write_text("the secret")
+    build_index(list(read_site(site)), lend_encoder(root / "state"), MODEL)
+    return root
+
+
+@pytest.fixture(scope="session")
+def searcher(acme) -> Searcher:
+    return Searcher.open(current_generation(acme / "state" / "index"))
+
+
+@pytest.fixture
+def own_acme(acme, tmp_path) -> Path:
+    """A copy of the small site and its state that a test may break; use `rewrite` for the files of the encoder."""
+    shutil.copytree(acme, tmp_path / "acme", symlinks=True, copy_function=_link_the_big_one)
+    return tmp_path / "acme"
+
+
+def _link_the_big_one(source: str, target: str) -> None:
+    os.link(source, target) if source.endswith(".onnx") else shutil.copyfile(source, target)
+
+
+def rewrite(file: Path, content: bytes) -> None:
+    """Write a file anew: another name of the same file keeps what it had."""
+    file.unlink()
+    file.write_bytes(content)
+
+
+class Client(FlaskClient):
+    """Reads every answer to its end and closes it, as a browser does."""
+
+    def open(self, *args, **kwargs):
+        return super().open(*args, buffered=True, **kwargs)
+
+
+def start(root: Path, *, state: Path | None = None, **flags):
+    """The service for a folder with `site` and `state`."""
+    values = {"state_dir": str(state or root / "state"), **flags}
+    app = create_app(load_settings(site_dir=root / "site", flags=values, environ={}))
+    app.test_client_class = Client
+    return app
+
+
+def stop(app) -> None:
+    app.extensions["handrail"]["searches"].close()
+    app.extensions["handrail"]["store"].close()
+
+
+@pytest.fixture(scope="session")
+def client(acme, tmp_path_factory):
+    """For tests that only ask. The service is shared: what it keeps and counts is nobody's."""
+    state = tmp_path_factory.mktemp("shared")
+    (state / "index").symlink_to(acme / "state" / "index")
+    app = start(acme, state=state, search_rate="1000000 per minute", contact_rate="1000000 per minute")
+    yield app.test_client()
+    stop(app)
+
+
+@pytest.fixture
+def make_app():
+    """Makes a service for one test: `make_app(root, base_path="/help/")`."""
+    made = []
+
+    def make(root: Path, **flags):
+        made.append(start(root, **flags))
+        return made[-1]
+
+    yield make
+    for app in made:
+        stop(app)
+
+
+@pytest.fixture
+def own_client(make_app, own_acme):
+    """A service on a copy of the small site, for tests that change something or look at what is kept."""
+    return make_app(own_acme).test_client()
+
+
+@pytest.fixture
+def kept(own_client):
+    """The rows of a table of the store, after all that was sent is written: `kept("intents")`."""
+    parts = own_client.application.extensions["handrail"]
+
+    def rows(table: str):
+        assert parts["searches"].flush()
+        return parts["store"].read(f"SELECT * FROM {table}")
+
+    return rows

@@ -1,0 +1,366 @@
+"""The command line: light to start, clear about mistakes, and a new site that works at once."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_kb.cli import COMMANDS, main
+
+
+def handrail(*arguments, cwd, **env):
+    """The command as a person starts it."""
+    command = [sys.executable, "-m", "handrail_kb.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **env})
+
+
+@pytest.fixture(scope="module")
+def new_site(tmp_path_factory, lend_encoder):
+    """What `handrail new` and `handrail build` leave, with what they said. Not to be changed."""
+    root = tmp_path_factory.mktemp("new") / "help"
+    told = [handrail("new", root, cwd=root.parent)]
+    lend_encoder(root / ".handrail")
+    told.append(handrail("build", "--strict", cwd=root))
+    return root, told
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder with mkdocs.yml and an article, not built."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("# Hello\n")
+    (tmp_path / "mkdocs.yml").write_text("site_name: Help\nplugins: [search, handrail]\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(site, monkeypatch):
+    """Runs a command in this process, in the folder of `site`."""
+    monkeypatch.chdir(site)
+    names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
+    before = {name: (log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names}
+
+    def invoke(*arguments):
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    yield invoke
+    for log, handlers, propagate, level in before.values():
+        log.handlers, log.propagate = handlers, propagate
+        log.setLevel(level)
+
+
+def refused(result, *parts):
+    """One clear message and exit code 1, nothing of Python's."""
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    for part in parts:
+        assert part in result.output
+    assert len(result.output.strip().splitlines()) <= 4, result.output
+    return True
+
+
+# --- help
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom handrail_kb.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'flask', 'torch', 'faiss', 'onnxruntime', 'numpy', 'mkdocs', 'sqlite3', 'selectolax', 'rich'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "LOADED []" in told
+    assert all(f"  {name} " in told for name in COMMANDS)
+
+
+def command(name):
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name):
+    first = command(name).help.strip().split("\n\n")[0].replace("\n", " ")
+    assert COMMANDS[name][1] == re.match(r".*?\.(?=\s|$)", first)[0]
+
+
+def leaves(name, found):
+    if isinstance(found, click.Group):
+        for child, below in found.commands.items():
+            yield from leaves(f"{name} {child}", below)
+    else:
+        yield name, found
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "new"])
+def test_every_command_can_be_pointed_at_a_site(name):
+    for path, leaf in leaves(name, command(name)):
+        options = {option for parameter in leaf.params for option in parameter.opts}
+        assert "--config" in options, path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_flag_explains_itself(name):
+    for path, leaf in leaves(name, command(name)):
+        assert leaf.help, path
+        for parameter in leaf.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{path} {parameter.opts}"
+
+
+def test_a_part_that_is_not_installed_is_named():
+    code = "import sys; sys.modules['faiss'] = None; from handrail_kb.cli import main; main(['doctor'])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert "faiss" in told.stderr
+    assert "pip install 'handrail[service]'" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+# --- mistakes
+
+
+@pytest.mark.parametrize("arguments", [("build",), ("serve",), ("check",)])
+def test_a_folder_without_mkdocs_yml_is_told(run, site, arguments):
+    (site / "mkdocs.yml").unlink()
+    assert refused(run(*arguments), "There is no mkdocs.yml", "handrail new")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("new", "doctor", "contact")])
+def test_a_config_file_that_is_not_there_is_told(run, site, name):
+    arguments = {"index": ["docs"], "evaluate": ["docs"], "search": ["words"], "forget": ["96H-9MK-WHX"]}.get(name, [])
+    assert refused(run(name, *arguments, "--config", "elsewhere.yml"), "There is no elsewhere.yml")
+
+
+def test_an_unknown_setting_in_mkdocs_yml_is_told_with_the_nearest(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\nplugins:\n  - handrail: {search_rat: 1}\n")
+    for name in ("build", "settings", "run"):
+        assert refused(run(name), "mkdocs.yml", "'search_rat'", "Did you mean 'search_rate'?", "handrail settings")
+
+
+def test_an_unknown_variable_in_the_environment_is_told_with_the_nearest(run, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_WORKER", "3")
+    for name in ("build", "settings", "run"):
+        assert refused(run(name), "HANDRAIL_WORKER", "Did you mean 'HANDRAIL_WORKERS'?")
+
+
+def test_an_unknown_flag_is_told_with_the_nearest(run):
+    result = run("run", "--prot", "1")
+    assert result.exit_code == 1
+    assert "--port" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("variable", "value"), [("HANDRAIL_PORT", "eighty"), ("HANDRAIL_HELPFUL", "perhaps")])
+def test_a_value_that_does_not_fit_is_told(run, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert refused(run("settings"), variable, value, "expected")
+
+
+def test_yaml_that_cannot_be_read_is_told_with_its_line(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\nplugins:\n  - handrail: {port: 1\ntheme: x\n")
+    for name in ("build", "settings"):
+        result = run(name)
+        assert refused(result)
+        assert re.search(r"mkdocs\.yml:[345]: this is not valid YAML", result.output)
+
+
+@pytest.fixture
+def busy_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", ["serve", "run"])
+def test_a_port_in_use_is_told_before_anything_is_built(run, site, busy_port, name):
+    assert refused(run(name, "--port", busy_port), str(busy_port), f"--port {busy_port + 1}")
+    assert not (site / "site").exists()
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536"])
+def test_a_port_that_cannot_be_is_told(run, port):
+    assert refused(run("run", f"--port={port}"), "65535")
+
+
+def test_running_without_a_site_is_told(run, site):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert refused(run("run", "--port", port), "There is no built site", "handrail build")
+
+
+def test_a_folder_without_articles_is_told(run, site):
+    (site / "docs" / "index.md").unlink()
+    assert refused(run("build"), "docs holds no Markdown article", "echo '# Welcome'")
+    assert not (site / "site").exists()
+
+
+def test_a_site_without_the_plugin_is_told_the_line_to_add(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\n")
+    assert refused(run("build"), "does not use Handrail's plugin", "plugins: [search, handrail]")
+
+
+def test_searching_without_an_index_is_told(run):
+    assert refused(run("search", "password"), "There is no index", "handrail build")
+
+
+def test_reporting_without_a_store_is_told_and_makes_none(run, site):
+    for arguments in (("report",), ("forget", "nonsense"), ("contact", "list")):
+        assert refused(run(*arguments))
+    assert not (site / ".handrail").exists()
+
+
+def test_a_broken_folder_of_questions_is_told(run, site):
+    assert refused(run("evaluate", "docs"), "is missing", "handrail evaluate --help")
+
+
+def test_an_encoder_that_is_not_there_is_told_and_nothing_is_downloaded(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\nplugins: [search, handrail]\ntheme: {name: mkdocs}\n")
+    result = run("index", "docs", "--encoder", "intfloat/e5-small")
+    assert result.exit_code == 1
+    (site / "docs" / "index.html").write_text("<h1>Hello</h1><p>There.</p>")
+    assert refused(run("index", "docs", "--encoder", "intfloat/e5-small"), "intfloat/e5-small", "Nothing is downloaded")
+
+
+def test_a_site_that_is_there_is_not_overwritten(run, site):
+    assert refused(run("new", "."), "already has mkdocs.yml", "nothing was written")
+    assert (site / "docs" / "index.md").read_text() == "# Hello\n"
+
+
+def test_a_mistake_in_the_theme_is_told(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\ntheme: {name: mterial}\nplugins: [search, handrail]\n")
+    result = run("build")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+
+
+# --- a new site
+
+
+def test_a_new_site_builds_at_once_without_a_warning(new_site):
+    root, (made, built) = new_site
+    assert made.returncode == 0, made.stderr
+    assert "handrail serve" in made.stdout
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    assert "2 articles" in built.stdout
+    assert (root / "site" / "index.html").is_file()
+    assert not list(root.glob(".site*"))
+
+
+def test_a_new_site_answers(new_site):
+    root, _ = new_site
+    answer = json.loads(handrail("search", "--json", "forgot", "password", cwd=root).stdout)
+    assert answer["hits"][0]["title"] == "Reset your password"
+    assert answer["mode"] == "hybrid"
+    shown = handrail("search", "forgot password", cwd=root).stdout
+    assert "1. Reset your password" in shown
+    assert "<mark>" not in shown
+
+
+def test_the_checks_of_a_new_site_find_nothing(new_site):
+    root, _ = new_site
+    checked = handrail("check", cwd=root)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "2 articles and 3 questions checked: nothing to mend." in checked.stdout
+    assert json.loads(handrail("check", "--json", cwd=root).stdout) == {"problems": [], "left_out": None}
+
+
+def test_the_settings_of_a_new_site_are_shown(new_site):
+    root, _ = new_site
+    assert json.loads(handrail("settings", "--json", cwd=root, HANDRAIL_PORT="9999").stdout)["port"] == 9999
+    shown = handrail("settings", cwd=root, HANDRAIL_PORT="9999").stdout
+    assert "port = 9999  (from HANDRAIL_PORT)" in shown
+    assert "workers = 2  (default)" in shown
+
+
+def test_the_doctor_finds_a_new_site_well(new_site):
+    root, _ = new_site
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = handrail("doctor", cwd=root, HANDRAIL_PORT=str(port))
+    assert told.returncode == 0, told.stdout
+    assert "BAD" not in told.stdout
+    assert "2 articles" in told.stdout
+
+
+def test_a_new_site_has_a_report(new_site):
+    root, _ = new_site
+    handrail("doctor", cwd=root)  # makes the store, as the service does when it starts
+    assert handrail("report", cwd=root).returncode == 0
+    report = handrail("report", "--json", cwd=root)
+    assert report.returncode == 0
+    json.loads(report.stdout)
+    assert json.loads(handrail("contact", "list", "--json", cwd=root).stdout) == []
+
+
+# --- checks and the doctor tell what is wrong
+
+
+@pytest.fixture
+def own_site(new_site, tmp_path):
+    shutil.copytree(new_site[0], tmp_path / "own", symlinks=True)
+    return tmp_path / "own"
+
+
+def test_a_question_that_does_not_find_its_article_is_told_with_its_place(own_site, run, monkeypatch):
+    monkeypatch.chdir(own_site)
+    article = own_site / "docs" / "index.md"
+    article.write_text(article.read_text().replace("---\n", "---\nquestions: [I forgot my password]\n", 1))
+    result = run("check", "--rank", "1")
+    assert result.exit_code == 1
+    assert re.search(r"docs/index\.md:2: 'I forgot my password' does not find this article", result.output)
+    assert "'Reset your password'" in result.output
+
+
+def test_the_doctor_names_what_is_wrong_and_the_command_that_mends_it(own_site, run, monkeypatch):
+    monkeypatch.chdir(own_site)
+    (own_site / ".handrail" / "index" / "CURRENT").write_text("gone")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert re.search(r"BAD +index", result.output)
+    assert "handrail build" in result.output
+
+
+def test_a_build_that_fails_leaves_site_and_index_as_they_were(own_site):
+    before = (own_site / "site" / "index.html").read_text()
+    current = (own_site / ".handrail" / "index" / "CURRENT").read_text()
+    (own_site / "docs" / "index.md").write_text("# Changed\n\n[nowhere](gone.md)\n")
+    failed = handrail("build", "--strict", cwd=own_site)
+    assert failed.returncode == 1
+    assert "gone.md" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert (own_site / "site" / "index.html").read_text() == before
+    assert (own_site / ".handrail" / "index" / "CURRENT").read_text() == current
+
+
+def test_only_what_changed_is_encoded_again(own_site):
+    (own_site / "docs" / "more.md").write_text("# More\n\nA new article.\n")
+    built = handrail("build", cwd=own_site)
+    assert re.search(r"3 articles, \d+ passages, 1 encoded", built.stdout), built.stdout
+
+
+def test_the_version_is_that_of_the_package():
+    from handrail_kb import __version__
+
+    assert __version__ in CliRunner().invoke(main, ["--version"]).output
+    assert Path(__file__).parents[1].joinpath("CHANGELOG.md").exists()

@@ -1,0 +1,181 @@
+"""Serving for real: production that is reloaded under load, and a writer's service that follows every edit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+MKDOCS = """site_name: Help
+site_url: http://127.0.0.1/help/
+theme: {name: mkdocs}
+plugins: [search, handrail]
+"""
+PATIENCE = 40
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(address):
+    """Status and text of an answer."""
+    try:
+        with urllib.request.urlopen(address, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def until(wanted, what):
+    """Wait until something holds, and say what did not when it takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if found := wanted():
+                return found
+        except OSError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"waited {PATIENCE} s in vain: {what}")
+
+
+def titles(address, question):
+    status, text = get(f"{address}api/search?q={question}")
+    assert status == 200, text
+    return [result["title"] for result in json.loads(text)["results"]]
+
+
+@pytest.fixture
+def root(tmp_path, lend_encoder):
+    """A folder with an article and an encoder."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("# Welcome\n\nAsk us.\n")
+    (tmp_path / "docs" / "pears.md").write_text("# Pears\n\nPears are sold in spring.\n")
+    (tmp_path / "mkdocs.yml").write_text(MKDOCS)
+    lend_encoder(tmp_path / ".handrail")
+    return tmp_path
+
+
+def build(root):
+    subprocess.run([sys.executable, "-m", "handrail_kb.cli", "build"], cwd=root, check=True, capture_output=True)
+
+
+@contextmanager
+def started(root, *arguments, without=()):
+    """A running service: its process, its address, and what it has written."""
+    port = free_port()
+    block = "".join(f"sys.modules[{name!r}] = None; " for name in without)
+    code = f"import sys; {block}from handrail_kb.cli import main; main()"
+    log = root / "service.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments, "--port", str(port)],
+            cwd=root, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{port}/help/"
+
+        def ready():
+            assert process.poll() is None, log.read_text()
+            return get(f"{address}readyz")[0] == 200
+
+        until(ready, "ready")
+        yield process, address, log
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+
+
+class Asking:
+    """A customer who does not stop asking; what failed is kept."""
+
+    def __init__(self, address):
+        self.address, self.failed, self.answered, self._stop = address, [], 0, threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self):
+        while not self._stop.is_set():
+            for path in ("api/search?q=pears", "pears/"):
+                try:
+                    status, _ = get(self.address + path)
+                except OSError as error:
+                    status = repr(error)
+                if status == 200:
+                    self.answered += 1
+                else:
+                    self.failed.append((path, status))
+            time.sleep(0.01)
+
+
+def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(root):
+    build(root)
+    # Nothing that only building needs may be needed here.
+    with started(root, "run", without=("torch", "sentence_transformers", "transformers")) as (process, address, log):
+        assert titles(address, "pears")[0] == "Pears"
+        with Asking(address) as customer:
+            process.send_signal(signal.SIGHUP)
+            time.sleep(1.5)
+            (root / "docs" / "plums.md").write_text("# Plums\n\nPlums are sold in autumn.\n")
+            build(root)
+            until(lambda: titles(address, "plums")[0] == "Plums", "the new index is served")
+            until(lambda: get(f"{address}plums/")[0] == 200, "the new page is served")
+        assert customer.failed == []
+        assert customer.answered > 20
+        status, metrics = get(f"{address}metrics")
+        assert status == 200
+        assert "handrail_searches_total" in metrics
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+    assert "pears" not in log.read_text()
+
+
+def test_while_writing_every_edit_is_found_and_a_broken_one_does_no_harm(root):
+    with started(root, "serve") as (process, address, log):
+        assert titles(address, "pears")[0] == "Pears"
+        (root / "docs" / "quinces.md").write_text("# Quinces\n\nQuinces are sold in winter.\n")
+        until(lambda: titles(address, "quinces")[0] == "Quinces", "a new article is found")
+        assert get(f"{address}quinces/")[0] == 200
+
+        (root / "docs" / "quinces.md").write_text("---\ntitle: [unclosed\n---\n# Quinces\n\nBroken.\n")
+        (root / "mkdocs.yml").write_text(MKDOCS + "nav: [gone: {\n")
+        (root / "docs" / "pears.md").write_text("# Pears\n\nPears are sold in summer.\n")
+        until(lambda: "last good site is still served" in log.read_text(), "a broken build is told")
+        assert titles(address, "quinces")[0] == "Quinces"
+        assert get(f"{address}pears/")[0] == 200
+
+        (root / "mkdocs.yml").write_text(MKDOCS)
+        (root / "docs" / "quinces.md").write_text("# Quinces\n\nQuinces are sold in the snow.\n")
+        until(lambda: "snow" in get(f"{address}quinces/")[1], "the mended article is served")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert "Traceback" not in log.read_text()
