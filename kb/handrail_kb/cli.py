@@ -61,7 +61,7 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy)
 @click.version_option(__version__, prog_name="handrail")
 def main() -> None:
     """Handrail: a help site that customers can search in their own words, with a person one click away."""

@@ -51,7 +51,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 # Quantiles of the scores that unanswerable questions reach: under the first a match is none, under the second weak.
 _NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.10, 0.25
 _COMMON_SHARE = 0.15
-_DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.34, words_confident=0.67, probes=0)
+_DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.5, words_confident=0.75, probes=0)
 _MIN_PROBES, _MAX_PROBES = 20, 200
 # Share of all articles that count as kin of one.
 _KIN_SHARE = 0.02
@@ -263,8 +263,8 @@ def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, enc
     return Floor(
         none=float(np.quantile(meaning, _NONE_QUANTILE)),
         confident=float(np.quantile(meaning, _CONFIDENT_QUANTILE)),
-        words_none=float(np.quantile(coverage, _NONE_QUANTILE)),
-        words_confident=float(np.quantile(coverage, _CONFIDENT_QUANTILE)),
+        words_none=min(float(np.quantile(coverage, _NONE_QUANTILE)), _DEFAULT_FLOOR.words_none),
+        words_confident=min(float(np.quantile(coverage, _CONFIDENT_QUANTILE)), _DEFAULT_FLOOR.words_confident),
         probes=len(probes),
     )
 

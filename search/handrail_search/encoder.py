@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
 # What an exported encoder has to agree with the original on, as cosine of the same sentence's vectors.
 FAITHFUL = 0.97
+_AT_A_TIME = 32
 _PROBES = (
     "How do I reset my password?",
     "The invoice of last month shows the wrong VAT number.",
@@ -104,8 +106,11 @@ class Encoder:
         """A vector for each text, in order, as they are ready."""
         prefix = self.recipe.passage_prefix
         # One text a run: with weights in 8 bits a text's vector would otherwise depend on its neighbours in the batch.
+        waiting = (prefix + text for text in texts)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            yield from pool.map(self._encode, (prefix + text for text in texts))
+            # A few at a time: whoever stops a build must not wait for thousands that are queued.
+            while few := list(islice(waiting, _AT_A_TIME)):
+                yield from pool.map(self._encode, few)
 
     @property
     def vocabulary(self) -> int:

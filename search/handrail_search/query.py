@@ -251,7 +251,8 @@ class _Finding:
     def _ask_letters(self, pages: int) -> None:
         """Codes, settings, file names and quotes, to the letter."""
         asked = words.literals(self.question)
-        self.asks_for_letters = 0 < len(self.words) <= sum(len(words.word_set(literal)) for literal in asked) + 2
+        in_letters = sum(len(words.word_set(literal)) for literal in asked)
+        self.asks_for_letters = bool(asked) and len(self.words) <= in_letters + 2
         self.asks_for_unknown_code = self.asks_for_letters and all(
             words.is_unknown(self.index.db, literal) for literal in asked
         )

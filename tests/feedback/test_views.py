@@ -329,6 +329,7 @@ def test_a_site_without_folders_for_pages_keeps_its_look_after_sending(
     (tmp_path / "site" / "contact.html").write_text(
         '<link href="assets/a.css"><a href="#top"><a href="https://x.test/"><handrail-main></handrail-main>'
     )
+    (tmp_path / "mkdocs.yml").write_text("site_name: Acme\n")
     app = Flask("acme")
     app.register_blueprint(create_blueprint(store, log, load_settings(tmp_path / "mkdocs.yml", environ={})))
     page = app.test_client().post("/api/contact", data=GOOD).text

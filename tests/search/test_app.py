@@ -250,17 +250,14 @@ def test_unknown_addresses_of_the_service_answer_json(client):
 
 
 def test_answers_and_pages_travel_compressed(client):
-    for path, unpack in (
-        ("/api/search?q=mail+password", gzip.decompress),
-        ("/assets/app.0123abcd.js", zlib.decompress),
-    ):
+    unpack = {"gzip": gzip.decompress, "deflate": zlib.decompress}
+    for path in ("/api/search?q=mail+password", "/assets/app.0123abcd.js"):
         plain = client.get(path, headers={"Accept-Encoding": "identity"})
         assert "Content-Encoding" not in plain.headers
         packed = client.get(path, headers={"Accept-Encoding": "gzip, deflate"})
-        assert packed.headers["Content-Encoding"] in ("gzip", "deflate")
         assert "Accept-Encoding" in packed.headers["Vary"]
         assert len(packed.data) < len(plain.data)
-        assert len(unpack(packed.data)) == len(plain.data)
+        assert len(unpack[packed.headers["Content-Encoding"]](packed.data)) == len(plain.data)
 
 
 def test_a_new_build_is_seen_without_a_restart(own_client, own_acme):
