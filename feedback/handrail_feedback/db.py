@@ -6,6 +6,7 @@ folder costs what would have been kept, never a search. Knows nothing of searche
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -150,9 +151,10 @@ class Store:
                 raise
 
     def check(self) -> None:
-        """Raise StoreUnavailable with the reason unless the store can be written now."""
-        with self.transaction():
-            pass
+        """Raise StoreUnavailable with the reason unless the store can be written now: it writes what stands there."""
+        with self.transaction() as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            db.execute(f"PRAGMA user_version = {int(version)}")
 
     def shred(self) -> None:
         """Empty the write-ahead log, so that nothing erased is left in it."""
@@ -222,7 +224,10 @@ def storable(text: str, longest: int) -> str:
 def _open(path: Path, busy_seconds: float) -> Database:
     """A connection to a file whose tables are up to date."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # Only SQLite may open a file that is there: closing it anywhere else in this process drops all of SQLite's locks,
+    # and the next command that reads the store would take the write-ahead log away from under the service.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)

@@ -57,9 +57,10 @@ def create_blueprint(
     blueprint.add_url_rule(f"{base}api/events", "events", desk.events, methods=["POST"])
     blueprint.add_url_rule(f"{base}api/feedback", "vote", desk.vote, methods=["POST"])
     blueprint.add_url_rule(f"{base}api/contact", "contact", desk.contact, methods=["POST"])
-    blueprint.add_url_rule(f"{base}contact/", "page", desk.page)
+    blueprint.add_url_rule(f"{base}contact/", "page", desk.page, strict_slashes=False)
     blueprint.add_url_rule(f"{base}contact.html", "page", desk.page)
     blueprint.register_error_handler(_RefusedError, _refusal)
+    blueprint.register_error_handler(429, desk.too_many)
     return blueprint
 
 
@@ -166,6 +167,13 @@ class _Counter:
         if as_json:
             return make_response(jsonify({"code": code, "spoken": self._spoken(code)}), 201)
         return self._html(form, 200, code=code)
+
+    def too_many(self, _error: Exception) -> Response:
+        """More was sent than one address may send. A message is shown again, with the other ways to reach a person."""
+        what = text(self.lang, "contact.error_rate")
+        if request.endpoint == "feedback.contact" and request.mimetype != "application/json":
+            return self._html(self._read_html_form(), 429, not_kept=True)
+        return _problem(429, what, self._ways())
 
     def _message(self, form: _Form) -> Message:
         return Message(form.message, form.subject, form.reply_to, self.lang, now(), form.token)

@@ -225,7 +225,11 @@ def _fit(setting: Setting, value: Any, where: str) -> Value:
 
 
 class _Tolerant(yaml.SafeLoader):
-    """Reads mkdocs.yml without importing what its tags name: only our own options are of interest here."""
+    """Reads YAML without importing what its tags name, and without the environment: an article must not publish it."""
+
+
+class _Configuration(_Tolerant):
+    """Reads mkdocs.yml, where MkDocs allows `!ENV`."""
 
 
 def _environment_tag(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
@@ -239,19 +243,22 @@ def _environment_tag(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
     return found[0] if found else default
 
 
-_Tolerant.add_constructor("!ENV", _environment_tag)
 _Tolerant.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
 _Tolerant.add_multi_constructor("!", lambda *_: None)
+_Configuration.add_constructor("!ENV", _environment_tag)
 
 
-def read_yaml(text: str) -> Any:
-    """Parse YAML as MkDocs would, without running anything. Raises yaml.YAMLError."""
-    return yaml.load(text, Loader=_Tolerant)  # noqa: S506 (a SafeLoader)
+def read_yaml(text: str, *, environment: bool = False) -> Any:
+    """Parse YAML without running anything; `!ENV` is read only with `environment`. Raises yaml.YAMLError."""
+    try:
+        return yaml.load(text, Loader=_Configuration if environment else _Tolerant)  # noqa: S506 (SafeLoaders)
+    except (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError) as error:
+        raise yaml.YAMLError(f"a value cannot be read: {error}") from error
 
 
 def _read_mkdocs_yml(path: Path) -> dict[str, Any]:
     try:
-        document = read_yaml(path.read_text(encoding="utf-8-sig"))
+        document = read_yaml(path.read_text(encoding="utf-8-sig"), environment=True)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(

@@ -10,16 +10,19 @@ import json
 import logging
 import mimetypes
 import re
+import traceback
 from collections.abc import Callable
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, redirect, request, send_file
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.security import safe_join
@@ -86,7 +89,7 @@ def create_app(settings: Settings) -> Flask:
     Compress(app)
     proxies = settings.number("trusted_proxies")
     if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.extensions["handrail"] = {"live": live, "store": store, "searches": searches}
     return app
 
@@ -96,7 +99,7 @@ class _Site:
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.site_dir
-        self.base_path = _base_path(settings, read_site_info(settings.site_dir))
+        self.base_path = _base_path(settings, self.info())
 
     def info(self) -> SiteInfo:
         """What the plugin wrote of the site."""
@@ -202,7 +205,7 @@ def _add_site(app: Flask, site: _Site) -> None:
         if file is None:
             raise NotFound
         if file.is_dir():
-            return redirect(f"{site.base_path}{path}/", 301)
+            return redirect(f"{site.base_path}{quote(file.relative_to(site.folder).as_posix())}/", 301)
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
         # Compressing lets go of the file without closing it.
         response.call_on_close(getattr(response.response, "close", lambda: None))
@@ -219,7 +222,8 @@ def _add_site(app: Flask, site: _Site) -> None:
 
 def _file_of(site: _Site, path: str) -> Path | None:
     """What stands at an address of the site: a file, or a folder whose address lacks its last slash."""
-    found = safe_join(str(site.folder), path) if "\x00" not in path else None
+    # A path that only means a file once its dots are resolved is nobody's link, and could lead elsewhere as a redirect.
+    found = safe_join(str(site.folder), path) if path.isprintable() and "/.." not in f"/{path}" else None
     if found is None:
         return None
     file = Path(found)
@@ -248,8 +252,8 @@ def _plain_page(site: _Site, status: int, title: str, body: str) -> Response:
     info = site.info()
     label = info.contact_label or text(info.lang, "contact.link")
     main = (
-        f"<h1>{text(info.lang, title)}</h1><p>{text(info.lang, body)}</p>"
-        f'<p><a href="{site.base_path}{info.contact_url}">{label}</a></p>'
+        f"<h1>{escape(text(info.lang, title))}</h1><p>{escape(text(info.lang, body))}</p>"
+        f'<p><a href="{escape(site.base_path + info.contact_url)}">{escape(label)}</a></p>'
     )
     page = fill(site.folder, "find", main, title=text(info.lang, title), base_path=site.base_path)
     return make_response(page, status)
@@ -288,11 +292,19 @@ def _add_errors(app: Flask, site: _Site) -> None:
 
     def failed(error: Exception) -> Response:
         """A fault of ours: logged with its place, told without a traceback, with the way to a person."""
-        log.exception("%s %s failed", request.method, request.path)
+        # Not the error's own words: they may be a customer's.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        name = f"{request.method} {request.endpoint}"
+        log.error("%s failed: %s at %s:%s", name, type(error).__name__, place.filename, place.lineno)
         if wants_json():
             return problem(500, "The service failed at this request.", "Try again, or contact a person.")
         return _plain_page(site, 500, "contact.title", "contact.service_down")
 
+    def unreadable(_error: Exception) -> Response:
+        return problem(400, "The body of this request cannot be read.", "Send it again.")
+
+    for broken in (ParseException, InvalidChunkSize, ChunkMissingTerminator, NoMoreData):
+        app.register_error_handler(broken, unreadable)
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(Exception, failed)
 
@@ -312,7 +324,7 @@ def _refuse_other_sites() -> Response | None:
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         return problem(403, "This request comes from another site.", "Send it from the help site itself.")
     origin = request.headers.get("Origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.host:
+    if origin and origin != "null" and origin.partition("://")[2] != request.host:
         return problem(403, "This request comes from another site.", "Send it from the help site itself.")
     return None
 

@@ -92,7 +92,7 @@ def build_index(
     """
     index_dir = state_dir / "index"
     index_dir.mkdir(parents=True, exist_ok=True)
-    with _only_one(index_dir):
+    with only_one(index_dir / ".lock"):
         exported = ensure_exported(model, encoders or state_dir / "encoder")
         encoder = Encoder(exported)
         former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
@@ -211,14 +211,15 @@ def _copy_encoder(exported: Path, target: Path) -> None:
 
 
 @contextmanager
-def _only_one(index_dir: Path) -> Iterator[None]:
-    """Two builds at once would both be right and one would be lost: the second is told."""
-    with (index_dir / ".lock").open("w") as lock:
+def only_one(lock_file: Path) -> Iterator[None]:
+    """Hold a lock. Two builds at once would both be right and one would be lost: the second gets IndexUnusable."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise IndexUnusable(
-                f"Another build is writing to {index_dir}.", "Wait for it, then run this again."
+                f"Another build is running: it holds {lock_file}.", "Wait for it, then run this again."
             ) from error
         yield
 

@@ -53,7 +53,7 @@ def index(site_dir: Path, config_file: Path, full: bool, **flags: Flags) -> None
 
     log_to_terminal()
     began = time.perf_counter()
-    built = index_site(find_settings(config_file, flags, needs_file=False, site_dir=site_dir), full=full)
+    built = index_site(find_settings(config_file, flags, needs_file=False), site_dir, full=full)
     click.echo(_told(built, time.perf_counter() - began))
 
 

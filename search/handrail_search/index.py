@@ -31,7 +31,6 @@ from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.vectors import VectorIndex
 
 FORMAT = 1
-KEPT_GENERATIONS = 2
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
 
@@ -215,10 +214,12 @@ def current_generation(index_dir: Path) -> Path:
     """The folder that CURRENT names. Raises IndexUnusable when there is none."""
     try:
         name = (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise IndexUnusable(f"{index_dir / 'CURRENT'} is not text.", REBUILD) from error
     except OSError as error:
         raise IndexUnusable(f"There is no index at {index_dir}.", "Build it: handrail build") from error
     folder = index_dir / name
-    if name in ("", "..") or Path(name).name != name or not folder.is_dir():
+    if name in ("", "..") or len(name) > 80 or Path(name).name != name or not folder.is_dir():
         raise IndexUnusable(f"{index_dir / 'CURRENT'} names '{name[:80]}', which is not there.", REBUILD)
     return folder
 
@@ -245,15 +246,24 @@ def publish(folder: Path) -> None:
     """Verify a finished generation, name it in CURRENT, and remove generations that are no longer needed."""
     Index(folder)
     index_dir = folder.parent
+    kept = {folder.name, _named(index_dir)}  # requests that began a moment ago still read the former one
     unnamed = index_dir / f".CURRENT-{secrets.token_hex(4)}"
     with unnamed.open("w", encoding="utf-8") as stream:
         stream.write(folder.name + "\n")
         stream.flush()
         os.fsync(stream.fileno())
     unnamed.replace(index_dir / "CURRENT")
-    generations = sorted(child for child in index_dir.iterdir() if child.is_dir() and child.name[0] != ".")
-    for old in [child for child in generations if child != folder][: -(KEPT_GENERATIONS - 1)]:
-        shutil.rmtree(old, ignore_errors=True)
+    for old in index_dir.iterdir():
+        if old.is_dir() and old.name not in kept:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _named(index_dir: Path) -> str:
+    """What CURRENT says, unchecked; nothing where there is none."""
+    try:
+        return (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:

@@ -9,8 +9,8 @@ import time
 import weakref
 from pathlib import Path
 
-from handrail_kb.errors import HandrailError
-from handrail_search.index import current_generation
+from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_search.index import REBUILD, current_generation
 from handrail_search.query import Searcher
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class LiveIndex:
         self._watched_by = 0
         self.problem: HandrailError | None = None
         self.look()
+        self.searcher()
 
     def searcher(self) -> Searcher | None:
         """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
@@ -53,6 +54,9 @@ class LiveIndex:
                 if self.problem is None or self.problem.what != error.what:
                     log.error("index refused: %s", error.message)
                 self.problem = error
+            except Exception as error:  # whatever is wrong with a file, the service goes on
+                log.error("index refused: %s", type(error).__name__)
+                self.problem = IndexUnusable(f"The index cannot be opened ({type(error).__name__}).", REBUILD)
 
 
 def _watch(reference: weakref.ref[LiveIndex], every: float) -> None:

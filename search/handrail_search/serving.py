@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
 import os
 import shutil
 import socket
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -28,7 +31,8 @@ from handrail_search.site import build_site_and_index
 log = logging.getLogger(__name__)
 
 _REST_SECONDS = 0.4
-_THREADS = 4
+# A slow client holds a thread; a proxy in front that reads whole requests first is the real defence.
+_THREADS = 16
 
 
 def serve_while_writing(settings: Settings) -> None:
@@ -58,7 +62,7 @@ def serve_in_production(settings: Settings) -> None:
     _refuse_busy_port(settings)
     if not settings.site_dir.is_dir():
         raise SiteError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
-    _share_metrics(settings)
+    _share_metrics()
     address = f"http://{settings.text('host')}:{settings.number('port')}{_base_path(settings)}"
     click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
     _Production(settings).run()
@@ -86,9 +90,10 @@ class _Production(BaseApplication):  # type: ignore[misc]
             "threads": _THREADS,
             "graceful_timeout": 30,
             "timeout": 60,
-            "loglevel": "warning",
+            "loglevel": "error",  # its warnings name addresses
             "proc_name": "handrail",
             "child_exit": _forget_process,
+            "worker_exit": _end_process,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -99,21 +104,41 @@ class _Production(BaseApplication):  # type: ignore[misc]
         return create_app(self._settings)
 
 
-def _share_metrics(settings: Settings) -> None:
-    """A folder in which the processes add up their counts; it begins empty with each start."""
-    folder = settings.state_dir / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
+def _share_metrics() -> None:
+    """A folder in which the processes add up their counts.
+
+    It is not beside the store: these files are mapped into memory, and on a full disk that kills who writes them.
+    """
     try:
-        folder.mkdir(parents=True)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        folder = tempfile.mkdtemp(prefix="handrail-metrics-")
     except OSError as error:
         log.warning("metrics are counted by each process alone: %s", error)
+        return
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    atexit.register(_remove_if_mine, folder, os.getpid())
+
+
+def _remove_if_mine(folder: str, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_process(_server: object, worker: Any) -> None:
-    from prometheus_client import multiprocess
+    """Take a dead process out of the metrics; nothing here may end the service."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+        with contextlib.suppress(OSError):
+            multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _end_process(_server: object, worker: Any) -> None:
+    """Write what waits, then end at once: native threads that outlive the interpreter abort the process."""
+    application = getattr(worker, "wsgi", None)
+    if application is not None:
+        application.extensions["handrail"]["searches"].flush()
+    logging.shutdown()
+    os._exit(0)
 
 
 def _build_and_tell(settings: Settings) -> None:
@@ -139,8 +164,11 @@ def _refuse_busy_port(settings: Settings) -> None:
 
 
 def _base_path(settings: Settings) -> str:
-    path = (settings.text("base_path") or read_site_info(settings.site_dir).base_path).strip("/")
-    return f"/{path}/" if path else "/"
+    with contextlib.suppress(SiteError):  # the service says so in its log and in readyz
+        info = read_site_info(settings.site_dir)
+        path = (settings.text("base_path") or info.base_path).strip("/")
+        return f"/{path}/" if path else "/"
+    return "/"
 
 
 class _Watcher(FileSystemEventHandler):

@@ -18,7 +18,7 @@ from mkdocs.exceptions import Abort
 from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.passages import Page, read_site
 from handrail_kb.settings import Settings
-from handrail_search.build import Built, build_index
+from handrail_search.build import Built, build_index, only_one
 from handrail_search.options import progress_bar
 
 
@@ -33,22 +33,28 @@ class BuiltSite:
 
 
 def build_site_and_index(settings: Settings, *, strict: bool = False, full: bool = False) -> BuiltSite:
-    """Build the site of mkdocs.yml, put it in place, and index it.
+    """Build the site of mkdocs.yml beside the one that stands, index it, and put both in place.
 
-    A build that fails leaves site and index as they were. Raises HandrailError, or MkDocs' own click errors.
+    A build that fails, or that is not the only one, leaves site and index as they were. Raises HandrailError, or
+    MkDocs' own click errors.
     """
-    began = time.perf_counter()
-    build_site(settings, strict=strict)
-    built = time.perf_counter()
-    index = index_site(settings, full=full)
+    with only_one(settings.state_dir / "build.lock"):
+        beside = settings.site_dir.with_name(f".{settings.site_dir.name}.new")
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            began = time.perf_counter()
+            _build_site(settings, beside, strict=strict)
+            built = time.perf_counter()
+            index = index_site(settings, beside, full=full)
+            _swap(beside, settings.site_dir)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
     return BuiltSite(settings.site_dir, index, built - began, time.perf_counter() - built)
 
 
-def build_site(settings: Settings, *, strict: bool = False) -> None:
-    """Build into a folder beside the site, then swap: a running service never sees half a site."""
-    beside = settings.site_dir.with_name(f".{settings.site_dir.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    config = _load(settings, beside, strict=strict)
+def _build_site(settings: Settings, site_dir: Path, *, strict: bool) -> None:
+    """Build with MkDocs into `site_dir`."""
+    config = _load(settings, site_dir, strict=strict)
     _refuse_empty(Path(config.docs_dir))
     try:
         with _without_notices():
@@ -58,19 +64,14 @@ def build_site(settings: Settings, *, strict: bool = False) -> None:
             finally:
                 config.plugins.on_shutdown()
     except Abort as error:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise SiteError("MkDocs did not build the site; its warnings stand above.",
-                        "Mend what they name, then run this again.") from error  # fmt: skip
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-    _swap(beside, settings.site_dir)
+        raise SiteError(
+            "MkDocs did not build the site; its warnings stand above.", "Mend what they name, then run this again."
+        ) from error
 
 
-def index_site(settings: Settings, *, full: bool = False) -> Built:
+def index_site(settings: Settings, site_dir: Path, *, full: bool = False) -> Built:
     """Index a folder of built HTML. Raises SiteError, EncoderUnavailable, IndexUnusable."""
-    pages = list(read_site(settings.site_dir))
-    return _with_bar(pages, settings, full=full)
+    return _with_bar(list(read_site(site_dir)), settings, full=full)
 
 
 def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:

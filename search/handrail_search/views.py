@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
-from handrail_kb.errors import HandrailError
+from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.passages import SiteInfo
 from handrail_kb.shells import fill
 from handrail_kb.texts import LANGUAGES, text
+from handrail_search.index import REBUILD
 from handrail_search.live import LiveIndex
 from handrail_search.query import MAX_LIMIT, Hit, Results, clean_question
 
@@ -115,10 +117,18 @@ class _Views:
         """Ask the index and tell the log. Raises HandrailError when there is no usable index."""
         searcher = self.live.searcher()
         if searcher is None:
-            raise self.live.problem or HandrailError("There is no index.", "Build it: handrail build")
+            raise self.live.problem or IndexUnusable("There is no index.", REBUILD)
         began = time.perf_counter()
         lang = lang or self.site().lang
-        results = searcher.search(request.args.get("q") or request.args.get("query") or "", limit=limit, lang=lang)
+        question = request.args.get("q") or request.args.get("query") or ""
+        try:
+            results = searcher.search(question, limit=limit, lang=lang)
+        except sqlite3.Error as error:  # the generation was removed or damaged while it served
+            self.live.look()
+            searcher = self.live.searcher()
+            if searcher is None or self.live.problem:
+                raise self.live.problem or IndexUnusable("The index cannot be read.", REBUILD) from error
+            results = searcher.search(question, limit=limit, lang=lang)
         search_id = secrets.token_urlsafe(16)
         if results.query:
             bot = bool(_BOT.search(request.user_agent.string))

@@ -130,3 +130,27 @@ def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
 
 def test_text_is_made_storable() -> None:
     assert storable("a\0b\ud800c" + "d" * 100, 5) == "a\ufffdb?c"
+
+
+def test_reading_the_store_from_a_command_takes_nothing_from_the_service(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    service = Store(path)
+    readers = [threading.Thread(target=lambda: service.read("SELECT 1 AS one")) for _ in range(4)]
+    for reader in readers:  # each thread opens a connection of its own, while others stay open
+        service.check()
+        reader.start()
+        reader.join()
+    code = (
+        "import sys; from pathlib import Path; from handrail_feedback.db import Store; "
+        "store = Store(Path(sys.argv[1])); store.read('SELECT 1 AS one'); store.close()"
+    )
+    with service.transaction() as db:
+        db["kept"].insert({"words": "before"})  # type: ignore[union-attr]
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    assert path.with_name("store.db-wal").exists()
+    with service.transaction() as db:
+        db["kept"].insert({"words": "after"})  # type: ignore[union-attr]
+    seen = sqlite3.connect(path)
+    assert seen.execute("SELECT count(*) FROM kept").fetchone() == (2,)
+    seen.close()
+    service.close()

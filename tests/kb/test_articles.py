@@ -112,3 +112,15 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ArticleError, match="cannot be read"):
         read_article(tmp_path, "none.md")
+
+
+@pytest.mark.parametrize("value", ["2027-13-45", "2027-02-30 10:00:00", "[" * 3000])
+def test_a_value_that_yaml_cannot_make_is_a_problem_with_its_file(value):
+    article = parse_article("a.md", f"---\ntitle: A\nreview_by: {value}\n---\n# A\n")
+    assert article.problems
+    assert str(article.problems[0]).startswith("docs/a.md:")
+
+
+def test_an_article_cannot_publish_the_environment(monkeypatch):
+    monkeypatch.setenv("MY_SECRET", "s3cr3t")
+    assert "s3cr3t" not in repr(parse_article("a.md", "---\ndescription: !ENV MY_SECRET\n---\n# A\n"))

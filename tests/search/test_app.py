@@ -540,3 +540,17 @@ def test_search_goes_on_when_nothing_can_be_kept(make_app, own_acme, monkeypatch
     refused = client.post("/api/contact", json={"message": "Help!"})
     assert refused.status_code == 503
     assert "code" not in refused.json
+
+
+@pytest.mark.parametrize(
+    "path", ["/%09%2fevil.com%2f..%2f..%2f..%2fmail", "/%5cevil.com%2f..%2fmail", "/mail/..%2fmail"]
+)
+def test_no_address_redirects_to_another_site(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404 or not answer.headers["Location"].startswith(("//", "/\\", "http"))
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://x]", "nonsense", "https://evil.example"])
+def test_a_strange_origin_is_refused(client, origin):
+    answer = client.post("/api/contact", json={"message": "hi"}, headers={"Origin": origin})
+    assert answer.status_code == 403
