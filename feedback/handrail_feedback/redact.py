@@ -26,6 +26,7 @@ def redact(text: str) -> str:
 
     Redacting twice changes nothing more. Never raises; the result is at most a few times as long.
     """
+    text = _INVISIBLE.sub("", text)
     for _ in range(_PASSES):
         redacted = _once(text)
         if redacted == text:
@@ -49,7 +50,7 @@ def _once(text: str) -> str:
 
 _KEYWORDS = (
     r"pass(?:word|code|phrase)?s?|pwd|passwor[dt]e?r?|kennwort|zugangscode|mots?\s+de\s+passe|mdp|contrase(?:ñ|n)as?|clave"
-    r"|pin|puk|cvv|cvc|tan|otp|token|api[ _-]?key|secret|security\s+code|access[ _-]?key|authorization"
+    r"|pw|pin|puk|cvv|cvc|tan|otp|token|api[ _-]?key|secret|security\s+code|access[ _-]?key|authorization"
 )
 _SECRET_AFTER_SIGN = re.compile(
     rf"(?i)\b((?:{_KEYWORDS})\s{{0,3}}[:=]\s{{0,3}}(?:bearer\s{{1,3}}|basic\s{{1,3}})?)[^\s\[]\S{{0,499}}"
@@ -57,6 +58,10 @@ _SECRET_AFTER_SIGN = re.compile(
 _SECRET_AFTER_IS = re.compile(
     rf"(?i)\b((?:{_KEYWORDS})\s{{1,3}}(?:is|was|ist|lautet|war|est|es|era)\s{{1,3}})([^\s\[]\S{{3,99}})"
 )
+# "password hunter2", "PIN 1234": without a sign between them only what holds a digit counts as one.
+_SECRET_AFTER_SPACE = re.compile(rf"(?i)\b((?:{_KEYWORDS})\s{{1,3}})(?=[^\s\[]{{0,98}}\d)([^\s\[]{{3,99}})")
+# Zero-width characters, which would hide a number from every pattern.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _BEARER = re.compile(r"(?i)\b(bearer\s{1,3})[A-Za-z0-9._~+/=-]{8,2000}")
 _TOKEN = re.compile(r"(?<![\w/+.:-])[A-Za-z0-9_+][A-Za-z0-9_+/-]{19,1999}={0,2}(?![\w/+-])")
 _KNOWN_TOKEN = re.compile(
@@ -180,6 +185,7 @@ _WORDS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_BEARER, r"\1[secret]"),
     (_SECRET_AFTER_SIGN, r"\1[secret]"),
     (_SECRET_AFTER_IS, _secret_if_it_looks_like_one),
+    (_SECRET_AFTER_SPACE, r"\1[secret]"),
     (_KNOWN_TOKEN, "[secret]"),
     (_EMAIL_SPELLED, "[email]"),
     (_EMAIL, "[email]"),

@@ -199,3 +199,17 @@ def test_no_text_makes_redaction_slow(piece: str) -> None:
     start = time.perf_counter()
     redact(text)
     assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize("words", ["password hunter2", "PIN 1234", "pw: hunter2", "cvv 123", "otp 482913"])
+def test_a_secret_without_a_sign_before_it_goes(words: str) -> None:
+    assert redact(f"why does my {words} not work") == f"why does my {words.rpartition(' ')[0]} [secret] not work"
+
+
+def test_invisible_characters_hide_no_number() -> None:
+    assert redact("my card 4111\u200b1111\u200b1111\u200b1111") == "my card [card]"
+
+
+@pytest.mark.parametrize("words", ["reset pass", "pin a tab", "password manager is gone", "forgot passwords for imap"])
+def test_ordinary_words_about_passwords_stay(words: str) -> None:
+    assert redact(words) == words
