@@ -364,3 +364,12 @@ def test_the_version_is_that_of_the_package():
 
     assert __version__ in CliRunner().invoke(main, ["--version"]).output
     assert Path(__file__).parents[1].joinpath("CHANGELOG.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HANDRAIL_SEARCH_RATE", "lots"), ("HANDRAIL_WORKERS", "0"), ("HANDRAIL_CONTACT_EMAIL", "nobody")],
+)
+def test_a_value_that_would_do_harm_is_refused(run, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert refused(run("settings"), variable)

@@ -316,7 +316,7 @@ def _reasons(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreUnavailable(
             f"The store {path} cannot be opened: {error.strerror or error}.",
-            f"Give the service a folder it may write to: mkdir -p {path.parent} && chown $(id -un) {path.parent}",
+            f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
         ) from error
 
 

@@ -221,6 +221,7 @@ _SCRIPT_WORDS = {
     "hint": "contact.hint",
     "person": "contact.none",
     "none": "find.none",
+    "silent": "find.silent",
     "weak": "find.weak",
     "degraded": "find.degraded",
     "fallback": "find.fallback",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -29,6 +30,9 @@ markdown_extensions:
   - attr_list
   - tables
   - toc: {permalink: true}
+  - pymdownx.details
+  - pymdownx.superfences
+  - pymdownx.tabbed: {alternate_style: true}
 """
 _INDEX = """---
 title: How can we help?
@@ -72,7 +76,9 @@ _FILES = {
 def new(folder: Path) -> None:
     """Start a new help site in a folder."""
     make_site(folder)
-    click.echo(f"A help site with two articles stands in {folder}.\n  See it: cd {folder} && handrail serve")
+    click.echo(
+        f"A help site with two articles stands in {folder}.\n  See it: cd {shlex.quote(str(folder))} && handrail serve"
+    )
 
 
 def make_site(folder: Path) -> None:
@@ -82,8 +88,13 @@ def make_site(folder: Path) -> None:
         raise ConfigError(
             f"{folder} already has {', '.join(present)}; nothing was written.", "Name a new folder: handrail new help"
         )
-    for name, content in _FILES.items():
-        file = folder / name
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content, encoding="utf-8")
+    try:
+        for name, content in _FILES.items():
+            file = folder / name
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be written: {error.strerror}.", "Name a folder of yours: handrail new help"
+        ) from error

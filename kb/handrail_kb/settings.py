@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +25,25 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table. `scope` says what has to be done after a change: build the site, or restart the service."""
+    """One row of the table. `scope` says what has to be done after a change: build the site, or restart the service.
+
+    `least` bounds a number from below; `form` is a pattern that a text has to fit when it is not empty.
+    """
 
     name: str
     default: Value
     help: str
     scope: Scope
+    least: int = 0
+    form: str = ""
 
     @property
     def variable(self) -> str:
         """The environment variable of this setting."""
         return f"HANDRAIL_{self.name.upper()}"
 
+
+_RATE = r"\d+ ?(?:per|/) ?(?:\d+ ?)?(?:second|minute|hour|day)s?"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("enabled", True, "Whether the plugin does anything at all.", "site"),
@@ -46,12 +54,22 @@ SETTINGS: tuple[Setting, ...] = (
         "`/help/api` when several versions of a site share one service.",
         "site",
     ),
-    Setting("contact_email", "", "An address shown on the contact page for people who prefer e-mail.", "site"),
+    Setting(
+        "contact_email",
+        "",
+        "An address shown on the contact page for people who prefer e-mail.",
+        "site",
+        form=r"[^@\s]+@[^@\s]+",
+    ),
     Setting("contact_phone", "", "A phone number shown on the contact page.", "site"),
     Setting("contact_text", "", "The words of the contact link; the default is in the site's language.", "site"),
     Setting("helpful", True, "Whether pages ask 'Was this page helpful?'.", "site"),
     Setting(
-        "timeout", 1500, "Milliseconds the search dialog waits for the service before Material's own search.", "site"
+        "timeout",
+        1500,
+        "Milliseconds the search dialog waits for the service before Material's own search.",
+        "site",
+        least=100,
     ),
     Setting("debounce", 120, "Milliseconds of rest between two keystrokes before the service is asked.", "site"),
     Setting(
@@ -77,13 +95,13 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
     ),
     Setting("host", "127.0.0.1", "Address the service listens on.", "service"),
-    Setting("port", 8000, "Port the service listens on.", "service"),
-    Setting("workers", 2, "Processes that answer in production.", "service"),
+    Setting("port", 8000, "Port the service listens on, 1 to 65535.", "service", least=1),
+    Setting("workers", 2, "Processes that answer in production.", "service", least=1),
     Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
     Setting("trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service"),
-    Setting("search_rate", "300 per minute", "Searches one address may make.", "service"),
-    Setting("contact_rate", "20 per hour", "Messages one address may send.", "service"),
-    Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service"),
+    Setting("search_rate", "300 per minute", "Searches one address may make.", "service", form=_RATE),
+    Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
+    Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -210,7 +228,16 @@ _WORDS_FOR_NO = {"0", "false", "no", "off"}
 
 
 def _fit(setting: Setting, value: Any, where: str) -> Value:
-    """The value as the type of the setting's default, or a ConfigError that says what was expected."""
+    """The value as the setting wants it, or a ConfigError that says what was expected."""
+    fitted = _as_type(setting, value, where)
+    if isinstance(fitted, int) and not isinstance(fitted, bool) and fitted < setting.least:
+        raise ConfigError(f"{where}: expected at least {setting.least}, but found {fitted}.", setting.help)
+    if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
+        raise ConfigError(f"{where}: '{fitted}' does not fit. The default is '{setting.default}'.", setting.help)
+    return fitted
+
+
+def _as_type(setting: Setting, value: Any, where: str) -> Value:
     wanted = type(setting.default)
     if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
         return value

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -48,6 +49,9 @@ def serve_while_writing(settings: Settings) -> None:
     console.print(
         f"\n[bold]The help site answers at {address}[/bold]\nEdit an article and it is built again. Stop: Ctrl-C"
     )
+    # Set, because a shell that starts a program in the background has it ignore the first of them.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -63,6 +63,10 @@ def _build_site(settings: Settings, site_dir: Path, *, strict: bool) -> None:
                 mkdocs_build(config)
             finally:
                 config.plugins.on_shutdown()
+    except UnicodeDecodeError as error:
+        raise SiteError(
+            "An article is not text in UTF-8; the warning above names it.", "Save it as UTF-8, then run this again."
+        ) from error
     except Abort as error:
         raise SiteError(
             "MkDocs did not build the site; its warnings stand above.", "Mend what they name, then run this again."

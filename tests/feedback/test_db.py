@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file in the way")
     with pytest.raises(StoreUnavailable, match="cannot be opened") as raised:
         Store(tmp_path / "state" / "store.db").check()
-    assert "mkdir -p" in raised.value.mend
+    assert "sudo -u USER handrail" in raised.value.mend
 
 
 def test_a_full_disk_is_called_a_full_disk_and_keeps_nothing_by_half(store: Store) -> None:

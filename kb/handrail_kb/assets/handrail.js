@@ -138,8 +138,9 @@
 
     function show() {
       const has = Boolean(answered?.items.length)
+      const silent = answered?.source === "none"
       const none = answered?.verdict === "none"
-      const personFirst = none || Boolean(answered?.saidNo || answered?.people_first)
+      const personFirst = none || silent || Boolean(answered?.saidNo || answered?.people_first)
       const notes = []
       if (answered?.corrected) notes.push(WORDS.corrected.replace("{query}", answered.corrected))
       if (answered?.verdict === "weak" && has) notes.push(WORDS.weak)
@@ -151,6 +152,7 @@
       noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
       person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks : personFirst ? WORDS.person : WORDS.hint
       if (none) meta.textContent = WORDS.none
+      if (silent) meta.textContent = WORDS.silent
       result.classList.toggle("handrail-none", none)
       arrange(personFirst)
       aim()
