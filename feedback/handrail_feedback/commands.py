@@ -14,22 +14,14 @@ from handrail_feedback.db import Store, now
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
 from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.flags import config_option
 from handrail_kb.settings import load_settings
 
 _WRITERS = {"text": to_text, "json": to_json, "csv": to_csv, "markdown": to_markdown}
 
-_config = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("mkdocs.yml"),
-    show_default=True,
-    help="The site's mkdocs.yml.",
-)
-
 
 @click.command()
-@_config
+@config_option
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day, in UTC.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in UTC; today by default.")
 @click.option(
@@ -63,7 +55,7 @@ def report(
 
 
 @click.command()
-@_config
+@config_option
 @click.argument("code")
 def forget(config_file: Path, code: str) -> None:
     """Erase the message with the reference CODE, for good."""
@@ -79,7 +71,7 @@ def contact() -> None:
 
 
 @contact.command("list")
-@_config
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, with the messages in full.")
 def list_(config_file: Path, as_json: bool) -> None:
     """List the messages, the newest first."""
@@ -96,7 +88,7 @@ def list_(config_file: Path, as_json: bool) -> None:
 
 
 @contact.command()
-@_config
+@config_option
 @click.argument("code")
 def show(config_file: Path, code: str) -> None:
     """Show the message with the reference CODE."""

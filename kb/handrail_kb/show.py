@@ -7,18 +7,12 @@ from pathlib import Path
 
 import click
 
+from handrail_kb.flags import config_option
 from handrail_kb.settings import SETTINGS, load_settings
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("mkdocs.yml"),
-    show_default=True,
-    help="The site's mkdocs.yml.",
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def settings(config_file: Path, as_json: bool) -> None:
     """Show every setting, its value, and where the value comes from."""

@@ -13,10 +13,11 @@ import click
 from handrail_kb.articles import Article, Problem, read_articles
 from handrail_kb.checks import check_articles
 from handrail_kb.errors import ConfigError, HandrailError
+from handrail_kb.flags import config_option
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings, docs_dir_of
 from handrail_search.index import current_generation
-from handrail_search.options import config_option, find_settings, log_to_terminal
+from handrail_search.options import find_settings, log_to_terminal
 from handrail_search.query import Searcher
 
 

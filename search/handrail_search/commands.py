@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from handrail_kb.errors import ConfigError
+from handrail_kb.flags import config_option
 from handrail_kb.settings import Value
 from handrail_search.options import (
-    config_option,
     console,
     find_settings,
     log_to_terminal,

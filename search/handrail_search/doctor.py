@@ -13,11 +13,12 @@ import click
 
 from handrail_feedback.db import Store
 from handrail_kb.errors import HandrailError
+from handrail_kb.flags import config_option
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search.encoder import find_model
 from handrail_search.index import current_generation
-from handrail_search.options import config_option, find_settings
+from handrail_search.options import find_settings
 from handrail_search.query import Searcher
 
 

@@ -19,15 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 console = Console(stderr=True, highlight=False)
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("mkdocs.yml"),
-    show_default=True,
-    help="The site's mkdocs.yml.",
-)
-
 
 def setting_options(*names: str) -> Callable[[F], F]:
     """Flags for the named settings, or for all of the service's: `--search-rate` sets `search_rate`."""
