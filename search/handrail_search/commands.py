@@ -14,7 +14,6 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.flags import config_option
 from handrail_kb.settings import Value
 from handrail_search.options import (
-    console,
     find_settings,
     log_to_terminal,
     progress_bar,
@@ -135,6 +134,3 @@ def _told(built: Any, seconds: float) -> str:
         f"Index: {built.folder} ({built.pages} articles, {built.passages} passages, "
         f"{built.encoded} encoded, {built.reused} as before, {seconds:.1f} s)"
     )
-
-
-__all__ = ["build", "console", "evaluate_folder", "index", "run", "search", "serve"]
