@@ -5,10 +5,17 @@ Reads Markdown only. Whether questions find their articles is asked of the index
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from handrail_kb.articles import Article, Problem
+
+# What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
+_SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^>]*>", re.IGNORECASE)
+_CODE = re.compile(
+    r"^(?P<fence> {0,3}(?:`{3,}|~{3,})).*?^(?P=fence)|`+[^`]*`+|^(?: {4}|\t).*?$|<!--.*?-->", re.M | re.S
+)
 
 
 def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
@@ -17,6 +24,7 @@ def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
         *same_titles(articles),
         *same_questions(articles),
         *overdue_reviews(articles, today),
+        *swallowing_tags(articles),
     ]
     return sorted(found, key=lambda problem: (problem.file, problem.line))
 
@@ -64,3 +72,21 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
                 "warning",
                 f"was to be reviewed{owner} until {article.review_by.isoformat()}. Review it and set a new date.",
             )
+
+
+def swallowing_tags(articles: Iterable[Article]) -> Iterator[Problem]:
+    """A tag written as a word, such as <title>, hides the rest of the article from readers and from search."""
+    for article in articles:
+        text = _CODE.sub(lambda code: "\n" * code[0].count("\n"), article.body)
+        for tag in _SWALLOWS.finditer(text):
+            if f"</{tag[1].lower()}" in text[tag.end() :].lower():
+                continue
+            line = article.body_line + text.count("\n", 0, tag.start())
+            yield Problem(
+                article.path,
+                line,
+                "warning",
+                f"{tag[0]} is never closed, so that nothing after it is shown or found. "
+                f"If you mean the word, write `{tag[0]}` in backticks.",
+            )
+            break
