@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from handrail_feedback import tables
 from handrail_kb.errors import StoreUnavailable
 
 Row = dict[str, Any]
@@ -34,6 +35,13 @@ def m001_searches_votes_and_messages(db: Database) -> None:
     for statement in _FIRST_TABLES.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def m002_learned_questions(db: Database) -> None:
+    """What is known to answer what, and a number that says when that has changed."""
+    for statement in tables.LEARNED:
+        db.execute(statement)
 
 
 _FIRST_TABLES = """

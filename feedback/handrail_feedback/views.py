@@ -12,10 +12,10 @@ import logging
 import math
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -43,16 +43,22 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def create_blueprint(
-    store: Store, search_log: SearchLog, settings: Settings, *, base_path: str = "/", lang: str = "en"
+    store: Store,
+    search_log: SearchLog,
+    settings: Settings,
+    *,
+    base_path: str = "/",
+    lang: str = "en",
+    is_page: Callable[[str], bool] = lambda _location: True,
 ) -> Blueprint:
     """The views, to be registered without a prefix: they stand under `base_path`, such as `/help/`, themselves.
 
+    Votes are taken on pages of the site alone: `is_page` is asked with an address relative to the site.
     Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`; the page is `feedback.page`.
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
-    desk = _Counter(
-        store, search_log, settings, "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/", lang
-    )
+    base_path = "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/"
+    desk = _Counter(store, search_log, settings, base_path, lang, is_page)
     base = desk.base_path
     blueprint.add_url_rule(f"{base}api/events", "events", desk.events, methods=["POST"])
     blueprint.add_url_rule(f"{base}api/feedback", "vote", desk.vote, methods=["POST"])
@@ -101,6 +107,7 @@ class _Counter:
     settings: Settings
     base_path: str
     lang: str
+    is_page: Callable[[str], bool]
 
     def events(self) -> Response:
         """POST api/events: what a customer did with a list of results."""
@@ -125,8 +132,11 @@ class _Counter:
         sent = _json_object(VOTE_BYTES)
         if not isinstance(sent.get("helpful"), bool):
             raise _RefusedError(400, "'helpful' must be true or false.", 'Send {"url": "…", "helpful": true}.')
+        location = (self._location(sent, required=True) or "").partition("#")[0]
+        if not self.is_page(location):
+            raise _RefusedError(400, "'url' is not a page of this site.", "Send the address of an article.")
         vote = Vote(
-            location=self._location(sent, required=True) or "",
+            location=location,
             helpful=sent["helpful"],
             at=now(),
             comment=_words(sent, "comment", LONGEST_COMMENT),
@@ -240,7 +250,7 @@ class _Counter:
         return response
 
     def _location(self, sent: Mapping[str, Any], *, required: bool) -> str | None:
-        """The article (and section) of `url`, without the words that search left in it."""
+        """The article (and section) of `url` as the index names it, without the words that search left in it."""
         url = _words(sent, "url", _LONGEST_URL)
         if not url and not required:
             return None
@@ -254,7 +264,9 @@ class _Counter:
                 400, "'url' is not a page of this site.", f"Send a path that begins with {self.base_path}."
             )
         section = parts.fragment.split(":~:")[0]
-        return path[len(self.base_path) :] + (f"#{section}" if section else "")
+        # Browsers write `über/` as `%C3%BCber/`.
+        location = storable(unquote(path[len(self.base_path) :]), _LONGEST_URL)
+        return location + (f"#{section}" if section else "")
 
 
 def _read_json_form() -> _Form:

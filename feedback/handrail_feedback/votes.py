@@ -16,7 +16,7 @@ LONGEST_COMMENT = 1000
 
 @dataclass(frozen=True)
 class Vote:
-    """One customer's opinion of one article."""
+    """One customer's opinion of one article. `location` may name a section: the vote is on its page."""
 
     location: str
     helpful: bool
@@ -30,11 +30,11 @@ def keep_vote(store: Store, vote: Vote) -> None:
     """Keep the vote, its comment redacted. Raises StoreUnavailable when it could not be kept.
 
     A second vote of the same tab on the same article replaces the first: people correct a slip of the finger,
-    and add their comment after the vote.
+    and add their comment after the vote. What a yes taught (see `learned`) goes with it.
     """
     values = {
         "at": stamp(vote.at),
-        "location": storable(vote.location, 500),
+        "location": storable(vote.location.partition("#")[0], 500),
         "helpful": int(vote.helpful),
         "comment": redact(storable(vote.comment, LONGEST_COMMENT)),
         "search_id": vote.search_id,
