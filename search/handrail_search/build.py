@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -21,16 +20,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from handrail_kb.errors import IndexUnusable
 from handrail_kb.passages import PASSAGE_RULES, Page, Passage
 from handrail_search import vectors, words
-from handrail_search.encoder import ENCODER_FILES, Encoder, ensure_exported, stack
+from handrail_search.calibration import calibrate
+from handrail_search.encoder import ENCODER_FILES, USUAL_REACH, Encoder, stack
+from handrail_search.exporting import ensure_exported
 from handrail_search.index import (
     FORMAT,
     SCHEMA,
-    Floor,
     Index,
     Manifest,
     current_generation,
@@ -38,6 +37,7 @@ from handrail_search.index import (
     new_generation,
     publish,
 )
+from handrail_search.twins import find_twins
 from handrail_search.vectors import Vectors
 
 # (done, total): called now and then while passages are encoded.
@@ -48,24 +48,19 @@ _KNOWN, _UNKNOWN = 1.35, 1.7
 # A vocabulary of this size was made for many languages: more pieces in a word mean nothing there.
 _MULTILINGUAL_VOCABULARY = 100_000
 _LETTERS = re.compile(r"[^\W\d_]+")
-# Quantiles of the scores that unanswerable questions reach: under the first a match is none, under the second weak.
-_NONE_QUANTILE, _CONFIDENT_QUANTILE = 0.10, 0.25
 _COMMON_SHARE = 0.15
-_DEFAULT_FLOOR = Floor(none=0.30, confident=0.45, words_none=0.5, words_confident=0.75, probes=0)
-_MIN_PROBES, _MAX_PROBES = 20, 200
-# Share of all articles that count as kin of one.
-_KIN_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Built:
-    """What building an index came to."""
+    """What building an index came to. `trust` is how well the encoder knows the articles' language, 0..1."""
 
     folder: Path
     pages: int
     passages: int
     encoded: int
     reused: int
+    trust: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +106,18 @@ def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder
     vectors.write(encoded, folder / "vectors.faiss")
     _copy_encoder(exported, folder / "encoder")
     passages = sum(row.passage_id is not None for row in rows)
+    owner = np.array([row.page_id for row in rows], dtype=np.int64)
+    means = vectors.means(encoded, owner, len(pages))
+    _write_twins(find_twins(pages, means), folder / "passages.db")
+    known = _asked_before(rows, encoded, encoder)
+    floor = calibrate(
+        pages,
+        owner,
+        encoded,
+        means,
+        lambda question: known[question] if question in known else encoder.encode_query(question),
+        folder / "passages.db",
+    )
     manifest = Manifest(
         format=FORMAT,
         passage_rules=PASSAGE_RULES,
@@ -120,12 +127,13 @@ def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder
         passages=passages,
         rows=len(rows),
         trust=language_trust(pages, encoder),
-        floor=calibrate(pages, rows, encoded, encoder, folder / "passages.db"),
+        floor=floor if floor.probes else floor.on_scale(encoder.recipe.reach / USUAL_REACH),
         files=digest_files(folder),
+        endings=words.endings_known(passage.text for page in pages for passage in page.passages[:2]),
     )
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     publish(folder)
-    return Built(folder, len(pages), passages, fresh, len(rows) - fresh)
+    return Built(folder, len(pages), passages, fresh, len(rows) - fresh, manifest.trust)
 
 
 def passage_text(page: Page, passage: Passage) -> str:
@@ -157,7 +165,7 @@ def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
                        (passage_id, page_id, passage.location, heading, passage.text))  # fmt: skip
             rows.append(_Row(page_id, passage_id, passage_text(page, passage)))
             passage_id += 1
-        rows.extend(_Row(page_id, None, question) for question in page.questions)
+        rows.extend(_Row(page_id, None, question) for question in _questions(page))
         if not page.passages:
             rows.append(_Row(page_id, None, page.title))
         words.add_page(db, page_id, page, kept)
@@ -167,6 +175,19 @@ def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
     db.commit()
     db.close()
     return rows
+
+
+def _questions(page: Page) -> tuple[str, ...]:
+    """What a page says it answers: its `questions`, and its title where that is a question."""
+    asks = page.title.rstrip().endswith(("?", "？", "؟"))
+    return tuple(dict.fromkeys((*page.questions, page.title))) if asks else page.questions
+
+
+def _write_twins(first: Sequence[int], file: Path) -> None:
+    with closing(sqlite3.connect(file)) as db, db:
+        db.executemany(
+            "INSERT INTO twins VALUES (?, ?)", [(page, twin) for page, twin in enumerate(first) if twin != page]
+        )
 
 
 def _common_words(pages: Sequence[Page]) -> list[str]:
@@ -238,52 +259,8 @@ def language_trust(pages: Sequence[Page], encoder: Encoder) -> float:
     return float(np.clip((_UNKNOWN - pieces / len(sample)) / (_UNKNOWN - _KNOWN), 0.0, 1.0))
 
 
-def calibrate(pages: Sequence[Page], rows: Sequence[_Row], encoded: Vectors, encoder: Encoder, database: Path) -> Floor:
-    """Find the floor without anyone labelling anything.
-
-    Each article's own questions (its title, where it has none) are asked with the article and its nearest kin taken
-    out: what they still reach is what a question without an answer reaches on this site. Without the kin, a site with
-    many articles on one matter would hold every question for answerable.
-    """
-    owner = np.array([row.page_id for row in rows], dtype=np.int64)
-    probes = [(page_id, question) for page_id, page in enumerate(pages) for question in page.questions or (page.title,)]
-    probes = probes[:: math.ceil(len(probes) / _MAX_PROBES) or 1]
-    if len(pages) < 3 or len(probes) < _MIN_PROBES:
-        return _DEFAULT_FLOOR
-    taken_out = _kin(encoded, owner, len(pages))
-    asked = _asked_before(rows, encoded, encoder)
-    meaning, coverage = [], []
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        for page_id, question in probes:
-            best = np.zeros(len(pages))
-            vector = asked[question] if question in asked else encoder.encode_query(question)
-            np.maximum.at(best, owner, encoded @ vector)
-            best[taken_out[page_id]] = 0.0
-            meaning.append(float(best.max()))
-            coverage.append(words.best_coverage(db, question, len(pages), without=taken_out[page_id].tolist()))
-    return Floor(
-        none=float(np.quantile(meaning, _NONE_QUANTILE)),
-        confident=float(np.quantile(meaning, _CONFIDENT_QUANTILE)),
-        words_none=min(float(np.quantile(coverage, _NONE_QUANTILE)), _DEFAULT_FLOOR.words_none),
-        words_confident=min(float(np.quantile(coverage, _CONFIDENT_QUANTILE)), _DEFAULT_FLOOR.words_confident),
-        probes=len(probes),
-    )
-
-
 def _asked_before(rows: Sequence[_Row], encoded: Vectors, encoder: Encoder) -> dict[str, Vectors]:
     """Vectors of questions that are in the index already, where the encoder reads questions and passages alike."""
     if encoder.recipe.query_prefix != encoder.recipe.passage_prefix:
         return {}
     return {row.text: encoded[number] for number, row in enumerate(rows) if row.passage_id is None}
-
-
-def _kin(encoded: Vectors, owner: npt.NDArray[np.int64], pages: int) -> npt.NDArray[np.int64]:
-    """For each page itself and its nearest pages by the mean of their vectors, shape (pages, 1 + kin)."""
-    means = np.zeros((pages, encoded.shape[1]), dtype=np.float32)
-    np.add.at(means, owner, encoded)
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-    count = max(1, round(_KIN_SHARE * pages))
-    nearness = means @ means.T
-    np.fill_diagonal(nearness, np.inf)  # a page is its own nearest, whatever rounding says
-    order: npt.NDArray[np.int64] = np.argsort(-nearness, axis=1, kind="stable")[:, : 1 + count]
-    return order

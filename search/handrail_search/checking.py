@@ -19,6 +19,7 @@ from handrail_kb.settings import Settings, docs_dir_of
 from handrail_search.index import current_generation
 from handrail_search.options import find_settings, log_to_terminal
 from handrail_search.query import Searcher
+from handrail_search.teaching import teach_from_store
 
 
 @click.command()
@@ -37,6 +38,7 @@ def check(config_file: Path, rank: int, as_json: bool) -> None:
     unasked = ""
     try:
         searcher = Searcher.open(current_generation(settings.index_dir))
+        teach_from_store(searcher, settings)
         problems += lost_questions(articles, searcher, locations(settings), rank)
     except HandrailError as error:
         unasked = f"Whether questions find their articles was not asked: {error.format_message()}"

@@ -12,13 +12,13 @@ from pathlib import Path
 import click
 
 from handrail_feedback.db import Store
-from handrail_kb.errors import HandrailError
+from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.flags import config_option
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
-from handrail_search.encoder import find_model
-from handrail_search.index import current_generation
+from handrail_search.index import TRUSTED, current_generation, read_manifest
 from handrail_search.options import find_settings
+from handrail_search.packaged import CHOOSE_ANOTHER, find_model
 from handrail_search.query import Searcher
 
 
@@ -104,6 +104,20 @@ def _encoder(settings: Settings) -> str:
     return f"{settings.text('encoder')}, sha256 {digest[:16]}…"
 
 
+def _language(settings: Settings) -> str:
+    try:
+        manifest = read_manifest(current_generation(settings.index_dir))
+    except IndexUnusable:
+        return "told when there is an index"
+    model = manifest.recipe.model
+    if manifest.trust < TRUSTED:
+        raise HandrailError(
+            f"{model} does not know the language of these articles: words answer, meaning hardly helps.",
+            CHOOSE_ANOTHER,
+        )
+    return f"{model} knows the language of the articles"
+
+
 def _store(settings: Settings) -> str:
     Store(settings.store_file).check()
     return str(settings.store_file)
@@ -126,8 +140,9 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "site": _site,
     "encoder": _encoder,
     "index": _index,
+    "language": _language,
     "store": _store,
     "port": _port,
 }
-# A machine that only serves needs no encoder of its own, and a port in use may be ours.
-_OPTIONAL = ("encoder", "port")
+# A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
+_OPTIONAL = ("encoder", "language", "port")

@@ -1,53 +1,33 @@
-"""How good search is on judged questions: corpus.jsonl, queries.jsonl, qrels.tsv and, if any, oos_queries.jsonl.
+"""How good search is on judged questions: every question is asked, by the same code that builds and serves a site.
 
-`corpus.jsonl` holds articles (`_id`, `title`, `text`, optional `summary`), `queries.jsonl` questions (`_id`, `text`),
-`qrels.tsv` which article answers which question (`query-id`, `corpus-id`, `score`), `oos_queries.jsonl` questions that
-no article answers. Questions without a judgement are left out. Uses the same code that builds and serves a site.
+Knows no files but the index, and nothing of how figures are shown.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from handrail_kb import __version__
 from handrail_kb.errors import ConfigError
-from handrail_kb.passages import Page, Passage, pack, whole
 from handrail_search.build import Progress, build_index
+from handrail_search.judged import Collection, Lesson, Question
+from handrail_search.learned import Known
+from handrail_search.measures import Interval, Sample, first_rank, intervals, ndcg, recall
 from handrail_search.query import Results, Searcher
 
+FORMAT = "handrail-evaluation-1"
 DEPTH = 10
-_HIGHEST_SCORE = 10
 
 
 @dataclass(frozen=True)
-class Question:
-    """A judged question; `relevant` maps article ids to gains (1 helps, 2 answers), empty where nothing answers it."""
-
-    id: str
-    text: str
-    relevant: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Articles and the questions that were judged against them."""
-
-    name: str
-    pages: tuple[Page, ...]
-    questions: tuple[Question, ...]
-    unanswerable: tuple[Question, ...]
-
-
-@dataclass(frozen=True)
-class Ranking:
+class Answer:
     """What search gave for one question: article ids best first, the verdict, its confidence, and milliseconds."""
 
     articles: tuple[str, ...]
@@ -57,226 +37,212 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Means over the answerable questions, and how well the verdict tells them from the unanswerable ones.
+class Row:
+    """What search gave for an answerable question; `rank` is the place of the first article that helps, to DEPTH."""
 
-    `verdict_auroc` is the chance that an answerable question has more confidence than an unanswerable one (0.5 is
-    guessing). `none_on_answerable` are false alarms, `none_on_unanswerable` are the ones rightly caught; None where
-    there are no unanswerable questions.
-    """
+    id: str
+    rank: int | None
+    recall: float
+    ndcg: float
+    verdict: str
+    confidence: float
 
+
+@dataclass(frozen=True)
+class OutsideRow:
+    """What search said to a question that no article answers."""
+
+    id: str
+    verdict: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What was taught before asking, and what was not: questions asked here too, and articles that are not there."""
+
+    folder: str
     questions: int
-    unanswerable: int
+    asked_here: int
+    unknown_articles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A collection asked once: a row for each question, in the collection's order, and the milliseconds of each."""
+
+    collection: str
+    digest: str
+    articles_digest: str
     articles: int
-    hit_at_1: float
-    hit_at_5: float
-    ndcg_at_10: float
-    mrr_at_10: float
-    recall_at_10: float
-    verdict_auroc: float | None
-    none_on_answerable: float
-    weak_on_answerable: float
-    none_on_unanswerable: float | None
-    weak_on_unanswerable: float | None
-    ms_p50: float
-    ms_p95: float
+    encoder: str
+    rows: tuple[Row, ...]
+    outside: tuple[OutsideRow, ...]
+    ms: tuple[float, ...]
+    taught: Taught | None = None
+    unknown_articles: tuple[str, ...] = ()
 
-    def to_json(self) -> str:
-        """All figures as JSON."""
-        return json.dumps(asdict(self), indent=1)
+    @property
+    def latency(self) -> dict[str, float]:
+        """Milliseconds that half and 95 % of all searches stay under."""
+        return {f"p{share}": round(float(np.percentile(self.ms, share)), 2) for share in (50, 95)}
+
+    def figures(self) -> dict[str, Interval]:
+        """All figures by name, with their intervals; those of the verdict only with unanswerable questions."""
+        return intervals(sample(self.rows, self.outside))
 
 
-def read_collection(folder: Path) -> Collection:
-    """Read a folder of judged questions. Raises ConfigError naming the file and line that is wrong."""
-    qrels = _read_qrels(folder / "qrels.tsv")
-    questions = [
-        Question(str(row["_id"]), str(row["text"]), qrels[str(row["_id"])])
-        for row in _read_lines(folder / "queries.jsonl", "text")
-        if str(row["_id"]) in qrels
-    ]
-    outside = folder / "oos_queries.jsonl"
-    unanswerable = (
-        [Question(str(row["_id"]), str(row["text"]), {}) for row in _read_lines(outside, "text")]
-        if outside.exists()
-        else []
-    )
-    return Collection(
-        name=folder.resolve().name,
-        pages=tuple(_page(row) for row in _read_lines(folder / "corpus.jsonl")),
-        questions=tuple(questions),
-        unanswerable=tuple(unanswerable),
+def indexed(collection: Collection, state_dir: Path, model: str, *, progress: Progress | None = None) -> Searcher:
+    """Search over the collection's articles; their index is kept below `state_dir`, so that the next run is quick."""
+    home = state_dir / "evaluate" / collection.articles_digest
+    return Searcher.open(
+        build_index(collection.pages, home, model, progress=progress, encoders=state_dir / "encoder").folder
     )
 
 
-def evaluate(collection: Collection, state_dir: Path, model: str, *, progress: Progress | None = None) -> Figures:
-    """Index the collection below `state_dir` (kept, so that the next run is quick) and ask every question."""
-    home = state_dir / "evaluate" / f"{collection.name}-{_digest(collection)}"
-    built = build_index(collection.pages, home, model, progress=progress, encoders=state_dir / "encoder")
-    searcher = Searcher.open(built.folder)
+def evaluate(searcher: Searcher, collection: Collection, lesson: Lesson | None = None) -> Evaluation:
+    """Ask every question, after teaching the lesson. Raises ConfigError when there is no question."""
+    if not collection.questions:
+        raise ConfigError("There is no judged question: no id of queries.jsonl stands in qrels.tsv.")
+    taught = None
+    if lesson:
+        known, taught = prepare(lesson, collection, searcher, now=datetime.now(UTC))
+        searcher.teach(known)
+    manifest, pages = searcher.index.manifest, {page.location for page in searcher.index.pages}
+    questions = [replace(one, relevant=_located(one.relevant, pages)) for one in collection.questions]
     searcher.search("warm up")
-    answered = [ask(searcher, question.text) for question in collection.questions]
-    unanswered = [ask(searcher, question.text) for question in collection.unanswerable]
-    return measure(collection.questions, answered, unanswered, len(collection.pages))
+    asked = [ask(searcher, question, pages) for question in questions]
+    outside = [ask(searcher, question, pages) for question in collection.unanswerable]
+    return Evaluation(
+        collection=collection.name,
+        digest=collection.digest,
+        articles_digest=collection.articles_digest if collection.pages else manifest.files["passages.db"][:16],
+        articles=len(pages),
+        encoder=manifest.recipe.model,
+        rows=tuple(_row(question, found) for question, found in zip(questions, asked, strict=True)),
+        outside=tuple(
+            OutsideRow(question.id, found.verdict, found.confidence)
+            for question, found in zip(collection.unanswerable, outside, strict=True)
+        ),
+        ms=tuple(found.ms for found in (*asked, *outside)),
+        taught=taught,
+        unknown_articles=tuple(sorted({article for one in questions for article in one.relevant} - pages)),
+    )
 
 
-def ask(searcher: Searcher, text: str) -> Ranking:
+def ask(searcher: Searcher, question: Question, pages: Set[str]) -> Answer:
     """One question to search, timed."""
     began = time.perf_counter()
-    results = searcher.search(text, limit=DEPTH)
-    return Ranking(_articles(results), results.verdict, results.confidence, (time.perf_counter() - began) * 1000)
+    results = searcher.search(question.text, limit=DEPTH)
+    ms = (time.perf_counter() - began) * 1000
+    return Answer(_articles(results, pages), results.verdict, results.confidence, ms)
 
 
-def measure(
-    questions: Sequence[Question], answered: Sequence[Ranking], unanswered: Sequence[Ranking], articles: int
-) -> Figures:
-    """Figures from rankings; `answered` stand in the order of `questions`."""
-    if not questions:
-        raise ConfigError("There is no judged question: no id of queries.jsonl stands in qrels.tsv.")
-    pairs = list(
-        zip((ranking.articles for ranking in answered), (question.relevant for question in questions), strict=True)
-    )
-    ms = [ranking.ms for ranking in (*answered, *unanswered)]
-    return Figures(
-        questions=len(questions),
-        unanswerable=len(unanswered),
-        articles=articles,
-        hit_at_1=_mean([hit(ranked, relevant, 1) for ranked, relevant in pairs]),
-        hit_at_5=_mean([hit(ranked, relevant, 5) for ranked, relevant in pairs]),
-        ndcg_at_10=_mean([ndcg(ranked, relevant, DEPTH) for ranked, relevant in pairs]),
-        mrr_at_10=_mean([reciprocal_rank(ranked, relevant, DEPTH) for ranked, relevant in pairs]),
-        recall_at_10=_mean([recall(ranked, relevant, DEPTH) for ranked, relevant in pairs]),
-        verdict_auroc=auroc([r.confidence for r in answered], [r.confidence for r in unanswered]),
-        none_on_answerable=_share(answered, "none"),
-        weak_on_answerable=_share(answered, "weak"),
-        none_on_unanswerable=_share(unanswered, "none") if unanswered else None,
-        weak_on_unanswerable=_share(unanswered, "weak") if unanswered else None,
-        ms_p50=round(float(np.percentile(ms, 50)), 2),
-        ms_p95=round(float(np.percentile(ms, 95)), 2),
-    )
+def prepare(lesson: Lesson, collection: Collection, searcher: Searcher, *, now: datetime) -> tuple[list[Known], Taught]:
+    """What of a lesson may be taught before the collection is asked: nothing that is asked itself.
 
-
-def hit(ranked: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
-    """1 when any of the first `depth` articles helps."""
-    return float(any(article in relevant for article in ranked[:depth]))
-
-
-def reciprocal_rank(ranked: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
-    """1 / rank of the first article that helps, 0 when none of the first `depth` does."""
-    return next((1.0 / rank for rank, article in enumerate(ranked[:depth], start=1) if article in relevant), 0.0)
-
-
-def recall(ranked: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
-    """Share of the helping articles that stand among the first `depth`."""
-    return sum(article in relevant for article in ranked[:depth]) / len(relevant)
-
-
-def ndcg(ranked: Sequence[str], relevant: Mapping[str, float], depth: int) -> float:
-    """Normalised discounted cumulative gain with gains 2^score - 1 (Burges et al. 2005)."""
-    gains = [2 ** relevant.get(article, 0.0) - 1 for article in ranked[:depth]]
-    ideal = [2**score - 1 for score in sorted(relevant.values(), reverse=True)[:depth]]
-    return _discounted(gains) / _discounted(ideal)
-
-
-def auroc(answerable: Sequence[float], unanswerable: Sequence[float]) -> float | None:
-    """Chance that a random answerable question has more confidence than a random unanswerable one; ties count half."""
-    if not answerable or not unanswerable:
-        return None
-    high, low = np.array(answerable)[:, None], np.array(unanswerable)[None, :]
-    return float(((high > low) + 0.5 * (high == low)).mean())
-
-
-def to_table(figures: Figures) -> str:
-    """The figures for a terminal, a line each, with what each means."""
-    none = "no unanswerable questions in this folder"
-    rows: list[tuple[str, float | None, str]] = [
-        ("hit@1", figures.hit_at_1, "first result helps"),
-        ("hit@5", figures.hit_at_5, "one of the first five helps"),
-        ("nDCG@10", figures.ndcg_at_10, "how far up the helping articles stand"),
-        ("MRR@10", figures.mrr_at_10, "mean of 1 / rank of the first that helps"),
-        ("recall@10", figures.recall_at_10, "share of all helping articles found"),
-        ("verdict AUROC", figures.verdict_auroc, "telling answerable from unanswerable; 0.5 is guessing"),
-        ("false alarms", figures.none_on_answerable, "answerable questions told 'no article'"),
-        ("caught", figures.none_on_unanswerable, "unanswerable questions told 'no article'"),
+    All come from one file, as with an import. A question without a date counts as asked `now`.
+    """
+    asked = (*collection.questions, *collection.unanswerable)
+    ids, texts = {one.id for one in asked}, {_plain(one.text) for one in asked}
+    fresh = [one for one in lesson.questions if one.question.id not in ids and _plain(one.question.text) not in texts]
+    pages = {page.location for page in searcher.index.pages}
+    pairs = [(one, article) for one in fresh for article in _located(one.question.relevant, pages)]
+    known = [
+        Known(one.question.text, article, "import", one.created or now, session=f"import:{lesson.name}")
+        for one, article in pairs
+        if article in pages
     ]
-    head = (
-        f"{figures.questions} answerable and {figures.unanswerable} unanswerable questions, {figures.articles} articles"
-    )
-    body = [f"  {name:<14} {value:.3f}  {meaning}" if value is not None else f"  {name:<14} -      {none}"
-            for name, value, meaning in rows]  # fmt: skip
-    return "\n".join([head, *body, f"  {'latency':<14} p50 {figures.ms_p50:.1f} ms, p95 {figures.ms_p95:.1f} ms"])
-
-
-def _articles(results: Results) -> tuple[str, ...]:
-    return tuple(hit.location.partition("#")[0] for hit in results.hits)
-
-
-def _page(row: Mapping[str, Any]) -> Page:
-    blocks = [line.strip() for line in whole(str(row.get("text", ""))).split("\n") if line.strip()]
-    location = whole(str(row["_id"]))
-    return Page(
-        location=location,
-        title=whole(str(row.get("title", ""))),
-        description=whole(str(row.get("summary") or "")),
-        passages=tuple(Passage(location, "", (), text) for text in pack(blocks)),
+    return known, Taught(
+        folder=lesson.name,
+        questions=len({one.question.id for one, article in pairs if article in pages}),
+        asked_here=len(lesson.questions) - len(fresh),
+        unknown_articles=tuple(sorted({article for _, article in pairs} - pages)),
     )
 
 
-def _read_lines(file: Path, *needed: str) -> list[dict[str, Any]]:
-    """The objects of a file with one in each line, all of which have `_id` and what else is needed."""
-    rows = []
-    for number, line in enumerate(_text_of(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{file}:{number}: this is not JSON: {line[:60].strip()!r}.") from error
-        if not isinstance(row, dict) or not {"_id", *needed} <= row.keys():
-            names = " and ".join(f"`{name}`" for name in ("_id", *needed))
-            raise ConfigError(f"{file}:{number}: expected an object with {names}, but found {line[:60].strip()!r}.")
-        rows.append(row)
-    return rows
+def sample(rows: Sequence[Row], outside: Sequence[OutsideRow]) -> Sample:
+    """Rows as arrays, by the names of the figures that are their means."""
+    return Sample(
+        answerable={
+            "hit_at_1": np.array([float(row.rank == 1) for row in rows]),
+            "hit_at_5": np.array([float(row.rank is not None and row.rank <= 5) for row in rows]),
+            "recall_at_10": np.array([row.recall for row in rows]),
+            "mrr_at_10": np.array([1.0 / row.rank if row.rank else 0.0 for row in rows]),
+            "ndcg_at_10": np.array([row.ndcg for row in rows]),
+            "none_on_answerable": np.array([float(row.verdict == "none") for row in rows]),
+            "weak_on_answerable": np.array([float(row.verdict == "weak") for row in rows]),
+        },
+        unanswerable={
+            "none_on_unanswerable": np.array([float(row.verdict == "none") for row in outside]),
+            "weak_on_unanswerable": np.array([float(row.verdict == "weak") for row in outside]),
+        },
+        confidence=np.array([row.confidence for row in rows], dtype=np.float64),
+        confidence_un=np.array([row.confidence for row in outside], dtype=np.float64),
+    )
 
 
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"{file} is missing." if isinstance(error, FileNotFoundError) else f"{file} cannot be read: {error}."
-        raise ConfigError(what, "See what a folder of judged questions holds: handrail evaluate --help") from error
+def to_json(evaluation: Evaluation, **more: object) -> str:
+    """All figures and a row for each question, by id: no words of anybody."""
+    figures = {name: _rounded(interval) for name, interval in evaluation.figures().items()}
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "handrail": __version__,
+            "collection": evaluation.collection,
+            "digest": evaluation.digest,
+            "articles": evaluation.articles,
+            "articles_digest": evaluation.articles_digest,
+            "encoder": evaluation.encoder,
+            "learned": asdict(evaluation.taught) if evaluation.taught else None,
+            "unknown_articles": evaluation.unknown_articles,
+            "figures": figures,
+            "latency_ms": evaluation.latency,
+            **more,
+            "questions": [asdict(row) for row in evaluation.rows],
+            "unanswerable": [asdict(row) for row in evaluation.outside],
+        },
+        indent=1,
+    )
 
 
-def _read_qrels(file: Path) -> dict[str, dict[str, float]]:
-    """Gains by question and article; rows with score 0 say that an article does not help."""
-    qrels: dict[str, dict[str, float]] = {}
-    for number, line in enumerate(_text_of(file).split("\n")[1:], start=2):
-        if not line.strip():
-            continue
-        cells = line.rstrip("\r").split("\t")
-        try:
-            question, article, score = cells[0], cells[1], float(cells[2])
-        except (IndexError, ValueError) as error:
-            raise ConfigError(
-                f"{file}:{number}: expected question, article and score with tabs between, but found {line[:60]!r}."
-            ) from error
-        if not 0 <= score <= _HIGHEST_SCORE:
-            raise ConfigError(f"{file}:{number}: expected a score from 0 to {_HIGHEST_SCORE}, but found {cells[2]!r}.")
-        if score > 0:
-            qrels.setdefault(question, {})[article] = score
-    return qrels
+def _row(question: Question, found: Answer) -> Row:
+    ranked, relevant = found.articles, question.relevant
+    return Row(
+        id=question.id,
+        rank=first_rank(ranked, relevant, DEPTH),
+        recall=round(recall(ranked, relevant, DEPTH), 4),
+        ndcg=round(ndcg(ranked, relevant, DEPTH), 4),
+        verdict=found.verdict,
+        confidence=found.confidence,
+    )
 
 
-def _digest(collection: Collection) -> str:
-    return hashlib.sha256(repr(collection.pages).encode("utf-8", "replace")).hexdigest()[:8]
+def _articles(results: Results, pages: Set[str]) -> tuple[str, ...]:
+    """The ids of the articles found, each followed by those that say nearly the same and stand in the same result.
+
+    An id of a collection may hold a `#`, as the address of a section does.
+    """
+    places = [place for hit in results.hits for place in (hit.location, *(other.location for other in hit.sections))]
+    return tuple(dict.fromkeys(place if place in pages else place.partition("#")[0] for place in places))
 
 
-def _discounted(gains: Sequence[float]) -> float:
-    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+def _located(relevant: Mapping[str, float], pages: set[str]) -> dict[str, float]:
+    """Articles by their address in the index, where one is known; `billing/vat.md` and `/billing/vat` are one too."""
+    return {_address(article, pages): score for article, score in relevant.items()}
 
 
-def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 4)
+def _address(article: str, pages: set[str]) -> str:
+    bare = article.removeprefix("/")
+    stem = bare.removesuffix(".md")
+    folder = "" if stem == "index" else stem.removesuffix("/index") + "/"
+    return next((place for place in (article, bare, folder, f"{stem}.html") if place in pages), article)
 
 
-def _share(rankings: Sequence[Ranking], verdict: str) -> float:
-    return round(sum(ranking.verdict == verdict for ranking in rankings) / len(rankings), 4)
+def _plain(text: str) -> str:
+    """A question as it is compared with others: case, spaces and the question mark do not matter."""
+    return " ".join(text.casefold().split()).rstrip("?.! ")
+
+
+def _rounded(interval: Interval) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(interval).items()}

@@ -5,42 +5,63 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from handrail_search.index import Manifest
-from handrail_search.query import Hit, Results
+from handrail_search.query import Hit, Results, Searcher
 
-_NAMES = {
-    "meaning_best": "its nearest passage in meaning",
+NAMES = {
+    "exact": "the code or quote stands here to the letter",
+    "same_question": "somebody of the company said that this answers this very question",
+    "same_title": "the question is the title",
+    "meaning_best": "its nearest passage or question means the same",
     "meaning_mean": "its three nearest passages",
     "article_words": "words in the article",
-    "title_words": "words in title, description, questions",
+    "title_words": "words in title, description, questions, keywords",
     "passage_words": "words in one passage",
-    "exact": "the code or quote to the letter",
-    "same_title": "the question is the title",
+    "learned_near": "a learned question is nearer than its text",
+    "learned_fit": "like the questions it is known to answer",
+    "learned_prior": "often the answer",
 }
 
 
-def as_text(results: Results, manifest: Manifest) -> str:
-    """The verdict with the floor it was judged by, and each result with what it scored for."""
-    floor = manifest.floor
-    lines = [
-        f"{results.verdict}: confidence {results.confidence:.2f} "
-        f"(no answer below {floor.none:.2f}, weak below {floor.confident:.2f}; mode {results.mode})"
-    ]
+def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> str:
+    """The verdict and each result with the evidence that weighs most; all of it, and the verdict's, with `in_full`."""
+    lines = [_VERDICTS[results.verdict]]
+    if results.corrected:
+        lines.append(f"Understood as: {results.corrected}")
     if results.degraded:
         lines.append(f"degraded: {results.fallback_reason}; words answer alone. Mend it: handrail doctor")
+    if in_full:
+        lines += _judgement(results, searcher)
     for number, hit in enumerate(results.hits, start=1):
-        lines += _hit(number, hit)
+        if hit.other_language and (number == 1 or not results.hits[number - 2].other_language):
+            lines.append("\nIn other languages")
+        lines += _hit(number, hit, in_full=in_full)
     return "\n".join(lines)
 
 
-def _hit(number: int, hit: Hit) -> list[str]:
-    title = f"{hit.title} › {hit.heading}" if hit.heading else hit.title
-    why = sorted(hit.why.items(), key=lambda item: -item[1])
+_VERDICTS = {
+    "answered": "answered: the first results answer this",
+    "weak": "weak: this may not be an answer",
+    "none": "none: no article answers this; a person comes first, then the nearest articles",
+}
+
+
+def _judgement(results: Results, searcher: Searcher) -> list[str]:
+    manifest, bands = searcher.index.manifest, results.bands
     return [
-        f"\n{number}. {title}  [{hit.score:.2f}]  {hit.location}",
-        f"   {_plain(hit.snippet)}",
-        "   " + ", ".join(f"{value:+.2f} {_NAMES.get(name, name)}" for name, value in why),
+        f"confidence {results.confidence:.2f}: none below {bands.none:.2f}, weak below {bands.confident:.2f}",
+        f"encoder {manifest.recipe.model}, trusted {manifest.trust:.0%} in this language; mode {results.mode}; "
+        f"{searcher.taught} learned questions",
     ]
+
+
+def _hit(number: int, hit: Hit, *, in_full: bool) -> list[str]:
+    title = f"{hit.title} › {hit.heading}" if hit.heading else hit.title
+    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {hit.location}", f"   {_plain(hit.snippet)}"]
+    why = sorted(((value, NAMES.get(name, name)) for name, value in hit.why.items()), reverse=True)
+    if not in_full:
+        return [*lines, "   why: " + ", ".join(name for _, name in why[:2])]
+    lines += [f"   {value:+6.2f}  {name}" for value, name in why]
+    return [*lines, f"   {sum(hit.why.values()):6.2f}  together"]
 
 
 def _plain(snippet: str) -> str:

@@ -19,7 +19,12 @@ WEIGHTS: Mapping[str, float] = {
     "article_words": 0.8,  # BM25 of the whole article, saturated
     "title_words": 0.2,  # BM25 of title, description, questions and keywords, saturated
     "passage_words": 0.2,  # BM25 of the best passage, saturated
-    "exact": 4.0,  # share of the codes and quotes asked for that stand in the article to the letter
+    "exact": 12.0,  # share of the codes and quotes asked for that stand in the article to the letter
+    # How much each kind of learned evidence is worth is chosen on the site itself, see `learned`.
+    "learned_near": 1.0,  # a known question is nearer than the article's own text
+    "learned_fit": 1.0,  # like the questions that the article is known to answer
+    "learned_prior": 1.0,  # often the answer
+    "same_question": 1.0,  # somebody of the company said that the article answers this very question
     "same_title": 1.0,  # the question is the title
 }
 _MEANING = frozenset({"meaning_best", "meaning_mean"})
@@ -36,25 +41,41 @@ def saturate(bm25: Scores) -> Scores:
     return scores
 
 
-def weights(trust: float) -> dict[str, float]:
-    """The weight of each kind of evidence where the encoder knows the language to the degree of `trust`, 0..1."""
+def weights(trust: float, endings: float = 1.0) -> dict[str, float]:
+    """The weight of each kind of evidence where the encoder knows the language to the degree of `trust`, 0..1.
+
+    Words weigh less where meaning is trusted and `endings`, how far their endings are known (0..1), is low: in German,
+    a quarter is best.
+    """
     meaning, words = 0.3 + 0.7 * trust, 3.0 - 2.0 * trust
+    words *= 1.0 - 0.75 * (1.0 - endings) * max(0.0, 2.0 * trust - 1.0)
     return {
         name: weight * (meaning if name in _MEANING else words if name in _WORDS else 1.0)
         for name, weight in WEIGHTS.items()
     }
 
 
-def fuse(evidence: Mapping[str, Scores], trust: float, boost: Scores) -> Scores:
+def fuse(evidence: Mapping[str, Scores], trust: float, boost: Scores, endings: float = 1.0) -> Scores:
     """One score for each page: the weighted sum of its evidence, times the writer's boost."""
     total = np.zeros_like(boost)
-    for name, weight in weights(trust).items():
+    for name, weight in weights(trust, endings).items():
         if name in evidence:
             total += weight * evidence[name]
     # What stands in an article to the letter is never outranked by a boost.
     certain = WEIGHTS["exact"] * evidence.get("exact", np.zeros_like(boost))
     scores: Scores = (total - certain) * boost + certain
     return scores
+
+
+def contributions(
+    evidence: Mapping[str, Scores], page: int, share: Mapping[str, float], boost: float
+) -> dict[str, float]:
+    """What each kind of evidence added to the score of a page: the values add up to what `fuse` gives it."""
+    return {
+        name: share[name] * float(values[page]) * (1.0 if name == "exact" else boost)
+        for name, values in evidence.items()
+        if values[page]
+    }
 
 
 def best_and_mean(rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32], owner: npt.NDArray[np.int64],

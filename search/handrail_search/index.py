@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ from handrail_kb.passages import PASSAGE_RULES
 from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.vectors import VectorIndex
 
-FORMAT = 1
+FORMAT = 2
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
+# Trust in meaning from which verdicts rest on it.
+TRUSTED = 0.5
 REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
 
 
@@ -39,8 +41,9 @@ REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
 class Floor:
     """Where a match stops being an answer: below `none` there is none, below `confident` it is weak.
 
-    `meaning` is on the scale of cosines, `words` is the share of the question's words, rare ones counting more.
-    `probes` is how many questions the site asked itself to find them; 0 means too few articles to tell.
+    `none` and `confident` are on the scale of `verdict.confidence`; the others are the share of the question's words
+    that a page holds, rare ones counting more. `probes` is how many questions the site asked itself to find them; 0
+    means too few articles to tell.
     """
 
     none: float
@@ -50,10 +53,17 @@ class Floor:
     probes: int
     method: str = "each article's own questions, asked with the article taken out"
 
+    def on_scale(self, share: float) -> Floor:
+        """The floor for an encoder whose cosines reach this share of the usual ones."""
+        return replace(self, none=self.none * share, confident=self.confident * share)
+
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a generation is made of. `trust` is how well the encoder knows the site's language, 0..1."""
+    """What a generation is made of.
+
+    `trust` is how well the encoder knows the site's language, `endings` how well the words leg does, both 0..1.
+    """
 
     format: int
     passage_rules: int
@@ -65,6 +75,7 @@ class Manifest:
     trust: float
     floor: Floor
     files: Mapping[str, str]
+    endings: float = 1.0
 
     def to_json(self) -> str:
         """As text with sorted keys."""
@@ -106,6 +117,8 @@ CREATE TABLE passages (id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENC
 CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
 -- Words in so many passages that they tell nothing.
 CREATE TABLE common_words (word TEXT PRIMARY KEY);
+-- Pages that say nearly the same as an earlier one.
+CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
 CREATE INDEX passages_page ON passages(page_id);
 """
 
@@ -174,6 +187,8 @@ class Index:
         self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
         self.languages = frozenset(page.lang for page in self.pages)
         self.common_words = frozenset(row[0] for row in self.db.execute("SELECT word FROM common_words"))
+        # Of pages that say nearly the same, the first.
+        self.twin_of: Mapping[int, int] = dict(self.db.execute("SELECT page_id, first FROM twins"))
         self.by_title: Mapping[str, list[int]] = self._titles()
 
     def _read_pages(self) -> list[PageRow]:

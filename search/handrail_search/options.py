@@ -54,7 +54,7 @@ def log_to_terminal(level: int = logging.WARNING) -> None:
         logger.propagate = False
         logger.setLevel(level)
     # The one thing of a build that takes long and happens before there is anything to count.
-    logging.getLogger("handrail_search.encoder").setLevel(logging.INFO)
+    logging.getLogger("handrail_search.exporting").setLevel(logging.INFO)
 
 
 def progress_bar(what: str) -> tuple[Progress, Callable[[int, int], None]]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from handrail_kb.errors import EncoderUnavailable
 from handrail_search import words
 from handrail_search.encoder import Encoder
-from handrail_search.fusion import FULL, Scores, best_and_mean, fuse, saturate, weights
-from handrail_search.index import Index, PageRow, PassageRow
-from handrail_search.snippets import marking, snippet
+from handrail_search.evidence import Finding
+from handrail_search.fusion import FULL, Scores, contributions, fuse, weights
+from handrail_search.index import TRUSTED, Index, PageRow, PassageRow
+from handrail_search.learned import ENOUGH, Known, LearnedQuestions, Lesson, encode_known
+from handrail_search.snippets import snippet
 from handrail_search.vectors import Vectors
+from handrail_search.verdict import NO_BANDS, Bands, bands, confidence
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +29,8 @@ MAX_QUESTION = 500
 MAX_LIMIT = 50
 MORE_SECTIONS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
-# A mean cosine below which the encoder's opinion is noise; an article needs words in common then.
-_RELEVANT = 0.15
-# Trust in meaning from which the verdict rests on it.
-_TRUSTED = 0.5
-# What words and codes add to a passage's cosine when the best section of an article is chosen.
-_WORDS_IN_PASSAGE, _LETTERS_IN_PASSAGE = 0.3, 2.0
-_LOOKED_AT = 8
+# Results in other languages that keep their places under a full list in the reader's.
+_STRONG_OTHERS = 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Hit:
-    """An article with its best section. `why` holds each kind of evidence with what it added to the score."""
+    """An article with its best section. `why` holds each kind of evidence with what it added to the score.
+
+    `score` is their sum as a share of what an article reaches that all ordinary evidence speaks for, at most 1.
+    `other_language` is set where the site has articles in the reader's language and this is none of them.
+    """
 
     location: str
     title: str
@@ -60,6 +61,7 @@ class Hit:
     people_only: bool
     why: Mapping[str, float]
     sections: tuple[Section, ...] = ()
+    other_language: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Results:
     fallback_reason: str | None = None
     corrected: str | None = None
     confidence: float = 0.0
+    bands: Bands = NO_BANDS
 
 
 def clean_question(text: str) -> str:
@@ -85,10 +88,53 @@ class Searcher:
     """Answers questions from one generation of the index. Thread-safe."""
 
     def __init__(self, index: Index, encoder: Encoder | None, *, missing: str | None = None) -> None:
-        """Search `index`; without an `encoder` words answer alone and `missing` says why."""
+        """Search `index`; without an `encoder` words answer alone and `missing` says why.
+
+        `lesson` is what known questions taught the last time, to be given back to a new Searcher of the same index.
+        """
         self.index = index
         self._encoder = encoder
         self._missing = missing or (None if encoder else "encoder_unavailable")
+        self._learned: LearnedQuestions | None = None
+        self.lesson = Lesson()
+
+    @property
+    def taught(self) -> int:
+        """How many learned questions of articles that are in the index are answered with."""
+        return len(self._learned.known) if self._learned is not None else 0
+
+    def teach(self, known: Sequence[Known], *, known_vectors: MutableMapping[str, Vectors] | None = None) -> None:
+        """Answer with these known questions from now on, in place of those taught before.
+
+        Takes seconds for the first hundreds, because they are asked to choose what learning is worth on this site.
+        `known_vectors` keeps the questions' vectors by text from one time to the next.
+        """
+        if self._encoder is None or not known:
+            self._learned = None
+            return
+        vectors = encode_known(known, self._encoder, known_vectors)
+        learned = LearnedQuestions(known, self.index, vectors, self.lesson)
+        if not self.lesson.holds_for(learned.vouched):
+            self.lesson = self._take_lesson(learned)
+            learned = LearnedQuestions(known, self.index, vectors, self.lesson)
+        self._learned = learned
+
+    def _take_lesson(self, learned: LearnedQuestions) -> Lesson:
+        """Ask known questions as if each were not known, and see what learning is worth and what can be answered."""
+        if learned.vouched < ENOUGH:
+            return Lesson()
+        rows = learned.sample()
+        base, nearness, coverages = [], [], []
+        for row in rows:
+            question = learned.known[row].question
+            vector, _ = self._encode(question)
+            finding = Finding(self.index, question, vector, None)
+            base.append(fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings))
+            nearness.append(finding.nearness)
+            coverages.append(words.coverage(self.index.db, question, len(self.index.pages)))
+        mix = learned.choose(rows, np.array(base), np.array(nearness))
+        reached = map(confidence, nearness, coverages, learned.nearness_without(rows))
+        return Lesson(mix, bands(np.array(list(reached))), learned.vouched)
 
     @classmethod
     def open(cls, folder: Path) -> Searcher:
@@ -115,27 +161,49 @@ class Searcher:
         if not question or not self.index.pages:
             return Results(question, "none", "hybrid", ())
         vector, reason = self._encode(question)
-        finding = _Finding(self.index, question, vector)
-        scores = fuse(finding.evidence, self._trust(vector), self.index.boost)
-        order = [page for page in self._order(scores, lang) if finding.relevant[page]][:limit]
-        verdict, confidence = self._verdict(finding, order, vector)
+        finding = Finding(self.index, question, vector, self._learned)
+        scores = fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings)
+        others = self._of_other_languages(lang)
+        order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
+        order = _with_strong_others(order, scores, others, limit)
+        verdict, confident, limits = self._verdict(finding, order, vector)
         return Results(
             query=question,
             verdict=verdict,
             mode="hybrid" if vector is not None else "words",
-            hits=tuple(self._hit(finding, page, float(scores[page]), vector) for page in order),
+            hits=tuple(
+                self._hit(finding, page, float(scores[page]), vector, twins.get(page, ()), page in others)
+                for page in order
+            ),
             degraded=reason is not None,
             fallback_reason=reason,
-            confidence=confidence,
+            confidence=confident,
+            bands=limits,
         )
 
-    def _order(self, scores: Scores, lang: str) -> list[int]:
+    def _of_other_languages(self, lang: str) -> frozenset[int]:
+        """Pages that are not in the reader's language, where the site has pages that are."""
+        short = lang.replace("_", "-").split("-")[0].lower()
+        if len(self.index.languages) < 2 or short not in self.index.languages:
+            return frozenset()
+        return frozenset(page.id for page in self.index.pages if page.lang != short)
+
+    def _order(self, scores: Scores, others: Set[int]) -> list[int]:
         """Pages best first, those in the reader's language before all others."""
         order: list[int] = np.argsort(-scores, kind="stable").tolist()
-        short = lang.replace("_", "-").split("-")[0].lower()
-        if len(self.index.languages) > 1 and short in self.index.languages:
-            order.sort(key=lambda page: self.index.pages[page].lang != short)
-        return order
+        return sorted(order, key=lambda page: page in others)
+
+    def _fold(self, order: Sequence[int]) -> tuple[list[int], dict[int, list[int]]]:
+        """Of pages that say nearly the same, the best; the others by it."""
+        shown: dict[int, int] = {}
+        folded: dict[int, list[int]] = {}
+        for page in order:
+            first = self.index.twin_of.get(page, page)
+            if first in shown:
+                folded.setdefault(shown[first], []).append(page)
+            else:
+                shown[first] = page
+        return list(shown.values()), folded
 
     def _encode(self, question: str) -> tuple[Vectors | None, str | None]:
         if self._encoder is None:
@@ -149,32 +217,39 @@ class Searcher:
     def _trust(self, vector: Vectors | None) -> float:
         return self.index.manifest.trust if vector is not None else 0.0
 
-    def _verdict(self, finding: _Finding, order: Sequence[int], vector: Vectors | None) -> tuple[Verdict, float]:
-        """What the list is: judged by the best article's similarity, or by words where meaning cannot be trusted."""
+    def _verdict(self, finding: Finding, order: Sequence[int], vector: Vectors | None) -> tuple[Verdict, float, Bands]:
+        """What the list is, how surely, and the bands that was judged by."""
+        confident, limits = self._confidence(finding, vector)
         if not order:
-            return "none", 0.0
+            return "none", 0.0, limits
         first = order[0]
-        if finding.evidence["same_title"][first] or (finding.asks_for_letters and finding.evidence["exact"][first]):
-            return "answered", 1.0
+        if finding.is_asked_by_name(first) or (finding.asks_for_letters and finding.evidence["exact"][first]):
+            return "answered", 1.0, limits
         if finding.asks_for_unknown_code and len(finding.question.split()) == 1:
-            return "none", 0.0
-        floor = self.index.manifest.floor
-        if self._trust(vector) >= _TRUSTED:
-            confidence = float(finding.evidence["meaning_best"][order].max())
-            none, confident = floor.none, floor.confident
-        else:
-            confidence = words.best_coverage(self.index.db, finding.question, len(self.index.pages))
-            none, confident = floor.words_none, floor.words_confident
-        certain = confidence >= confident and not finding.asks_for_unknown_code
-        verdict: Verdict = "none" if confidence < none else "answered" if certain else "weak"
-        return verdict, round(confidence, 4)
+            return "none", 0.0, limits
+        certain = confident >= limits.confident and not finding.asks_for_unknown_code
+        verdict: Verdict = "none" if confident < limits.none else "answered" if certain else "weak"
+        return verdict, round(confident, 4), limits
 
-    def _hit(self, finding: _Finding, page_id: int, score: float, vector: Vectors | None) -> Hit:
+    def _confidence(self, finding: Finding, vector: Vectors | None) -> tuple[float, Bands]:
+        """How surely there is an answer, and the bands to judge that by: by words where meaning cannot be trusted."""
+        floor = self.index.manifest.floor
+        if vector is None or self._trust(vector) < TRUSTED:
+            covered = words.best_coverage(self.index.db, finding.question, len(self.index.pages))
+            return covered, Bands(floor.words_none, floor.words_confident)
+        coverage = words.coverage(self.index.db, finding.question, len(self.index.pages))
+        learned = self._learned
+        if learned is not None and learned.lesson.bands is not None:
+            return confidence(finding.nearness, coverage, finding.known_nearness), learned.lesson.bands
+        return confidence(finding.nearness, coverage), Bands(floor.none, floor.confident)
+
+    def _hit(self, finding: Finding, page_id: int, score: float, vector: Vectors | None, twins: Sequence[int],
+             other_language: bool) -> Hit:  # fmt: skip
         page = self.index.pages[page_id]
         passages = finding.best_passages(page_id)
         first = passages[0] if passages else None
         marked = finding.marking
-        share = weights(self._trust(vector))
+        share = weights(self._trust(vector), self.index.manifest.endings)
         return Hit(
             location=first.location if first else page.location,
             title=page.title,
@@ -184,102 +259,31 @@ class Searcher:
             score=round(max(0.0, min(score / FULL, 1.0)), 4),
             lang=page.lang,
             people_only=page.people_only,
-            why={name: round(share[name] * float(values[page_id]), 4)
-                 for name, values in finding.evidence.items() if values[page_id]},
+            why={name: round(value, 4)
+                 for name, value in contributions(finding.evidence, page_id, share, page.boost).items()},
             sections=tuple(
                 Section(other.location, other.heading.rpartition(" › ")[2], snippet(other.text, marked),
                         round(finding.passage_score(other.id), 4))
                 for other in passages[1 : 1 + MORE_SECTIONS]
-            ),
+            ) + tuple(self._twin(twin) for twin in twins[:MORE_SECTIONS]),
+            other_language=other_language,
         )  # fmt: skip
 
+    def _twin(self, page_id: int) -> Section:
+        """A page that says nearly the same as a result, as a further place of that result."""
+        page = self.index.pages[page_id]
+        return Section(page.location, page.title, "", 0.0)
 
-class _Finding:
-    """All evidence for one question, gathered once."""
 
-    def __init__(self, index: Index, question: str, vector: Vectors | None) -> None:
-        self.index = index
-        self.question = question
-        self.words = words.word_set(question)
-        self.marking = marking(self.words, index.common_words)
-        self._passage_scores = np.zeros(len(index.page_of_passage))
-        pages = len(index.pages)
-        self.evidence: dict[str, Scores] = {}
-        if vector is not None:
-            self._ask_meaning(vector, pages)
-        self._ask_words(pages)
-        self._ask_letters(pages)
-        self._ask_titles(pages)
-        self.relevant = self._relevant(pages)
-
-    def best_passages(self, page_id: int) -> list[PassageRow]:
-        """The sections of a page that fit best, one passage each, best first."""
-        first, end = self.index.first_passage[page_id : page_id + 2].tolist()
-        ranked = (first + np.argsort(-self._passage_scores[first:end], kind="stable")[:_LOOKED_AT]).tolist()
-        found = self.index.passages(ranked)
-        sections: dict[str, PassageRow] = {}
-        for passage_id in ranked:
-            passage = found[passage_id]
-            if passage.text or not sections:
-                sections.setdefault(passage.location, passage)
-        return list(sections.values())
-
-    def passage_score(self, passage_id: int) -> float:
-        """How well a passage fits, compared with others of its page."""
-        return max(0.0, float(self._passage_scores[passage_id]))
-
-    def _ask_meaning(self, vector: Vectors, pages: int) -> None:
-        rows, cosines = self.index.vectors.nearest(vector)
-        best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
-        self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
-        passages = self.index.passage_of_row[rows]
-        self._passage_scores[passages[passages >= 0]] += cosines[passages >= 0]
-
-    def _ask_words(self, pages: int) -> None:
-        db = self.index.db
-        last = words.last_word(self.question)
-        prefix = bool(last) and not words.is_known(db, last)
-        expression = words.match_expression(self.question, prefix_last=prefix)
-        for name in ("article_words", "title_words"):
-            self.evidence[name] = saturate(_array(words.search(db, name, expression), pages))
-        bm25 = saturate(_array(words.search(db, "passage_words", expression), len(self._passage_scores)))
-        best = np.zeros(pages)
-        np.maximum.at(best, self.index.page_of_passage, bm25)
-        self.evidence["passage_words"] = best
-        self._passage_scores += _WORDS_IN_PASSAGE * bm25
-
-    def _ask_letters(self, pages: int) -> None:
-        """Codes, settings, file names and quotes, to the letter."""
-        asked = words.literals(self.question)
-        in_letters = sum(len(words.word_set(literal)) for literal in asked)
-        self.asks_for_letters = bool(asked) and len(self.words) <= in_letters + 2
-        self.asks_for_unknown_code = self.asks_for_letters and all(
-            words.is_unknown(self.index.db, literal) for literal in asked
-        )
-        exact = np.zeros(pages)
-        for literal in asked:
-            for page_id, passages in words.find_literal(self.index.db, literal).items():
-                exact[page_id] += 1.0 / len(asked)
-                self._passage_scores[list(passages)] += _LETTERS_IN_PASSAGE
-        self.evidence["exact"] = exact
-
-    def _ask_titles(self, pages: int) -> None:
-        same = np.zeros(pages)
-        same[self.index.by_title.get(self.question.lower().rstrip("?.! "), [])] = 1.0
-        self.evidence["same_title"] = same
-
-    def _relevant(self, pages: int) -> npt.NDArray[np.bool_]:
-        near = self.evidence.get("meaning_best", np.zeros(pages)) >= _RELEVANT
-        found: npt.NDArray[np.bool_] = near | (self.evidence["article_words"] > 0) | (self.evidence["exact"] > 0)
-        return found
+def _with_strong_others(order: Sequence[int], scores: Scores, others: Set[int], limit: int) -> list[int]:
+    """The first `limit` pages; a few in other languages that fit better than any in the reader's keep their places."""
+    own = [page for page in order if page not in others]
+    foreign = [page for page in order if page in others]
+    best = scores[own[0]] if own else 0.0
+    strong = [page for page in foreign if scores[page] > best][:_STRONG_OTHERS]
+    kept = max(limit - len(strong), 1)
+    return [*own[:kept], *foreign][:limit]
 
 
 def _shown(passage: PassageRow | None, page: PageRow) -> str:
     return (passage.text if passage else "") or page.description
-
-
-def _array(scores: Mapping[int, float], size: int) -> Scores:
-    array = np.zeros(size)
-    if scores:
-        array[list(scores)] = list(scores.values())
-    return array

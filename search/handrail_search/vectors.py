@@ -26,6 +26,14 @@ def write(vectors: Vectors, file: Path) -> None:
     faiss.write_index(index, str(file))
 
 
+def means(vectors: Vectors, owner: npt.NDArray[np.int64], owners: int) -> Vectors:
+    """The mean of each owner's vectors, of length 1, shape (owners, dimensions). `owner` maps rows to owners."""
+    total = np.zeros((owners, vectors.shape[1]), dtype=np.float32)
+    np.add.at(total, owner, vectors)
+    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
+    return total
+
+
 class VectorIndex:
     """Vectors opened for search. Thread-safe."""
 
@@ -55,6 +63,11 @@ class VectorIndex:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         cosines, rows = self._index.search(query[None, :], wanted)
         return rows[0], cosines[0]
+
+    def mean(self, rows: npt.NDArray[np.int64]) -> Vectors:
+        """The mean of some rows, shape (dimensions,)."""
+        mean: Vectors = np.mean([self._index.reconstruct(int(row)) for row in rows], axis=0, dtype=np.float32)
+        return mean
 
     def all_vectors(self) -> Vectors:
         """Every vector, shape (rows, dimensions): for building the next generation and for calibration."""

@@ -159,6 +159,7 @@ class _Views:
             "snippet": hit.snippet,
             "score": hit.score,
             "lang": hit.lang,
+            "other_language": hit.other_language,
             "why": dict(hit.why),
             "sections": [
                 {"url": self.base_path + section.location, "heading": section.heading, "snippet": section.snippet,

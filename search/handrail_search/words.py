@@ -19,6 +19,13 @@ RARE_ARTICLES = 8
 _LITERAL_CANDIDATES = 400
 _TOKENIZE = "porter unicode61 remove_diacritics 2"
 _WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+# A quarter of an English text and hardly any of another language's are these.
+_ENGLISH = frozenset(
+    ("the", "of", "to", "and", "in", "is", "you", "for", "that", "it", "on", "with", "are", "your", "this", "be",
+     "can", "as", "or", "if")
+)  # fmt: skip
+# Their share of all words where a text is surely not English, and where it surely is.
+_FOREIGN, _NATIVE = 0.08, 0.15
 _TOKEN = re.compile(r"[^\s\"'“”„«»()\[\]{}<>,;!?]{2,64}")
 # E-1042, 0x80070057, profiles.ini, browser.tabs.max, about:config, /etc/hosts, C++, max_size, userChrome, PGMP-C
 # but not pop-up, and/or, 115.
@@ -50,6 +57,16 @@ def add_page(db: sqlite3.Connection, page_id: int, page: Page, passages: Iterabl
         "INSERT INTO passage_words(rowid, head, body) VALUES (?, ?, ?)",
         [(passage_id, f"{page.title} \n{heading}", text) for passage_id, heading, text in passages],
     )
+
+
+def endings_known(texts: Iterable[str]) -> float:
+    """How far search knows that words of these texts with other endings are the same words, 0..1.
+
+    FTS5's stemmer is an English one (Porter 1980). In other languages a word is found in the form it stands in only.
+    """
+    found = [word for text in texts for word in _WORD.findall(text.lower())]
+    share = sum(word in _ENGLISH for word in found) / max(len(found), 1)
+    return min(max((share - _FOREIGN) / (_NATIVE - _FOREIGN), 0.0), 1.0)
 
 
 def match_expression(question: str, *, prefix_last: bool = False) -> str:

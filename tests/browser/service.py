@@ -50,7 +50,7 @@ RESULTS = {
 
 class Service:
     """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, people,
-    evil or degraded."""
+    evil, languages or degraded."""
 
     def __init__(self, site_dir: Path) -> None:
         self.site_dir = site_dir
@@ -100,6 +100,8 @@ class Service:
         ]
         for result in answer["results"]:
             result["sections"] = [{**part, "url": self.base + part["url"]} for part in result.get("sections", [])]
+        if self.mode == "languages":
+            answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
         if self.mode in ("none", "weak"):
             answer["verdict"] = self.mode
         answer["people_first"] = self.mode == "people"

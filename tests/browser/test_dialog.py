@@ -144,6 +144,16 @@ def test_a_corrected_and_a_degraded_answer_say_so(tab, service):
     assert "exact words" in tab.text_content(".handrail-note")
 
 
+def test_articles_in_other_languages_stand_under_a_label_in_their_own_language(tab, service):
+    service.mode = "languages"
+    search(tab, service, "vat")
+    own, other = tab.locator(ROWS).nth(0), tab.locator(ROWS).nth(1)
+    assert (own.get_attribute("lang"), other.get_attribute("lang")) == ("en", "de")
+    label = "row => getComputedStyle(row, '::before').content"
+    assert other.evaluate(label) == '"In other languages"'
+    assert own.evaluate(label) == "none"
+
+
 def test_arrow_keys_reach_every_result_then_none_of_these_then_the_person(tab, service):
     search(tab, service, "password")
     reached = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -49,6 +50,24 @@ def searcher(acme) -> Searcher:
 
 
 @pytest.fixture
+def tiny(tmp_path) -> Path:
+    """A tiny folder of judged questions: three articles, three questions of which one is not judged, one outside."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    articles = [
+        {"_id": "pw", "title": "Reset your password", "text": "Choose a new password.\nThe mail may take a while."},
+        {"_id": "inv", "title": "Invoices", "text": "A PDF file each month.", "summary": "Where your bills are"},
+        {"_id": "cal", "title": "Share your calendar", "text": ""},
+    ]
+    questions = [("q1", "I forgot my password"), ("q2", "where is my bill"), ("q3", "not judged")]
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps(row) for row in articles) + "\n\n")
+    (folder / "queries.jsonl").write_text("\n".join(json.dumps({"_id": i, "text": text}) for i, text in questions))
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tpw\t2\nq1\tcal\t0\nq2\tinv\t1\n\n")
+    (folder / "oos_queries.jsonl").write_text('{"_id": "o1", "text": "how deep is the ocean"}\n')
+    return folder
+
+
+@pytest.fixture
 def own_acme(acme, tmp_path) -> Path:
     """A copy of the small site and its state that a test may break; use `rewrite` for the files of the encoder."""
     shutil.copytree(acme, tmp_path / "acme", symlinks=True, copy_function=_link_the_big_one)
@@ -81,6 +100,7 @@ def start(root: Path, *, state: Path | None = None, **flags):
 
 
 def stop(app) -> None:
+    app.extensions["handrail"]["teaching"].stop()
     app.extensions["handrail"]["searches"].close()
     app.extensions["handrail"]["store"].close()
 

@@ -22,7 +22,7 @@ ANSWER = {
     "query", "verdict", "mode", "degraded", "fallback_reason", "corrected", "people_first", "search_id", "contact",
     "results",
 }  # fmt: skip
-RESULT = {"url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "why", "sections"}
+RESULT = {"url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "other_language", "why", "sections"}
 PERSON = re.compile(r'<a [^>]*href="/contact/[^"]*"[^>]*>Talk to a human</a>')
 
 
@@ -322,7 +322,7 @@ def test_a_digest_that_is_none_opens_no_hole_in_the_policy(own_client, own_acme)
 
 POSTS = [
     ("/api/events", {"search_id": "A" * 22, "type": "seen"}),
-    ("/api/feedback", {"url": "/billing/", "helpful": True}),
+    ("/api/feedback", {"url": "/billing/refund/", "helpful": True}),
     ("/api/contact", {"message": "Help!"}),
 ]
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from handrail_kb.errors import EncoderUnavailable
-from handrail_search.encoder import FAITHFUL, PACKAGED, Encoder, ensure_exported, find_model
+from handrail_search.encoder import Encoder
+from handrail_search.exporting import FAITHFUL, ensure_exported
+from handrail_search.packaged import PACKAGED, find_model
 
 SENTENCES = [
     "How do I reset my password?",
@@ -23,7 +25,8 @@ SENTENCES = [
 WITH_TORCH = """
 import json, pathlib, sys, warnings; warnings.simplefilter("ignore")
 from handrail_kb.errors import EncoderUnavailable
-from handrail_search.encoder import ensure_exported, find_model
+from handrail_search.exporting import ensure_exported
+from handrail_search.packaged import find_model
 from sentence_transformers import SentenceTransformer
 source, _ = find_model("all-MiniLM-L6-v2")
 model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
@@ -85,8 +88,8 @@ def test_any_text_has_a_vector(encoder, text):
 
 def test_a_model_that_is_not_here_is_named_and_nothing_is_downloaded():
     with pytest.raises(EncoderUnavailable) as told:
-        find_model("intfloat/multilingual-e5-small")
-    assert "intfloat/multilingual-e5-small" in told.value.what
+        find_model("intfloat/multilingual-e5-large")
+    assert "intfloat/multilingual-e5-large" in told.value.what
     assert "Nothing is downloaded" in told.value.what
     assert "all-MiniLM-L6-v2" in told.value.what
     assert "encoder" in told.value.mend

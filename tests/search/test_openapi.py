@@ -128,10 +128,10 @@ def test_the_languages_of_pages_are_those_that_have_words():
         ("/api/events", {"search_id": ID, "type": "danced"}, 400),
         ("/api/events", {"search_id": "?", "type": "seen"}, 400),
         ("/api/events", {"search_id": ID, "type": "left", "ms": "long"}, 400),
-        ("/api/feedback", {"url": "/billing/", "helpful": True}, 204),
-        ("/api/feedback", {"url": "/billing/", "helpful": False, "search_id": ID, "comment": "No."}, 204),
-        ("/api/feedback", {"url": "/billing/", "helpful": "yes"}, 400),
-        ("/api/feedback", {"url": "/billing/", "helpful": True, "comment": "x" * 1001}, 422),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": True}, 204),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": False, "search_id": ID, "comment": "No."}, 204),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": "yes"}, 400),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": True, "comment": "x" * 1001}, 422),
         ("/api/contact", {"message": "Help!", "subject": "Me", "reply_to": "a@b.test", "website": ""}, 201),
         ("/api/contact", {"message": ""}, 422),
         ("/api/contact", {"message": "Help!", "website": "http://robot"}, 422),
@@ -178,7 +178,7 @@ def test_a_store_that_cannot_be_written_answers_as_described(make_app, own_acme)
     (own_acme / "state" / "store.db").mkdir()
     client = make_app(own_acme, log_searches=False).test_client()
     assert answer_fits(client.get("/readyz"), "/readyz").status_code == 503
-    vote = {"url": "/billing/", "helpful": True}
+    vote = {"url": "/billing/refund/", "helpful": True}
     assert answer_fits(client.post("/api/feedback", json=vote), "/api/feedback", "post").status_code == 503
     for body in ({"json": {"message": "Help!"}}, {"data": {"message": "Help!"}}):
         assert answer_fits(client.post("/api/contact", **body), "/api/contact", "post").status_code == 503

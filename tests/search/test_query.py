@@ -121,9 +121,8 @@ def test_what_goes_to_a_person_first_says_so(searcher):
 
 def test_boost_lifts_an_article_over_its_equal(state):
     def page(name, boost):
-        return Page(
-            f"{name}/", f"Pears {name}", (Passage(f"{name}/", "", (), "Pears are sold in spring."),), boost=boost
-        )
+        text = f"Pears are sold in spring. {name.upper()} is the letter of this page and of no other one here."
+        return Page(f"{name}/", f"Pears {name}", (Passage(f"{name}/", "", (), text),), boost=boost)
 
     searcher = Searcher.open(build_index([page("a", 1.0), page("b", 3.0), page("c", 0.5)], state, MODEL).folder)
     assert [hit.location for hit in searcher.search("when are pears sold").hits] == ["b/", "a/", "c/"]

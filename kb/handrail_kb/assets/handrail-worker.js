@@ -86,6 +86,7 @@ async function askService(query, signal) {
   if (!Array.isArray(found?.results)) throw new Error("the service gave no list")
   return {
     items: found.results.map(toGroup).filter(group => group.length),
+    languages: found.results.map(result => result?.other_language ? String(result.lang ?? "") : ""),
     source: "service",
     verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
     degraded: Boolean(found.degraded),

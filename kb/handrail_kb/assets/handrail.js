@@ -154,8 +154,22 @@
       if (none) meta.textContent = WORDS.none
       if (silent) meta.textContent = WORDS.silent
       result.classList.toggle("handrail-none", none)
+      labelLanguages()
       arrange(personFirst)
       aim()
+    }
+
+    // Results in other languages come last, under a label of their own, and are read out in their own language.
+    // Material adds rows as the reader scrolls, so this may be called again for the same list.
+    function labelLanguages() {
+      const languages = answered?.languages || []
+      const rows = [...list.children]
+      for (const [place, row] of rows.entries()) {
+        row.lang = languages[place] || document.documentElement.lang
+        const first = Boolean(languages[place]) && !languages[place - 1]
+        if (first) row.dataset.handrailLabel = WORDS.other_languages
+        else delete row.dataset.handrailLabel
+      }
     }
 
     function aim() {
@@ -255,6 +269,7 @@
     })
     addEventListener("pagehide", leave)
     document.addEventListener("visibilitychange", () => { if (document.hidden) leave() })
+    new MutationObserver(labelLanguages).observe(list, { childList: true })
     arrange(false)
     show()
   }

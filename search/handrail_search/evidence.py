@@ -1,0 +1,147 @@
+"""All evidence for one question, gathered once: meaning, words, letters, titles, and what people taught."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from handrail_search import words
+from handrail_search.encoder import USUAL_REACH
+from handrail_search.fusion import Scores, best_and_mean, saturate
+from handrail_search.index import Index, PassageRow
+from handrail_search.learned import LearnedQuestions
+from handrail_search.snippets import marking
+from handrail_search.vectors import Vectors
+
+# A mean cosine, on the usual scale, below which the encoder's opinion is noise; an article needs words in common then.
+_RELEVANT = 0.15
+# What words and codes add to a passage's cosine when the best section of an article is chosen.
+_WORDS_IN_PASSAGE, _LETTERS_IN_PASSAGE = 0.3, 2.0
+_LOOKED_AT = 8
+# Feedback from the nearest passages: one in a hundred of them, while no passage is nearer than this cosine.
+_NEAR_ENOUGH = 0.7
+_LEAST_FEEDBACK, _MOST_FEEDBACK = 5, 10
+
+
+class Finding:
+    """All evidence for one question, gathered once."""
+
+    def __init__(self, index: Index, question: str, vector: Vectors | None, learned: LearnedQuestions | None) -> None:
+        self.index = index
+        self.question = question
+        self.words = words.word_set(question)
+        self.marking = marking(self.words, index.common_words)
+        self._passage_scores = np.zeros(len(index.page_of_passage))
+        pages = len(index.pages)
+        self.evidence: dict[str, Scores] = {}
+        # The best cosine of each page with the question as it was asked: what verdicts rest on.
+        self.nearness = np.zeros(pages)
+        # The mean cosine of the nearest known questions.
+        self.known_nearness = 0.0
+        if vector is not None:
+            self._ask_meaning(vector, pages)
+            if learned is not None:
+                heard = learned.hear(question, vector, self.nearness)
+                self.evidence |= heard.evidence
+                self.known_nearness = heard.nearness
+        self._ask_words(pages)
+        self._ask_letters(pages)
+        self._ask_titles(pages)
+        self.relevant = self._relevant(pages)
+
+    def best_passages(self, page_id: int) -> list[PassageRow]:
+        """The sections of a page that fit best, one passage each, best first."""
+        first, end = self.index.first_passage[page_id : page_id + 2].tolist()
+        ranked = (first + np.argsort(-self._passage_scores[first:end], kind="stable")[:_LOOKED_AT]).tolist()
+        found = self.index.passages(ranked)
+        sections: dict[str, PassageRow] = {}
+        for passage_id in ranked:
+            passage = found[passage_id]
+            if passage.text or not sections:
+                sections.setdefault(passage.location, passage)
+        return list(sections.values())
+
+    def is_asked_by_name(self, page_id: int) -> bool:
+        """Whether the question is the page's title, or one that it is known to answer."""
+        return any(
+            self.evidence[name][page_id] > 0 for name in ("same_title", "same_question") if name in self.evidence
+        )
+
+    def passage_score(self, passage_id: int) -> float:
+        """How well a passage fits, compared with others of its page."""
+        return max(0.0, float(self._passage_scores[passage_id]))
+
+    def _ask_meaning(self, vector: Vectors, pages: int) -> None:
+        rows, cosines = self.index.vectors.nearest(vector)
+        np.maximum.at(self.nearness, self.index.owner[rows], cosines)
+        broader = self._broaden(vector, rows, cosines)
+        if broader is not None:
+            rows, cosines = self.index.vectors.nearest(broader)
+        best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
+        self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
+        passages = self.index.passage_of_row[rows]
+        self._passage_scores[passages[passages >= 0]] += cosines[passages >= 0]
+
+    def _broaden(
+        self, vector: Vectors, rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32]
+    ) -> Vectors | None:
+        """The question moved towards the passages nearest to it, the more the less sure they are (Rocchio 1971).
+
+        None where it is near enough as it is, or where the site has so few passages that a few are one article.
+        """
+        unsure = _NEAR_ENOUGH - float(cosines[0]) if len(cosines) else 0.0
+        looked_at = min(len(self.index.owner) // 100, _MOST_FEEDBACK)
+        if unsure <= 0 or looked_at < _LEAST_FEEDBACK:
+            return None
+        broader: Vectors = vector + unsure * self.index.vectors.mean(rows[:looked_at])
+        return broader / np.linalg.norm(broader)
+
+    def _ask_words(self, pages: int) -> None:
+        db = self.index.db
+        last = words.last_word(self.question)
+        prefix = bool(last) and not words.is_known(db, last)
+        expression = words.match_expression(self.question, prefix_last=prefix)
+        for name in ("article_words", "title_words"):
+            self.evidence[name] = saturate(_array(words.search(db, name, expression), pages))
+        bm25 = saturate(_array(words.search(db, "passage_words", expression), len(self._passage_scores)))
+        best = np.zeros(pages)
+        np.maximum.at(best, self.index.page_of_passage, bm25)
+        self.evidence["passage_words"] = best
+        self._passage_scores += _WORDS_IN_PASSAGE * bm25
+
+    def _ask_letters(self, pages: int) -> None:
+        """Codes, settings, file names and quotes, to the letter."""
+        asked = words.literals(self.question)
+        in_letters = sum(len(words.word_set(literal)) for literal in asked)
+        self.asks_for_letters = bool(asked) and len(self.words) <= in_letters + 2
+        self.asks_for_unknown_code = self.asks_for_letters and all(
+            words.is_unknown(self.index.db, literal) for literal in asked
+        )
+        exact = np.zeros(pages)
+        for literal in asked:
+            for page_id, passages in words.find_literal(self.index.db, literal).items():
+                exact[page_id] += 1.0 / len(asked)
+                self._passage_scores[list(passages)] += _LETTERS_IN_PASSAGE
+        self.evidence["exact"] = exact
+
+    def _ask_titles(self, pages: int) -> None:
+        same = np.zeros(pages)
+        same[self.index.by_title.get(self.question.lower().rstrip("?.! "), [])] = 1.0
+        self.evidence["same_title"] = same
+
+    def _relevant(self, pages: int) -> npt.NDArray[np.bool_]:
+        """Pages that anything but the encoder's noise speaks for."""
+        least = _RELEVANT * self.index.manifest.recipe.reach / USUAL_REACH
+        found: npt.NDArray[np.bool_] = self.evidence.get("meaning_best", np.zeros(pages)) >= least
+        for name in ("article_words", "exact", "same_question"):
+            found |= self.evidence.get(name, np.zeros(pages)) > 0
+        return found | (self.evidence.get("learned_near", np.zeros(pages)) >= least)
+
+
+def _array(scores: Mapping[int, float], size: int) -> Scores:
+    array = np.zeros(size)
+    if scores:
+        array[list(scores)] = list(scores.values())
+    return array

@@ -1,0 +1,53 @@
+"""How surely a question has an answer here, as one number that floors can be found for. Pure.
+
+A single cosine says little: short questions have low ones, and questions about a neighbouring product high ones.
+What helped on all sets (ARCHITECTURE.md, Verdict) is added up: how near the best article is, how near the site as a
+whole is, and how much of the question's words the nearest articles hold, rare words counting more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from handrail_search.fusion import Scores
+
+_SITE, _COVERED = 0.4, 0.3
+# Where people of the company vouch for enough known questions, these say most.
+_BEST_BESIDE, _COVERED_BESIDE, _KNOWN = 0.5, 0.2, 2.0
+_NEAREST = 3
+# Quantiles of the confidence that questions of a known kind reach: under the first a match is none, under the second
+# weak. The first is about the share of answerable questions that are wrongly told there is no article.
+NONE_QUANTILE, CONFIDENT_QUANTILE = 0.08, 0.25
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Where a list stops being an answer: below `none` there is none, below `confident` it is weak."""
+
+    none: float
+    confident: float
+
+
+NO_BANDS = Bands(0.0, 0.0)
+
+
+def confidence(best: Scores, coverage: Mapping[int, float], known: float | None = None) -> float:
+    """How surely a question has an answer here, at most 1.
+
+    `best` is each page's best cosine, `coverage` the share of the question's words that pages hold, `known` the mean
+    cosine of the nearest known questions where a site has enough of them. With it the number is on another scale.
+    """
+    nearest = np.argsort(-best)[:_NEAREST]
+    covered = max((coverage.get(int(page), 0.0) for page in nearest), default=0.0)
+    if known is None:
+        return float(best.max() + _SITE * best.mean() + _COVERED * covered) / (1 + _SITE + _COVERED)
+    total = _BEST_BESIDE * best.max() + _COVERED_BESIDE * covered + _KNOWN * known
+    return float(total) / (_BEST_BESIDE + _COVERED_BESIDE + _KNOWN)
+
+
+def bands(confidences: Scores) -> Bands:
+    """The bands that leave answerable questions like these alone but for the least certain ones."""
+    return Bands(float(np.quantile(confidences, NONE_QUANTILE)), float(np.quantile(confidences, CONFIDENT_QUANTILE)))

@@ -1,0 +1,108 @@
+"""Measures search on judged questions: `make quality`.
+
+    python tests/quality/run.py                   every set, print the tables
+    python tests/quality/run.py --only docs       one part; see PARTS below
+    python tests/quality/run.py --write           and renew docs/operators/search-quality.md
+
+Judged questions of other people are looked for in $HANDRAIL_EVALDATA, then in ../shared/evaldata; without them only
+Handrail's own help is asked. What was encoded is kept in .handrail/quality: the first run takes about a quarter of an
+hour on two cores, later ones some minutes. Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import codes
+import own_docs
+import sets
+import table
+from places import EVALDATA, KEPT, ROOT, say, state
+
+from handrail_kb import __version__
+from handrail_search.evaluate import to_json
+
+PAGE = ROOT / "docs" / "operators" / "search-quality.md"
+RESULTS = KEPT / "results.json"
+
+
+def docs() -> dict[str, Any]:
+    """Handrail's own help; what it came to is kept beside its questions, too."""
+    say("Handrail's own help")
+    measured = own_docs.measure(state("docs"))
+    return {"outcomes": [sets.outcome("Handrail's own help", measured)], "evaluation": to_json(measured)}
+
+
+PARTS = {
+    "docs": docs,
+    "thunderbird": sets.thunderbird,
+    "stackexchange": sets.stackexchange,
+    "companies": sets.companies,
+    "german": sets.german,
+    "typos": sets.typos,
+    "codes": codes.codes,
+}
+
+
+@click.command()
+@click.option("--only", type=click.Choice(list(PARTS)), multiple=True, help="Measure this part; may be given twice.")
+@click.option("--write", is_flag=True, help=f"Renew {PAGE.relative_to(ROOT)} and the figures beside the questions.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here.")
+def main(only: tuple[str, ...], write: bool, json_file: Path | None) -> None:
+    """Measure, print Markdown tables, and keep them where asked."""
+    results = _kept()
+    for name in only or PARTS:
+        if name != "docs" and not EVALDATA.is_dir():
+            say(f"{name}: skipped, there are no judged questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+            continue
+        results[name] = {"date": time.strftime("%Y-%m-%d"), "handrail": __version__, **PARTS[name]()}
+        KEPT.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    shown = {name: results[name] for name in PARTS if name in results and (not only or name in only)}
+    if shown:
+        sys.stdout.write(f"{table.to_markdown(shown)}\n")
+    if json_file:
+        json_file.write_text(json.dumps(shown, indent=1), encoding="utf-8")
+    if write:
+        _write(results)
+
+
+def _write(results: dict[str, Any]) -> None:
+    """Renew what is committed; the page only when every part is known."""
+    if "docs" in results:
+        own_docs.MEASURED.write_text(results["docs"]["evaluation"] + "\n", encoding="utf-8")
+        say(f"written to {own_docs.MEASURED}")
+    missing = [name for name in PARTS if name not in results]
+    if missing:
+        say(f"{PAGE} was not written: never measured here: {', '.join(missing)}")
+        return
+    put_into(PAGE, table.to_markdown({name: results[name] for name in PARTS}))
+
+
+def put_into(page: Path, markdown: str) -> None:
+    """Replace what stands between the markers of the help article."""
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(table.BEGIN)
+    _, end, after = rest.partition(table.END)
+    if not (begin and end):
+        raise SystemExit(f"{page} lacks the lines {table.BEGIN} and {table.END}: put them where the tables belong.")
+    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")
+    say(f"written to {page}")
+
+
+def _kept() -> dict[str, Any]:
+    """What earlier runs came to, by part."""
+    try:
+        kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: kept[name] for name in PARTS if name in kept}
+
+
+if __name__ == "__main__":
+    main()

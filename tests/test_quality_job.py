@@ -1,0 +1,83 @@
+"""`make quality`: how it cuts, corrects and counts, and that it skips plainly where there is nothing to measure."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_kb.passages import Page, Passage
+
+JOB = Path(__file__).parent / "quality"
+
+
+@pytest.fixture
+def part(monkeypatch):
+    """A module of the job: `part("sets")`. Its modules import each other by their bare names, as a script does."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(JOB))
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if str(JOB) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def test_questions_are_cut_by_the_day_they_were_asked(part, tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    rows = [{"_id": name, "text": name, "created": day} for name, day in
+            [("c", "2024-03-01"), ("a", "2024-01-01"), ("d", "2024-04-01"), ("b", "2024-02-01")]]  # fmt: skip
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for name in ("corpus.jsonl", "qrels.tsv", "oos_queries.jsonl"):
+        (folder / name).write_text(name)
+    halves = part("sets").halves(folder, tmp_path / "cut")
+    ids = [[json.loads(line)["_id"] for line in (half / "queries.jsonl").read_text().splitlines()] for half in halves]
+    assert ids == [["a", "b"], ["c", "d"]]
+    assert (halves[1] / "oos_queries.jsonl").read_text() == "oos_queries.jsonl"
+
+
+def test_only_whole_words_are_corrected(part):
+    corrected = part("sets").corrected
+    assert corrected("Adress of my adressbook", {"adress": "address"}) == "address of my adressbook"
+
+
+def test_a_code_is_held_by_the_articles_it_stands_in_to_the_letter(part):
+    def page(name, *texts):
+        return Page(name, "Title", tuple(Passage(name, "Heading", (), text) for text in texts))
+
+    held = part("codes").holders(
+        [
+            page("a", "Open profiles.ini, then wait.", "Error 0x80070057!"),
+            page("b", "Profiles.ini again", "x0x80070057"),
+        ]
+    )
+    assert held["profiles.ini"] == {"a", "b"}
+    assert held["0x80070057"] == {"a"}
+    assert not {"Title", "Heading", "wait", "then", "Error"} & set(held)
+
+
+def test_the_tables_hold_every_figure_with_its_interval(part):
+    table = part("table")
+    interval = {"value": 0.5, "low": 0.25, "high": 0.75}
+    figures = dict.fromkeys(table.MEASURES, interval)
+    outcome = {"name": "Some", "questions": 1200, "outside": 30, "articles": 7, "figures": figures}
+    told = table.to_markdown({"docs": {"date": "2026-11-22", "handrail": "1", "outcomes": [outcome]}})
+    assert "Measured on 2026-11-22 with Handrail 1 by `make quality`." in told
+    assert "| Some | 7 | 1,200 |" + 5 * " 0.500 (0.250–0.750) |" in told
+    assert "| Some | 1,200 | 30 |" + 5 * " 0.500 (0.250–0.750) |" in told
+
+
+def test_without_other_peoples_questions_their_parts_are_skipped_and_named(tmp_path):
+    told = subprocess.run(
+        [sys.executable, JOB / "run.py", "--only", "german", "--only", "codes"], capture_output=True, text=True,
+        env={**os.environ, "HANDRAIL_EVALDATA": str(tmp_path / "none")}, check=True,
+    )  # fmt: skip
+    assert told.stderr.count("skipped, there are no judged questions") == 2
+    assert "HANDRAIL_EVALDATA" in told.stderr
