@@ -30,12 +30,12 @@ from handrail_search.exporting import ensure_exported
 from handrail_search.index import (
     FORMAT,
     SCHEMA,
-    Index,
     Manifest,
     current_generation,
     digest_files,
     new_generation,
     publish,
+    vectors_by_hash,
 )
 from handrail_search.twins import find_twins
 from handrail_search.vectors import Vectors
@@ -101,7 +101,8 @@ def build_index(
 
 def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder, former: dict[str, Vectors],
            progress: Progress | None) -> Built:  # fmt: skip
-    rows = _write_database(pages, folder / "passages.db")
+    trust = language_trust(pages, encoder)
+    rows = _write_database(pages, folder / "passages.db", fragments=trust < 1.0)
     encoded, fresh = _encode(rows, encoder, former, progress)
     vectors.write(encoded, folder / "vectors.faiss")
     _copy_encoder(exported, folder / "encoder")
@@ -126,7 +127,7 @@ def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder
         pages=len(pages),
         passages=passages,
         rows=len(rows),
-        trust=language_trust(pages, encoder),
+        trust=trust,
         floor=floor if floor.probes else floor.on_scale(encoder.recipe.reach / USUAL_REACH),
         files=digest_files(folder),
         endings=words.endings_known(passage.text for page in pages for passage in page.passages[:2]),
@@ -142,13 +143,16 @@ def passage_text(page: Page, passage: Passage) -> str:
     return f"{trail}\n{passage.text}"
 
 
-def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
-    """Keep pages, passages and their words; give back what has to be encoded, in the order of vectors."""
+def _write_database(pages: Sequence[Page], file: Path, *, fragments: bool) -> list[_Row]:
+    """Keep pages, passages and their words; give back what has to be encoded, in the order of vectors.
+
+    With `fragments`, pieces of words are kept too.
+    """
     rows: list[_Row] = []
     db = sqlite3.connect(file)
     db.execute("PRAGMA journal_mode = OFF")
     db.executescript(SCHEMA)
-    words.create(db)
+    words.write(db, pages, fragments=fragments)
     passage_id = 0
     for page_id, page in enumerate(pages):
         asked = "\n".join((*page.questions, *page.keywords))
@@ -157,10 +161,8 @@ def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
             (page_id, page.location, page.title, page.description, page.lang, json.dumps(page.breadcrumb), page.boost,
              page.people_only, page.source, asked),
         )  # fmt: skip
-        kept = []
         for passage in page.passages:
             heading = " › ".join((*passage.path, passage.heading)) if passage.heading else ""
-            kept.append((passage_id, heading, passage.text))
             db.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
                        (passage_id, page_id, passage.location, heading, passage.text))  # fmt: skip
             rows.append(_Row(page_id, passage_id, passage_text(page, passage)))
@@ -168,7 +170,6 @@ def _write_database(pages: Sequence[Page], file: Path) -> list[_Row]:
         rows.extend(_Row(page_id, None, question) for question in _questions(page))
         if not page.passages:
             rows.append(_Row(page_id, None, page.title))
-        words.add_page(db, page_id, page, kept)
     db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)",
                    [(number, row.page_id, row.passage_id, row.hash) for number, row in enumerate(rows)])  # fmt: skip
     db.executemany("INSERT INTO common_words VALUES (?)", [(word,) for word in _common_words(pages)])
@@ -213,13 +214,9 @@ def _encode(
 def _former_vectors(index_dir: Path, fingerprint: str) -> dict[str, Vectors]:
     """Vectors of the generation that serves, by hash of their text; none when it is damaged or of another encoder."""
     try:
-        former = Index(current_generation(index_dir))
+        return vectors_by_hash(current_generation(index_dir), fingerprint)
     except IndexUnusable:
         return {}
-    if former.manifest.recipe.fingerprint != fingerprint:
-        return {}
-    hashes = [row[0] for row in former.db.execute("SELECT hash FROM rows ORDER BY row")]
-    return dict(zip(hashes, former.vectors.all_vectors(), strict=True))
 
 
 def _copy_encoder(exported: Path, target: Path) -> None:

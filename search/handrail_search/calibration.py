@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from handrail_kb.passages import Page
-from handrail_search import words
 from handrail_search.fusion import Scores
 from handrail_search.index import Floor
 from handrail_search.vectors import Vectors
 from handrail_search.verdict import CONFIDENT_QUANTILE, NONE_QUANTILE, Bands, confidence
+from handrail_search.words import open_words
 
 # For sites with too few articles to tell.
 DEFAULT_FLOOR = Floor(none=0.27, confident=0.38, words_none=0.5, words_confident=0.75, probes=0)
@@ -53,12 +53,13 @@ def calibrate(pages: Sequence[Page], owner: _Rows, encoded: Vectors, means: Vect
         return DEFAULT_FLOOR
     kin = _kin(means)
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        site_words = open_words(db)
 
         def ask(question: str, without: _Rows) -> tuple[float, float]:
             best = np.zeros(len(pages))
             np.maximum.at(best, owner, encoded @ encode(question))
             best[without] = 0.0
-            coverage: Mapping[int, float] = words.coverage(db, question, len(pages))
+            coverage = site_words.coverage(db, site_words.read(db, question))
             left = {page: share for page, share in coverage.items() if page not in without}
             return confidence(best, left), max(left.values(), default=0.0)
 

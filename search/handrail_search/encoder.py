@@ -97,6 +97,14 @@ class Encoder:
         """How many word pieces the encoder knows."""
         return int(self._tokenizer.get_vocab_size())
 
+    def whole_words(self) -> frozenset[str]:
+        """The words it knows without cutting them, in small letters."""
+        pieces = self._tokenizer.get_vocab()
+        # WordPiece marks what continues a word, the others what begins one.
+        start = next((mark for mark in ("▁", "Ġ") if f"{mark}the" in pieces), "")
+        words = (piece[len(start) :] for piece in pieces if piece.startswith(start))
+        return frozenset(word.lower() for word in words if word.isalpha())
+
     def count_pieces(self, text: str) -> int:
         """How many word pieces the encoder cuts a text into."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)

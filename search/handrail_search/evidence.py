@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from handrail_search import words
+from handrail_search import codes
 from handrail_search.encoder import USUAL_REACH
 from handrail_search.fusion import Scores, best_and_mean, saturate
 from handrail_search.index import Index, PassageRow
 from handrail_search.learned import LearnedQuestions
 from handrail_search.snippets import marking
+from handrail_search.stemming import words_in
 from handrail_search.vectors import Vectors
+from handrail_search.words import AskedWord, marked
 
 # A mean cosine, on the usual scale, below which the encoder's opinion is noise; an article needs words in common then.
 _RELEVANT = 0.15
@@ -28,11 +30,15 @@ _LEAST_FEEDBACK, _MOST_FEEDBACK = 5, 10
 class Finding:
     """All evidence for one question, gathered once."""
 
-    def __init__(self, index: Index, question: str, vector: Vectors | None, learned: LearnedQuestions | None) -> None:
+    def __init__(
+        self, index: Index, question: str, vector: Vectors | None, learned: LearnedQuestions | None,
+        asked: Sequence[AskedWord] | None = None,
+    ) -> None:  # fmt: skip
+        """`asked` are the question's words where they were read before."""
         self.index = index
         self.question = question
-        self.words = words.word_set(question)
-        self.marking = marking(self.words, index.common_words)
+        self.asked = index.words.read(index.db, question) if asked is None else asked
+        self.marking = marking(marked(self.asked), index.common_words)
         self._passage_scores = np.zeros(len(index.page_of_passage))
         pages = len(index.pages)
         self.evidence: dict[str, Scores] = {}
@@ -62,6 +68,10 @@ class Finding:
             if passage.text or not sections:
                 sections.setdefault(passage.location, passage)
         return list(sections.values())
+
+    def coverage(self) -> dict[int, float]:
+        """How much of the question's words each page holds, 0..1; pages without any are left out."""
+        return self.index.words.coverage(self.index.db, self.asked)
 
     def is_asked_by_name(self, page_id: int) -> bool:
         """Whether the question is the page's title, or one that it is known to answer."""
@@ -99,13 +109,12 @@ class Finding:
         return broader / np.linalg.norm(broader)
 
     def _ask_words(self, pages: int) -> None:
-        db = self.index.db
-        last = words.last_word(self.question)
-        prefix = bool(last) and not words.is_known(db, last)
-        expression = words.match_expression(self.question, prefix_last=prefix)
-        for name in ("article_words", "title_words"):
-            self.evidence[name] = saturate(_array(words.search(db, name, expression), pages))
-        bm25 = saturate(_array(words.search(db, "passage_words", expression), len(self._passage_scores)))
+        found = self.index.words.ask(self.index.db, self.asked)
+        self.evidence["article_words"] = saturate(found.articles)
+        self.evidence["title_words"] = saturate(found.titles)
+        self.evidence["fragments"] = saturate(found.fragments)
+        self.evidence["keywords"] = found.keywords
+        bm25 = saturate(found.passages)
         best = np.zeros(pages)
         np.maximum.at(best, self.index.page_of_passage, bm25)
         self.evidence["passage_words"] = best
@@ -113,18 +122,26 @@ class Finding:
 
     def _ask_letters(self, pages: int) -> None:
         """Codes, settings, file names and quotes, to the letter."""
-        asked = words.literals(self.question)
-        in_letters = sum(len(words.word_set(literal)) for literal in asked)
-        self.asks_for_letters = bool(asked) and len(self.words) <= in_letters + 2
-        self.asks_for_unknown_code = self.asks_for_letters and all(
-            words.is_unknown(self.index.db, literal) for literal in asked
+        asked = codes.literals(self.question)
+        in_letters = sum(len(set(words_in(literal.text))) for literal in asked)
+        self.asks_for_letters = bool(asked) and len(self.asked) <= in_letters + 2
+        held = [self._find(literal) for literal in asked]
+        self.asks_for_unknown_code = self.asks_for_letters and not any(
+            found or (not literal.phrase and codes.begins(self.index.db, literal.text))
+            for found, literal in zip(held, asked, strict=True)
         )
         exact = np.zeros(pages)
-        for literal in asked:
-            for page_id, passages in words.find_literal(self.index.db, literal).items():
-                exact[page_id] += 1.0 / len(asked)
-                self._passage_scores[list(passages)] += _LETTERS_IN_PASSAGE
+        for found in held:
+            for page_id, one in found.items():
+                exact[page_id] += one.grade / len(asked)
+                self._passage_scores[list(one.passages)] += _LETTERS_IN_PASSAGE
         self.evidence["exact"] = exact
+
+    def _find(self, literal: codes.Literal) -> Mapping[int, codes.Held]:
+        db = self.index.db
+        if literal.phrase:
+            return codes.find_phrase(db, literal.text, *self.index.words.passages_holding(db, literal.text))
+        return codes.find_code(db, literal.text, unfinished=self.question.endswith(literal.text))
 
     def _ask_titles(self, pages: int) -> None:
         same = np.zeros(pages)
@@ -138,10 +155,3 @@ class Finding:
         for name in ("article_words", "exact", "same_question"):
             found |= self.evidence.get(name, np.zeros(pages)) > 0
         return found | (self.evidence.get("learned_near", np.zeros(pages)) >= least)
-
-
-def _array(scores: Mapping[int, float], size: int) -> Scores:
-    array = np.zeros(size)
-    if scores:
-        array[list(scores)] = list(scores.values())
-    return array

@@ -19,6 +19,8 @@ WEIGHTS: Mapping[str, float] = {
     "article_words": 0.8,  # BM25 of the whole article, saturated
     "title_words": 0.2,  # BM25 of title, description, questions and keywords, saturated
     "passage_words": 0.2,  # BM25 of the best passage, saturated
+    "fragments": 1.0,  # BM25 of pieces of words, saturated; the less the encoder knows the language, the more
+    "keywords": 1.0,  # share of the question that is a keyword of the article
     "exact": 12.0,  # share of the codes and quotes asked for that stand in the article to the letter
     # How much each kind of learned evidence is worth is chosen on the site itself, see `learned`.
     "learned_near": 1.0,  # a known question is nearer than the article's own text
@@ -49,10 +51,8 @@ def weights(trust: float, endings: float = 1.0) -> dict[str, float]:
     """
     meaning, words = 0.3 + 0.7 * trust, 3.0 - 2.0 * trust
     words *= 1.0 - 0.75 * (1.0 - endings) * max(0.0, 2.0 * trust - 1.0)
-    return {
-        name: weight * (meaning if name in _MEANING else words if name in _WORDS else 1.0)
-        for name, weight in WEIGHTS.items()
-    }
+    share = dict.fromkeys(_MEANING, meaning) | dict.fromkeys(_WORDS, words) | {"fragments": 3.0 * (1.0 - trust)}
+    return {name: weight * share.get(name, 1.0) for name, weight in WEIGHTS.items()}
 
 
 def fuse(evidence: Mapping[str, Scores], trust: float, boost: Scores, endings: float = 1.0) -> Scores:

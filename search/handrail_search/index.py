@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +29,11 @@ import numpy.typing as npt
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.passages import PASSAGE_RULES
 from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
-from handrail_search.vectors import VectorIndex
+from handrail_search.vectors import VectorIndex, Vectors
+from handrail_search.words import SCHEMA as WORDS_SCHEMA
+from handrail_search.words import open_words
 
-FORMAT = 2
+FORMAT = 3
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 # Trust in meaning from which verdicts rest on it.
 TRUSTED = 0.5
@@ -107,7 +110,7 @@ class PassageRow:
     text: str
 
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE pages (id INTEGER PRIMARY KEY, location TEXT NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
   lang TEXT NOT NULL, breadcrumb TEXT NOT NULL, boost REAL NOT NULL, people_only INTEGER NOT NULL,
   source TEXT NOT NULL, asked TEXT NOT NULL);
@@ -120,7 +123,7 @@ CREATE TABLE common_words (word TEXT PRIMARY KEY);
 -- Pages that say nearly the same as an earlier one.
 CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
 CREATE INDEX passages_page ON passages(page_id);
-"""
+{WORDS_SCHEMA}"""
 
 
 class Index:
@@ -131,7 +134,7 @@ class Index:
         self.folder = folder
         self.manifest = read_manifest(folder)
         if verify:
-            _check_files(folder, self.manifest)
+            _check_files(folder, self.manifest.files)
         self.vectors = VectorIndex(folder / "vectors.faiss")
         self._local = threading.local()
         try:
@@ -189,6 +192,7 @@ class Index:
         self.common_words = frozenset(row[0] for row in self.db.execute("SELECT word FROM common_words"))
         # Of pages that say nearly the same, the first.
         self.twin_of: Mapping[int, int] = dict(self.db.execute("SELECT page_id, first FROM twins"))
+        self.words = open_words(self.db)
         self.by_title: Mapping[str, list[int]] = self._titles()
 
     def _read_pages(self) -> list[PageRow]:
@@ -208,14 +212,7 @@ class Index:
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a generation. Raises IndexUnusable when it is missing, broken or of another format."""
     file = folder / "manifest.json"
-    try:
-        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise IndexUnusable(f"{folder} has no manifest.json: this generation was never finished.", REBUILD) from error
-    except (OSError, ValueError) as error:
-        raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
-    if not isinstance(data, dict):
-        raise IndexUnusable(f"{file} does not hold what it should: {str(data)[:60]}.", REBUILD)
+    data = _manifest_data(file)
     for name, ours in (("format", FORMAT), ("passage_rules", PASSAGE_RULES)):
         if data.get(name) != ours:
             raise IndexUnusable(f"{file}: {name} is {data.get(name)!r}, this Handrail reads {ours!r}.", REBUILD)
@@ -223,6 +220,40 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(**{**data, "recipe": Recipe(**data["recipe"]), "floor": Floor(**data["floor"])})
     except (TypeError, KeyError) as error:
         raise IndexUnusable(f"{file} does not hold what it should: {error}.", REBUILD) from error
+
+
+def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
+    """The vectors of a generation by the hash of their text, whatever its format; none when they are another encoder's.
+
+    Raises IndexUnusable when the generation is damaged.
+    """
+    data = _manifest_data(folder / "manifest.json")
+    try:
+        files, recipe = dict(data["files"]), Recipe(**data["recipe"])
+    except (TypeError, ValueError, KeyError) as error:
+        raise IndexUnusable(f"{folder / 'manifest.json'} does not hold what it should: {error}.", REBUILD) from error
+    if recipe.fingerprint != fingerprint:
+        return {}
+    _check_files(folder, files)
+    try:
+        with closing(sqlite3.connect(f"{(folder / 'passages.db').resolve().as_uri()}?mode=ro", uri=True)) as db:
+            hashes = [row[0] for row in db.execute("SELECT hash FROM rows ORDER BY row")]
+    except sqlite3.DatabaseError as error:
+        raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
+    return dict(zip(hashes, VectorIndex(folder / "vectors.faiss").all_vectors(), strict=False))
+
+
+def _manifest_data(file: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        what = f"{file.parent} has no manifest.json: this generation was never finished."
+        raise IndexUnusable(what, REBUILD) from error
+    except (OSError, ValueError) as error:
+        raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
+    if not isinstance(data, dict):
+        raise IndexUnusable(f"{file} does not hold what it should: {str(data)[:60]}.", REBUILD)
+    return data
 
 
 def current_generation(index_dir: Path) -> Path:
@@ -281,11 +312,11 @@ def _named(index_dir: Path) -> str:
         return ""
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     for name in _DATA_FILES:
         if not (folder / name).is_file():
             raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
-        found, wanted = _sha256(folder / name), manifest.files.get(name)
+        found, wanted = _sha256(folder / name), files.get(name)
         if found != wanted:
             raise IndexUnusable(
                 f"{folder / name} is not the file the manifest tells of: sha256 {found[:16]}…, "

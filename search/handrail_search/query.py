@@ -12,13 +12,13 @@ from typing import Literal
 import numpy as np
 
 from handrail_kb.errors import EncoderUnavailable
-from handrail_search import words
 from handrail_search.encoder import Encoder
 from handrail_search.evidence import Finding
 from handrail_search.fusion import FULL, Scores, contributions, fuse, weights
 from handrail_search.index import TRUSTED, Index, PageRow, PassageRow
 from handrail_search.learned import ENOUGH, Known, LearnedQuestions, Lesson, encode_known
 from handrail_search.snippets import snippet
+from handrail_search.understanding import Reader
 from handrail_search.vectors import Vectors
 from handrail_search.verdict import NO_BANDS, Bands, bands, confidence
 
@@ -97,6 +97,7 @@ class Searcher:
         self._missing = missing or (None if encoder else "encoder_unavailable")
         self._learned: LearnedQuestions | None = None
         self.lesson = Lesson()
+        self._reader = Reader(index, encoder)
 
     @property
     def taught(self) -> int:
@@ -109,6 +110,7 @@ class Searcher:
         Takes seconds for the first hundreds, because they are asked to choose what learning is worth on this site.
         `known_vectors` keeps the questions' vectors by text from one time to the next.
         """
+        self._reader = Reader(self.index, self._encoder, [one.question for one in known])
         if self._encoder is None or not known:
             self._learned = None
             return
@@ -131,7 +133,7 @@ class Searcher:
             finding = Finding(self.index, question, vector, None)
             base.append(fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings))
             nearness.append(finding.nearness)
-            coverages.append(words.coverage(self.index.db, question, len(self.index.pages)))
+            coverages.append(finding.coverage())
         mix = learned.choose(rows, np.array(base), np.array(nearness))
         reached = map(confidence, nearness, coverages, learned.nearness_without(rows))
         return Lesson(mix, bands(np.array(list(reached))), learned.vouched)
@@ -160,13 +162,16 @@ class Searcher:
         limit = max(1, min(limit, MAX_LIMIT))
         if not question or not self.index.pages:
             return Results(question, "none", "hybrid", ())
-        vector, reason = self._encode(question)
-        finding = Finding(self.index, question, vector, self._learned)
+        understood = self._reader.read(question, self._encode)
+        vector, reason = understood.vector, understood.failed
+        finding = Finding(self.index, understood.text, vector, self._learned, understood.words)
         scores = fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings)
         others = self._of_other_languages(lang)
         order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
         order = _with_strong_others(order, scores, others, limit)
         verdict, confident, limits = self._verdict(finding, order, vector)
+        if verdict == "none" and understood.unfinished:
+            verdict = "weak"  # half a word is no question yet
         return Results(
             query=question,
             verdict=verdict,
@@ -177,6 +182,7 @@ class Searcher:
             ),
             degraded=reason is not None,
             fallback_reason=reason,
+            corrected=understood.corrected,
             confidence=confident,
             bands=limits,
         )
@@ -235,9 +241,9 @@ class Searcher:
         """How surely there is an answer, and the bands to judge that by: by words where meaning cannot be trusted."""
         floor = self.index.manifest.floor
         if vector is None or self._trust(vector) < TRUSTED:
-            covered = words.best_coverage(self.index.db, finding.question, len(self.index.pages))
+            covered = max(finding.coverage().values(), default=0.0)
             return covered, Bands(floor.words_none, floor.words_confident)
-        coverage = words.coverage(self.index.db, finding.question, len(self.index.pages))
+        coverage = finding.coverage()
         learned = self._learned
         if learned is not None and learned.lesson.bands is not None:
             return confidence(finding.nearness, coverage, finding.known_nearness), learned.lesson.bands

@@ -1,24 +1,38 @@
-"""The words leg: SQLite's FTS5 over articles, their titles, and passages, and literal search for codes and names.
+"""The words leg: what the words of a question have in common with articles, their heads and their passages.
 
-Scores are BM25 turned positive. Knows nothing of vectors and of how scores are mixed.
+Words are kept by their stems, compounds also by their parts (`stemming`, `compounds`), and scored by BM25 (`postings`).
+Knows nothing of vectors and of how scores are mixed.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, reduce
+
+import numpy as np
 
 from handrail_kb.passages import Page
+from handrail_search import codes, compounds, postings, vocabulary
+from handrail_search.postings import Ids, Postings, Scores
+from handrail_search.stemming import fold, languages_of, stem, words_in
 
+SCHEMA = f"""{postings.SCHEMA}{vocabulary.SCHEMA}{codes.SCHEMA}
+-- Keywords that writers gave, as terms in their order.
+CREATE TABLE keywords (terms TEXT NOT NULL, page_id INTEGER NOT NULL);
+CREATE TABLE stemmed_as (lang TEXT PRIMARY KEY);
+"""
+_PLACES = ("articles", "titles", "passages")
 # More words than this say nothing more, and cost time.
 MAX_WORDS = 32
-# A literal match is evidence only while it tells articles apart.
-RARE_ARTICLES = 8
-_LITERAL_CANDIDATES = 400
-_TOKENIZE = "porter unicode61 remove_diacritics 2"
-_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+# Letters from which a word that goes on is looked for by its beginning.
+_BEGINNING = 3
+# Fragments are pieces of so many letters; their BM25 is about so many times that of the words they are of.
+_FRAGMENT, _FRAGMENTS_A_WORD = 4, 3.0
+_HEAD = 2
 # A quarter of an English text and hardly any of another language's are these.
 _ENGLISH = frozenset(
     ("the", "of", "to", "and", "in", "is", "you", "for", "that", "it", "on", "with", "are", "your", "this", "be",
@@ -26,161 +40,300 @@ _ENGLISH = frozenset(
 )  # fmt: skip
 # Their share of all words where a text is surely not English, and where it surely is.
 _FOREIGN, _NATIVE = 0.08, 0.15
-_TOKEN = re.compile(r"[^\s\"'“”„«»()\[\]{}<>,;!?]{2,64}")
-# E-1042, 0x80070057, profiles.ini, browser.tabs.max, about:config, /etc/hosts, C++, max_size, userChrome, PGMP-C
-# but not pop-up, and/or, 115.
-_CODE = re.compile(
-    r"[^\W\d_].*\d|\d.*[^\W\d_]|\d{5}|\d[-_./:]\d|[^\W_][_.:@\\][^\W_]|^[/\\~].|\+\+|\w#$|[a-z][A-Z]|^[A-Z]+(?:-[A-Z]+)+$"
-)
-_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{2,80})[\"“”„«»]")
-
-TABLES = ("article_words", "title_words", "passage_words")
+_SELDOM = 2
+# Completions of a beginning that are marked in a snippet.
+_MARKED = 8
 
 
-def create(db: sqlite3.Connection) -> None:
-    """Make the empty tables of the words leg; their rowid is the id of a page or of a passage."""
-    for table in TABLES:
-        # Contentless: the text itself stands in other tables already.
-        db.execute(f"CREATE VIRTUAL TABLE {table} USING fts5(head, body, content='', tokenize='{_TOKENIZE}')")
+@dataclass(frozen=True)
+class AskedWord:
+    """A word of a question: the terms it stands for, together one, and the terms of its parts if it is a compound.
+
+    `meant` are the words of the site that it stands for, as they are written: it may go on, or lack its marks.
+    `unfinished` is the beginning of words, `may_go_on` a word that is also the beginning of commoner ones;
+    `seldom` ones stand in one or two articles and in no title, heading, question or keyword.
+    """
+
+    text: str
+    forms: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    meant: tuple[str, ...] = ()
+    unfinished: bool = False
+    may_go_on: bool = False
+    seldom: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the site uses it."""
+        return bool(self.meant or self.parts)
 
 
-def add_page(db: sqlite3.Connection, page_id: int, page: Page, passages: Iterable[tuple[int, str, str]]) -> None:
-    """Index a page's words. `passages` are (id, heading path, text)."""
-    passages = list(passages)
+@dataclass(frozen=True)
+class WordEvidence:
+    """BM25 of `articles`, `titles` (with descriptions, questions, keywords), and `passages`, by their numbers.
+
+    `fragments` is that of pieces of words, all zero where the index keeps none; `keywords` the share of the question
+    that is a keyword of the article, 0..1.
+    """
+
+    articles: Scores
+    titles: Scores
+    passages: Scores
+    fragments: Scores
+    keywords: Scores
+
+
+# --- making
+
+
+def write(db: sqlite3.Connection, pages: Sequence[Page], *, fragments: bool) -> None:
+    """Fill the tables for pages whose passages are numbered through in order.
+
+    With `fragments`, pieces of words are kept too: for languages that the encoder does not know.
+    """
+    texts = [_all_text(page) for page in pages]
+    languages = languages_of(texts, [page.lang for page in pages])
+    reader = _Reader(zip(texts, languages, strict=True))
+    writer = postings.Writer([*_PLACES, "fragments"] if fragments else _PLACES)
+    passage_id = 0
+    for page_id, (page, lang) in enumerate(zip(pages, languages, strict=True)):
+        first = passage_id
+        headings = [
+            " › ".join((*passage.path, passage.heading)) if passage.heading else "" for passage in page.passages
+        ]
+        _add_page(writer, reader, page, lang, headings, fragments=fragments)
+        passage_id += len(page.passages)
+        told = [(first + at, f"{heading} {passage.text}")
+                for at, (heading, passage) in enumerate(zip(headings, page.passages, strict=True))]  # fmt: skip
+        codes.write(
+            db, codes.rows(page_id, (*page.questions, *page.keywords), f"{page.title} {page.description}", told)
+        )
+        terms = (" ".join(stem(word, lang) for word in words_in(keyword)) for keyword in page.keywords)
+        db.executemany("INSERT INTO keywords VALUES (?, ?)", [(kept, page_id) for kept in dict.fromkeys(terms) if kept])
+    writer.write(db)
+    vocabulary.write(db, reader.entries(zip(pages, languages, strict=True)))
+    db.executemany("INSERT INTO stemmed_as VALUES (?)", [(lang,) for lang in sorted(set(languages))])
+
+
+def _all_text(page: Page) -> str:
+    texts = (text for passage in page.passages for text in (*passage.path, passage.heading, passage.text))
+    return " \n".join((page.title, page.description, *page.questions, *page.keywords, *texts))
+
+
+class _Reader:
+    """Texts to terms, once for each word and language."""
+
+    def __init__(self, texts: Iterable[tuple[str, str]]) -> None:
+        self._words: Counter[tuple[str, str]] = Counter()
+        for text, lang in texts:
+            self._words.update({(word, lang) for word in words_in(text)})
+        self._stems: Counter[tuple[str, str]] = Counter()
+        for (word, lang), articles in self._words.items():
+            self._stems[stem(word, lang), lang] += articles
+        self.terms = lru_cache(None)(self._terms)
+
+    def _terms(self, word: str, lang: str) -> tuple[str, ...]:
+        parts = compounds.split(word, lang, lambda form: self._stems[form, lang])
+        return (stem(word, lang), *(stem(part, lang) for part in parts))
+
+    def counts(self, text: str, lang: str, times: int = 1) -> tuple[Counter[str], int]:
+        """The terms of a text, each counting so many times, and how many there are."""
+        found = Counter(words_in(text))
+        counts: Counter[str] = Counter()
+        length = 0
+        for word, often in found.items():
+            for term in self.terms(word, lang):
+                counts[term] += often * times
+                length += often
+        return counts, length
+
+    def entries(self, pages: Iterable[tuple[Page, str]]) -> Iterable[vocabulary.Entry]:
+        """The vocabulary, words with the same letters as one."""
+        heads = Counter((word, lang) for page, lang in pages for word in set(words_in(_heads(page))))
+        same: dict[str, list[tuple[int, str, str]]] = {}
+        for (word, lang), articles in self._words.items():
+            same.setdefault(fold(word), []).append((articles, word, lang))
+        for word, found in same.items():
+            found.sort(reverse=True)
+            terms = [self.terms(shown, lang) for _, shown, lang in found]
+            yield vocabulary.Entry(
+                word, found[0][1], tuple(dict.fromkeys(kept[0] for kept in terms)),
+                tuple(dict.fromkeys(part for kept in terms for part in kept[1:])),
+                sum(articles for articles, _, _ in found), sum(heads[shown, lang] for _, shown, lang in found),
+            )  # fmt: skip
+
+
+def _heads(page: Page) -> str:
+    return " \n".join((page.title, *page.questions, *page.keywords, *(passage.heading for passage in page.passages)))
+
+
+def _add_page(
+    writer: postings.Writer, reader: _Reader, page: Page, lang: str, headings: Sequence[str], *, fragments: bool
+) -> None:
     asked = " \n".join((*page.questions, *page.keywords))
-    head = f"{page.title} \n{page.description}"
-    body = " \n".join(f"{heading} \n{text}" for _, heading, text in passages)
-    db.execute("INSERT INTO article_words(rowid, head, body) VALUES (?, ?, ?)", (page_id, f"{head} \n{asked}", body))
-    db.execute("INSERT INTO title_words(rowid, head, body) VALUES (?, ?, ?)",
-               (page_id, page.title, f"{page.description} \n{asked}"))  # fmt: skip
-    db.executemany(
-        "INSERT INTO passage_words(rowid, head, body) VALUES (?, ?, ?)",
-        [(passage_id, f"{page.title} \n{heading}", text) for passage_id, heading, text in passages],
-    )
+    about = f"{page.description} \n{asked}"
+    texts = [f"{heading} \n{passage.text}" for heading, passage in zip(headings, page.passages, strict=True)]
+    head, body = f"{page.title} \n{about}", " \n".join(texts)
+    writer.add("articles", *_sum(reader.counts(head, lang, _HEAD), reader.counts(body, lang)))
+    writer.add("titles", *_sum(reader.counts(page.title, lang, _HEAD), reader.counts(about, lang)))
+    for text in texts:
+        writer.add("passages", *reader.counts(f"{page.title} \n{text}", lang))
+    if fragments:
+        pieces, heads = _fragments(words_in(body)), _fragments(words_in(head))
+        counts = Counter(pieces)
+        for piece, often in Counter(heads).items():
+            counts[piece] += _HEAD * often
+        writer.add("fragments", counts, len(pieces) + len(heads))
+
+
+def _sum(head: tuple[Counter[str], int], body: tuple[Counter[str], int]) -> tuple[Counter[str], int]:
+    return head[0] + body[0], head[1] + body[1]
+
+
+def _fragments(words: Iterable[str]) -> list[str]:
+    """Pieces of words, their beginnings and ends marked by a space."""
+    pieces = []
+    for word in words:
+        whole = f" {fold(word)} "
+        pieces += [whole[at : at + _FRAGMENT] for at in range(max(1, len(whole) - _FRAGMENT + 1))]
+    return pieces
 
 
 def endings_known(texts: Iterable[str]) -> float:
-    """How far search knows that words of these texts with other endings are the same words, 0..1.
-
-    FTS5's stemmer is an English one (Porter 1980). In other languages a word is found in the form it stands in only.
-    """
-    found = [word for text in texts for word in _WORD.findall(text.lower())]
+    """How far search knows that words of these texts with other endings are the same words, 0..1."""
+    found = [word for text in texts for word in words_in(text)]
     share = sum(word in _ENGLISH for word in found) / max(len(found), 1)
     return min(max((share - _FOREIGN) / (_NATIVE - _FOREIGN), 0.0), 1.0)
 
 
-def match_expression(question: str, *, prefix_last: bool = False) -> str:
-    """The FTS5 query for any of the question's words; empty when it holds none.
-
-    With `prefix_last` the last word may go on: someone is still typing it.
-    """
-    words = list(dict.fromkeys(_WORD.findall(question.lower())))[:MAX_WORDS]
-    if not words:
-        return ""
-    terms = [f'"{word}"' for word in words]
-    if prefix_last:
-        terms[-1] += "*"
-    return " OR ".join(terms)
+# --- asking
 
 
-def search(db: sqlite3.Connection, table: str, expression: str) -> dict[int, float]:
-    """BM25 of every row that holds one of the words, by rowid; heads weigh double."""
-    if not expression:
-        return {}
-    head = 1.0 if table == "passage_words" else 2.0
-    rows = db.execute(f"SELECT rowid, -bm25({table}, ?, 1.0) FROM {table} WHERE {table} MATCH ?", (head, expression))  # noqa: S608 (a name of ours)
-    return dict(rows.fetchall())
+@dataclass(frozen=True)
+class WordIndex:
+    """The words of one index, for reading. Thread-safe: each call brings its own connection."""
+
+    places: dict[str, Postings]
+    languages: tuple[str, ...]
+    keywords: dict[str, list[tuple[tuple[str, ...], int]]] = field(repr=False)
+
+    def read(self, db: sqlite3.Connection, question: str) -> tuple[AskedWord, ...]:
+        """The words of a question, each once, and what they are on this site."""
+        texts = list(dict.fromkeys(words_in(question)))[:MAX_WORDS]
+        known = vocabulary.look_up(db, [fold(text) for text in texts])
+        typed = texts[-1] if texts and question[-1].isalnum() and len(texts[-1]) >= _BEGINNING else None
+        return tuple(self._read_word(db, text, known.get(fold(text)), going_on=text is typed) for text in texts)
+
+    def _read_word(
+        self, db: sqlite3.Connection, text: str, entry: vocabulary.Entry | None, *, going_on: bool
+    ) -> AskedWord:
+        if entry is not None:
+            return AskedWord(
+                text, entry.forms, entry.parts, (entry.shown,), may_go_on=going_on and _goes_on(db, entry),
+                seldom=entry.articles <= _SELDOM and not entry.heads,
+            )  # fmt: skip
+        if going_on and (longer := vocabulary.beginning(db, fold(text))):
+            forms = tuple(dict.fromkeys(form for one in longer for form in one.forms))
+            return AskedWord(text, forms, (), tuple(one.shown for one in longer), unfinished=True)
+        forms = tuple(dict.fromkeys(stem(text, lang) for lang in self.languages))
+        if len(self._articles.held(db, forms)[0]):
+            return AskedWord(text, forms, (), (text,))
+        for lang in self.languages:
+            parts = compounds.split(text, lang, lambda form: len(self._articles.held(db, (form,))[0]))
+            if parts:
+                return AskedWord(text, forms, tuple(stem(part, lang) for part in parts))
+        return AskedWord(text, forms)
+
+    @property
+    def _articles(self) -> Postings:
+        return self.places["articles"]
+
+    def ask(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> WordEvidence:
+        """What every article, head and passage has in common with the words of a question."""
+        groups = _groups(asked)
+        scores = {name: place.score(db, groups) for name, place in self.places.items() if name in _PLACES}
+        fragments = np.zeros(self._articles.documents)
+        if "fragments" in self.places:
+            pieces = dict.fromkeys(_fragments(word.text for word in asked))
+            fragments = self.places["fragments"].score(db, [(piece,) for piece in pieces]) / _FRAGMENTS_A_WORD
+        return WordEvidence(
+            scores["articles"], scores["titles"], scores["passages"], fragments, self._ask_keywords(db, asked)
+        )
+
+    def coverage(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> dict[int, float]:
+        """How much of the question each article holds, 0..1, rare words weighing more; those without any left out."""
+        held = np.zeros(self._articles.documents)
+        total = 0.0
+        for word in asked:
+            ids = self._holders(db, word)
+            total += (rarity := self._rarity(len(ids)))
+            held[ids] += rarity
+        (ids,) = np.nonzero(held)
+        return dict(zip(ids.tolist(), (held[ids] / total).tolist(), strict=True)) if total else {}
+
+    def passages_holding(self, db: sqlite3.Connection, text: str) -> tuple[list[int], list[int]]:
+        """Passages, and articles by their heads, that hold all words of a text: where a phrase can be."""
+        asked = self.read(db, f"{text} ")
+        return self._all(db, "passages", asked), self._all(db, "titles", asked)
+
+    def _ask_keywords(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> Scores:
+        """The share of the question that is a keyword of the article, rare words weighing more."""
+        scores = np.zeros(self._articles.documents)
+        word_of = {form: number for number, word in enumerate(asked) for form in word.forms}
+        said = [
+            one for form in word_of for one in self.keywords.get(form, ()) if all(term in word_of for term in one[0])
+        ]
+        if said:
+            rarities = [self._rarity(len(self._holders(db, word))) for word in asked]
+            givers = Counter(terms for terms, _ in said)
+            for terms, page_id in said:
+                share = sum(rarities[number] for number in {word_of[term] for term in terms}) / sum(rarities)
+                scores[page_id] = max(scores[page_id], share / givers[terms])
+        return scores
+
+    def _holders(self, db: sqlite3.Connection, word: AskedWord) -> Ids:
+        """Articles that hold a word, or all parts of it."""
+        ids, _ = self._articles.held(db, word.forms)
+        if not word.parts:
+            return ids
+        return np.union1d(ids, reduce(np.intersect1d, [self._articles.held(db, (part,))[0] for part in word.parts]))
+
+    def _rarity(self, articles: int) -> float:
+        return math.log(1 + self._articles.documents / (articles + 0.5))
+
+    def _all(self, db: sqlite3.Connection, place: str, asked: Sequence[AskedWord]) -> list[int]:
+        found = [self.places[place].held(db, word.forms)[0] for word in asked]
+        ids: list[int] = reduce(np.intersect1d, found).tolist() if found else []
+        return ids
 
 
-def is_known(db: sqlite3.Connection, word: str) -> bool:
-    """Whether any article holds this word."""
-    query = "SELECT 1 FROM article_words WHERE article_words MATCH ? LIMIT 1"
-    return db.execute(query, (f'"{word}"',)).fetchone() is not None
+def open_words(db: sqlite3.Connection) -> WordIndex:
+    """The words of an index."""
+    keywords: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    for terms, page_id in db.execute("SELECT terms, page_id FROM keywords"):
+        kept = tuple(terms.split())
+        keywords.setdefault(kept[0], []).append((kept, page_id))
+    languages = tuple(lang for (lang,) in db.execute("SELECT lang FROM stemmed_as"))
+    return WordIndex(postings.open_places(db), languages, keywords)
 
 
-def coverage(db: sqlite3.Connection, question: str, pages: int) -> dict[int, float]:
-    """How much of the question each page holds, 0..1, rare words weighing more. Pages without any are left out."""
-    held: dict[int, float] = {}
-    total = 0.0
-    for word in dict.fromkeys(_WORD.findall(question.lower())[:MAX_WORDS]):
-        found = db.execute("SELECT rowid FROM article_words WHERE article_words MATCH ?", (f'"{word}"',)).fetchall()
-        rarity = math.log(1 + pages / (len(found) + 0.5))
-        total += rarity
-        for (page_id,) in found:
-            held[page_id] = held.get(page_id, 0.0) + rarity
-    return {page_id: rarity / total for page_id, rarity in held.items()} if total else {}
+def _goes_on(db: sqlite3.Connection, entry: vocabulary.Entry) -> bool:
+    """Whether a word is also the beginning of another one that is at least as common."""
+    longer = vocabulary.beginning(db, entry.word)
+    return any(one.articles >= entry.articles and one.forms != entry.forms for one in longer[:1])
 
 
-def best_coverage(db: sqlite3.Connection, question: str, pages: int, *, without: Collection[int] = ()) -> float:
-    """The highest coverage of any page but those left out; 0 when no page holds any of the words."""
-    return max((share for page, share in coverage(db, question, pages).items() if page not in without), default=0.0)
+def _groups(asked: Sequence[AskedWord]) -> list[tuple[str, ...]]:
+    """What BM25 is asked: each word's forms as one term, each part of a compound as another, nothing twice."""
+    groups = [group for word in asked for group in (word.forms, *((part,) for part in word.parts))]
+    return list(dict.fromkeys(groups))
 
 
-def last_word(question: str) -> str:
-    """The word that may still be being typed: none after a space or a full stop."""
-    if not question or not question[-1].isalnum():
-        return ""
-    words = _WORD.findall(question.lower())
-    return words[-1] if words and len(words[-1]) >= 3 else ""
+def marked(asked: Sequence[AskedWord]) -> frozenset[str]:
+    """The words to mark in a snippet: as they were typed, and as the site writes them."""
+    return frozenset(text for word in asked for text in (word.text, *word.meant[:_MARKED], *word.parts))
 
 
-def literals(question: str) -> tuple[str, ...]:
-    """What has to be found to the letter: codes, settings, file names, and phrases in quotes.
-
-    A single word in quotes is one only by itself: within a sentence, quotes are emphasis.
-    """
-    tokens = [token.rstrip(".:-").lstrip("-") for token in _TOKEN.findall(question)]
-    quoted = [phrase.strip() for phrase in _QUOTED.findall(question)]
-    phrases = [phrase for phrase in quoted if " " in phrase or len(tokens) == 1]
-    # A number by itself is looked for as it stands; within a sentence it is a word like others.
-    alone = len(tokens) == 1 and any(character.isdigit() for character in tokens[0])
-    codes = [token for token in tokens if len(token) >= 2 and (alone or _CODE.search(token))]
-    return tuple(dict.fromkeys([*phrases, *codes]))[:8]
-
-
-def find_literal(db: sqlite3.Connection, literal: str) -> Mapping[int, Sequence[int]]:
-    """Pages that hold `literal` to the letter (case aside), each with the passages it stands in.
-
-    Empty when it stands in so many articles that it tells nothing.
-    """
-    phrase = _phrase(literal)
-    if not phrase:
-        return {}
-    pattern = re.compile(rf"(?<![^\W_]){re.escape(literal)}(?![^\W_])", re.IGNORECASE)
-    found: dict[int, list[int]] = {}
-    passages = db.execute(
-        "SELECT passages.id, page_id, heading || ' ' || text FROM passages JOIN passage_words "
-        "ON passage_words.rowid = passages.id WHERE passage_words MATCH ? LIMIT ?",
-        (phrase, _LITERAL_CANDIDATES),
-    )
-    for passage_id, page_id, text in passages:
-        if pattern.search(text):
-            found.setdefault(page_id, []).append(passage_id)
-    pages = db.execute(
-        "SELECT pages.id, title || ' ' || description || ' ' || asked FROM pages JOIN title_words "
-        "ON title_words.rowid = pages.id WHERE title_words MATCH ? LIMIT ?",
-        (phrase, _LITERAL_CANDIDATES),
-    )
-    for page_id, text in pages:
-        if pattern.search(text):
-            found.setdefault(page_id, [])
-    return found if len(found) <= RARE_ARTICLES else {}
-
-
-def is_unknown(db: sqlite3.Connection, literal: str) -> bool:
-    """Whether no article holds the words of a code or phrase in this order, nor anything that begins with them."""
-    phrase = _phrase(literal)
-    query = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
-    titles = query.replace("passage_words", "title_words")
-    return bool(phrase) and not any(db.execute(sql, (f"{phrase}*",)).fetchone() for sql in (query, titles))
-
-
-def _phrase(literal: str) -> str:
-    """The FTS5 phrase of a literal; empty when it holds no word."""
-    found = _WORD.findall(literal.lower())
-    return '"' + " ".join(found) + '"' if found else ""
-
-
-def word_set(question: str) -> frozenset[str]:
-    """The words of a question, lower case, for marking them in a snippet."""
-    return frozenset(_WORD.findall(question.lower()))
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text in small letters."""
+    return frozenset(words_in(text))

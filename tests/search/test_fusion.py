@@ -64,7 +64,7 @@ def test_an_unknown_language_leaves_the_word_to_words(trust):
     assert less["meaning_best"] <= more["meaning_best"]
     assert less["article_words"] >= more["article_words"]
     assert less["exact"] == more["exact"] == WEIGHTS["exact"]
-    assert weights(1.0) == dict(WEIGHTS)
+    assert weights(1.0) == {**WEIGHTS, "fragments": 0.0}
 
 
 def test_evidence_that_is_missing_counts_nothing():

@@ -1,0 +1,93 @@
+"""Words as the index keeps them: small letters without marks, cut to the stem by the rules of their language. Pure.
+
+Stems are Snowball's (https://snowballstem.org); words of other languages keep their endings.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import Stemmer
+
+_WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+_MARKS = re.compile("[\u0300-\u036f]+")
+# Letters that do not come apart into a letter and a mark.
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_ALGORITHMS = {
+    "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french", "it": "italian",
+    "nb": "norwegian", "nl": "dutch", "nn": "norwegian", "no": "norwegian", "pt": "portuguese", "sv": "swedish",
+}  # fmt: skip
+# Small words that a text of some length cannot do without, and that the others' texts hardly hold.
+_TELLING = {
+    "da": "og ikke jeg det af er til kan du med hvis eller",
+    "de": "der die und das ist nicht ein zu mit sie auf wenn",
+    "en": "the and of to is you for that with your are this",
+    "es": "el los las una para con por del como más puede su",
+    "fr": "le les des et est une dans pour vous du pas sur",
+    "it": "il che di è per non un gli della con sono nel",
+    "nl": "het een van en niet dat op voor met je zijn wordt",
+    "pt": "o os as um uma não para com do da em você",
+    "sv": "och inte att det som är för med kan du av eller",
+}
+_LANGUAGE_OF = {lang: frozenset(words.split()) for lang, words in _TELLING.items()}
+# So many small words, and so many times as many as of the next language, make a text one of a language.
+_ENOUGH, _CLEARLY = 5, 1.5
+# A stemmer of the library must not be used by two threads at once.
+_local = threading.local()
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text in small letters, marks kept, in order."""
+    return _WORD.findall(unicodedata.normalize("NFC", text).lower())
+
+
+def fold(word: str) -> str:
+    """A word in small letters without accents and umlauts, `ß` as `ss`: what people type who lack the key."""
+    if word.isascii():
+        return word.lower()
+    plain = _MARKS.sub("", unicodedata.normalize("NFKD", word.lower().translate(_LETTERS)))
+    return unicodedata.normalize("NFC", plain)
+
+
+def stem(word: str, lang: str) -> str:
+    """A word in small letters as the index keeps it: stemmed where the language is known, and folded."""
+    algorithm = _ALGORITHMS.get(lang)
+    if algorithm is None or not word.isalpha():
+        return fold(word)
+    stemmers: dict[str, Stemmer.Stemmer] = _local.__dict__.setdefault("stemmers", {})
+    if algorithm not in stemmers:
+        stemmers[algorithm] = Stemmer.Stemmer(algorithm)
+    return fold(stemmers[algorithm].stemWord(word))
+
+
+def languages_of(texts: Sequence[str], declared: Sequence[str]) -> list[str]:
+    """The language of each text: by its small words, else what most texts of the same declaration are, else declared.
+
+    Sites are often declared English because a setting was never touched; stems need the language it is.
+    """
+    found = [_tell(text) for text in texts]
+    votes: dict[str, Counter[str]] = {}
+    for told, said in zip(found, declared, strict=True):
+        if told:
+            votes.setdefault(said, Counter())[told] += 1
+    usual = {said: counts.most_common(1)[0][0] for said, counts in votes.items()}
+    return [told or usual.get(said, said) for told, said in zip(found, declared, strict=True)]
+
+
+def small_words(words: Sequence[str], languages: Collection[str]) -> tuple[int, int]:
+    """How many of the words are small words of these languages, and how many of the one other that has the most."""
+    hits = {lang: sum(word in small for word in words) for lang, small in _LANGUAGE_OF.items()}
+    ours = max((hits[lang] for lang in languages if lang in hits), default=0)
+    return ours, max((count for lang, count in hits.items() if lang not in languages), default=0)
+
+
+def _tell(text: str) -> str:
+    """The language that the small words of a text tell of; empty when they do not tell."""
+    counts = Counter(words_in(text))
+    hits = sorted(((sum(counts[word] for word in small), lang) for lang, small in _LANGUAGE_OF.items()), reverse=True)
+    (most, lang), (next_most, _) = hits[:2]
+    return lang if most >= _ENOUGH and most >= _CLEARLY * next_most else ""

@@ -1,0 +1,99 @@
+"""Slips, half words, long words and codes, asked of a small site through the whole of search."""
+
+from __future__ import annotations
+
+import pytest
+
+from handrail_kb.passages import Page, Passage
+from handrail_search.build import build_index
+from handrail_search.query import Searcher
+
+from .conftest import MODEL
+
+
+def first(searcher, question, **more):
+    hits = searcher.search(question, **more).hits
+    return hits[0].location.partition("#")[0] if hits else None
+
+
+@pytest.mark.parametrize("slip", ["pasword", "passwrod", "passowrd"])
+def test_a_misspelt_word_finds_what_the_right_one_finds_and_says_so(searcher, slip):
+    results = searcher.search(slip)
+    assert results.corrected == "password"
+    assert results.query == slip
+    assert first(searcher, slip) == first(searcher, "password")
+    assert results.verdict == searcher.search("password").verdict
+
+
+def test_a_slip_inside_a_sentence_is_put_right_and_the_rest_is_kept(searcher):
+    results = searcher.search("How do I change my Pasword?")
+    assert results.corrected == "How do I change my Password?"
+
+
+@pytest.mark.parametrize("meant", ['"pasword"', "E-1043", "pasword.ini", "horse", "PASWD_2"])
+def test_quotes_codes_and_real_words_are_never_corrected(searcher, meant):
+    assert searcher.search(meant).corrected is None
+
+
+def test_words_the_site_uses_are_never_corrected(searcher):
+    for page in searcher.index.pages:
+        assert searcher.search(page.title).corrected is None, page.title
+
+
+def test_half_a_word_finds_what_the_whole_word_finds(searcher):
+    for half, whole in (("reset pass", "reset password"), ("notif", "notifications"), ("delete acc", "delete account")):
+        assert first(searcher, half) == first(searcher, whole), half
+        assert searcher.search(half).verdict != "none", half
+
+
+@pytest.fixture(scope="module")
+def german(tmp_path_factory, lend_encoder):
+    texts = {
+        "maske": ("Masken", "In Bussen besteht die Pflicht, eine Maske zu tragen. Kinder sind davon befreit."),
+        "test": ("Tests", "Ein Test auf Corona ist in jeder Apotheke möglich. Das Ergebnis kommt am nächsten Tag."),
+        "strasse": ("Straßen", "Die Straße vor dem Rathaus ist gesperrt. Fußgänger kommen durch."),
+        "schule": ("Schulen", "Die Schulen öffnen nach den Ferien. Der Unterricht beginnt um acht Uhr."),
+        "reise": ("Reisen", "Wer aus dem Urlaub zurückkehrt, meldet sich beim Amt. Die Anmeldung geht auch online."),
+    }
+    pages = [Page(f"{n}/", title, (Passage(f"{n}/", "", (), text),), lang="de") for n, (title, text) in texts.items()]
+    state = lend_encoder(tmp_path_factory.mktemp("german") / "state")
+    return Searcher.open(build_index(pages, state, MODEL).folder)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Maskenpflicht", "maske/"),
+        ("Coronatest", "test/"),
+        ("Strasse gesperrt", "strasse/"),
+        ("wann öffnet die Schule", "schule/"),
+        ("oeffnen Schulen", "schule/"),
+    ],
+)
+def test_long_words_umlauts_and_endings_are_found_in_german(german, asked, found):
+    assert first(german, asked, lang="de") == found
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory, lend_encoder):
+    texts = {
+        "a": "If the update stops, note the number 0x80070057 and call us.",
+        "b": "The update stops for many reasons: a full disk, a slow line, an old system. Updates stop and go on.",
+        "c": "Delete the file profiles.ini in ~/.acme/start to begin anew.",
+        "d": "Profiles keep your settings. Each profile stands in a file of its own.",
+        "e": "Set mail.tabs.max to 5. See /Help for all settings.",
+        "f": "Tabs keep mails open. The most tabs that mail can have open is ten.",
+    }
+    pages = [Page(f"{n}/", n.upper(), (Passage(f"{n}/", "", (), text),)) for n, text in texts.items()]
+    state = lend_encoder(tmp_path_factory.mktemp("coded") / "state")
+    return Searcher.open(build_index(pages, state, MODEL).folder)
+
+
+@pytest.mark.parametrize(
+    ("code", "page"),
+    [("0x80070057", "a/"), ("profiles.ini", "c/"), ("~/.acme/start", "c/"), ("mail.tabs.max", "e/"), ("/Help", "e/")],
+)
+def test_nothing_that_means_the_same_outranks_the_page_that_has_the_code(coded, code, page):
+    assert first(coded, code) == page
+    assert first(coded, f"what does {code} mean") == page
+    assert coded.search(code).verdict == "answered"
