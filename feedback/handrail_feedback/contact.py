@@ -1,7 +1,7 @@
 """Messages to a person: kept as they were written, each with a reference code that can be said on the phone.
 
-A code is given only after the message is on disk. Nothing else goes along: no search, no page, no address.
-Delivery is not here; a message waits in the store with the state `waiting`. Knows nothing of HTTP.
+A code is given only after the message is on disk, together with its rows in the outbox, which sees to it that it
+reaches a person. Nothing else goes along: no search, no page, no address. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 from stdnum import luhn
 
+from handrail_feedback import outbox
 from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_feedback.routes import Route
 from handrail_kb.errors import StoreUnavailable
 
 LONGEST_MESSAGE = 5000
@@ -49,7 +52,7 @@ class Message:
 
 @dataclass(frozen=True)
 class KeptMessage:
-    """A message as it waits in the store."""
+    """A message as it waits in the store. `follows` is the code of the message that it adds to, if it names one."""
 
     code: str
     message: str
@@ -58,10 +61,11 @@ class KeptMessage:
     lang: str
     at: datetime
     state: str
+    follows: str = ""
 
 
-def keep_message(store: Store, message: Message) -> str:
-    """Write the message to disk and give its reference code, such as `K7M-4PX-2RA`.
+def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -> str:
+    """Write the message to disk, queued on these routes, and give its reference code, such as `K7M-4PX-2RA`.
 
     The same form sent twice gives the same code and is kept once; so do the same words with the same address within
     ten minutes when the form had no token. Raises StoreUnavailable when the message was not kept.
@@ -76,7 +80,13 @@ def keep_message(store: Store, message: Message) -> str:
     }
     since = "" if message.token else stamp(message.at - _SAME_WITHIN)
     with store.transaction(durable=True) as db:
-        return _known_code(db, values["fingerprint"], since) or _insert(db, values, store)
+        known = _known_code(db, values["fingerprint"], since)
+        if known:
+            return known
+        values["follows"] = _named_before(db, f"{values['subject']}\n{values['message']}")
+        code = _insert(db, values, store)
+        outbox.put(db, code, values["follows"] or code, routes, message.at)
+        return code
 
 
 def _known_code(db: Database, fingerprint: str, since: str) -> str | None:
@@ -91,14 +101,31 @@ def _insert(db: Database, values: dict[str, str], store: Store) -> str:
     for _ in range(_TRIES):
         code = new_code()
         inserted = db.execute(
-            """INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint)
-               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :fingerprint)
+            """INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint, follows)
+               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :fingerprint, :follows)
                ON CONFLICT (code) DO NOTHING""",
             values | {"code": code},
         ).rowcount
         if inserted:
             return code
     raise StoreUnavailable(f"{store.path} has no reference codes left.", "Erase old messages: handrail forget CODE")
+
+
+# Three groups of three, however they are parted; looked for at every letter, because words may seem to begin one.
+_LIKE_A_CODE = re.compile(
+    r"(?<![A-Za-z0-9])(?=([A-Za-z0-9]{3}([- .\u2010-\u2015]?)[A-Za-z0-9]{3}\2[A-Za-z0-9]{3}(?![A-Za-z0-9])))"
+)
+_MOST_NAMED = 20
+
+
+def _named_before(db: Database, words: str) -> str:
+    """The first message of the thread that these words name by a code; empty when they name none of ours."""
+    codes = [code for found in _LIKE_A_CODE.finditer(words) if (code := normalise(found[1]))]
+    for code in codes[:_MOST_NAMED]:
+        row = db.execute("SELECT code, follows FROM messages WHERE code = :code", {"code": code}).fetchone()
+        if row:
+            return str(row[1] or row[0])
+    return ""
 
 
 def _fingerprint(message: Message) -> str:
@@ -114,7 +141,7 @@ def find_message(store: Store, code: str) -> KeptMessage | None:
 
 
 def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:
-    """The messages that wait, the newest first."""
+    """The messages in the store, the newest first."""
     rows = store.read("SELECT * FROM messages ORDER BY at DESC, code LIMIT :most", most=limit)
     return [_kept(row) for row in rows]
 
@@ -129,7 +156,7 @@ def forget_message(store: Store, code: str) -> bool:
 
 
 def _kept(row: Row) -> KeptMessage:
-    names = ("code", "message", "subject", "reply_to", "lang", "state")
+    names = ("code", "message", "subject", "reply_to", "lang", "state", "follows")
     return KeptMessage(at=moment(row["at"]), **{name: row[name] for name in names})
 
 

@@ -44,6 +44,13 @@ def m002_learned_questions(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m003_outbox(db: Database) -> None:
+    """What is on its way to a person, how the ways are, and which messages belong together."""
+    for statement in tables.OUTBOX:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

@@ -44,3 +44,44 @@ LEARNED: tuple[str, ...] = (
         )
     ),
 )
+
+OUTBOX: tuple[str, ...] = (
+    # The first message of several about one thing; empty for that one itself.
+    "ALTER TABLE messages ADD COLUMN follows TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE outbox (                -- a message on one of its routes; holds none of its words
+      id INTEGER PRIMARY KEY,
+      code TEXT NOT NULL REFERENCES messages (code) ON DELETE CASCADE,
+      thread TEXT NOT NULL,              -- code of the first message of its thread, often its own
+      route TEXT NOT NULL,               -- 'mail > folder'
+      channel TEXT NOT NULL,             -- the way it is on, or was delivered by
+      state TEXT NOT NULL DEFAULT 'waiting',  -- waiting, delivered
+      queued_at TEXT NOT NULL,
+      next_at TEXT NOT NULL,
+      attempts INTEGER NOT NULL DEFAULT 0,
+      failures INTEGER NOT NULL DEFAULT 0,    -- one after the other, by this channel
+      failing_since TEXT,
+      last_error TEXT NOT NULL DEFAULT '',
+      last_said TEXT NOT NULL DEFAULT '',     -- by the other side; it may quote the message
+      last_mend TEXT NOT NULL DEFAULT '',
+      claim TEXT,                        -- whoever is delivering it now, until when
+      claimed_until TEXT,
+      delivered_at TEXT,
+      UNIQUE (code, route)
+    ) STRICT""",
+    "CREATE INDEX outbox_waiting ON outbox (next_at) WHERE state = 'waiting'",
+    "CREATE INDEX outbox_by_thread ON outbox (thread, route) WHERE state = 'waiting'",
+    """
+    CREATE TABLE outbox_channels (
+      name TEXT PRIMARY KEY,             -- mail, webhook, folder
+      delivered INTEGER NOT NULL DEFAULT 0,
+      failed INTEGER NOT NULL DEFAULT 0,      -- attempts, ever
+      failures INTEGER NOT NULL DEFAULT 0,    -- of the channel itself, one after the other
+      failing_since TEXT,
+      rest_until TEXT,
+      last_error TEXT NOT NULL DEFAULT '',
+      last_mend TEXT NOT NULL DEFAULT ''
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE outbox_alarm (told_at TEXT) STRICT",
+    "INSERT INTO outbox_alarm VALUES (NULL)",
+)

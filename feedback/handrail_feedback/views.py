@@ -23,6 +23,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE, Message, keep_message, spoken
 from handrail_feedback.db import Store, now, storable
 from handrail_feedback.intents import Event, EventType
+from handrail_feedback.routes import Route, parse_routes
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.votes import LONGEST_COMMENT, Vote, keep_vote
 from handrail_kb.errors import StoreUnavailable
@@ -58,7 +59,7 @@ def create_blueprint(
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
     base_path = "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/"
-    desk = _Counter(store, search_log, settings, base_path, lang, is_page)
+    desk = _Counter(store, search_log, settings, base_path, lang, is_page, parse_routes(settings.text("deliver")))
     base = desk.base_path
     blueprint.add_url_rule(f"{base}api/events", "events", desk.events, methods=["POST"])
     blueprint.add_url_rule(f"{base}api/feedback", "vote", desk.vote, methods=["POST"])
@@ -108,6 +109,7 @@ class _Counter:
     base_path: str
     lang: str
     is_page: Callable[[str], bool]
+    routes: tuple[Route, ...]
 
     def events(self) -> Response:
         """POST api/events: what a customer did with a list of results."""
@@ -168,7 +170,7 @@ class _Counter:
             mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
             return _problem(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
         try:
-            code = keep_message(self.store, self._message(form))
+            code = keep_message(self.store, self._message(form), self.routes)
         except StoreUnavailable as error:
             log.error("a message was not kept: %s", error.what)
             if not as_json:

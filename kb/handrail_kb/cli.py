@@ -28,6 +28,10 @@ COMMANDS = {
         "Show what customers looked for and did not find, most people first.",
     ),
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
+    "outbox": (
+        "handrail_feedback.outbox_commands:outbox",
+        "List the messages that wait for a person; exit code 1 when one waits too long.",
+    ),
     "forget": ("handrail_feedback.commands:forget", "Erase the message with the reference CODE, for good."),
     "evaluate": ("handrail_search.commands:evaluate_folder", "Measure search on a folder of judged questions."),
     "doctor": ("handrail_search.doctor:doctor", "Say what is wrong with this installation and how to mend it."),

@@ -6,7 +6,8 @@ HandrailError
 ├── SiteError           the folder of built HTML is missing or is not what was expected
 ├── IndexUnusable       the index is missing, half-written, or does not fit what runs
 ├── EncoderUnavailable  the encoder is missing, or is not the one its digest promises
-└── StoreUnavailable    the SQLite file with searches and messages cannot be used
+├── StoreUnavailable    the SQLite file with searches and messages cannot be used
+└── DeliveryFailed      a message was not handed over; it waits and is tried again
 
 Each is a click exception: the command line prints one clear message and ends with exit code 1.
 A message says what happened, where, and last the command that mends it.
@@ -49,3 +50,26 @@ class EncoderUnavailable(HandrailError):
 
 class StoreUnavailable(HandrailError):
     """The store cannot be opened or written; callers must not claim that anything was kept."""
+
+
+class DeliveryFailed(HandrailError):
+    """A message was not handed over for certain; it waits and is tried again, so it may arrive twice.
+
+    `final` says that this way will not take this message however often it is asked; `of_channel` that the way itself
+    fails, whatever the message; `wait` is how many seconds the other side asked for. `said` are its own words: they
+    may quote the message, and so are shown to operators and never logged.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        mend: str = "",
+        *,
+        said: str = "",
+        final: bool = False,
+        of_channel: bool = False,
+        wait: float = 0.0,
+    ) -> None:
+        """Neither `what` nor `mend` may hold a customer's words."""
+        self.said, self.final, self.of_channel, self.wait = said, final, of_channel, wait
+        super().__init__(what, mend)

@@ -104,6 +104,39 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
     Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
+    Setting(
+        "deliver",
+        "",
+        "How customers' messages reach a person: `mail`, `webhook` or `folder`. `mail, folder`: each gets every "
+        "message. `mail > folder`: the second only while the first fails. Empty: they wait for `handrail contact`.",
+        "service",
+    ),
+    Setting("mail_to", "", "Where messages are mailed to; several addresses are separated by commas.", "service"),
+    Setting(
+        "mail_from", "", "The sender of these mails. Bounces come back here, so somebody has to read it.", "service"
+    ),
+    Setting("smtp_host", "", "The mail server that takes them.", "service"),
+    Setting("smtp_port", 0, "Its port; 0 is 587 for `starttls`, 465 for `tls`, 25 for `none`.", "service"),
+    Setting(
+        "smtp_security",
+        "starttls",
+        "`starttls`, `tls` from the first byte, or `none` for a mail server on this machine.",
+        "service",
+        form="starttls|tls|none",
+    ),
+    Setting("smtp_user", "", "Name to log in with; the password is in HANDRAIL_SMTP_PASSWORD.", "service"),
+    Setting(
+        "webhook_url",
+        "",
+        "Where messages are posted to as JSON, signed with HANDRAIL_WEBHOOK_SECRET.",
+        "service",
+        form=r"https?://\S+",
+    ),
+    Setting("outbox_dir", "", "Folder for `folder`; by default `outbox` in the state folder.", "service"),
+    Setting("delivery_seconds", 60, "Seconds one attempt to deliver may take, 5 to 600.", "service", least=5),
+    Setting("failover_minutes", 10, "Minutes a way may fail before the one after `>` takes over.", "service", least=1),
+    Setting("alarm_minutes", 15, "Minutes a message may wait before there is an alarm.", "service", least=1),
+    Setting("alarm_to", "", "Where alarms are mailed to, besides the log; needs the settings of mail.", "service"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -222,7 +255,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
 
 
 # Read where they are needed, never from a file that may be committed.
-SECRETS = frozenset({"HANDRAIL_SECRET_KEY"})
+SECRETS = frozenset({"HANDRAIL_SECRET_KEY", "HANDRAIL_SMTP_PASSWORD", "HANDRAIL_WEBHOOK_SECRET"})
 
 _WORDS_FOR_YES = {"1", "true", "yes", "on"}
 _WORDS_FOR_NO = {"0", "false", "no", "off"}

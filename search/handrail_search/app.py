@@ -28,7 +28,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_feedback.db import Store
+from handrail_feedback.db import Store, now
+from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import Search, SearchLog
 from handrail_feedback.views import create_blueprint as feedback_blueprint
 from handrail_kb.errors import HandrailError, StoreUnavailable
@@ -72,7 +73,7 @@ def create_app(settings: Settings) -> Flask:
     live = LiveIndex(settings.index_dir)
     store = Store(settings.store_file)
     searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
-    meter = metrics.Meter(live, searches)
+    meter = metrics.Meter(live, searches, store)
     teaching = Teaching(live, settings)
     teaching.watch()
 
@@ -202,12 +203,23 @@ def _add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: _Sit
             "generation": searcher.index.name if searcher else None,
             "articles": len(searcher.index.pages) if searcher else 0,
             "problems": [{"what": error.what, "mend": error.mend} for error in problems],
+            "outbox": _outbox(store),
         }
         return make_response(jsonify(state), 503 if problems else 200)
 
     app.add_url_rule(f"{base}healthz", "healthz", healthz)
     app.add_url_rule(f"{base}readyz", "readyz", readyz)
     app.add_url_rule(f"{base}metrics", "metrics", meter.page)
+
+
+def _outbox(store: Store) -> dict[str, int] | None:
+    """What waits for a person. It makes nobody less ready: here, taking a service away would only take contact away."""
+    try:
+        at = now()
+        stands = standing(store, at)
+    except StoreUnavailable:
+        return None
+    return {"waiting": stands.waiting, "oldest_seconds": int(stands.age(at).total_seconds())}
 
 
 def _add_site(app: Flask, site: _Site) -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import click
 
-from handrail_feedback.db import Store
+from handrail_feedback.alarm import count, trouble
+from handrail_feedback.channels import read_delivery
+from handrail_feedback.db import Store, now
+from handrail_feedback.outbox_state import standing
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.flags import config_option
 from handrail_kb.passages import read_site_info
@@ -123,6 +126,25 @@ def _store(settings: Settings) -> str:
     return str(settings.store_file)
 
 
+def _delivery(settings: Settings) -> str:
+    delivery = read_delivery(settings)
+    if not delivery.routes:
+        return "nothing is set to deliver messages: read them with handrail contact list"
+    if delivery.alarm_mail and "mail" not in delivery.channels:
+        delivery.alarm_mail.check()
+    return "; ".join(f"{name}: {channel.check()}" for name, channel in delivery.channels.items())
+
+
+def _outbox(settings: Settings) -> str:
+    at = now()
+    stands = standing(Store(settings.store_file), at)
+    problems = trouble(stands, read_delivery(settings).alarm_after, at)
+    if problems:
+        raise HandrailError(" ".join(problems), "See each with its reason: handrail outbox")
+    waits = count(stands.waiting) if stands.waiting else "no message waits"
+    return f"{waits}; {stands.unsent} were kept while nothing was set to deliver them" if stands.unsent else waits
+
+
 def _port(settings: Settings) -> str:
     host, port = settings.text("host"), settings.number("port")
     with socket.socket() as probe:
@@ -142,6 +164,8 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "index": _index,
     "language": _language,
     "store": _store,
+    "delivery": _delivery,
+    "outbox": _outbox,
     "port": _port,
 }
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.

@@ -14,10 +14,13 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from handrail_feedback.db import Store, now
+from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import SearchLog
+from handrail_kb.errors import StoreUnavailable
 from handrail_search.live import LiveIndex
 from handrail_search.views import Asked
 
@@ -27,8 +30,8 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
 class Meter:
     """What this service counts. With several processes their counts are summed (PROMETHEUS_MULTIPROC_DIR)."""
 
-    def __init__(self, live: LiveIndex, searches: SearchLog) -> None:
-        """Count into a registry of its own."""
+    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store) -> None:
+        """Count into a registry of its own; what waits in the outbox is read from the store."""
         self._registry = CollectorRegistry()
         self._searches = Counter(
             "handrail_searches", "Searches answered, by verdict and mode.", ["verdict", "mode"], registry=self._registry
@@ -36,7 +39,7 @@ class Meter:
         self._seconds = Histogram(
             "handrail_search_seconds", "Seconds a search took in the engine.", buckets=_SECONDS, registry=self._registry
         )
-        self._state = _State(live, searches)
+        self._state = _State(live, searches, store)
         self._registry.register(self._state)
 
     def count(self, asked: Asked) -> None:
@@ -58,9 +61,10 @@ class Meter:
 class _State(Collector):
     """What is true of the process that is asked, looked up when it is asked."""
 
-    def __init__(self, live: LiveIndex, searches: SearchLog) -> None:
+    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store) -> None:
         self._live = live
         self._searches = searches
+        self._store = store
 
     def collect(self) -> list[Metric]:
         searcher = self._live.searcher()
@@ -72,6 +76,31 @@ class _State(Collector):
             _gauge("handrail_index_refused", "1 while the index named in CURRENT is refused.", refused),
             _gauge("handrail_log_waiting", "Searches and events not written yet.", self._searches.waiting),
             _gauge("handrail_log_dropped", "Searches and events that could not be kept.", self._searches.dropped),
+            *self._outbox(),
+        ]
+
+    def _outbox(self) -> list[Metric]:
+        """What waits for a person, and how the ways there do; nothing rather than 0 when the store cannot be read."""
+        at = now()
+        try:
+            stands = standing(self._store, at)
+        except StoreUnavailable:
+            return []
+        delivered = CounterMetricFamily(
+            "handrail_outbox_delivered", "Messages delivered, by channel.", labels=["channel"]
+        )
+        failures = CounterMetricFamily(
+            "handrail_outbox_failures", "Attempts that failed, by channel.", labels=["channel"]
+        )
+        for channel in stands.channels:
+            delivered.add_metric([channel.name], channel.delivered)
+            failures.add_metric([channel.name], channel.failed)
+        seconds = stands.age(at).total_seconds()
+        return [
+            _gauge("handrail_outbox_waiting", "Messages that no person has got yet, by route.", stands.waiting),
+            _gauge("handrail_outbox_oldest_seconds", "Seconds that the oldest of them has waited.", seconds),
+            delivered,
+            failures,
         ]
 
 

@@ -23,6 +23,9 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from handrail_feedback.channels import Delivery, read_delivery
+from handrail_feedback.db import Store
+from handrail_feedback.sender import Sender
 from handrail_kb.errors import ConfigError, HandrailError, SiteError
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
@@ -66,10 +69,11 @@ def serve_in_production(settings: Settings) -> None:
     _refuse_busy_port(settings)
     if not settings.site_dir.is_dir():
         raise SiteError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
+    delivery = read_delivery(settings)
     _share_metrics()
     address = f"http://{settings.text('host')}:{settings.number('port')}{_base_path(settings)}"
     click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
-    _Production(settings).run()
+    _Production(settings, delivery).run()
 
 
 class _Quiet(WSGIRequestHandler):
@@ -82,8 +86,9 @@ class _Quiet(WSGIRequestHandler):
 class _Production(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings; each process makes its own application, so that a reload takes the new code."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, delivery: Delivery) -> None:
         self._settings = settings
+        self._delivery = delivery
         super().__init__()
 
     def load_config(self) -> None:
@@ -105,7 +110,11 @@ class _Production(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         from handrail_search.app import create_app
 
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        sender = Sender(Store(self._settings.store_file), self._delivery)
+        sender.start()
+        app.extensions["handrail"]["sender"] = sender
+        return app
 
 
 def _share_metrics() -> None:
@@ -140,6 +149,7 @@ def _end_process(_server: object, worker: Any) -> None:
     """Write what waits, then end at once: native threads that outlive the interpreter abort the process."""
     application = getattr(worker, "wsgi", None)
     if application is not None:
+        application.extensions["handrail"]["sender"].stop()
         application.extensions["handrail"]["searches"].flush()
     logging.shutdown()
     os._exit(0)

@@ -1,0 +1,156 @@
+"""The settings of delivery, made into channels. Refuses at the start what would fail with the first message."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from handrail_feedback.contact import KeptMessage
+from handrail_feedback.delivery_folder import Folder
+from handrail_feedback.delivery_mail import PORTS, Mail, MailServer
+from handrail_feedback.delivery_webhook import LOCAL, Webhook
+from handrail_feedback.outbox import Patience
+from handrail_feedback.routes import Route, parse_routes
+from handrail_kb.errors import ConfigError
+from handrail_kb.settings import Settings
+
+_LONGEST_ATTEMPT = 600
+_SHORTEST_SECRET = 16
+# Beyond the time an attempt may take: name resolution has time-outs of its own.
+_LEASE_MORE = timedelta(seconds=15)
+_SEE = "See how: docs operators/deliver, or turn delivery off with deliver: ''"
+
+
+class Channel(Protocol):
+    """A way to a person."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in the setting `deliver`."""
+
+    def deliver(self, message: KeptMessage) -> None:
+        """Hand the message over. Raises DeliveryFailed unless it was taken for certain."""
+
+    def check(self) -> str:
+        """Look whether the channel works, without a message. What was found; raises DeliveryFailed."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Everything about delivery that the settings say."""
+
+    routes: tuple[Route, ...]
+    channels: Mapping[str, Channel]
+    patience: Patience
+    alarm_after: timedelta
+    alarm_mail: Mail | None = None
+
+
+def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) -> Delivery:
+    """The channels that the settings name. Raises ConfigError naming the setting that is missing or does not fit."""
+    environ = os.environ if environ is None else environ
+    routes = parse_routes(settings.text("deliver"))
+    seconds = settings.number("delivery_seconds")
+    if seconds > _LONGEST_ATTEMPT:
+        raise ConfigError(f"delivery_seconds: expected at most {_LONGEST_ATTEMPT}, but found {seconds}.", _SEE)
+    names = sorted({name for route in routes for name in route.channels})
+    return Delivery(
+        routes,
+        {name: _channel(name, settings, environ) for name in names},
+        Patience(timedelta(seconds=seconds) + _LEASE_MORE, timedelta(minutes=settings.number("failover_minutes"))),
+        timedelta(minutes=settings.number("alarm_minutes")),
+        _mail(settings, environ, to="alarm_to") if settings.text("alarm_to") else None,
+    )
+
+
+def _channel(name: str, settings: Settings, environ: Mapping[str, str]) -> Channel:
+    if name == "mail":
+        return _mail(settings, environ, to="mail_to")
+    if name == "webhook":
+        return _webhook(settings, environ)
+    return Folder(settings.root / (settings.text("outbox_dir") or settings.state_dir / "outbox"))
+
+
+def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
+    _require(settings, "smtp_host", "mail_from", to, purpose="alarms by mail" if to == "alarm_to" else "deliver: mail")
+    host, security, user = (settings.text(name) for name in ("smtp_host", "smtp_security", "smtp_user"))
+    if security == "none" and host not in LOCAL:
+        raise ConfigError(
+            f"smtp_security: 'none' would send messages through the network to {host} for anybody to read.",
+            "Use starttls or tls; none is for a mail server on this machine.",
+        )
+    password = environ.get("HANDRAIL_SMTP_PASSWORD", "")
+    if user and not password:
+        raise ConfigError(
+            f"smtp_user is {user}, but HANDRAIL_SMTP_PASSWORD is not in the environment.",
+            "Give the service its password there, or remove smtp_user if the mail server wants none.",
+        )
+    port = settings.number("smtp_port") or PORTS[security]
+    [sender, *more] = _addresses(settings, "mail_from")
+    if more:
+        raise ConfigError("mail_from: expected one address, but found several.", "Messages have one sender.")
+    server = MailServer(host, port, security, user, password, settings.number("delivery_seconds"))
+    return Mail(server, sender, _addresses(settings, to))
+
+
+def _webhook(settings: Settings, environ: Mapping[str, str]) -> Webhook:
+    _require(settings, "webhook_url", purpose="deliver: webhook")
+    url = settings.text("webhook_url")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or not url.isascii() or not url.isprintable():
+        raise ConfigError(
+            "webhook_url is no address that can be posted to.", "Write it like https://tickets.example.com/handrail"
+        )
+    if parts.username or parts.password:
+        raise ConfigError(
+            "webhook_url holds a name or a password, and it is shown where settings are shown.",
+            "Take them out: messages are signed with HANDRAIL_WEBHOOK_SECRET instead.",
+        )
+    if parts.scheme != "https" and host not in LOCAL:
+        raise ConfigError(
+            f"webhook_url: http would send messages through the network to {host} for anybody to read.",
+            "Use https; http is for a program on this machine.",
+        )
+    secret = environ.get("HANDRAIL_WEBHOOK_SECRET", "")
+    if len(secret) < _SHORTEST_SECRET:
+        raise ConfigError(
+            f"HANDRAIL_WEBHOOK_SECRET has to be in the environment, with at least {_SHORTEST_SECRET} characters.",
+            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+    return Webhook(url, secret, settings.number("delivery_seconds"))
+
+
+def _require(settings: Settings, *names: str, purpose: str) -> None:
+    missing = [name for name in names if not settings.text(name).strip()]
+    if missing:
+        raise ConfigError(
+            f"{purpose} needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not set.", _SEE
+        )
+
+
+def _addresses(settings: Settings, name: str) -> tuple[Address, ...]:
+    """The addresses of a setting, such as `Help <help@example.com>, b@example.com`."""
+    mail = EmailMessage(policy=SMTP)
+    try:
+        mail["To"] = settings.text(name)
+    except (ValueError, IndexError, MessageError) as error:
+        raise ConfigError(f"{name}: this is no e-mail address.", "Write it like help@example.com") from error
+    found: tuple[Address, ...] = mail["To"].addresses
+    for address in found:
+        if mail["To"].defects or not address.username or not address.domain or not address.addr_spec.isascii():
+            raise ConfigError(f"{name}: '{address.addr_spec}' is no e-mail address.", "Write it like help@example.com")
+    if not found:
+        raise ConfigError(f"{name}: this is no e-mail address.", "Write it like help@example.com")
+    return found

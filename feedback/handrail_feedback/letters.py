@@ -1,0 +1,80 @@
+"""What goes to a person: one message as JSON for programs and as text for people. The same every time it is made.
+
+Whatever else goes along with a message belongs here, so that mail, webhook and folder say the same. Knows no channel.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from handrail_feedback.contact import KeptMessage
+from handrail_feedback.db import stamp
+
+# Plain addresses only: what is odd but allowed stays in the text, where a person can read it. No question mark,
+# because mail programs read =?…?= as another way to write letters.
+_ADDRESS = re.compile(
+    r"(?<![^\s<(,;:])([A-Za-z0-9!#$%&'*+/=^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=^_{|}~-]+)*)"
+    r"@((?:[^\W_](?:[^\W_]|-){0,62}\.)+[^\W\d_](?:[^\W_]|-){1,62})(?![^\s>),;:.!?])"
+)
+_LONGEST_ADDRESS = 254
+
+
+def key_of(code: str) -> str:
+    """What tells a message from every other, the same on every attempt and channel: who gets it twice can see it."""
+    return f"handrail-{code}"
+
+
+def payload(message: KeptMessage) -> dict[str, Any]:
+    """The message as webhook and folder give it to programs."""
+    return {
+        "type": "message",
+        "key": key_of(message.code),
+        "code": message.code,
+        "follows": message.follows or None,
+        "at": stamp(message.at),
+        "lang": message.lang,
+        "subject": message.subject,
+        "message": message.message,
+        "reply_to": message.reply_to,
+        "reply_email": reply_address(message.reply_to) or None,
+    }
+
+
+def as_text(message: KeptMessage) -> str:
+    """The message as a mail says it: the customer's words first, and what else is known below the signature line."""
+    below = {
+        "Reference code": message.code,
+        "Adds to": message.follows,
+        "Written": f"{message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'",
+        "About": one_line(message.subject),
+        "Answer to": one_line(message.reply_to) or "no address was given; the customer may call and name the code",
+    }
+    lines = [f"{name}: {value}" for name, value in below.items() if value]
+    return "\n".join([message.message.rstrip(), "", "-- ", *lines, ""])
+
+
+def title(message: KeptMessage) -> str:
+    """The code and what the message is about, in one line."""
+    about = one_line(message.subject) or one_line(message.message)
+    return f"[{message.code}] {about if len(about) <= 80 else about[:79] + '…'}"
+
+
+def one_line(words: str) -> str:
+    """A customer's words without line ends, and without anything that steers a terminal, a mail or a log."""
+    return " ".join("".join(character if character.isprintable() else " " for character in words).split())
+
+
+def reply_address(reply_to: str) -> str:
+    """The one e-mail address in what the customer left; empty when there is none, or more than one."""
+    found = {f"{local}@{_ascii(domain)}" for local, domain in _ADDRESS.findall(reply_to) if _ascii(domain)}
+    [address] = found if len(found) == 1 else {""}
+    return address if len(address) <= _LONGEST_ADDRESS and len(address.partition("@")[0]) <= 64 else ""
+
+
+def _ascii(domain: str) -> str:
+    """The domain as mail servers write it; empty when it has no such form."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""

@@ -1,0 +1,190 @@
+"""`handrail outbox`: what waits for a person, why, when it is tried again, and trying it now."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from handrail_feedback import outbox as queue
+from handrail_feedback.alarm import count, trouble
+from handrail_feedback.channels import Delivery, read_delivery
+from handrail_feedback.contact import find_message, normalise
+from handrail_feedback.db import Store, now
+from handrail_feedback.outbox import Job
+from handrail_feedback.outbox_state import Entry, Standing, entries, standing
+from handrail_feedback.routes import parse_routes, read_route
+from handrail_feedback.sender import Sender
+from handrail_kb.errors import ConfigError, DeliveryFailed, HandrailError, StoreUnavailable
+from handrail_kb.flags import config_option
+from handrail_kb.settings import Settings, load_settings
+
+
+@click.command()
+@config_option
+@click.option("--all", "everything", is_flag=True, help="List delivered messages, too.")
+@click.option("--explain", "code", metavar="CODE", help="Tell all about one message.")
+@click.option(
+    "--retry",
+    metavar="CODE|all|unsent",
+    help="Try now: one message, even a delivered one; all that wait; or those kept while nothing was set to deliver.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, without customers' words.")
+def outbox(config_file: Path, everything: bool, code: str | None, retry: str | None, as_json: bool) -> None:
+    """List the messages that wait for a person, with the reason; exit code 1 when one waits too long."""
+    settings = load_settings(config_file)
+    store = _store(settings)
+    if retry:
+        _retry(settings, store, retry)
+    if code:
+        _explain(settings, store, code)
+        return
+    at = now()
+    stands = standing(store, at)
+    listed = entries(store, everything=everything)
+    after = timedelta(minutes=settings.number("alarm_minutes"))
+    problems = trouble(stands, after, at)
+    click.echo(_as_json(listed, stands, problems, at) if as_json else _as_text(listed, stands, problems, settings, at))
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _as_json(listed: list[Entry], stands: Standing, problems: list[str], at: datetime) -> str:
+    document = {
+        "waiting": stands.waiting,
+        "oldest_seconds": int(stands.age(at).total_seconds()),
+        "unsent": stands.unsent,
+        "problems": problems,
+        "channels": [asdict(channel) for channel in stands.channels],
+        "messages": [asdict(entry) for entry in listed],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False, default=lambda value: value.isoformat())
+
+
+def _as_text(listed: list[Entry], stands: Standing, problems: list[str], settings: Settings, at: datetime) -> str:
+    lines = [line for entry in listed for line in _rows(entry, at)]
+    lines.append(f"{count(stands.waiting)} for a person." if stands.waiting else "No message waits.")
+    if not settings.text("deliver").strip():
+        lines.append("Nothing is set to deliver messages: read them with handrail contact list, or set deliver.")
+    elif stands.unsent:
+        lines.append(
+            f"{stands.unsent} were kept while `deliver` was not set. Send them: handrail outbox --retry unsent"
+        )
+    if stands.left_alone:
+        lines.append(
+            f"{stands.left_alone} of them are due, and nobody works on them. Is the service running? handrail run"
+        )
+    return "\n".join([*lines, *(f"ALARM: {problem}" for problem in problems)])
+
+
+def _rows(entry: Entry, at: datetime) -> list[str]:
+    """One message on one route: a line of facts, and below it why it was not delivered and what mends that."""
+    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  written {entry.queued_at:%Y-%m-%d %H:%M}"
+    if entry.delivered_at:
+        return [f"{facts}  by {entry.channel} {entry.delivered_at:%Y-%m-%d %H:%M}"]
+    lines = [f"{facts}  {_tries(entry)}  {_when(entry, at)}"]
+    return lines + [f"    {line}" for line in (_error(entry), entry.last_mend) if line]
+
+
+def _tries(entry: Entry) -> str:
+    return {0: "not tried yet", 1: "tried once"}.get(entry.attempts, f"tried {entry.attempts} times")
+
+
+def _when(entry: Entry, at: datetime) -> str:
+    if entry.held(at):
+        return f"being delivered by {entry.channel}"
+    seconds = max(int((entry.next_at - at).total_seconds()), 0)
+    wait = f"in {seconds} s" if seconds < 120 else f"in {seconds // 60} min"
+    return f"next try {wait} by {entry.channel}" if seconds else f"due by {entry.channel}"
+
+
+def _error(entry: Entry) -> str:
+    return f"{entry.last_error} It said: {entry.last_said}" if entry.last_said else entry.last_error
+
+
+def _explain(settings: Settings, store: Store, typed: str) -> None:
+    code = _known(typed, "handrail outbox --explain CODE")
+    message = find_message(store, code)
+    if message is None:
+        raise HandrailError(f"There is no message {code}.", "It may have been erased: handrail contact list")
+    at = now()
+    click.echo(f"{code}, written {message.at:%Y-%m-%d %H:%M} UTC. Read it: handrail contact show {code}")
+    if message.follows:
+        click.echo(f"It adds to {message.follows}, and is delivered after it.")
+    listed = entries(store, code=code)
+    channels = {channel.name: channel for channel in standing(store, at).channels}
+    for entry in listed:
+        click.echo("\n".join(_rows(entry, at)))
+        if entry.delivered_at:
+            continue
+        channel = channels.get(entry.channel)
+        if channel and channel.failing_since:
+            click.echo(
+                f"    {entry.channel} has failed since {channel.failing_since:%H:%M} UTC, and rests between attempts."
+            )
+        to = read_route(entry.route).after(entry.channel)
+        if to != entry.channel:
+            minutes = settings.number("failover_minutes")
+            click.echo(
+                f"    {to} takes over once {entry.channel} has failed for {minutes} minutes, or refuses it for good."
+            )
+    if not listed:
+        click.echo(f"It is on no way to a person. Send it: handrail outbox --retry {code}")
+
+
+def _retry(settings: Settings, store: Store, which: str) -> None:
+    """Make messages due, and try them here and now; the service does it where this shell lacks the secrets."""
+    routes = parse_routes(settings.text("deliver"))
+    if not routes:
+        raise ConfigError("Nothing is set to deliver messages.", "Set deliver first, for example: deliver: mail")
+    at = now()
+    if which == "all":
+        queue.adopt(store, routes, at)
+        click.echo(f"{queue.hurry(store, at)} messages are tried now.")
+    elif which == "unsent":
+        click.echo(f"{queue.send_unsent(store, routes, at)} messages are tried now.")
+    else:
+        code = _known(which, "handrail outbox --retry CODE")
+        if not queue.send_again(store, code, routes, at):
+            raise HandrailError(f"There is no message {code}.", "It may have been erased: handrail contact list")
+    try:
+        delivery = read_delivery(settings)
+    except ConfigError as error:
+        click.echo(f"The service tries them. This shell cannot: {error.what}")
+        return
+    _send_here(store, delivery)
+
+
+def _send_here(store: Store, delivery: Delivery) -> None:
+    """Deliver what is due, telling what came of each."""
+
+    def told(job: Job, failure: DeliveryFailed | None) -> None:
+        outcome = f"not delivered by {job.channel}: {failure.what}" if failure else f"delivered by {job.channel}"
+        click.echo(f"{job.code}  {outcome}")
+
+    sender = Sender(store, delivery)
+    while sender.send_next(told):
+        pass
+
+
+def _known(typed: str, command: str) -> str:
+    code = normalise(typed)
+    if code is None:
+        raise HandrailError(
+            f"'{typed}' is not a reference code.", f"Read it again from the customer's page, then: {command}"
+        )
+    return code
+
+
+def _store(settings: Settings) -> Store:
+    """The store of this site. A mistyped folder must not leave an empty store behind."""
+    store = Store(settings.store_file)
+    if not store.path.exists():
+        raise StoreUnavailable(
+            f"There is no store at {store.path}: no message was kept yet.",
+            "Start the service, or name the right site: --config PATH/mkdocs.yml",
+        )
+    return store

@@ -1,0 +1,146 @@
+"""The sender: takes from the outbox what is due, and hands it to the channels, for as long as the service runs.
+
+A thread in each process. One message at a time is in its hands, and the store is never held while it talks to another
+machine. Killed at any moment it leaves a claim that ends by itself, and at worst a message that arrives twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from handrail_feedback import alarm, outbox
+from handrail_feedback.channels import Delivery
+from handrail_feedback.contact import find_message
+from handrail_feedback.db import Store, now
+from handrail_feedback.outbox import Job
+from handrail_kb.errors import DeliveryFailed, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+Outcome = Callable[[Job, DeliveryFailed | None], None]
+_LOOK_AFTER_SECONDS = 30.0
+
+
+class Sender:
+    """Delivers messages, alone or beside the senders of other processes."""
+
+    def __init__(
+        self, store: Store, delivery: Delivery, *, clock: Callable[[], datetime] = now, every: float = 1.0
+    ) -> None:
+        """`store` should be an object of its own, so that nobody who writes a message waits for the sender.
+
+        Looks every `every` seconds once it was started.
+        """
+        self._store = store
+        self._delivery = delivery
+        self._clock = clock
+        self._every = every
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._problem = ""
+
+    def start(self) -> None:
+        """Begin to deliver, in a thread. Without a route there is nothing to do."""
+        if self._delivery.routes and self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
+            self._thread.start()
+
+    def stop(self, seconds: float = 20.0) -> bool:
+        """Begin no other delivery, and wait for the one under way; False when it took longer than `seconds`."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
+
+    def send_next(self, told: Outcome | None = None) -> bool:
+        """Deliver one message that is due; False when none is. Raises StoreUnavailable."""
+        job = outbox.claim(self._store, self._delivery.routes, self._clock(), self._delivery.patience)
+        if job is None:
+            return False
+        message = find_message(self._store, job.code)
+        if message is None:  # forgotten meanwhile, and its row with it
+            return True
+        failure: DeliveryFailed | None = None
+        try:
+            self._delivery.channels[job.channel].deliver(message)
+        except DeliveryFailed as error:
+            failure = error
+        except Exception as error:  # a fault of ours must not end the thread, nor lose the message
+            failure = _our_fault(error)
+        self._note(job, failure)
+        if told:
+            told(job, failure)
+        return True
+
+    def look_after(self) -> None:
+        """Take up what is on no way of today's, and raise the alarm where messages wait too long."""
+        taken = outbox.adopt(self._store, self._delivery.routes, self._clock())
+        if taken:
+            log.warning("%d messages were put on the ways that `deliver` names now", taken)
+        alarm.watch(self._store, self._delivery, self._clock())
+
+    def _note(self, job: Job, failure: DeliveryFailed | None) -> None:
+        """Write down what came of it; for as long as it takes, because what is not noted is delivered again."""
+        _log(job, failure)
+        while True:
+            try:
+                if failure is None:
+                    outbox.delivered(self._store, job, self._clock())
+                else:
+                    outbox.failed(self._store, job, failure, self._clock(), self._delivery.patience)
+            except StoreUnavailable as error:
+                self._complain(error.what)
+                if self._stopped.wait(1.0):
+                    return
+            else:
+                return
+
+    def _run(self) -> None:
+        look_at = 0.0
+        while not self._stopped.is_set():
+            try:
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _LOOK_AFTER_SECONDS
+                    self.look_after()
+                busy = self.send_next()
+                self._problem = ""
+            except StoreUnavailable as error:
+                busy = False
+                self._complain(error.what)
+            except Exception as error:
+                busy = False
+                self._complain(_place(error))
+            if not busy:
+                self._stopped.wait(self._every)
+        self._store.close()
+
+    def _complain(self, what: str) -> None:
+        if what != self._problem:
+            self._problem = what
+            log.error("messages cannot be delivered: %s", what)
+
+
+def _log(job: Job, failure: DeliveryFailed | None) -> None:
+    """Say what came of an attempt, without what the other side said: it may quote the message."""
+    if failure is None:
+        log.info("message %s was delivered by %s", job.code, job.channel)
+        return
+    tried = job.attempts + 1
+    log.warning("message %s was not delivered by %s (attempt %d): %s", job.code, job.channel, tried, failure.what)
+
+
+def _our_fault(error: Exception) -> DeliveryFailed:
+    return DeliveryFailed(f"Handrail failed: {_place(error)}.", "Report it; the message is kept and tried again.")
+
+
+def _place(error: Exception) -> str:
+    """A fault by its kind and place only: its own words may be a customer's."""
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    return f"{type(error).__name__} at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else "?"
