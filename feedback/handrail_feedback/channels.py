@@ -109,7 +109,7 @@ def _webhook(settings: Settings, environ: Mapping[str, str]) -> Webhook:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or not url.isascii() or not url.isprintable():
+    if not host or parts.scheme not in ("http", "https") or not url.isascii() or not url.isprintable():
         raise ConfigError(
             "webhook_url is no address that can be posted to.", "Write it like https://tickets.example.com/handrail"
         )

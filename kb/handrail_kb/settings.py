@@ -130,7 +130,6 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Where messages are posted to as JSON, signed with HANDRAIL_WEBHOOK_SECRET.",
         "service",
-        form=r"https?://\S+",
     ),
     Setting("outbox_dir", "", "Folder for `folder`; by default `outbox` in the state folder.", "service"),
     Setting("delivery_seconds", 60, "Seconds one attempt to deliver may take, 5 to 600.", "service", least=5),
