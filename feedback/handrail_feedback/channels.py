@@ -88,6 +88,11 @@ def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
             "Use starttls or tls; none is for a mail server on this machine.",
         )
     password = environ.get("HANDRAIL_SMTP_PASSWORD", "")
+    if not (user + password).isascii():
+        raise ConfigError(
+            "smtp_user or HANDRAIL_SMTP_PASSWORD has letters that cannot be used to log in to a mail server.",
+            "Choose a password of plain letters, digits and signs.",
+        )
     if user and not password:
         raise ConfigError(
             f"smtp_user is {user}, but HANDRAIL_SMTP_PASSWORD is not in the environment.",

@@ -97,6 +97,8 @@ def show(config_file: Path, code: str) -> None:
     if message is None:
         raise HandrailError(f"There is no message {known}.", "List them: handrail contact list")
     click.echo(f"{message.code}, {message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'")
+    if message.follows:
+        click.echo(f"Adds to: {message.follows}")
     click.echo(f"Answer to: {_printable(message.reply_to) or 'no address was given'}")
     click.echo(f"Subject: {_printable(message.subject) or '-'}\n\n{_printable(message.message)}")
 

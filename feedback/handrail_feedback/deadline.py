@@ -13,7 +13,8 @@ import threading
 from functools import lru_cache
 from types import TracebackType
 
-# Between two bytes. The whole conversation has the time that the Deadline was given.
+# For each address of a host, and between two bytes. The whole has the time that the Deadline was given.
+_CONNECT = 10.0
 _SILENCE = 30.0
 
 
@@ -55,7 +56,8 @@ class Deadline:
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection that ends with the deadline, whatever is wrapped around it. Raises OSError."""
-        connection = socket.create_connection((host, port), min(self.seconds, _SILENCE))
+        connection = socket.create_connection((host, port), min(self.seconds, _CONNECT))
+        connection.settimeout(min(self.seconds, _SILENCE))
         with self._lock:
             # A second handle: wrapping in TLS takes the first one away.
             self._guards.append(connection.dup())

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,9 +60,14 @@ def _as_json(listed: list[Entry], stands: Standing, problems: list[str], at: dat
         "unsent": stands.unsent,
         "problems": problems,
         "channels": [asdict(channel) for channel in stands.channels],
-        "messages": [asdict(entry) for entry in listed],
+        "messages": [_for_programs(entry) for entry in listed],
     }
     return json.dumps(document, indent=1, ensure_ascii=False, default=lambda value: value.isoformat())
+
+
+def _for_programs(entry: Entry) -> dict[str, Any]:
+    """The entry without what the other side said: it may quote the message."""
+    return {name: value for name, value in asdict(entry).items() if name != "last_said"}
 
 
 def _as_text(listed: list[Entry], stands: Standing, problems: list[str], settings: Settings, at: datetime) -> str:
@@ -82,9 +88,9 @@ def _as_text(listed: list[Entry], stands: Standing, problems: list[str], setting
 
 def _rows(entry: Entry, at: datetime) -> list[str]:
     """One message on one route: a line of facts, and below it why it was not delivered and what mends that."""
-    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  written {entry.queued_at:%Y-%m-%d %H:%M}"
+    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  written {entry.queued_at:%Y-%m-%d %H:%M} UTC"
     if entry.delivered_at:
-        return [f"{facts}  by {entry.channel} {entry.delivered_at:%Y-%m-%d %H:%M}"]
+        return [f"{facts}  by {entry.channel} {entry.delivered_at:%Y-%m-%d %H:%M} UTC"]
     lines = [f"{facts}  {_tries(entry)}  {_when(entry, at)}"]
     return lines + [f"    {line}" for line in (_error(entry), entry.last_mend) if line]
 

@@ -30,7 +30,7 @@ COMMANDS = {
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
     "outbox": (
         "handrail_feedback.outbox_commands:outbox",
-        "List the messages that wait for a person; exit code 1 when one waits too long.",
+        "List the messages that wait for a person, with the reason; exit code 1 when one waits too long.",
     ),
     "forget": ("handrail_feedback.commands:forget", "Erase the message with the reference CODE, for good."),
     "evaluate": ("handrail_search.commands:evaluate_folder", "Measure search on a folder of judged questions."),

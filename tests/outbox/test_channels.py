@@ -101,6 +101,12 @@ def test_a_login_needs_its_password_from_the_environment(read):
     refused(read, {**MAIL, "smtp_user": "robot"}, "HANDRAIL_SMTP_PASSWORD", environ={})
 
 
+def test_a_password_that_no_mail_server_could_get_is_refused(read):
+    refused(
+        read, {**MAIL, "smtp_user": "robot"}, "cannot be used to log in", environ={"HANDRAIL_SMTP_PASSWORD": "\u00e4h"}
+    )
+
+
 def test_messages_are_never_mailed_in_the_clear_to_another_machine(read):
     refused(read, {**MAIL, "smtp_security": "none"}, "for anybody to read")
     assert read({**MAIL, "smtp_security": "none", "smtp_host": "localhost"}).channels["mail"].server.port == 25

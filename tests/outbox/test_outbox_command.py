@@ -93,6 +93,7 @@ def test_due_messages_that_nobody_works_on_are_named(site, run):
 def test_json_is_for_programs_and_holds_no_words(site, run):
     store = site(deliver="mail > folder")
     code = write(store, deliver="mail > folder")
+    fail(store, "mail > folder")
     told = json.loads(run("--json"))
     assert (told["waiting"], told["unsent"], told["problems"]) == (1, 0, [])
     assert told["messages"][0]["code"] == code

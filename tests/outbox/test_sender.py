@@ -109,6 +109,12 @@ def test_messages_are_delivered_while_they_are_written(write, running, tmp_path)
     assert until(lambda: codes_in(tmp_path) == sorted(codes))
 
 
+def test_what_waits_on_a_way_that_is_gone_is_taken_up_by_itself(write, running, tmp_path):
+    codes = [write("one", deliver="webhook"), write("two", deliver="")]
+    running()
+    assert until(lambda: codes_in(tmp_path) == sorted(codes))
+
+
 def test_each_of_several_ways_gets_every_message(write, running, tmp_path):
     with MailServer(Post()) as server:
         running("mail, folder", mail=mail_by(server.port))

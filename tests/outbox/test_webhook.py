@@ -7,9 +7,12 @@ import hmac
 import json
 import re
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from handrail_feedback.db import now
 from handrail_feedback.delivery_webhook import Webhook, sign
 from handrail_kb.errors import DeliveryFailed
 
@@ -83,6 +86,23 @@ def test_the_key_and_the_body_are_the_same_on_every_attempt(letter):
     first, second = server.requests
     assert first.body == second.body
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"] == f"handrail-{message.code}"
+
+
+def test_the_help_tells_what_is_posted_and_how_to_check_it(letter):
+    page = (Path(__file__).parents[2] / "docs" / "operators" / "webhook.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```json\n(.*?)```", page, re.S)
+    [program] = re.findall(r"```python\n(.*?)```", page, re.S)
+    known = {}
+    exec(program, known)
+    at = int(time.time())
+    with HookServer() as server:
+        replace(hook(server.port), clock=now).deliver(letter())
+    [request] = server.requests
+    assert list(json.loads(shown)) == list(json.loads(request.body))
+    assert known["is_genuine"](request.headers["Handrail-Signature"], request.body, SECRET)
+    assert not known["is_genuine"](request.headers["Handrail-Signature"], request.body + b" ", SECRET)
+    assert not known["is_genuine"](sign("another secret, as long", request.body, at), request.body, SECRET)
+    assert not known["is_genuine"](sign(SECRET, request.body, at - 400), request.body, SECRET)
 
 
 # --- how it is handed over
