@@ -156,6 +156,7 @@ def test_health_is_told(client, searcher):
         "generation": searcher.index.name,
         "articles": len(searcher.index.pages),
         "problems": [],
+        "outbox": {"waiting": 0, "oldest_seconds": 0},
     }
 
 
