@@ -173,6 +173,7 @@ def test_a_writer_ends_it_for_good(service):
             service.vote(wrong, search_id, f"{name}-{number:04d}")
 
     script("monday")
+    assert service.taught()
     [one] = learned.list_questions(service.parts["store"])
     assert learned.remove(service.parts["store"], [one.id], datetime.now(UTC)) == 1
     script("tuesday")
