@@ -147,7 +147,7 @@ def test_two_senders_at_once_never_get_the_same_message(store, write, clock):
 
     def work():
         own = Store(store.path)
-        while job := outbox.claim(own, MAIL, clock(), Patience()):
+        while len(got) < 100 and (job := outbox.claim(own, MAIL, clock(), Patience())):
             with lock:
                 got.append(job.code)
         own.close()
