@@ -226,6 +226,7 @@ _SCRIPT_WORDS = {
     "degraded": "find.degraded",
     "fallback": "find.fallback",
     "corrected": "find.corrected",
+    "as_written": "find.as_written",
     "nearest": "find.nearest",
     "other_languages": "find.other_languages",
     "said_no": "said_no.button",

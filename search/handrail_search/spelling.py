@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Postfix, Prefix
 
-from handrail_search.stemming import fold, small_words
+from handrail_search.stemming import fold, small_words, stem
 
 # Shorter words are one slip away from too many others.
 SHORTEST = 4
 _LONGEST = 30
+# Words of one beginning that are looked at.
+_FORMS = 50
 # From so many letters on, two slips are likely enough.
 _TWO_SLIPS = 5
 # From so many letters on, the first may be wrong: people see the beginning of what they type.
@@ -46,6 +50,30 @@ class Suggestion:
 
     word: str
     doubt: float
+
+
+class RealWords:
+    """Tells words that an encoder knows, by themselves or with another ending. Threads may share it."""
+
+    def __init__(self, words: Iterable[str], languages: Collection[str]) -> None:
+        """`words` are the encoder's, in small letters; `languages` those of the site."""
+        self._words = sorted({fold(word) for word in words})
+        self._languages = languages
+
+    def __call__(self, word: str) -> bool:
+        """Whether it is one, given in small letters."""
+        plain = fold(word)
+        if plain in self._beginning(plain, 1):
+            return True
+        return any(self._is_form(stem(word, lang), lang) for lang in self._languages)
+
+    def _is_form(self, root: str, lang: str) -> bool:
+        """Whether the encoder knows a word of this stem."""
+        return len(root) >= SHORTEST and any(stem(known, lang) == root for known in self._beginning(root, _FORMS))
+
+    def _beginning(self, start: str, most: int) -> list[str]:
+        at = bisect_left(self._words, start)
+        return [word for word in self._words[at : at + most] if word.startswith(start)]
 
 
 class Speller:
@@ -154,6 +182,12 @@ def replace(question: str, words: dict[str, str]) -> str:
         return question
     pattern = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, words)) + r")(?![^\W_])", re.IGNORECASE)
     return pattern.sub(lambda match: _like(match.group(), words[match.group().lower()]), question)
+
+
+def as_written(question: str, corrected: str) -> str:
+    """The question with what was put right in quotes, where nothing is."""
+    pairs = zip_longest(question.split(), corrected.split())
+    return " ".join(typed if typed == word else f'"{typed}"' for typed, word in pairs if typed)
 
 
 def _like(typed: str, word: str) -> str:

@@ -26,6 +26,7 @@ from handrail_kb.texts import LANGUAGES, text
 from handrail_search.index import REBUILD
 from handrail_search.live import LiveIndex
 from handrail_search.query import MAX_LIMIT, Hit, Results, clean_question
+from handrail_search.spelling import as_written
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class _Views:
                 status = 503
         t = _Texts(lang or site.lang)
         main = render_template("search/find.html", t=t, question=question, answer=answer, unavailable=status == 503,
-                               base=self.base_path, contact=self._contact(question))  # fmt: skip
+                               base=self.base_path, contact=self._contact(question), as_written=as_written)  # fmt: skip
         page = fill(
             self.site_dir, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
         )

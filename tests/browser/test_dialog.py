@@ -154,6 +154,24 @@ def test_articles_in_other_languages_stand_under_a_label_in_their_own_language(t
     assert own.evaluate(label) == "none"
 
 
+def test_what_was_put_right_can_be_searched_as_it_was_written(tab, service):
+    service.mode = "degraded"
+    search(tab, service, "forgt pasword now")
+    tab.keyboard.press("ArrowDown")
+    assert "handrail-as-written" in tab.evaluate("document.activeElement.className")
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("document.querySelector('[data-md-component=search-query]').value.startsWith('\"')")
+    assert tab.input_value("[data-md-component=search-query]") == '"forgt" "pasword" "now"'
+    tab.wait_for_function("document.activeElement.matches('[data-md-component=search-query]')")
+
+
+def test_enter_opens_the_best_result_of_a_question_that_was_put_right(tab, service):
+    service.mode = "degraded"
+    search(tab, service, "forgt pasword")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/guide/reset/*#forgot-it")
+
+
 def test_arrow_keys_reach_every_result_then_none_of_these_then_the_person(tab, service):
     search(tab, service, "password")
     reached = []

@@ -7,6 +7,8 @@ import pytest
 from handrail_kb.passages import Page, Passage
 from handrail_search.build import build_index
 from handrail_search.query import Searcher
+from handrail_search.spelling import RealWords, as_written
+from handrail_search.understanding import blindness
 
 from .conftest import MODEL
 
@@ -38,6 +40,40 @@ def test_quotes_codes_and_real_words_are_never_corrected(searcher, meant):
 def test_words_the_site_uses_are_never_corrected(searcher):
     for page in searcher.index.pages:
         assert searcher.search(page.title).corrected is None, page.title
+
+
+def test_what_was_put_right_can_be_asked_as_it_was_written_without_javascript(client, searcher):
+    page = client.get("/find/?q=change+my+pasword").text
+    assert "Showing results for “change my password”." in page
+    assert 'href="/find/?q=change%20my%20%22pasword%22"' in page
+    assert searcher.search('change my "pasword"').corrected is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "corrected", "asked"),
+    [
+        ("forgot pasword", "forgot password", 'forgot "pasword"'),
+        ("pasword", "password", '"pasword"'),
+        ("my e-mial  acount", "my e-mail account", 'my "e-mial" "acount"'),
+    ],
+)
+def test_what_was_put_right_goes_into_quotes_and_nothing_else(typed, corrected, asked):
+    assert as_written(typed, corrected) == asked
+
+
+def test_words_are_real_with_another_ending_too():
+    real = RealWords({"calendar", "invite", "Größe", "run"}, ["en", "de"])
+    assert all(map(real, ("calendar", "calendars", "inviting", "invited", "größe", "größen", "run")))
+    assert not any(map(real, ("calender", "runs")))  # under four letters an ending says too little
+
+
+def test_an_encoder_is_blind_where_it_holds_few_of_the_usual_words():
+    usual = [f"word{number}" for number in range(100)]
+    known = set(usual)
+    assert blindness(usual, known.__contains__) == 0.0
+    assert blindness(usual, set(usual[:60]).__contains__) == 1.0
+    assert 0.0 < blindness(usual, set(usual[:78]).__contains__) < 1.0
+    assert blindness([], known.__contains__) == 1.0
 
 
 def test_half_a_word_finds_what_the_whole_word_finds(searcher):

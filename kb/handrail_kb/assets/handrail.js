@@ -147,6 +147,7 @@
       if (answered?.source === "material") notes.push(WORDS.fallback)
       else if (answered?.degraded) notes.push(WORDS.degraded)
       note.replaceChildren(...notes.map(text => element("p", "", text)))
+      if (answered?.corrected) note.firstChild.append(" ", asWritten(answered))
       note.hidden = !notes.length
       nearest.hidden = !(none && has)
       noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
@@ -170,6 +171,25 @@
         if (first) row.dataset.handrailLabel = WORDS.other_languages
         else delete row.dataset.handrailLabel
       }
+    }
+
+    /* What was put right can be asked as it was written: in quotes nothing is put right. */
+    function asWritten({ query, corrected }) {
+      const fixed = corrected.split(/\s+/)
+      const words = query.split(/\s+/).map((word, at) => word === fixed[at] ? word : `"${word}"`).join(" ")
+      const link = element("a", "handrail-as-written")
+      const text = element("span", "", WORDS.as_written.replace("{query}", query))
+      text.dataset.mdScore = "-3"   // Enter opens the link with the highest score, and every link needs one
+      link.href = `?q=${encodeURIComponent(words)}`
+      link.tabIndex = -1
+      link.append(text)
+      link.addEventListener("click", event => {
+        event.preventDefault()
+        input.value = words
+        input.focus()
+        input.dispatchEvent(new Event("input"))
+      })
+      return link
     }
 
     function aim() {
