@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -19,6 +20,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
+from handrail_feedback.db import Store
 from handrail_kb.cli import COMMANDS, main
 
 
@@ -307,7 +309,8 @@ def test_the_doctor_finds_a_new_site_well(new_site):
 
 def test_a_new_site_has_a_report(new_site):
     root, _ = new_site
-    handrail("doctor", cwd=root)  # makes the store, as the service does when it starts
+    with contextlib.closing(Store(root / ".handrail" / "store.db")) as store:
+        store.check()  # makes it, as the service does when it starts
     assert handrail("report", cwd=root).returncode == 0
     report = handrail("report", "--json", cwd=root)
     assert report.returncode == 0
@@ -332,6 +335,14 @@ def test_a_question_that_does_not_find_its_article_is_told_with_its_place(own_si
     assert result.exit_code == 1
     assert re.search(r"docs/index\.md:2: 'I forgot my password' does not find this article", result.output)
     assert "'Reset your password'" in result.output
+
+
+def test_the_doctor_changes_nothing(own_site, run, monkeypatch):
+    monkeypatch.chdir(own_site)
+    (own_site / ".handrail" / "store.db").unlink(missing_ok=True)
+    before = sorted(own_site.rglob("*"))
+    assert "none yet" in run("doctor").output
+    assert sorted(own_site.rglob("*")) == before
 
 
 def test_the_doctor_names_what_is_wrong_and_the_command_that_mends_it(own_site, run, monkeypatch):

@@ -22,6 +22,7 @@ COMMANDS = {
         "handrail_search.learning:learned",
         "List the questions that search has learned, the newest first.",
     ),
+    "tune": ("handrail_search.tune:tune", "Train the encoder on learned questions; keep it if it is better."),
     "new": ("handrail_kb.scaffold:new", "Start a new help site in a folder."),
     "report": (
         "handrail_feedback.commands:report",

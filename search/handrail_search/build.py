@@ -37,6 +37,7 @@ from handrail_search.index import (
     publish,
     vectors_by_hash,
 )
+from handrail_search.tuned import in_force
 from handrail_search.twins import find_twins
 from handrail_search.vectors import Vectors
 
@@ -82,13 +83,14 @@ def build_index(
 ) -> Built:  # fmt: skip
     """Write, verify and name a new generation below `state_dir`/index.
 
-    With `full`, nothing of the former generation is reused. `encoders` is where exported encoders are kept, by
-    default `state_dir`/encoder. Raises EncoderUnavailable, IndexUnusable.
+    An encoder that was tuned from `model` for this site takes its place, see `tuned`. With `full`, nothing of the
+    former generation is reused. `encoders` is where exported encoders are kept, by default `state_dir`/encoder.
+    Raises EncoderUnavailable, IndexUnusable.
     """
     index_dir = state_dir / "index"
     index_dir.mkdir(parents=True, exist_ok=True)
     with only_one(index_dir / ".lock"):
-        exported = ensure_exported(model, encoders or state_dir / "encoder")
+        exported = ensure_exported(in_force(model, state_dir), encoders or state_dir / "encoder")
         encoder = Encoder(exported)
         former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
         folder = new_generation(index_dir)

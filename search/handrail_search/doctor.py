@@ -6,6 +6,7 @@ import importlib.metadata
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from handrail_kb.flags import config_option
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search.index import TRUSTED, current_generation, read_manifest
-from handrail_search.options import find_settings
+from handrail_search.options import encoder_of, find_settings
 from handrail_search.packaged import CHOOSE_ANOTHER, find_model
 from handrail_search.query import Searcher
+from handrail_search.tuned import read as tuned_encoder
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,13 @@ def _index(settings: Settings) -> str:
 
 
 def _encoder(settings: Settings) -> str:
-    _, digest = find_model(settings.text("encoder"))
-    return f"{settings.text('encoder')}, sha256 {digest[:16]}…"
+    model = encoder_of(settings)
+    tuned = tuned_encoder(model, settings.state_dir)
+    if tuned:
+        return (
+            f"{tuned.base}, tuned on {tuned.questions} questions at {tuned.made}, sha256 {tuned.weights_sha256[:16]}…"
+        )
+    return f"{settings.text('encoder')}, sha256 {find_model(model)[1][:16]}…"
 
 
 def _language(settings: Settings) -> str:
@@ -122,7 +129,11 @@ def _language(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
-    Store(settings.store_file).check()
+    # Made here it would belong to whoever looks, and the service might not be able to write it.
+    if not settings.store_file.exists():
+        return f"none yet: the service makes {settings.store_file}"
+    with closing(Store(settings.store_file)) as store:
+        store.check()
     return str(settings.store_file)
 
 
@@ -136,8 +147,11 @@ def _delivery(settings: Settings) -> str:
 
 
 def _outbox(settings: Settings) -> str:
+    if not settings.store_file.exists():
+        return "no message yet"
     at = now()
-    stands = standing(Store(settings.store_file), at)
+    with closing(Store(settings.store_file)) as store:
+        stands = standing(store, at)
     problems = trouble(stands, read_delivery(settings).alarm_after, at)
     if problems:
         raise HandrailError(" ".join(problems), "See each with its reason: handrail outbox")

@@ -119,7 +119,7 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: Lesson | None =
         articles_digest=collection.articles_digest if collection.pages else manifest.files["passages.db"][:16],
         articles=len(pages),
         encoder=manifest.recipe.model,
-        rows=tuple(_row(question, found) for question, found in zip(questions, asked, strict=True)),
+        rows=tuple(row_of(question, found) for question, found in zip(questions, asked, strict=True)),
         outside=tuple(
             OutsideRow(question.id, found.verdict, found.confidence)
             for question, found in zip(collection.unanswerable, outside, strict=True)
@@ -206,7 +206,8 @@ def to_json(evaluation: Evaluation, **more: object) -> str:
     )
 
 
-def _row(question: Question, found: Answer) -> Row:
+def row_of(question: Question, found: Answer) -> Row:
+    """What an answer is worth."""
     ranked, relevant = found.articles, question.relevant
     return Row(
         id=question.id,

@@ -96,7 +96,7 @@ def _unpack(model: str, source: Path, digest: str, folder: Path) -> None:
 
 def _export(model: str, source: Path, digest: str, folder: Path) -> None:
     """Write the three files of an exported encoder, and refuse ones that do not agree with the original."""
-    original = _load_original(source)
+    original = load_original(source)
     recipe = Recipe(
         model=Path(model).name,
         weights_sha256=digest,
@@ -117,7 +117,8 @@ def _export(model: str, source: Path, digest: str, folder: Path) -> None:
     _check_faithful(wanted, np.stack([encoder.encode_query(text) for text in _COMPARED]), model)
 
 
-def _load_original(source: Path) -> Any:
+def load_original(source: Path) -> Any:
+    """The model in `source` as sentence-transformers knows it. Raises EncoderUnavailable."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
@@ -126,7 +127,7 @@ def _load_original(source: Path) -> Any:
         from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise EncoderUnavailable(
-            "Making an index for the first time needs sentence-transformers, which is not installed.",
+            "Preparing or tuning an encoder needs sentence-transformers, which is not installed.",
             "Install it: pip install torch==2.13.0 && pip install 'handrail[index]'",
         ) from error
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]

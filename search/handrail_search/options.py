@@ -44,6 +44,12 @@ def find_settings(
     return load_settings(config_file, site_dir=site_dir, flags=flags)
 
 
+def encoder_of(settings: Settings) -> str:
+    """The encoder that the settings name; a folder beside mkdocs.yml by its whole path."""
+    model = settings.text("encoder")
+    return str(settings.root / model) if (settings.root / model).is_dir() else model
+
+
 def log_to_terminal(level: int = logging.WARNING) -> None:
     """Warnings of MkDocs and ours, one line each, on standard error."""
     handler = logging.StreamHandler(sys.stderr)

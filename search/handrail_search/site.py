@@ -19,7 +19,7 @@ from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.passages import Page, read_site
 from handrail_kb.settings import Settings
 from handrail_search.build import Built, build_index, only_one
-from handrail_search.options import progress_bar
+from handrail_search.options import encoder_of, progress_bar
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,8 @@ def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
             started = True
         advance(done, total)
 
-    model = settings.text("encoder")
-    if (settings.root / model).is_dir():
-        model = str(settings.root / model)
     try:
-        return build_index(pages, settings.state_dir, model, progress=progress, full=full)
+        return build_index(pages, settings.state_dir, encoder_of(settings), progress=progress, full=full)
     finally:
         if started:
             bar.stop()
