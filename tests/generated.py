@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli import COMMANDS, main
-from handrail_kb.settings import SETTINGS, Setting
+from handrail_kb.settings import GROUPS, SETTINGS, Setting
 
 DOCS = Path(__file__).parents[1] / "docs" / "operators"
 WIDTH = 100
@@ -25,7 +25,8 @@ WIDTH = 100
 def settings_table() -> str:
     """A row for each setting."""
     head = "| Setting | Environment | Default | After a change | What it does |\n|---|---|---|---|---|"
-    return "\n".join([head, *map(_row, SETTINGS)])
+    groups = [f"| `{name}` | in `mkdocs.yml` only | (empty) | build | {told} |" for name, told in GROUPS.items()]
+    return "\n".join([head, *map(_row, SETTINGS), *groups])
 
 
 def _row(setting: Setting) -> str:

@@ -100,6 +100,8 @@ def show(config_file: Path, code: str) -> None:
     if message.follows:
         click.echo(f"Adds to: {message.follows}")
     click.echo(f"Answer to: {_printable(message.reply_to) or 'no address was given'}")
+    if message.callback:
+        click.echo(f"Call: {_printable(message.callback)}")
     click.echo(f"Subject: {_printable(message.subject) or '-'}\n\n{_printable(message.message)}")
 
 

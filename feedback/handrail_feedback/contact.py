@@ -40,7 +40,10 @@ EXAMPLE_CODE = "96H-9MK-WHX"
 
 @dataclass(frozen=True)
 class Message:
-    """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown."""
+    """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown.
+
+    `callback` says when they want to be called, in the form's or their own words.
+    """
 
     message: str
     subject: str
@@ -48,6 +51,7 @@ class Message:
     lang: str
     at: datetime
     token: str = ""
+    callback: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class KeptMessage:
     at: datetime
     state: str
     follows: str = ""
+    callback: str = ""
 
 
 def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -> str:
@@ -76,6 +81,7 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -
         "subject": storable(message.subject, LONGEST_LINE),
         "message": storable(message.message, LONGEST_MESSAGE),
         "reply_to": storable(message.reply_to, LONGEST_LINE),
+        "callback": storable(message.callback, LONGEST_LINE),
         "fingerprint": _fingerprint(message),
     }
     since = "" if message.token else stamp(message.at - _SAME_WITHIN)
@@ -101,8 +107,8 @@ def _insert(db: Database, values: dict[str, str], store: Store) -> str:
     for _ in range(_TRIES):
         code = new_code()
         inserted = db.execute(
-            """INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint, follows)
-               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :fingerprint, :follows)
+            """INSERT INTO messages (code, at, lang, subject, message, reply_to, callback, fingerprint, follows)
+               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :callback, :fingerprint, :follows)
                ON CONFLICT (code) DO NOTHING""",
             values | {"code": code},
         ).rowcount
@@ -130,7 +136,9 @@ def _named_before(db: Database, words: str) -> str:
 
 def _fingerprint(message: Message) -> str:
     """The same for the same form, so that a double click is told from a second message without keeping who sent it."""
-    parts = (message.token, message.subject, message.message, message.reply_to)
+    parts = [message.token, message.subject, message.message, message.reply_to]
+    if message.callback:
+        parts.append(message.callback)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
@@ -156,7 +164,7 @@ def forget_message(store: Store, code: str) -> bool:
 
 
 def _kept(row: Row) -> KeptMessage:
-    names = ("code", "message", "subject", "reply_to", "lang", "state", "follows")
+    names = ("code", "message", "subject", "reply_to", "lang", "state", "follows", "callback")
     return KeptMessage(at=moment(row["at"]), **{name: row[name] for name in names})
 
 

@@ -51,6 +51,13 @@ def m003_outbox(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m004_when_to_call_back(db: Database) -> None:
+    """A message may ask for a call at a chosen time."""
+    for statement in tables.CALLBACK:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

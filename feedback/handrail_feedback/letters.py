@@ -38,6 +38,7 @@ def payload(message: KeptMessage) -> dict[str, Any]:
         "message": message.message,
         "reply_to": message.reply_to,
         "reply_email": reply_address(message.reply_to) or None,
+        "callback": message.callback or None,
     }
 
 
@@ -49,6 +50,7 @@ def as_text(message: KeptMessage) -> str:
         "Written": f"{message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'",
         "About": one_line(message.subject),
         "Answer to": one_line(message.reply_to) or "no address was given; the customer may call and name the code",
+        "Call": one_line(message.callback),
     }
     lines = [f"{name}: {value}" for name, value in below.items() if value]
     return "\n".join([message.message.rstrip(), "", "-- ", *lines, ""])

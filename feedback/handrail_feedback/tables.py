@@ -85,3 +85,8 @@ OUTBOX: tuple[str, ...] = (
     "CREATE TABLE outbox_alarm (told_at TEXT) STRICT",
     "INSERT INTO outbox_alarm VALUES (NULL)",
 )
+
+CALLBACK: tuple[str, ...] = (
+    # When the customer wants to be called, in the form's words or their own; empty: not at all.
+    "ALTER TABLE messages ADD COLUMN callback TEXT NOT NULL DEFAULT ''",
+)

@@ -13,7 +13,9 @@ import math
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, cast, get_args
 from urllib.parse import unquote, urlsplit
 
@@ -22,25 +24,27 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE, Message, keep_message, spoken
 from handrail_feedback.db import Store, now, storable
+from handrail_feedback.filled_form import FIELDS, LONGEST_FORM, FilledForm, checked, read_form, too_long
 from handrail_feedback.intents import Event, EventType
 from handrail_feedback.routes import Route, parse_routes
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.votes import LONGEST_COMMENT, Vote, keep_vote
+from handrail_kb.channels import Contact, read_contact
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.places import Places
 from handrail_kb.settings import Settings
-from handrail_kb.shells import fill
+from handrail_kb.shells import fill, shell_holds
 from handrail_kb.texts import text
+from handrail_kb.ways import as_line, section
 
 log = logging.getLogger(__name__)
 
 EVENT_BYTES = 4096
 VOTE_BYTES = 8192
-CONTACT_BYTES = 65536
 _LONGEST_URL = 500
 _MOST_POSITION = 1000
 _MOST_MS = 24 * 3600 * 1000
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def create_blueprint(
@@ -51,15 +55,18 @@ def create_blueprint(
     base_path: str = "/",
     lang: str = "en",
     is_page: Callable[[str], bool] = lambda _location: True,
+    other_ways: Callable[[], str] = lambda: "",
 ) -> Blueprint:
     """The views, to be registered without a prefix: they stand under `base_path`, such as `/help/`, themselves.
 
-    Votes are taken on pages of the site alone: `is_page` is asked with an address relative to the site.
+    Votes are taken on pages of the site alone: `is_page` is asked with an address relative to the site. `other_ways`
+    gives what the build noted of the other ways to reach a person, as one line.
     Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`; the page is `feedback.page`.
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
     base_path = "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/"
-    desk = _Counter(store, search_log, settings, base_path, lang, is_page, parse_routes(settings.text("deliver")))
+    routes = parse_routes(settings.text("deliver"))
+    desk = _Counter(store, search_log, settings, base_path, lang, is_page, other_ways, routes)
     base = desk.base_path
     blueprint.add_url_rule(f"{base}api/events", "events", desk.events, methods=["POST"])
     blueprint.add_url_rule(f"{base}api/feedback", "vote", desk.vote, methods=["POST"])
@@ -88,18 +95,6 @@ def _problem(status: int, what: str, mend: str, **more: Any) -> Response:
 
 
 @dataclass(frozen=True)
-class _Form:
-    """A message as it was filled in, and what is wrong with which field."""
-
-    message: str = ""
-    subject: str = ""
-    reply_to: str = ""
-    website: str = ""
-    token: str = ""
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class _Counter:
     """Where browsers hand in what customers did, said and ask."""
 
@@ -109,7 +104,15 @@ class _Counter:
     base_path: str
     lang: str
     is_page: Callable[[str], bool]
+    other_ways: Callable[[], str]
     routes: tuple[Route, ...]
+
+    @cached_property
+    def reached(self) -> Contact:
+        """How the company is reached, as mkdocs.yml says where there is one. What is wrong there, the build tells."""
+        email, phone = self.settings.text("contact_email"), self.settings.text("contact_phone")
+        places = Places(self.settings.config_file or Path("mkdocs.yml"))
+        return read_contact(self.settings.groups.get("contact"), places=places, email=email, phone=phone)[0]
 
     def events(self) -> Response:
         """POST api/events: what a customer did with a list of results."""
@@ -157,13 +160,13 @@ class _Counter:
     def page(self) -> Response:
         """GET contact/: the page with the form, its subject filled with what was searched."""
         asked = request.args.get("q") or request.args.get("query") or ""
-        form = _Form(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16))
+        form = FilledForm(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16))
         return self._html(form, 200)
 
     def contact(self) -> Response:
         """POST api/contact: a message to a person, from the form or as JSON."""
         as_json = request.mimetype == "application/json"
-        form = self._checked(_read_json_form() if as_json else self._read_html_form())
+        form = checked(_read_json_form() if as_json else self._read_html_form(), self.lang)
         if form.errors:
             if not as_json:
                 return self._html(form, 422)
@@ -187,41 +190,21 @@ class _Counter:
             return self._html(self._read_html_form(), 429, not_kept=True)
         return _problem(429, what, self._ways())
 
-    def _message(self, form: _Form) -> Message:
-        return Message(form.message, form.subject, form.reply_to, self.lang, now(), form.token)
+    def _message(self, form: FilledForm) -> Message:
+        return Message(form.message, form.subject, form.reply_to, self.lang, now(), form.token, form.callback)
 
-    def _read_html_form(self) -> _Form:
-        request.max_content_length = request.max_form_memory_size = CONTACT_BYTES
+    def _read_html_form(self) -> FilledForm:
+        request.max_content_length = request.max_form_memory_size = LONGEST_FORM
         request.max_form_parts = 20
         try:
             sent = request.form
         except RequestEntityTooLarge:
-            too_long = text(self.lang, "contact.error_too_long", maximum=LONGEST_MESSAGE)
-            return _Form(errors={"message": too_long})
-        return _form(sent.to_dict())
-
-    def _checked(self, form: _Form) -> _Form:
-        """The form with what is wrong with it, in the customer's language."""
-        errors = dict(form.errors)
-        if not form.message.strip() and not errors:
-            errors["message"] = text(self.lang, "contact.error_empty")
-        for name, longest in (("message", LONGEST_MESSAGE), ("subject", LONGEST_LINE), ("reply_to", LONGEST_LINE)):
-            if len(getattr(form, name)) > longest:
-                errors[name] = text(self.lang, "contact.error_too_long", maximum=longest)
-        if form.reply_to and "reply_to" not in errors and not _reachable(form.reply_to):
-            errors["reply_to"] = text(self.lang, "contact.error_reply")
-        if form.website:
-            errors["website"] = text(self.lang, "contact.error_robot")
-        return _Form(form.message, form.subject, form.reply_to, form.website, form.token, errors)
+            return too_long(self.lang)
+        return read_form(sent.to_dict())
 
     def _ways(self) -> str:
         """The other ways to reach a person, as one line."""
-        ways = {
-            "contact.email": self.settings.text("contact_email"),
-            "contact.phone": self.settings.text("contact_phone"),
-        }
-        listed = [f"{text(self.lang, key)}: {value}" for key, value in ways.items() if value]
-        return " · ".join(listed) or text(self.lang, "contact.try_again")
+        return self.other_ways() or as_line(self.lang, self.reached) or text(self.lang, "contact.try_again")
 
     def _spoken(self, code: str) -> str:
         """The code as it is read out on the phone."""
@@ -230,7 +213,7 @@ class _Counter:
             for symbol, word in spoken(code)
         )
 
-    def _html(self, form: _Form, status: int, *, code: str = "", not_kept: bool = False) -> Response:
+    def _html(self, form: FilledForm, status: int, *, code: str = "", not_kept: bool = False) -> Response:
         """The contact page in the site's look: the form, or the code, or what was not kept."""
         main = render_template(
             "feedback/contact.html",
@@ -241,15 +224,20 @@ class _Counter:
             not_kept=not_kept,
             action=f"{self.base_path}api/contact",
             home=self.base_path,
-            email=self.settings.text("contact_email"),
-            phone=self.settings.text("contact_phone"),
+            has_callback=self.reached.has("callback") or self._built('name="callback"'),
             longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
         )
+        if not self._built('id="handrail-channels"') and not (code and form.reply_to):
+            main += section(self.lang, self.reached, now().date())
         title = text(self.lang, "contact.sent_title" if code else "contact.title")
         page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _built(self, mark: str) -> bool:
+        """Whether the built contact page has something; a site of another generator may have no such page."""
+        return shell_holds(self.settings.site_dir, "contact", mark)
 
     def _location(self, sent: Mapping[str, Any], *, required: bool) -> str | None:
         """The article (and section) of `url` as the index names it, without the words that search left in it."""
@@ -271,27 +259,12 @@ class _Counter:
         return location + (f"#{section}" if section else "")
 
 
-def _read_json_form() -> _Form:
-    sent = _json_object(CONTACT_BYTES)
-    for name in ("message", "subject", "reply_to", "website", "token"):
+def _read_json_form() -> FilledForm:
+    sent = _json_object(LONGEST_FORM)
+    for name in FIELDS:
         if not isinstance(sent.get(name, ""), str):
             raise _RefusedError(422, f"'{name}' must be text.", 'Send {"message": "…", "reply_to": "…"}.')
-    return _form(sent)
-
-
-def _form(sent: Mapping[str, Any]) -> _Form:
-    def value(name: str) -> str:
-        # Browsers send line ends as CR LF, which would count twice.
-        return storable(str(sent.get(name, "")), CONTACT_BYTES).replace("\r\n", "\n")
-
-    return _Form(
-        value("message"), value("subject").strip(), value("reply_to").strip(), value("website"), value("token")[:64]
-    )
-
-
-def _reachable(address: str) -> bool:
-    """Whether the text holds something like an e-mail address or a phone number; people know how to be reached."""
-    return bool(_ADDRESS.search(address)) or sum(character.isdigit() for character in address) >= 5
+    return read_form(sent)
 
 
 def _json_object(longest: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Gives pieces of HTML for the `<handrail-main>` element; the service replaces the
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -14,6 +14,7 @@ from handrail_kb.texts import text
 MAX_MESSAGE = 5000
 MAX_SUBJECT = 200
 MAX_REPLY_TO = 200
+MAX_CALLBACK = 200
 MAX_QUERY = 500
 
 
@@ -45,17 +46,20 @@ def missing_main(lang: str, *, find: str) -> str:
     return f"<h1>{title}</h1>\n<p>{body}</p>\n{find_form(lang, action=find)}"
 
 
-def contact_main(lang: str, *, action: str, email: str = "", phone: str = "", heading: bool = True) -> str:
-    """The channels, and the form for a message."""
+def contact_main(lang: str, *, action: str, expect: str = "", callback: bool = False, heading: bool = True) -> str:
+    """What to expect, and the form for a message; `callback` when people may ask to be called."""
     return f"""<handrail-main>{_heading(lang, "contact.title", heading)}
 <p>{_(lang, "contact.intro")}</p>
-{contact_form(lang, action=action)}
-{channels(lang, email=email, phone=phone)}
+{expect}
+{contact_form(lang, action=action, callback=callback)}
 </handrail-main>"""
 
 
-def contact_form(lang: str, *, action: str) -> str:
-    """The form for a message. The field named `website` is a trap for robots, out of everyone else's way."""
+def contact_form(lang: str, *, action: str, callback: bool = False) -> str:
+    """The form for a message. The field named `leave_empty` is a trap for robots, out of everyone else's way.
+
+    Its name is none that a browser or a password manager would fill in.
+    """
     return f"""<form class="handrail-form" action="{escape(action)}" method="post" accept-charset="utf-8">
 <label for="handrail-subject">{_(lang, "contact.subject")} ({_(lang, "contact.optional")})</label>
 <input id="handrail-subject" name="subject" maxlength="{MAX_SUBJECT}" autocomplete="off">
@@ -67,21 +71,25 @@ aria-describedby="handrail-message-hint"></textarea>
 <span class="handrail-hint" id="handrail-reply-to-hint">{_(lang, "contact.reply_to_hint")}</span>
 <input id="handrail-reply-to" name="reply_to" maxlength="{MAX_REPLY_TO}" autocomplete="email" \
 aria-describedby="handrail-reply-to-hint">
-<div class="handrail-trap" aria-hidden="true"><label for="handrail-website">{_(lang, "contact.website")}</label>\
-<input id="handrail-website" name="website" tabindex="-1" autocomplete="off"></div>
+{_callback(lang) if callback else ""}
+<div class="handrail-trap" aria-hidden="true">\
+<label for="handrail-leave-empty">{_(lang, "contact.leave_empty")}</label>\
+<input id="handrail-leave-empty" name="leave_empty" tabindex="-1" autocomplete="off"></div>
 <button type="submit">{_(lang, "contact.send")}</button>
 </form>"""
 
 
-def channels(lang: str, *, email: str = "", phone: str = "") -> str:
-    """The other ways to reach a person; nothing when the site names none."""
-    ways = []
-    if email:
-        ways.append(f'<li>{_(lang, "contact.email")}: <a href="mailto:{escape(email)}">{escape(email)}</a></li>')
-    if phone:
-        number = re.sub(r"[^\d+]", "", phone)
-        ways.append(f'<li>{_(lang, "contact.phone")}: <a href="tel:{number}">{escape(phone)}</a></li>')
-    return f"<h2>{_(lang, 'contact.other_ways')}</h2>\n<ul>{''.join(ways)}</ul>" if ways else ""
+def _callback(lang: str) -> str:
+    """When to call, in words; with JavaScript, hours to choose from (`handrail-hours.js`)."""
+    return f"""<label for="handrail-callback">{_(lang, "contact.callback")} ({_(lang, "contact.optional")})</label>
+<span class="handrail-hint" id="handrail-callback-hint">{_(lang, "contact.callback_hint")}</span>
+<input id="handrail-callback" name="callback" maxlength="{MAX_CALLBACK}" autocomplete="off" \
+aria-describedby="handrail-callback-hint">"""
+
+
+def loading(scripts: Iterable[str]) -> str:
+    """Elements that load what one page needs, so that the others stay light. Material runs them on every arrival."""
+    return "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
 
 
 def helpful(lang: str, *, contact: str, contact_text: str = "") -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _set_worker(html: str, links: Links, worker: Worker, lang: str) -> tuple[str
     if worker.file not in address:
         config["search"] = _worker_address(address, worker, lang)
     early = f'<script src="{escape(links.tab_script)}"></script>'
-    return html[: found.start(2)] + _script_json(config) + found[3] + early + html[found.end() :], True
+    return html[: found.start(2)] + script_json(config) + found[3] + early + html[found.end() :], True
 
 
 def _worker_address(materials: str, worker: Worker, lang: str) -> str:
@@ -151,7 +151,7 @@ def _worker_address(materials: str, worker: Worker, lang: str) -> str:
     return f"{folder}/{worker.file}#{urlencode(parameters)}"
 
 
-def _script_json(value: object) -> str:
+def script_json(value: object) -> str:
     """JSON that may stand in a script element."""
     plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for sign in "<>&'\u2028\u2029":
@@ -253,5 +253,5 @@ def _add_facts(html: str, links: Links, words: Mapping[str, str]) -> str:
         "api": links.api,
         "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
-    element = f'<script id="__handrail" type="application/json">{_script_json(facts)}</script>'
+    element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'
     return html[: body.end()] + element + html[body.end() :]

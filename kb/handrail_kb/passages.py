@@ -78,13 +78,17 @@ class Page:
 
 @dataclass(frozen=True)
 class SiteInfo:
-    """What is true of the whole site. `contact_url` and `find_url` are relative to the site."""
+    """What is true of the whole site. `contact_url` and `find_url` are relative to the site.
+
+    `contact_ways` are the other ways to reach a person, as one line.
+    """
 
     name: str = ""
     base_path: str = "/"
     lang: str = "en"
     contact_url: str = "contact/"
     contact_label: str = ""
+    contact_ways: str = ""
     find_url: str = "find/"
     articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -103,6 +107,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             lang=str(data.get("lang", "en")),
             contact_url=str(contact.get("url", "contact/")),
             contact_label=str(contact.get("label", "")),
+            contact_ways=str(contact.get("ways", "")),
             find_url=str(data.get("find", "find/")),
             # Files have their names as they are, the addresses that MkDocs knows are percent-encoded.
             articles={unquote(address): facts for address, facts in data.get("articles", {}).items()},

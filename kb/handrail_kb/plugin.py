@@ -22,18 +22,22 @@ from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.utils import normalize_url
+from mkdocs.utils import get_build_datetime, normalize_url
 
-from handrail_kb import forms, leavings, mkdocs_site
+from handrail_kb import forms, leavings, mkdocs_site, reach, ways
+from handrail_kb.articles import Problem
+from handrail_kb.channels import Contact, read_contact
 from handrail_kb.errors import ConfigError
 from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
-from handrail_kb.settings import SETTINGS, Value, check_options, load_settings
+from handrail_kb.places import places_of
+from handrail_kb.settings import GROUPS, SETTINGS, Value, check_options, load_settings
 from handrail_kb.texts import text
 
 log = get_plugin_logger("handrail")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("handrail.js", "handrail-contact.js")
+SCRIPTS = ("handrail.js",)
+CONTACT_SCRIPTS = ("handrail-contact.js", "handrail-hours.js")  # on the contact page alone
 STYLES = ("handrail.css",)
 # `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
@@ -43,7 +47,10 @@ _OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\
 class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     """Registered as `handrail`. Its options are the settings of Handrail, see `handrail settings`."""
 
-    config_scheme = tuple((setting.name, Type(type(setting.default), default=setting.default)) for setting in SETTINGS)
+    config_scheme = (
+        *((setting.name, Type(type(setting.default), default=setting.default)) for setting in SETTINGS),
+        *((name, Type(dict, default={})) for name in GROUPS),
+    )
 
     def __init__(self) -> None:
         self.active = False
@@ -55,6 +62,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.count = 0
         self.facts: dict[str, dict[str, Any]] = {}
         self.checked: set[str] = set()
+        self.contact = Contact()
+        self.contact_pages: set[str] = set()  # of all languages
+        self.doubts: tuple[Problem, ...] = ()  # about the ways to reach a person, to be warned of once
 
     def load_config(
         self, options: Mapping[str, Any], config_file_path: str | None = None
@@ -65,6 +75,16 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             values.update(_from_environment())
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
+        self.contact, problems = read_contact(
+            options.get("contact"),
+            places=places_of(Path(config_file_path or "mkdocs.yml")),
+            email=str(values.get("contact_email", "")),
+            phone=str(values.get("contact_phone", "")),
+        )
+        errors = [problem for problem in problems if problem.severity == "error"]
+        self.doubts = tuple(problem for problem in problems if problem.severity != "error")
+        if errors:
+            return [("handrail", ValidationError(str(problem))) for problem in errors], []
         return super().load_config(values, config_file_path)
 
     def option(self, name: str) -> str:
@@ -83,7 +103,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return config
         self.dialog = mkdocs_site.has_dialog(config)
         self.lang = self.lang or mkdocs_site.language(config)
-        for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *STYLES):
+        for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *CONTACT_SCRIPTS, *STYLES):
             self.assets[name] = _place_of_asset(name)
         for names, loaded in ((SCRIPTS, config.extra_javascript), (STYLES, config.extra_css)):
             known = {str(path) for path in loaded}
@@ -92,6 +112,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return config
 
     def _warn(self, config: MkDocsConfig) -> None:
+        for doubt in self.doubts:
+            log.warning(str(doubt))
+        self.doubts = ()
         if mkdocs_site.loads_foreign_fonts(config):
             log.warning(
                 "Pages would load fonts from Google, a request to a third party. "
@@ -139,6 +162,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return
         self.places = {match[1]: file.url for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
         self.home = self.home or self.places
+        self.contact_pages.add(self.places["contact"])
         self.count = len(files.documentation_pages())
 
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -156,7 +180,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         lang, links = mkdocs_site.language(config), self._links(page, config)
         self.facts[page.url] = mkdocs_site.page_facts(page, lang)
         if name := self._our_page(page):
-            page.content = f"{page.content}\n{self._main(name, lang, links, heading='<h1' not in (page.content or ''))}"
+            main = self._main(name, lang, links, heading="<h1" not in (page.content or ""))
+            scripts = [normalize_url(self.assets[script], page) for script in CONTACT_SCRIPTS if name == "contact"]
+            page.content = f"{page.content}\n{main}\n{forms.loading(scripts)}"
         if self.config["helpful"]:
             analytics = config.extra.setdefault("analytics", {})
             own = analytics.get("feedback")
@@ -170,8 +196,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         if name == "find":
             words = self.option("contact_text")
             return forms.find_main(lang, action=links.find, contact=links.contact, contact_text=words, heading=heading)
-        email, phone = self.option("contact_email"), self.option("contact_phone")
-        return forms.contact_main(lang, action=f"{links.api}/contact", email=email, phone=phone, heading=heading)
+        form = forms.contact_main(
+            lang,
+            action=f"{links.api}/contact",
+            expect=ways.expectation(lang, self.contact),
+            callback=self.contact.has("callback"),
+            heading=heading,
+        )
+        return f"{form}\n{ways.section(lang, self.contact, get_build_datetime().date())}"
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -244,14 +276,21 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             "contact": {
                 "url": self.home["contact"],
                 "label": self.option("contact_text") or text(self.lang, "contact.link"),
+                "ways": ways.as_line(self.lang, self.contact),
             },
             "find": self.home["find"],
             "articles": {url: known for url, known in self.facts.items() if mkdocs_site.was_built(site_dir, url)},
         }
         leavings.write_site_facts(site_dir, facts)
         leavings.write_csp(site_dir)
+        self._warn_of_distance(site_dir, mkdocs_site.base_path(config))
         if self.dialog and self.config["lazy_index"]:
             leavings.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
+
+    def _warn_of_distance(self, site_dir: Path, base_path: str) -> None:
+        left_out = self.contact.pages_without_link
+        for fault in reach.faults(site_dir, self.contact_pages, base_path=base_path, leave_out=left_out):
+            log.warning(fault)
 
 
 def _place_of_asset(name: str) -> str:

@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,18 +139,26 @@ SETTINGS: tuple[Setting, ...] = (
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
+# Settings that are more than one value: in mkdocs.yml only, and read by modules of their own.
+GROUPS: Mapping[str, str] = {
+    "contact": "The ways to reach a person, with hours, holidays and promises. See the article "
+    "*The ways to reach a person*.",
+}
+
 
 @dataclass(frozen=True)
 class Settings:
     """Settings with their values, and the project they belong to.
 
-    `root` is the folder of mkdocs.yml, `site_dir` the folder of built HTML.
+    `root` is the folder of mkdocs.yml, `site_dir` the folder of built HTML. `groups` are those that are more than one
+    value, as they stand in mkdocs.yml.
     """
 
     values: Mapping[str, Value]
     root: Path
     site_dir: Path
     config_file: Path | None = None
+    groups: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
@@ -201,7 +209,8 @@ def load_settings(
     document = _read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
     root = config_file.resolve().parent if config_file else Path.cwd()
     values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
-    values.update(check_options(_plugin_options(document), f"{config_file}: plugins: handrail"))
+    options = _plugin_options(document)
+    values.update(check_options(options, f"{config_file}: plugins: handrail"))
     values.update(_from_environment(environ))
     values.update(
         {
@@ -211,7 +220,8 @@ def load_settings(
         }
     )
     built = site_dir or root / str(document.get("site_dir") or "site")
-    return Settings(values, root, built, config_file)
+    groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
+    return Settings(values, root, built, config_file, groups)
 
 
 def docs_dir_of(config_file: Path) -> Path:
@@ -220,12 +230,14 @@ def docs_dir_of(config_file: Path) -> Path:
 
 
 def check_options(options: Mapping[str, Any], where: str) -> dict[str, Value]:
-    """The given options, each of the right type. Raises ConfigError with the nearest known name."""
+    """The given options, each of the right type, without groups. Raises ConfigError with the nearest known name."""
     checked: dict[str, Value] = {}
     for name, value in options.items():
+        if name in GROUPS:
+            continue
         if name not in BY_NAME:
             raise ConfigError(
-                f"{where}: '{name}' is not a setting of Handrail.{nearest(str(name), BY_NAME)}",
+                f"{where}: '{name}' is not a setting of Handrail.{nearest(str(name), [*BY_NAME, *GROUPS])}",
                 "See all settings: handrail settings",
             )
         checked[name] = _fit(BY_NAME[name], value, f"{where}: {name}")
@@ -314,6 +326,12 @@ def read_yaml(text: str, *, environment: bool = False) -> Any:
         return yaml.load(text, Loader=_Configuration if environment else _Tolerant)  # noqa: S506 (SafeLoaders)
     except (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError) as error:
         raise yaml.YAMLError(f"a value cannot be read: {error}") from error
+
+
+def compose_yaml(text: str) -> yaml.Node | None:
+    """The YAML of a mkdocs.yml as nodes that know their lines. Raises yaml.YAMLError."""
+    node: yaml.Node | None = yaml.compose(text, Loader=_Configuration)
+    return node
 
 
 def _read_mkdocs_yml(path: Path) -> dict[str, Any]:

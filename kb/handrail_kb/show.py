@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.flags import config_option
-from handrail_kb.settings import SETTINGS, load_settings
+from handrail_kb.settings import GROUPS, SETTINGS, load_settings
 
 
 @click.command()
@@ -19,7 +19,7 @@ def settings(config_file: Path, as_json: bool) -> None:
     found = load_settings(config_file)
     from_file = load_settings(config_file, environ={})
     if as_json:
-        click.echo(json.dumps(dict(found.values), indent=1))
+        click.echo(json.dumps({**found.values, **found.groups}, indent=1, default=str))
         return
     for setting in SETTINGS:
         value = found[setting.name]
@@ -29,3 +29,6 @@ def settings(config_file: Path, as_json: bool) -> None:
             else "default"
         )  # fmt: skip
         click.echo(f"{setting.name} = {value!r}  ({origin})\n    {setting.help}")
+    for name, told in GROUPS.items():
+        keys = ", ".join(map(str, found.groups.get(name) or {}))
+        click.echo(f"{name}: {keys or 'empty'}  ({f'from {config_file}' if keys else 'default'})\n    {told}")

@@ -85,7 +85,15 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(search_blueprint(live, settings.site_dir, site.info, base, on_search))
     lang = site.info().lang
     app.register_blueprint(
-        feedback_blueprint(store, searches, settings, base_path=base, lang=lang, is_page=site.is_page)
+        feedback_blueprint(
+            store,
+            searches,
+            settings,
+            base_path=base,
+            lang=lang,
+            is_page=site.is_page,
+            other_ways=lambda: site.info().contact_ways,
+        )
     )
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)

@@ -55,7 +55,7 @@ def test_the_contact_form_has_a_label_for_every_field_and_takes_the_words_along(
         "subject": "do you sell bicycles",
         "message": "Hello",
         "reply_to": "me@example.org",
-        "website": "",
+        "leave_empty": "",
     }
 
 

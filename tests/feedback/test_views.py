@@ -23,7 +23,7 @@ from handrail_kb.settings import Settings, load_settings
 from .conftest import search
 
 Kept = Callable[[], list[dict[str, object]]]
-GOOD = {"message": "I cannot log in.", "subject": "Login", "reply_to": "a@b.test", "website": ""}
+GOOD = {"message": "I cannot log in.", "subject": "Login", "reply_to": "a@b.test", "leave_empty": ""}
 
 
 def code_in(page: str) -> str:
@@ -121,7 +121,8 @@ FIELDS = (
     "message",
     "reply_to",
     "token",
-    "website",
+    "leave_empty",
+    "callback",
 )
 
 
@@ -244,7 +245,7 @@ def test_a_double_click_sends_one_message(client: FlaskClient, store: Store) -> 
         ({"message": "x" * 5001}, "longer than 5000 characters"),
         ({"subject": "x" * 201}, "longer than 200 characters"),
         ({"reply_to": "call me maybe"}, "neither an e-mail address nor a phone number"),
-        ({"website": "https://spam.test"}, "leave the last field empty"),
+        ({"leave_empty": "https://spam.test"}, "leave the last field empty"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_written_is_lost(
@@ -337,3 +338,39 @@ def test_a_site_without_folders_for_pages_keeps_its_look_after_sending(
     assert 'href="#top"' in page
     assert 'href="https://x.test/"' in page
     assert 'href="/assets/a.css"' in app.test_client().get("/contact.html").text
+
+
+# --- being called back
+
+
+def test_a_call_at_a_chosen_time_needs_a_number_to_call(client: FlaskClient, store: Store) -> None:
+    asked = {**GOOD, "callback": "2026-11-24 09:00–10:00 Europe/Berlin"}
+    refused = client.post("/help/api/contact", json=asked)
+    assert refused.status_code == 422
+    assert "leave a phone number" in refused.get_json()["fields"]["reply_to"]
+    kept = client.post("/help/api/contact", json={**asked, "reply_to": "a@b.test or +49 30 901820"})
+    found = find_message(store, kept.get_json()["code"])
+    assert found
+    assert found.callback == asked["callback"]
+
+
+def test_the_field_for_a_call_is_there_when_the_company_calls_back(
+    store: Store, log: SearchLog, tmp_path: Path
+) -> None:
+    (tmp_path / "mkdocs.yml").write_text(
+        "site_name: Acme\nplugins:\n  - handrail:\n      contact:\n        timezone: UTC\n        who: Ann\n"
+        "        hours: always\n        channels: [callback, {phone: +49 30 901820}]\n"
+    )
+    app = Flask("acme")
+    app.register_blueprint(create_blueprint(store, log, load_settings(tmp_path / "mkdocs.yml", environ={})))
+    client = app.test_client()
+    page = client.get("/contact/").text
+    assert 'name="callback"' in page
+    assert "tel:+4930901820" in page
+    wrong = client.post("/api/contact", data={**GOOD, "callback": "Tuesday"}).text
+    assert 'value="Tuesday"' in wrong
+    assert "leave a phone number" in wrong
+
+
+def test_without_calls_there_is_no_field_for_them(client: FlaskClient) -> None:
+    assert 'name="callback"' not in client.get("/help/contact/").text

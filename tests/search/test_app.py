@@ -439,7 +439,7 @@ JSON = st.recursive(
 FIELDS = st.dictionaries(
     st.sampled_from(
         ["search_id", "tab", "type", "url", "position", "ms", "helpful", "comment", "message", "subject", "reply_to",
-         "website", "token"]
+         "leave_empty", "token"]
     ),
     JSON | st.sampled_from(["seen", "click", "left", "A" * 22, "/billing/", "/billing/#\ud800", 1, True]),
 )  # fmt: skip

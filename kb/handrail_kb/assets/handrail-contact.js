@@ -1,6 +1,6 @@
 /* Sends the contact form without leaving the page, so that nothing written is lost when the service does not answer.
  *
- * Without this script the form is sent as any other. A customer who sends twice gets one code: the token names the try.
+ * It stands in the page itself and runs each time the page is shown. Without it the form is sent as any other. A customer who sends twice gets one code: the token names the try.
  */
 (() => {
   "use strict"
@@ -71,9 +71,8 @@
     throw new Error(`the service answered ${response.status}`)
   }
 
-  document.addEventListener("submit", event => {
-    const form = event.target
-    if (!(form instanceof HTMLFormElement) || !form.closest("handrail-main") || !form.elements.namedItem("message")) return
+  const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message"))
+  form?.addEventListener("submit", event => {
     event.preventDefault()
     const button = form.querySelector("[type=submit]")
     button.disabled = true

@@ -1,0 +1,61 @@
+"""Where the settings of Handrail stand in mkdocs.yml, so that what is wrong there can be named with its line.
+
+Reads YAML without making anything of it. A file that cannot be read has no places; whoever loads it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from handrail_kb.hours import Keys
+from handrail_kb.settings import compose_yaml
+
+
+@dataclass(frozen=True)
+class Places:
+    """The file that holds the plugin's settings, and the line of each key and list item below them."""
+
+    file: Path
+    lines: Mapping[Keys, int] = field(default_factory=dict)
+
+    def line(self, keys: Keys) -> int:
+        """The line of the nearest thing that is written down: a key that is missing has its parent's."""
+        return next((self.lines[keys[:end]] for end in range(len(keys), -1, -1) if keys[:end] in self.lines), 1)
+
+
+def places_of(config_file: Path) -> Places:
+    """Where each setting of the plugin stands, in this file or in the one it inherits its plugins from."""
+    try:
+        document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return Places(config_file)
+    plugins, parent = _child(document, "plugins"), _child(document, "INHERIT")
+    if plugins is None and isinstance(parent, yaml.ScalarNode) and (config_file.parent / parent.value).is_file():
+        return places_of(config_file.parent / parent.value)
+    entries = plugins.value if isinstance(plugins, yaml.SequenceNode) else [plugins]
+    for entry in entries:
+        options = _child(entry, "handrail")
+        if isinstance(options, yaml.MappingNode):
+            return Places(config_file, dict(_lines(options, ())))
+    return Places(config_file)
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for key, value in pairs if key.value == name), None)
+
+
+def _lines(node: yaml.Node, keys: Keys) -> Iterator[tuple[Keys, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*keys, str(key.value))
+            yield below, key.start_mark.line + 1
+            yield from _lines(value, below)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield (*keys, number), item.start_mark.line + 1
+            yield from _lines(item, (*keys, number))

@@ -1,0 +1,132 @@
+"""Whether a person is one click away on every built page, and whether help always stands in the same order.
+
+The order is what WCAG 2.2 asks in 3.2.6 (Consistent Help): ways to get help that are repeated on pages come in the same
+order, relative to each other, on each of them. Works on a folder of built HTML, whoever built it: what another plugin
+or a page of raw HTML left out is seen, too. Of the articles' own text nothing counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from html import unescape
+from itertools import combinations
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+# Our own link below an article is a paragraph with a class of its own; a `p` of anybody else is not looked at.
+_TAG = re.compile(r"<(/?)(a|form|article|main|textarea)\b([^>]*)>|<(p)\s([^>]*\bhandrail-stuck\b[^>]*)>", re.I)
+_HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
+_IS_SEARCH = re.compile(r"""\b(?:name|role)\s*=\s*["']?search\b""", re.I)
+_IS_VOTE = re.compile(r"""\bname\s*=\s*["']?feedback\b""", re.I)
+_REDIRECT = re.compile(r"""<meta\b[^>]*http-equiv\s*=\s*["']?refresh""", re.I)
+_HEAD = 4000  # characters in which a page says that it leads on
+_NAMED = 3
+
+Help = str  # a way to get help, in the words of a warning
+_PERSON = "the link to a person"
+_VOTE = "the question whether the page helped"
+
+
+@dataclass(frozen=True)
+class _PageOfSite:
+    """What one page offers: ways to get help in their order, and whether a message can be written on it."""
+
+    helps: tuple[Help, ...]
+    has_form: bool
+
+
+def faults(
+    site_dir: Path, contact: Collection[str], *, base_path: str = "/", leave_out: Iterable[str] = ()
+) -> Iterator[str]:
+    """What is wrong, a sentence each. `contact` are the contact pages' addresses relative to the site.
+
+    `leave_out` are patterns such as `reports/*` for pages that are no part of the help site.
+    """
+    targets = {_plain(base_path + address) for address in contact}
+    pages = {
+        file.relative_to(site_dir).as_posix(): page
+        for file in sorted(site_dir.rglob("*.html"))
+        if not any(fnmatch(file.relative_to(site_dir).as_posix(), pattern) for pattern in leave_out)
+        and (page := _read(file, site_dir, base_path, targets))
+    }
+    ours = {name for name in pages if _plain(base_path + name) in targets}
+    if wrong := [name for name in ours if not pages[name].has_form]:
+        yield f"{_names(wrong)}: no message can be written there, so that a person is more than one click away."
+    lost = [name for name, page in pages.items() if name not in ours and not any(map(_is_person, page.helps))]
+    if lost:
+        yield (
+            f"{_names(lost)}: no link to a person. If the site's template makes these pages, see why its header "
+            "is missing; if they are no part of the help site, name them in contact: pages_without_link."
+        )
+    yield from _disorder({name: page.helps for name, page in pages.items()})
+
+
+def _disorder(pages: Mapping[str, tuple[Help, ...]]) -> Iterator[str]:
+    """Pairs of ways to get help that stand the other way round on the fewer pages."""
+    orders: dict[tuple[Help, Help], list[str]] = defaultdict(list)
+    for name, helps in pages.items():
+        for first, second in combinations(helps, 2):
+            orders[first, second].append(name)
+    for (first, second), names in sorted(orders.items()):
+        others = orders.get((second, first), [])
+        if others and (len(names), first) < (len(others), second):
+            yield (f"{_names(names)}: {first} comes before {second}, elsewhere after it. People who need help look for "
+                   "it in the same place (WCAG 3.2.6): use one order in all templates.")  # fmt: skip
+
+
+def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) -> _PageOfSite | None:
+    """The page, or None for what is no page: a piece of HTML, or one that leads on at once."""
+    html = file.read_text(encoding="utf-8", errors="replace")
+    if "<body" not in html or _REDIRECT.search(html, 0, _HEAD):
+        return None
+    address = base_path + file.relative_to(site_dir).as_posix()
+    helps: dict[Help, None] = {}  # in order, each once
+    in_text = has_form = False
+    for closing, name, attributes, paragraph, _ in _TAG.findall(html):
+        tag = name.lower()
+        if paragraph:
+            helps.setdefault(f"{_PERSON} at the end")
+        elif tag in ("article", "main"):
+            in_text = not closing
+        elif tag == "textarea":
+            has_form = True
+        elif not closing and (not in_text or tag == "form"):
+            found = _help(tag, attributes, address, targets)
+            if found and (not in_text or found == _VOTE):
+                helps.setdefault(found)
+    return _PageOfSite(tuple(helps), has_form)
+
+
+def _help(tag: str, attributes: str, address: str, targets: Collection[str]) -> Help:
+    """Which way to get help a link or a form is; nothing when it is none."""
+    if tag == "form":
+        return "the search" if _IS_SEARCH.search(attributes) else _VOTE if _IS_VOTE.search(attributes) else ""
+    found = _HREF.search(attributes)
+    href = unescape(found[1] or found[2] or found[3] or "") if found else ""
+    if href.startswith("mailto:"):
+        return "an e-mail address"
+    if href.startswith("tel:"):
+        return "a phone number"
+    try:
+        return _PERSON if _plain(urljoin(address, href)) in targets else ""
+    except ValueError:
+        return ""
+
+
+def _is_person(found: Help) -> bool:
+    return found.startswith(_PERSON)
+
+
+def _plain(address: str) -> str:
+    """The path alone, the same for `contact/` and `contact/index.html`."""
+    return unquote(urlsplit(address).path).removesuffix("index.html")
+
+
+def _names(names: Iterable[str]) -> str:
+    known = sorted(names)
+    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return ", ".join(known[:_NAMED]) + more
