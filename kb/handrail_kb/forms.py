@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from handrail_kb.pages import script_json
 from handrail_kb.texts import text
 
 MAX_MESSAGE = 5000
@@ -87,9 +88,36 @@ def _callback(lang: str) -> str:
 aria-describedby="handrail-callback-hint">"""
 
 
-def loading(scripts: Iterable[str]) -> str:
-    """Elements that load what one page needs, so that the others stay light. Material runs them on every arrival."""
-    return "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
+# What the scripts of the contact page say, by the short names they use.
+_SCRIPT_WORDS = {
+    "sent_title": "contact.sent_title",
+    "sent_body": "contact.sent_body",
+    "sent_no_reply_to": "contact.sent_no_reply_to",
+    "code": "contact.code",
+    "code_hint": "contact.code_hint",
+    "errors": "contact.errors",
+    "service_down": "contact.unreached",
+    "sending": "contact.sending",
+    "lost": "contact.lost",
+    "offline": "contact.offline",
+    "online": "contact.online",
+    "other_ways": "contact.other_ways",
+    "draft_kept": "draft.kept",
+    "draft_restored": "draft.restored",
+    "draft_discard": "draft.discard",
+    "draft_discarded": "draft.discarded",
+    "draft_undo": "draft.undo",
+}
+
+
+def contact_scripts(lang: str, scripts: Iterable[str]) -> str:
+    """What the contact page alone loads, and what it says, so that the others stay light.
+
+    Material runs scripts in the content on every arrival, with instant navigation, too.
+    """
+    said = script_json({short: text(lang, key, time="{time}") for short, key in _SCRIPT_WORDS.items()})
+    loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
+    return f'<script type="application/json" id="handrail-words">{said}</script>\n{loads}'
 
 
 def helpful(lang: str, *, contact: str, contact_text: str = "") -> dict[str, Any]:

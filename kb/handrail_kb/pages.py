@@ -232,13 +232,6 @@ _SCRIPT_WORDS = {
     "said_no": "said_no.button",
     "said_no_thanks": "said_no.thanks",
     "searching": "search.searching",
-    "sent_title": "contact.sent_title",
-    "sent_body": "contact.sent_body",
-    "sent_no_reply_to": "contact.sent_no_reply_to",
-    "code": "contact.code",
-    "code_hint": "contact.code_hint",
-    "errors": "contact.errors",
-    "service_down": "contact.unreached",
 }
 
 

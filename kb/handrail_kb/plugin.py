@@ -37,7 +37,7 @@ log = get_plugin_logger("handrail")
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("handrail.js",)
-CONTACT_SCRIPTS = ("handrail-contact.js", "handrail-hours.js")  # on the contact page alone
+CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-contact.js", "handrail-draft.js")  # on the contact page alone
 STYLES = ("handrail.css",)
 # `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
@@ -180,9 +180,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         lang, links = mkdocs_site.language(config), self._links(page, config)
         self.facts[page.url] = mkdocs_site.page_facts(page, lang)
         if name := self._our_page(page):
-            main = self._main(name, lang, links, heading="<h1" not in (page.content or ""))
-            scripts = [normalize_url(self.assets[script], page) for script in CONTACT_SCRIPTS if name == "contact"]
-            page.content = f"{page.content}\n{main}\n{forms.loading(scripts)}"
+            page.content = f"{page.content}\n{self._main(name, lang, page, links)}"
         if self.config["helpful"]:
             analytics = config.extra.setdefault("analytics", {})
             own = analytics.get("feedback")
@@ -192,7 +190,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 )
         return context
 
-    def _main(self, name: str, lang: str, links: Links, *, heading: bool) -> str:
+    def _main(self, name: str, lang: str, page: Page, links: Links) -> str:
+        heading = "<h1" not in (page.content or "")
         if name == "find":
             words = self.option("contact_text")
             return forms.find_main(lang, action=links.find, contact=links.contact, contact_text=words, heading=heading)
@@ -203,7 +202,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             callback=self.contact.has("callback"),
             heading=heading,
         )
-        return f"{form}\n{ways.section(lang, self.contact, get_build_datetime().date())}"
+        others = ways.section(lang, self.contact, get_build_datetime().date())
+        scripts = forms.contact_scripts(lang, [normalize_url(self.assets[name], page) for name in CONTACT_SCRIPTS])
+        return f"{form}\n{others}\n{scripts}"
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:

@@ -75,3 +75,22 @@ def test_a_vote_is_taken(tab, real):
     with tab.expect_response("**/api/feedback") as answer:
         tab.get_by_role("button", name="Yes", exact=True).click()
     assert answer.value.status == 204
+
+
+def test_a_message_whose_answer_was_lost_is_one_message_even_after_a_reload(tab, real):
+    codes = []
+
+    def deliver_and_break(route):
+        codes.append(route.fetch().json()["code"])
+        route.abort()
+
+    tab.route("**/api/contact", deliver_and_break)
+    tab.goto(f"{real}contact/", wait_until="domcontentloaded")
+    tab.get_by_label("Your message").fill("Did this arrive?")
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector("[role=alert] >> text=The connection was lost before we could confirm")
+    tab.unroute("**/api/contact")
+    tab.reload()
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector(".handrail-code")
+    assert [tab.inner_text(".handrail-code")] == codes

@@ -1,12 +1,19 @@
 /* Sends the contact form without leaving the page, so that nothing written is lost when the service does not answer.
  *
- * It stands in the page itself and runs each time the page is shown. Without it the form is sent as any other. A customer who sends twice gets one code: the token names the try.
+ * It stands in the page itself and runs each time the page is shown. Without it the form is sent as any other. A customer
+ * who sends twice gets one code: the token names the try. It never sends by itself, and asks for no article, before or
+ * after: who writes to a person gets a person.
  */
 (() => {
   "use strict"
-  const facts = document.getElementById("__handrail")
-  if (!facts) return
-  const WORDS = JSON.parse(facts.textContent).words
+  const words = document.getElementById("handrail-words")
+  const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message"))
+  if (!words || !form) return
+  const WORDS = JSON.parse(words.textContent)
+  const button = form.querySelector("[type=submit]")
+  const label = button.textContent
+  let sending = false
+  let lost = false    // the last try ended without an answer
 
   function element(name, className, text) {
     const made = document.createElement(name)
@@ -15,67 +22,90 @@
     return made
   }
 
-  function tokenOf(form) {
-    const given = form.elements.namedItem("token")?.value
-    form.dataset.token ||= given || Array.from(crypto.getRandomValues(new Uint8Array(12)),
-                                               byte => byte.toString(16).padStart(2, "0")).join("")
+  function token() {
+    form.dataset.token ||= form.elements.namedItem("token")?.value
+      || Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, "0")).join("")
     return form.dataset.token
   }
 
-  function say(form, text) {
+  // What went wrong, and the other ways to reach somebody, which stand on this page.
+  function say(text) {
     let place = form.querySelector(".handrail-problem")
     if (!place) {
       place = element("p", "handrail-problem handrail-error", "")
       place.setAttribute("role", "alert")
-      form.append(place)
+      button.after(place)
     }
     place.textContent = text
+    if (!text || !document.getElementById("handrail-channels")) return
+    const others = element("a", "", WORDS.other_ways)
+    others.href = "#handrail-channels"
+    place.append(" ", others)
   }
 
-  function showErrors(form, fields) {
+  function forgetErrors() {
     for (const old of form.querySelectorAll(".handrail-field-error")) old.remove()
     for (const field of form.elements) field.removeAttribute("aria-invalid")
+  }
+
+  function showErrors(fields) {
+    const hidden = []
     for (const [name, text] of Object.entries(fields)) {
       const field = form.elements.namedItem(name)
-      if (!field) continue
+      if (!field || field.closest(".handrail-trap")) { hidden.push(text); continue }
       field.setAttribute("aria-invalid", "true")
       field.before(element("span", "handrail-error handrail-field-error", text))
     }
     form.querySelector("[aria-invalid]")?.focus()
-    say(form, WORDS.errors)
+    say([WORDS.errors, ...hidden].join(" "))
   }
 
-  function thank(form, code, spoken) {
+  function thank(code, spoken) {
     const main = form.closest("handrail-main")
     const title = element(main.querySelector("h1") ? "h1" : "h2", "", WORDS.sent_title)
     title.tabIndex = -1
     const shown = element("p", "", `${WORDS.code}: `)
     shown.append(element("strong", "handrail-code", code))
-    const lines = [title, element("p", "", WORDS.sent_body), shown, element("p", "", spoken), element("p", "", WORDS.code_hint)]
-    const otherWays = [...main.children].filter(part => form.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_FOLLOWING)
-    if (!form.elements.namedItem("reply_to")?.value.trim())
-      lines.push(element("p", "", WORDS.sent_no_reply_to), ...otherWays)
-    main.replaceChildren(...lines)
+    const known = form.elements.namedItem("reply_to")?.value.trim()
+    const next = element("p", "", known ? WORDS.sent_body : WORDS.sent_no_reply_to)
+    form.dispatchEvent(new CustomEvent("handrail:sent"))
+    main.replaceChildren(title, next, shown, element("p", "", spoken), element("p", "", WORDS.code_hint))
     title.focus()
   }
 
-  async function send(form) {
-    const written = { ...Object.fromEntries(new FormData(form)), token: tokenOf(form) }
-    const response = await fetch(form.action, {
-      method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(20000),
-      headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written),
-    })
-    const answer = await response.json()
-    if (response.status === 201 && typeof answer.code === "string") return thank(form, answer.code, String(answer.spoken || ""))
-    if (response.status === 422 && answer.fields) return showErrors(form, answer.fields)
-    throw new Error(`the service answered ${response.status}`)
+  async function send() {
+    const written = { ...Object.fromEntries(new FormData(form)), token: token() }
+    const request = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(20000),
+                      headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written) }
+    let response
+    try {
+      response = await fetch(form.action, request)
+    } catch {
+      lost = true
+      return say(navigator.onLine === false ? WORDS.offline : WORDS.lost)
+    }
+    const answer = await response.json().catch(() => ({}))
+    if (response.status === 201 && typeof answer.code === "string") return thank(answer.code, String(answer.spoken || ""))
+    if (response.status === 422 && answer.fields) return showErrors(answer.fields)
+    say(response.status === 429 && answer.error?.what ? String(answer.error.what) : WORDS.service_down)
   }
 
-  const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message"))
-  form?.addEventListener("submit", event => {
+  form.addEventListener("submit", event => {
     event.preventDefault()
-    const button = form.querySelector("[type=submit]")
-    button.disabled = true
-    send(form).catch(() => say(form, WORDS.service_down)).finally(() => { button.disabled = false })
+    if (sending) return
+    sending = true
+    lost = false
+    say("")
+    forgetErrors()
+    // Not disabled: a button that is loses the focus of who pressed it.
+    button.setAttribute("aria-disabled", "true")
+    button.textContent = WORDS.sending
+    send().finally(() => {
+      sending = false
+      if (form.isConnected) form.dispatchEvent(new CustomEvent("handrail:failed"))
+      button.removeAttribute("aria-disabled")
+      button.textContent = label
+    })
   })
+  addEventListener("online", () => { if (lost && form.isConnected) say(WORDS.online) })
 })()

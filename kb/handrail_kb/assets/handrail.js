@@ -343,6 +343,16 @@
     setTimeout(() => { if (document.querySelector("[data-handrail-search]")) tell("seen", searchId) }, 1000)
   }
 
+  // A draft that nobody has come back to (handrail-draft.js).
+  function forgetOldDrafts() {
+    try {
+      for (const key of Object.keys(sessionStorage))
+        if (key.startsWith("handrail.draft ") && !(Date.now() - JSON.parse(sessionStorage.getItem(key)).at < 12 * 3600000))
+          sessionStorage.removeItem(key)
+    } catch { /* Storage is blocked: there is none. */ }
+  }
+
+  forgetOldDrafts()
   settleAddresses()
   enrichDialog()
   if (window.document$) {

@@ -1,0 +1,114 @@
+/* Keeps what a customer has typed into the contact form until it is sent or discarded: through a reload, a lost
+ * connection, and a look at an article.
+ *
+ * It is kept by the browser, in this tab alone (sessionStorage), and shown for twelve hours at most; handrail.js drops
+ * it after that on any page. Nothing is sent anywhere. Where storage is blocked, nothing is kept and nothing is said.
+ * The token of the form is kept as well, so that a message that is sent again after a reload is still one message.
+ */
+(() => {
+  "use strict"
+  const words = document.getElementById("handrail-words")
+  const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message")?.type === "textarea")
+  if (!words || !form) return
+  const WORDS = JSON.parse(words.textContent)
+  const KEY = `handrail.draft ${form.action}`
+  const HOURS = 12
+  const FIELDS = ["subject", "message", "reply_to", "callback"]
+  let waiting = 0
+
+  function store(draft) {
+    try {
+      if (draft) sessionStorage.setItem(KEY, JSON.stringify(draft))
+      else sessionStorage.removeItem(KEY)
+      return true
+    } catch { return false }
+  }
+  function stored() {
+    try {
+      const draft = JSON.parse(sessionStorage.getItem(KEY))
+      return draft && Date.now() - draft.at < HOURS * 3600000 ? draft : null
+    } catch { return null }
+  }
+
+  const valueOf = name => form.elements.namedItem(name)?.value || ""
+  function written() {
+    const fields = Object.fromEntries(FIELDS.map(name => [name, valueOf(name)]))
+    return Object.values(fields).some(value => value.trim()) ? { at: Date.now(), token: form.dataset.token, fields } : null
+  }
+
+  function keep() {
+    clearTimeout(waiting)
+    waiting = 0
+    if (!form.isConnected || form.dataset.sent) return
+    const draft = written()
+    if (!store(draft)) return
+    if (draft) note(form, "append", WORDS.draft_kept, WORDS.draft_discard, discard)
+    else clear()
+  }
+
+  function fill(draft) {
+    for (const name of FIELDS) {
+      const field = form.elements.namedItem(name)
+      if (!field || !draft.fields[name]) continue
+      if (field.tagName === "SELECT" && ![...field.options].some(option => option.value === draft.fields[name])) continue
+      field.value = draft.fields[name]
+    }
+    form.dataset.token = draft.token || form.dataset.token
+  }
+
+  function restore(draft, text) {
+    fill(draft)
+    note(form, "before", text, WORDS.draft_discard, discard)
+  }
+
+  function discard() {
+    const draft = written() || stored()
+    store(null)
+    for (const name of FIELDS) if (form.elements.namedItem(name)) form.elements.namedItem(name).value = ""
+    delete form.dataset.token    // what is written from here on is another message
+    form.elements.namedItem("message").focus()
+    note(form, "before", WORDS.draft_discarded, draft ? WORDS.draft_undo : "", () => {
+      store(draft)
+      restore(draft, WORDS.draft_kept)
+    })
+  }
+
+  function clear() {
+    for (const old of document.querySelectorAll(".handrail-draft")) old.remove()
+  }
+
+  // A sentence with a button: above the form for what was brought back, below it for what is being written.
+  function note(where, place, text, label, act) {
+    if (place === "append" && document.querySelector(".handrail-draft")) return
+    clear()
+    const box = document.createElement("p")
+    box.className = "handrail-draft handrail-hint"
+    box.setAttribute("role", "status")
+    where[place](box)
+    if (!label) return void (box.textContent = text)
+    const button = document.createElement("button")
+    button.type = "button"
+    button.className = "handrail-plain"
+    button.textContent = label
+    button.addEventListener("click", act)
+    box.append(`${text} `, button)
+  }
+
+  function whenOf(at) {
+    const today = new Date().toDateString() === new Date(at).toDateString()
+    const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang
+    return new Intl.DateTimeFormat(lang || "en-GB", { ...(today ? {} : { weekday: "long" }), hour: "2-digit", minute: "2-digit",
+                                                      hourCycle: "h23" }).format(at)
+  }
+
+  const draft = stored()
+  if (draft) restore(draft, WORDS.draft_restored.replace("{time}", whenOf(draft.at)))
+  else store(null)
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keep, 300) })
+  for (const moment of ["submit", "focusout"])    // whoever follows a link leaves the field first
+    form.addEventListener(moment, () => { if (waiting) keep() })
+  form.addEventListener("handrail:sent", () => { form.dataset.sent = "yes"; clearTimeout(waiting); store(null); clear() })
+  form.addEventListener("handrail:failed", keep)    // with the token of the try
+  addEventListener("pagehide", () => { if (waiting) keep() })
+  document.addEventListener("visibilitychange", () => { if (document.hidden && waiting) keep() })
+})()
