@@ -386,3 +386,22 @@ def test_the_version_is_that_of_the_package():
 def test_a_value_that_would_do_harm_is_refused(run, monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
     assert refused(run("settings"), variable)
+
+
+def test_an_agent_sees_when_to_call_and_what_the_customer_ticked(run, site):
+    from datetime import UTC, datetime
+
+    from handrail_feedback.contact import Along, Message, keep_message
+    from handrail_feedback.db import Store
+
+    store = Store(site / ".handrail" / "store.db")
+    ticked = (Along("search", "reset\x1b[2J pasword"), Along("article", "VAT number", "billing/vat/"))
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    sent = Message("Help!", "", "030 123456", "en", at, callback="Tuesday 10:00", along=ticked)
+    code = keep_message(store, sent)
+    store.close()
+    shown = run("contact", "show", code).output
+    assert "Call: Tuesday 10:00" in shown
+    assert "The customer sent along:\n  searched: reset [2J pasword\n  read: VAT number (billing/vat/)" in shown
+    [message] = json.loads(run("contact", "list", "--json").output)
+    assert message["along"][1] == {"kind": "article", "text": "VAT number", "location": "billing/vat/"}

@@ -11,6 +11,7 @@ import click
 
 from handrail_feedback.contact import EXAMPLE_CODE, find_message, forget_message, list_messages, normalise
 from handrail_feedback.db import Store, now
+from handrail_feedback.letters import said_along
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
 from handrail_kb.errors import HandrailError, StoreUnavailable
@@ -103,6 +104,10 @@ def show(config_file: Path, code: str) -> None:
     if message.callback:
         click.echo(f"Call: {_printable(message.callback)}")
     click.echo(f"Subject: {_printable(message.subject) or '-'}\n\n{_printable(message.message)}")
+    if message.along:
+        click.echo("\nThe customer sent along:")
+    for one in message.along:
+        click.echo(f"  {said_along(one)}")
 
 
 def _printable(words: str) -> str:

@@ -1,17 +1,19 @@
 """Messages to a person: kept as they were written, each with a reference code that can be said on the phone.
 
 A code is given only after the message is on disk, together with its rows in the outbox, which sees to it that it
-reaches a person. Nothing else goes along: no search, no page, no address. Knows nothing of HTTP.
+reaches a person. What else goes along, the customer saw and ticked; no address does. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlite_utils import Database
 from stdnum import luhn
@@ -23,6 +25,9 @@ from handrail_kb.errors import StoreUnavailable
 
 LONGEST_MESSAGE = 5000
 LONGEST_LINE = 200
+LONGEST_ALONG = 500
+MOST_ALONG = 30
+AlongKind = Literal["search", "article", "product", "language"]
 
 # Of those that look alike (0 O, 1 I L, 5 S, 8 B, 2 Z, U V) or sound alike (B C D E G P T V, M N, A 8, F S)
 # at most one is here.
@@ -39,6 +44,15 @@ EXAMPLE_CODE = "96H-9MK-WHX"
 
 
 @dataclass(frozen=True)
+class Along:
+    """One thing that the customer saw, ticked and sent along. `location` is an article's, relative to the site."""
+
+    kind: AlongKind
+    text: str
+    location: str = ""
+
+
+@dataclass(frozen=True)
 class Message:
     """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown.
 
@@ -52,6 +66,7 @@ class Message:
     at: datetime
     token: str = ""
     callback: str = ""
+    along: tuple[Along, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,7 @@ class KeptMessage:
     state: str
     follows: str = ""
     callback: str = ""
+    along: tuple[Along, ...] = ()
 
 
 def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -> str:
@@ -83,11 +99,16 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -
         "reply_to": storable(message.reply_to, LONGEST_LINE),
         "callback": storable(message.callback, LONGEST_LINE),
         "fingerprint": _fingerprint(message),
+        "along": json.dumps([asdict(one) for one in message.along[:MOST_ALONG]], ensure_ascii=False),
     }
     since = "" if message.token else stamp(message.at - _SAME_WITHIN)
     with store.transaction(durable=True) as db:
         known = _known_code(db, values["fingerprint"], since)
         if known:
+            # What is ticked in the last try counts.
+            db.execute(
+                "UPDATE messages SET along = :along WHERE code = :code", {"along": values["along"], "code": known}
+            )
             return known
         values["follows"] = _named_before(db, f"{values['subject']}\n{values['message']}")
         code = _insert(db, values, store)
@@ -107,8 +128,8 @@ def _insert(db: Database, values: dict[str, str], store: Store) -> str:
     for _ in range(_TRIES):
         code = new_code()
         inserted = db.execute(
-            """INSERT INTO messages (code, at, lang, subject, message, reply_to, callback, fingerprint, follows)
-               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :callback, :fingerprint, :follows)
+            """INSERT INTO messages (code, at, lang, subject, message, reply_to, callback, fingerprint, follows, along)
+               VALUES (:code, :at, :lang, :subject, :message, :reply_to, :callback, :fingerprint, :follows, :along)
                ON CONFLICT (code) DO NOTHING""",
             values | {"code": code},
         ).rowcount
@@ -165,7 +186,8 @@ def forget_message(store: Store, code: str) -> bool:
 
 def _kept(row: Row) -> KeptMessage:
     names = ("code", "message", "subject", "reply_to", "lang", "state", "follows", "callback")
-    return KeptMessage(at=moment(row["at"]), **{name: row[name] for name in names})
+    along = tuple(Along(**one) for one in json.loads(row["along"]))
+    return KeptMessage(at=moment(row["at"]), along=along, **{name: row[name] for name in names})
 
 
 def new_code() -> str:

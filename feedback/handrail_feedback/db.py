@@ -58,6 +58,13 @@ def m004_when_to_call_back(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m005_what_goes_along(db: Database) -> None:
+    """A message may bring searches and articles that its writer ticked."""
+    for statement in tables.ALONG:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

@@ -6,11 +6,13 @@ Nothing is thrown away: what is wrong stands beside what was written, so that a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import islice
+from typing import Any, get_args
+from urllib.parse import unquote
 
-from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE
+from handrail_feedback.contact import LONGEST_ALONG, LONGEST_LINE, LONGEST_MESSAGE, MOST_ALONG, Along, AlongKind
 from handrail_feedback.db import storable
 from handrail_kb.texts import text
 
@@ -26,7 +28,7 @@ class FilledForm:
     """A message as it was filled in, and what is wrong with which field, in the language of the site.
 
     `callback` says when to call. `leave_empty` is a trap for robots. `token` is the form's own, so that a form that is
-    sent twice is kept once.
+    sent twice is kept once. `along` is what the customer ticked.
     """
 
     message: str = ""
@@ -35,11 +37,12 @@ class FilledForm:
     callback: str = ""
     leave_empty: str = ""
     token: str = ""
+    along: tuple[Along, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_form(sent: Mapping[str, Any]) -> FilledForm:
-    """The form as a browser or a program sent it. Whatever was sent fits into the store."""
+def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, base_path: str = "/") -> FilledForm:
+    """The form as a browser or a program sent it, with what goes along. Whatever was sent fits into the store."""
 
     def value(name: str) -> str:
         # Browsers send line ends as CR LF, which would count twice.
@@ -52,7 +55,20 @@ def read_form(sent: Mapping[str, Any]) -> FilledForm:
         callback=value("callback").strip(),
         leave_empty=value("leave_empty"),
         token=value("token")[:64],
+        along=tuple(one for item in islice(along, MOST_ALONG) if (one := _along(item, base_path))),
     )
+
+
+def _along(item: Any, base_path: str) -> Along | None:
+    """What our own page offers to send along; anything else is left out."""
+    if not isinstance(item, dict) or item.get("kind") not in get_args(AlongKind):
+        return None
+    said, url = item.get("text"), item.get("url", "")
+    if not isinstance(said, str) or not said.strip() or not isinstance(url, str):
+        return None
+    path = unquote(url.partition("?")[0].partition("#")[0])
+    location = path.removeprefix(base_path) if path.startswith(base_path) else ""
+    return Along(item["kind"], storable(said.strip(), LONGEST_ALONG), storable(location, LONGEST_ALONG))
 
 
 def too_long(lang: str) -> FilledForm:

@@ -6,9 +6,10 @@ Whatever else goes along with a message belongs here, so that mail, webhook and 
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 
-from handrail_feedback.contact import KeptMessage
+from handrail_feedback.contact import Along, AlongKind, KeptMessage
 from handrail_feedback.db import stamp
 
 # Plain addresses only: what is odd but allowed stays in the text, where a person can read it. No question mark,
@@ -18,6 +19,12 @@ _ADDRESS = re.compile(
     r"@((?:[^\W_](?:[^\W_]|-){0,62}\.)+[^\W\d_](?:[^\W_]|-){1,62})(?![^\s>),;:.!?])"
 )
 _LONGEST_ADDRESS = 254
+_ALONG: dict[AlongKind, str] = {
+    "search": "searched",
+    "article": "read",
+    "product": "product",
+    "language": "language",
+}
 
 
 def key_of(code: str) -> str:
@@ -39,6 +46,7 @@ def payload(message: KeptMessage) -> dict[str, Any]:
         "reply_to": message.reply_to,
         "reply_email": reply_address(message.reply_to) or None,
         "callback": message.callback or None,
+        "along": [asdict(one) for one in message.along],
     }
 
 
@@ -53,7 +61,15 @@ def as_text(message: KeptMessage) -> str:
         "Call": one_line(message.callback),
     }
     lines = [f"{name}: {value}" for name, value in below.items() if value]
+    if message.along:
+        lines += ["Sent along by the customer:", *(f"  {said_along(one)}" for one in message.along)]
     return "\n".join([message.message.rstrip(), "", "-- ", *lines, ""])
+
+
+def said_along(one: Along) -> str:
+    """What the customer ticked, in one line, such as `searched: refund not here`."""
+    place = f" ({one_line(one.location)})" if one.location else ""
+    return f"{_ALONG[one.kind]}: {one_line(one.text)}{place}"
 
 
 def title(message: KeptMessage) -> str:

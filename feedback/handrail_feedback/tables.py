@@ -90,3 +90,8 @@ CALLBACK: tuple[str, ...] = (
     # When the customer wants to be called, in the form's words or their own; empty: not at all.
     "ALTER TABLE messages ADD COLUMN callback TEXT NOT NULL DEFAULT ''",
 )
+
+ALONG: tuple[str, ...] = (
+    # JSON: [{kind, text, location}, ...], what the customer ticked to go along, as they saw it.
+    "ALTER TABLE messages ADD COLUMN along TEXT NOT NULL DEFAULT '[]'",
+)

@@ -166,7 +166,7 @@ class _Counter:
     def contact(self) -> Response:
         """POST api/contact: a message to a person, from the form or as JSON."""
         as_json = request.mimetype == "application/json"
-        form = checked(_read_json_form() if as_json else self._read_html_form(), self.lang)
+        form = checked(_read_json_form(self.base_path) if as_json else self._read_html_form(), self.lang)
         if form.errors:
             if not as_json:
                 return self._html(form, 422)
@@ -191,16 +191,18 @@ class _Counter:
         return _problem(429, what, self._ways())
 
     def _message(self, form: FilledForm) -> Message:
-        return Message(form.message, form.subject, form.reply_to, self.lang, now(), form.token, form.callback)
+        return Message(
+            form.message, form.subject, form.reply_to, self.lang, now(), form.token, form.callback, form.along
+        )
 
     def _read_html_form(self) -> FilledForm:
         request.max_content_length = request.max_form_memory_size = LONGEST_FORM
-        request.max_form_parts = 20
+        request.max_form_parts = 50
         try:
             sent = request.form
         except RequestEntityTooLarge:
             return too_long(self.lang)
-        return read_form(sent.to_dict())
+        return read_form(sent.to_dict(), map(_parsed, sent.getlist("along")), base_path=self.base_path)
 
     def _ways(self) -> str:
         """The other ways to reach a person, as one line."""
@@ -259,12 +261,23 @@ class _Counter:
         return location + (f"#{section}" if section else "")
 
 
-def _read_json_form() -> FilledForm:
+def _read_json_form(base_path: str) -> FilledForm:
     sent = _json_object(LONGEST_FORM)
     for name in FIELDS:
         if not isinstance(sent.get(name, ""), str):
             raise _RefusedError(422, f"'{name}' must be text.", 'Send {"message": "…", "reply_to": "…"}.')
-    return read_form(sent)
+    along = sent.get("along", [])
+    if not isinstance(along, list):
+        raise _RefusedError(422, "'along' must be a list.", 'Send [{"kind": "search", "text": "…"}], or leave it out.')
+    return read_form(sent, along, base_path=base_path)
+
+
+def _parsed(ticked: str) -> Any:
+    """What a tick of the form stands for, where our script offered it and the browser sent the form itself."""
+    try:
+        return json.loads(ticked)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _json_object(longest: int) -> dict[str, Any]:

@@ -107,15 +107,24 @@ _SCRIPT_WORDS = {
     "draft_discard": "draft.discard",
     "draft_discarded": "draft.discarded",
     "draft_undo": "draft.undo",
+    "along_legend": "along.legend",
+    "along_hint": "along.hint",
+    "along_search": "along.search",
+    "along_article": "along.article",
+    "along_product": "along.product",
+    "along_language": "along.language",
+    "along_went": "along.went",
 }
 
 
-def contact_scripts(lang: str, scripts: Iterable[str]) -> str:
+def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "") -> str:
     """What the contact page alone loads, and what it says, so that the others stay light.
 
-    Material runs scripts in the content on every arrival, with instant navigation, too.
+    Material runs scripts in the content on every arrival, with instant navigation, too. Customers may send along what
+    `product` they ask about.
     """
-    said = script_json({short: text(lang, key, time="{time}") for short, key in _SCRIPT_WORDS.items()})
+    words = {short: text(lang, key, time="{time}", text="{text}") for short, key in _SCRIPT_WORDS.items()}
+    said = script_json({**words, "product": product})
     loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
     return f'<script type="application/json" id="handrail-words">{said}</script>\n{loads}'
 

@@ -36,8 +36,9 @@ from handrail_kb.texts import text
 log = get_plugin_logger("handrail")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("handrail.js",)
-CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-contact.js", "handrail-draft.js")  # on the contact page alone
+SCRIPTS = ("handrail.js", "handrail-visit.js")
+# On the contact page alone, in this order.
+CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 STYLES = ("handrail.css",)
 # `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
@@ -203,7 +204,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             heading=heading,
         )
         others = ways.section(lang, self.contact, get_build_datetime().date())
-        scripts = forms.contact_scripts(lang, [normalize_url(self.assets[name], page) for name in CONTACT_SCRIPTS])
+        addresses = [normalize_url(self.assets[script], page) for script in CONTACT_SCRIPTS]
+        scripts = forms.contact_scripts(lang, addresses, product=self.contact.product)
         return f"{form}\n{others}\n{scripts}"
 
     @event_priority(90)  # before minify and privacy

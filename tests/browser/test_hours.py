@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 CONTACT = {
     "timezone": "Europe/Berlin",
     "who": "Support",
+    "product": "Acme Cloud",
     "hours": {"mon-fri": "09:00-18:00"},
     "closed": [{"2026-12-25": "Christmas Day"}],
     "special_hours": {"2026-12-24": "09:00-12:00"},
@@ -215,3 +216,8 @@ def test_without_javascript_hours_stand_there_in_the_companys_time(at):
     assert "09:00–12:00, 13:00–18:00" in said
     assert "Open now" not in said
     page.get_by_label("When shall we call you?").fill("Tuesday")
+
+
+def test_the_product_that_the_site_names_could_go_along(at):
+    page = at("Europe/Berlin", "2026-11-23T10:00")
+    assert not page.get_by_label("Product: Acme Cloud").is_checked()

@@ -56,6 +56,7 @@ def test_the_contact_form_has_a_label_for_every_field_and_takes_the_words_along(
         "message": "Hello",
         "reply_to": "me@example.org",
         "leave_empty": "",
+        "along": [],
     }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import email
 import email.policy
 import time
+from dataclasses import replace
 from email.headerregistry import Address
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from handrail_feedback.contact import KeptMessage
+from handrail_feedback.contact import Along, KeptMessage
 from handrail_feedback.delivery_mail import Mail, as_mail
 from handrail_feedback.delivery_mail import MailServer as Server
 from handrail_feedback.letters import reply_address
@@ -65,6 +66,14 @@ def test_a_person_gets_the_words_the_code_and_whom_to_answer(server, post, lette
     assert mail["To"] == "team@acme.test"
     assert mail["Date"].datetime == NOON
     assert (post.envelopes[0].mail_from, post.envelopes[0].rcpt_tos) == ("help@acme.test", ["team@acme.test"])
+
+
+def test_a_person_sees_what_the_customer_ticked_and_when_to_call(server, post, letter):
+    ticked = (Along("search", "reset\npasword"), Along("article", "VAT number", "billing/vat/"))
+    mail_to(server.port).deliver(replace(letter(), along=ticked, callback="Tuesday 10:00"))
+    text = text_of(post.mails[0])
+    assert "Call: Tuesday 10:00\n" in text
+    assert "Sent along by the customer:\n  searched: reset pasword\n  read: VAT number (billing/vat/)\n" in text
 
 
 def test_the_same_message_is_the_same_mail_every_time(server, post, letter):

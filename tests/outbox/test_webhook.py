@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from handrail_feedback.contact import Along
 from handrail_feedback.db import now
 from handrail_feedback.delivery_webhook import Webhook, sign
 from handrail_kb.errors import DeliveryFailed
@@ -58,7 +59,20 @@ def test_a_program_gets_the_message_as_json(letter):
         "reply_to": "Anna <anna@acme.test>",
         "reply_email": "anna@acme.test",
         "callback": None,
+        "along": [],
     }
+
+
+def test_what_the_customer_ticked_goes_to_the_program_and_when_to_call(letter):
+    ticked = (Along("search", "reset pasword"), Along("article", "VAT number", "billing/vat/"))
+    with HookServer() as server:
+        hook(server.port).deliver(replace(letter(), along=ticked, callback="Tuesday 10:00"))
+    sent = json.loads(server.requests[0].body)
+    assert sent["callback"] == "Tuesday 10:00"
+    assert sent["along"] == [
+        {"kind": "search", "text": "reset pasword", "location": ""},
+        {"kind": "article", "text": "VAT number", "location": "billing/vat/"},
+    ]
 
 
 def test_an_addition_names_the_message_it_adds_to(letter):

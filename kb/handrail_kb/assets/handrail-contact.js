@@ -68,13 +68,19 @@
     shown.append(element("strong", "handrail-code", code))
     const known = form.elements.namedItem("reply_to")?.value.trim()
     const next = element("p", "", known ? WORDS.sent_body : WORDS.sent_no_reply_to)
+    const ticked = [...form.querySelectorAll(".handrail-along input:checked")].map(box => box.parentElement.textContent.trim())
+    const list = element("ul", "", "")
+    list.append(...ticked.map(text => element("li", "", text)))
+    const went = ticked.length ? [element("p", "", WORDS.along_went), list] : []
     form.dispatchEvent(new CustomEvent("handrail:sent"))
-    main.replaceChildren(title, next, shown, element("p", "", spoken), element("p", "", WORDS.code_hint))
+    main.replaceChildren(title, next, shown, element("p", "", spoken), element("p", "", WORDS.code_hint), ...went)
     title.focus()
   }
 
   async function send() {
-    const written = { ...Object.fromEntries(new FormData(form)), token: token() }
+    const filled = new FormData(form)
+    const along = filled.getAll("along").map(ticked => JSON.parse(ticked))
+    const written = { ...Object.fromEntries(filled), along, token: token() }
     const request = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(20000),
                       headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written) }
     let response

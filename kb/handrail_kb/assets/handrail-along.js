@@ -1,0 +1,54 @@
+/* Offers, below the message, what could go along: searches and articles of this visit, the product, the language.
+ *
+ * Each stands there word for word with a tick of its own, and none is ticked. What is not ticked never leaves the
+ * browser. Without this script nothing is offered, and nothing goes along.
+ */
+(() => {
+  "use strict"
+  const words = document.getElementById("handrail-words")
+  const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message")?.type === "textarea")
+  if (!words || !form || form.elements.namedItem("along")) return
+  const WORDS = JSON.parse(words.textContent)
+  const KEY = `handrail.visit ${form.action}`
+  const HOURS = 12
+
+  function visited() {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(KEY)) || []
+      return kept.filter(item => Date.now() - item.at < HOURS * 3600000)
+    } catch { return [] }
+  }
+  function language() {
+    try {
+      return new Intl.DisplayNames(document.documentElement.lang || "en", { type: "language" }).of(navigator.language)
+    } catch { return navigator.language || "" }
+  }
+
+  const offered = [
+    ...visited(),
+    { kind: "product", text: WORDS.product },
+    { kind: "language", text: language() },
+  ].filter(item => item.text)
+
+  function choice({ kind, text, url }) {
+    const label = document.createElement("label")
+    const box = document.createElement("input")
+    box.type = "checkbox"
+    box.name = "along"
+    box.value = JSON.stringify(url ? { kind, text, url } : { kind, text })
+    box.autocomplete = "off"    // a browser that fills in forms again must not tick for a customer
+    label.append(box, ` ${WORDS[`along_${kind}`].replace("{text}", () => url ? `${text} (${url})` : text)}`)
+    return label
+  }
+
+  const group = document.createElement("fieldset")
+  const legend = document.createElement("legend")
+  const hint = document.createElement("p")
+  group.className = "handrail-along"
+  legend.textContent = WORDS.along_legend
+  hint.className = "handrail-hint"
+  hint.textContent = WORDS.along_hint
+  group.append(legend, hint, ...offered.map(choice))
+  const trap = form.querySelector(".handrail-trap")
+  if (trap && offered.length) trap.before(group)
+})()

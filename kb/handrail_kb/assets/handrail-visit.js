@@ -1,0 +1,77 @@
+/* Remembers, in this tab alone, what was searched and which articles were read, so that a customer who writes to a person
+ * can choose to send some of it along (handrail-along.js shows it, word for word). Nothing here is ever sent by itself.
+ *
+ * sessionStorage ends with the tab; what is older than twelve hours is dropped, and no more than ten of each are kept.
+ */
+(() => {
+  "use strict"
+  const facts = document.getElementById("__handrail")
+  if (!facts) return
+  const CONFIG = JSON.parse(facts.textContent)
+  const KEY = `handrail.visit ${new URL(`${CONFIG.api}/contact`, location.href).href}`
+  const MOST = 10
+  const HOURS = 12
+  const SAME = 30000    // milliseconds in which longer or shorter words are the same search
+  let reading = 0
+
+  function recall() {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(KEY)) || []
+      return kept.filter(item => Date.now() - item.at < HOURS * 3600000)
+    } catch { return [] }
+  }
+
+  function remember(kind, text, url = "") {
+    if (!text) return
+    const isSame = item => item.kind === kind && (url ? item.url === url : same(item, text))
+    const kept = recall().filter(item => !isSame(item))
+    kept.push({ kind, text: text.slice(0, 500), url, at: Date.now() })
+    const ofKind = kept.filter(item => item.kind === kind)
+    const most = kept.filter(item => item.kind !== kind || ofKind.indexOf(item) >= ofKind.length - MOST)
+    try { sessionStorage.setItem(KEY, JSON.stringify(most)) } catch { /* Then there is nothing to send along. */ }
+  }
+  function same(item, text) {
+    const [one, other] = [item.text.toLowerCase(), text.toLowerCase()]
+    return one === other || (Date.now() - item.at < SAME && (one.startsWith(other) || other.startsWith(one)))
+  }
+
+  /* ---- searches: words that stood still for a second, or led somewhere ------------------------------------------- */
+
+  const input = document.forms.namedItem("search")?.querySelector("input[name=query]")
+  if (input && window.component$) {
+    let waiting = 0
+    window.component$.subscribe(state => {
+      if (typeof state.query !== "string") return
+      clearTimeout(waiting)
+      const query = state.query.trim()
+      waiting = setTimeout(() => { if (input.value.trim() === query) remember("search", query) }, 1000)
+    })
+    document.addEventListener("click", event => {
+      const link = event.target instanceof Element && event.target.closest("[data-md-component=search-result] a[href]")
+      if (link) remember("search", input.value.trim())
+    }, true)
+  }
+
+  /* ---- articles: those that were looked at for three seconds ------------------------------------------------------ */
+
+  function arrive() {
+    clearTimeout(reading)
+    const asked = document.querySelector("[data-handrail-search]")
+    if (asked) remember("search", document.querySelector("handrail-main input[name=q]")?.value.trim())
+    const path = location.pathname
+    // Material's list of results has headings of the first rank, too.
+    const title = [...document.querySelectorAll("h1")].find(one => !one.closest("[data-md-component=search]"))?.cloneNode(true)
+    // The find and contact pages, and the one that says that a page is missing, are no articles.
+    if (!title || document.querySelector("handrail-main, #handrail-q")) return
+    for (const mark of title.querySelectorAll(".headerlink, a.md-content__button")) mark.remove()
+    reading = setTimeout(() => { if (location.pathname === path) remember("article", title.textContent.trim(), path) }, 3000)
+  }
+
+  const kept = recall()
+  try {
+    if (kept.length) sessionStorage.setItem(KEY, JSON.stringify(kept))
+    else sessionStorage.removeItem(KEY)
+  } catch { /* Storage is blocked. */ }
+  if (window.document$) window.document$.subscribe(arrive)
+  else arrive()
+})()
