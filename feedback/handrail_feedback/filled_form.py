@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -17,10 +18,13 @@ from handrail_feedback.db import storable
 from handrail_kb.texts import text
 
 LONGEST_FORM = 65536  # bytes
-FIELDS = ("message", "subject", "reply_to", "callback", "leave_empty", "token")
+FIELDS = ("message", "subject", "reply_to", "callback", "leave_empty", "token", "opened")
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _LEAST_DIGITS = 5
+# Seconds. Nobody writes faster than this; a robot that fetches the form and sends it does.
+LEAST_WAIT = 2
+_LONGEST_WAIT = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class FilledForm:
     """A message as it was filled in, and what is wrong with which field, in the language of the site.
 
     `callback` says when to call. `leave_empty` is a trap for robots. `token` is the form's own, so that a form that is
-    sent twice is kept once. `along` is what the customer ticked.
+    sent twice is kept once. `along` is what the customer ticked. `opened` is when the service showed the form, in
+    seconds since 1970, and `waited` for how many seconds it was open; None where nobody knows.
     """
 
     message: str = ""
@@ -37,11 +42,13 @@ class FilledForm:
     callback: str = ""
     leave_empty: str = ""
     token: str = ""
+    opened: str = ""
+    waited: float | None = None
     along: tuple[Along, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, base_path: str = "/") -> FilledForm:
+def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetime, base_path: str = "/") -> FilledForm:
     """The form as a browser or a program sent it, with what goes along. Whatever was sent fits into the store."""
 
     def value(name: str) -> str:
@@ -55,8 +62,20 @@ def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, base_path: 
         callback=value("callback").strip(),
         leave_empty=value("leave_empty"),
         token=value("token")[:64],
+        opened=value("opened")[:20],
+        waited=_waited(sent, at),
         along=tuple(one for item in islice(along, MOST_ALONG) if (one := _along(item, base_path))),
     )
+
+
+def _waited(sent: Mapping[str, Any], at: datetime) -> float | None:
+    """For how long the form was open: by the browser's clock where our script tells it, else by ours."""
+    told = sent.get("waited")
+    if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told < _LONGEST_WAIT:
+        return float(told)
+    opened = str(sent.get("opened", ""))
+    since = at.timestamp() - int(opened) if opened.isascii() and opened.isdigit() and len(opened) < 12 else -1
+    return since if 0 <= since < _LONGEST_WAIT else None
 
 
 def _along(item: Any, base_path: str) -> Along | None:
@@ -90,6 +109,8 @@ def checked(form: FilledForm, lang: str) -> FilledForm:
             errors["reply_to"] = text(lang, "contact.error_reply")
         elif form.callback and not _can_be_called(form.reply_to):
             errors["reply_to"] = text(lang, "contact.error_callback")
+    if form.waited is not None and form.waited < LEAST_WAIT:
+        errors["waited"] = text(lang, "contact.error_fast")
     if form.leave_empty:
         errors["leave_empty"] = text(lang, "contact.error_robot")
     return replace(form, errors=errors)

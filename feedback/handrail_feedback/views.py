@@ -160,7 +160,8 @@ class _Counter:
     def page(self) -> Response:
         """GET contact/: the page with the form, its subject filled with what was searched."""
         asked = request.args.get("q") or request.args.get("query") or ""
-        form = FilledForm(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16))
+        opened = str(int(now().timestamp()))
+        form = FilledForm(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16), opened=opened)
         return self._html(form, 200)
 
     def contact(self) -> Response:
@@ -177,7 +178,7 @@ class _Counter:
         except StoreUnavailable as error:
             log.error("a message was not kept: %s", error.what)
             if not as_json:
-                return self._html(form, 503, not_kept=True)
+                return self._html(form, 503, not_kept=text(self.lang, "contact.not_kept"))
             return _problem(503, text(self.lang, "contact.not_kept"), self._ways())
         if as_json:
             return make_response(jsonify({"code": code, "spoken": self._spoken(code)}), 201)
@@ -187,7 +188,7 @@ class _Counter:
         """More was sent than one address may send. A message is shown again, with the other ways to reach a person."""
         what = text(self.lang, "contact.error_rate")
         if request.endpoint == "feedback.contact" and request.mimetype != "application/json":
-            return self._html(self._read_html_form(), 429, not_kept=True)
+            return self._html(self._read_html_form(), 429, not_kept=what)
         return _problem(429, what, self._ways())
 
     def _message(self, form: FilledForm) -> Message:
@@ -202,7 +203,8 @@ class _Counter:
             sent = request.form
         except RequestEntityTooLarge:
             return too_long(self.lang)
-        return read_form(sent.to_dict(), map(_parsed, sent.getlist("along")), base_path=self.base_path)
+        along = map(_parsed, sent.getlist("along"))
+        return read_form(sent.to_dict(), along, at=now(), base_path=self.base_path)
 
     def _ways(self) -> str:
         """The other ways to reach a person, as one line."""
@@ -215,8 +217,8 @@ class _Counter:
             for symbol, word in spoken(code)
         )
 
-    def _html(self, form: FilledForm, status: int, *, code: str = "", not_kept: bool = False) -> Response:
-        """The contact page in the site's look: the form, or the code, or what was not kept."""
+    def _html(self, form: FilledForm, status: int, *, code: str = "", not_kept: str = "") -> Response:
+        """The contact page in the site's look: the form, or the code, or why nothing was kept."""
         main = render_template(
             "feedback/contact.html",
             t=lambda key, **values: text(self.lang, key, **values),
@@ -269,7 +271,7 @@ def _read_json_form(base_path: str) -> FilledForm:
     along = sent.get("along", [])
     if not isinstance(along, list):
         raise _RefusedError(422, "'along' must be a list.", 'Send [{"kind": "search", "text": "…"}], or leave it out.')
-    return read_form(sent, along, base_path=base_path)
+    return read_form(sent, along, at=now(), base_path=base_path)
 
 
 def _parsed(ticked: str) -> Any:

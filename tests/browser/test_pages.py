@@ -51,6 +51,7 @@ def test_the_contact_form_has_a_label_for_every_field_and_takes_the_words_along(
     assert tab.evaluate("document.activeElement.textContent") == "Your message has been sent"
     sent = service.messages[0]
     assert re.fullmatch(r"[0-9a-f]{24}", sent.pop("token"))
+    assert sent.pop("waited") > 0
     assert sent == {
         "subject": "do you sell bicycles",
         "message": "Hello",
@@ -86,8 +87,11 @@ def test_what_is_wrong_with_a_message_is_said_at_its_field(tab, service):
 def test_the_trap_for_robots_is_out_of_everyone_elses_way(tab, service):
     tab.goto(f"{service.address}contact/", wait_until="domcontentloaded")
     tab.focus("#handrail-reply-to")
-    tab.keyboard.press("Tab")
-    assert tab.evaluate("document.activeElement.textContent") == "Send"
+    passed = []
+    while "Send" not in passed and len(passed) < 9:
+        tab.keyboard.press("Tab")
+        passed.append(tab.evaluate("document.activeElement.name || document.activeElement.textContent"))
+    assert passed == ["along", "Send"]
     assert tab.evaluate("document.documentElement.scrollWidth") <= 1280
 
 

@@ -9,6 +9,9 @@ from werkzeug.serving import make_server
 # Flask-Compress lets go of the files it has compressed without closing them.
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
+# Milliseconds. Nobody writes a message faster; who does is taken for a robot.
+A_PERSON = 2100
+
 
 @pytest.fixture
 def real(site_dir, tmp_path):
@@ -47,6 +50,7 @@ def test_a_message_gets_a_code_from_the_page_and_without_javascript(tab, real, c
     tab.goto(f"{real}contact/?q=bicycles", wait_until="domcontentloaded")
     assert tab.get_by_label("What is it about?").input_value() == "bicycles"
     tab.get_by_label("Your message").fill("Do you sell bicycles?")
+    tab.wait_for_timeout(A_PERSON)
     tab.get_by_role("button", name="Send").click()
     tab.wait_for_selector(".handrail-code")
     assert re.fullmatch(r"[A-Z0-9]{3}(-[A-Z0-9]{3}){2}", tab.inner_text(".handrail-code"))
@@ -54,6 +58,7 @@ def test_a_message_gets_a_code_from_the_page_and_without_javascript(tab, real, c
     plain = context.new_page()
     plain.goto(f"{real}contact/")
     plain.get_by_label("Your message").fill("Do you sell bicycles?")
+    plain.wait_for_timeout(A_PERSON)
     plain.get_by_role("button", name="Send").click()
     plain.wait_for_selector(".handrail-code")
     link = plain.locator("header").get_by_role("link", name="Contact a person")
@@ -87,6 +92,7 @@ def test_a_message_whose_answer_was_lost_is_one_message_even_after_a_reload(tab,
     tab.route("**/api/contact", deliver_and_break)
     tab.goto(f"{real}contact/", wait_until="domcontentloaded")
     tab.get_by_label("Your message").fill("Did this arrive?")
+    tab.wait_for_timeout(A_PERSON)
     tab.get_by_role("button", name="Send").click()
     tab.wait_for_selector("[role=alert] >> text=The connection was lost before we could confirm")
     tab.unroute("**/api/contact")
@@ -94,3 +100,24 @@ def test_a_message_whose_answer_was_lost_is_one_message_even_after_a_reload(tab,
     tab.get_by_role("button", name="Send").click()
     tab.wait_for_selector(".handrail-code")
     assert [tab.inner_text(".handrail-code")] == codes
+
+
+def test_who_is_too_quick_is_told_and_need_only_send_again(tab, real):
+    tab.goto(f"{real}contact/", wait_until="domcontentloaded")
+    tab.get_by_label("Your message").fill("Quick!")
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector("[role=alert] >> text=faster than a person can write")
+    assert tab.locator("[role=alert]").get_by_role("link", name="Other ways to reach us").is_visible()
+    tab.wait_for_timeout(A_PERSON)
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector(".handrail-code")
+
+
+def test_a_draft_that_is_brought_back_may_be_sent_at_once(tab, real):
+    tab.goto(f"{real}contact/", wait_until="domcontentloaded")
+    tab.get_by_label("Your message").fill("Written before")
+    tab.locator(".handrail-draft").wait_for()
+    tab.wait_for_timeout(A_PERSON)
+    tab.reload()
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector(".handrail-code")

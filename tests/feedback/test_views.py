@@ -125,6 +125,8 @@ FIELDS = (
     "leave_empty",
     "callback",
     "along",
+    "opened",
+    "waited",
 )
 
 
@@ -449,3 +451,47 @@ def test_links_to_other_sites_are_no_articles(client: FlaskClient, store: Store)
     found = find_message(store, client.post("/help/api/contact", json={**GOOD, "along": along}).get_json()["code"])
     assert found
     assert found.along[0].location == ""
+
+
+# --- robots, and people who are taken for one
+
+
+def opened_in(page: str) -> int:
+    found = re.search(r'name="opened" value="(\d+)"', page)
+    assert found
+    return int(found[1])
+
+
+def test_a_form_that_is_sent_at_once_is_taken_for_a_robots_and_a_person_is_told_what_to_do(
+    client: FlaskClient, store: Store
+) -> None:
+    opened = opened_in(client.get("/help/contact/").text)
+    refused = client.post("/help/api/contact", data={**GOOD, "opened": str(opened)})
+    assert refused.status_code == 422
+    assert "faster than a person can write" in refused.text
+    assert GOOD["message"] in refused.text
+    assert "mailto:help@acme.test" in refused.text
+    assert opened_in(refused.text) == opened
+    again = client.post("/help/api/contact", data={**GOOD, "opened": str(opened - 3)})
+    assert find_message(store, code_in(again.text))
+
+
+def test_what_the_browser_says_about_the_time_counts_before_our_clock(client: FlaskClient) -> None:
+    fast = client.post("/help/api/contact", json={**GOOD, "waited": 0.4})
+    assert fast.status_code == 422
+    assert list(fast.get_json()["fields"]) == ["waited"]
+    assert "help@acme.test" in fast.get_json()["error"]["mend"]
+    slow = {**GOOD, "waited": 9.5, "opened": str(opened_in(client.get("/help/contact/").text))}
+    assert client.post("/help/api/contact", json=slow).status_code == 201
+
+
+@pytest.mark.parametrize("told", [None, "", "soon", -5, True, 1e999, [], "9" * 30])
+def test_a_form_that_does_not_know_when_it_was_opened_is_taken(client: FlaskClient, told: object) -> None:
+    assert client.post("/help/api/contact", json={**GOOD, "waited": told}).status_code == 201
+    assert client.post("/help/api/contact", data={**GOOD, "opened": str(told)}).status_code == 200
+
+
+def test_the_trap_has_a_name_that_no_browser_fills_in(client: FlaskClient) -> None:
+    page = client.get("/help/contact/").text
+    for name in ("website", "url", "name", "address", "company", "phone", "email"):
+        assert f'name="{name}"' not in page

@@ -385,6 +385,8 @@ def test_too_many_requests_are_refused_in_the_way_they_were_asked(make_app, own_
     assert client.post("/api/contact", json={"message": "Help!"}).mimetype == "application/json"
     form = client.post("/api/contact", data={"message": "Help!"})
     assert (form.status_code, form.mimetype) == (429, "text/html")
+    assert "Too many messages came from your network" in form.text
+    assert "Help!" in form.text
     # Reading is never refused.
     assert all(client.get("/account/password/").status_code == 200 for _ in range(20))
 

@@ -12,6 +12,7 @@
   const WORDS = JSON.parse(words.textContent)
   const button = form.querySelector("[type=submit]")
   const label = button.textContent
+  form.dataset.opened = Date.now()    // a draft that is brought back was opened before
   let sending = false
   let lost = false    // the last try ended without an answer
 
@@ -80,7 +81,8 @@
   async function send() {
     const filled = new FormData(form)
     const along = filled.getAll("along").map(ticked => JSON.parse(ticked))
-    const written = { ...Object.fromEntries(filled), along, token: token() }
+    const waited = (Date.now() - Number(form.dataset.opened)) / 1000
+    const written = { ...Object.fromEntries(filled), along, waited, token: token() }
     const request = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(20000),
                       headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written) }
     let response

@@ -33,7 +33,7 @@
   const valueOf = name => form.elements.namedItem(name)?.value || ""
   function written() {
     const fields = Object.fromEntries(FIELDS.map(name => [name, valueOf(name)]))
-    return Object.values(fields).some(value => value.trim()) ? { at: Date.now(), token: form.dataset.token, fields } : null
+    return Object.values(fields).some(value => value.trim()) ? { at: Date.now(), token: form.dataset.token, opened: form.dataset.opened, fields } : null
   }
 
   function keep() {
@@ -53,7 +53,8 @@
       if (field.tagName === "SELECT" && ![...field.options].some(option => option.value === draft.fields[name])) continue
       field.value = draft.fields[name]
     }
-    form.dataset.token = draft.token || form.dataset.token
+    form.dataset.token = draft.token || form.dataset.token || ""
+    form.dataset.opened = draft.opened || form.dataset.opened
   }
 
   function restore(draft, text) {
