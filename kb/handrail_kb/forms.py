@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from handrail_kb.pages import script_json
+from handrail_kb.pages import data_element
 from handrail_kb.texts import text
 
 MAX_MESSAGE = 5000
@@ -124,9 +124,9 @@ def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "") -> 
     `product` they ask about.
     """
     words = {short: text(lang, key, time="{time}", text="{text}") for short, key in _SCRIPT_WORDS.items()}
-    said = script_json({**words, "product": product})
+    said = data_element("handrail-words", {**words, "product": product})
     loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
-    return f'<script type="application/json" id="handrail-words">{said}</script>\n{loads}'
+    return f"{said}\n{loads}"
 
 
 def helpful(lang: str, *, contact: str, contact_text: str = "") -> dict[str, Any]:

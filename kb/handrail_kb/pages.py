@@ -159,6 +159,15 @@ def script_json(value: object) -> str:
     return plain
 
 
+def data_element(name: str, value: object) -> str:
+    """JSON for a script of ours within the content of a page.
+
+    In an attribute: Material's instant navigation runs every inline script element there as code, whatever its type.
+    """
+    plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return f'<span hidden id="{name}" data-handrail="{escape(plain)}"></span>'
+
+
 def _open_search_form(html: str, links: Links, words: Mapping[str, str]) -> tuple[str, bool]:
     """Let Material's search form ask the find page when no script runs, and give small screens a link to it."""
     found = _SEARCH_FORM.search(html)

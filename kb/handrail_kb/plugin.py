@@ -37,7 +37,7 @@ log = get_plugin_logger("handrail")
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("handrail.js", "handrail-visit.js")
-# On the contact page alone, in this order.
+# On the contact page alone.
 CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 STYLES = ("handrail.css",)
 # `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from handrail_kb.calendars import Day, last_day, public_holidays
 from handrail_kb.channels import Channel, Contact, Promise
 from handrail_kb.hours import ALWAYS, NEVER, Spans, grouped, show_span
-from handrail_kb.pages import script_json
+from handrail_kb.pages import data_element
 from handrail_kb.phones import dialled
 from handrail_kb.texts import text, texts
 
@@ -53,7 +53,7 @@ def section(lang: str, contact: Contact, today: date) -> str:
 {cards}
 </ul>
 {_closed(lang, contact, days, today)}
-<script type="application/json" id="handrail-hours">{script_json(_data(lang, contact, days, today))}</script>
+{data_element("handrail-hours", _data(lang, contact, days, today))}
 </section>"""
 
 
@@ -96,7 +96,9 @@ def _card(lang: str, name: str, channel: Channel, contact: Contact) -> str:
     # What is true of the form as well stands above it.
     if (people := _people(lang, channel)) != _people(lang, _form_of(contact)):
         lines.append(people)
-    return f'<li class="handrail-way" id="{name}">{"".join(lines)}</li>'
+    # Once a message is sent there is no form to lead to; the style hides these then.
+    kind = " handrail-in-form" if channel.kind in ("form", "callback") else ""
+    return f'<li class="handrail-way{kind}" id="{name}">{"".join(lines)}</li>'
 
 
 def _value(lang: str, channel: Channel, contact: Contact) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
 SITES = Path(__file__).parents[1] / "sites"
@@ -68,3 +70,90 @@ def tab(chromium, service):
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     yield page
     page.close()
+
+
+PALETTE = [
+    {
+        "media": "(prefers-color-scheme: light)",
+        "scheme": "default",
+        "toggle": {"icon": "material/brightness-7", "name": "Dark"},
+    },
+    {
+        "media": "(prefers-color-scheme: dark)",
+        "scheme": "slate",
+        "toggle": {"icon": "material/brightness-4", "name": "Light"},
+    },
+]
+CONTACT = {
+    "timezone": "Europe/Berlin",
+    "who": "Support",
+    "product": "Acme Cloud",
+    "hours": {"mon-fri": "09:00-18:00"},
+    "closed": [{"2026-12-25": "Christmas Day"}],
+    "special_hours": {"2026-12-24": "09:00-12:00"},
+    "channels": [
+        {"form": None, "promise": "4 working hours"},
+        {"phone": "+49 30 901820", "hours": {"mon-thu": "09:00-12:00, 13:00-18:00", "fri": "09:00-15:00"}},
+        {"phone": "+49 800 1234567", "name": "Cards lost", "hours": "always", "open_on_holidays": True},
+        {"callback": None},
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def contact_site(tmp_path_factory):
+    """A site with channels and hours, built on 22 November 2026, before the fake service."""
+    pytest.importorskip("material", reason="mkdocs-material is not installed")
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+    from service import running
+
+    root = tmp_path_factory.mktemp("hours")
+    (root / "docs").mkdir()
+    (root / "docs" / "index.md").write_text("# Home\n\nHello.\n")
+    document = {
+        "site_name": "Help",
+        "site_url": "https://example.org/help/",
+        "theme": {"name": "material", "font": False, "features": ["navigation.instant"], "palette": PALETTE},
+        "plugins": ["search", {"handrail": {"contact": CONTACT}}],
+    }
+    (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
+    logging.getLogger("mkdocs").setLevel(logging.ERROR)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SOURCE_DATE_EPOCH", "1795348800")
+    build(load_config(str(root / "mkdocs.yml")))
+    patch.undo()
+    with running(root / "site") as service:
+        yield service
+
+
+@pytest.fixture
+def at(chromium, contact_site):
+    """Opens the contact page in a place at a time: `at("Europe/Berlin", "2026-11-23T10:00")`, UTC.
+
+    `page.contact` is the service; without `scripts` the browser is kept from loading any.
+    """
+    contact_site.forget()
+    contexts = []
+
+    def go(place, moment, path="contact/", *, ticking=False, scripts=True, **more):
+        context = chromium.browser.new_context(timezone_id=place, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.contact = contact_site
+        page.complaints = []
+        page.on(
+            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        start = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        page.clock.install(time=start) if ticking else page.clock.set_fixed_time(start)
+        if not scripts:
+            page.route("**/*.js", lambda route: route.abort())
+        page.goto(contact_site.address + path)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()

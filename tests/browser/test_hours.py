@@ -1,80 +1,12 @@
 """Is somebody there now? Worked out in the browser from the page's own data, in the customer's time zone."""
 
-import logging
 from datetime import UTC, datetime
 
 import pytest
-import yaml
 
 pytestmark = pytest.mark.browser
 
-CONTACT = {
-    "timezone": "Europe/Berlin",
-    "who": "Support",
-    "product": "Acme Cloud",
-    "hours": {"mon-fri": "09:00-18:00"},
-    "closed": [{"2026-12-25": "Christmas Day"}],
-    "special_hours": {"2026-12-24": "09:00-12:00"},
-    "channels": [
-        {"form": None, "promise": "4 working hours"},
-        {"phone": "+49 30 901820", "hours": {"mon-thu": "09:00-12:00, 13:00-18:00", "fri": "09:00-15:00"}},
-        {"phone": "+49 800 1234567", "name": "Cards lost", "hours": "always", "open_on_holidays": True},
-        {"callback": None},
-    ],
-}
 PHONE, CARDS = "#handrail-way-2", "#handrail-way-3"
-
-
-@pytest.fixture(scope="module")
-def contact_site(tmp_path_factory):
-    """A site with channels and hours, built on 22 November 2026, and served without Handrail's service."""
-    pytest.importorskip("material", reason="mkdocs-material is not installed")
-    from mkdocs.commands.build import build
-    from mkdocs.config import load_config
-    from service import running
-
-    root = tmp_path_factory.mktemp("hours")
-    (root / "docs").mkdir()
-    (root / "docs" / "index.md").write_text("# Home\n\nHello.\n")
-    document = {
-        "site_name": "Help",
-        "site_url": "https://example.org/help/",
-        "theme": {"name": "material", "font": False, "features": ["navigation.instant"]},
-        "plugins": ["search", {"handrail": {"contact": CONTACT}}],
-    }
-    (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
-    logging.getLogger("mkdocs").setLevel(logging.ERROR)
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SOURCE_DATE_EPOCH", "1795348800")
-    build(load_config(str(root / "mkdocs.yml")))
-    patch.undo()
-    with running(root / "site") as service:
-        yield service
-
-
-@pytest.fixture
-def at(chromium, contact_site):
-    """Opens the contact page in a place at a time: `at("Europe/Berlin", "2026-11-23T10:00")`, UTC."""
-    contexts = []
-
-    def go(place, moment, path="contact/", *, ticking=False, **more):
-        context = chromium.browser.new_context(timezone_id=place, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(8000)
-        page.complaints = []
-        page.on(
-            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        start = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        page.clock.install(time=start) if ticking else page.clock.set_fixed_time(start)
-        page.goto(contact_site.address + path)
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
 
 
 def said_in(page, place):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 
 import pytest
 
@@ -45,7 +46,7 @@ def words(html):
 
 
 def data_of(page):
-    return json.loads(re.search(r'id="?handrail-hours"?>(.*?)</script>', page, re.S)[1])
+    return json.loads(unescape(re.search(r'id="handrail-hours" data-handrail="(.*?)"', page, re.S)[1]))
 
 
 def test_each_channel_stands_there_with_its_hours_in_the_companys_time(contact_page):

@@ -8,7 +8,7 @@
   const words = document.getElementById("handrail-words")
   const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message")?.type === "textarea")
   if (!words || !form || form.elements.namedItem("along")) return
-  const WORDS = JSON.parse(words.textContent)
+  const WORDS = JSON.parse(words.dataset.handrail)
   const KEY = `handrail.visit ${form.action}`
   const HOURS = 12
 

@@ -1,18 +1,18 @@
 /* Sends the contact form without leaving the page, so that nothing written is lost when the service does not answer.
  *
- * It stands in the page itself and runs each time the page is shown. Without it the form is sent as any other. A customer
- * who sends twice gets one code: the token names the try. It never sends by itself, and asks for no article, before or
- * after: who writes to a person gets a person.
+ * It stands in the page itself and runs each time the page is shown; of the page's scripts any may run first. Without
+ * it the form is sent as any other. A customer who sends twice gets one code: the token names the try. It never sends by
+ * itself, and asks for no article, before or after: who writes to a person gets a person.
  */
 (() => {
   "use strict"
   const words = document.getElementById("handrail-words")
   const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message"))
   if (!words || !form) return
-  const WORDS = JSON.parse(words.textContent)
+  const WORDS = JSON.parse(words.dataset.handrail)
   const button = form.querySelector("[type=submit]")
   const label = button.textContent
-  form.dataset.opened = Date.now()    // a draft that is brought back was opened before
+  form.dataset.opened ||= Date.now()    // a draft that is brought back was opened before
   let sending = false
   let lost = false    // the last try ended without an answer
 
@@ -65,8 +65,7 @@
     const main = form.closest("handrail-main")
     const title = element(main.querySelector("h1") ? "h1" : "h2", "", WORDS.sent_title)
     title.tabIndex = -1
-    const shown = element("p", "", `${WORDS.code}: `)
-    shown.append(element("strong", "handrail-code", code))
+    const shown = [element("p", "", WORDS.code), element("p", "handrail-code", code)]
     const known = form.elements.namedItem("reply_to")?.value.trim()
     const next = element("p", "", known ? WORDS.sent_body : WORDS.sent_no_reply_to)
     const ticked = [...form.querySelectorAll(".handrail-along input:checked")].map(box => box.parentElement.textContent.trim())
@@ -74,7 +73,7 @@
     list.append(...ticked.map(text => element("li", "", text)))
     const went = ticked.length ? [element("p", "", WORDS.along_went), list] : []
     form.dispatchEvent(new CustomEvent("handrail:sent"))
-    main.replaceChildren(title, next, shown, element("p", "", spoken), element("p", "", WORDS.code_hint), ...went)
+    main.replaceChildren(title, next, ...shown, element("p", "", spoken), element("p", "", WORDS.code_hint), ...went)
     title.focus()
   }
 
@@ -114,6 +113,17 @@
       button.removeAttribute("aria-disabled")
       button.textContent = label
     })
+  })
+  // Instant navigation fetches this page again when a link within it changes the address, and the ticks would be gone.
+  form.closest("handrail-main").parentElement.addEventListener("click", event => {
+    const link = event.target instanceof Element && event.target.closest("a[href^='#']:not(.headerlink)")
+    const target = link && document.getElementById(link.hash.slice(1))
+    if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    event.stopPropagation()
+    if (target.tabIndex < 0) target.tabIndex = -1
+    target.scrollIntoView()
+    target.focus({ preventScroll: true })
   })
   addEventListener("online", () => { if (lost && form.isConnected) say(WORDS.online) })
 })()

@@ -10,7 +10,7 @@
   const words = document.getElementById("handrail-words")
   const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message")?.type === "textarea")
   if (!words || !form) return
-  const WORDS = JSON.parse(words.textContent)
+  const WORDS = JSON.parse(words.dataset.handrail)
   const KEY = `handrail.draft ${form.action}`
   const HOURS = 12
   const FIELDS = ["subject", "message", "reply_to", "callback"]
@@ -53,8 +53,8 @@
       if (field.tagName === "SELECT" && ![...field.options].some(option => option.value === draft.fields[name])) continue
       field.value = draft.fields[name]
     }
-    form.dataset.token = draft.token || form.dataset.token || ""
-    form.dataset.opened = draft.opened || form.dataset.opened
+    if (draft.token) form.dataset.token = draft.token
+    if (draft.opened) form.dataset.opened = draft.opened
   }
 
   function restore(draft, text) {

@@ -238,7 +238,10 @@
       }
       group.append(new Option(`${time(slot[0])}\u2013${time(slot[1])}`, slotText(slot)))
     }
-    if (field.value) select.append(new Option(field.value, field.value, true, true))
+    // A time of a draft may have passed by now; it is the customer's all the same.
+    if (field.value && ![...select.options].some(option => option.value === field.value))
+      select.append(new Option(field.value, field.value))
+    select.value = field.value
     const hint = document.getElementById(field.getAttribute("aria-describedby"))
     if (hint) hint.textContent = say("call_hint", { city: cityOf(HERE) })
     field.replaceWith(select)
@@ -247,7 +250,7 @@
   function start() {
     const element = document.getElementById("handrail-hours")
     if (!element) return
-    data = JSON.parse(element.textContent)
+    data = JSON.parse(element.dataset.handrail)
     const boxes = [...document.querySelectorAll(".handrail-hours[data-handrail-way]")]
       .map(box => ({ box, way: data.ways[box.dataset.handrailWay] })).filter(({ way }) => way)
     for (const { box, way } of boxes) show(box, way, Date.now())
