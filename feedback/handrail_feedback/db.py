@@ -65,6 +65,13 @@ def m005_what_goes_along(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m006_replies_and_attachments(db: Database) -> None:
+    """When a person first answered a message, and the files that came with it."""
+    for statement in tables.REPLIES_AND_ATTACHMENTS:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

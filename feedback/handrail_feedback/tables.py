@@ -95,3 +95,18 @@ ALONG: tuple[str, ...] = (
     # JSON: [{kind, text, location}, ...], what the customer ticked to go along, as they saw it.
     "ALTER TABLE messages ADD COLUMN along TEXT NOT NULL DEFAULT '[]'",
 )
+
+REPLIES_AND_ATTACHMENTS: tuple[str, ...] = (
+    "CREATE INDEX messages_by_time ON messages (at)",
+    "ALTER TABLE messages ADD COLUMN first_reply_at TEXT",  # when a person first answered it; NULL: not yet
+    """
+    CREATE TABLE attachments (
+      id INTEGER PRIMARY KEY,
+      code TEXT NOT NULL REFERENCES messages (code) ON DELETE CASCADE,
+      name TEXT NOT NULL,                -- made harmless, with the ending that fits the content
+      type TEXT NOT NULL,                -- as its first bytes say: image/png, application/pdf ...
+      size INTEGER NOT NULL,             -- bytes
+      content BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX attachments_by_code ON attachments (code)",
+)

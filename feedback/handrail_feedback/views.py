@@ -26,6 +26,7 @@ from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE, Message, ke
 from handrail_feedback.db import Store, now, storable
 from handrail_feedback.filled_form import FIELDS, LONGEST_FORM, FilledForm, checked, read_form, too_long
 from handrail_feedback.intents import Event, EventType
+from handrail_feedback.replies import in_words, reply_times
 from handrail_feedback.routes import Route, parse_routes
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.votes import LONGEST_COMMENT, Vote, keep_vote
@@ -229,6 +230,7 @@ class _Counter:
             action=f"{self.base_path}api/contact",
             home=self.base_path,
             has_callback=self.reached.has("callback") or self._built('name="callback"'),
+            replies=self._replies(),
             longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
         )
         if not self._built('id="handrail-channels"') and not (code and form.reply_to):
@@ -238,6 +240,16 @@ class _Counter:
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _replies(self) -> str:
+        """How soon people answered last month; nothing where no promise asks for it and nothing is known."""
+        try:
+            half = reply_times(self.store, now()).p50
+        except StoreUnavailable:
+            return ""
+        if half is not None:
+            return text(self.lang, "contact.replies", time=in_words(self.lang, half))
+        return text(self.lang, "contact.replies_unknown") if any(one.promise for one in self.reached.channels) else ""
 
     def _built(self, mark: str) -> bool:
         """Whether the built contact page has something; a site of another generator may have no such page."""

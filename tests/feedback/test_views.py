@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from handrail_feedback.contact import find_message
+from handrail_feedback.contact import Message, find_message, keep_message
 from handrail_feedback.db import Store, now
+from handrail_feedback.replies import note_reply
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.views import create_blueprint
 from handrail_feedback.votes import erase_old_votes, votes
@@ -495,3 +497,23 @@ def test_the_trap_has_a_name_that_no_browser_fills_in(client: FlaskClient) -> No
     page = client.get("/help/contact/").text
     for name in ("website", "url", "name", "address", "company", "phone", "email"):
         assert f'name="{name}"' not in page
+
+
+# --- what to expect
+
+
+def test_the_page_says_how_soon_people_answered_last_month(client: FlaskClient, store: Store) -> None:
+    written = now() - timedelta(days=3)
+    assert "Last month half of all messages" not in client.get("/help/contact/").text
+    for number in range(20):
+        code = keep_message(store, Message(f"Help {number}", "", "a@b.test", "en", written))
+        note_reply(store, code, written + timedelta(minutes=50))
+    assert "Last month half of all messages were answered within 50 minutes." in client.get("/help/contact/").text
+
+
+def test_a_promise_without_figures_is_said_to_be_one(store: Store, log: SearchLog, settings: Settings) -> None:
+    promising = replace(settings, groups={"contact": {"channels": [{"form": None, "promise": "4 hours"}]}})
+    app = Flask("acme")
+    app.register_blueprint(create_blueprint(store, log, promising, base_path="/help/", lang="en"))
+    page = app.test_client().get("/help/contact/").text
+    assert "How soon people answered last month: not enough data yet." in page
