@@ -56,7 +56,8 @@ class Along:
 class Message:
     """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown.
 
-    `callback` says when they want to be called, in the form's or their own words.
+    `callback` says when they want to be called, in the form's or their own words. `follows` is the code of the first
+    message of the thread that this one adds to; where it is empty, a code in the words is looked for.
     """
 
     message: str
@@ -67,6 +68,7 @@ class Message:
     token: str = ""
     callback: str = ""
     along: tuple[Along, ...] = ()
+    follows: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -
                 "UPDATE messages SET along = :along WHERE code = :code", {"along": values["along"], "code": known}
             )
             return known
-        values["follows"] = _named_before(db, f"{values['subject']}\n{values['message']}")
+        values["follows"] = message.follows or _named_before(db, f"{values['subject']}\n{values['message']}")
         code = _insert(db, values, store)
         outbox.put(db, code, values["follows"] or code, routes, message.at)
         return code

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from handrail_feedback.code_page import CodePage
 from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE, Message, keep_message, spoken
 from handrail_feedback.db import Store, now, storable
 from handrail_feedback.filled_form import FIELDS, LONGEST_FORM, FilledForm, checked, read_form, too_long
@@ -62,7 +63,8 @@ def create_blueprint(
 
     Votes are taken on pages of the site alone: `is_page` is asked with an address relative to the site. `other_ways`
     gives what the build noted of the other ways to reach a person, as one line.
-    Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`; the page is `feedback.page`.
+    Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`, and `feedback.code`, which
+    answers 404 to a wrong code; the pages are `feedback.page` and `feedback.ask_code`.
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
     base_path = "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/"
@@ -74,6 +76,8 @@ def create_blueprint(
     blueprint.add_url_rule(f"{base}api/contact", "contact", desk.contact, methods=["POST"])
     blueprint.add_url_rule(f"{base}contact/", "page", desk.page, strict_slashes=False)
     blueprint.add_url_rule(f"{base}contact.html", "page", desk.page)
+    blueprint.add_url_rule(f"{base}contact/code/", "ask_code", desk.code_page.ask, methods=["GET"])
+    blueprint.add_url_rule(f"{base}contact/code/", "code", desk.code_page.act, methods=["POST"])
     blueprint.register_error_handler(_RefusedError, _refusal)
     blueprint.register_error_handler(429, desk.too_many)
     return blueprint
@@ -114,6 +118,12 @@ class _Counter:
         email, phone = self.settings.text("contact_email"), self.settings.text("contact_phone")
         places = Places(self.settings.config_file or Path("mkdocs.yml"))
         return read_contact(self.settings.groups.get("contact"), places=places, email=email, phone=phone)[0]
+
+    @cached_property
+    def code_page(self) -> CodePage:
+        """What a customer with a reference code sees."""
+        zone = self.reached.timezone
+        return CodePage(self.store, self.settings, self.routes, self.base_path, self.lang, zone)
 
     def events(self) -> Response:
         """POST api/events: what a customer did with a list of results."""
@@ -187,6 +197,8 @@ class _Counter:
 
     def too_many(self, _error: Exception) -> Response:
         """More was sent than one address may send. A message is shown again, with the other ways to reach a person."""
+        if request.endpoint == "feedback.code":
+            return self.code_page.too_many()
         what = text(self.lang, "contact.error_rate")
         if request.endpoint == "feedback.contact" and request.mimetype != "application/json":
             return self._html(self._read_html_form(), 429, not_kept=what)
@@ -228,7 +240,7 @@ class _Counter:
             spoken=self._spoken(code),
             not_kept=not_kept,
             action=f"{self.base_path}api/contact",
-            home=self.base_path,
+            code_page=f"{self.base_path}contact/code/",
             has_callback=self.reached.has("callback") or self._built('name="callback"'),
             replies=self._replies(),
             longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},

@@ -47,12 +47,18 @@ def missing_main(lang: str, *, find: str) -> str:
     return f"<h1>{title}</h1>\n<p>{body}</p>\n{find_form(lang, action=find)}"
 
 
-def contact_main(lang: str, *, action: str, expect: str = "", callback: bool = False, heading: bool = True) -> str:
-    """What to expect, and the form for a message; `callback` when people may ask to be called."""
+def contact_main(
+    lang: str, *, action: str, code: str, expect: str = "", callback: bool = False, heading: bool = True
+) -> str:
+    """What to expect, the form for a message, and the way to the page `code`, for those who have written before.
+
+    With `callback` people may ask to be called.
+    """
     return f"""<handrail-main>{_heading(lang, "contact.title", heading)}
 <p>{_(lang, "contact.intro")}</p>
 {expect}
 {contact_form(lang, action=action, callback=callback)}
+<p class="handrail-hint"><a href="{escape(code)}">{_(lang, "code.link")}</a></p>
 </handrail-main>"""
 
 
@@ -95,6 +101,7 @@ _SCRIPT_WORDS = {
     "sent_no_reply_to": "contact.sent_no_reply_to",
     "code": "contact.code",
     "code_hint": "contact.code_hint",
+    "print": "contact.print",
     "errors": "contact.errors",
     "service_down": "contact.unreached",
     "sending": "contact.sending",

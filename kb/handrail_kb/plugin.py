@@ -199,6 +199,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         form = forms.contact_main(
             lang,
             action=f"{links.api}/contact",
+            code=f"{links.api[: links.api.rfind('/') + 1]}contact/code/",  # of the service, as the API is
             expect=ways.expectation(lang, self.contact),
             callback=self.contact.has("callback"),
             heading=heading,

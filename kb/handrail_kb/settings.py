@@ -102,6 +102,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service"),
     Setting("search_rate", "300 per minute", "Searches one address may make.", "service", form=_RATE),
     Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
+    Setting("code_days", 90, "Days a reference code works for its customer after they last wrote.", "service", least=1),
+    Setting("code_rate", "10 per hour", "Wrong reference codes one address may try.", "service", form=_RATE),
     Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
     Setting(

@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 _BODY_BYTES = 128 * 1024
 _HASHED = "assets/"
+# By all addresses of the world, in each process of the service.
+_WRONG_CODES = "100 per hour"
 _DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -296,11 +298,28 @@ def _add_limits(app: Flask, settings: Settings) -> None:
     limiter = Limiter(
         get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True
     )
-    search_rate, contact_rate = settings.text("search_rate"), settings.text("contact_rate")
+    search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
     rates = dict.fromkeys(("search.api", "search.find", "feedback.events", "feedback.vote"), search_rate)
     views = cast("dict[str, Callable[..., Response]]", app.view_functions)
     for endpoint, rate in {**rates, "feedback.contact": contact_rate}.items():
         views[endpoint] = limiter.limit(rate)(views[endpoint])
+    views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
+
+
+def _guarded(
+    limiter: Limiter, view: Callable[..., Response], contact_rate: str, code_rate: str
+) -> Callable[..., Response]:
+    """The page for a reference code. Wrong codes are counted by address and all together: see ARCHITECTURE.md."""
+
+    def is_wrong(response: Response) -> bool:
+        return response.status_code == 404
+
+    def adds_nothing() -> bool:
+        return request.form.get("do") != "add"
+
+    view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
+    view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
+    return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
 
 
 def _add_errors(app: Flask, site: _Site) -> None:

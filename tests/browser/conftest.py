@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def tab(chromium, service):
     page.close()
 
 
+# Some of Material's own words are a hair too pale; they are not ours to mend.
+THEIRS = [[".md-copyright"], [".md-tabs"]]
 PALETTE = [
     {
         "media": "(prefers-color-scheme: light)",
@@ -157,3 +160,36 @@ def at(chromium, contact_site):
     yield go
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def real(site_dir, tmp_path):
+    """The address of the real service for the small site, without an index."""
+    app_module = pytest.importorskip("handrail_search.app", reason="the service is not installed")
+    from werkzeug.serving import make_server
+
+    from handrail_kb.settings import load_settings
+
+    settings = load_settings(site_dir=site_dir, flags={"state_dir": str(tmp_path / "state")}, environ={})
+    app = app_module.create_app(settings)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/help/"
+    server.shutdown()
+    thread.join(timeout=5)
+    server.server_close()
+    app.extensions["handrail"]["searches"].close()
+    app.extensions["handrail"]["store"].close()
+
+
+@pytest.fixture
+def check():
+    """Gives what axe-core holds against a page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+    def run(page):
+        found = axe.Axe().run(page, context={"exclude": THEIRS}).response
+        return [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
+
+    return run

@@ -4,22 +4,6 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
-# Material's own line in the footer is a hair too pale; it is not ours to mend.
-THEIRS = [[".md-copyright"]]
-
-
-@pytest.fixture
-def check():
-    """Gives what axe-core holds against a page."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-
-    def run(page):
-        found = axe.Axe().run(page, context={"exclude": THEIRS}).response
-        return [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
-
-    return run
-
-
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},

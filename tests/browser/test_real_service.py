@@ -1,35 +1,14 @@
 """The browser's side against the real service, which here has no index: messages and votes still arrive."""
 
 import re
-import threading
 
 import pytest
-from werkzeug.serving import make_server
 
 # Flask-Compress lets go of the files it has compressed without closing them.
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 # Milliseconds. Nobody writes a message faster; who does is taken for a robot.
 A_PERSON = 2100
-
-
-@pytest.fixture
-def real(site_dir, tmp_path):
-    """The address of the real service for the small site, without an index."""
-    app_module = pytest.importorskip("handrail_search.app", reason="the service is not installed")
-    from handrail_kb.settings import load_settings
-
-    settings = load_settings(site_dir=site_dir, flags={"state_dir": str(tmp_path / "state")}, environ={})
-    app = app_module.create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/help/"
-    server.shutdown()
-    thread.join(timeout=5)
-    server.server_close()
-    app.extensions["handrail"]["searches"].close()
-    app.extensions["handrail"]["store"].close()
 
 
 def complaints_that_count(tab):

@@ -391,6 +391,33 @@ def test_too_many_requests_are_refused_in_the_way_they_were_asked(make_app, own_
     assert all(client.get("/account/password/").status_code == 200 for _ in range(20))
 
 
+def test_guessing_codes_is_stopped_by_address_and_for_everybody_together(make_app, own_acme, monkeypatch):
+    monkeypatch.setattr("handrail_search.app._WRONG_CODES", "5 per hour")
+    client = make_app(own_acme, code_rate="3 per hour", trusted_proxies=1).test_client()
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+
+    def statuses(typed, times, address):
+        sent = {"data": {"code": typed}, "headers": {"X-Forwarded-For": address}}
+        return [client.post("/contact/code/", **sent).status_code for _ in range(times)]
+
+    assert statuses(code, 9, "10.0.0.1") == [200] * 9
+    assert statuses("QQQ-QQQ-QQQ", 4, "10.0.0.1") == [404, 404, 404, 429]
+    assert statuses(code, 1, "10.0.0.1") == [429]
+    assert statuses(code, 1, "10.0.0.2") == [200]
+    assert statuses("QQQ-QQQ-QQQ", 3, "10.0.0.2") == [404, 404, 429]
+    page = client.post("/contact/code/", data={"code": code}, headers={"X-Forwarded-For": "10.0.0.3"})
+    assert page.status_code == 429
+    assert "Too many wrong codes were tried" in page.text
+
+
+def test_additions_are_limited_as_messages_are(make_app, own_acme):
+    client = make_app(own_acme, contact_rate="2 per hour").test_client()
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+    sent = [client.post("/contact/code/", data={"code": code, "do": "add", "words": f"{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in sent] == [200, 200, 429]
+    assert client.post("/contact/code/", data={"code": code}).status_code == 200
+
+
 def test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed(make_app, own_acme):
     def statuses(**flags):
         client = make_app(own_acme, search_rate="1 per minute", **flags).test_client()

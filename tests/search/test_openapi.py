@@ -107,7 +107,7 @@ def test_a_fault_answers_as_described(client, monkeypatch):
 
 
 def test_pages_and_health_answer_as_described(client):
-    for path in ("/find/", "/contact/", "/healthz", "/readyz", "/metrics", "/api/openapi.json"):
+    for path in ("/find/", "/contact/", "/contact/code/", "/healthz", "/readyz", "/metrics", "/api/openapi.json"):
         assert answer_fits(client.get(path), path).status_code == 200
     assert answer_fits(client.get("/find/?q=password"), "/find/").status_code == 200
     for lang in LANGUAGES:
@@ -159,6 +159,14 @@ def test_a_form_is_answered_with_pages_as_described(client):
     assert answer_fits(sent, "/api/contact", "post").status_code == 200
     assert re.search(r"\b[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}\b", sent.text)
     assert answer_fits(client.post("/api/contact", data={"message": ""}), "/api/contact", "post").status_code == 422
+
+
+def test_a_code_is_answered_as_described(client):
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+    for sent, status in (({"code": code}, 200), ({"code": code, "do": "add"}, 422), ({"code": "QQQ"}, 404)):
+        assert answer_fits(client.post("/contact/code/", data=sent), "/contact/code/", "post").status_code == status
+    too_large = client.post("/contact/code/", data={"code": code, "words": "x" * 200_000})
+    assert answer_fits(too_large, "/contact/code/", "post").status_code == 413
 
 
 def test_too_many_requests_are_refused_as_described(make_app, own_acme):

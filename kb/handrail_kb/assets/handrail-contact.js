@@ -72,8 +72,13 @@
     const list = element("ul", "", "")
     list.append(...ticked.map(text => element("li", "", text)))
     const went = ticked.length ? [element("p", "", WORDS.along_went), list] : []
+    const later = element("p", "", "")
+    later.append(...[...main.querySelectorAll("a[href$='contact/code/']")].slice(0, 1))
+    const print = element("button", "handrail-button handrail-print", WORDS.print)
+    print.type = "button"
+    print.addEventListener("click", () => window.print())
     form.dispatchEvent(new CustomEvent("handrail:sent"))
-    main.replaceChildren(title, next, ...shown, element("p", "", spoken), element("p", "", WORDS.code_hint), ...went)
+    main.replaceChildren(title, next, ...shown, element("p", "", spoken), element("p", "", WORDS.code_hint), print, later, ...went)
     title.focus()
   }
 

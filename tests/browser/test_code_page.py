@@ -1,0 +1,76 @@
+"""With the reference code, in a browser: from the message to its erasure, for everyone."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+LINK = "You have a reference code?"
+# Milliseconds. Nobody writes a message faster; who does is taken for a robot.
+A_PERSON = 2100
+
+
+def send(page, real):
+    page.goto(f"{real}contact/", wait_until="domcontentloaded")
+    page.get_by_label("Your message").fill("My invoice is wrong")
+    page.wait_for_timeout(A_PERSON)
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_selector(".handrail-code")
+    return page.inner_text(".handrail-code")
+
+
+@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}])
+def test_axe_finds_nothing_on_any_page_of_a_code(chromium, real, check, look):
+    context = chromium.browser.new_context(**look)
+    page = context.new_page()
+    code = send(page, real)
+    assert page.get_by_role("button", name="Print this page").is_visible()
+    assert check(page) == []
+    page.get_by_role("link", name=LINK).click()
+    page.wait_for_url("**/contact/code/")
+    assert check(page) == []
+    page.get_by_label("Your reference code").fill("QQQ-QQQ-QQQ")
+    page.keyboard.press("Enter")
+    page.get_by_text("We know no message with this code").wait_for()
+    assert check(page) == []
+    page.get_by_label("Your reference code").fill(code.lower())
+    page.keyboard.press("Enter")
+    page.get_by_text("on its way to a person").wait_for()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Erase …").click()
+    page.get_by_role("button", name="No, keep it").wait_for()
+    assert check(page) == []
+    context.close()
+
+
+def test_a_message_is_followed_added_to_and_erased_by_keyboard_without_javascript(chromium, real):
+    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    code = send(page, real)
+
+    def press(role, name):
+        page.get_by_role(role, name=name).focus()
+        page.keyboard.press("Enter")
+
+    press("link", LINK)
+    page.get_by_label("Your reference code").focus()
+    page.keyboard.type(code.replace("-", " "))
+    page.keyboard.press("Enter")
+    page.get_by_label("Add to your message").focus()
+    page.keyboard.type("It works again")
+    press("button", "Send this as well")
+    page.get_by_text("The code stays the same.").wait_for()
+    press("button", "See how it stands")
+    page.get_by_text("Added on").wait_for()
+    press("button", "Erase …")
+    press("button", "Yes, erase it")
+    page.get_by_role("heading", name="Your message is erased").wait_for()
+    context.close()
+
+
+def test_without_the_service_the_way_to_a_person_is_still_there(tab, service):
+    service.mode = "down"
+    tab.goto(f"{service.address}contact/", wait_until="domcontentloaded")
+    tab.get_by_role("link", name=LINK).click()
+    tab.locator("header").get_by_role("link", name="Contact a person").click()
+    tab.get_by_label("Your message").wait_for()
