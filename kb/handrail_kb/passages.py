@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handrail_kb.errors import SiteError
+from handrail_kb.opening import Opening, read_opening
 
 # Bump on any change that can alter a passage's text: the index then encodes all of them again.
 PASSAGE_RULES = 1
@@ -80,7 +81,7 @@ class Page:
 class SiteInfo:
     """What is true of the whole site. `contact_url` and `find_url` are relative to the site.
 
-    `contact_ways` are the other ways to reach a person, as one line.
+    `contact_ways` are the other ways to reach a person, as one line; `opening` says when somebody answers at once.
     """
 
     name: str = ""
@@ -89,6 +90,7 @@ class SiteInfo:
     contact_url: str = "contact/"
     contact_label: str = ""
     contact_ways: str = ""
+    opening: Opening = field(default_factory=Opening)
     find_url: str = "find/"
     articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -108,11 +110,12 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             contact_url=str(contact.get("url", "contact/")),
             contact_label=str(contact.get("label", "")),
             contact_ways=str(contact.get("ways", "")),
+            opening=read_opening(contact.get("opening")),
             find_url=str(data.get("find", "find/")),
             # Files have their names as they are, the addresses that MkDocs knows are percent-encoded.
             articles={unquote(address): facts for address, facts in data.get("articles", {}).items()},
         )
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
 
 

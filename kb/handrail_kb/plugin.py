@@ -28,6 +28,7 @@ from handrail_kb import forms, leavings, mkdocs_site, reach, ways
 from handrail_kb.articles import Problem
 from handrail_kb.channels import Contact, read_contact
 from handrail_kb.errors import ConfigError
+from handrail_kb.matters import GROUP, read_matters
 from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
 from handrail_kb.places import places_of
 from handrail_kb.settings import GROUPS, SETTINGS, Value, check_options, load_settings
@@ -76,12 +77,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             values.update(_from_environment())
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
+        places = places_of(Path(config_file_path or "mkdocs.yml"))
         self.contact, problems = read_contact(
             options.get("contact"),
-            places=places_of(Path(config_file_path or "mkdocs.yml")),
+            places=places,
             email=str(values.get("contact_email", "")),
             phone=str(values.get("contact_phone", "")),
         )
+        problems = (*problems, *read_matters(options.get(GROUP), places)[1])
         errors = [problem for problem in problems if problem.severity == "error"]
         self.doubts = tuple(problem for problem in problems if problem.severity != "error")
         if errors:
@@ -281,6 +284,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 "url": self.home["contact"],
                 "label": self.option("contact_text") or text(self.lang, "contact.link"),
                 "ways": ways.as_line(self.lang, self.contact),
+                "opening": ways.opening(self.lang, self.contact, get_build_datetime().date()),
             },
             "find": self.home["find"],
             "articles": {url: known for url, known in self.facts.items() if mkdocs_site.was_built(site_dir, url)},

@@ -145,6 +145,8 @@ BY_NAME = {setting.name: setting for setting in SETTINGS}
 GROUPS: Mapping[str, str] = {
     "contact": "The ways to reach a person, with hours, holidays and promises. See the article "
     "*The ways to reach a person*.",
+    "stay_with_people": "Matters for which a person comes first, such as `fraud`: with `no`, or with sentences that "
+    "customers write about them. See the article *Matters that stay with people*.",
 }
 
 

@@ -81,6 +81,36 @@ def as_line(lang: str, contact: Contact) -> str:
     return " \u00b7 ".join(ways)
 
 
+def opening(lang: str, contact: Contact, today: date) -> dict[str, Any]:
+    """When somebody answers at once, for `handrail_kb.opening`; addresses without a scheme are on the contact page."""
+    live = [(number, channel) for number, channel in enumerate(contact.channels)
+            if channel.kind in LIVE and channel.hours != NEVER]  # fmt: skip
+    if not live:
+        return {}
+    return {
+        "zone": contact.timezone,
+        "until": last_day(today).isoformat(),
+        "days": {day.isoformat(): what.spans for day, what in _days(lang, contact, today).items()},
+        "ways": [
+            {
+                "kind": channel.kind,
+                "title": " ".join(filter(None, (channel.name or text(lang, _TITLES[channel.kind]),
+                                                channel.value if channel.kind == "phone" else ""))),
+                "address": _address(channel, number, contact),
+                "week": channel.hours,
+                "always": channel.open_on_holidays,
+            }
+            for number, channel in live
+        ],
+    }  # fmt: skip
+
+
+def _address(channel: Channel, number: int, contact: Contact) -> str:
+    if channel.kind == "phone":
+        return f"tel:{dialled(channel.value, contact.country)}"
+    return channel.value or f"#{_id(number)}"
+
+
 def _form_of(contact: Contact) -> Channel:
     return next(channel for channel in contact.channels if channel.kind == "form")
 

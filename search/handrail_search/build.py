@@ -22,14 +22,16 @@ from pathlib import Path
 import numpy as np
 
 from handrail_kb.errors import IndexUnusable
+from handrail_kb.matters import Matters
 from handrail_kb.passages import PASSAGE_RULES, Page, Passage
-from handrail_search import vectors, words
+from handrail_search import matters, vectors, words
 from handrail_search.calibration import calibrate
 from handrail_search.encoder import ENCODER_FILES, USUAL_REACH, Encoder, stack
 from handrail_search.exporting import ensure_exported
 from handrail_search.index import (
     FORMAT,
     SCHEMA,
+    TRUSTED,
     Manifest,
     current_generation,
     digest_files,
@@ -50,6 +52,8 @@ _KNOWN, _UNKNOWN = 1.35, 1.7
 _MULTILINGUAL_VOCABULARY = 100_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 _COMMON_SHARE = 0.15
+# So many of its own questions tell what a site answers itself.
+_MOST_OWN = 500
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,13 @@ class _Row:
 
 def build_index(
     pages: Sequence[Page], state_dir: Path, model: str, *, progress: Progress | None = None, full: bool = False,
-    encoders: Path | None = None,
+    encoders: Path | None = None, looked_out_for: Matters | None = None,
 ) -> Built:  # fmt: skip
     """Write, verify and name a new generation below `state_dir`/index.
 
     An encoder that was tuned from `model` for this site takes its place, see `tuned`. With `full`, nothing of the
-    former generation is reused. `encoders` is where exported encoders are kept, by default `state_dir`/encoder.
+    former generation is reused. `encoders` is where exported encoders are kept, by default `state_dir`/encoder;
+    `looked_out_for` are matters that should stay with people, by default none.
     Raises EncoderUnavailable, IndexUnusable.
     """
     index_dir = state_dir / "index"
@@ -95,14 +100,14 @@ def build_index(
         former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
         folder = new_generation(index_dir)
         try:
-            return _write(pages, folder, exported, encoder, former, progress)
+            return _write(pages, folder, exported, encoder, former, looked_out_for or {}, progress)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
 
 def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder, former: dict[str, Vectors],
-           progress: Progress | None) -> Built:  # fmt: skip
+           looked_out_for: Matters, progress: Progress | None) -> Built:  # fmt: skip
     trust = language_trust(pages, encoder)
     rows = _write_database(pages, folder / "passages.db", fragments=trust < 1.0)
     encoded, fresh = _encode(rows, encoder, former, progress)
@@ -121,6 +126,11 @@ def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder
         lambda question: known[question] if question in known else encoder.encode_query(question),
         folder / "passages.db",
     )
+    if trust >= TRUSTED:
+        sense = _sense(pages, looked_out_for, encoder, folder.parent)
+        own = [known[text] if text in known else encoder.encode_query(text) for text in _own_questions(pages)]
+        matters.write(sense.fitted(stack(own, encoder.recipe.dimensions)) if sense.names else sense,
+                      folder / "passages.db")  # fmt: skip
     manifest = Manifest(
         format=FORMAT,
         passage_rules=PASSAGE_RULES,
@@ -184,6 +194,30 @@ def _questions(page: Page) -> tuple[str, ...]:
     """What a page says it answers: its `questions`, and its title where that is a question."""
     asks = page.title.rstrip().endswith(("?", "？", "؟"))
     return tuple(dict.fromkeys((*page.questions, page.title))) if asks else page.questions
+
+
+def _sense(pages: Sequence[Page], looked_out_for: Matters, encoder: Encoder, index_dir: Path) -> matters.Sense:
+    """What tells matters that stay with people; learnt anew only when sentences or encoder changed."""
+    if not looked_out_for:
+        return matters.NO_SENSE
+    if encoder.vocabulary >= _MULTILINGUAL_VOCABULARY:
+        langs = matters.languages()
+    else:  # sentences that it does not know would blur those that it knows
+        langs = frozenset(lang for lang, _ in Counter(page.lang for page in pages).most_common(1))
+    taught = matters.lesson(looked_out_for, langs)
+    digest = taught.digest(encoder.recipe.fingerprint)
+    try:
+        former = matters.read_former(current_generation(index_dir), digest)
+    except IndexUnusable:
+        former = None
+    return former or matters.learn(taught, encoder.encode_query, digest)
+
+
+def _own_questions(pages: Sequence[Page]) -> list[str]:
+    """What this site answers itself: questions and titles, but not of articles that lead to a person."""
+    texts = (text for page in pages if not page.people_only for text in (page.title, *page.questions))
+    found = list(dict.fromkeys(texts))
+    return found[:: len(found) // _MOST_OWN + 1]
 
 
 def _write_twins(first: Sequence[int], file: Path) -> None:

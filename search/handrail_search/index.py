@@ -28,12 +28,13 @@ import numpy.typing as npt
 
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.passages import PASSAGE_RULES
+from handrail_search import matters
 from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.vectors import VectorIndex, Vectors
 from handrail_search.words import SCHEMA as WORDS_SCHEMA
 from handrail_search.words import open_words
 
-FORMAT = 3
+FORMAT = 4
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 # Trust in meaning from which verdicts rest on it.
 TRUSTED = 0.5
@@ -123,7 +124,7 @@ CREATE TABLE common_words (word TEXT PRIMARY KEY);
 -- Pages that say nearly the same as an earlier one.
 CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
 CREATE INDEX passages_page ON passages(page_id);
-{WORDS_SCHEMA}"""
+{matters.SCHEMA}{WORDS_SCHEMA}"""
 
 
 class Index:
@@ -193,6 +194,7 @@ class Index:
         # Of pages that say nearly the same, the first.
         self.twin_of: Mapping[int, int] = dict(self.db.execute("SELECT page_id, first FROM twins"))
         self.words = open_words(self.db)
+        self.matters = matters.read(self.db)
         self.by_title: Mapping[str, list[int]] = self._titles()
 
     def _read_pages(self) -> list[PageRow]:

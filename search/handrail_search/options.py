@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from handrail_kb.errors import ConfigError
+from handrail_kb.matters import GROUP, Matters, read_matters
+from handrail_kb.places import places_of
 from handrail_kb.settings import SETTINGS, Settings, Value, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +50,15 @@ def encoder_of(settings: Settings) -> str:
     """The encoder that the settings name; a folder beside mkdocs.yml by its whole path."""
     model = settings.text("encoder")
     return str(settings.root / model) if (settings.root / model).is_dir() else model
+
+
+def matters_of(settings: Settings) -> Matters:
+    """The matters that the settings say should stay with people. Raises ConfigError naming the line that is wrong."""
+    file = settings.config_file or settings.root / "mkdocs.yml"
+    matters, problems = read_matters(settings.groups.get(GROUP), places_of(file))
+    if problems:
+        raise ConfigError(str(problems[0]), "Mend that line, then run the command again.")
+    return matters
 
 
 def log_to_terminal(level: int = logging.WARNING) -> None:

@@ -66,7 +66,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class Results:
-    """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be asked."""
+    """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be asked.
+
+    `matter` is what the question is about when that should stay with people, see `matters`.
+    """
 
     query: str
     verdict: Verdict
@@ -77,6 +80,7 @@ class Results:
     corrected: str | None = None
     confidence: float = 0.0
     bands: Bands = NO_BANDS
+    matter: str | None = None
 
 
 def clean_question(text: str) -> str:
@@ -185,6 +189,7 @@ class Searcher:
             corrected=understood.corrected,
             confidence=confident,
             bands=limits,
+            matter=self.index.matters.matter_of(vector) if vector is not None else None,
         )
 
     def _of_other_languages(self, lang: str) -> frozenset[int]:

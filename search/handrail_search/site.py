@@ -19,7 +19,7 @@ from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.passages import Page, read_site
 from handrail_kb.settings import Settings
 from handrail_search.build import Built, build_index, only_one
-from handrail_search.options import encoder_of, progress_bar
+from handrail_search.options import encoder_of, matters_of, progress_bar
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def index_site(settings: Settings, site_dir: Path, *, full: bool = False) -> Bui
 
 
 def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
+    matters = matters_of(settings)
     bar, advance = progress_bar("encoding passages")
     started = False
 
@@ -90,7 +91,9 @@ def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
         advance(done, total)
 
     try:
-        return build_index(pages, settings.state_dir, encoder_of(settings), progress=progress, full=full)
+        return build_index(
+            pages, settings.state_dir, encoder_of(settings), progress=progress, full=full, looked_out_for=matters
+        )
     finally:
         if started:
             bar.stop()

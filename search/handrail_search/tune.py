@@ -22,7 +22,15 @@ from handrail_search import tuned
 from handrail_search.build import build_index, only_one
 from handrail_search.index import REBUILD, Index, current_generation, publish
 from handrail_search.learned import Known
-from handrail_search.options import console, encoder_of, find_settings, log_to_terminal, progress_bar, setting_options
+from handrail_search.options import (
+    console,
+    encoder_of,
+    find_settings,
+    log_to_terminal,
+    matters_of,
+    progress_bar,
+    setting_options,
+)
 from handrail_search.packaged import find_model
 from handrail_search.query import Searcher
 from handrail_search.site import index_site
@@ -130,7 +138,9 @@ class _Trial:
             steps = train(self.source, model, lessons, self.course, prefixes, advance)
         bar, advance = progress_bar("encoding passages")
         with bar:
-            generation = build_index(self.pages, self.work, str(model), progress=advance).folder
+            generation = build_index(
+                self.pages, self.work, str(model), progress=advance, looked_out_for=matters_of(self.settings)
+            ).folder
         with console.status("asking the questions that are held back"):
             after = measure(Searcher.open(generation), self.parts, {}, kin)
         tried = Tried(judge(before, after), len(lessons), steps, self.parts.since, kept=False)

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.matters import BUILT_IN
 from handrail_kb.passages import SiteInfo
 from handrail_kb.shells import fill
 from handrail_kb.texts import LANGUAGES, text
@@ -83,7 +84,7 @@ class _Views:
             search_id, results = self._ask("dialog" if _tab() else "api", int(limit), lang)
         except HandrailError as error:
             return problem(503, error.what, error.mend or "Build the index: handrail build")
-        response = jsonify(self._answer(search_id, results))
+        response = jsonify(self._answer(search_id, results, lang))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -95,7 +96,7 @@ class _Views:
         if question:
             try:
                 search_id, results = self._ask("find", 10, lang)
-                answer = self._answer(search_id, results)
+                answer = self._answer(search_id, results, lang)
             except HandrailError as error:
                 log.error("find page without an index: %s", error.what)
                 status = 503
@@ -137,7 +138,7 @@ class _Views:
             self.on_search(Asked(search_id, _tab(), lang, results, datetime.now(UTC), ms, bot, source))
         return search_id, results
 
-    def _answer(self, search_id: str, results: Results) -> dict[str, Any]:
+    def _answer(self, search_id: str, results: Results, lang: str) -> dict[str, Any]:
         return {
             "query": results.query,
             "verdict": results.verdict,
@@ -145,9 +146,11 @@ class _Views:
             "degraded": results.degraded,
             "fallback_reason": results.fallback_reason,
             "corrected": results.corrected,
-            "people_first": results.verdict == "none" or bool(results.hits and results.hits[0].people_only),
+            "people_first": bool(
+                results.verdict == "none" or results.matter or (results.hits and results.hits[0].people_only)
+            ),
             "search_id": search_id,
-            "contact": self._contact(results.query),
+            "contact": self._contact(results.query) | self._matter(results.matter, lang),
             "results": [self._result(hit) for hit in results.hits],
         }
 
@@ -167,6 +170,24 @@ class _Views:
                  "score": section.score}
                 for section in hit.sections
             ],
+        }  # fmt: skip
+
+    def _matter(self, matter: str | None, lang: str) -> dict[str, Any]:
+        """What is said of a matter that should stay with people, and the way to one that is open now."""
+        if matter is None:
+            return {"matter": None, "said": "", "now": None}
+        site = self.site()
+        t = _Texts(lang or site.lang)
+        way = site.opening.fastest(datetime.now(UTC))
+        page = f"{self.base_path}{site.contact_url}"
+        return {
+            "matter": matter,
+            "said": t(f"matter.{matter if matter in BUILT_IN else 'own'}"),
+            "now": way and {
+                "label": way.title,
+                "url": page + way.address if way.address.startswith("#") else way.address,
+                "hours": t("matter.open", time=way.until) if way.until else t("matter.open_always"),
+            },
         }  # fmt: skip
 
     def _contact(self, question: str) -> dict[str, str]:

@@ -104,7 +104,10 @@ class Service:
             answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
         if self.mode in ("none", "weak"):
             answer["verdict"] = self.mode
-        answer["people_first"] = self.mode == "people"
+        answer["people_first"] = self.mode in ("people", "matter")
+        if self.mode == "matter":
+            now = {"label": "Phone +49 30 901820", "url": "tel:+4930901820", "hours": "Open now, until 18:00."}
+            answer["contact"] = {"matter": "fraud", "said": "Talk to a person.", "now": now}
         if self.mode == "empty":
             answer["verdict"] = "none"
         if self.mode == "degraded":

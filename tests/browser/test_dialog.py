@@ -130,6 +130,24 @@ def test_a_topic_for_people_puts_the_person_before_its_articles(tab, service):
     assert not tab.locator(".handrail-nearest").is_visible()
 
 
+def test_a_matter_for_people_says_so_and_names_who_is_there_now(tab, service):
+    service.mode = "matter"
+    search(tab, service, "somebody used my card")
+    assert "Talk to a person." in tab.text_content(PERSON)
+    way = tab.locator(".handrail-open-now a")
+    assert way.get_attribute("href") == "tel:+4930901820"
+    assert "Open now, until 18:00." in way.text_content()
+    assert top(tab, PERSON) < top(tab, ".handrail-open-now") < top(tab, ROWS)
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowDown")
+    assert tab.evaluate("document.activeElement.closest('.handrail-open-now') !== null")
+
+    service.mode = "ok"
+    search(tab, service, "password")
+    tab.locator(".handrail-open-now").wait_for(state="detached")
+    assert "Talk to a person." not in tab.text_content(PERSON)
+
+
 def test_a_weak_list_says_so_mildly(tab, service):
     service.mode = "weak"
     search(tab, service, "password")

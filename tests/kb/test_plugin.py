@@ -64,7 +64,7 @@ def test_the_service_is_told_what_articles_say_of_themselves(build):
         "breadcrumb": ["Account"],
     }
     assert facts(site)["articles"]["find/"]["exclude"] is True
-    assert facts(site)["contact"] == {"url": "contact/", "label": "Contact a person", "ways": ""}
+    assert facts(site)["contact"] == {"url": "contact/", "label": "Contact a person", "ways": "", "opening": {}}
 
 
 def test_the_search_index_is_set_aside_once(build):

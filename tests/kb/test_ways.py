@@ -2,9 +2,12 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
+
+from handrail_kb.passages import read_site_info
 
 CONTACT = {
     "timezone": "Europe/Berlin",
@@ -146,3 +149,13 @@ def test_the_service_keeps_what_the_build_wrote_above_the_form(build):
     assert "A person answers within 4 working hours." in filled
     assert filled.index("4 working hours") < filled.index("<form></form>") < filled.index("+49 800")
     assert "4 working hours" not in fill(site.dir, "find", "<handrail-expect></handrail-expect>", title="T")
+
+
+def test_the_service_is_told_when_somebody_answers_at_once(build, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795348800")
+    site = build(handrail={"contact": CONTACT})
+    opening = read_site_info(site.dir).opening
+    monday = datetime(2026, 11, 23, 9, tzinfo=UTC)  # 10 o'clock in Berlin
+    assert opening.fastest(monday).address == "tel:+4930901820"
+    night = monday.replace(hour=23)
+    assert opening.fastest(night).title == "Cards lost +49 800 1234567"

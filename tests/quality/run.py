@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 import codes
+import matters
 import own_docs
 import sets
 import table
@@ -46,6 +47,7 @@ PARTS = {
     "german": sets.german,
     "typos": sets.typos,
     "codes": codes.codes,
+    "matters": matters.matters,
 }
 
 

@@ -17,7 +17,7 @@ _VERDICT = (
     "none_on_answerable",
     "none_on_unanswerable",
 )
-SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "typos", "codes")
+SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "typos", "codes", "matters")
 _MISSED_SHOWN = 5
 
 
@@ -35,6 +35,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Misspelt questions\n\n" + misspelt(results["typos"]["typos"]))
     if "codes" in results:
         parts.append("### Codes and names\n\n" + codes(results["codes"]))
+    if "matters" in results:
+        parts.append("### Matters that stay with people\n\n" + matters(results["matters"]["matters"]))
     return "\n\n".join(parts)
 
 
@@ -102,6 +104,16 @@ def codes(found: Mapping[str, Any]) -> str:
     table = _table(["Articles", "Codes in one to three articles", "First place holds the code", "Missed"], [row])
     shown = ", ".join(f"`{token}`" for token in missed[:_MISSED_SHOWN])
     return f"{table}\n\nMissed, for example: {shown}." if missed else table
+
+
+def matters(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What is noticed that should be, and what is noticed that should not."""
+    header = ["Encoder", "Language", "Sentences", "Noticed", "Ordinary ones", "Noticed", "Thunderbird's, noticed"]
+    return _table(header, [
+        [row["encoder"], row["language"], str(row["caught"]["of"]), _cell(row["caught"]), str(row["ordinary"]["of"]),
+         _cell(row["ordinary"]), _cell(row["asked"]) if "asked" in row else ""]
+        for row in rows
+    ])  # fmt: skip
 
 
 def _cells(outcome: Mapping[str, Any], names: Sequence[str]) -> list[str]:

@@ -91,9 +91,18 @@ async function askService(query, signal) {
     verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
     degraded: Boolean(found.degraded),
     people_first: Boolean(found.people_first),
+    said: typeof found.contact?.said === "string" ? found.contact.said : "",
+    now: toWay(found.contact?.now),
     corrected: typeof found.corrected === "string" ? found.corrected : "",
     search_id: typeof found.search_id === "string" ? found.search_id : "",
   }
+}
+
+/* The way to a person that is open now, where the question is one for people. */
+function toWay(now) {
+  const address = typeof now?.url === "string" ? now.url : ""
+  if (!/^(?:tel:\+?[0-9]|https:\/\/|\/(?!\/))/.test(address)) return null
+  return { url: address, label: String(now.label ?? ""), hours: String(now.hours ?? "") }
 }
 
 /* One result as Material's group of one article (without '#') and its sections. Material opens sections that score as

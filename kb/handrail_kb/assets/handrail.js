@@ -109,6 +109,7 @@
     const note = element("div", "handrail-note")
     const nearest = element("div", "handrail-nearest", WORDS.nearest)
     const person = choice("handrail-person", WORDS.link, WORDS.hint, "-1")
+    const openNow = choice("handrail-open-now", "", "-", "-3")
     const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
     let answered = null    // the last answer on screen
     let enterWaits = false
@@ -151,13 +152,24 @@
       note.hidden = !notes.length
       nearest.hidden = !(none && has)
       noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
-      person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks : personFirst ? WORDS.person : WORDS.hint
+      person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks
+        : answered?.said || (personFirst ? WORDS.person : WORDS.hint)
       if (none) meta.textContent = WORDS.none
       if (silent) meta.textContent = WORDS.silent
       result.classList.toggle("handrail-none", none)
       labelLanguages()
       arrange(personFirst)
+      showOpen(answered?.now)
       aim()
+    }
+
+    // Where a person should take care of it and one can be reached at this moment.
+    function showOpen(way) {
+      if (!way) return openNow.box.remove()
+      openNow.link.href = way.url
+      openNow.title.textContent = way.label
+      openNow.text.textContent = way.hours
+      if (person.box.nextSibling !== openNow.box) person.box.after(openNow.box)
     }
 
     // Results in other languages come last, under a label of their own, and are read out in their own language.

@@ -1,0 +1,77 @@
+"""Matters that stay with people: sentences that nobody learnt from or tuned on, and customers' ordinary questions.
+
+The sentences (`tests/golden/matters`) were written by somebody who had not seen those that come with Handrail; half of
+the ordinary ones sound alike on purpose. What real customers ask is of Thunderbird's forum, with the floor its own
+titles give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from places import DEFAULT_ENCODER, EVALDATA, ROOT, say, state
+
+from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.matters import BUILT_IN
+from handrail_search.encoder import Encoder
+from handrail_search.exporting import ensure_exported
+from handrail_search.judged import read_collection
+from handrail_search.matters import Sense, learn, lesson
+from handrail_search.measures import Sample, intervals
+from handrail_search.packaged import PACKAGED
+
+SENTENCES = ROOT / "tests" / "golden" / "matters" / "sentences.tsv"
+_NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
+
+
+def matters() -> dict[str, Any]:
+    """How often they are noticed in each language, and how often what is ordinary is taken for one."""
+    rows = []
+    for model in PACKAGED:
+        try:
+            encoder = Encoder(ensure_exported(model, state("encoder")))
+        except EncoderUnavailable as error:
+            say(f"matters, {model}: skipped. {error.what}")
+            continue
+        langs = ("en",) if model == DEFAULT_ENCODER else tuple(_NAMES)
+        sense = learn(lesson(dict.fromkeys(BUILT_IN, ()), langs), encoder.encode_query, "")
+        titles, asked = _thunderbird(encoder)
+        site = sense.fitted(titles)
+        rows += [_row(model, lang, site, encoder, asked if lang == "en" else None) for lang in langs]
+    return {"matters": rows}
+
+
+def _row(model: str, lang: str, sense: Sense, encoder: Encoder, asked: np.ndarray | None) -> dict[str, Any]:
+    say(f"matters, {model}, {_NAMES[lang]}")
+    held_back = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+    told = [
+        (matter, sense.matter_of(encoder.encode_query(text))) for matter, spoken, text in held_back if spoken == lang
+    ]
+    row = {
+        "encoder": model,
+        "language": _NAMES[lang],
+        "caught": _share([found for matter, found in told if matter != "none"]),
+        "ordinary": _share([found for matter, found in told if matter == "none"]),
+    }
+    if asked is not None:
+        row["asked"] = _share([sense.matter_of(vector) for vector in asked])
+    return row
+
+
+def _share(found: Sequence[str | None]) -> dict[str, Any]:
+    noticed = np.array([float(matter is not None) for matter in found])
+    share = intervals(Sample({"share": noticed}, {}, np.zeros(len(noticed)), np.zeros(0)))["share"]
+    return {**asdict(share), "of": len(noticed)}
+
+
+def _thunderbird(encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of the articles' titles and of customers' questions; none of either where there are no such data."""
+    if not EVALDATA.is_dir():
+        return np.zeros((0, encoder.recipe.dimensions)), np.zeros((0, encoder.recipe.dimensions))
+    collection = read_collection(EVALDATA / "sumo-thunderbird-dev")
+    titles = [page.title for page in collection.pages]
+    asked = [question.text for question in collection.questions]
+    return tuple(np.stack([encoder.encode_query(text) for text in texts]) for texts in (titles, asked))
