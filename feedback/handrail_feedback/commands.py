@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
-from handrail_feedback.contact import EXAMPLE_CODE, find_message, forget_message, list_messages, normalise
+from handrail_feedback.contact import EXAMPLE_CODE, KeptMessage, find_message, forget_message, list_messages, normalise
 from handrail_feedback.db import Store, now
 from handrail_feedback.letters import said_along
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
@@ -78,7 +79,7 @@ def list_(config_file: Path, as_json: bool) -> None:
     """List the messages, the newest first."""
     messages = list_messages(_store(config_file))
     if as_json:
-        click.echo(json.dumps([asdict(message) for message in messages], indent=1, ensure_ascii=False, default=str))
+        click.echo(json.dumps([_as_json(message) for message in messages], indent=1, ensure_ascii=False, default=str))
         return
     for message in messages:
         about = _one_line(message.subject or message.message)
@@ -88,13 +89,19 @@ def list_(config_file: Path, as_json: bool) -> None:
     click.echo(f"{len(messages)} messages. Read one: handrail contact show CODE" if messages else "No messages.")
 
 
+def _as_json(message: KeptMessage) -> dict[str, Any]:
+    files = [{"name": one.name, "type": one.type, "size": one.size} for one in message.attachments]
+    return asdict(message) | {"attachments": files}
+
+
 @contact.command()
 @config_option
 @click.argument("code")
-def show(config_file: Path, code: str) -> None:
+@click.option("--files", type=click.Path(path_type=Path, file_okay=False), help="Write the files of the message here.")
+def show(config_file: Path, code: str, files: Path | None) -> None:
     """Show the message with the reference CODE."""
     known = _known(code, "handrail contact show CODE")
-    message = find_message(_store(config_file), known)
+    message = find_message(_store(config_file), known, contents=files is not None)
     if message is None:
         raise HandrailError(f"There is no message {known}.", "List them: handrail contact list")
     click.echo(f"{message.code}, {message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'")
@@ -108,6 +115,25 @@ def show(config_file: Path, code: str) -> None:
         click.echo("\nThe customer sent along:")
     for one in message.along:
         click.echo(f"  {said_along(one)}")
+    if message.attachments:
+        click.echo("\nFiles:" if not files else f"\nFiles, written to {files}:")
+    for number, file in enumerate(message.attachments, start=1):
+        name = f"{message.code}-{number}-{file.name}"
+        click.echo(f"  {name if files else _printable(file.name)} ({file.type}, {file.size} bytes)")
+        if files:
+            _write_file(files / name, file.content)
+    if message.attachments and not files:
+        click.echo(f"Write them to a folder: handrail contact show {message.code} --files FOLDER")
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """Write a customer's file for its reader alone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    except OSError as error:
+        raise HandrailError(f"{path} cannot be written: {error.strerror}.", "Name a folder of yours.") from error
 
 
 def _printable(words: str) -> str:

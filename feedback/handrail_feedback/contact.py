@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from stdnum import luhn
 
 from handrail_feedback import outbox
+from handrail_feedback.attachments import Attachment, attachments_by_code, attachments_of, put_attachments
 from handrail_feedback.db import Row, Store, moment, stamp, storable
 from handrail_feedback.routes import Route
 from handrail_kb.errors import StoreUnavailable
@@ -69,6 +70,7 @@ class Message:
     callback: str = ""
     along: tuple[Along, ...] = ()
     follows: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class KeptMessage:
     follows: str = ""
     callback: str = ""
     along: tuple[Along, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -> str:
@@ -114,6 +117,7 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -
             return known
         values["follows"] = message.follows or _named_before(db, f"{values['subject']}\n{values['message']}")
         code = _insert(db, values, store)
+        put_attachments(db, code, message.attachments)
         outbox.put(db, code, values["follows"] or code, routes, message.at)
         return code
 
@@ -162,19 +166,24 @@ def _fingerprint(message: Message) -> str:
     parts = [message.token, message.subject, message.message, message.reply_to]
     if message.callback:
         parts.append(message.callback)
+    parts.extend(hashlib.sha256(one.content).hexdigest() for one in message.attachments)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-def find_message(store: Store, code: str) -> KeptMessage | None:
-    """The message with this code, however it was typed; None when there is none."""
+def find_message(store: Store, code: str, *, contents: bool = False) -> KeptMessage | None:
+    """The message with this code, however it was typed; None when there is none.
+
+    Its files are named; what is in them is there with `contents`.
+    """
     rows = store.read("SELECT * FROM messages WHERE code = :code", code=normalise(code) or "")
-    return _kept(rows[0]) if rows else None
+    return _kept(rows[0], attachments_of(store, rows[0]["code"], contents=contents)) if rows else None
 
 
 def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:
     """The messages in the store, the newest first."""
     rows = store.read("SELECT * FROM messages ORDER BY at DESC, code LIMIT :most", most=limit)
-    return [_kept(row) for row in rows]
+    files = attachments_by_code(store)
+    return [_kept(row, files.get(row["code"], ())) for row in rows]
 
 
 def forget_message(store: Store, code: str) -> bool:
@@ -186,10 +195,12 @@ def forget_message(store: Store, code: str) -> bool:
     return bool(found)
 
 
-def _kept(row: Row) -> KeptMessage:
+def _kept(row: Row, attachments: tuple[Attachment, ...]) -> KeptMessage:
     names = ("code", "message", "subject", "reply_to", "lang", "state", "follows", "callback")
     along = tuple(Along(**one) for one in json.loads(row["along"]))
-    return KeptMessage(at=moment(row["at"]), along=along, **{name: row[name] for name in names})
+    return KeptMessage(
+        at=moment(row["at"]), along=along, attachments=attachments, **{name: row[name] for name in names}
+    )
 
 
 def new_code() -> str:

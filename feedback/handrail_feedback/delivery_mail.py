@@ -136,6 +136,12 @@ def as_mail(message: KeptMessage, sender: Address, recipients: tuple[Address, ..
     if address:
         mail["Reply-To"] = Address(addr_spec=address)
     mail["X-Handrail-Code"] = message.code
+    for one in message.attachments:
+        maintype, _, subtype = one.type.partition("/")
+        mail.add_attachment(one.content, maintype=maintype, subtype=subtype, filename=one.name)
+    if message.attachments:
+        # By chance it would be another mail each time. The "=" cannot occur in what is encoded for mail.
+        mail.set_boundary(f"=_{key_of(message.code)}")
     return mail
 
 

@@ -6,18 +6,20 @@ Nothing is thrown away: what is wrong stands beside what was written, so that a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, get_args
 from urllib.parse import unquote
 
+from handrail_feedback.attachments import MOST_FILES, Attachment, read_file
 from handrail_feedback.contact import LONGEST_ALONG, LONGEST_LINE, LONGEST_MESSAGE, MOST_ALONG, Along, AlongKind
 from handrail_feedback.db import storable
 from handrail_kb.texts import text
 
-LONGEST_FORM = 65536  # bytes
+LONGEST_FORM = 65536  # bytes, without files
+MEGABYTE = 1024 * 1024
 FIELDS = ("message", "subject", "reply_to", "callback", "leave_empty", "token", "opened")
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
@@ -32,8 +34,8 @@ class FilledForm:
     """A message as it was filled in, and what is wrong with which field, in the language of the site.
 
     `callback` says when to call. `leave_empty` is a trap for robots. `token` is the form's own, so that a form that is
-    sent twice is kept once. `along` is what the customer ticked. `opened` is when the service showed the form, in
-    seconds since 1970, and `waited` for how many seconds it was open; None where nobody knows.
+    sent twice is kept once. `along` is what the customer ticked, `attachments` are files. `opened` is when the service
+    showed the form, in seconds since 1970, and `waited` for how many seconds it was open; None where nobody knows.
     """
 
     message: str = ""
@@ -45,6 +47,7 @@ class FilledForm:
     opened: str = ""
     waited: float | None = None
     along: tuple[Along, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -71,6 +74,8 @@ def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetim
 def _waited(sent: Mapping[str, Any], at: datetime) -> float | None:
     """For how long the form was open: by the browser's clock where our script tells it, else by ours."""
     told = sent.get("waited")
+    if isinstance(told, str) and re.fullmatch(r"\d{1,7}(\.\d{1,6})?", told):  # in a form everything is text
+        told = float(told)
     if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told < _LONGEST_WAIT:
         return float(told)
     opened = str(sent.get("opened", ""))
@@ -90,8 +95,30 @@ def _along(item: Any, base_path: str) -> Along | None:
     return Along(item["kind"], storable(said.strip(), LONGEST_ALONG), storable(location, LONGEST_ALONG))
 
 
-def too_long(lang: str) -> FilledForm:
-    """What stands for a form that was too long to be read."""
+def with_files(form: FilledForm, files: Sequence[tuple[str, bytes]], lang: str, megabytes: int) -> FilledForm:
+    """The form with its files, each by name and content, or with what is wrong with them."""
+    read = [(name, read_file(name, content)) for name, content in files]
+    strange = [name for name, file in read if file is None]
+    error = ""
+    if len(files) > (MOST_FILES if megabytes else 0):
+        error = text(lang, "files.error_count", count=MOST_FILES if megabytes else 0)
+    elif strange:
+        error = text(lang, "files.error_kind", name=strange[0][:LONGEST_LINE])
+    elif sum(len(content) for _, content in files) > megabytes * MEGABYTE:
+        error = files_too_large(lang, megabytes)
+    errors = {**form.errors, "files": error} if error else form.errors
+    return replace(form, attachments=tuple(file for _, file in read if file and not error), errors=errors)
+
+
+def files_too_large(lang: str, megabytes: int) -> str:
+    """What is said of files that are larger than may be."""
+    return text(lang, "files.error_size", megabytes=megabytes)
+
+
+def too_long(lang: str, megabytes: int = 0) -> FilledForm:
+    """What stands for a form that was too long to be read; because of its files, when their `megabytes` are named."""
+    if megabytes:
+        return FilledForm(errors={"files": files_too_large(lang, megabytes)})
     return FilledForm(errors={"message": text(lang, "contact.error_too_long", maximum=LONGEST_MESSAGE)})
 
 

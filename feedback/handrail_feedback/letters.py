@@ -6,6 +6,7 @@ Whatever else goes along with a message belongs here, so that mail, webhook and 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import asdict
 from typing import Any
 
@@ -47,6 +48,10 @@ def payload(message: KeptMessage) -> dict[str, Any]:
         "reply_email": reply_address(message.reply_to) or None,
         "callback": message.callback or None,
         "along": [asdict(one) for one in message.along],
+        "attachments": [
+            {"name": one.name, "type": one.type, "size": one.size, "base64": b64encode(one.content).decode()}
+            for one in message.attachments
+        ],
     }
 
 

@@ -62,7 +62,7 @@ class Sender:
         job = outbox.claim(self._store, self._delivery.routes, self._clock(), self._delivery.patience)
         if job is None:
             return False
-        message = find_message(self._store, job.code)
+        message = find_message(self._store, job.code, contents=True)
         if message is None:  # forgotten meanwhile, and its row with it
             return True
         failure: DeliveryFailed | None = None

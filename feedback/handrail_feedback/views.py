@@ -13,7 +13,7 @@ import math
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -22,10 +22,20 @@ from urllib.parse import unquote, urlsplit
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from handrail_feedback.attachments import ACCEPTED, has_room
 from handrail_feedback.code_page import CodePage
 from handrail_feedback.contact import LONGEST_LINE, LONGEST_MESSAGE, Message, keep_message, spoken
 from handrail_feedback.db import Store, now, storable
-from handrail_feedback.filled_form import FIELDS, LONGEST_FORM, FilledForm, checked, read_form, too_long
+from handrail_feedback.filled_form import (
+    FIELDS,
+    LONGEST_FORM,
+    MEGABYTE,
+    FilledForm,
+    checked,
+    read_form,
+    too_long,
+    with_files,
+)
 from handrail_feedback.intents import Event, EventType
 from handrail_feedback.replies import in_words, reply_times
 from handrail_feedback.routes import Route, parse_routes
@@ -43,6 +53,7 @@ log = logging.getLogger(__name__)
 
 EVENT_BYTES = 4096
 VOTE_BYTES = 8192
+_WITH_FILES = "multipart/form-data"
 _LONGEST_URL = 500
 _MOST_POSITION = 1000
 _MOST_MS = 24 * 3600 * 1000
@@ -177,47 +188,65 @@ class _Counter:
 
     def contact(self) -> Response:
         """POST api/contact: a message to a person, from the form or as JSON."""
-        as_json = request.mimetype == "application/json"
-        form = checked(_read_json_form(self.base_path) if as_json else self._read_html_form(), self.lang)
+        form = checked(_read_json_form(self.base_path) if _is_json() else self._read_html_form(), self.lang)
         if form.errors:
-            if not as_json:
-                return self._html(form, 422)
-            mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
-            return _problem(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
+            return self._refused(form)
         try:
+            if form.attachments and not has_room(self.store, form.attachments):
+                return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
             code = keep_message(self.store, self._message(form), self.routes)
         except StoreUnavailable as error:
             log.error("a message was not kept: %s", error.what)
-            if not as_json:
+            if not _wants_json():
                 return self._html(form, 503, not_kept=text(self.lang, "contact.not_kept"))
             return _problem(503, text(self.lang, "contact.not_kept"), self._ways())
-        if as_json:
+        if _wants_json():
             return make_response(jsonify({"code": code, "spoken": self._spoken(code)}), 201)
         return self._html(form, 200, code=code)
+
+    def _refused(self, form: FilledForm) -> Response:
+        """What is wrong with a form, field by field."""
+        if not _wants_json():
+            return self._html(form, 422)
+        mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
+        return _problem(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
 
     def too_many(self, _error: Exception) -> Response:
         """More was sent than one address may send. A message is shown again, with the other ways to reach a person."""
         if request.endpoint == "feedback.code":
             return self.code_page.too_many()
         what = text(self.lang, "contact.error_rate")
-        if request.endpoint == "feedback.contact" and request.mimetype != "application/json":
+        if request.endpoint == "feedback.contact" and not _wants_json():
             return self._html(self._read_html_form(), 429, not_kept=what)
         return _problem(429, what, self._ways())
 
     def _message(self, form: FilledForm) -> Message:
         return Message(
-            form.message, form.subject, form.reply_to, self.lang, now(), form.token, form.callback, form.along
+            message=form.message,
+            subject=form.subject,
+            reply_to=form.reply_to,
+            lang=self.lang,
+            at=now(),
+            token=form.token,
+            callback=form.callback,
+            along=form.along,
+            attachments=form.attachments,
         )
 
     def _read_html_form(self) -> FilledForm:
-        request.max_content_length = request.max_form_memory_size = LONGEST_FORM
-        request.max_form_parts = 50
+        megabytes = self.settings.number("attachment_mb")
+        # Files that are a little too large are read, so that the words beside them can be shown again.
+        request.max_content_length = LONGEST_FORM + 2 * megabytes * MEGABYTE
+        request.max_form_memory_size = LONGEST_FORM
+        request.max_form_parts = 60
         try:
-            sent = request.form
+            sent, files = request.form, request.files.getlist("files")
         except RequestEntityTooLarge:
-            return too_long(self.lang)
+            too_large = (request.content_length or 0) > request.max_content_length
+            return too_long(self.lang, megabytes if too_large and request.mimetype == _WITH_FILES else 0)
         along = map(_parsed, sent.getlist("along"))
-        return read_form(sent.to_dict(), along, at=now(), base_path=self.base_path)
+        form = read_form(sent.to_dict(), along, at=now(), base_path=self.base_path)
+        return with_files(form, [(one.filename, one.read()) for one in files if one.filename], self.lang, megabytes)
 
     def _ways(self) -> str:
         """The other ways to reach a person, as one line."""
@@ -243,6 +272,8 @@ class _Counter:
             code_page=f"{self.base_path}contact/code/",
             has_callback=self.reached.has("callback") or self._built('name="callback"'),
             replies=self._replies(),
+            megabytes=self.settings.number("attachment_mb"),
+            accepted=ACCEPTED,
             longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
         )
         if not self._built('id="handrail-channels"') and not (code and form.reply_to):
@@ -296,6 +327,15 @@ def _read_json_form(base_path: str) -> FilledForm:
     if not isinstance(along, list):
         raise _RefusedError(422, "'along' must be a list.", 'Send [{"kind": "search", "text": "…"}], or leave it out.')
     return read_form(sent, along, at=now(), base_path=base_path)
+
+
+def _is_json() -> bool:
+    return request.mimetype == "application/json"
+
+
+def _wants_json() -> bool:
+    """Whether a program asks. A form with files cannot be JSON, so our script says what it wants to read."""
+    return _is_json() or request.accept_mimetypes.best == "application/json"
 
 
 def _parsed(ticked: str) -> Any:

@@ -17,6 +17,8 @@ MAX_SUBJECT = 200
 MAX_REPLY_TO = 200
 MAX_CALLBACK = 200
 MAX_QUERY = 500
+FILES = ".png,.jpg,.jpeg,.gif,.webp,.pdf"
+MAX_FILES = 5
 
 
 def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", heading: bool = True) -> str:
@@ -48,26 +50,35 @@ def missing_main(lang: str, *, find: str) -> str:
 
 
 def contact_main(
-    lang: str, *, action: str, code: str, expect: str = "", callback: bool = False, heading: bool = True
+    lang: str,
+    *,
+    action: str,
+    code: str,
+    expect: str = "",
+    callback: bool = False,
+    megabytes: int = 0,
+    heading: bool = True,
 ) -> str:
     """What to expect, the form for a message, and the way to the page `code`, for those who have written before.
 
-    With `callback` people may ask to be called.
+    With `callback` people may ask to be called; `megabytes` of files may come along.
     """
     return f"""<handrail-main>{_heading(lang, "contact.title", heading)}
 <p>{_(lang, "contact.intro")}</p>
 {expect}
-{contact_form(lang, action=action, callback=callback)}
+{contact_form(lang, action=action, callback=callback, megabytes=megabytes)}
 <p class="handrail-hint"><a href="{escape(code)}">{_(lang, "code.link")}</a></p>
 </handrail-main>"""
 
 
-def contact_form(lang: str, *, action: str, callback: bool = False) -> str:
-    """The form for a message. The field named `leave_empty` is a trap for robots, out of everyone else's way.
+def contact_form(lang: str, *, action: str, callback: bool = False, megabytes: int = 0) -> str:
+    """The form for a message, with `megabytes` of files.
 
-    Its name is none that a browser or a password manager would fill in.
+    The field named `leave_empty` is a trap for robots, out of everyone else's way. Its name is none that a browser or a
+    password manager would fill in.
     """
-    return f"""<form class="handrail-form" action="{escape(action)}" method="post" accept-charset="utf-8">
+    with_files = ' enctype="multipart/form-data"' if megabytes else ""
+    return f"""<form class="handrail-form" action="{escape(action)}" method="post" accept-charset="utf-8"{with_files}>
 <label for="handrail-subject">{_(lang, "contact.subject")} ({_(lang, "contact.optional")})</label>
 <input id="handrail-subject" name="subject" maxlength="{MAX_SUBJECT}" autocomplete="off">
 <label for="handrail-message">{_(lang, "contact.message")}</label>
@@ -79,11 +90,20 @@ aria-describedby="handrail-message-hint"></textarea>
 <input id="handrail-reply-to" name="reply_to" maxlength="{MAX_REPLY_TO}" autocomplete="email" \
 aria-describedby="handrail-reply-to-hint">
 {_callback(lang) if callback else ""}
+{_files(lang, megabytes) if megabytes else ""}
 <div class="handrail-trap" aria-hidden="true">\
 <label for="handrail-leave-empty">{_(lang, "contact.leave_empty")}</label>\
 <input id="handrail-leave-empty" name="leave_empty" tabindex="-1" autocomplete="off"></div>
 <button type="submit">{_(lang, "contact.send")}</button>
 </form>"""
+
+
+def _files(lang: str, megabytes: int) -> str:
+    """A field for files, with what may be chosen and what it may tell."""
+    hint = escape(text(lang, "files.hint", megabytes=megabytes))
+    return f"""<label for="handrail-files">{_(lang, "files.label")} ({_(lang, "contact.optional")})</label>
+<span class="handrail-hint" id="handrail-files-hint">{hint}</span>
+<input id="handrail-files" name="files" type="file" multiple accept="{FILES}" aria-describedby="handrail-files-hint">"""
 
 
 def _callback(lang: str) -> str:
@@ -121,17 +141,26 @@ _SCRIPT_WORDS = {
     "along_product": "along.product",
     "along_language": "along.language",
     "along_went": "along.went",
+    "files_kind": "files.error_kind",
+    "files_again": "files.again",
 }
 
 
-def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "") -> str:
+def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", megabytes: int = 0) -> str:
     """What the contact page alone loads, and what it says, so that the others stay light.
 
     Material runs scripts in the content on every arrival, with instant navigation, too. Customers may send along what
     `product` they ask about.
     """
-    words = {short: text(lang, key, time="{time}", text="{text}") for short, key in _SCRIPT_WORDS.items()}
-    said = data_element("handrail-words", {**words, "product": product})
+    later = {name: f"{{{name}}}" for name in ("time", "text", "name")}  # filled in by the scripts
+    words = {short: text(lang, key, **later) for short, key in _SCRIPT_WORDS.items()}
+    files = {
+        "megabytes": megabytes,
+        "files_size": text(lang, "files.error_size", megabytes=megabytes),
+        "files_count": text(lang, "files.error_count", count=MAX_FILES),
+        "most_files": MAX_FILES,
+    }
+    said = data_element("handrail-words", {**words, **files, "product": product})
     loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
     return f"{said}\n{loads}"
 

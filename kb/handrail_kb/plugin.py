@@ -205,11 +205,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             code=f"{links.api[: links.api.rfind('/') + 1]}contact/code/",  # of the service, as the API is
             expect=ways.expectation(lang, self.contact),
             callback=self.contact.has("callback"),
+            megabytes=self.config["attachment_mb"],
             heading=heading,
         )
         others = ways.section(lang, self.contact, get_build_datetime().date())
         addresses = [normalize_url(self.assets[script], page) for script in CONTACT_SCRIPTS]
-        scripts = forms.contact_scripts(lang, addresses, product=self.contact.product)
+        scripts = forms.contact_scripts(
+            lang, addresses, product=self.contact.product, megabytes=self.config["attachment_mb"]
+        )
         return f"{form}\n{others}\n{scripts}"
 
     @event_priority(90)  # before minify and privacy

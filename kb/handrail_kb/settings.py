@@ -63,6 +63,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("contact_phone", "", "A phone number shown on the contact page.", "site"),
     Setting("contact_text", "", "The words of the contact link; the default is in the site's language.", "site"),
+    Setting(
+        "attachment_mb",
+        10,
+        "Megabytes that the files of one message may have together; 0: messages come without files. Restart the "
+        "service, too.",
+        "site",
+    ),
     Setting("helpful", True, "Whether pages ask 'Was this page helpful?'.", "site"),
     Setting(
         "timeout",

@@ -326,7 +326,8 @@ def _add_errors(app: Flask, site: _Site) -> None:
     def wants_json() -> bool:
         """The service's own addresses answer JSON, but a form sent without JavaScript wants a page."""
         is_form = request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
-        return request.path.startswith(f"{site.base_path}api/") and not is_form
+        is_script = request.accept_mimetypes.best == "application/json"
+        return request.path.startswith(f"{site.base_path}api/") and (is_script or not is_form)
 
     def refused(error: HTTPException) -> Response:
         status = error.code or 500

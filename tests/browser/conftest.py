@@ -184,6 +184,17 @@ def real(site_dir, tmp_path):
 
 
 @pytest.fixture
+def stored(real, tmp_path):
+    """Gives the messages that the real service has kept, with what is in their files."""
+    from handrail_feedback.contact import find_message, list_messages
+    from handrail_feedback.db import Store
+
+    store = Store(tmp_path / "state" / "store.db")
+    yield lambda: [find_message(store, message.code, contents=True) for message in list_messages(store)]
+    store.close()
+
+
+@pytest.fixture
 def check():
     """Gives what axe-core holds against a page."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from handrail_feedback.contact import Along, KeptMessage
+from handrail_feedback.attachments import Attachment
+from handrail_feedback.contact import Along, KeptMessage, Message, find_message, keep_message
 from handrail_feedback.delivery_mail import Mail, as_mail
 from handrail_feedback.delivery_mail import MailServer as Server
 from handrail_feedback.letters import reply_address
@@ -74,6 +75,32 @@ def test_a_person_sees_what_the_customer_ticked_and_when_to_call(server, post, l
     text = text_of(post.mails[0])
     assert "Call: Tuesday 10:00\n" in text
     assert "Sent along by the customer:\n  searched: reset pasword\n  read: VAT number (billing/vat/)\n" in text
+
+
+def test_files_come_with_the_mail_and_the_mail_is_still_the_same_every_time(server, post, store, clock):
+    picture = Attachment("a.png", "image/png", 4, content=b"\x89PNG")
+    paper = Attachment("ü.pdf", "application/pdf", 5, content=b"%PDF-")
+    code = keep_message(store, Message("See the picture", "", "", "en", clock(), attachments=(picture, paper)))
+    for _ in range(2):
+        mail_to(server.port).deliver(find_message(store, code, contents=True))
+    first, second = post.envelopes
+    assert first.content == second.content
+    body, *attached = post.mails[0].iter_parts()
+    assert body.get_content().startswith("See the picture")
+    assert [(one.get_filename(), one.get_content_type(), one.get_content()) for one in attached] == [
+        ("a.png", "image/png", b"\x89PNG"),
+        ("ü.pdf", "application/pdf", b"%PDF-"),
+    ]
+    assert all(one.get_content_disposition() == "attachment" for one in attached)
+
+
+def test_words_of_a_customer_cannot_end_a_part_of_the_mail(store, clock):
+    file = Attachment("a.png", "image/png", 4, content=b"\x89PNG")
+    code = keep_message(store, Message("x", "", "", "en", clock(), attachments=(file,)))
+    message = replace(find_message(store, code, contents=True), message=f"--=_handrail-{code}--\r\n\r\nnothing below?")
+    mail = email.message_from_bytes(as_mail(message, HELP, TEAM).as_bytes(), policy=email.policy.default)
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "image/png"]
+    assert "nothing below?" in next(mail.iter_parts()).get_content()
 
 
 def test_the_same_message_is_the_same_mail_every_time(server, post, letter):

@@ -208,7 +208,7 @@ def test_nothing_a_customer_wrote_is_in_the_log(write, sender, clock, caplog):
 
 def test_a_message_that_is_forgotten_meanwhile_is_no_failure(store, write, sender, monkeypatch):
     write(deliver="folder")
-    monkeypatch.setattr("handrail_feedback.sender.find_message", lambda *_: None)
+    monkeypatch.setattr("handrail_feedback.sender.find_message", lambda *_, **__: None)
     assert sender().send_next()
 
 

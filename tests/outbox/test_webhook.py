@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from handrail_feedback.contact import Along
+from handrail_feedback.attachments import Attachment
+from handrail_feedback.contact import Along, Message, find_message, keep_message
 from handrail_feedback.db import now
 from handrail_feedback.delivery_webhook import Webhook, sign
 from handrail_kb.errors import DeliveryFailed
@@ -60,6 +61,7 @@ def test_a_program_gets_the_message_as_json(letter):
         "reply_email": "anna@acme.test",
         "callback": None,
         "along": [],
+        "attachments": [],
     }
 
 
@@ -73,6 +75,15 @@ def test_what_the_customer_ticked_goes_to_the_program_and_when_to_call(letter):
         {"kind": "search", "text": "reset pasword", "location": ""},
         {"kind": "article", "text": "VAT number", "location": "billing/vat/"},
     ]
+
+
+def test_files_of_the_message_go_to_the_program(store, clock):
+    picture = Attachment("a.png", "image/png", 3, content=b"\x89PN")
+    code = keep_message(store, Message("See", "", "", "en", clock(), attachments=(picture,)))
+    with HookServer() as server:
+        hook(server.port).deliver(find_message(store, code, contents=True))
+    [file] = json.loads(server.requests[0].body)["attachments"]
+    assert file == {"name": "a.png", "type": "image/png", "size": 3, "base64": "iVBO"}
 
 
 def test_an_addition_names_the_message_it_adds_to(letter):

@@ -69,9 +69,10 @@
     const known = form.elements.namedItem("reply_to")?.value.trim()
     const next = element("p", "", known ? WORDS.sent_body : WORDS.sent_no_reply_to)
     const ticked = [...form.querySelectorAll(".handrail-along input:checked")].map(box => box.parentElement.textContent.trim())
+    const names = [...form.elements.namedItem("files")?.files || []].map(file => file.name)
     const list = element("ul", "", "")
-    list.append(...ticked.map(text => element("li", "", text)))
-    const went = ticked.length ? [element("p", "", WORDS.along_went), list] : []
+    list.append(...[...ticked, ...names].map(text => element("li", "", text)))
+    const went = list.children.length ? [element("p", "", WORDS.along_went), list] : []
     const later = element("p", "", "")
     later.append(...[...main.querySelectorAll("a[href$='contact/code/']")].slice(0, 1))
     const print = element("button", "handrail-button handrail-print", WORDS.print)
@@ -82,13 +83,32 @@
     title.focus()
   }
 
+  // What is wrong with the chosen files, before megabytes are sent for nothing. What is in them, the service looks at.
+  function filesFault(files) {
+    if (files.length > WORDS.most_files) return WORDS.files_count
+    const strange = files.find(file => file.type && !/^image\/(png|jpeg|gif|webp)$|^application\/pdf$/.test(file.type))
+    if (strange) return WORDS.files_kind.replace("{name}", () => strange.name)
+    return files.reduce((sum, file) => sum + file.size, 0) > WORDS.megabytes * 1048576 ? WORDS.files_size : ""
+  }
+
   async function send() {
     const filled = new FormData(form)
+    const files = filled.getAll("files").filter(file => file.size || file.name)
+    const fault = filesFault(files)
+    if (fault) return showErrors({ files: fault })
+    filled.delete("files")
     const along = filled.getAll("along").map(ticked => JSON.parse(ticked))
     const waited = (Date.now() - Number(form.dataset.opened)) / 1000
     const written = { ...Object.fromEntries(filled), along, waited, token: token() }
-    const request = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(20000),
+    const request = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(files.length ? 300000 : 20000),
                       headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written) }
+    if (files.length) {
+      filled.set("waited", waited.toFixed(3))
+      filled.set("token", token())
+      for (const file of files) filled.append("files", file)
+      request.headers = { accept: "application/json" }
+      request.body = filled
+    }
     let response
     try {
       response = await fetch(form.action, request)

@@ -33,7 +33,9 @@
   const valueOf = name => form.elements.namedItem(name)?.value || ""
   function written() {
     const fields = Object.fromEntries(FIELDS.map(name => [name, valueOf(name)]))
-    return Object.values(fields).some(value => value.trim()) ? { at: Date.now(), token: form.dataset.token, opened: form.dataset.opened, fields } : null
+    const files = form.elements.namedItem("files")?.files.length || 0
+    const draft = { at: Date.now(), token: form.dataset.token, opened: form.dataset.opened, files, fields }
+    return Object.values(fields).some(value => value.trim()) ? draft : null
   }
 
   function keep() {
@@ -66,6 +68,7 @@
     const draft = written() || stored()
     store(null)
     for (const name of FIELDS) if (form.elements.namedItem(name)) form.elements.namedItem(name).value = ""
+    if (form.elements.namedItem("files")) form.elements.namedItem("files").value = ""
     delete form.dataset.token    // what is written from here on is another message
     form.elements.namedItem("message").focus()
     note(form, "before", WORDS.draft_discarded, draft ? WORDS.draft_undo : "", () => {
@@ -103,7 +106,9 @@
   }
 
   const draft = stored()
-  if (draft) restore(draft, WORDS.draft_restored.replace("{time}", whenOf(draft.at)))
+  // Browsers give files to nobody but who chose them.
+  const again = draft?.files ? ` ${WORDS.files_again}` : ""
+  if (draft) restore(draft, WORDS.draft_restored.replace("{time}", whenOf(draft.at)) + again)
   else store(null)
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keep, 300) })
   for (const moment of ["submit", "focusout"])    // whoever follows a link leaves the field first
