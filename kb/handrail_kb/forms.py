@@ -121,6 +121,7 @@ _SCRIPT_WORDS = {
     "sent_no_reply_to": "contact.sent_no_reply_to",
     "code": "contact.code",
     "code_hint": "contact.code_hint",
+    "code_later": "code.later",
     "print": "contact.print",
     "errors": "contact.errors",
     "service_down": "contact.unreached",

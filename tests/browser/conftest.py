@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1]))  # for the servers of tests/outbox
 SITES = Path(__file__).parents[1] / "sites"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 

@@ -74,8 +74,10 @@
     list.append(...[...ticked, ...names].map(text => element("li", "", text)))
     const went = list.children.length ? [element("p", "", WORDS.along_went), list] : []
     const later = element("p", "", "")
-    later.append(...[...main.querySelectorAll("a[href$='contact/code/']")].slice(0, 1))
-    const print = element("button", "handrail-button handrail-print", WORDS.print)
+    const link = main.querySelector("a[href$='contact/code/']")
+    if (link) later.append(link)
+    if (link) link.textContent = WORDS.code_later
+    const print = element("button", "handrail-second handrail-print", WORDS.print)
     print.type = "button"
     print.addEventListener("click", () => window.print())
     form.dispatchEvent(new CustomEvent("handrail:sent"))
