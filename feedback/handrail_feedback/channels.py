@@ -52,6 +52,7 @@ class Delivery:
     patience: Patience
     alarm_after: timedelta
     alarm_mail: Mail | None = None
+    receipts: Mail | None = None
 
 
 def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) -> Delivery:
@@ -68,7 +69,14 @@ def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) 
         Patience(timedelta(seconds=seconds) + _LEASE_MORE, timedelta(minutes=settings.number("failover_minutes"))),
         timedelta(minutes=settings.number("alarm_minutes")),
         _mail(settings, environ, to="alarm_to") if settings.text("alarm_to") else None,
+        receipts=_mail(settings, environ, to="mail_to") if can_confirm(settings) else None,
     )
+
+
+def can_confirm(settings: Settings) -> bool:
+    """Whether customers get their code by mail: where messages go by mail, so that somebody reads the replies."""
+    routes = parse_routes(settings.text("deliver"))
+    return settings.flag("receipts") and any("mail" in route.channels for route in routes)
 
 
 def _channel(name: str, settings: Settings, environ: Mapping[str, str]) -> Channel:

@@ -21,6 +21,7 @@ from stdnum import luhn
 from handrail_feedback import outbox
 from handrail_feedback.attachments import Attachment, attachments_by_code, attachments_of, put_attachments
 from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_feedback.receipts import put_receipt
 from handrail_feedback.routes import Route
 from handrail_kb.errors import StoreUnavailable
 
@@ -90,8 +91,10 @@ class KeptMessage:
     attachments: tuple[Attachment, ...] = ()
 
 
-def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -> str:
+def keep_message(store: Store, message: Message, routes: Sequence[Route] = (), *, receipt_to: str = "") -> str:
     """Write the message to disk, queued on these routes, and give its reference code, such as `K7M-4PX-2RA`.
+
+    With an e-mail address in `receipt_to` a receipt to it is queued, too.
 
     The same form sent twice gives the same code and is kept once; so do the same words with the same address within
     ten minutes when the form had no token. Raises StoreUnavailable when the message was not kept.
@@ -119,6 +122,8 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = ()) -
         code = _insert(db, values, store)
         put_attachments(db, code, message.attachments)
         outbox.put(db, code, values["follows"] or code, routes, message.at)
+        if receipt_to:
+            put_receipt(db, code, receipt_to, message.at)
         return code
 
 

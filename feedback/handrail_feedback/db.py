@@ -72,6 +72,13 @@ def m006_replies_and_attachments(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m007_receipts(db: Database) -> None:
+    """Which customers get their reference code by mail."""
+    for statement in tables.RECEIPTS:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

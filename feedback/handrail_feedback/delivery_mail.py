@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
@@ -21,7 +21,7 @@ from email.policy import SMTP
 
 from handrail_feedback.contact import KeptMessage
 from handrail_feedback.deadline import Deadline, trust
-from handrail_feedback.letters import as_text, key_of, one_line, reply_address, title
+from handrail_feedback.letters import as_text, key_of, one_line, receipt, reply_address, title
 from handrail_kb.errors import DeliveryFailed
 
 log = logging.getLogger(__name__)
@@ -58,13 +58,18 @@ class Mail:
 
     def deliver(self, message: KeptMessage) -> None:
         """Hand the message to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
-        self._send(as_mail(message, self.sender, self.recipients))
+        self.send(as_mail(message, self.sender, self.recipients))
 
     def tell(self, subject: str, text: str, at: datetime) -> None:
         """Mail a note of our own, to nobody but the recipients. Raises DeliveryFailed."""
-        mail = _mail(self.sender, self.recipients, subject, text, at)
+        mail = plain_mail(self.sender, self.recipients, subject, text, at)
         mail["Auto-Submitted"] = "auto-generated"
-        self._send(mail)
+        self.send(mail)
+
+    def confirm(self, message: KeptMessage, to: str) -> None:
+        """Mail a customer the reference code of their message. Raises DeliveryFailed."""
+        address = Address(addr_spec=to)
+        replace(self, recipients=(address,)).send(as_receipt(message, self.sender, address, self.recipients))
 
     def check(self) -> str:
         """Connect and log in, and send nothing. What was found, in words; raises DeliveryFailed."""
@@ -72,7 +77,8 @@ class Mail:
             connection.noop()
         return f"{self.server.host}:{self.server.port} takes mail for {', '.join(a.addr_spec for a in self.recipients)}"
 
-    def _send(self, mail: EmailMessage) -> None:
+    def send(self, mail: EmailMessage) -> None:
+        """Hand a mail to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
         to = [address.addr_spec for address in self.recipients]
         with self._connection() as connection:
             refused = connection.sendmail(self.sender.addr_spec, to, mail.as_bytes())
@@ -128,10 +134,10 @@ class _Connection(smtplib.SMTP):
 
 def as_mail(message: KeptMessage, sender: Address, recipients: tuple[Address, ...]) -> EmailMessage:
     """The message as a mail; byte for byte the same each time, so that it is known when it arrives twice."""
-    mail = _mail(sender, recipients, title(message), as_text(message), message.at)
-    mail["Message-ID"] = _message_id(message.code, sender)
+    mail = plain_mail(sender, recipients, title(message), as_text(message), message.at)
+    mail["Message-ID"] = message_id(message.code, sender)
     if message.follows:
-        mail["In-Reply-To"] = mail["References"] = _message_id(message.follows, sender)
+        mail["In-Reply-To"] = mail["References"] = message_id(message.follows, sender)
     address = reply_address(message.reply_to)
     if address:
         mail["Reply-To"] = Address(addr_spec=address)
@@ -145,7 +151,19 @@ def as_mail(message: KeptMessage, sender: Address, recipients: tuple[Address, ..
     return mail
 
 
-def _mail(sender: Address, to: tuple[Address, ...], subject: str, text: str, at: datetime) -> EmailMessage:
+def as_receipt(message: KeptMessage, sender: Address, to: Address, replies: tuple[Address, ...]) -> EmailMessage:
+    """The reference code for a customer. Their reply goes to people, below the message that those have."""
+    mail = plain_mail(sender, (to,), *receipt(message), message.at)
+    mail["Message-ID"] = message_id(f"{message.code}-receipt", sender)
+    mail["In-Reply-To"] = mail["References"] = message_id(message.code, sender)
+    mail["Reply-To"] = replies
+    mail["Auto-Submitted"] = "auto-replied"
+    mail["X-Auto-Response-Suppress"] = "All"
+    return mail
+
+
+def plain_mail(sender: Address, to: tuple[Address, ...], subject: str, text: str, at: datetime) -> EmailMessage:
+    """A mail of plain text. Whatever stands in `subject` stays in the subject."""
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = sender
     mail["To"] = to
@@ -157,7 +175,8 @@ def _mail(sender: Address, to: tuple[Address, ...], subject: str, text: str, at:
     return mail
 
 
-def _message_id(code: str, sender: Address) -> str:
+def message_id(code: str, sender: Address) -> str:
+    """What mail programs know a message by."""
     return f"<{key_of(code)}@{sender.domain}>"
 
 
@@ -196,7 +215,7 @@ def _failure(server: MailServer, deadline: Deadline, error: smtplib.SMTPExceptio
         )
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reply = max(error.recipients.values(), key=lambda answer: -answer[0])
-        return _answered(f"{where} refused the address in mail_to", code, reply)
+        return _answered(f"{where} refused the address", code, reply)
     if isinstance(error, smtplib.SMTPSenderRefused):
         return _answered(f"{where} refused the sender in mail_from", error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):

@@ -10,8 +10,9 @@ from base64 import b64encode
 from dataclasses import asdict
 from typing import Any
 
-from handrail_feedback.contact import Along, AlongKind, KeptMessage
+from handrail_feedback.contact import Along, AlongKind, KeptMessage, spoken
 from handrail_feedback.db import stamp
+from handrail_kb.texts import text
 
 # Plain addresses only: what is odd but allowed stays in the text, where a person can read it. No question mark,
 # because mail programs read =?…?= as another way to write letters.
@@ -81,6 +82,26 @@ def title(message: KeptMessage) -> str:
     """The code and what the message is about, in one line."""
     about = one_line(message.subject) or one_line(message.message)
     return f"[{message.code}] {about if len(about) <= 80 else about[:79] + '…'}"
+
+
+def spelled(lang: str, code: str) -> str:
+    """A reference code as it is read out on the phone, such as `K for Kilo, 7, M for Mike`."""
+    return ", ".join(
+        symbol if symbol == word else text(lang, "contact.spelled", symbol=symbol, word=word)
+        for symbol, word in spoken(code)
+    )
+
+
+def receipt(message: KeptMessage) -> tuple[str, str]:
+    """Subject and text of the mail that tells a customer their reference code.
+
+    None of their words are in it: whoever leaves a stranger's address must not write to that stranger through us.
+    """
+    spelling = spelled(message.lang, message.code)
+    return (
+        text(message.lang, "receipt.subject", code=message.code),
+        text(message.lang, "receipt.text", code=message.code, spelling=spelling),
+    )
 
 
 def one_line(words: str) -> str:

@@ -18,6 +18,7 @@ from handrail_feedback.channels import Delivery
 from handrail_feedback.contact import find_message
 from handrail_feedback.db import Store, now
 from handrail_feedback.outbox import Job
+from handrail_feedback.receipts import claim_receipt, end_receipt
 from handrail_kb.errors import DeliveryFailed, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,22 @@ class Sender:
             told(job, failure)
         return True
 
+    def send_receipt(self) -> bool:
+        """Mail one customer the code of their message; False when none waits for it. Raises StoreUnavailable."""
+        receipt = claim_receipt(self._store, self._clock()) if self._delivery.receipts else None
+        if receipt is None or self._delivery.receipts is None:
+            return False
+        message = find_message(self._store, receipt.code)
+        try:
+            if message:
+                self._delivery.receipts.confirm(message, receipt.address)
+        except DeliveryFailed as error:
+            log.warning("the receipt of %s was not sent (attempt %d): %s", receipt.code, receipt.attempts, error.what)
+            if not error.final:
+                return True
+        end_receipt(self._store, receipt)
+        return True
+
     def look_after(self) -> None:
         """Take up what is on no way of today's, and raise the alarm where messages wait too long."""
         taken = outbox.adopt(self._store, self._delivery.routes, self._clock())
@@ -107,7 +124,7 @@ class Sender:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + _LOOK_AFTER_SECONDS
                     self.look_after()
-                busy = self.send_next()
+                busy = self.send_next() or self.send_receipt()
                 self._problem = ""
             except StoreUnavailable as error:
                 busy = False

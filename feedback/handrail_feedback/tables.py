@@ -110,3 +110,16 @@ REPLIES_AND_ATTACHMENTS: tuple[str, ...] = (
     ) STRICT""",
     "CREATE INDEX attachments_by_code ON attachments (code)",
 )
+
+RECEIPTS: tuple[str, ...] = (
+    """
+    CREATE TABLE receipts (              -- the reference code by mail, to the customer
+      code TEXT PRIMARY KEY REFERENCES messages (code) ON DELETE CASCADE,
+      address TEXT NOT NULL,
+      at TEXT NOT NULL,
+      next_at TEXT,                      -- when it is tried next; NULL: sent, or refused for good
+      attempts INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX receipts_due ON receipts (next_at) WHERE next_at IS NOT NULL",
+    "CREATE INDEX receipts_by_address ON receipts (address, at)",
+)

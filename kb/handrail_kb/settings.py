@@ -135,6 +135,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("smtp_user", "", "Name to log in with; the password is in HANDRAIL_SMTP_PASSWORD.", "service"),
     Setting(
+        "receipts",
+        True,
+        "Whether customers who leave an e-mail address get their reference code by mail, where messages go by `mail`.",
+        "service",
+    ),
+    Setting(
         "webhook_url",
         "",
         "Where messages are posted to as JSON, signed with HANDRAIL_WEBHOOK_SECRET.",

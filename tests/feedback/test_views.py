@@ -517,3 +517,25 @@ def test_a_promise_without_figures_is_said_to_be_one(store: Store, log: SearchLo
     app.register_blueprint(create_blueprint(store, log, promising, base_path="/help/", lang="en"))
     page = app.test_client().get("/help/contact/").text
     assert "How soon people answered last month: not enough data yet." in page
+
+
+# --- the code by mail
+
+
+@pytest.mark.parametrize(
+    ("deliver", "reply_to", "to"),
+    [
+        ("mail", "Anna <anna@acme.test>", ["anna@acme.test"]),
+        ("mail", "030 1234567", []),
+        ("mail", "anna@acme.test, bob@acme.test", []),
+        ("folder", "anna@acme.test", []),
+    ],
+)
+def test_the_code_goes_by_mail_to_the_one_address_where_mail_is_set_up(
+    store: Store, log: SearchLog, settings: Settings, deliver: str, reply_to: str, to: list[str]
+) -> None:
+    app = Flask("acme")
+    mailing = replace(settings, values={**settings.values, "deliver": deliver})
+    app.register_blueprint(create_blueprint(store, log, mailing, base_path="/help/", lang="en"))
+    app.test_client().post("/help/api/contact", json={"message": "Help!", "reply_to": reply_to})
+    assert [row["address"] for row in store.read("SELECT address FROM receipts")] == to
