@@ -79,6 +79,13 @@ def m007_receipts(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m010_accounts_of_staff(db: Database) -> None:
+    """Who may sign in to answer."""
+    for statement in tables.STAFF:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

@@ -123,3 +123,16 @@ RECEIPTS: tuple[str, ...] = (
     "CREATE INDEX receipts_due ON receipts (next_at) WHERE next_at IS NOT NULL",
     "CREATE INDEX receipts_by_address ON receipts (address, at)",
 )
+
+STAFF: tuple[str, ...] = (
+    """
+    CREATE TABLE staff (                 -- the people who answer
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      role TEXT NOT NULL,                -- agent, lead
+      password TEXT NOT NULL,            -- its hash
+      session TEXT NOT NULL UNIQUE,      -- what their sessions carry; a new one ends them
+      made_at TEXT NOT NULL,
+      signed_in_at TEXT
+    ) STRICT""",
+)

@@ -33,6 +33,10 @@ COMMANDS = {
         "handrail_feedback.outbox_commands:outbox",
         "List the messages that wait for a person, with the reason; exit code 1 when one waits too long.",
     ),
+    "users": (
+        "handrail_feedback.users_commands:users",
+        "Make, list and remove accounts of the people who answer customers.",
+    ),
     "forget": ("handrail_feedback.commands:forget", "Erase the message with the reference CODE, for good."),
     "evaluate": ("handrail_search.commands:evaluate_folder", "Measure search on a folder of judged questions."),
     "doctor": ("handrail_search.doctor:doctor", "Say what is wrong with this installation and how to mend it."),

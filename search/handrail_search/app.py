@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, redirect, request, send_file
@@ -29,6 +29,9 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.db import Store, now
+from handrail_feedback.desk import staff
+from handrail_feedback.desk.blueprint import add_desk
+from handrail_feedback.desk.sessions import STAFF_COOKIE
 from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import Search, SearchLog
 from handrail_feedback.views import create_blueprint as feedback_blueprint
@@ -81,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
 
     def on_search(asked: Asked) -> None:
         meter.count(asked)
-        searches.record(_as_search(asked))
+        searches.record(_as_search(asked, by_staff=STAFF_COOKIE in request.cookies))
 
     base = site.base_path
     app.register_blueprint(search_blueprint(live, settings.site_dir, site.info, base, on_search))
@@ -97,6 +100,7 @@ def create_app(settings: Settings) -> Flask:
             other_ways=lambda: site.info().contact_ways,
         )
     )
+    add_desk(app, store, settings, base_path=base, site_name=lambda: site.info().name)
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)
     _add_limits(app, settings)
@@ -172,7 +176,7 @@ def _base_path(settings: Settings, info: SiteInfo) -> str:
     return f"/{path}/" if path else "/"
 
 
-def _as_search(asked: Asked) -> Search:
+def _as_search(asked: Asked, *, by_staff: bool) -> Search:
     results = asked.results
     return Search(
         search_id=asked.search_id,
@@ -188,6 +192,7 @@ def _as_search(asked: Asked) -> Search:
         at=asked.at,
         ms=asked.ms,
         bot=asked.bot,
+        staff=by_staff,
         source=asked.source,
     )
 
@@ -304,6 +309,9 @@ def _add_limits(app: Flask, settings: Settings) -> None:
     for endpoint, rate in {**rates, "feedback.contact": contact_rate}.items():
         views[endpoint] = limiter.limit(rate)(views[endpoint])
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
+    for who in (get_remote_address, _account):
+        wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
+        views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
 
 
 def _guarded(
@@ -320,6 +328,16 @@ def _guarded(
     view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
     view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
     return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
+
+
+def _account() -> str:
+    """The account that somebody tries to sign in to. It need not exist, so that limits tell nothing."""
+    return f"account {staff.clean_name(request.form.get('name', '')[:100])}"
+
+
+# Wrong passwords: a name is tried no faster than this from however many addresses, and an address tries no faster
+# than this however many names.
+_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", get_remote_address: "30 per 15 minutes"}
 
 
 def _add_errors(app: Flask, site: _Site) -> None:

@@ -1,0 +1,1 @@
+"""The desk: where the people who answer sign in, read, answer, and name the article that answers."""

@@ -1,0 +1,102 @@
+"""The desk as one blueprint: its addresses, and the door in front of all of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Blueprint, Flask, Response, current_app, request, session
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback.db import Store
+from handrail_feedback.desk.door import Door, me
+from handrail_feedback.desk.inbox import Inbox
+from handrail_feedback.desk.pages import Look, clock, span
+from handrail_feedback.desk.sessions import DeskSessions
+from handrail_kb.errors import StoreUnavailable
+from handrail_kb.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_FORM_BYTES = 64 * 1024
+_WITHOUT_DOOR = ("desk.login", "desk.static")
+_SESSION = timedelta(hours=12)
+
+
+def add_desk(
+    app: Flask, store: Store, settings: Settings, *, base_path: str, site_name: Callable[[], str] = lambda: ""
+) -> None:
+    """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`."""
+    home = f"{base_path}desk/"
+    look = Look(settings.site_dir, base_path, site_name)
+    door = Door(store, look, base_path, home)
+    blueprint = Blueprint(
+        "desk", __name__, template_folder="templates", static_folder="static", static_url_path=f"{home}static"
+    )
+    blueprint.add_url_rule(f"{home}login", "login", door.sign_in, methods=["GET", "POST"])
+    blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
+    inbox = Inbox(store, look)
+    blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
+    csrf = _prepare(app, door, settings, home)
+    blueprint.before_request(lambda: _guard(door, csrf))
+    blueprint.after_request(_keep_private)
+    blueprint.register_error_handler(CSRFError, lambda _error: _stale(door))
+    blueprint.register_error_handler(429, lambda _error: _too_many(door))
+    blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
+    blueprint.add_app_template_filter(span, "span")
+    blueprint.add_app_template_filter(clock, "clock")
+    blueprint.context_processor(lambda: {"me": me() if current_user.is_authenticated else None})
+    app.register_blueprint(blueprint)
+
+
+def _prepare(app: Flask, door: Door, settings: Settings, home: str) -> CSRFProtect:
+    """Sessions, who is signed in, and tokens of forms: all of it for the desk alone."""
+    app.session_interface = DeskSessions(home, settings)
+    # A form may lie open for as long as its session lasts.
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, PERMANENT_SESSION_LIFETIME=_SESSION)
+    # Bound to an address, a session would end whenever a phone changes its network.
+    app.config.update(SESSION_PROTECTION=None)
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)
+    manager.user_loader(door.who)
+    return CSRFProtect(app)
+
+
+def _guard(door: Door, csrf: CSRFProtect) -> AnyResponse | None:
+    """Nothing of the desk is shown or done without a session, and nothing done without the token of a form."""
+    if request.endpoint == "desk.static":
+        return None
+    request.max_content_length = request.max_form_memory_size = _FORM_BYTES
+    if not current_app.secret_key:
+        raise StoreUnavailable("The key of the sessions cannot be read or made.", "See the log of the service.")
+    if request.endpoint not in _WITHOUT_DOOR and not current_user.is_authenticated:
+        way_on = request.full_path.rstrip("?") if request.method == "GET" else ""
+        return door.form(way_on, 401, words=request.form.get("body", ""))
+    csrf.protect()
+    return None
+
+
+def _keep_private(response: Response) -> Response:
+    if request.endpoint != "desk.static":
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _stale(door: Door) -> Response:
+    """A form without its token: made before the last signing in, or by another site."""
+    session.pop("csrf_token", None)
+    wrong = "This form is too old, or it does not come from here. Nothing was done. Please sign in and try again."
+    return door.form("", 400, wrong=wrong, words=request.form.get("body", ""))
+
+
+def _too_many(door: Door) -> Response:
+    return door.form("", 429, wrong="Too many wrong tries. Please wait a quarter of an hour, then try again.")
+
+
+def _no_store(look: Look, error: StoreUnavailable) -> Response:
+    log.error("the desk cannot work: %s", error.what)
+    return look.page("trouble", "The desk cannot work just now", 503, what=error.what, mend=error.mend)

@@ -1,0 +1,53 @@
+"""Pages of the desk in the site's own look, kept out of search engines and out of every cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from flask import Response, make_response, render_template, url_for
+
+from handrail_kb.shells import fill
+
+_TITLE = re.compile(r"<title>.*?</title>", re.S)
+_HEAD_END = re.compile(r"</head>", re.I)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Makes whole pages out of the desk's templates."""
+
+    site_dir: Path
+    base_path: str
+    site_name: Callable[[], str]
+
+    def page(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
+        """A page of the desk. Its words are in English, whatever the site's language is."""
+        main = render_template(f"desk/{template}.html", title=title, base=self.base_path, **values)
+        shell = fill(self.site_dir, "find", main, title=title, base_path=self.base_path)
+        name = self.site_name()
+        whole = escape(f"{title} · {name}" if name else title)
+        shell = _TITLE.sub(lambda _: f"<title>{whole}</title>", shell, count=1)
+        head = f'<meta name="robots" content="noindex"><link rel="stylesheet" href="{escape(url_for("desk.static", filename="desk.css"))}">'  # noqa: E501 (one piece of HTML)
+        return make_response(_HEAD_END.sub(lambda _: f"{head}</head>", shell, count=1), status)
+
+
+def span(time: timedelta) -> str:
+    """A span of time as people say it: `12 min`, `3 h 5 min`, `2 days 4 h`."""
+    minutes = max(int(time.total_seconds() // 60), 0)
+    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    if days:
+        return f"{days} {'day' if days == 1 else 'days'}" + (f" {hours} h" if hours and days < 10 else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min" if minutes else "less than a minute"
+
+
+def clock(at: datetime) -> str:
+    """A moment as it is shown."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"

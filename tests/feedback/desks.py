@@ -1,0 +1,90 @@
+"""The whole service with a desk, a colleague or two, and a browser that fills in forms as they stand on the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import unescape
+from pathlib import Path
+from urllib.parse import urljoin
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from handrail_feedback.db import Store
+from handrail_feedback.desk import passwords, staff
+from handrail_kb.settings import load_settings
+from handrail_search.app import create_app
+
+PASSWORD = "correct horse battery"
+SHELL = (
+    "<html><head><title>Search - Acme</title></head><body>ACME LOOK <handrail-main>static</handrail-main></body></html>"
+)
+
+
+def site_with_shell(root: Path) -> Path:
+    shell = root / "site" / "find" / "index.html"
+    shell.parent.mkdir(parents=True, exist_ok=True)
+    shell.write_text(SHELL)
+    (root / "site" / "guide" / "reset").mkdir(parents=True, exist_ok=True)
+    (root / "site" / "guide" / "reset" / "index.html").write_text("<html><body><h1>Reset</h1></body></html>")
+    return root / "site"
+
+
+def settings_for(root: Path, **flags):
+    flags = {"state_dir": str(root / "state"), "base_path": "/help", **flags}
+    return load_settings(site_dir=site_with_shell(root), flags=flags, environ={})
+
+
+class Client(FlaskClient):
+    """Reads every answer to its end and closes it, as a browser does."""
+
+    def open(self, *args, **kwargs):
+        return super().open(*args, **{**kwargs, "buffered": True})
+
+
+@contextmanager
+def service(root: Path, **flags) -> Iterator[Flask]:
+    """The whole service on a site of two pages, without an index."""
+    app = create_app(settings_for(root, **flags))
+    app.testing = False  # a fault is answered as it is to everybody
+    app.test_client_class = Client
+    yield app
+    app.extensions["handrail"]["teaching"].stop()
+    app.extensions["handrail"]["searches"].close()
+    app.extensions["handrail"]["store"].close()
+
+
+def hire(store: Store, name: str = "anna", role: str = "agent", password: str = PASSWORD) -> None:
+    from handrail_feedback.db import now
+
+    assert staff.add(store, name, role, passwords.hashed(password), now())
+
+
+class Desk:
+    """A browser at the desk. `post` takes the token from the page it stands on, as a form does."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.page = ""
+        self.response = None
+
+    def get(self, path: str = "", **more):
+        self.response = self.client.get(urljoin("/help/desk/", path), **more)
+        self.page = self.response.get_data(as_text=True)
+        return self.response
+
+    def token(self) -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.page)
+        return unescape(found[1]) if found else ""
+
+    def post(self, path: str, follow: bool = True, **fields):
+        data = {"csrf_token": self.token(), **fields}
+        self.response = self.client.post(urljoin("/help/desk/", path), data=data, follow_redirects=follow)
+        self.page = self.response.get_data(as_text=True)
+        return self.response
+
+    def sign_in(self, name: str = "anna", password: str = PASSWORD, **more):
+        self.get("login")
+        return self.post("login", name=name, password=password, **more)
