@@ -79,12 +79,18 @@ def can_confirm(settings: Settings) -> bool:
     return settings.flag("receipts") and any("mail" in route.channels for route in routes)
 
 
+def desk_of(settings: Settings) -> str:
+    """The address of the desk for links in mails: as set, or below the site's; empty where neither is known."""
+    address = settings.text("desk_url") or (settings.site_url and f"{settings.site_url.rstrip('/')}/desk/")
+    return f"{address.rstrip('/')}/" if address else ""
+
+
 def _channel(name: str, settings: Settings, environ: Mapping[str, str]) -> Channel:
     if name == "mail":
         return _mail(settings, environ, to="mail_to")
     if name == "webhook":
         return _webhook(settings, environ)
-    return Folder(settings.root / (settings.text("outbox_dir") or settings.state_dir / "outbox"))
+    return Folder(settings.root / (settings.text("outbox_dir") or settings.state_dir / "outbox"), desk_of(settings))
 
 
 def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
@@ -111,7 +117,7 @@ def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
     if more:
         raise ConfigError("mail_from: expected one address, but found several.", "Messages have one sender.")
     server = MailServer(host, port, security, user, password, settings.number("delivery_seconds"))
-    return Mail(server, sender, _addresses(settings, to))
+    return Mail(server, sender, _addresses(settings, to), desk_of(settings))
 
 
 def _webhook(settings: Settings, environ: Mapping[str, str]) -> Webhook:
@@ -142,7 +148,7 @@ def _webhook(settings: Settings, environ: Mapping[str, str]) -> Webhook:
             f"HANDRAIL_WEBHOOK_SECRET has to be in the environment, with at least {_SHORTEST_SECRET} characters.",
             "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
         )
-    return Webhook(url, secret, settings.number("delivery_seconds"))
+    return Webhook(url, secret, settings.number("delivery_seconds"), desk=desk_of(settings))
 
 
 def _require(settings: Settings, *names: str, purpose: str) -> None:

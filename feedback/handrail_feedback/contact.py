@@ -181,14 +181,14 @@ def find_message(store: Store, code: str, *, contents: bool = False) -> KeptMess
     Its files are named; what is in them is there with `contents`.
     """
     rows = store.read("SELECT * FROM messages WHERE code = :code", code=normalise(code) or "")
-    return _kept(rows[0], attachments_of(store, rows[0]["code"], contents=contents)) if rows else None
+    return kept_message(rows[0], attachments_of(store, rows[0]["code"], contents=contents)) if rows else None
 
 
 def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:
     """The messages in the store, the newest first."""
     rows = store.read("SELECT * FROM messages ORDER BY at DESC, code LIMIT :most", most=limit)
     files = attachments_by_code(store)
-    return [_kept(row, files.get(row["code"], ())) for row in rows]
+    return [kept_message(row, files.get(row["code"], ())) for row in rows]
 
 
 def forget_message(store: Store, code: str) -> bool:
@@ -200,7 +200,8 @@ def forget_message(store: Store, code: str) -> bool:
     return bool(found)
 
 
-def _kept(row: Row, attachments: tuple[Attachment, ...]) -> KeptMessage:
+def kept_message(row: Row, attachments: tuple[Attachment, ...] = ()) -> KeptMessage:
+    """The message in a row of `messages`."""
     names = ("code", "message", "subject", "reply_to", "lang", "state", "follows", "callback")
     along = tuple(Along(**one) for one in json.loads(row["along"]))
     return KeptMessage(
@@ -220,6 +221,17 @@ def normalise(code: str) -> str | None:
     if len(symbols) != _SYMBOLS + 1 or not luhn.is_valid(symbols, alphabet=ALPHABET):
         return None
     return _grouped(symbols)
+
+
+# As they are heard on the phone, or read from a hand-written note: of these, only the second is ever in a code.
+_MISHEARD = str.maketrans("BCDEGTVNS85", "PPPPPPPMFA9")
+
+
+def codes_in(typed: str) -> list[str]:
+    """The codes that somebody may mean, likeliest first: as typed, as it sounds, or within other words."""
+    plain = re.sub(r"[^A-Za-z0-9]", "", typed[:200]).upper()
+    meant = [typed, plain, plain.translate(_MISHEARD), *(found[1] for found in _LIKE_A_CODE.finditer(typed[:200]))]
+    return list(dict.fromkeys(code for one in meant if (code := normalise(one))))
 
 
 def _grouped(symbols: str) -> str:

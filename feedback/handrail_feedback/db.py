@@ -86,6 +86,13 @@ def m010_accounts_of_staff(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m011_answers(db: Database) -> None:
+    """What became of messages."""
+    for statement in tables.ANSWERS:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

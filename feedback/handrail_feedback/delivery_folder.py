@@ -20,6 +20,7 @@ class Folder:
     """Writes messages into one folder, which is made where it is missing, for its owner only."""
 
     path: Path
+    desk: str = ""
     name: str = "folder"
 
     def deliver(self, message: KeptMessage) -> None:
@@ -27,7 +28,7 @@ class Folder:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self.path / f"{message.code}.json"
-            _replace(file, json.dumps(payload(message), indent=1, ensure_ascii=False).encode() + b"\n")
+            _replace(file, json.dumps(payload(message, self.desk), indent=1, ensure_ascii=False).encode() + b"\n")
             for left in self.path.glob(f".{message.code}.*.tmp"):  # by attempts that were killed
                 left.unlink(missing_ok=True)
         except OSError as error:

@@ -54,11 +54,12 @@ class Mail:
     server: MailServer
     sender: Address
     recipients: tuple[Address, ...]
+    desk: str = ""
     name: str = "mail"
 
     def deliver(self, message: KeptMessage) -> None:
         """Hand the message to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
-        self.send(as_mail(message, self.sender, self.recipients))
+        self.send(as_mail(message, self.sender, self.recipients, self.desk))
 
     def tell(self, subject: str, text: str, at: datetime) -> None:
         """Mail a note of our own, to nobody but the recipients. Raises DeliveryFailed."""
@@ -132,9 +133,9 @@ class _Connection(smtplib.SMTP):
         return trust().wrap_socket(connection, server_hostname=host)
 
 
-def as_mail(message: KeptMessage, sender: Address, recipients: tuple[Address, ...]) -> EmailMessage:
+def as_mail(message: KeptMessage, sender: Address, recipients: tuple[Address, ...], desk: str = "") -> EmailMessage:
     """The message as a mail; byte for byte the same each time, so that it is known when it arrives twice."""
-    mail = plain_mail(sender, recipients, title(message), as_text(message), message.at)
+    mail = plain_mail(sender, recipients, title(message), as_text(message, desk), message.at)
     mail["Message-ID"] = message_id(message.code, sender)
     if message.follows:
         mail["In-Reply-To"] = mail["References"] = message_id(message.follows, sender)

@@ -41,11 +41,12 @@ class Webhook:
     secret: str = field(repr=False)
     seconds: float = 60.0
     clock: Callable[[], datetime] = now
+    desk: str = ""
     name: str = "webhook"
 
     def deliver(self, message: KeptMessage) -> None:
         """Post the message. Raises DeliveryFailed unless the answer is one of 200 to 299."""
-        body = json.dumps(payload(message), ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(payload(message, self.desk), ensure_ascii=False, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": key_of(message.code),

@@ -34,8 +34,13 @@ def key_of(code: str) -> str:
     return f"handrail-{code}"
 
 
-def payload(message: KeptMessage) -> dict[str, Any]:
-    """The message as webhook and folder give it to programs."""
+def link(desk: str, code: str) -> str:
+    """Where colleagues open the message; empty where the desk's address is not known."""
+    return f"{desk}m/{code}/" if desk else ""
+
+
+def payload(message: KeptMessage, desk: str = "") -> dict[str, Any]:
+    """The message as webhook and folder give it to programs; `desk` is the address of the desk."""
     return {
         "type": "message",
         "key": key_of(message.code),
@@ -53,10 +58,11 @@ def payload(message: KeptMessage) -> dict[str, Any]:
             {"name": one.name, "type": one.type, "size": one.size, "base64": b64encode(one.content).decode()}
             for one in message.attachments
         ],
+        "desk_url": link(desk, message.code) or None,
     }
 
 
-def as_text(message: KeptMessage) -> str:
+def as_text(message: KeptMessage, desk: str = "") -> str:
     """The message as a mail says it: the customer's words first, and what else is known below the signature line."""
     below = {
         "Reference code": message.code,
@@ -65,6 +71,7 @@ def as_text(message: KeptMessage) -> str:
         "About": one_line(message.subject),
         "Answer to": one_line(message.reply_to) or "no address was given; the customer may call and name the code",
         "Call": one_line(message.callback),
+        "Open it": link(desk, message.code),
     }
     lines = [f"{name}: {value}" for name, value in below.items() if value]
     if message.along:

@@ -136,3 +136,31 @@ STAFF: tuple[str, ...] = (
       signed_in_at TEXT
     ) STRICT""",
 )
+
+ANSWERS: tuple[str, ...] = (
+    """
+    CREATE TABLE answers (
+      id INTEGER PRIMARY KEY,
+      code TEXT NOT NULL REFERENCES messages (code) ON DELETE CASCADE,
+      thread TEXT NOT NULL,              -- code of the first message of its thread, often its own
+      at TEXT NOT NULL,
+      who TEXT NOT NULL,                 -- name of the account
+      way TEXT NOT NULL,                 -- mail, elsewhere, nothing
+      words TEXT NOT NULL DEFAULT '',    -- of a mail, as written
+      recipient TEXT NOT NULL DEFAULT '',
+      token TEXT NOT NULL UNIQUE,        -- of the form, so that a double click is one answer
+      sent_at TEXT,                      -- when a mail server took it
+      bounced_at TEXT,                   -- when one refused it for good
+      undone_at TEXT,
+      undone_by TEXT NOT NULL DEFAULT ''
+    ) STRICT""",
+    "CREATE INDEX answers_by_thread ON answers (thread, at)",
+    "CREATE INDEX answers_by_code ON answers (code)",
+    "CREATE INDEX messages_by_follows ON messages (follows) WHERE follows <> ''",
+    """
+    CREATE TABLE opened (                -- who read a message at the desk first
+      code TEXT PRIMARY KEY REFERENCES messages (code) ON DELETE CASCADE,
+      at TEXT NOT NULL,
+      who TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

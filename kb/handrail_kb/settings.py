@@ -107,6 +107,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("workers", 2, "Processes that answer in production.", "service", least=1),
     Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
     Setting("trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service"),
+    Setting(
+        "desk_url",
+        "",
+        "The desk's address for links in mails, such as `https://help.example.com/desk/`; by default below `site_url`.",
+        "service",
+        form=r"https?://[^\s/]+/\S*",
+    ),
     Setting("search_rate", "300 per minute", "Searches one address may make.", "service", form=_RATE),
     Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
     Setting("code_days", 90, "Days a reference code works for its customer after they last wrote.", "service", least=1),
@@ -176,6 +183,7 @@ class Settings:
     site_dir: Path
     config_file: Path | None = None
     groups: Mapping[str, Any] = field(default_factory=dict)
+    site_url: str = ""
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
@@ -238,7 +246,7 @@ def load_settings(
     )
     built = site_dir or root / str(document.get("site_dir") or "site")
     groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
-    return Settings(values, root, built, config_file, groups)
+    return Settings(values, root, built, config_file, groups, str(document.get("site_url") or ""))
 
 
 def docs_dir_of(config_file: Path) -> Path:

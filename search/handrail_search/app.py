@@ -100,7 +100,7 @@ def create_app(settings: Settings) -> Flask:
             other_ways=lambda: site.info().contact_ways,
         )
     )
-    add_desk(app, store, settings, base_path=base, site_name=lambda: site.info().name)
+    add_desk(app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page)
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)
     _add_limits(app, settings)

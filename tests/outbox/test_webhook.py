@@ -59,6 +59,7 @@ def test_a_program_gets_the_message_as_json(letter):
         "message": "Größe 中文\n😀",
         "reply_to": "Anna <anna@acme.test>",
         "reply_email": "anna@acme.test",
+        "desk_url": None,
         "callback": None,
         "along": [],
         "attachments": [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from flask import Blueprint, Flask, Response, current_app, request, session
 from flask_login import LoginManager, current_user
@@ -14,8 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from handrail_feedback.db import Store
 from handrail_feedback.desk.door import Door, me
 from handrail_feedback.desk.inbox import Inbox
+from handrail_feedback.desk.message import MessagePage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
+from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.settings import Settings
 
@@ -27,7 +30,13 @@ _SESSION = timedelta(hours=12)
 
 
 def add_desk(
-    app: Flask, store: Store, settings: Settings, *, base_path: str, site_name: Callable[[], str] = lambda: ""
+    app: Flask,
+    store: Store,
+    settings: Settings,
+    *,
+    base_path: str,
+    site_name: Callable[[], str] = lambda: "",
+    is_page: Callable[[str], bool] = lambda _location: True,
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`."""
     home = f"{base_path}desk/"
@@ -38,13 +47,21 @@ def add_desk(
     )
     blueprint.add_url_rule(f"{home}login", "login", door.sign_in, methods=["GET", "POST"])
     blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
-    inbox = Inbox(store, look)
+    contact = contact_of(settings)
+    inbox = Inbox(store, look, partial(due, contact))
     blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
+    page, one = MessagePage(store, look, partial(due, contact), is_page), f"{home}m/<code>/"
+    blueprint.add_url_rule(one, "message", page.show)
+    blueprint.add_url_rule(f"{one}answered", "answered", page.settled, methods=["POST"])
+    blueprint.add_url_rule(f"{one}open", "open", page.unsettle, methods=["POST"])
     csrf = _prepare(app, door, settings, home)
     blueprint.before_request(lambda: _guard(door, csrf))
     blueprint.after_request(_keep_private)
     blueprint.register_error_handler(CSRFError, lambda _error: _stale(door))
     blueprint.register_error_handler(429, lambda _error: _too_many(door))
+    blueprint.register_error_handler(403, lambda _error: _refused(look, 403))
+    blueprint.register_error_handler(404, lambda _error: _refused(look, 404))
+    blueprint.register_error_handler(413, lambda _error: _refused(look, 413))
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
     blueprint.add_app_template_filter(span, "span")
     blueprint.add_app_template_filter(clock, "clock")
@@ -95,6 +112,18 @@ def _stale(door: Door) -> Response:
 
 def _too_many(door: Door) -> Response:
     return door.form("", 429, wrong="Too many wrong tries. Please wait a quarter of an hour, then try again.")
+
+
+_REFUSED = {
+    403: ("Only a lead can undo this", "Somebody else did it. Ask them, or a lead."),
+    404: ("This is not here", "It may have been erased. Go back to the desk and open the message again."),
+    413: ("This is too long", "Nothing was kept. Go back and shorten it."),
+}
+
+
+def _refused(look: Look, status: int) -> Response:
+    what, mend = _REFUSED[status]
+    return look.page("trouble", what, status, what="", mend=mend)
 
 
 def _no_store(look: Look, error: StoreUnavailable) -> Response:

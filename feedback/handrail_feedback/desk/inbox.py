@@ -1,13 +1,40 @@
-"""What waits for an answer, and opening a message by its code."""
+"""What waits for an answer, the oldest first, and opening a message by its code."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from flask import Response
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_feedback.db import Store
+from handrail_feedback.cases import Case, answered_cases, codes_like, count_open, find_case, open_cases
+from handrail_feedback.contact import EXAMPLE_CODE, codes_in
+from handrail_feedback.db import Store, now
 from handrail_feedback.desk.pages import Look
+
+# A message that a channel has not taken for so long is marked.
+_LATE = timedelta(minutes=2)
+Due = Callable[[datetime], datetime | None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A message in a list: how long it waits, and until when an answer was promised."""
+
+    case: Case
+    waits: timedelta
+    due: datetime | None
+    overdue: bool
+    undelivered: bool
+
+
+def line_of(case: Case, due: Due, at: datetime) -> Line:
+    """The message as lists and its own page show it."""
+    until = due(case.message.at)
+    undelivered = case.waits_since is not None and at - case.waits_since >= _LATE
+    return Line(case, at - case.message.at, until, case.is_open and until is not None and until < at, undelivered)
 
 
 @dataclass(frozen=True)
@@ -16,7 +43,28 @@ class Inbox:
 
     store: Store
     look: Look
+    due: Due
 
-    def home(self) -> Response:
-        """GET desk/: the way to a message by its code."""
-        return self.look.page("home", "Desk")
+    def home(self) -> AnyResponse:
+        """GET desk/, with `code` on to the message of that code."""
+        typed = request.args.get("code", "")[:200]
+        meant = codes_in(typed)
+        for code in meant:
+            if find_case(self.store, code):
+                return redirect(url_for("desk.message", code=code))
+        near = codes_like(self.store, meant[0].replace("-", "")) if meant else []
+        if typed and not near:
+            near = codes_like(self.store, "".join(filter(str.isalnum, typed)).upper())
+        at = now()
+        return self.look.page(
+            "home",
+            "Desk",
+            404 if typed.strip() else 200,
+            typed=typed,
+            near=near,
+            example=EXAMPLE_CODE,
+            at=at,
+            open=[line_of(case, self.due, at) for case in open_cases(self.store)],
+            count=count_open(self.store),
+            answered=[line_of(case, self.due, at) for case in answered_cases(self.store, limit=20)],
+        )

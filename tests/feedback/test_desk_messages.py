@@ -1,0 +1,319 @@
+import re
+from datetime import timedelta
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_feedback.cases import find_case
+from handrail_feedback.contact import Along, Message, codes_in, forget_message, keep_message
+from handrail_feedback.db import now, stamp
+from handrail_feedback.routes import parse_routes
+
+from .desks import Desk, hire, service
+
+
+@pytest.fixture
+def app(tmp_path):
+    with service(tmp_path) as app:
+        yield app
+
+
+@pytest.fixture
+def store(app):
+    return app.extensions["handrail"]["store"]
+
+
+@pytest.fixture
+def desk(app, store):
+    hire(store)
+    desk = Desk(app.test_client())
+    desk.sign_in()
+    return desk
+
+
+@pytest.fixture
+def write(store):
+    """Keeps a message that was written so many minutes ago, and gives its code."""
+
+    def write(text="I cannot log in.", subject="Login", reply_to="cora@acme.test", ago=0, deliver="", **more):
+        message = Message(text, subject, reply_to, "en", now() - timedelta(minutes=ago), **more)
+        return keep_message(store, message, parse_routes(deliver))
+
+    return write
+
+
+def texts(page):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+# --- By code ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{code}", " {lower} ", "{spaced}", "{joined}", "[{code}] Re: my bill", "{heard}", "The code is {code}, thank you"],
+)
+def test_a_code_opens_its_message_however_it_is_said(desk, write, said):
+    code = write()
+    heard = code.translate(str.maketrans("PMFA", "BNS8"))
+    typed = said.format(
+        code=code, lower=code.lower(), spaced=" ".join(code.replace("-", "")), joined=code.replace("-", ""), heard=heard
+    )
+    answer = desk.get("", query_string={"code": typed})
+    assert answer.headers["Location"] == f"/help/desk/m/{code}/"
+
+
+def test_one_wrong_sign_opens_nothing_but_names_the_code_that_may_be_meant(desk, write):
+    code = write()
+    wrong = next(sign for sign in "234679" if sign != code[0]) + code[1:]
+    assert codes_in(wrong) == []
+    assert desk.get("", query_string={"code": wrong}).status_code == 404
+    assert f'href="/help/desk/m/{code}/"' in desk.page
+
+
+@pytest.mark.parametrize("typed", ["96H-9MK-WHX", "nonsense", "<b>x</b>", "' OR 1=1", "\0", "9" * 10_000])
+def test_a_code_of_nobody_is_told_and_shown_as_text(desk, typed):
+    assert desk.get("", query_string={"code": typed}).status_code == 404
+    assert "There is no message with this code" in desk.page
+    assert "<b>x</b>" not in desk.page
+
+
+# --- The page --------------------------------------------------------------------------------------------------
+
+
+def test_one_page_shows_the_message_and_what_was_agreed_to_be_shared(desk, write):
+    along = (
+        Along("search", "login not possible"),
+        Along("article", "Reset your password", "guide/reset/#mail"),
+        Along("article", "Gone", "gone/"),
+        Along("product", "Acme Pro"),
+        Along("language", "Deutsch"),
+    )
+    code = write("I cannot\nlog in.", ago=125, along=along)
+    assert desk.get(f"m/{code}/").status_code == 200
+    said = texts(desk.page)
+    assert "Searched login not possible" in said
+    assert "Product Acme Pro" in said and "Language Deutsch" in said
+    assert '<a href="/help/guide/reset/">Reset your password</a>' in desk.page
+    assert "Gone" in said and 'href="/help/gone/"' not in desk.page
+    assert "Waits 2 h 5 min" in said
+    assert "cora@acme.test" in said
+    assert "I cannot\nlog in." in desk.page
+
+
+def test_what_was_not_shared_is_not_looked_up(desk, write):
+    code = write()
+    desk.get(f"m/{code}/")
+    assert "What they agreed to share Nothing." in texts(desk.page)
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</handrail-main></textarea>"
+
+
+def test_nothing_that_a_customer_writes_becomes_a_part_of_the_page(desk, write):
+    along = (Along("search", EVIL), Along("article", EVIL, "guide/reset/"), Along("product", EVIL))
+    code = write(EVIL, EVIL[:150], f'"><script>{EVIL[:50]}', callback=EVIL[:100], along=along)
+    for path in (f"m/{code}/", ""):
+        desk.get(path)
+        assert "<script" not in desk.page and "<img" not in desk.page
+        assert desk.page.count("</handrail-main>") == 1
+        assert "49" not in re.sub(r'value="[^"]*"', "", desk.page).replace(code, "")
+
+
+def test_messages_of_a_thread_stand_together_with_what_was_answered(desk, write):
+    first = write(ago=60)
+    second = write(f"More about {first}: it says error 7.", "", ago=10)
+    desk.get(f"m/{second}/")
+    said = texts(desk.page)
+    assert said.index("I cannot log in.") < said.rindex("it says error 7")
+    assert f'href="/help/desk/m/{first}/"' in desk.page
+    desk.post(f"m/{second}/answered", way="elsewhere", token="t1")
+    assert "anna" in desk.page and "answered elsewhere" in desk.page
+
+
+def test_a_message_that_no_channel_has_taken_is_marked(desk, write):
+    waiting = write(ago=5, deliver="folder")
+    fresh = write("Something else.", ago=1, deliver="folder")
+    for path in ("", f"m/{waiting}/"):
+        desk.get(path)
+        assert desk.page.count("not delivered") == 1
+    desk.get(f"m/{fresh}/")
+    assert "not delivered" not in desk.page
+
+
+def test_who_opened_a_message_first_stays_noted(app, store, desk, write):
+    code = write()
+    desk.get(f"m/{code}/")
+    hire(store, "bert")
+    other = Desk(app.test_client())
+    other.sign_in("bert")
+    other.get(f"m/{code}/")
+    assert find_case(store, code).opened_by == "anna"
+
+
+# --- What waits --------------------------------------------------------------------------------------------------
+
+
+def test_the_oldest_open_message_stands_first(desk, write):
+    codes = [write(f"Question {ago}", f"Question {ago}", ago=ago) for ago in (10, 300, 60)]
+    desk.get("")
+    assert re.findall(r'class="desk-code">([^<]+)<', desk.page) == [codes[1], codes[2], codes[0]]
+    assert '<span class="desk-count">3</span>' in desk.page
+
+
+def test_waiting_is_measured_against_the_promise(tmp_path):
+    (tmp_path / "mkdocs.yml").write_text(
+        "site_name: Acme\nplugins:\n  - handrail:\n      contact:\n        channels:\n"
+        "          - form:\n            promise: 2 hours\n"
+    )
+    from handrail_kb.settings import load_settings
+    from handrail_search.app import create_app
+
+    from .desks import Client, site_with_shell
+
+    site = site_with_shell(tmp_path)
+    app = create_app(load_settings(tmp_path / "mkdocs.yml", site_dir=site, flags={"base_path": "/help"}, environ={}))
+    app.test_client_class = Client
+    store = app.extensions["handrail"]["store"]
+    hire(store)
+    for ago in (30, 180):
+        keep_message(store, Message("Help", f"Since {ago}", "a@acme.test", "en", now() - timedelta(minutes=ago)))
+    desk = Desk(app.test_client())
+    desk.sign_in()
+    assert desk.page.count("promised until") == 2
+    late = re.search(r"Since 180.*?</li>", desk.page, re.S)[0]
+    assert "desk-late" in late and desk.page.count("desk-late") == 1
+    app.extensions["handrail"]["teaching"].stop()
+    app.extensions["handrail"]["searches"].close()
+    store.close()
+
+
+# --- Answered elsewhere ------------------------------------------------------------------------------------------
+
+
+def first_reply(store, code):
+    return store.read("SELECT first_reply_at FROM messages WHERE code = :code", code=code)[0]["first_reply_at"]
+
+
+def test_answered_by_phone_is_one_click_and_can_be_taken_back(desk, write, store):
+    code = write(ago=30)
+    desk.get(f"m/{code}/")
+    assert desk.post(f"m/{code}/answered", way="elsewhere", token="t1").status_code == 200
+    assert "Answered elsewhere by anna" in re.sub(r" +", " ", texts(desk.page))
+    assert find_case(store, code).answered_by == "anna" and first_reply(store, code)
+    [number] = re.findall(r'name="answer" value="(\d+)"', desk.page)
+    desk.post(f"m/{code}/open", answer=number)
+    assert find_case(store, code).is_open and first_reply(store, code) is None
+    assert "taken back by anna" in texts(desk.page)
+
+
+def test_a_message_with_nothing_to_answer_leaves_the_list_and_counts_as_no_reply(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    desk.post(f"m/{code}/answered", way="nothing", token="t1")
+    assert "Nothing to answer" in desk.page
+    assert not find_case(store, code).is_open
+    assert first_reply(store, code) is None
+
+
+def test_a_double_click_is_one_answer(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    token = re.search(r'name="token" value="([^"]+)"', desk.page)[1]
+    for _ in range(2):
+        desk.post(f"m/{code}/answered", way="elsewhere", token=token)
+    assert store.read("SELECT count(*) AS n FROM answers")[0]["n"] == 1
+
+
+def test_an_answer_answers_the_thread_but_not_what_the_customer_writes_afterwards(desk, write, store):
+    first = write(ago=60)
+    second = write(f"See {first}, still broken.", "", ago=30)
+    desk.get(f"m/{second}/")
+    desk.post(f"m/{second}/answered", way="elsewhere", token="t1")
+    third = write(f"See {first}, it came back.", "")
+    assert [find_case(store, code).is_open for code in (first, second, third)] == [False, False, True]
+    assert first_reply(store, first) and first_reply(store, second)
+
+
+def test_an_agent_takes_back_what_they_did_themselves_and_a_lead_everything(app, store, desk, write):
+    code = write()
+    desk.get(f"m/{code}/")
+    desk.post(f"m/{code}/answered", way="elsewhere", token="t1")
+    [number] = re.findall(r'name="answer" value="(\d+)"', desk.page)
+    hire(store, "bert")
+    hire(store, "lea", "lead")
+    bert, lea = Desk(app.test_client()), Desk(app.test_client())
+    bert.sign_in("bert")
+    bert.get(f"m/{code}/")
+    assert 'name="answer"' not in bert.page
+    assert bert.post(f"m/{code}/open", answer=number, csrf_token=Desk.token(bert) or "x").status_code in (400, 403)
+    bert.get("")
+    assert bert.post(f"m/{code}/open", answer=number).status_code == 403
+    assert not find_case(store, code).is_open
+    lea.sign_in("lea")
+    lea.get(f"m/{code}/")
+    assert lea.post(f"m/{code}/open", answer=number).status_code == 200
+    assert find_case(store, code).is_open
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 40, "1; DROP TABLE answers", "999"])
+def test_an_answer_that_is_not_there_cannot_be_taken_back(desk, write, number):
+    code = write()
+    desk.get(f"m/{code}/")
+    assert desk.post(f"m/{code}/open", answer=number).status_code == 404
+
+
+def test_an_answer_of_another_thread_cannot_be_taken_back_from_here(desk, write, store):
+    one, other = write(), write("Another thing.", "Other")
+    desk.get(f"m/{one}/")
+    desk.post(f"m/{one}/answered", way="elsewhere", token="t1")
+    [number] = re.findall(r'name="answer" value="(\d+)"', desk.page)
+    assert desk.post(f"m/{other}/open", answer=number).status_code == 404
+    assert not find_case(store, one).is_open
+
+
+def test_with_a_message_goes_all_that_was_noted_of_it(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    desk.post(f"m/{code}/answered", way="elsewhere", token="t1")
+    assert forget_message(store, code)
+    for table in ("answers", "opened"):
+        assert store.read(f"SELECT * FROM {table}") == []
+    assert desk.get(f"m/{code}/").status_code == 302
+
+
+def test_an_answer_is_never_older_than_its_message(desk, write, store):
+    """Clocks of two machines differ; a message from the future must not stay open for ever."""
+    code = write(ago=-5)
+    desk.get(f"m/{code}/")
+    desk.post(f"m/{code}/answered", way="elsewhere", token="t1")
+    case = find_case(store, code)
+    assert not case.is_open and stamp(case.answered_at) == stamp(case.message.at)
+
+
+# --- The link in the mail ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head, flags, address",
+    [
+        ("site_url: https://help.acme.test/help\n", {}, "https://help.acme.test/help/desk/"),
+        ("site_url: https://help.acme.test/\n", {"desk_url": "https://desk.acme.test/x"}, "https://desk.acme.test/x/"),
+        ("", {}, ""),
+    ],
+)
+def test_a_mail_brings_the_link_to_its_message_where_the_address_is_known(tmp_path, head, flags, address):
+    from handrail_feedback.channels import desk_of
+    from handrail_feedback.contact import KeptMessage
+    from handrail_feedback.letters import as_text, payload
+    from handrail_kb.settings import load_settings
+
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: Acme\n{head}plugins: [handrail]\n")
+    desk = desk_of(load_settings(tmp_path / "mkdocs.yml", flags=flags, environ={}))
+    assert desk == address
+    message = KeptMessage("96H-9MK-WHX", "Help", "", "", "en", now(), "waiting")
+    link = f"{address}m/96H-9MK-WHX/" if address else None
+    assert payload(message, desk)["desk_url"] == link
+    assert ("Open it: " in as_text(message, desk)) == bool(link)
+    assert link is None or f"Open it: {link}\n" in as_text(message, desk)
