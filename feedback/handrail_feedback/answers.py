@@ -72,7 +72,7 @@ def write_answer(db: Database, code: str, way: Way, who: str, at: datetime, toke
                  to: str = "") -> int | None:  # fmt: skip
     """Write an answer inside a transaction; its number, or None when there is no such message."""
     values = {
-        "code": code, "at": stamp(at), "who": who, "way": way, "token": token, "to": to,
+        "code": code, "at": stamp(at), "who": who, "way": way, "token": f"{token} {way}", "to": to,
         "words": storable(words, LONGEST_ANSWER),
     }  # fmt: skip
     db.execute(

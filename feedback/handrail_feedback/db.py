@@ -32,7 +32,7 @@ migrations = Migrations("handrail")
 @migrations()
 def m001_searches_votes_and_messages(db: Database) -> None:
     """The first tables. A migration that was released is never edited: add another one below."""
-    for statement in _FIRST_TABLES.split(";\n"):
+    for statement in tables.FIRST.split(";\n"):
         if statement.strip():
             db.execute(statement)
 
@@ -93,76 +93,11 @@ def m011_answers(db: Database) -> None:
         db.execute(statement)
 
 
-_FIRST_TABLES = """
-CREATE TABLE intents (
-  id INTEGER PRIMARY KEY,
-  tab TEXT,                            -- random, made by the browser tab, gone with it; NULL: unknown
-  query TEXT NOT NULL,                 -- redacted
-  shape TEXT NOT NULL,                 -- the query as it is compared: lower case, numbers as #
-  lang TEXT NOT NULL,
-  verdict TEXT NOT NULL,
-  mode TEXT NOT NULL,
-  degraded INTEGER NOT NULL,
-  fallback_reason TEXT,
-  results TEXT NOT NULL,               -- JSON: [[location, score], ...], best first
-  shown_id TEXT NOT NULL,              -- the search whose words and results stand in this row
-  shown_at TEXT NOT NULL,
-  first_at TEXT NOT NULL,
-  last_at TEXT NOT NULL,
-  keystrokes INTEGER NOT NULL,
-  source TEXT NOT NULL,
-  bot INTEGER NOT NULL,
-  staff INTEGER NOT NULL,
-  seen_ms INTEGER NOT NULL DEFAULT 0,
-  clicked_location TEXT,
-  clicked_position INTEGER,
-  clicked_at TEXT,
-  said_no_at TEXT,
-  contacted_at TEXT,
-  left_at TEXT
-) STRICT;
-CREATE INDEX intents_by_tab ON intents (tab, first_at);
-CREATE INDEX intents_by_time ON intents (last_at);
-CREATE TABLE searches (
-  search_id TEXT PRIMARY KEY,
-  intent_id INTEGER NOT NULL REFERENCES intents (id) ON DELETE CASCADE,
-  at TEXT NOT NULL,
-  answer TEXT                          -- JSON of what was shown; erased once the intent has settled
-) STRICT, WITHOUT ROWID;
-CREATE INDEX searches_by_intent ON searches (intent_id);
-CREATE INDEX searches_unsettled ON searches (at) WHERE answer IS NOT NULL;
-CREATE TABLE early_events (             -- events whose search another process has not written yet
-  id INTEGER PRIMARY KEY,
-  search_id TEXT NOT NULL,
-  at TEXT NOT NULL,
-  event TEXT NOT NULL
-) STRICT;
-CREATE INDEX early_events_by_search ON early_events (search_id);
-CREATE TABLE votes (
-  id INTEGER PRIMARY KEY,
-  at TEXT NOT NULL,
-  location TEXT NOT NULL,
-  helpful INTEGER NOT NULL,
-  comment TEXT NOT NULL,               -- redacted
-  search_id TEXT,                      -- leads to the intent through `searches`, whichever is written first
-  tab TEXT
-) STRICT;
-CREATE INDEX votes_by_location ON votes (location, at);
-CREATE INDEX votes_by_search ON votes (search_id);
-CREATE TABLE messages (
-  id INTEGER PRIMARY KEY,
-  code TEXT NOT NULL UNIQUE,
-  at TEXT NOT NULL,
-  lang TEXT NOT NULL,
-  subject TEXT NOT NULL,
-  message TEXT NOT NULL,               -- as written: it goes to a person
-  reply_to TEXT NOT NULL,
-  state TEXT NOT NULL DEFAULT 'waiting',
-  fingerprint TEXT NOT NULL
-) STRICT;
-CREATE INDEX messages_by_fingerprint ON messages (fingerprint, at);
-CREATE INDEX messages_by_state ON messages (state, at)
-"""
+@migrations()
+def m012_outcomes(db: Database) -> None:
+    """The article that answers a message, or that one is needed."""
+    for statement in tables.OUTCOMES:
+        db.execute(statement)
 
 
 class Store:

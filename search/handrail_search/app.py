@@ -10,18 +10,16 @@ import json
 import logging
 import mimetypes
 import re
+import sqlite3
 import traceback
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, make_response, redirect, request, send_file
 from flask_compress import Compress
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -29,8 +27,8 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.db import Store, now
-from handrail_feedback.desk import staff
 from handrail_feedback.desk.blueprint import add_desk
+from handrail_feedback.desk.message import Suggestion
 from handrail_feedback.desk.sessions import STAFF_COOKIE
 from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import Search, SearchLog
@@ -41,6 +39,7 @@ from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
+from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
 from handrail_search.teaching import Teaching
 from handrail_search.views import Asked, problem
@@ -50,8 +49,7 @@ log = logging.getLogger(__name__)
 
 _BODY_BYTES = 128 * 1024
 _HASHED = "assets/"
-# By all addresses of the world, in each process of the service.
-_WRONG_CODES = "100 per hour"
+_SUGGESTED = 5
 _DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -100,10 +98,13 @@ def create_app(settings: Settings) -> Flask:
             other_ways=lambda: site.info().contact_ways,
         )
     )
-    add_desk(app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page)
+    add_desk(
+        app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
+        title_of=site.title_of, find=partial(_suggest, live, base),
+    )  # fmt: skip
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)
-    _add_limits(app, settings)
+    add_limits(app, settings)
     _add_errors(app, site)
     app.before_request(teaching.watch)
     app.before_request(_refuse_other_sites)
@@ -131,6 +132,10 @@ class _Site:
         """Whether a page stands at an address relative to the site; where there is no site here, it may."""
         file = _file_of(self, location)
         return file.is_file() and file.suffix == ".html" if file else not self.folder.is_dir()
+
+    def title_of(self, location: str) -> str:
+        """The title of a page, or its address where it is not known."""
+        return str(self.info().articles.get(location, {}).get("title") or location)
 
     def policy(self) -> str:
         """The Content-Security-Policy with the hashes of the pages' own inline scripts and styles."""
@@ -174,6 +179,20 @@ def _stamp(file: Path) -> int:
 def _base_path(settings: Settings, info: SiteInfo) -> str:
     path = (settings.text("base_path") or info.base_path).strip("/")
     return f"/{path}/" if path else "/"
+
+
+def _suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggestion]:
+    """The articles that search finds for a colleague. It is nobody's search, so it is not kept."""
+    searcher = live.searcher()
+    try:
+        hits = searcher.search(words, limit=_SUGGESTED, lang=lang).hits if searcher else ()
+    except sqlite3.Error:  # the generation was removed or damaged while it served
+        live.look()
+        return []
+    return [
+        Suggestion(hit.location.partition("#")[0], base + hit.location, hit.title, hit.heading, hit.snippet)
+        for hit in hits
+    ]
 
 
 def _as_search(asked: Asked, *, by_staff: bool) -> Search:
@@ -296,48 +315,6 @@ def _plain_page(site: _Site, status: int, title: str, body: str) -> Response:
     )
     page = fill(site.folder, "find", main, title=text(info.lang, title), base_path=site.base_path)
     return make_response(page, status)
-
-
-def _add_limits(app: Flask, settings: Settings) -> None:
-    """Counts of requests by address live in memory only and are never written."""
-    limiter = Limiter(
-        get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True
-    )
-    search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
-    rates = dict.fromkeys(("search.api", "search.find", "feedback.events", "feedback.vote"), search_rate)
-    views = cast("dict[str, Callable[..., Response]]", app.view_functions)
-    for endpoint, rate in {**rates, "feedback.contact": contact_rate}.items():
-        views[endpoint] = limiter.limit(rate)(views[endpoint])
-    views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
-    for who in (get_remote_address, _account):
-        wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
-        views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
-
-
-def _guarded(
-    limiter: Limiter, view: Callable[..., Response], contact_rate: str, code_rate: str
-) -> Callable[..., Response]:
-    """The page for a reference code. Wrong codes are counted by address and all together: see ARCHITECTURE.md."""
-
-    def is_wrong(response: Response) -> bool:
-        return response.status_code == 404
-
-    def adds_nothing() -> bool:
-        return request.form.get("do") != "add"
-
-    view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
-    view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
-    return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
-
-
-def _account() -> str:
-    """The account that somebody tries to sign in to. It need not exist, so that limits tell nothing."""
-    return f"account {staff.clean_name(request.form.get('name', '')[:100])}"
-
-
-# Wrong passwords: a name is tried no faster than this from however many addresses, and an address tries no faster
-# than this however many names.
-_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", get_remote_address: "30 per 15 minutes"}
 
 
 def _add_errors(app: Flask, site: _Site) -> None:

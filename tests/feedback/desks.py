@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
@@ -14,8 +15,12 @@ from flask.testing import FlaskClient
 
 from handrail_feedback.db import Store
 from handrail_feedback.desk import passwords, staff
+from handrail_kb.passages import read_site
 from handrail_kb.settings import load_settings
 from handrail_search.app import create_app
+from handrail_search.build import build_index
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 
 PASSWORD = "correct horse battery"
 SHELL = (
@@ -25,6 +30,8 @@ SHELL = (
 
 def site_with_shell(root: Path) -> Path:
     shell = root / "site" / "find" / "index.html"
+    if shell.exists():
+        return root / "site"
     shell.parent.mkdir(parents=True, exist_ok=True)
     shell.write_text(SHELL)
     (root / "site" / "guide" / "reset").mkdir(parents=True, exist_ok=True)
@@ -35,6 +42,14 @@ def site_with_shell(root: Path) -> Path:
 def settings_for(root: Path, **flags):
     flags = {"state_dir": str(root / "state"), "base_path": "/help", **flags}
     return load_settings(site_dir=site_with_shell(root), flags=flags, environ={})
+
+
+def indexed_site(root: Path, lend_encoder, articles=None) -> None:
+    """The made-up mail service's help with its real index, in `site` and `state` of a folder."""
+    from acme import ARTICLES, write_site
+
+    write_site(root / "site", articles or ARTICLES, base_path="/help/")
+    build_index(list(read_site(root / "site")), lend_encoder(root / "state"), "all-MiniLM-L6-v2")
 
 
 class Client(FlaskClient):

@@ -13,9 +13,10 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.db import Store
+from handrail_feedback.desk.deeds import Deeds
 from handrail_feedback.desk.door import Door, me
 from handrail_feedback.desk.inbox import Inbox
-from handrail_feedback.desk.message import MessagePage
+from handrail_feedback.desk.message import Find, MessagePage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
 from handrail_kb.due import contact_of, due
@@ -37,6 +38,8 @@ def add_desk(
     base_path: str,
     site_name: Callable[[], str] = lambda: "",
     is_page: Callable[[str], bool] = lambda _location: True,
+    title_of: Callable[[str], str] = lambda location: location,
+    find: Find = lambda _words, _lang: (),
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`."""
     home = f"{base_path}desk/"
@@ -50,10 +53,12 @@ def add_desk(
     contact = contact_of(settings)
     inbox = Inbox(store, look, partial(due, contact))
     blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
-    page, one = MessagePage(store, look, partial(due, contact), is_page), f"{home}m/<code>/"
-    blueprint.add_url_rule(one, "message", page.show)
-    blueprint.add_url_rule(f"{one}answered", "answered", page.settled, methods=["POST"])
-    blueprint.add_url_rule(f"{one}open", "open", page.unsettle, methods=["POST"])
+    page, one = MessagePage(store, look, partial(due, contact), is_page, title_of, find), f"{home}m/<code>/"
+    blueprint.add_url_rule(one, "message", page.show, methods=["GET", "POST"])
+    deeds = Deeds(store, page)
+    for name, deed in (("answered", deeds.settled), ("open", deeds.unsettle), ("article", deeds.name_article),
+                       ("needs", deeds.needs_article), ("undo", deeds.undo_outcome)):  # fmt: skip
+        blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])
     csrf = _prepare(app, door, settings, home)
     blueprint.before_request(lambda: _guard(door, csrf))
     blueprint.after_request(_keep_private)

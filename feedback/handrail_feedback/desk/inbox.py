@@ -13,6 +13,7 @@ from handrail_feedback.cases import Case, answered_cases, codes_like, count_open
 from handrail_feedback.contact import EXAMPLE_CODE, codes_in
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.pages import Look
+from handrail_feedback.outcomes import wanted_articles
 
 # A message that a channel has not taken for so long is marked.
 _LATE = timedelta(minutes=2)
@@ -66,5 +67,6 @@ class Inbox:
             at=at,
             open=[line_of(case, self.due, at) for case in open_cases(self.store)],
             count=count_open(self.store),
+            wanted=wanted_articles(self.store, limit=20),
             answered=[line_of(case, self.due, at) for case in answered_cases(self.store, limit=20)],
         )

@@ -1,0 +1,83 @@
+"""What is done with a message: marked as answered, its article named or wanted; and each of these taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback import outcomes
+from handrail_feedback.answers import find_answer, settle, take_back
+from handrail_feedback.db import Store, now
+from handrail_feedback.desk.door import me
+from handrail_feedback.desk.message import MessagePage, form_token, may_undo, questions_of, sent_number
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """The views that change something."""
+
+    store: Store
+    page: MessagePage
+
+    def settled(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/answered: answered by phone or elsewhere, or nothing to answer."""
+        self.page.case(code)
+        way = request.form.get("way", "")
+        if way not in ("elsewhere", "nothing"):
+            raise NotFound
+        settle(self.store, code, "nothing" if way == "nothing" else "elsewhere", me().name, now(), form_token())
+        return self.page.again(code)
+
+    def unsettle(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/open: takes an answer back that was given elsewhere, or was none."""
+        case = self.page.case(code)
+        answer = find_answer(self.store, sent_number("answer"))
+        if answer is None or answer.thread != case.thread:
+            raise NotFound
+        if not may_undo(answer.who):
+            raise Forbidden
+        take_back(self.store, answer.id, me().name, now())
+        return self.page.again(code)
+
+    def name_article(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/article: this article answers it, and search learns these questions."""
+        self.page.case(code)
+        location = request.form.get("location", "").partition("#")[0]
+        if not location or not self.page.is_page(location):
+            raise NotFound
+        asked = request.form.get("questions", "")[:10_000].splitlines()
+        done = outcomes.name_article(self.store, code, location, asked, me().name, now(), form_token())
+        return self.page.again(code, *_told(done))
+
+    def needs_article(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/needs: no article answers it, and one should."""
+        case = self.page.case(code)
+        asked = request.form.get("questions", "")[:10_000].splitlines() or list(questions_of(case))
+        outcomes.needs_article(self.store, code, asked, me().name, now(), form_token())
+        return self.page.again(code)
+
+    def undo_outcome(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/undo: takes back that an article answers it, or that one is needed."""
+        case = self.page.case(code)
+        outcome = outcomes.find_outcome(self.store, sent_number("outcome"))
+        if outcome is None or outcome.thread != case.thread:
+            raise NotFound
+        if not may_undo(outcome.who):
+            raise Forbidden
+        outcomes.take_back(self.store, outcome.id, me().name, now())
+        return self.page.again(code)
+
+
+def _told(done: outcomes.Learned) -> tuple[str, ...]:
+    """What somebody has to know of what search did not learn."""
+    notices = []
+    if done.removed:
+        notices.append("A writer had taken a question out for this article: it stays out.")
+    if done.unfit:
+        notices.append("A question was left out: it is too long, or says nothing once names and numbers are taken out.")
+    if not done.in_force and not notices:
+        notices.append("The article is noted. Search learned nothing, because no question was given.")
+    return tuple(notices)

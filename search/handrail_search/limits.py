@@ -1,0 +1,58 @@
+"""How often one address may ask, write, or be wrong. Counts live in memory only, and no address is ever written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from handrail_feedback.desk import staff
+from handrail_kb.settings import Settings
+
+# By all addresses of the world, in each process of the service.
+_WRONG_CODES = "100 per hour"
+
+
+def add_limits(app: Flask, settings: Settings) -> None:
+    """Counts of requests by address live in memory only and are never written."""
+    limiter = Limiter(
+        get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True
+    )
+    search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
+    rates = dict.fromkeys(("search.api", "search.find", "feedback.events", "feedback.vote"), search_rate)
+    views = cast("dict[str, Callable[..., Response]]", app.view_functions)
+    for endpoint, rate in {**rates, "feedback.contact": contact_rate}.items():
+        views[endpoint] = limiter.limit(rate)(views[endpoint])
+    views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
+    for who in (get_remote_address, _account):
+        wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
+        views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
+
+
+def _guarded(
+    limiter: Limiter, view: Callable[..., Response], contact_rate: str, code_rate: str
+) -> Callable[..., Response]:
+    """The page for a reference code. Wrong codes are counted by address and all together: see ARCHITECTURE.md."""
+
+    def is_wrong(response: Response) -> bool:
+        return response.status_code == 404
+
+    def adds_nothing() -> bool:
+        return request.form.get("do") != "add"
+
+    view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
+    view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
+    return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
+
+
+def _account() -> str:
+    """The account that somebody tries to sign in to. It need not exist, so that limits tell nothing."""
+    return f"account {staff.clean_name(request.form.get('name', '')[:100])}"
+
+
+# Wrong passwords: a name is tried no faster than this from however many addresses, and an address tries no faster
+# than this however many names.
+_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", get_remote_address: "30 per 15 minutes"}
