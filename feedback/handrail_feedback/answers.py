@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from handrail_feedback import outbox
 from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_feedback.routes import answer_route
 
 # By mail from the desk; by phone, in person or from another program; there was nothing to answer.
 Way = Literal["mail", "elsewhere", "nothing"]
@@ -97,6 +99,27 @@ def note_first_replies(db: Database, thread: str) -> None:
     )
 
 
+def answer_by_mail(store: Store, code: str, words: str, to: str, who: str, at: datetime, token: str) -> int | None:
+    """Keep an answer and queue it to be mailed, all or nothing; its number, or None when there is no such message."""
+    with store.transaction(durable=True) as db:
+        number = write_answer(db, code, "mail", who, at, token, words=words, to=to)
+        if number is not None:
+            [thread] = db.execute("SELECT thread FROM answers WHERE id = :id", {"id": number}).fetchone()
+            outbox.put(db, code, thread, [answer_route(number)], at)
+    return number
+
+
+def note_bounce(store: Store, number: int, at: datetime) -> None:
+    """Note that a mail server refused an answer for good: it answers nothing, and its messages are open again."""
+    with store.transaction(durable=True) as db:
+        found = db.execute(
+            "UPDATE answers SET bounced_at = :at WHERE id = :id AND bounced_at IS NULL RETURNING thread",
+            {"id": number, "at": stamp(at)},
+        ).fetchone()
+        if found:
+            note_first_replies(db, found[0])
+
+
 def take_back(store: Store, number: int, who: str, at: datetime) -> bool:
     """Take an answer back that was given elsewhere or was none; False when there is nothing to take back."""
     with store.transaction(durable=True) as db:
@@ -118,10 +141,18 @@ def find_answer(store: Store, number: int) -> Answer | None:
 
 def answers_of(store: Store, thread: str) -> list[Answer]:
     """The answers of a thread, the oldest first, those taken back too."""
-    return [_answer(row) for row in store.read(f"{_ANSWERS} WHERE thread = :thread ORDER BY at, id", thread=thread)]
+    return [
+        _answer(row)
+        for row in store.read(
+            f"{_ANSWERS} WHERE answers.thread = :thread ORDER BY answers.at, answers.id", thread=thread
+        )
+    ]
 
 
-_ANSWERS = "SELECT answers.* FROM answers"
+_ANSWERS = """
+SELECT answers.*, outbox.delivered_at AS sent_at FROM answers
+LEFT JOIN outbox ON outbox.code = answers.code AND outbox.route = 'answer ' || answers.id
+"""
 
 
 def _answer(row: Row) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 from handrail_feedback.answers import ANSWERED, THREAD
 from handrail_feedback.contact import KeptMessage, kept_message
 from handrail_feedback.db import Row, Store, moment, stamp
+from handrail_feedback.routes import ANSWER
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class Case:
 
 _CASES = f"""
 SELECT messages.*, {THREAD} AS thread, opened.at AS opened_at, opened.who AS opened_by,
-  (SELECT min(queued_at) FROM outbox WHERE outbox.code = messages.code AND state = 'waiting') AS waits_since,
-  (SELECT min(delivered_at) FROM outbox WHERE outbox.code = messages.code) AS delivered_at,
+  (SELECT min(queued_at) FROM outbox WHERE outbox.code = messages.code AND state = 'waiting' AND channel <> '{ANSWER}')
+    AS waits_since,
+  (SELECT min(delivered_at) FROM outbox WHERE outbox.code = messages.code AND channel <> '{ANSWER}') AS delivered_at,
   (SELECT count(*) FROM answers WHERE answers.code = messages.code AND bounced_at IS NOT NULL) AS bounced,
   answers.at AS answered_at, answers.who AS answered_by, answers.way AS answered_way
 FROM messages LEFT JOIN opened ON opened.code = messages.code

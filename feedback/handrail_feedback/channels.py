@@ -14,6 +14,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from handrail_feedback.contact import KeptMessage
+from handrail_feedback.delivery_answer import AnswerMail
 from handrail_feedback.delivery_folder import Folder
 from handrail_feedback.delivery_mail import PORTS, Mail, MailServer
 from handrail_feedback.delivery_webhook import LOCAL, Webhook
@@ -53,6 +54,7 @@ class Delivery:
     alarm_after: timedelta
     alarm_mail: Mail | None = None
     receipts: Mail | None = None
+    answers: AnswerMail | None = None
 
 
 def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) -> Delivery:
@@ -70,6 +72,7 @@ def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) 
         timedelta(minutes=settings.number("alarm_minutes")),
         _mail(settings, environ, to="alarm_to") if settings.text("alarm_to") else None,
         receipts=_mail(settings, environ, to="mail_to") if can_confirm(settings) else None,
+        answers=_answers(settings, environ) if can_answer(settings) else None,
     )
 
 
@@ -77,6 +80,17 @@ def can_confirm(settings: Settings) -> bool:
     """Whether customers get their code by mail: where messages go by mail, so that somebody reads the replies."""
     routes = parse_routes(settings.text("deliver"))
     return settings.flag("receipts") and any("mail" in route.channels for route in routes)
+
+
+def can_answer(settings: Settings) -> bool:
+    """Whether the desk can answer by mail: where there is a mail server, and an address to write from."""
+    return bool(settings.text("smtp_host").strip() and settings.text("mail_from").strip())
+
+
+def _answers(settings: Settings, environ: Mapping[str, str]) -> AnswerMail:
+    mail = _mail(settings, environ, to="mail_from")
+    replies = _addresses(settings, "mail_to") if settings.text("mail_to").strip() else ()
+    return AnswerMail(mail.server, mail.sender, replies)
 
 
 def desk_of(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from handrail_feedback.db import Row, Store, moment, stamp, storable
-from handrail_feedback.routes import Route, read_route
+from handrail_feedback.routes import ANSWER, Route, read_route
 from handrail_kb.errors import DeliveryFailed
 
 log = logging.getLogger(__name__)
@@ -76,10 +76,12 @@ def put(db: Database, code: str, thread: str, routes: Sequence[Route], at: datet
     )
 
 
-def claim(store: Store, routes: Sequence[Route], at: datetime, patience: Patience) -> Job | None:
-    """The message to deliver next, claimed for the caller; None when none is due.
+def claim(
+    store: Store, routes: Sequence[Route], at: datetime, patience: Patience, *, answers: bool = False
+) -> Job | None:
+    """The message to deliver next, claimed for the caller; None when none is due. With `answers` those, too.
 
-    A message that follows another waits until that one was delivered on the same route.
+    A message that follows another waits until that one was delivered on the same route, an answer for those before it.
     """
     times = {"now": stamp(at), "far": stamp(at + _FAR)}
     # Most looks find nothing, and a look must not keep writers waiting.
@@ -87,7 +89,7 @@ def claim(store: Store, routes: Sequence[Route], at: datetime, patience: Patienc
         return None
     with store.transaction() as db:
         _fail_over(db, routes, at, patience)
-        row = _next_row(db, routes, times)
+        row = _next_row(db, routes, {**times, "answer": ANSWER if answers else ""})
         if row is None:
             return None
         token = secrets.token_hex(8)
@@ -106,11 +108,12 @@ def _next_row(db: Database, routes: Sequence[Route], times: dict[str, str]) -> R
     listed, names = _listed(routes)
     found = db.query(
         f"""SELECT outbox.* FROM outbox LEFT JOIN outbox_channels ON name = channel
-            WHERE {_DUE} AND route IN ({listed})
+            WHERE {_DUE} AND (route IN ({listed}) OR channel = :answer)
               AND NOT (coalesce(rest_until, '') > :now AND rest_until <= :far)
               AND NOT EXISTS (
                 SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.thread = outbox.thread
-                AND earlier.route = outbox.route AND earlier.id < outbox.id)
+                AND (earlier.route = outbox.route OR (earlier.channel = outbox.channel AND outbox.channel = :answer))
+                AND earlier.id < outbox.id)
             ORDER BY next_at, id LIMIT 1""",  # noqa: S608 (our own words)
         {**times, **names},
     )
@@ -125,7 +128,7 @@ def _listed(routes: Sequence[Route]) -> tuple[str, dict[str, str]]:
 
 def delivered(store: Store, job: Job, at: datetime) -> None:
     """Note that the channel took the message; also for a claim that ended meanwhile, because it is true."""
-    values = {"id": job.id, "code": job.code, "channel": job.channel, "at": stamp(at)}
+    values = {"id": job.id, "code": job.code, "channel": job.channel, "at": stamp(at), "answer": ANSWER}
     with store.transaction() as db:
         db.execute(
             """UPDATE outbox SET state = 'delivered', delivered_at = :at, channel = :channel, attempts = attempts + 1,
@@ -135,8 +138,8 @@ def delivered(store: Store, job: Job, at: datetime) -> None:
             values,
         )
         db.execute(
-            """UPDATE messages SET state = 'delivered' WHERE code = :code
-               AND NOT EXISTS (SELECT 1 FROM outbox WHERE code = :code AND state = 'waiting')""",
+            """UPDATE messages SET state = 'delivered' WHERE code = :code AND :channel <> :answer
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE code = :code AND state = 'waiting' AND channel <> :answer)""",
             values,
         )
         db.execute(
@@ -150,7 +153,8 @@ def delivered(store: Store, job: Job, at: datetime) -> None:
 def failed(store: Store, job: Job, error: DeliveryFailed, at: datetime, patience: Patience) -> None:
     """Note why the channel did not take the message, and when and where it is tried again.
 
-    Nothing changes for a message that somebody else claimed meanwhile.
+    An answer that is refused for good goes to the state `refused` and is not tried again: only people can mend the
+    address. Nothing changes for a message that somebody else claimed meanwhile.
     """
     with store.transaction() as db:
         mine = {"id": job.id, "claim": job.claim}
@@ -165,8 +169,9 @@ def failed(store: Store, job: Job, error: DeliveryFailed, at: datetime, patience
         db.execute(
             """UPDATE outbox SET attempts = attempts + 1, claim = NULL, claimed_until = NULL, channel = :channel,
                failures = :failures, failing_since = :since, next_at = :next, last_error = :what, last_said = :said,
-               last_mend = :mend WHERE id = :id""",
+               last_mend = :mend, state = :state WHERE id = :id""",
             {
+                "state": "refused" if error.final and job.route.answer else row["state"],
                 "id": job.id,
                 "channel": to,
                 "failures": row["failures"] + 1 if same else 0,
@@ -276,7 +281,7 @@ def adopt(store: Store, routes: Sequence[Route], at: datetime) -> int:
     listed, names = _listed(routes)
     times = {"now": stamp(at), "far": stamp(at + _FAR), "since": stamp(at - ADOPTED_WITHIN)}
     with store.transaction() as db:
-        stray = f"SELECT * FROM outbox WHERE state = 'waiting' AND {_FREE} AND route NOT IN ({listed})"  # noqa: S608
+        stray = f"SELECT * FROM outbox WHERE state = 'waiting' AND {_FREE} AND {_MESSAGE} AND route NOT IN ({listed})"  # noqa: S608
         strays = list(db.query(stray, {**times, **names}))
         for row in strays:
             put(db, row["code"], row["thread"], routes, moment(row["queued_at"]))
@@ -287,7 +292,8 @@ def adopt(store: Store, routes: Sequence[Route], at: datetime) -> int:
     return len(strays) + len(unsent)
 
 
-UNSENT = "NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code)"
+_MESSAGE = f"channel <> '{ANSWER}'"
+UNSENT = f"NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND {_MESSAGE})"  # noqa: S608 (our own words)
 
 
 def send_unsent(store: Store, routes: Sequence[Route], at: datetime) -> int:

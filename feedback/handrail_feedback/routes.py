@@ -12,17 +12,23 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.settings import nearest
 
 CHANNELS = ("mail", "webhook", "folder")
+# The channel of what the desk answers. No setting names it: it is there where mail can be sent.
+ANSWER = "answer"
 _HOW = "Write for example: deliver: mail, or mail, folder (both), or mail > folder (the second when the first fails)"
 
 
 @dataclass(frozen=True)
 class Route:
-    """Channels that are tried one after the other until one takes the message."""
+    """Channels that are tried one after the other until one takes the message.
+
+    `answer` is the number of the answer that goes this way to a customer; 0 for a message to a person.
+    """
 
     channels: tuple[str, ...]
+    answer: int = 0
 
     def __str__(self) -> str:
-        return " > ".join(self.channels)
+        return f"{ANSWER} {self.answer}" if self.answer else " > ".join(self.channels)
 
     def after(self, channel: str) -> str:
         """The channel that takes over; after the last comes the first again."""
@@ -41,8 +47,16 @@ def parse_routes(deliver: str) -> tuple[Route, ...]:
     return routes
 
 
+def answer_route(number: int) -> Route:
+    """The way of one answer to a customer."""
+    return Route((ANSWER,), number)
+
+
 def read_route(route: str) -> Route:
     """A route as it was written by `str`."""
+    name, _, number = route.partition(" ")
+    if name == ANSWER:
+        return answer_route(int(number))
     return Route(tuple(route.split(" > ")))
 
 

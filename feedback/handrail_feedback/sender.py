@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from handrail_feedback import alarm, outbox
+from handrail_feedback.answers import find_answer, note_bounce
 from handrail_feedback.channels import Delivery
-from handrail_feedback.contact import find_message
+from handrail_feedback.contact import KeptMessage, find_message
 from handrail_feedback.db import Store, now
 from handrail_feedback.outbox import Job
 from handrail_feedback.receipts import claim_receipt, end_receipt
@@ -47,7 +48,7 @@ class Sender:
 
     def start(self) -> None:
         """Begin to deliver, in a thread. Without a route there is nothing to do."""
-        if self._delivery.routes and self._thread is None:
+        if (self._delivery.routes or self._delivery.answers) and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
 
@@ -60,7 +61,8 @@ class Sender:
 
     def send_next(self, told: Outcome | None = None) -> bool:
         """Deliver one message that is due; False when none is. Raises StoreUnavailable."""
-        job = outbox.claim(self._store, self._delivery.routes, self._clock(), self._delivery.patience)
+        answers = self._delivery.answers is not None
+        job = outbox.claim(self._store, self._delivery.routes, self._clock(), self._delivery.patience, answers=answers)
         if job is None:
             return False
         message = find_message(self._store, job.code, contents=True)
@@ -68,7 +70,7 @@ class Sender:
             return True
         failure: DeliveryFailed | None = None
         try:
-            self._delivery.channels[job.channel].deliver(message)
+            self._deliver(job, message)
         except DeliveryFailed as error:
             failure = error
         except Exception as error:  # a fault of ours must not end the thread, nor lose the message
@@ -77,6 +79,15 @@ class Sender:
         if told:
             told(job, failure)
         return True
+
+    def _deliver(self, job: Job, message: KeptMessage) -> None:
+        """Hand over a message to a person, or an answer to a customer. Raises DeliveryFailed."""
+        if not job.route.answer:
+            self._delivery.channels[job.channel].deliver(message)
+            return
+        answer = find_answer(self._store, job.route.answer)
+        if answer and self._delivery.answers:
+            self._delivery.answers.deliver(answer, message)
 
     def send_receipt(self) -> bool:
         """Mail one customer the code of their message; False when none waits for it. Raises StoreUnavailable."""
@@ -109,6 +120,8 @@ class Sender:
                 if failure is None:
                     outbox.delivered(self._store, job, self._clock())
                 else:
+                    if failure.final and job.route.answer:
+                        note_bounce(self._store, job.route.answer, self._clock())
                     outbox.failed(self._store, job, failure, self._clock(), self._delivery.patience)
             except StoreUnavailable as error:
                 self._complain(error.what)

@@ -220,7 +220,6 @@ ANSWERS: tuple[str, ...] = (
       words TEXT NOT NULL DEFAULT '',    -- of a mail, as written
       recipient TEXT NOT NULL DEFAULT '',
       token TEXT NOT NULL UNIQUE,        -- of the form, so that a double click is one answer
-      sent_at TEXT,                      -- when a mail server took it
       bounced_at TEXT,                   -- when one refused it for good
       undone_at TEXT,
       undone_by TEXT NOT NULL DEFAULT ''

@@ -139,6 +139,8 @@ def _store(settings: Settings) -> str:
 
 def _delivery(settings: Settings) -> str:
     delivery = read_delivery(settings)
+    if delivery.answers and "mail" not in delivery.channels:
+        delivery.answers.check()
     if not delivery.routes:
         return "nothing is set to deliver messages: read them with handrail contact list"
     if delivery.alarm_mail and "mail" not in delivery.channels:

@@ -12,6 +12,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.channels import can_answer
 from handrail_feedback.db import Store
 from handrail_feedback.desk.deeds import Deeds
 from handrail_feedback.desk.door import Door, me
@@ -53,11 +54,13 @@ def add_desk(
     contact = contact_of(settings)
     inbox = Inbox(store, look, partial(due, contact))
     blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
-    page, one = MessagePage(store, look, partial(due, contact), is_page, title_of, find), f"{home}m/<code>/"
+    page, one = (
+        MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings)),
+        f"{home}m/<code>/",
+    )
     blueprint.add_url_rule(one, "message", page.show, methods=["GET", "POST"])
     deeds = Deeds(store, page)
-    for name, deed in (("answered", deeds.settled), ("open", deeds.unsettle), ("article", deeds.name_article),
-                       ("needs", deeds.needs_article), ("undo", deeds.undo_outcome)):  # fmt: skip
+    for name, deed in deeds.by_name().items():
         blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])
     csrf = _prepare(app, door, settings, home)
     blueprint.before_request(lambda: _guard(door, csrf))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from flask import request
+from flask import redirect, request, url_for
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback import outcomes
-from handrail_feedback.answers import find_answer, settle, take_back
+from handrail_feedback.answers import LONGEST_ANSWER, answer_by_mail, find_answer, settle, take_back
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.door import me
 from handrail_feedback.desk.message import MessagePage, form_token, may_undo, questions_of, sent_number
+from handrail_feedback.letters import reply_address
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,17 @@ class Deeds:
     store: Store
     page: MessagePage
 
+    def by_name(self) -> dict[str, Callable[[str], AnyResponse]]:
+        """Each view by the last part of its address, which is its endpoint, too."""
+        return {
+            "answer": self.answer,
+            "answered": self.settled,
+            "open": self.unsettle,
+            "article": self.name_article,
+            "needs": self.needs_article,
+            "undo": self.undo_outcome,
+        }
+
     def settled(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/answered: answered by phone or elsewhere, or nothing to answer."""
         self.page.case(code)
@@ -30,6 +43,18 @@ class Deeds:
             raise NotFound
         settle(self.store, code, "nothing" if way == "nothing" else "elsewhere", me().name, now(), form_token())
         return self.page.again(code)
+
+    def answer(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/answer: mails an answer to the address that the customer left."""
+        case, draft = self.page.case(code), self.page.draft()
+        to = reply_address(case.message.reply_to)
+        if not to or not self.page.sends_mail:
+            raise NotFound
+        fault = _fault(request.form.get("body", ""))
+        if fault:
+            return self.page.page(code, replace(draft, fault=fault), 422)
+        answer_by_mail(self.store, code, draft.body, to, me().name, now(), form_token())
+        return redirect(url_for("desk.message", code=code), 303)
 
     def unsettle(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/open: takes an answer back that was given elsewhere, or was none."""
@@ -69,6 +94,17 @@ class Deeds:
             raise Forbidden
         outcomes.take_back(self.store, outcome.id, me().name, now())
         return self.page.again(code)
+
+
+def _fault(body: str) -> str:
+    """What is wrong with an answer; nothing when it can be sent."""
+    if not body.strip():
+        return "Please write an answer first."
+    if len(body.replace("\r\n", "\n")) > LONGEST_ANSWER:
+        return (
+            f"This is longer than {LONGEST_ANSWER} characters. Please shorten it: nothing was sent, and the end is cut."
+        )
+    return ""
 
 
 def _told(done: outcomes.Learned) -> tuple[str, ...]:

@@ -1,0 +1,164 @@
+import re
+from datetime import timedelta
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_feedback.answers import answers_of, note_bounce
+from handrail_feedback.cases import find_case
+from handrail_feedback.contact import Message, keep_message
+from handrail_feedback.db import now
+
+from .desks import Desk, hire, service
+
+MAIL = {"smtp_host": "localhost", "smtp_security": "none", "mail_from": "help@acme.test"}
+
+
+@pytest.fixture
+def app(tmp_path):
+    with service(tmp_path, **MAIL) as app:
+        yield app
+
+
+@pytest.fixture
+def store(app):
+    return app.extensions["handrail"]["store"]
+
+
+@pytest.fixture
+def desk(app, store):
+    hire(store)
+    desk = Desk(app.test_client())
+    desk.sign_in()
+    return desk
+
+
+@pytest.fixture
+def write(store):
+    def write(reply_to="Cora <cora@acme.test>", text="I cannot log in."):
+        return keep_message(store, Message(text, "Login", reply_to, "en", now() - timedelta(minutes=9)))
+
+    return write
+
+
+def queued(store):
+    return store.read("SELECT code, route FROM outbox")
+
+
+def test_an_answer_is_queued_to_the_address_that_the_customer_left(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    assert "Mail to cora@acme.test" in desk.page
+    assert desk.post(f"m/{code}/answer", body="Dear Cora,\r\n\r\nit works.", token="t1").status_code == 200
+    [answer] = answers_of(store, code)
+    assert (answer.to, answer.words, answer.who) == ("cora@acme.test", "Dear Cora,\n\nit works.", "anna")
+    assert queued(store) == [{"code": code, "route": f"answer {answer.id}"}]
+    assert "waits to be sent" in desk.page and "it works." in desk.page
+    assert not find_case(store, code).is_open
+    [row] = store.read("SELECT first_reply_at FROM messages")
+    assert row["first_reply_at"]
+
+
+@pytest.mark.parametrize("address", ["", "+49 30 1234567", "a@b.test or c@d.test", "nobody"])
+def test_without_one_address_nothing_can_be_mailed(desk, write, store, address):
+    code = write(address)
+    desk.get(f"m/{code}/")
+    assert 'name="body"' not in desk.page
+    assert desk.post(f"m/{code}/answer", body="x", token="t1").status_code == 404
+    assert queued(store) == []
+
+
+def test_nobody_but_the_customer_can_be_written_to(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    desk.post(
+        f"m/{code}/answer", body="x", token="t1", to="victim@acme.test", address="victim@acme.test", recipient="v@a.t"
+    )
+    assert [one.to for one in answers_of(store, code)] == ["cora@acme.test"]
+
+
+def test_without_a_mail_server_the_page_says_how_to_answer(tmp_path):
+    with service(tmp_path) as app:
+        store = app.extensions["handrail"]["store"]
+        hire(store)
+        code = keep_message(store, Message("Help", "", "cora@acme.test", "en", now()))
+        desk = Desk(app.test_client())
+        desk.sign_in()
+        desk.get(f"m/{code}/")
+        assert "from your mail program" in desk.page and 'name="body"' not in desk.page
+        assert desk.post(f"m/{code}/answer", body="x", token="t1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body, says", [("", "write an answer"), (" \n", "write an answer"), ("x" * 20_001, "longer than")]
+)
+def test_an_answer_that_cannot_be_sent_is_shown_again_with_the_reason(desk, write, store, body, says):
+    code = write()
+    desk.get(f"m/{code}/")
+    assert desk.post(f"m/{code}/answer", body=body, token="t1").status_code == 422
+    assert says in re.search(r'id="body-error"[^>]*>([^<]*)', desk.page)[1]
+    assert answers_of(store, code) == []
+
+
+@pytest.mark.parametrize("deed", ["", "answered", "article", "needs"])
+def test_whatever_else_is_done_an_answer_that_is_begun_is_kept(desk, write, deed):
+    code = write()
+    desk.get(f"m/{code}/")
+    values = {"way": "elsewhere", "location": "guide/reset/", "questions": "reset it", "token": "t1"}
+    desk.post(f"m/{code}/{deed}", body="Dear Cora,\n<b>wait</b>", **values)
+    assert re.search(r"<textarea[^>]*name=\"body\"[^>]*>\nDear Cora,\n&lt;b&gt;wait&lt;/b&gt;</textarea>", desk.page)
+
+
+def test_when_the_session_ends_while_somebody_writes_their_words_are_shown_to_copy(app, desk, write, store):
+    from handrail_feedback.desk import staff
+
+    code = write()
+    desk.get(f"m/{code}/")
+    staff.end_sessions(store, "anna")
+    assert desk.post(f"m/{code}/answer", body="Dear <Cora>,", token="t1").status_code == 401
+    assert "Dear &lt;Cora&gt;," in desk.page and answers_of(store, code) == []
+    desk.sign_in()
+    desk.client.delete_cookie("handrail_desk", path="/help/desk/")
+    assert desk.post(f"m/{code}/answer", body="Dear <Cora>,", token="t1").status_code == 401
+    assert "Dear &lt;Cora&gt;," in desk.page
+
+
+def test_an_answer_that_came_back_is_seen_in_the_list_and_on_the_page(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    desk.post(f"m/{code}/answer", body="Dear Cora", token="t1")
+    [answer] = answers_of(store, code)
+    note_bounce(store, answer.id, now())
+    for path in ("", f"m/{code}/"):
+        desk.get(path)
+        assert "the answer came back" in desk.page
+    assert "refused it for cora@acme.test" in desk.page
+
+
+def test_a_mailed_answer_cannot_be_taken_back(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    desk.post(f"m/{code}/answer", body="Dear Cora", token="t1")
+    [answer] = answers_of(store, code)
+    assert "/open" not in desk.page
+    desk.post(f"m/{code}/open", answer=str(answer.id))
+    assert answers_of(store, code)[0].undone_at is None
+
+
+def test_one_can_write_again_after_an_answer(desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    for number in range(2):
+        desk.post(f"m/{code}/answer", body=f"Answer {number}", token=f"t{number}")
+    assert len(answers_of(store, code)) == 2 and "Write again" in desk.page
+
+
+def test_no_word_of_an_answer_or_a_message_is_in_the_log(desk, write, caplog):
+    code = write(text="secret-of-cora")
+    with caplog.at_level("DEBUG"):
+        desk.get(f"m/{code}/")
+        desk.post(f"m/{code}/answer", body="secret-of-anna", token="t1")
+        desk.get("", query_string={"code": "secret-code"})
+        desk.sign_in(password="secret-password")
+    assert "secret-" not in caplog.text
