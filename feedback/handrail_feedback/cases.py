@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handrail_feedback.answers import ANSWERED, THREAD
+from handrail_feedback.attachments import Attachment, attachments_of
 from handrail_feedback.contact import KeptMessage, kept_message
 from handrail_feedback.db import Row, Store, moment, stamp
 from handrail_feedback.routes import ANSWER
@@ -57,12 +58,12 @@ def find_case(store: Store, code: str) -> Case | None:
 
 
 def thread_of(store: Store, thread: str) -> list[Case]:
-    """All messages of a thread, the oldest first."""
+    """All messages of a thread with the names of their files, the oldest first."""
     rows = store.read(
         f"{_CASES} WHERE messages.code = :thread OR messages.follows = :thread ORDER BY messages.at, messages.id",
         thread=thread,
     )
-    return [_case(row) for row in rows]
+    return [_case(row, attachments_of(store, row["code"])) for row in rows]
 
 
 def open_cases(store: Store, *, limit: int = 200) -> list[Case]:
@@ -112,13 +113,13 @@ def _differ_a_little(known: str, typed: str) -> bool:
     return len(places) == 1
 
 
-def _case(row: Row) -> Case:
+def _case(row: Row, files: tuple[Attachment, ...] = ()) -> Case:
     times: dict[str, Any] = {
         name: moment(row[name]) if row[name] else None
         for name in ("waits_since", "delivered_at", "opened_at", "answered_at")
     }
     return Case(
-        message=kept_message(row),
+        message=kept_message(row, files),
         thread=row["thread"],
         opened_by=row["opened_by"] or "",
         answered_by=row["answered_by"] or "",

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
+from handrail_feedback.attachments import read_file
 from handrail_feedback.cases import find_case
 from handrail_feedback.contact import Along, Message, codes_in, forget_message, keep_message
 from handrail_feedback.db import now, stamp
@@ -317,3 +318,32 @@ def test_a_mail_brings_the_link_to_its_message_where_the_address_is_known(tmp_pa
     assert payload(message, desk)["desk_url"] == link
     assert ("Open it: " in as_text(message, desk)) == bool(link)
     assert link is None or f"Open it: {link}\n" in as_text(message, desk)
+
+
+# --- Files ------------------------------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n<script>alert(1)</script>"
+
+
+def test_files_are_named_and_can_be_saved_and_never_become_a_page(desk, write):
+    code = write(attachments=(read_file('a"<b>.png', PNG), read_file("bill.pdf", b"%PDF-1.7")))
+    desk.get(f"m/{code}/")
+    assert "bill.pdf" in desk.page and "<b>.png" not in desk.page
+    [first, second] = re.findall(r'href="(/help/desk/m/[^"]+/file/\d+)"', desk.page)
+    answer = desk.client.get(first)
+    assert answer.data == PNG and answer.mimetype == "image/png"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert desk.client.get(second).data == b"%PDF-1.7"
+
+
+def test_a_file_opens_by_its_own_message_alone_and_behind_the_door(app, desk, write):
+    code = write(attachments=(read_file("bill.pdf", b"%PDF-1.7"),))
+    other = write("Another thing.", "Other")
+    desk.get(f"m/{code}/")
+    [file] = re.findall(r'href="/help/desk/m/[^"]+/file/(\d+)"', desk.page)
+    assert desk.client.get(f"/help/desk/m/{other}/file/{file}").status_code == 404
+    assert desk.client.get(f"/help/desk/m/{code}/file/999").status_code == 404
+    assert app.test_client().get(f"/help/desk/m/{code}/file/{file}").status_code == 401

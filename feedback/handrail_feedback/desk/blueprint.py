@@ -59,6 +59,7 @@ def add_desk(
         f"{home}m/<code>/",
     )
     blueprint.add_url_rule(one, "message", page.show, methods=["GET", "POST"])
+    blueprint.add_url_rule(f"{one}file/<int:number>", "file", page.file)
     deeds = Deeds(store, page)
     for name, deed in deeds.by_name().items():
         blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])

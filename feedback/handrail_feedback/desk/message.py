@@ -6,13 +6,15 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from urllib.parse import quote
 
-from flask import redirect, request, url_for
+from flask import redirect, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.answers import LONGEST_ANSWER, Answer, answers_of, note_opened
+from handrail_feedback.attachments import attachments_of
 from handrail_feedback.cases import Case, find_case, thread_of
 from handrail_feedback.contact import Along, normalise, spoken
 from handrail_feedback.db import Store, now, storable
@@ -82,6 +84,16 @@ class MessagePage:
         if known != code:
             return redirect(url_for("desk.message", code=known))
         return self.page(known, self.draft())
+
+    def file(self, code: str, number: int) -> AnyResponse:
+        """GET desk/m/CODE/file/NUMBER: a file of the message, to be saved; it never becomes a page of this site."""
+        self.case(code)
+        found = [one for one in attachments_of(self.store, code, contents=True) if one.id == number]
+        if not found:
+            raise NotFound
+        response = send_file(BytesIO(found[0].content), found[0].type, as_attachment=True, download_name=found[0].name)
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        return response
 
     def case(self, code: str) -> Case:
         """The message with this code. Raises NotFound."""
