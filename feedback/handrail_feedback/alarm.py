@@ -1,4 +1,4 @@
-"""Alarms about messages that wait too long: in the log, and by mail where that is set and works.
+"""Alarms about messages that wait too long, come back or cannot be kept: in the log, and by mail where that works.
 
 No word of a customer is in an alarm; codes neither, because a mail about trouble may be read by many.
 """
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from handrail_feedback.channels import Delivery
 from handrail_feedback.db import Store
+from handrail_feedback.delivery_mail import Mail
 from handrail_feedback.outbox_state import Standing, claim_alarm, end_alarm, standing
 from handrail_kb.errors import DeliveryFailed
 
@@ -24,6 +25,9 @@ def trouble(stands: Standing, after: timedelta, at: datetime) -> list[str]:
     lines = []
     if stands.waiting and stands.age(at) >= after:
         lines.append(f"{count(stands.waiting)} for a person; the oldest since {stands.oldest:%Y-%m-%d %H:%M} UTC.")
+    if stands.came_back:
+        those = "1 answer to a customer" if stands.came_back == 1 else f"{stands.came_back} answers to customers"
+        lines.append(f"{those} came back; their messages are open at the desk.")
     return lines + [
         f"{channel.name} has failed since {channel.failing_since:%Y-%m-%d %H:%M} UTC: {channel.last_error}"
         for channel in stands.channels
@@ -34,6 +38,31 @@ def trouble(stands: Standing, after: timedelta, at: datetime) -> list[str]:
 def count(waiting: int) -> str:
     """`1 message waits`, `2 messages wait`."""
     return "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+
+
+class FormAlarm:
+    """Messages that could not be kept: each process counts its own, because the store may be what is away.
+
+    Whoever wrote was told so at once, with the other ways to reach a person; here those who run the service are.
+    """
+
+    def __init__(self) -> None:
+        self._failed = 0
+        self._told_at: datetime | None = None
+
+    def note(self) -> None:
+        """Count a message that was not kept. Costs nothing and never fails."""
+        self._failed += 1
+
+    def tell(self, mail: Mail | None, at: datetime) -> None:
+        """Tell people of what failed since the last time, at most once in six hours."""
+        if not self._failed or (self._told_at and at - self._told_at < AGAIN):
+            return
+        failed, self._failed, self._told_at = self._failed, 0, at
+        line = f"The contact form could not keep {failed} {'message' if failed == 1 else 'messages'}."
+        log.error("%s See: handrail doctor", line)
+        text = f"{line}\nThose who wrote were told so. What is the matter: handrail doctor\n"
+        _mail(mail, "Handrail: the contact form fails", text, at)
 
 
 def watch(store: Store, delivery: Delivery, at: datetime) -> None:
@@ -47,10 +76,14 @@ def watch(store: Store, delivery: Delivery, at: datetime) -> None:
         return
     for line in lines:
         log.error("%s See: handrail outbox", line)
-    if delivery.alarm_mail is None:
+    text = "\n".join([*lines, "", "Each with its reason and what mends it: handrail outbox", ""])
+    _mail(delivery.alarm_mail, "Handrail: messages wait for a person", text, at)
+
+
+def _mail(mail: Mail | None, subject: str, text: str, at: datetime) -> None:
+    if mail is None:
         return
     try:
-        text = "\n".join([*lines, "", "Each with its reason and what mends it: handrail outbox", ""])
-        delivery.alarm_mail.tell("Handrail: messages wait for a person", text, at)
+        mail.tell(subject, text, at)
     except DeliveryFailed as error:
         log.error("the alarm could not be mailed: %s", error.what)

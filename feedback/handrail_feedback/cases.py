@@ -96,6 +96,29 @@ def recent_cases(store: Store, at: datetime, *, within: timedelta, limit: int = 
     return [_case(row) for row in rows]
 
 
+def count_reached(store: Store, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many messages of this time reached a person in some way, and how many there are."""
+    [row] = store.read(
+        f"""SELECT count(*) AS sent, count(*) FILTER (WHERE
+              EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND channel <> '{ANSWER}'
+                      AND delivered_at IS NOT NULL)
+              OR EXISTS (SELECT 1 FROM opened WHERE opened.code = messages.code) OR EXISTS ({_AN_ANSWER})) AS reached
+            FROM messages WHERE at >= :since AND at < :until""",  # noqa: S608 (our own words)
+        since=stamp(since),
+        until=stamp(until),
+    )
+    return row["reached"], row["sent"]
+
+
+def count_undelivered(store: Store) -> tuple[int, int]:
+    """How many messages wait on some way to a person now, and how many there are at all."""
+    [row] = store.read(
+        f"""SELECT count(*) AS kept, (SELECT count(DISTINCT code) FROM outbox
+              WHERE state = 'waiting' AND channel <> '{ANSWER}') AS waiting FROM messages"""  # noqa: S608
+    )
+    return row["waiting"], row["kept"]
+
+
 def codes_like(store: Store, code: str, *, limit: int = 3) -> list[str]:
     """Codes of messages that differ from this one in one sign, or by two neighbours changed round; newest first."""
     rows = store.read("SELECT code FROM messages ORDER BY id DESC LIMIT 20000")

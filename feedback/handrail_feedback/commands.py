@@ -17,6 +17,7 @@ from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
+from handrail_kb.reach import one_click
 from handrail_kb.settings import load_settings
 
 _WRITERS = {"text": to_text, "json": to_json, "csv": to_csv, "markdown": to_markdown}
@@ -52,7 +53,10 @@ def report(
         raise HandrailError(
             f"--since {start:%Y-%m-%d} is after the last day.", "Give an earlier day: --since YYYY-MM-DD"
         )
-    found = build_report(_store(config_file), start, end, include_degraded=include_degraded, limit=limit)
+    near = one_click(load_settings(config_file).site_dir)
+    found = build_report(
+        _store(config_file), start, end, include_degraded=include_degraded, limit=limit, one_click=near
+    )
     click.echo(_WRITERS[form or "text"](found), nl=False)
 
 

@@ -100,6 +100,8 @@ def _tries(entry: Entry) -> str:
 
 
 def _when(entry: Entry, at: datetime) -> str:
+    if entry.state == "refused":
+        return "not tried again: its message is open at the desk"
     if entry.held(at):
         return f"being delivered by {entry.channel}"
     seconds = max(int((entry.next_at - at).total_seconds()), 0)

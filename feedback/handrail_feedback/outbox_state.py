@@ -51,13 +51,17 @@ class ChannelState:
 
 @dataclass(frozen=True)
 class Standing:
-    """The outbox in numbers: messages that wait on a route, the oldest one's time, and messages on no route at all."""
+    """The outbox in numbers: messages that wait on a route, the oldest one's time, and messages on no route at all.
+
+    `came_back` counts answers that a mail server refused for good, and that nobody has seen to since.
+    """
 
     waiting: int
     oldest: datetime | None
     unsent: int
     left_alone: int
     channels: tuple[ChannelState, ...]
+    came_back: int = 0
 
     def age(self, at: datetime) -> timedelta:
         """How long the oldest message has waited; nothing when none waits."""
@@ -77,10 +81,17 @@ def standing(store: Store, at: datetime) -> Standing:
         left=stamp(at - _LEFT_ALONE),
     )
     [unsent] = store.read(f"SELECT count(*) AS count FROM messages WHERE {UNSENT}")  # noqa: S608 (our own words)
-    rows = store.read("SELECT * FROM outbox_channels ORDER BY name")
-    return Standing(
-        counted["waiting"], _time(counted["oldest"]), unsent["count"], counted["left_alone"], tuple(map(_channel, rows))
+    [refused] = store.read(
+        """SELECT count(*) AS count FROM answers AS one WHERE bounced_at IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM answers AS later WHERE later.thread = one.thread AND later.id > one.id
+             AND later.bounced_at IS NULL AND later.undone_at IS NULL)"""
     )
+    rows = store.read("SELECT * FROM outbox_channels ORDER BY name")
+    channels = tuple(map(_channel, rows))
+    return Standing(
+        counted["waiting"], _time(counted["oldest"]), unsent["count"], counted["left_alone"], channels,
+        refused["count"],
+    )  # fmt: skip
 
 
 def entries(store: Store, *, code: str = "", everything: bool = False, limit: int = 10_000) -> list[Entry]:

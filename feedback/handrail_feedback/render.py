@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, get_args
 
 from handrail_feedback.db import stamp
+from handrail_feedback.human_reach import for_programs
 from handrail_feedback.intents import Failure
 from handrail_feedback.report import FORMAT, FailedSearch, Measure, Report
 
@@ -52,7 +53,10 @@ def _kinds(line: FailedSearch) -> str:
 
 def to_text(report: Report) -> str:
     """The report for a terminal. Control characters of what customers typed are taken out."""
-    lines = [f"Failed searches, {_window(report)}", ""]
+    lines = [f"Human reach, {_window(report)}", ""]
+    for figure in report.reach:
+        lines += [f"  {figure.name}: {figure.value} ({figure.of})", f"      {figure.definition}; {figure.window}"]
+    lines += ["", f"Failed searches, {_window(report)}", ""]
     for measure in report.totals:
         lines += [f"  {measure.name}: {_share(measure)}", f"      {measure.definition}"]
     lines += ["", *(f"  {note}" for note in _notes(report)), ""]
@@ -69,7 +73,10 @@ def to_text(report: Report) -> str:
 
 def to_markdown(report: Report) -> str:
     """The report as Markdown that shows what customers typed and never obeys it."""
-    lines = [f"# Failed searches, {_window(report)}", ""]
+    lines = [f"# Human reach, {_window(report)}", ""]
+    reach = [[f.name, f.value, f.of, f"{f.definition}; {f.window}"] for f in report.reach]
+    lines += _table(["Number", "Value", "Of", "Definition"], reach)
+    lines += ["", f"# Failed searches, {_window(report)}", ""]
     lines += _table(["Number", "Value", "Definition"], [[m.name, _share(m), m.definition] for m in report.totals])
     lines += ["", *(f"- {_markdown(note)}" for note in _notes(report)), ""]
     lines += _table(
@@ -145,6 +152,8 @@ def to_json(report: Report) -> str:
     """The report as JSON of a stable form; fields are added, never changed, while `format` stays 1.
 
     {"format": 1, "since", "until", "made_at": UTC ISO 8601,
+     "human_reach": [{"name", "definition", "amount": or null for "not enough data", "unit": "share" | "seconds" |
+       "count", "numerator", "denominator", "window"}],
      "totals": [{"name", "definition", "numerator", "denominator", "rate": share or null for "not enough data"}],
      "left_out": {"bots", "staff", "degraded"}, "not_listed": lines beyond the limit, "notes": [text],
      "failed": [{"query" (redacted), "people", "searches", "kinds": {"none" | "weak" | "said_no" | "rephrased" |
@@ -156,6 +165,7 @@ def to_json(report: Report) -> str:
         "since": stamp(report.since),
         "until": stamp(report.until),
         "made_at": stamp(report.made_at),
+        "human_reach": [for_programs(figure) for figure in report.reach],
         "totals": [_measure(measure) for measure in report.totals],
         "left_out": report.left_out,
         "not_listed": report.not_listed,

@@ -1,7 +1,8 @@
 """How soon people answer: the time from a message to the first reply to it, as the clock runs, day and night.
 
-A message counts when its writer left an address and it adds to no other. One that nobody answered yet is slower than
-all that were answered, so that waiting longer never makes the figures better. Knows nothing of who answers or how.
+A message counts when its writer left an address, it adds to no other, and nobody found that there is nothing to answer.
+One that nobody answered yet is slower than all that were answered, so that waiting longer never makes the figures
+better. Knows nothing of who answers or how.
 """
 
 from __future__ import annotations
@@ -35,11 +36,16 @@ class ReplyTimes:
 
 def reply_times(store: Store, at: datetime, *, days: int = 30) -> ReplyTimes:
     """How soon those who wrote in `days` days were answered. Raises StoreUnavailable."""
-    until = at - SETTLING
-    since = until - timedelta(days=days)
+    return reply_times_between(store, at - SETTLING - timedelta(days=days), at - SETTLING)
+
+
+def reply_times_between(store: Store, since: datetime, until: datetime) -> ReplyTimes:
+    """How soon those who wrote in this time were answered. Raises StoreUnavailable."""
     rows = store.read(
         """SELECT at, first_reply_at FROM messages
-           WHERE at >= :since AND at < :until AND follows = '' AND reply_to <> ''""",
+           WHERE at >= :since AND at < :until AND follows = '' AND reply_to <> ''
+             AND NOT (first_reply_at IS NULL AND EXISTS (
+               SELECT 1 FROM answers WHERE thread = messages.code AND way = 'nothing' AND undone_at IS NULL))""",
         since=stamp(since),
         until=stamp(until),
     )
@@ -53,18 +59,6 @@ def _within(share: float, waits: list[timedelta], messages: int) -> timedelta | 
     """The time by which this share of all messages had its reply."""
     needed = ceil(share * messages)
     return waits[needed - 1] if messages >= LEAST_MESSAGES and needed <= len(waits) else None
-
-
-def note_reply(store: Store, code: str, at: datetime) -> bool:
-    """Note that a person answered this message, and with it the one it adds to; False when that was known already."""
-    with store.transaction(durable=True) as db:
-        return bool(
-            db.execute(
-                """UPDATE messages SET first_reply_at = :at WHERE first_reply_at IS NULL
-                   AND (code = :code OR code = (SELECT follows FROM messages WHERE code = :code))""",
-                {"code": code, "at": stamp(at)},
-            ).rowcount
-        )
 
 
 def in_words(lang: str, span: timedelta) -> str:

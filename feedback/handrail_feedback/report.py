@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import get_args
 
 from handrail_feedback.db import Store, now
+from handrail_feedback.human_reach import Figure, human_reach
 from handrail_feedback.intents import Failure, Following, Intent, failure, intents, shape
 from handrail_feedback.votes import votes
 
@@ -66,6 +67,8 @@ class FailedSearch:
 class Report:
     """Failed searches from `since` to before `until`, most people first, with the totals they belong to.
 
+    `reach` tells whether those who wrote reached a person.
+
     `left_out` says how many searches are in no number here, and why; `not_listed` how many lines `limit` cut off.
     """
 
@@ -76,6 +79,7 @@ class Report:
     failed: tuple[FailedSearch, ...]
     left_out: dict[str, int]
     not_listed: int
+    reach: tuple[Figure, ...] = ()
 
 
 @dataclass
@@ -141,6 +145,7 @@ def build_report(
     include_degraded: bool = False,
     limit: int = 100,
     made_at: datetime | None = None,
+    one_click: tuple[int, int] | None = None,
 ) -> Report:
     """Read the store and count. Bots and staff are left out, and so are searches answered while degraded unless asked.
 
@@ -169,6 +174,7 @@ def build_report(
         failed=tuple(failed[:limit]),
         left_out=dict(left_out),
         not_listed=max(0, len(failed) - limit),
+        reach=human_reach(store, since, until, made_at or now(), one_click=one_click),
     )
 
 

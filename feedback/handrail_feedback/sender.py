@@ -32,23 +32,31 @@ class Sender:
     """Delivers messages, alone or beside the senders of other processes."""
 
     def __init__(
-        self, store: Store, delivery: Delivery, *, clock: Callable[[], datetime] = now, every: float = 1.0
+        self,
+        store: Store,
+        delivery: Delivery,
+        *,
+        clock: Callable[[], datetime] = now,
+        every: float = 1.0,
+        form: alarm.FormAlarm | None = None,
     ) -> None:
         """`store` should be an object of its own, so that nobody who writes a message waits for the sender.
 
-        Looks every `every` seconds once it was started.
+        Looks every `every` seconds once it was started. `form` counts what this process could not keep, to be told.
         """
         self._store = store
         self._delivery = delivery
         self._clock = clock
         self._every = every
+        self._form = form
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._problem = ""
 
     def start(self) -> None:
         """Begin to deliver, in a thread. Without a route there is nothing to do."""
-        if (self._delivery.routes or self._delivery.answers) and self._thread is None:
+        works = self._delivery.routes or self._delivery.answers or self._delivery.alarm_mail
+        if works and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
 
@@ -107,6 +115,8 @@ class Sender:
 
     def look_after(self) -> None:
         """Take up what is on no way of today's, and raise the alarm where messages wait too long."""
+        if self._form:
+            self._form.tell(self._delivery.alarm_mail, self._clock())
         taken = outbox.adopt(self._store, self._delivery.routes, self._clock())
         if taken:
             log.warning("%d messages were put on the ways that `deliver` names now", taken)

@@ -7,15 +7,19 @@ or a page of raw HTML left out is seen, too. Of the articles' own text nothing c
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 from html import unescape
 from itertools import combinations
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
+
+from handrail_kb.texts import LANGUAGES
 
 # Our own link below an article is a paragraph with a class of its own; a `p` of anybody else is not looked at.
 _TAG = re.compile(r"<(/?)(a|form|article|main|textarea)\b([^>]*)>|<(p)\s([^>]*\bhandrail-stuck\b[^>]*)>", re.I)
@@ -63,6 +67,36 @@ def faults(
             "is missing; if they are no part of the help site, name them in contact: pages_without_link."
         )
     yield from _disorder({name: page.helps for name, page in pages.items()})
+
+
+def one_click(site_dir: Path) -> tuple[int, int] | None:
+    """How many pages of a built site lead to a person with one click, and how many there are; None without a site.
+
+    A contact page counts: on it nothing has to be clicked. Each language has its own.
+    """
+    manifest = site_dir / "handrail" / "site.json"
+    try:
+        stamped = manifest.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _one_click(site_dir, stamped)
+
+
+@lru_cache(maxsize=4)
+def _one_click(site_dir: Path, _stamp: int) -> tuple[int, int] | None:
+    try:
+        facts = json.loads((site_dir / "handrail" / "site.json").read_text(encoding="utf-8"))
+        base, contact = str(facts.get("base_path", "/")), str(facts["contact"]["url"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    targets = {_plain(base + prefix + contact) for prefix in ("", *(f"{lang}/" for lang in LANGUAGES))}
+    near = pages = 0
+    for file in site_dir.rglob("*.html"):
+        if page := _read(file, site_dir, base, targets):
+            is_contact = _plain(base + file.relative_to(site_dir).as_posix()) in targets
+            near += is_contact or any(map(_is_person, page.helps))
+            pages += 1
+    return near, pages
 
 
 def _disorder(pages: Mapping[str, tuple[Help, ...]]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.alarm import FormAlarm
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.blueprint import add_desk
 from handrail_feedback.desk.message import Suggestion
@@ -109,11 +110,15 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(teaching.watch)
     app.before_request(_refuse_other_sites)
     app.after_request(_headers(site))
+    form = FormAlarm()
+    app.after_request(partial(_count_messages, meter, form))
     Compress(app)
     proxies = settings.number("trusted_proxies")
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.extensions["handrail"] = {"live": live, "store": store, "searches": searches, "teaching": teaching}
+    app.extensions["handrail"] = {
+        "live": live, "store": store, "searches": searches, "teaching": teaching, "form": form,
+    }  # fmt: skip
     return app
 
 
@@ -179,6 +184,15 @@ def _stamp(file: Path) -> int:
 def _base_path(settings: Settings, info: SiteInfo) -> str:
     path = (settings.text("base_path") or info.base_path).strip("/")
     return f"/{path}/" if path else "/"
+
+
+def _count_messages(meter: metrics.Meter, form: FormAlarm, response: Response) -> Response:
+    """Count what became of messages that were sent, and raise the alarm when one could not be kept."""
+    if request.endpoint == "feedback.contact":
+        meter.count_message(response.status_code)
+        if response.status_code >= 500:
+            form.note()
+    return response
 
 
 def _suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggestion]:

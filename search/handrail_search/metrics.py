@@ -39,6 +39,10 @@ class Meter:
         self._seconds = Histogram(
             "handrail_search_seconds", "Seconds a search took in the engine.", buckets=_SECONDS, registry=self._registry
         )
+        self._messages = Counter(
+            "handrail_contact", "Messages sent with the contact form, by what became of them.", ["outcome"],
+            registry=self._registry,
+        )  # fmt: skip
         self._state = _State(live, searches, store)
         self._registry.register(self._state)
 
@@ -46,6 +50,10 @@ class Meter:
         """Count an answered search."""
         self._searches.labels(asked.results.verdict, asked.results.mode).inc()
         self._seconds.observe(asked.ms / 1000)
+
+    def count_message(self, status: int) -> None:
+        """Count a message that somebody sent, by the status of the answer."""
+        self._messages.labels("failed" if status >= 500 else "refused" if status >= 400 else "kept").inc()
 
     def page(self) -> Response:
         """GET metrics."""
@@ -98,6 +106,7 @@ class _State(Collector):
         seconds = stands.age(at).total_seconds()
         return [
             _gauge("handrail_outbox_waiting", "Messages that no person has got yet, by route.", stands.waiting),
+            _gauge("handrail_answers_came_back", "Answers refused for good that nobody has seen to.", stands.came_back),
             _gauge("handrail_outbox_oldest_seconds", "Seconds that the oldest of them has waited.", seconds),
             delivered,
             failures,

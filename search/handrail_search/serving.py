@@ -111,7 +111,8 @@ class _Production(BaseApplication):  # type: ignore[misc]
         from handrail_search.app import create_app
 
         app = create_app(self._settings)
-        sender = Sender(Store(self._settings.store_file), self._delivery)
+        form = app.extensions["handrail"]["form"]
+        sender = Sender(Store(self._settings.store_file), self._delivery, form=form)
         sender.start()
         app.extensions["handrail"]["sender"] = sender
         return app

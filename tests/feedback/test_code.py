@@ -11,9 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from handrail_feedback import outbox
+from handrail_feedback.answers import settle
 from handrail_feedback.contact import Message, find_message, keep_message, list_messages, new_code
 from handrail_feedback.db import Store, now
-from handrail_feedback.replies import note_reply
 from handrail_feedback.routes import parse_routes
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.views import create_blueprint
@@ -49,7 +49,7 @@ def test_a_code_however_it_is_typed_tells_how_the_message_stands(client: FlaskCl
     with store.transaction() as db:
         db.execute("UPDATE messages SET state = 'delivered'")
     assert "It has reached the people who answer." in client.post(PAGE, data={"code": code}).text
-    note_reply(store, code, now())
+    settle(store, code, "elsewhere", "bert", now(), code)
     assert "A person answered on" in client.post(PAGE, data={"code": code}).text
 
 

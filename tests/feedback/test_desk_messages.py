@@ -347,3 +347,37 @@ def test_a_file_opens_by_its_own_message_alone_and_behind_the_door(app, desk, wr
     assert desk.client.get(f"/help/desk/m/{other}/file/{file}").status_code == 404
     assert desk.client.get(f"/help/desk/m/{code}/file/999").status_code == 404
     assert app.test_client().get(f"/help/desk/m/{code}/file/{file}").status_code == 401
+
+
+# --- Human reach -------------------------------------------------------------------------------------------------
+
+
+def test_human_reach_is_the_headline_with_its_definitions(desk, write):
+    write(deliver="folder")
+    opened = write("Something else.")
+    desk.get(f"m/{opened}/")
+    desk.get("")
+    said = texts(desk.page)
+    assert "messages that reached a person not enough data 1 of 2" in said
+    assert "undelivered now 1 1 of 2" in said
+    assert (
+        said.index("Human reach")
+        < said.index("Open by code")
+        < said.index("Nobody waits" if "Nobody" in said else "Login")
+    )
+    assert "that somebody opened at the desk" in said
+
+
+def test_messages_of_the_form_are_counted_by_what_became_of_them(app, store):
+    client = app.test_client()
+    sent = {"message": "Help me please"}
+    assert client.post("/help/api/contact", json=sent).status_code == 201
+    assert client.post("/help/api/contact", json={"message": ""}).status_code == 422
+    store.close()
+    store.path.unlink()
+    store.path.mkdir()
+    assert client.post("/help/api/contact", json={"message": "Something else"}).status_code == 503
+    told = client.get("/help/metrics").text
+    for outcome in ("kept", "refused", "failed"):
+        assert f'handrail_contact_total{{outcome="{outcome}"}} 1.0' in told
+    assert app.extensions["handrail"]["form"]._failed == 1

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from handrail_feedback.answers import settle
 from handrail_feedback.contact import Message, keep_message
 from handrail_feedback.db import Store
-from handrail_feedback.replies import in_words, note_reply, reply_times
+from handrail_feedback.replies import in_words, reply_times
 
 from .conftest import NOON
 
@@ -21,7 +22,8 @@ def write(store: Store, words: str = "Help!", reply_to: str = "anna@acme.test", 
 
 def answered(store: Store, *minutes: float) -> None:
     for number, wait in enumerate(minutes):
-        note_reply(store, write(store, f"Message {number} of {wait}"), WRITTEN + timedelta(minutes=wait))
+        code = write(store, f"Message {number} of {wait}")
+        settle(store, code, "elsewhere", "bert", WRITTEN + timedelta(minutes=wait), code)
 
 
 def test_half_is_half_of_all_messages_not_of_those_that_were_answered(store: Store) -> None:
@@ -57,10 +59,15 @@ def test_who_left_no_address_adds_to_a_message_or_wrote_today_does_not_count(sto
 def test_the_first_reply_counts_and_one_to_an_addition_answers_the_message(store: Store) -> None:
     first = write(store)
     addition = write(store, f"More about {first}")
-    assert note_reply(store, addition, WRITTEN + timedelta(hours=1))
-    assert not note_reply(store, first, WRITTEN + timedelta(hours=2))
+    settle(store, addition, "elsewhere", "bert", WRITTEN + timedelta(hours=1), "one")
+    settle(store, first, "elsewhere", "bert", WRITTEN + timedelta(hours=2), "two")
     [row] = store.read("SELECT first_reply_at FROM messages WHERE code = :code", code=first)
     assert row["first_reply_at"] == "2026-02-25T13:00:00.000Z"
+
+
+def test_a_message_with_nothing_to_answer_is_neither_answered_nor_slow(store: Store) -> None:
+    settle(store, write(store, "Thank you!"), "nothing", "bert", WRITTEN, "one")
+    assert reply_times(store, NOON).messages == 0
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_json_keeps_its_form(log: SearchLog, store: Store) -> None:
     fail(log, "refund", "tab-aaaa")
     document = json.loads(to_json(build(store, log)))
     assert set(document) == {
-        "format", "since", "until", "made_at", "totals", "left_out", "not_listed", "notes", "failed"
+        "format", "since", "until", "made_at", "human_reach", "totals", "left_out", "not_listed", "notes", "failed"
     }  # fmt: skip
     assert document["format"] == 1
     assert set(document["totals"][0]) == {"name", "definition", "numerator", "denominator", "rate"}

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from handrail_feedback.answers import settle
 from handrail_feedback.contact import Message, find_message, keep_message
 from handrail_feedback.db import Store, now
-from handrail_feedback.replies import note_reply
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.views import create_blueprint
 from handrail_feedback.votes import erase_old_votes, votes
@@ -507,7 +507,7 @@ def test_the_page_says_how_soon_people_answered_last_month(client: FlaskClient, 
     assert "Last month half of all messages" not in client.get("/help/contact/").text
     for number in range(20):
         code = keep_message(store, Message(f"Help {number}", "", "a@b.test", "en", written))
-        note_reply(store, code, written + timedelta(minutes=50))
+        settle(store, code, "elsewhere", "bert", written + timedelta(minutes=50), code)
     assert "Last month half of all messages were answered within 50 minutes." in client.get("/help/contact/").text
 
 

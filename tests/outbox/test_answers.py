@@ -223,3 +223,54 @@ def test_the_check_says_what_is_wrong_with_the_mail_server():
     with pytest.raises(DeliveryFailed, match="cannot be reached"):
         mail.check()
     assert replace(mail, replies=TEAM).replies == TEAM
+
+
+# --- alarms
+
+
+def test_an_answer_that_came_back_is_an_alarm_until_somebody_sees_to_it(
+    write, reply, sender, post, clock, store, caplog
+):
+    from handrail_feedback.alarm import trouble
+    from handrail_feedback.answers import settle
+
+    code = write(deliver="")
+    reply(code)
+    post.plan = lambda stage: "550 no such mailbox" if stage == "rcpt" else None
+    sender.send_next()
+    told = trouble(standing(store, clock()), timedelta(minutes=15), clock())
+    assert told == ["1 answer to a customer came back; their messages are open at the desk."]
+    sender.look_after()
+    assert "came back" in caplog.text and "anna@acme.test" not in caplog.text and code not in told[0]
+    clock.add(minutes=1)
+    settle(store, code, "elsewhere", "bert", clock(), "t9")
+    assert trouble(standing(store, clock()), timedelta(minutes=15), clock()) == []
+
+
+def test_a_form_that_fails_is_an_alarm_also_when_the_store_is_away(port, post, clock, store, caplog):
+    from handrail_feedback.alarm import FormAlarm
+    from handrail_feedback.delivery_mail import Mail
+    from handrail_kb.errors import StoreUnavailable
+
+    alarm_mail = Mail(Server("127.0.0.1", port, "none", seconds=3.0), HELP, TEAM)
+    delivery = Delivery((), {}, Patience(), timedelta(minutes=15), alarm_mail)
+    form = FormAlarm()
+    store.path.mkdir(parents=True)  # where a file should be
+    one = Sender(Store(store.path), delivery, clock=clock, form=form)
+    for _ in range(2):
+        form.note()
+    with pytest.raises(StoreUnavailable):
+        one.look_after()
+    [mail] = post.mails
+    assert mail["Subject"] == "Handrail: the contact form fails"
+    assert "could not keep 2 messages" in mail.get_content()
+    assert "could not keep 2 messages" in caplog.text
+    form.note()
+    form.tell(alarm_mail, clock())
+    assert len(post.mails) == 1
+    clock.add(hours=7)
+    form.tell(alarm_mail, clock())
+    assert len(post.mails) == 2 and "1 message." in post.mails[1].get_content()
+    clock.add(hours=7)
+    form.tell(alarm_mail, clock())
+    assert len(post.mails) == 2

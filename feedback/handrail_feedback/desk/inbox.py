@@ -13,10 +13,13 @@ from handrail_feedback.cases import Case, answered_cases, codes_like, count_open
 from handrail_feedback.contact import EXAMPLE_CODE, codes_in
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.pages import Look
+from handrail_feedback.human_reach import human_reach
 from handrail_feedback.outcomes import wanted_articles
+from handrail_kb.reach import one_click
 
 # A message that a channel has not taken for so long is marked.
 _LATE = timedelta(minutes=2)
+_REACH = timedelta(days=30)
 Due = Callable[[datetime], datetime | None]
 
 
@@ -67,6 +70,7 @@ class Inbox:
             at=at,
             open=[line_of(case, self.due, at) for case in open_cases(self.store)],
             count=count_open(self.store),
+            reach=human_reach(self.store, at - _REACH, at, at, one_click=one_click(self.look.site_dir)),
             wanted=wanted_articles(self.store, limit=20),
             answered=[line_of(case, self.due, at) for case in answered_cases(self.store, limit=20)],
         )
