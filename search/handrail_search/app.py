@@ -10,7 +10,6 @@ import json
 import logging
 import mimetypes
 import re
-import sqlite3
 import traceback
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -29,7 +28,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from handrail_feedback.alarm import FormAlarm
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.blueprint import add_desk
-from handrail_feedback.desk.message import Suggestion
 from handrail_feedback.desk.sessions import STAFF_COOKIE
 from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import Search, SearchLog
@@ -40,9 +38,11 @@ from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
+from handrail_search.desk_search import suggest
 from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
 from handrail_search.teaching import Teaching
+from handrail_search.together import Together
 from handrail_search.views import Asked, problem
 from handrail_search.views import create_blueprint as search_blueprint
 
@@ -50,7 +50,6 @@ log = logging.getLogger(__name__)
 
 _BODY_BYTES = 128 * 1024
 _HASHED = "assets/"
-_SUGGESTED = 5
 _DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -101,7 +100,7 @@ def create_app(settings: Settings) -> Flask:
     )
     add_desk(
         app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
-        title_of=site.title_of, find=partial(_suggest, live, base),
+        title_of=site.title_of, find=partial(suggest, live, base), near=Together(live).near,
     )  # fmt: skip
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)
@@ -193,20 +192,6 @@ def _count_messages(meter: metrics.Meter, form: FormAlarm, response: Response) -
         if response.status_code >= 500:
             form.note()
     return response
-
-
-def _suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggestion]:
-    """The articles that search finds for a colleague. It is nobody's search, so it is not kept."""
-    searcher = live.searcher()
-    try:
-        hits = searcher.search(words, limit=_SUGGESTED, lang=lang).hits if searcher else ()
-    except sqlite3.Error:  # the generation was removed or damaged while it served
-        live.look()
-        return []
-    return [
-        Suggestion(hit.location.partition("#")[0], base + hit.location, hit.title, hit.heading, hit.snippet)
-        for hit in hits
-    ]
 
 
 def _as_search(asked: Asked, *, by_staff: bool) -> Search:

@@ -157,6 +157,10 @@ class Searcher:
         """Why meaning is not searched; None when it is."""
         return self._missing
 
+    def vector_of(self, text: str) -> Vectors | None:
+        """The vector of a question; None when meaning cannot be asked."""
+        return self._encode(text)[0]
+
     def search(self, question: str, *, limit: int = 10, lang: str = "") -> Results:
         """The best articles for a question, best first, at most `limit`, and whether they are an answer.
 

@@ -252,3 +252,75 @@ def test_without_an_index_the_page_is_there_and_says_that_no_article_was_found(t
         desk.sign_in()
         assert desk.get(f"m/{code}/").status_code == 200
         assert "No article was found" in desk.page
+
+
+# --- Together -----------------------------------------------------------------------------------------------------
+
+
+def test_messages_that_mean_the_same_stand_together_with_the_reason(desk, write):
+    first = write("Help", "I forgot my password")
+    other = write("Help!", "how do I recycle old batteries")
+    same = write("Help!!", "forgot the password of my account")
+    desk.get("")
+    [nested] = re.findall(r'class="desk-list desk-nested".*?</ul>', desk.page, re.S)
+    assert same in nested and "means nearly the same" in nested and other not in nested
+    assert desk.page.index(first) < desk.page.index(same) < desk.page.index(other)
+    assert desk.page.count(f">{same}<") == 1
+    assert '<span class="desk-count">3</span>' in desk.page
+
+
+def test_a_message_shows_how_others_like_it_were_answered(desk, write, store):
+    before = write("Help", "I forgot my password")
+    desk.get(f"m/{before}/")
+    desk.post(f"m/{before}/article", location="account/password/", questions="", token="t1")
+    desk.post(f"m/{before}/answered", way="elsewhere", token="t2")
+    now_asked = write("Help!", "forgot the password of my account")
+    desk.get(f"m/{now_asked}/")
+    section = re.search(r'id="same".*?</section>', desk.page, re.S)[0]
+    assert before in section and "answered elsewhere by anna" in section and "Reset your password" in section
+
+
+def test_a_thread_stands_together_whatever_it_is_about(desk, write):
+    first = write("Help", "I forgot my password")
+    second = write(f"And {first}: do you sell bicycles?", "bicycles")
+    desk.get("")
+    [nested] = re.findall(r'class="desk-list desk-nested".*?</ul>', desk.page, re.S)
+    assert second in nested and "same thread" in nested
+    desk.get(f"m/{first}/")
+    assert 'id="same"' not in desk.page
+
+
+def test_without_the_encoder_threads_still_stand_together(app, desk, write):
+    app.extensions["handrail"]["live"].searcher()._missing = "encoder_unavailable"
+    first, _ = write("Help", "I forgot my password"), write("Help", "forgot the password of my account")
+    second = write(f"{first} again", "")
+    desk.get("")
+    [nested] = re.findall(r'class="desk-list desk-nested".*?</ul>', desk.page, re.S)
+    assert second in nested and "means nearly" not in desk.page
+
+
+def test_no_word_of_a_message_is_kept_to_find_others_like_it(app, desk, write, acme):
+    write("Help", "zebra crossing in my inbox")
+    write("Help", "a zebra crossing in the inbox")
+    desk.get("")
+    assert "means nearly the same" in desk.page
+    for file in (acme / "state").rglob("*"):
+        assert not file.is_file() or b"zebra crossing" not in file.read_bytes()
+
+
+def test_in_a_chain_of_small_steps_the_ends_do_not_stand_together():
+    from dataclasses import replace
+
+    from handrail_feedback.cases import Case
+    from handrail_feedback.contact import KeptMessage
+    from handrail_feedback.desk.together import grouped
+
+    message = KeptMessage("A", "x", "", "", "en", now(), "waiting")
+    cases = [
+        Case(replace(message, code=code), code, None, None, None, "", None, "", "", False) for code in ("A", "B", "C")
+    ]
+    groups = grouped(cases, lambda _texts: [[(1, 0.7)], [(0, 0.7), (2, 0.7)], [(1, 0.7)]])
+    assert [(one.first.thread, [other.case.thread for other in one.others]) for one in groups] == [
+        ("A", ["B"]),
+        ("C", []),
+    ]

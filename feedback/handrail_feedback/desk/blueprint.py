@@ -20,6 +20,7 @@ from handrail_feedback.desk.inbox import Inbox
 from handrail_feedback.desk.message import Find, MessagePage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
+from handrail_feedback.desk.together import Near, nobody
 from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.settings import Settings
@@ -41,6 +42,7 @@ def add_desk(
     is_page: Callable[[str], bool] = lambda _location: True,
     title_of: Callable[[str], str] = lambda location: location,
     find: Find = lambda _words, _lang: (),
+    near: Near = nobody,
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`."""
     home = f"{base_path}desk/"
@@ -52,10 +54,10 @@ def add_desk(
     blueprint.add_url_rule(f"{home}login", "login", door.sign_in, methods=["GET", "POST"])
     blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
     contact = contact_of(settings)
-    inbox = Inbox(store, look, partial(due, contact))
+    inbox = Inbox(store, look, partial(due, contact), near)
     blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
     page, one = (
-        MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings)),
+        MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings), near),
         f"{home}m/<code>/",
     )
     blueprint.add_url_rule(one, "message", page.show, methods=["GET", "POST"])

@@ -13,6 +13,7 @@ from handrail_feedback.cases import Case, answered_cases, codes_like, count_open
 from handrail_feedback.contact import EXAMPLE_CODE, codes_in
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.pages import Look
+from handrail_feedback.desk.together import Near, grouped
 from handrail_feedback.human_reach import human_reach
 from handrail_feedback.outcomes import wanted_articles
 from handrail_kb.reach import one_click
@@ -48,6 +49,7 @@ class Inbox:
     store: Store
     look: Look
     due: Due
+    near: Near
 
     def home(self) -> AnyResponse:
         """GET desk/, with `code` on to the message of that code."""
@@ -68,9 +70,16 @@ class Inbox:
             near=near,
             example=EXAMPLE_CODE,
             at=at,
-            open=[line_of(case, self.due, at) for case in open_cases(self.store)],
+            open=self._groups(at),
             count=count_open(self.store),
             reach=human_reach(self.store, at - _REACH, at, at, one_click=one_click(self.look.site_dir)),
             wanted=wanted_articles(self.store, limit=20),
             answered=[line_of(case, self.due, at) for case in answered_cases(self.store, limit=20)],
         )
+
+    def _groups(self, at: datetime) -> list[tuple[Line, list[tuple[Line, str]]]]:
+        """What is open, each with what is about the same thing and why."""
+        return [
+            (line_of(group.first, self.due, at), [(line_of(one.case, self.due, at), one.why) for one in group.others])
+            for group in grouped(open_cases(self.store), self.near)
+        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from urllib.parse import quote
 
@@ -15,12 +15,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.answers import LONGEST_ANSWER, Answer, answers_of, note_opened
 from handrail_feedback.attachments import attachments_of
-from handrail_feedback.cases import Case, find_case, thread_of
+from handrail_feedback.cases import Case, find_case, recent_cases, thread_of
 from handrail_feedback.contact import Along, normalise, spoken
 from handrail_feedback.db import Store, now, storable
 from handrail_feedback.desk.door import me
 from handrail_feedback.desk.inbox import Due, line_of
 from handrail_feedback.desk.pages import Look
+from handrail_feedback.desk.together import Near, beside
 from handrail_feedback.learned import teachable
 from handrail_feedback.letters import reply_address
 from handrail_feedback.outcomes import MOST_QUESTIONS, outcomes_of
@@ -28,6 +29,8 @@ from handrail_feedback.outcomes import MOST_QUESTIONS, outcomes_of
 # A message of one line is a question itself.
 _AS_A_QUESTION = 120
 _LONGEST_SEARCH = 500
+# What was written longer ago is not shown beside a message.
+_BESIDE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class MessagePage:
     is_page: Callable[[str], bool]
     title_of: Callable[[str], str]
     find: Find
-    sends_mail: bool = False
+    sends_mail: bool
+    near: Near
 
     def show(self, code: str) -> AnyResponse:
         """GET desk/m/CODE/, with `q` to search for an article; POST the same with what was filled in."""
@@ -142,6 +146,10 @@ class MessagePage:
                       outcomes_of(self.store, case.thread)],
             questions=list(questions if draft.questions is None else draft.questions),
             suggestions=self.find(draft.search or " ".join(questions[:1]) or case.message.message, case.message.lang),
+            beside=[
+                (one, [(led.kind, self.title_of(led.location)) for led in outcomes_of(self.store, one.case.thread)])
+                for one in beside(case, recent_cases(self.store, at, within=_BESIDE), self.near)
+            ],
             token=secrets.token_urlsafe(16),
             may_undo=may_undo,
             longest=LONGEST_ANSWER,
