@@ -21,6 +21,7 @@ def as_table(figures):
         ("Mail server: gone for some seconds", figures["outages"]),
         ("Mails that came", figures["mails"]),
         ("of these, the same mail again, known by its Message-ID", figures["duplicates"]),
+        ("Receipts with a code that customers got, three a day for an address at most", figures["receipts"]),
         ("**Messages that were lost**", 0),
         ("**Messages that came twice, once equal Message-IDs are counted as one**", 0),
         ("From code to mailbox, median, s", round(figures["wait_median"], 1)),

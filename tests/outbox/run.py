@@ -198,9 +198,19 @@ class Mailbox(Post):
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         before = len(self.mails)
         answer = await super().handle_DATA(server, session, envelope)
-        if len(self.mails) > before:
-            self.came.setdefault(self.mails[before]["X-Handrail-Code"], time.time())
+        if len(self.mails) > before and (code := self.mails[before]["X-Handrail-Code"]):
+            self.came.setdefault(code, time.time())
         return answer
+
+    @property
+    def for_people(self):
+        """Mails that bring a message to a person."""
+        return [mail for mail in self.mails if mail["X-Handrail-Code"]]
+
+    @property
+    def receipts(self):
+        """Mails that bring a code to a customer."""
+        return [mail for mail in self.mails if not mail["X-Handrail-Code"]]
 
 
 def experiment(root, *, messages, kills, outages, seconds, seed):
@@ -232,7 +242,9 @@ def experiment(root, *, messages, kills, outages, seconds, seed):
     finally:
         service.stop()
         server.stop()
-    wrong = check(customers.codes, mailbox.mails, kept, messages) + _log_faults((root / "service.log").read_text())
+    wrong = check(customers.codes, mailbox.for_people, kept, messages)
+    wrong += check_receipts(mailbox.receipts, mailbox.for_people)
+    wrong += _log_faults((root / "service.log").read_text())
     figures = _figures(customers, mailbox, faults, killed)
     figures |= {"outages": outages, "seed": seed, "writing": written - began, "rest": max(ended - written, 0.0)}
     return figures, wrong
@@ -318,6 +330,13 @@ def check(codes, mails, kept, messages):
     return wrong
 
 
+def check_receipts(receipts, mails):
+    """What is wrong with receipts. There may be none: they are tried for a day, and an address gets three at most."""
+    sent = {mail["Message-ID"] for mail in mails}
+    strange = [mail["Message-ID"] for mail in receipts if mail["In-Reply-To"] not in sent]
+    return [f"{len(strange)} receipts belong to no message: {strange[:3]}"] if strange else []
+
+
 def _log_faults(log):
     return [f"the service's log has {word!r}" for word in ("Traceback", "parcel", "customer1") if word in log]
 
@@ -329,8 +348,9 @@ def _figures(customers, mailbox, faults, killed):
         "unanswered": customers.unanswered,
         "killed": dict(killed),
         "faults": dict(faults.counts),
-        "mails": len(mailbox.mails),
-        "duplicates": len(mailbox.mails) - len({mail["Message-ID"] for mail in mailbox.mails}),
+        "mails": len(mailbox.for_people),
+        "duplicates": len(mailbox.for_people) - len({mail["Message-ID"] for mail in mailbox.for_people}),
+        "receipts": len({mail["Message-ID"] for mail in mailbox.receipts}),
         "wait_median": median(waits),
         "wait_95": waits[int(len(waits) * 0.95)],
         "wait_longest": waits[-1],
