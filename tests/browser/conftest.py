@@ -65,13 +65,26 @@ def service(_service):
 @pytest.fixture
 def tab(chromium, service):
     """A fresh tab with nothing remembered; `tab.complaints` has what the browser's console held against the page."""
-    page = chromium.new_page()
+    page = watched(chromium.new_page())
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def clocked(chromium, service):
+    """A tab as the other, in a browser context of its own: whoever sets the clock sets it for a whole context."""
+    context = chromium.browser.new_context(viewport={"width": 1280, "height": 800})
+    yield watched(context.new_page())
+    context.close()
+
+
+def watched(page):
+    """The page, with `complaints` for what the browser holds against it."""
     page.set_default_timeout(8000)
     page.complaints = []
     page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    yield page
-    page.close()
+    return page
 
 
 # Some of Material's own words are a hair too pale; they are not ours to mend.

@@ -11,6 +11,12 @@ from werkzeug.serving import make_server
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 
+@pytest.fixture
+def tab(clocked):
+    """A tab whose clock these tests set."""
+    return clocked
+
+
 def read(tab, address, path):
     """Look at an article for longer than three seconds, on a clock that is ours."""
     tab.goto(f"{address}{path}", wait_until="domcontentloaded")

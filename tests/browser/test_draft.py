@@ -83,14 +83,14 @@ def test_a_draft_can_be_discarded_and_brought_back(tab, service):
     assert len(remembered(tab)) == 1
 
 
-def test_after_twelve_hours_a_draft_is_gone_from_every_page(tab, service):
-    tab.clock.set_fixed_time(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
-    write(tab, service)
-    tab.clock.set_fixed_time(datetime(2026, 11, 23, 20, 1, tzinfo=UTC))
-    tab.goto(f"{service.address}guide/reset/")
-    assert remembered(tab) == []
-    tab.goto(f"{service.address}contact/")
-    assert tab.get_by_label(MESSAGE).input_value() == ""
+def test_after_twelve_hours_a_draft_is_gone_from_every_page(clocked, service):
+    clocked.clock.set_fixed_time(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    write(clocked, service)
+    clocked.clock.set_fixed_time(datetime(2026, 11, 23, 20, 1, tzinfo=UTC))
+    clocked.goto(f"{service.address}guide/reset/")
+    assert remembered(clocked) == []
+    clocked.goto(f"{service.address}contact/")
+    assert clocked.get_by_label(MESSAGE).input_value() == ""
 
 
 def test_where_storage_is_blocked_nothing_is_promised_and_the_form_works(tab, service):
