@@ -21,6 +21,7 @@ from handrail_feedback.contact import find_message, forget_message, list_message
 from handrail_feedback.db import Store
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.views import create_blueprint
+from handrail_kb import forms
 from handrail_kb.settings import Settings
 
 from .test_views import code_in
@@ -158,6 +159,11 @@ def test_the_name_of_a_file_is_made_harmless_and_fits_its_content(name: str, kep
     file = read_file(name, PNG)
     assert file
     assert file.name == kept
+
+
+def test_the_form_offers_what_the_service_takes() -> None:
+    assert forms.FILES == attachments.ACCEPTED
+    assert forms.MAX_FILES == attachments.MOST_FILES
 
 
 @given(st.binary(max_size=40))
