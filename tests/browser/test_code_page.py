@@ -74,3 +74,15 @@ def test_without_the_service_the_way_to_a_person_is_still_there(tab, service):
     tab.get_by_role("link", name=LINK).click()
     tab.locator("header").get_by_role("link", name="Contact a person").click()
     tab.get_by_label("Your message").wait_for()
+
+
+def test_on_paper_stands_the_code_with_how_to_spell_it_and_no_moment_that_passes(chromium, real):
+    context = chromium.browser.new_context()
+    page = context.new_page()
+    code = send(page, real)
+    page.emulate_media(media="print")
+    assert page.get_by_text(code).is_visible()
+    assert page.locator("handrail-main p", has_text=" for ").first.is_visible()
+    for passing in ("header.md-header", ".handrail-print", ".handrail-status"):
+        assert page.locator(f"{passing}:visible").count() == 0
+    context.close()

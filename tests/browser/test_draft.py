@@ -141,3 +141,4 @@ def test_too_many_messages_is_told_in_its_own_words_with_the_other_ways(tab, ser
     assert tab.get_by_role("link", name="help@example.org").is_visible()
     assert tab.get_by_label(MESSAGE).input_value() == "My invoice is wrong"
     assert tab.locator("form[data-mark]").count() == 1
+    assert tab.evaluate("document.activeElement.id") == "handrail-channels"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -265,6 +266,20 @@ def test_a_sites_own_feedback_is_kept(build):
 
 def test_without_the_vote_there_is_none(build):
     assert "md-feedback" not in build(handrail={"helpful": False}).page("index.html")
+
+
+@pytest.mark.parametrize(
+    ("options", "site", "page", "address"),
+    [
+        ({}, {}, "/site/contact/index.html", "/site/contact/code/"),
+        ({}, {"use_directory_urls": False}, "/site/contact.html", "/site/contact/code/"),
+        ({"api": "/help/api"}, {}, "/site/contact/index.html", "/help/contact/code/"),
+    ],
+)
+def test_who_has_a_code_finds_the_page_for_it_wherever_the_service_is(build, options, site, page, address):
+    html = build(GUIDE, handrail=options, **site).page(page.removeprefix("/site/"))
+    [link] = re.findall(r'<a href="([^"]*code/)">', html)
+    assert urljoin(page, link) == address
 
 
 def test_a_service_elsewhere_on_the_host_is_named_absolutely(build):
