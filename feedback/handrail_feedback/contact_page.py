@@ -128,7 +128,8 @@ class ContactPage:
         megabytes = self.settings.number("attachment_mb")
         # Files that are a little too large are read, so that the words beside them can be shown again.
         request.max_content_length = LONGEST_FORM + 2 * megabytes * MEGABYTE
-        request.max_form_memory_size = LONGEST_FORM
+        # Werkzeug counts what it has just read of a file as well, 64 kB and the end of what came before.
+        request.max_form_memory_size = 2 * LONGEST_FORM
         request.max_form_parts = 60
         try:
             sent, files = request.form, request.files.getlist("files")

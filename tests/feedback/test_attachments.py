@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
@@ -62,6 +63,13 @@ def test_pictures_and_documents_are_kept_with_the_message(
     assert message
     [file] = message.attachments
     assert (file.type, file.content, file.size) == (kind, content, len(content))
+
+
+def test_a_large_file_of_any_bytes_arrives_whole(client: FlaskClient, store: Store) -> None:
+    picture = PNG + Random(1).randbytes(9 * 2**20)
+    message = find_message(store, code_in(send(client, ("a.png", picture)).text), contents=True)
+    assert message
+    assert message.attachments[0].content == picture
 
 
 def test_a_script_that_sends_files_reads_json(client: FlaskClient, store: Store) -> None:
