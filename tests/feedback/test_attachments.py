@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from handrail_feedback import attachments
@@ -189,3 +190,24 @@ def test_an_agent_reads_the_files_with_the_command(client: FlaskClient, store: S
     CliRunner().invoke(contact_command, ["show", code, "--files", str(tmp_path / "out"), *config])
     assert (tmp_path / "out" / f"{code}-1-a.png").read_bytes() == PNG
     assert (tmp_path / "out" / f"{code}-1-a.png").stat().st_mode & 0o077 == 0
+
+
+NAMES = st.sampled_from(["message", "files", "along", "waited", "opened", "token", "reply_to", "code", "do", "words"])
+PARTS = st.lists(st.tuples(NAMES, st.binary(max_size=30), st.none() | st.text(max_size=5)), max_size=8)
+
+
+# Werkzeug leaves the files of a form that breaks off to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@hypothesis_settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=PARTS, cut=st.integers(0, 400), accept=st.sampled_from(["", "application/json", "text/html"]))
+def test_no_form_with_files_is_a_fault_of_ours(
+    client: FlaskClient, parts: list[tuple[str, bytes, str | None]], cut: int, accept: str
+) -> None:
+    body = b""
+    for name, content, file in parts:
+        named = "" if file is None else f'; filename="{file}"'
+        body += f'--B\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode() + content + b"\r\n"
+    for address in ("/help/api/contact", "/help/contact/code/"):
+        headers = {"Accept": accept, "Content-Type": "multipart/form-data; boundary=B"}
+        for sent in (body + b"--B--\r\n", body[:cut]):
+            assert client.post(address, data=sent, headers=headers).status_code in (200, 201, 400, 404, 422)
