@@ -1,0 +1,194 @@
+"""The agents' desk in a browser: the whole way from a failed search to an answer that search has learned."""
+
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from werkzeug.serving import make_server
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+PASSWORD = "correct horse battery"
+# Milliseconds. Nobody writes a message faster; who does is taken for a robot.
+A_PERSON = 2100
+LOOKS = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+    "dark phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+}
+
+
+@pytest.fixture(scope="module")
+def small_index(site_dir, tmp_path_factory, lend_encoder):
+    """The real index of the small site."""
+    build = pytest.importorskip("handrail_search.build", reason="the service is not installed")
+    from handrail_kb.passages import read_site
+
+    state = lend_encoder(tmp_path_factory.mktemp("small") / "state")
+    build.build_index(list(read_site(site_dir)), state, "all-MiniLM-L6-v2")
+    return state / "index"
+
+
+@pytest.fixture
+def help_site(site_dir, small_index, tmp_path):
+    """The real service with its index, a mail server to answer by, and an account for anna."""
+    from handrail_feedback.db import now
+    from handrail_feedback.desk import passwords, staff
+    from handrail_kb.settings import load_settings
+    from handrail_search.app import create_app
+
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "index").symlink_to(small_index)
+    flags = {"state_dir": str(tmp_path / "state"), "smtp_host": "localhost", "smtp_security": "none",
+             "mail_from": "help@acme.test"}  # fmt: skip
+    app = create_app(load_settings(site_dir=site_dir, flags=flags, environ={}))
+    parts = SimpleNamespace(**app.extensions["handrail"])
+    staff.add(parts.store, "anna", "agent", passwords.hashed(PASSWORD), now())
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}/help/", **vars(parts))
+    server.shutdown()
+    thread.join(timeout=5)
+    server.server_close()
+    parts.teaching.stop()
+    parts.searches.close()
+    parts.store.close()
+
+
+@pytest.fixture
+def written(help_site):
+    """Messages of which two are about the same thing; gives the code of the first."""
+    from handrail_feedback.contact import Along, Message, keep_message
+    from handrail_feedback.db import now
+
+    ticked = (Along("search", "sign in fails"), Along("article", "Reset your password", "guide/reset/"))
+    codes = [
+        keep_message(help_site.store, Message(text, subject, "cora@acme.test", "en", at, along=ticked))
+        for text, subject, at in (
+            ("I cannot\nlog in.", "I forgot my password", now() - timedelta(hours=3)),
+            ("Please help.", "forgot the password of my account", now() - timedelta(hours=2)),
+            ("Which one?", "VAT number on an invoice", now()),
+        )
+    ]
+    return codes[0]
+
+
+def sign_in(page, site):
+    page.goto(f"{site.address}desk/")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Messages").wait_for()
+
+
+def search(page, words):
+    page.focus("[data-md-component=search-query]")
+    page.keyboard.insert_text(words)
+
+
+def test_a_failed_search_is_answered_by_a_person_and_found_the_next_time(tab, chromium, help_site):
+    # The customer searches, finds nothing, and writes with that search ticked.
+    tab.goto(f"{help_site.address}billing/vat/", wait_until="load")
+    search(tab, "grumpy walrus at dawn")
+    tab.locator(".handrail-none .handrail-person a").click()
+    tab.wait_for_url("**/contact/?q*=*")
+    assert tab.get_by_label("What is it about?").input_value() == "grumpy walrus at dawn"
+    tab.get_by_label("Your message").fill("It growls when I sign in.")
+    tab.get_by_label("Your e-mail address or phone number").fill("cora@acme.test")
+    tab.get_by_label("Searched: “grumpy walrus at dawn”").check()
+    tab.wait_for_timeout(A_PERSON)
+    tab.get_by_role("button", name="Send").click()
+    code = tab.locator(".handrail-code").inner_text()
+
+    # The agent opens it by the code, names the article, and answers.
+    context = chromium.browser.new_context()
+    desk = context.new_page()
+    sign_in(desk, help_site)
+    desk.get_by_label("Open by code").fill(code.lower().replace("-", " "))
+    desk.keyboard.press("Enter")
+    desk.get_by_role("heading", name="grumpy walrus at dawn").wait_for()
+    assert "Searched grumpy walrus at dawn" in " ".join(desk.locator(".desk-shared").first.inner_text().split())
+    desk.get_by_label("Mail to cora@acme.test").fill("Dear Cora,\nplease reset it.")
+    desk.get_by_label("Search the articles").fill("reset the password")
+    desk.keyboard.press("Enter")
+    desk.get_by_role("button", name="This answers it: Reset your password").click()
+    desk.get_by_text("search learned: “grumpy walrus at dawn”").wait_for()
+    assert desk.get_by_label("Mail to cora@acme.test").input_value() == "Dear Cora,\nplease reset it."
+    desk.get_by_role("button", name="Send by mail").click()
+    desk.get_by_text("waits to be sent").wait_for()
+    assert "Answered by mail by anna" in " ".join(desk.locator(".desk [role=status]").inner_text().split())
+    context.close()
+
+    # The same question finds the article.
+    help_site.teaching.look()  # as its thread does every second
+    tab.goto(f"{help_site.address}billing/vat/", wait_until="load")
+    search(tab, "grumpy walrus at dawn")
+    tab.locator(".md-search-result__link[href*='guide/reset/']").first.wait_for()
+    assert [words for words in tab.complaints if "status of" not in words] == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_at_the_desk(chromium, help_site, written, check, look):
+    context = chromium.browser.new_context(**LOOKS[look])
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{help_site.address}desk/")
+    assert check(page) == []
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill("wrong horse battery")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert check(page) == []
+    sign_in(page, help_site)
+    page.get_by_text("What these numbers mean").click()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Open by code").fill("QQQ")
+    page.keyboard.press("Enter")
+    page.get_by_text("There is no message with this code").wait_for()
+    assert check(page) == []
+    page.goto(f"{help_site.address}desk/m/{written}/")
+    assert page.get_by_role("heading", name="About the same thing").is_visible()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Send by mail").click()
+    page.get_by_text("Please write an answer first").wait_for()
+    assert check(page) == []
+    page.get_by_label("Mail to").fill("Dear Cora")
+    page.get_by_role("button", name="Send by mail").click()
+    page.get_by_text("waits to be sent").wait_for()
+    page.get_by_role("button", name="This answers it").first.click()
+    page.get_by_role("heading", name="What it led to").wait_for()
+    assert check(page) == []
+    assert [words for words in complaints if "status of" not in words] == []
+    context.close()
+
+
+def test_an_agent_works_by_keyboard_alone_without_javascript(chromium, help_site, written):
+    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{help_site.address}desk/m/{written}/")
+    page.get_by_label("Name").focus()
+    for keys in ("anna", "Tab", PASSWORD, "Enter"):
+        page.keyboard.press(keys) if keys in ("Tab", "Enter") else page.keyboard.type(keys)
+    page.wait_for_url(f"**/desk/m/{written}/")  # the link of the mail, after signing in
+    page.get_by_label("Search the articles").focus()
+    page.keyboard.type("VAT number")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="This answers it: VAT number").wait_for()
+    page.keyboard.press("Tab")  # to the button of the search
+    for _ in range(2):  # past the first article, to its button
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="What it led to").wait_for()
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("heading", name="Which article answers this?").wait_for()
+    page.get_by_role("button", name="I answered by phone or elsewhere").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Answered elsewhere by anna").wait_for()
+    context.close()
