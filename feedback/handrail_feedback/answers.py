@@ -6,6 +6,7 @@ server refused for good, answers nothing: its messages are open again.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -68,6 +69,19 @@ def settle(store: Store, code: str, way: Way, who: str, at: datetime, token: str
     """
     with store.transaction(durable=True) as db:
         return write_answer(db, code, way, who, at, token) is not None
+
+
+def settle_before(store: Store, before: datetime, at: datetime) -> int:
+    """Note that messages of an older day that are open need no answer any more; how many these were."""
+    with store.transaction(durable=True) as db:
+        rows = db.execute(
+            f"""SELECT code FROM messages WHERE at < :before
+                AND NOT EXISTS (SELECT 1 FROM answers WHERE {ANSWERED}) ORDER BY at""",  # noqa: S608 (our own words)
+            {"before": stamp(before)},
+        ).fetchall()
+        for (code,) in rows:
+            write_answer(db, code, "nothing", "command line", at, secrets.token_hex(8))
+    return len(rows)
 
 
 def write_answer(db: Database, code: str, way: Way, who: str, at: datetime, token: str, *, words: str = "",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from handrail_feedback.answers import settle_before
 from handrail_feedback.contact import EXAMPLE_CODE, KeptMessage, find_message, forget_message, list_messages, normalise
 from handrail_feedback.db import Store, now
 from handrail_feedback.letters import said_along
@@ -91,6 +92,22 @@ def list_(config_file: Path, as_json: bool) -> None:
             f"{message.code}  {message.at:%Y-%m-%d %H:%M}  {_one_line(message.reply_to) or 'no address'}  {about}"
         )
     click.echo(f"{len(messages)} messages. Read one: handrail contact show CODE" if messages else "No messages.")
+
+
+@contact.command()
+@config_option
+@click.option(
+    "--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day, in UTC, that stays open."
+)
+def settle(config_file: Path, before: datetime) -> None:
+    """Take messages from before a day off the desk's list, as nothing to answer.
+
+    For messages that were answered before there was a desk. They count neither as answered nor as slow.
+    """
+    settled = settle_before(_store(config_file), before.replace(tzinfo=UTC), now())
+    click.echo(
+        f"Settled {settled} {'message' if settled == 1 else 'messages'}. A lead can open each again at the desk."
+    )
 
 
 def _as_json(message: KeptMessage) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from pathlib import Path
 import click
 
 from handrail_feedback.alarm import count, trouble
-from handrail_feedback.channels import read_delivery
+from handrail_feedback.channels import can_answer, read_delivery
 from handrail_feedback.db import Store, now
+from handrail_feedback.desk import staff
+from handrail_feedback.desk.sessions import given_key
 from handrail_feedback.outbox_state import standing
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.flags import config_option
@@ -174,6 +176,14 @@ def _port(settings: Settings) -> str:
     return f"{host}:{port} is free"
 
 
+def _desk(settings: Settings) -> str:
+    given_key()
+    members = staff.everybody(Store(settings.store_file))
+    if not members:
+        return "nobody can sign in at desk/ yet: handrail users add NAME"
+    return f"{len(members)} can sign in at desk/" + (", and answer by mail" if can_answer(settings) else "")
+
+
 _PARTS: dict[str, Callable[[Settings], str]] = {
     "site": _site,
     "encoder": _encoder,
@@ -182,6 +192,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "store": _store,
     "delivery": _delivery,
     "outbox": _outbox,
+    "desk": _desk,
     "port": _port,
 }
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.

@@ -162,3 +162,40 @@ def test_no_word_of_an_answer_or_a_message_is_in_the_log(desk, write, caplog):
         desk.get("", query_string={"code": "secret-code"})
         desk.sign_in(password="secret-password")
     assert "secret-" not in caplog.text
+
+
+def test_an_answer_is_not_sent_over_one_that_a_colleague_sent_meanwhile_unless_wanted(app, desk, write, store):
+    code = write()
+    desk.get(f"m/{code}/")
+    [seen] = re.findall(r'name="seen" value="(\d+)"', desk.page)
+    hire(store, "bert")
+    bert = Desk(app.test_client())
+    bert.sign_in("bert")
+    bert.get(f"m/{code}/")
+    bert.post(f"m/{code}/answer", body="From Bert", token="b1", seen=seen)
+    assert desk.post(f"m/{code}/answer", body="From Anna", token="a1", seen=seen).status_code == 422
+    assert "bert has answered meanwhile" in desk.page and "From Bert" in desk.page and "From Anna" in desk.page
+    [seen] = re.findall(r'name="seen" value="(\d+)"', desk.page)
+    assert desk.post(f"m/{code}/answer", body="From Anna", token="a2", seen=seen).status_code == 200
+    assert [one.words for one in answers_of(store, code)] == ["From Bert", "From Anna"]
+
+
+def test_messages_from_before_the_desk_are_settled_at_the_command_line(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from handrail_feedback.cases import open_cases
+    from handrail_feedback.db import Store
+    from handrail_kb.cli import main
+
+    (tmp_path / "mkdocs.yml").write_text("site_name: Acme\nplugins: [handrail]\n")
+    monkeypatch.chdir(tmp_path)
+    store = Store(tmp_path / ".handrail" / "store.db")
+    for days in (40, 30, 1):
+        keep_message(store, Message(f"{days} days ago", "", "a@b.test", "en", now() - timedelta(days=days)))
+    day = f"{now() - timedelta(days=5):%Y-%m-%d}"
+    result = CliRunner().invoke(main, ["contact", "settle", "--before", day])
+    assert (result.exit_code, result.output.startswith("Settled 2 messages.")) == (0, True), result.output
+    assert [case.message.message for case in open_cases(store)] == ["1 days ago"]
+    assert store.read("SELECT count(first_reply_at) AS n FROM messages")[0]["n"] == 0
+    assert CliRunner().invoke(main, ["contact", "settle", "--before", day]).output.startswith("Settled 0 messages.")
+    store.close()

@@ -279,6 +279,12 @@ def test_the_key_is_made_once_for_its_owner_alone_and_outlives_a_restart(tmp_pat
         secret_key(settings, {"HANDRAIL_SECRET_KEY": "short"})
 
 
+def test_a_key_that_is_too_short_stops_the_service_from_starting(tmp_path, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_SECRET_KEY", "short")
+    with pytest.raises(ConfigError, match="HANDRAIL_SECRET_KEY has 5 characters"), service(tmp_path):
+        pass
+
+
 def test_without_a_key_the_desk_says_so_and_customers_notice_nothing(app, desk, tmp_path):
     (tmp_path / "state" / "secret.key").write_text("")
     assert desk.get("login").status_code == 503

@@ -10,7 +10,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback import outcomes
-from handrail_feedback.answers import LONGEST_ANSWER, answer_by_mail, find_answer, settle, take_back
+from handrail_feedback.answers import LONGEST_ANSWER, answer_by_mail, answers_of, find_answer, settle, take_back
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.door import me
 from handrail_feedback.desk.message import MessagePage, form_token, may_undo, questions_of, sent_number
@@ -50,11 +50,20 @@ class Deeds:
         to = reply_address(case.message.reply_to)
         if not to or not self.page.sends_mail:
             raise NotFound
-        fault = _fault(request.form.get("body", ""))
+        fault = _fault(request.form.get("body", "")) or self._meanwhile(case.thread)
         if fault:
             return self.page.page(code, replace(draft, fault=fault), 422)
         answer_by_mail(self.store, code, draft.body, to, me().name, now(), form_token())
         return redirect(url_for("desk.message", code=code), 303)
+
+    def _meanwhile(self, thread: str) -> str:
+        """Who answered while this answer was written: customers should not hear two things."""
+        seen = request.form.get("seen", "")
+        known = answers_of(self.store, thread)
+        others = [one for one in known if one.in_force and one.who != me().name and one.way == "mail"]
+        if not seen.isdecimal() or not others or others[-1].id <= int(seen[:15]):
+            return ""
+        return f"{others[-1].who} has answered meanwhile: see above. To send yours as well, press the button again."
 
     def unsettle(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/open: takes an answer back that was given elsewhere, or was none."""

@@ -153,6 +153,7 @@ class MessagePage:
             token=secrets.token_urlsafe(16),
             may_undo=may_undo,
             longest=LONGEST_ANSWER,
+            seen=max((one.id for one in answers), default=0),
         )  # fmt: skip
 
     def _url(self, location: str) -> str:

@@ -35,6 +35,7 @@ class DeskSessions(SecureCookieSessionInterface):
     digest_method = staticmethod(hashlib.sha256)
 
     def __init__(self, path: str, settings: Settings) -> None:
+        given_key()  # a mistake is told when the service starts
         self._path = path
         self._settings = settings
         self._problem = ""
@@ -89,13 +90,18 @@ def secret_key(settings: Settings, environ: Mapping[str, str] | None = None) -> 
 
     Raises ConfigError when the one in the environment is too short, StoreUnavailable when no file can be read or made.
     """
+    return given_key(environ) or _kept_key(settings.state_dir / "secret.key")
+
+
+def given_key(environ: Mapping[str, str] | None = None) -> str:
+    """HANDRAIL_SECRET_KEY, or nothing where it is not set. Raises ConfigError when it is too short."""
     given = (os.environ if environ is None else environ).get("HANDRAIL_SECRET_KEY", "")
     if given and len(given) < _SHORTEST_KEY:
         raise ConfigError(
             f"HANDRAIL_SECRET_KEY has {len(given)} characters; it needs at least {_SHORTEST_KEY}.",
             "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))', or leave it out",
         )
-    return given or _kept_key(settings.state_dir / "secret.key")
+    return given
 
 
 def _kept_key(file: Path) -> str:
