@@ -178,7 +178,7 @@ def _port(settings: Settings) -> str:
 
 def _desk(settings: Settings) -> str:
     given_key()
-    members = staff.everybody(Store(settings.store_file))
+    members = staff.everybody(Store(settings.store_file)) if settings.store_file.exists() else []
     if not members:
         return "nobody can sign in at desk/ yet: handrail users add NAME"
     return f"{len(members)} can sign in at desk/" + (", and answer by mail" if can_answer(settings) else "")

@@ -1,6 +1,4 @@
 import re
-import statistics
-import time
 from pathlib import Path
 
 import pytest
@@ -70,7 +68,7 @@ def test_the_wrong_password_and_the_wrong_name_are_told_the_same_way(desk):
     assert re.sub(r'value="[^"]*"', "", desk.page) == first
 
 
-def test_a_name_that_is_not_there_takes_as_long_as_a_wrong_password(monkeypatch):
+def test_a_name_that_is_not_there_costs_the_same_work_as_a_wrong_password(monkeypatch):
     hashes = []
     verify = passwords._HASHER.__class__.verify
     monkeypatch.setattr(
@@ -84,14 +82,6 @@ def test_a_name_that_is_not_there_takes_as_long_as_a_wrong_password(monkeypatch)
     assert len(hashes) == 2
     costs = {re.match(r"\$argon2id\$v=\d+\$(m=\d+,t=\d+,p=\d+)\$", one)[1] for one in hashes}
     assert len(costs) == 1
-
-    def seconds(kept):
-        began = time.perf_counter()
-        passwords.matches(kept, "wrong horse battery")
-        return time.perf_counter() - began
-
-    there, absent = (statistics.median(seconds(one) for _ in range(9)) for one in (kept, None))
-    assert 0.4 < there / absent < 2.5
 
 
 def test_a_hash_of_the_password_is_all_that_is_kept(staffed):
@@ -290,6 +280,21 @@ def test_without_a_key_the_desk_says_so_and_customers_notice_nothing(app, desk, 
     assert desk.get("login").status_code == 503
     assert "secret.key" in desk.page or "key of the sessions" in desk.page
     assert desk.client.get("/help/contact/").status_code == 200
+
+
+def test_while_the_store_is_away_the_desk_says_so_and_what_mends_it(app, desk, staffed):
+    desk.sign_in()
+    staffed.close()
+    staffed.path.unlink()
+    staffed.path.mkdir()
+    for path in ("", "login", "m/96H-9MK-WHX/"):
+        assert desk.get(path).status_code == 503
+        assert "The desk cannot work just now" in desk.page and "store.db" in desk.page
+    assert desk.post("login", name="anna", password=PASSWORD).status_code == 400  # no token to be had
+    fresh = Desk(app.test_client())
+    fresh.get("login")
+    assert fresh.post("login", name="anna", password=PASSWORD).status_code == 503
+    assert desk.client.get("/help/find/?q=a").status_code in (200, 503)
 
 
 def test_without_accounts_the_door_names_the_command_that_makes_one(app):

@@ -20,6 +20,7 @@ from handrail_feedback.desk.inbox import Inbox
 from handrail_feedback.desk.message import Find, MessagePage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
+from handrail_feedback.desk.staff import Member
 from handrail_feedback.desk.together import Near, nobody
 from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
@@ -76,7 +77,7 @@ def add_desk(
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
     blueprint.add_app_template_filter(span, "span")
     blueprint.add_app_template_filter(clock, "clock")
-    blueprint.context_processor(lambda: {"me": me() if current_user.is_authenticated else None})
+    blueprint.context_processor(_who_is_there)
     app.register_blueprint(blueprint)
 
 
@@ -105,6 +106,14 @@ def _guard(door: Door, csrf: CSRFProtect) -> AnyResponse | None:
         return door.form(way_on, 401, words=request.form.get("body", ""))
     csrf.protect()
     return None
+
+
+def _who_is_there() -> dict[str, Member | None]:
+    """Who is signed in, for every template; nobody while the store cannot tell."""
+    try:
+        return {"me": me() if current_user.is_authenticated else None}
+    except StoreUnavailable:
+        return {"me": None}
 
 
 def _keep_private(response: Response) -> Response:

@@ -20,6 +20,7 @@ from handrail_feedback.desk import passwords, staff
 from handrail_feedback.desk.pages import Look
 from handrail_feedback.desk.sessions import STAFF_COOKIE, is_local, needs_tls
 from handrail_feedback.desk.staff import Member
+from handrail_kb.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,15 @@ class Door:
         """The form to sign in; `words` are what somebody had written when their session ended."""
         return self.look.page(
             "login", "Sign in", status, next=way_on, typed=typed, wrong=wrong, words=words,
-            nobody=not staff.everybody(self.store), plain=not request.is_secure and not is_local(),
+            nobody=self._has_nobody(), plain=not request.is_secure and not is_local(),
         )  # fmt: skip
+
+    def _has_nobody(self) -> bool:
+        """Whether there is no account yet; not claimed while the store cannot tell."""
+        try:
+            return not staff.everybody(self.store)
+        except StoreUnavailable:
+            return False
 
     def _check(self, name: str, password: str) -> Member | None:
         found = staff.find(self.store, name) if name else None
