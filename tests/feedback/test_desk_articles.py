@@ -324,3 +324,23 @@ def test_in_a_chain_of_small_steps_the_ends_do_not_stand_together():
         ("A", ["B"]),
         ("C", []),
     ]
+
+
+# --- Colleagues' own searches --------------------------------------------------------------------------------------
+
+
+def test_what_colleagues_search_is_marked_and_what_they_look_up_for_a_customer_is_not_kept(app, desk, write):
+    code = write()
+    desk.get(f"m/{code}/", query_string={"q": "where do I see what I paid"})
+    desk.client.get("/help/api/search?q=password")
+    app.test_client().get("/help/api/search?q=invoices")
+    handrail = app.extensions["handrail"]
+    assert handrail["searches"].flush()
+    kept = {row["query"]: row["staff"] for row in handrail["store"].read("SELECT query, staff FROM intents")}
+    assert kept == {"password": 1, "invoices": 0}
+    desk.get("")
+    desk.post("logout")
+    desk.client.get("/help/api/search?q=calendar")
+    assert handrail["searches"].flush()
+    [row] = handrail["store"].read("SELECT staff FROM intents WHERE query = 'calendar'")
+    assert row["staff"] == 0
