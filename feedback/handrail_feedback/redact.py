@@ -110,7 +110,11 @@ _NAME_CUE = (
     r"|je\s+m\s?['\u2019]?\s?appelle|mon\s+nom\s+est|me\s+llamo|mi\s+nombre\s+es"
 )
 _NAME = re.compile(
-    rf"(?i)\b({_NAME_CUE})(\s{{1,3}}|\s{{0,2}}:\s{{0,3}})([^\W\d_][\w'\u2019.-]{{0,40}}(?:\s[^\W\d_][\w'\u2019.-]{{0,40}}){{0,3}})"
+    rf"(?i)\b({_NAME_CUE})(\s{{1,3}}|\s{{0,2}}:\s{{0,3}})([^\W\d_][\w'\u2019.-]{{0,40}}(?:\s[^\W\d_][\w'\u2019.-]{{0,40}}){{0,5}})"
+)
+# Words within a name, as in "van den Broek": they are part of it when a name follows.
+_PARTICLES = frozenset(
+    re.findall(r"\w+", "van von vom zu zum der den de del della di da do dos das la le el ter ten y e")
 )
 _TITLED = re.compile(
     r"\b(Mr|Mrs|Ms|Miss|Herrn?|Frau|Monsieur|Madame|Mme|Mlle|Señora?|Sra?|Dr|Prof)(\.?\s)"
@@ -151,11 +155,14 @@ def _name(match: re.Match[str]) -> str:
     words = match[3].split()
     if words[0].casefold().strip(".'\u2019") in _NO_NAMES:
         return match[0]
-    count, lower = 1, words[0].islower()
-    for word in words[1:]:
-        if word.casefold().strip(".'\u2019") in _NO_NAMES or (word.islower() and not (lower and count < 2)):
+    count, named, lower = 1, 1, words[0].islower()
+    for place, word in enumerate(words[1:], start=2):
+        plain = word.casefold().strip(".'\u2019")
+        if plain in _PARTICLES:
+            continue
+        if plain in _NO_NAMES or (word.islower() and not (lower and named < 2)):
             break
-        count += 1
+        count, named = place, named + 1
     rest = "".join(f" {word}" for word in words[count:])
     return f"{match[1]}{match[2]}[name]{rest}"
 
@@ -301,7 +308,13 @@ def _is_phone(text: str, start: int, raw: str) -> bool:
 def _long_number(match: re.Match[str]) -> str:
     """Nine digits or more are an account, an order, a person; dates and rows of years are not."""
     without_dates = _DATE.sub(" ", match[0])
-    if _YEARS.fullmatch(match[0]):
+    if _YEARS.fullmatch(match[0]) or _is_windows_error(match):
         return match[0]
     digits = sum(character.isdigit() for character in without_dates)
     return "[number]" if digits >= 9 else match[0]
+
+
+def _is_windows_error(match: re.Match[str]) -> bool:
+    """-2147024894 and its like: an error as Windows counts them, a negative number of 32 bits."""
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    return before in ("-", " -") and match[0].isdigit() and len(match[0]) == 10 and int(match[0]) <= 2**31
