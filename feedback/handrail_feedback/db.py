@@ -51,6 +51,13 @@ def m003_outbox(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m020_topics(db: Database) -> None:
+    """Failed searches that mean the same, and what became of such topics."""
+    for statement in tables.TOPICS:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,
