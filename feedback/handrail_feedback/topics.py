@@ -7,7 +7,7 @@ stands in `topic_keeping`, what a topic tells in `topic_facts`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -89,6 +89,12 @@ def failed_searches(store: Store) -> list[Failed]:
     return found
 
 
+def known_since(store: Store) -> datetime | None:
+    """When the first search that is still kept was made; None when there is none."""
+    [row] = store.read("SELECT min(first_at) AS first FROM intents")
+    return moment(row["first"]) if row["first"] else None
+
+
 def topics(store: Store) -> dict[int, Topic]:
     """The topics that live, by number."""
     rows = store.read("SELECT * FROM topics WHERE ended_at IS NULL ORDER BY id")
@@ -125,9 +131,13 @@ def recorded(store: Store) -> list[Recorded]:
     ]
 
 
-def lives_on_in(store: Store, topic: int) -> int:
-    """The topic that this one is a part of today: itself, unless it was merged."""
+def merged_into(store: Store) -> dict[int, int]:
+    """For each topic that was merged, the one that it lives on in today."""
     into = {one.event.topic: one.event.other for one in recorded(store) if one.event.change == "merged"}
+    return {topic: _last_of(topic, into) for topic in into}
+
+
+def _last_of(topic: int, into: Mapping[int, int]) -> int:
     seen: set[int] = set()
     while topic in into and topic not in seen:
         seen.add(topic)

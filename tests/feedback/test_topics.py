@@ -1,70 +1,31 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from handrail_feedback.db import Store
 from handrail_feedback.intents import erase_old
-from handrail_feedback.searches import Event, SearchLog
+from handrail_feedback.searches import Event
 from handrail_feedback.topic_keeping import Meaning, Refreshed, refresh
 from handrail_feedback.topics import (
     failed_searches,
     last_grouping,
     last_topic,
-    lives_on_in,
     members,
+    merged_into,
     recorded,
     topics,
     write_grouping,
 )
 
-from .conftest import NOON, search
-
-encoder_module = pytest.importorskip("handrail_search.encoder", reason="the service is not installed")
+from .conftest import NOON, Asked, search
 
 PASSWORD = ("I forgot my password", "how do I reset my password", "password lost, cannot log in")
 INVOICE = ("where is my invoice", "download an invoice as PDF", "send me a copy of my invoice")
 CRASH = ("app crashes when it starts", "the program closes by itself", "crash at startup")
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="session")
-def encoder(exported: Path):  # type: ignore[no-untyped-def]
-    return encoder_module.Encoder(exported)
-
-
-class Asked:
-    """Encodes with the real encoder, and counts what it was asked."""
-
-    def __init__(self, encoder) -> None:  # type: ignore[no-untyped-def]
-        self.encoder = encoder
-        self.words: list[str] = []
-
-    def __call__(self, questions: Sequence[str]) -> np.ndarray:
-        self.words += questions
-        return np.stack([self.encoder.encode_query(question) for question in questions])
-
-
-@pytest.fixture
-def asked(encoder) -> Asked:  # type: ignore[no-untyped-def]
-    return Asked(encoder)
-
-
-@pytest.fixture
-def fail(log: SearchLog) -> Callable[..., None]:
-    """Failed searches, each from a tab of its own."""
-
-    def record(queries: Iterable[str], day: int = 0, **more: object) -> None:
-        for number, query in enumerate(queries):
-            tab = f"tab-{day}-{number}-{abs(hash(query)) % 10_000}"
-            log.record(search(query, day * 86_400 + 60 * number, tab, **{"verdict": "none", **more}))
-        assert log.flush()
-
-    return record
 
 
 def update(store: Store, asked: Asked, day: int = 0, **more: bool) -> Refreshed:
@@ -168,7 +129,7 @@ def test_topics_that_turn_out_to_be_one_are_merged_and_that_is_recorded(store: S
     [one] = recorded(store)
     assert (one.at, one.event.topic, one.event.change, one.event.other) == (NOON + 2 * DAY, first + 1, "merged", first)
     assert list(topics(store)) == [first]
-    assert lives_on_in(store, first + 1) == first
+    assert merged_into(store) == {first + 1: first}
 
 
 def test_languages_are_kept_apart_where_they_cannot_be_compared(store: Store, fail, asked: Asked) -> None:
