@@ -58,6 +58,13 @@ def m020_topics(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m021_topic_decisions(db: Database) -> None:
+    """What was decided on topics, by whom, when and why."""
+    for statement in tables.DECISIONS:
+        db.execute(statement)
+
+
 _FIRST_TABLES = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,

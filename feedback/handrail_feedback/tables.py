@@ -128,3 +128,19 @@ TOPICS: tuple[str, ...] = (
       searches INTEGER NOT NULL
     ) STRICT""",
 )
+
+DECISIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE topic_decisions (       -- what was decided on topics; taken back ones stay, for the history
+      id INTEGER PRIMARY KEY,
+      topic_id INTEGER NOT NULL,
+      decision TEXT NOT NULL,            -- writing, reword, out of scope, stays with people, spam
+      at TEXT NOT NULL,
+      who TEXT NOT NULL,
+      why TEXT NOT NULL,
+      link TEXT NOT NULL,
+      undone_at TEXT,
+      undone_by TEXT NOT NULL DEFAULT ''
+    ) STRICT""",
+    "CREATE INDEX topic_decisions_by_topic ON topic_decisions (topic_id, at)",
+)
