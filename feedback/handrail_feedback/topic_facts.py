@@ -116,29 +116,25 @@ class Facts:
 
 
 def tell(
-    searches: Iterable[Failed], places: Mapping[int, Member], period: Period, articles: Articles, known_since: datetime,
-    least: int = 1,
+    by_topic: Mapping[int, Sequence[Failed]], places: Mapping[int, Member], period: Period, articles: Articles,
+    known_since: datetime, least: int = 1,
 ) -> list[Facts]:  # fmt: skip
     """The topics with at least so many people in this period, most people first.
 
-    `known_since` is when the first of all searches was kept: before that, nothing is known of any trend.
+    A topic's searches are given oldest first. `known_since` is when the first of all searches was kept: before that,
+    nothing is known of any trend.
     """
-    by_topic: dict[int, list[Failed]] = defaultdict(list)
-    for one in searches:
-        if one.intent.id in places:
-            by_topic[places[one.intent.id].topic].append(one)
     told = (_facts(topic, held, places, period, articles, known_since) for topic, held in by_topic.items()
             if people(_within(held, period)) >= max(least, 1))  # fmt: skip
     return sorted(told, key=lambda facts: (-facts.people, -facts.searches, facts.topic))
 
 
 def tell_one(
-    topic: int, searches: Iterable[Failed], places: Mapping[int, Member], period: Period, articles: Articles,
+    topic: int, held: Sequence[Failed], places: Mapping[int, Member], period: Period, articles: Articles,
     known_since: datetime,
-) -> Facts | None:  # fmt: skip
-    """What one topic tells, also when nobody searched it in this period; None when none of its searches is left."""
-    held = [one for one in searches if one.intent.id in places and places[one.intent.id].topic == topic]
-    return _facts(topic, held, places, period, articles, known_since) if held else None
+) -> Facts:  # fmt: skip
+    """What one topic of at least one search tells, also when nobody searched it in this period."""
+    return _facts(topic, held, places, period, articles, known_since)
 
 
 def people(searches: Iterable[Failed]) -> int:
@@ -216,7 +212,7 @@ def _name(held: Sequence[Failed], places: Mapping[int, Member]) -> str:
     def worth(shape: str) -> float:
         searches = by_shape[shape]
         words = len(shape.split())
-        odd = 0.1 * (words < 2) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
+        odd = 0.2 * (words < 2) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
         return places[searches[0].intent.id].nearness + 0.1 * math.log2(people(searches)) - odd
 
     best = min(by_shape, key=lambda shape: (-round(worth(shape), 6), shape))

@@ -1,8 +1,9 @@
 """Where a topic stands: new, decided or open again; until when it should be decided; whether that was kept. Pure.
 
-The promise: a topic of three people or more is decided in five working days. Working days are Monday to Friday in UTC;
-public holidays are not known here. A topic that was to be answered by an article is open again when three people fail
-once more after two weeks, which a writer is given. Where nothing was to be written, failing on is what was expected.
+The promise: a topic of three people or more is decided in five working days, from when there was such a topic to decide
+on. Working days are Monday to Friday in UTC; public holidays are not known here. A topic that was to be answered by an
+article is open again when three people fail once more after two weeks, which a writer is given. Where nothing was to be
+written, failing on is what was expected.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ class Kept:
     of: int
 
 
-def standing(searches: Sequence[Failed], decisions: Sequence[Decision], at: datetime) -> Standing:
-    """Where a topic with these searches, oldest first, and these decisions stands at a moment."""
+def standing(
+    searches: Sequence[Failed], decisions: Sequence[Decision], made_at: datetime, at: datetime
+) -> Standing:  # fmt: skip
+    """Where a topic with these searches, oldest first, and these decisions stands; `made_at` is when it was found."""
     decision = in_force(list(decisions))
     reopened_at = _failed_again_at(searches, decision) if decision else None
     state = "new" if decision is None else "reopened" if reopened_at else decision.verdict
-    waits_since = (reopened_at or nth_person_at(searches, PEOPLE_TO_DECIDE)) if state in ("new", "reopened") else None
+    waits_since = (reopened_at or _could_be_decided_at(searches, made_at)) if state in ("new", "reopened") else None
     due = working_days_after(waits_since, WORKING_DAYS) if waits_since else None
     return Standing(
         state=state,
@@ -70,14 +73,19 @@ def standing(searches: Sequence[Failed], decisions: Sequence[Decision], at: date
     )
 
 
-def promise(topics: Iterable[tuple[Sequence[Failed], Sequence[Decision]]], since: datetime, at: datetime) -> Kept:
-    """How the promise was kept by topics whose third person came since a moment; waiting ones in time are left out."""
+def promise(
+    topics: Iterable[tuple[Sequence[Failed], Sequence[Decision], datetime]], since: datetime, at: datetime
+) -> Kept:  # fmt: skip
+    """How the promise was kept for topics that came to be decided since a moment; those that wait in time are left out.
+
+    A topic is its searches, its decisions, and when it was found.
+    """
     in_time = counted = 0
-    for searches, decisions in topics:
-        third = nth_person_at(searches, PEOPLE_TO_DECIDE)
-        if third is None or third < since:
+    for searches, decisions, made_at in topics:
+        begun = _could_be_decided_at(searches, made_at)
+        if begun is None or begun < since:
             continue
-        due = working_days_after(third, WORKING_DAYS)
+        due = working_days_after(begun, WORKING_DAYS)
         first = next((one for one in decisions if one.undone_at is None), None)
         if first is None and at <= due:
             continue
@@ -94,6 +102,11 @@ def working_days_after(at: datetime, days: int) -> datetime:
         at += timedelta(days=1)
         days -= at.weekday() < _SATURDAY
     return at
+
+
+def _could_be_decided_at(searches: Sequence[Failed], made_at: datetime) -> datetime | None:
+    third = nth_person_at(searches, PEOPLE_TO_DECIDE)
+    return max(third, made_at) if third else None
 
 
 def _failed_again_at(searches: Sequence[Failed], decision: Decision) -> datetime | None:

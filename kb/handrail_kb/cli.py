@@ -28,6 +28,10 @@ COMMANDS = {
         "handrail_feedback.commands:report",
         "Show what customers looked for and did not find, most people first.",
     ),
+    "topics": (
+        "handrail_search.topic_commands:topics",
+        "List the topics of failed searches that wait for a decision, most people first.",
+    ),
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
     "outbox": (
         "handrail_feedback.outbox_commands:outbox",

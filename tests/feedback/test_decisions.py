@@ -31,7 +31,7 @@ def topic(store: Store, fail: Any, asked: Asked) -> int:
 def stands(store: Store, topic: int, day: float = 0) -> Standing:
     places = members(store)
     searches = [one for one in failed_searches(store) if places[one.intent.id].topic == topic]
-    return standing(searches, history(store).get(topic, []), NOON + DAY * day)
+    return standing(searches, history(store).get(topic, []), topics(store)[topic].made_at, NOON + DAY * day)
 
 
 def again(store: Store, fail: Any, asked: Asked, day: int, people: int = 3) -> None:
@@ -81,6 +81,13 @@ def test_a_topic_of_three_people_is_due_in_five_working_days_and_then_late(store
     assert (stands(store, topic).due, stands(store, topic).late) == (due, False)
     assert stands(store, topic, 7).late is False
     assert stands(store, topic, 7.01).late is True
+
+
+def test_nothing_is_late_before_there_was_a_topic_to_decide_on(store: Store, fail: Any, asked: Asked) -> None:
+    fail(PASSWORD[:3])
+    refresh(store, Meaning("test", asked), NOON + 100 * DAY)
+    found = stands(store, 1, 101)
+    assert (found.waits_since, found.late) == (NOON + 100 * DAY, False)
 
 
 def test_a_topic_of_two_people_waits_for_nobody(store: Store, fail: Any, asked: Asked) -> None:
@@ -150,7 +157,7 @@ def test_the_promise_counts_what_was_decided_in_time_and_what_is_late_but_not_wh
     store: Store, topic: int
 ) -> None:
     def kept(day: float) -> Kept:
-        every = [(failed_searches(store), history(store).get(topic, []))]
+        every = [(failed_searches(store), history(store).get(topic, []), NOON)]
         return promise(every, NOON - DAY, NOON + DAY * day)
 
     assert kept(3) == Kept(0, 0)

@@ -8,9 +8,9 @@ import pytest
 
 from handrail_feedback.db import Store
 from handrail_feedback.searches import Event, SearchLog
-from handrail_feedback.topic_facts import Facts, Period, tell, tell_one
+from handrail_feedback.topic_facts import Facts, Period
 from handrail_feedback.topic_keeping import Meaning, refresh
-from handrail_feedback.topics import failed_searches, known_since, members
+from handrail_feedback.topic_list import find_topic, list_topics, read_book
 
 from .conftest import NOON, Asked, search
 
@@ -42,9 +42,8 @@ def facts(store: Store, log: SearchLog, asked: Asked):
     def tell_all(period: Period = WEEK, **more: Any) -> list[Facts]:
         assert log.flush()
         refresh(store, Meaning("test", asked), NOON, regroup=True)
-        since = known_since(store)
-        assert since
-        return tell(failed_searches(store), members(store), period, Site(), since, **more)
+        found = list_topics(read_book(store), Site(), period, NOON, **more)
+        return [one.facts for one in found.topics]
 
     return tell_all
 
@@ -174,8 +173,8 @@ def test_a_topic_that_nobody_searched_in_this_period_can_be_told_by_its_number(s
     ask(log, PASSWORD[0], "tab-a")
     later = Period(NOON + 20 * DAY, NOON + 27 * DAY)
     assert facts(later) == []
-    searches, places = failed_searches(store), members(store)
-    told = tell_one(1, searches, places, later, Site(), NOON)
-    assert told
-    assert (told.people, told.name, told.examples[0].query) == (0, PASSWORD[0], PASSWORD[0])
-    assert tell_one(99, searches, places, later, Site(), NOON) is None
+    found = find_topic(read_book(store), Site(), 1, later, NOON)
+    assert found
+    assert (found.facts.people, found.facts.name) == (0, PASSWORD[0])
+    assert found.facts.examples[0].query == PASSWORD[0]
+    assert find_topic(read_book(store), Site(), 99, later, NOON) is None
