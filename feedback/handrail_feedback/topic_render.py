@@ -69,7 +69,7 @@ def list_as_text(found: TopicList) -> str:
         first = found.topics[0].facts.topic
         lines += [
             f"Look at one: handrail topics show {first}",
-            f'Decide: handrail topics decide {first} writing --why "…"',
+            f'Decide: handrail topics decide {first} writing --why "…"   Write: handrail draft {first}',
             "",
         ]
     return "\n".join(lines)

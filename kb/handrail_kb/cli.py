@@ -32,6 +32,10 @@ COMMANDS = {
         "handrail_search.topic_commands:topics",
         "List the topics of failed searches that wait for a decision, most people first.",
     ),
+    "draft": (
+        "handrail_search.draft_commands:draft",
+        "Begin the article for a topic: title, customers' questions, headings, and the searches it must answer.",
+    ),
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
     "outbox": (
         "handrail_feedback.outbox_commands:outbox",

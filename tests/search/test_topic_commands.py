@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from handrail_feedback.db import Store, now
 from handrail_feedback.searches import Search, SearchLog
+from handrail_kb.articles import read_article
 from handrail_kb.cli import main
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.passages import read_site
@@ -233,3 +234,39 @@ def test_the_file_of_vectors_holds_no_words_and_forgets_what_was_erased(run, pro
         db.execute("DELETE FROM intents WHERE query LIKE '%Iceland%'")
     good(run("topics", "--regroup"))
     assert kept() == 4
+
+
+def test_a_draft_has_the_customers_questions_and_passes_the_check_of_front_matter(run, project, fail):
+    fail([*ICELAND, "my mail is ana@acme.test, ship to Iceland"], verdict="none", results=("billing/invoices/",))
+    told = good(run("draft", 1))
+    [file] = list((project / "docs").glob("*.md"))
+    assert f"docs/{file.name}: a draft with 3 questions." in told
+    assert f"handrail topics decide 1 writing --link {file.name}" in told
+    article = read_article(project / "docs", file.name)
+    assert sorted(article.questions) == sorted(ICELAND)
+    assert article.problems == ()
+    text = file.read_text()
+    assert "ana@acme.test" not in text
+    assert "4 people looked for topic 1" in text
+    assert "[Invoices](billing/invoices.md)" in text
+    assert refused(run("draft", 1), "is there already", "--to")
+
+
+def test_an_article_that_is_near_can_get_the_words_instead(run, project, fail):
+    fail(PASSWORD)
+    assert "docs/account/password.md is near. If it answers this: handrail draft 1 --into account/password.md" in good(
+        run("draft", 1, "--to", "new.md")
+    )
+    (project / "docs" / "new.md").unlink()
+    assert "questions added" in good(run("draft", 1, "--into", "docs/account/password.md"))
+    assert PASSWORD[1] in read_article(project / "docs", "account/password.md").questions
+    assert refused(run("draft", 1, "--into", "../mkdocs.yml"), "is not in docs")
+
+
+def test_a_draft_can_be_looked_at_before_anything_is_written(run, project, fail):
+    fail(PASSWORD)
+    before = sorted((project / "docs").rglob("*"))
+    assert "title: " in good(run("draft", 1, "--show"))
+    assert PASSWORD[0] in good(run("draft", 1, "--into", "account/password.md", "--show"))
+    assert sorted((project / "docs").rglob("*")) == before
+    assert refused(run("draft", 77), "There is no topic 77")
