@@ -36,6 +36,10 @@ COMMANDS = {
         "handrail_search.draft_commands:draft",
         "Begin the article for a topic: title, customers' questions, headings, and the searches it must answer.",
     ),
+    "replay": (
+        "handrail_search.replay_commands:replay_command",
+        "Ask past searches again, and say what a change fixes and what it breaks.",
+    ),
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
     "outbox": (
         "handrail_feedback.outbox_commands:outbox",
