@@ -40,6 +40,7 @@ from handrail_kb.texts import text
 from handrail_search import metrics
 from handrail_search.live import LiveIndex
 from handrail_search.teaching import Teaching
+from handrail_search.topic_watch import TopicWatch
 from handrail_search.views import Asked, problem
 from handrail_search.views import create_blueprint as search_blueprint
 
@@ -76,6 +77,8 @@ def create_app(settings: Settings) -> Flask:
     meter = metrics.Meter(live, searches, store)
     teaching = Teaching(live, settings)
     teaching.watch()
+    topics = TopicWatch(live, settings)
+    topics.watch()
 
     def on_search(asked: Asked) -> None:
         meter.count(asked)
@@ -92,13 +95,20 @@ def create_app(settings: Settings) -> Flask:
     _add_limits(app, settings)
     _add_errors(app, site)
     app.before_request(teaching.watch)
+    app.before_request(topics.watch)
     app.before_request(_refuse_other_sites)
     app.after_request(_headers(site))
     Compress(app)
     proxies = settings.number("trusted_proxies")
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.extensions["handrail"] = {"live": live, "store": store, "searches": searches, "teaching": teaching}
+    app.extensions["handrail"] = {
+        "live": live,
+        "store": store,
+        "searches": searches,
+        "teaching": teaching,
+        "topics": topics,
+    }
     return app
 
 

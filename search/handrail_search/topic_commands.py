@@ -74,7 +74,7 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
     store, index = Store(settings.store_file), open_current(settings.index_dir)
     try:
         with _bar_when_needed() as advance:
-            refresh_topics(store, index, settings, at, advance, regroup=regroup)
+            refresh_topics(store, index, index.encoder(), settings, at, advance, regroup=regroup)
     except EncoderUnavailable as error:
         log.warning("topics are as they were: %s", error.format_message())
     book = read_book(store)

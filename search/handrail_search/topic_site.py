@@ -28,11 +28,13 @@ _MOST_WORDS = 12
 
 
 def refresh_topics(
-    store: Store, index: Index, settings: Settings, at: datetime, progress: Callable[[int, int], None], *,
-    regroup: bool = False,
+    store: Store, index: Index, encoder: Encoder, settings: Settings, at: datetime,
+    progress: Callable[[int, int], None], *, regroup: bool = False,
 ) -> Refreshed:  # fmt: skip
-    """Bring the store's topics up to date with this index's encoder. Raises EncoderUnavailable, StoreUnavailable."""
-    encoder = index.encoder()
+    """Bring the store's topics up to date with an index and its encoder. Raises EncoderUnavailable, StoreUnavailable.
+
+    `progress` is told how many questions are encoded, of how many that have to be.
+    """
     vectors = _QuestionVectors(index, encoder, settings, progress)
     texts = index.vectors.all_vectors().mean(axis=0) if index.vectors.rows else None
     meaning = Meaning(encoder.recipe.fingerprint, vectors.encode, texts, apart=not encoder.multilingual)
