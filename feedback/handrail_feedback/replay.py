@@ -1,21 +1,24 @@
 """Past searches asked once more: what a change fixes and what it breaks, each by name. Pure but for `past_questions`.
 
-A question that customers answered themselves, by opening an article and not coming back, is good where that article
-stands among the first three. Any other is good where the verdict is `answered`. A question fixed was bad before and is
-good now; one that breaks was good before and is bad now.
+A question whose answer is known is good where that article stands among the first three: what a decision on its topic
+names, else what customers opened who did not come back. Any other is good where the verdict is `answered`. A question
+fixed was bad before and is good now; one that breaks was good before and is bad now.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from handrail_feedback.db import Store
+from handrail_feedback.decisions import history, in_force
 from handrail_feedback.intents import Failure, Intent, failure, intents
+from handrail_feedback.topics import members
 from handrail_kb.errors import HandrailError
 
 FORMAT = 1
@@ -39,7 +42,8 @@ class Outcome:
 class Past:
     """A question as it was typed most, by how many people, how often it failed, and how it was answered last.
 
-    `wanted` is the article that most of those opened who did not come back, where there is one.
+    `wanted` is the article that is known to answer it: the one that a decision names, or that most of those opened who
+    did not come back.
     """
 
     question: str
@@ -116,9 +120,12 @@ def _by_people(found: Sequence[Moved]) -> tuple[Moved, ...]:
 # --- Questions -----------------------------------------------------------------------------------------------------
 
 
-def past_questions(store: Store, since: datetime, until: datetime, most: int) -> list[Past]:
+def past_questions(
+    store: Store, since: datetime, until: datetime, most: int, decided: Mapping[int, str] | None = None
+) -> list[Past]:  # fmt: skip
     """What customers searched, each wording once, those of most people first. Raises StoreUnavailable.
 
+    `decided` has the article that a decision names, by the number of the intent, see `decided_articles`.
     Left out: bots, staff, searches answered while a part of search was down, and those without a sign either way.
     """
     groups: dict[tuple[str, str], list[tuple[Intent, Failure | None]]] = defaultdict(list)
@@ -126,13 +133,29 @@ def past_questions(store: Store, since: datetime, until: datetime, most: int) ->
         kind = failure(intent, following)
         if not (intent.bot or intent.staff or intent.degraded) and (kind or intent.clicked_at):
             groups[intent.lang, intent.shape].append((intent, kind))
-    found = [_past(lang, group) for (lang, shape), group in groups.items() if shape]
+    found = [_past(lang, group, decided or {}) for (lang, shape), group in groups.items() if shape]
     return sorted(found, key=lambda past: (-past.people, past.question))[:most]
 
 
-def _past(lang: str, group: Sequence[tuple[Intent, Failure | None]]) -> Past:
+def decided_articles(store: Store, find: Callable[[str], str]) -> dict[int, str]:
+    """The article that a decision in force names for each search of its topic, by the number of the intent.
+
+    `find` gives the location that a link means, and raises LookupError where that is no article, an issue for one.
+    """
+    named: dict[int, str] = {}
+    for topic, decisions in history(store).items():
+        decision = in_force(decisions)
+        if decision and decision.link and decision.verdict in ("writing", "reword"):
+            with suppress(LookupError):
+                named[topic] = find(decision.link)
+    return {intent: named[member.topic] for intent, member in members(store).items() if member.topic in named}
+
+
+def _past(lang: str, group: Sequence[tuple[Intent, Failure | None]], decided: Mapping[int, str]) -> Past:
     queries = Counter(intent.query for intent, _ in group)
+    named = Counter(decided[intent.id] for intent, _ in group if intent.id in decided)
     opened = Counter(_page(intent.clicked_location or "") for intent, kind in group if intent.clicked_at and not kind)
+    known = named or opened
     last = group[-1][0]
     return Past(
         question=min(queries, key=lambda query: (-queries[query], query)),
@@ -140,7 +163,7 @@ def _past(lang: str, group: Sequence[tuple[Intent, Failure | None]]) -> Past:
         people=len({intent.tab or f"intent {intent.id}" for intent, _ in group}),
         searches=len(group),
         failed=sum(kind is not None for _, kind in group),
-        wanted=min(opened, key=lambda page: (-opened[page], page)) if opened else None,
+        wanted=min(known, key=lambda page: (-known[page], page)) if known else None,
         then=Outcome(last.verdict, tuple(dict.fromkeys(_page(location) for location, _ in last.results))),
     )
 

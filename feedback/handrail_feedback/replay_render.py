@@ -14,8 +14,9 @@ from handrail_feedback.render import as_markdown, as_table, printable
 from handrail_feedback.replay import AMONG, FORMAT, Moved, Outcome, Replay
 
 DEFINITION = (
-    f"A question is good where the article that customers opened stands among the first {AMONG}, or, where none is "
-    "known, where the verdict is 'answered'. Fixed: bad before, good now. Broken: good before, bad now."
+    "A question is good where the article that a decision names, or that customers opened, stands among the first "
+    f"{AMONG}; where none is known, where the verdict is 'answered'. Fixed: bad before, good now. Broken: good before, "
+    "bad now."
 )
 
 

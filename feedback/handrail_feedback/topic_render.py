@@ -39,10 +39,14 @@ def notes(found: TopicList) -> list[str]:
         "while a part of search was down are left out.",
     ]
     if found.hidden:
-        lines.append(f"{found.hidden} topics of fewer than {found.least} people are not shown (topic_people).")
+        lines.append(f"Not shown: {_topics(found.hidden)} of fewer than {found.least} people (topic_people).")
     if found.decided:
-        lines.append(f"{found.decided} decided topics are not shown; see them with --all.")
+        lines.append(f"Not shown: {_topics(found.decided)} that are decided. See them with --all.")
     return lines
+
+
+def _topics(count: int) -> str:
+    return f"{count} topic{'' if count == 1 else 's'}"
 
 
 def _share(found: TopicList) -> str:

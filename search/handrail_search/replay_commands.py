@@ -11,13 +11,24 @@ from typing import Any
 import click
 
 from handrail_feedback.db import Store, now
-from handrail_feedback.replay import Ask, Outcome, Past, from_lines, past_questions, replay, to_lines
+from handrail_feedback.replay import (
+    Ask,
+    Outcome,
+    Past,
+    decided_articles,
+    from_lines,
+    past_questions,
+    replay,
+    to_lines,
+)
 from handrail_feedback.replay_render import to_json, to_markdown, to_text
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
-from handrail_kb.settings import Settings
-from handrail_search.index import current_generation
+from handrail_kb.passages import SiteInfo, read_site_info
+from handrail_kb.settings import Settings, docs_dir_of
+from handrail_search.index import current_generation, open_current
 from handrail_search.options import find_settings, log_to_terminal, progress_bar, setting_options
+from handrail_search.pairs import Places
 from handrail_search.query import Searcher
 from handrail_search.replay_base import built_at, is_index, open_index
 from handrail_search.teaching import teach_from_store
@@ -94,7 +105,16 @@ def _read(settings: Settings, file: Path | None, since: datetime, until: datetim
             f"There is no store at {settings.store_file}: no search was kept yet.",
             "Name an export of the machine that has it: handrail replay --questions FILE",
         )
-    return past_questions(Store(settings.store_file), since, until, most)
+    store = Store(settings.store_file)
+    return past_questions(store, since, until, most, decided_articles(store, _places(settings).find))
+
+
+def _places(settings: Settings) -> Places:
+    """The articles of the site as built now, under every name that a decision's link may have for them."""
+    info = read_site_info(settings.site_dir) if settings.site_dir.is_dir() else SiteInfo()
+    pages = open_current(settings.index_dir).pages
+    docs = docs_dir_of(settings.config_file).name if settings.config_file and settings.config_file.exists() else "docs"
+    return Places((page.location for page in pages), info, docs)
 
 
 def _before(base: str | None, settings: Settings, stack: ExitStack) -> tuple[Ask, str]:

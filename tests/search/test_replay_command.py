@@ -128,6 +128,18 @@ def test_a_pipeline_can_be_stopped_by_what_breaks_and_asks_without_the_store(run
     assert "--questions FILE" in missing.output
 
 
+def test_the_article_that_a_decision_names_proves_a_topic_answered(run):
+    topics = json.loads(good(CliRunner().invoke(main, ["topics", "--json"])))["topics"]
+    [topic] = [topic["topic"] for topic in topics if topic["name"] == "do you ship to Iceland"]
+    link = ["--link", "docs/iceland.md"]
+    good(CliRunner().invoke(main, ["topics", "decide", str(topic), "writing", *link]))
+    [fixed] = json.loads(good(run("--json")))["fixes"]
+    assert (fixed["question"], fixed["wanted"]) == ("do you ship to Iceland", "iceland/")
+    good(CliRunner().invoke(main, ["topics", "decide", str(topic), "writing", "--link", "https://git.test/issues/7"]))
+    [fixed] = json.loads(good(run("--json")))["fixes"]
+    assert fixed["wanted"] is None, "an issue is no article"
+
+
 @pytest.mark.parametrize("base", ["no-such-branch", "--upload-pack=x", "docs"])
 def test_a_base_that_is_none_is_one_clear_message(run, base):
     result = run(f"--base={base}")

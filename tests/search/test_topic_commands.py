@@ -139,7 +139,7 @@ def test_topics_of_few_people_are_hidden_and_counted_and_so_are_small_numbers(ru
     assert [topic["people"] for topic in found["topics"]] == [4]
     assert found["hidden"] == 1
     assert {example["people"] for example in found["topics"][0]["examples"]} == {None}
-    assert "1 topics of fewer than 3 people are not shown" in good(run("topics"))
+    assert "Not shown: 1 topic of fewer than 3 people" in good(run("topics"))
     assert [topic["people"] for topic in listed(run, "--topic-people", 1)["topics"]] == [4, 2]
 
 
