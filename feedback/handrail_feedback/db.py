@@ -100,6 +100,20 @@ def m012_outcomes(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m020_topics(db: Database) -> None:
+    """Failed searches that mean the same, and what became of such topics."""
+    for statement in tables.TOPICS:
+        db.execute(statement)
+
+
+@migrations()
+def m021_topic_decisions(db: Database) -> None:
+    """What was decided on topics, by whom, when and why."""
+    for statement in tables.DECISIONS:
+        db.execute(statement)
+
+
 class Store:
     """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
 

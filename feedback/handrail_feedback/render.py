@@ -63,10 +63,10 @@ def to_text(report: Report) -> str:
     for line in report.failed:
         people = "1 person" if line.people == 1 else f"{line.people} people"
         lines += [
-            f"{people}: {_printable(line.query)}",
+            f"{people}: {printable(line.query)}",
             f"    {line.first_at:%Y-%m-%d} to {line.last_at:%Y-%m-%d}; {_kinds(line)}",
-            f"    next: {_printable(_after(line))}",
-            f"    nearest article: {_printable(line.nearest or 'none')}",
+            f"    next: {printable(_after(line))}",
+            f"    nearest article: {printable(line.nearest or 'none')}",
         ]
     return "\n".join([*lines, "" if report.failed else "No failed searches.\n"])
 
@@ -75,11 +75,11 @@ def to_markdown(report: Report) -> str:
     """The report as Markdown that shows what customers typed and never obeys it."""
     lines = [f"# Human reach, {_window(report)}", ""]
     reach = [[f.name, f.value, f.of, f"{f.definition}; {f.window}"] for f in report.reach]
-    lines += _table(["Number", "Value", "Of", "Definition"], reach)
+    lines += as_table(["Number", "Value", "Of", "Definition"], reach)
     lines += ["", f"# Failed searches, {_window(report)}", ""]
-    lines += _table(["Number", "Value", "Definition"], [[m.name, _share(m), m.definition] for m in report.totals])
-    lines += ["", *(f"- {_markdown(note)}" for note in _notes(report)), ""]
-    lines += _table(
+    lines += as_table(["Number", "Value", "Definition"], [[m.name, _share(m), m.definition] for m in report.totals])
+    lines += ["", *(f"- {as_markdown(note)}" for note in _notes(report)), ""]
+    lines += as_table(
         ["People", "Looked for", "Failed by", "First", "Last", "Nearest article", "What came next"],
         [
             [
@@ -97,17 +97,19 @@ def to_markdown(report: Report) -> str:
     return "\n".join([*lines, ""])
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    cells = [[_markdown(cell) for cell in row] for row in rows]
+def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
+    cells = [[as_markdown(cell) for cell in row] for row in rows]
     return [f"| {' | '.join(row)} |" for row in [list(head), ["---"] * len(head), *cells]]
 
 
-def _markdown(words: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", _printable(words))
+def as_markdown(words: str) -> str:
+    """Words as Markdown shows them and never obeys them, on one line."""
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", printable(words))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _printable(words: str) -> str:
+def printable(words: str) -> str:
     """One line without anything that could steer a terminal or reverse the direction of reading."""
     return "".join(character if character.isprintable() else " " for character in words)
 
@@ -144,7 +146,7 @@ def to_csv(report: Report) -> str:
 def _cell(value: str | int) -> str | int:
     if not isinstance(value, str):
         return value
-    value = _printable(value)
+    value = printable(value)
     return f"'{value}" if value.lstrip()[:1] in tuple("=+-@|%\uff1d\uff0b\uff0d\uff20") else value
 
 

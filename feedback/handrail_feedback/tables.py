@@ -255,3 +255,62 @@ OUTCOMES: tuple[str, ...] = (
     "CREATE INDEX outcomes_by_code ON outcomes (code)",
     "CREATE INDEX outcomes_by_kind ON outcomes (kind, at)",
 )
+
+TOPICS: tuple[str, ...] = (
+    """
+    CREATE TABLE topics (                -- holds no words: a topic's are those of its searches
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      made_at TEXT NOT NULL,
+      lang TEXT NOT NULL,                -- its searches' language; empty where languages are not kept apart
+      mean BLOB NOT NULL,                -- of its different wordings' centred vectors; float32
+      wordings INTEGER NOT NULL,
+      ended_at TEXT                      -- when it was merged into another, or its last search was erased
+    ) STRICT""",
+    """
+    CREATE TABLE topic_members (
+      kind TEXT NOT NULL,                -- search: of `intents`
+      id INTEGER NOT NULL,
+      topic_id INTEGER NOT NULL REFERENCES topics (id),
+      nearness REAL NOT NULL,            -- to what the topic's wordings have in common
+      joined_at TEXT NOT NULL,
+      PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX topic_members_by_topic ON topic_members (topic_id)",
+    """
+    CREATE TRIGGER topic_members_erased AFTER DELETE ON intents
+    BEGIN DELETE FROM topic_members WHERE kind = 'search' AND id = OLD.id; END""",
+    """
+    CREATE TABLE topic_events (
+      id INTEGER PRIMARY KEY,
+      at TEXT NOT NULL,
+      topic_id INTEGER NOT NULL,
+      change TEXT NOT NULL,              -- merged: into the other; split: from the other
+      other_id INTEGER NOT NULL,
+      searches INTEGER NOT NULL
+    ) STRICT""",
+    "CREATE INDEX topic_events_by_topic ON topic_events (topic_id)",
+    """
+    CREATE TABLE topic_grouping (        -- at most one row: how all were grouped the last time
+      at TEXT NOT NULL,
+      encoder TEXT NOT NULL,
+      centre BLOB NOT NULL,
+      near REAL NOT NULL,
+      searches INTEGER NOT NULL
+    ) STRICT""",
+)
+
+DECISIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE topic_decisions (       -- what was decided on topics; taken back ones stay, for the history
+      id INTEGER PRIMARY KEY,
+      topic_id INTEGER NOT NULL,
+      decision TEXT NOT NULL,            -- writing, reword, out of scope, stays with people, spam
+      at TEXT NOT NULL,
+      who TEXT NOT NULL,
+      why TEXT NOT NULL,
+      link TEXT NOT NULL,
+      undone_at TEXT,
+      undone_by TEXT NOT NULL DEFAULT ''
+    ) STRICT""",
+    "CREATE INDEX topic_decisions_by_topic ON topic_decisions (topic_id, at)",
+)

@@ -28,6 +28,18 @@ COMMANDS = {
         "handrail_feedback.commands:report",
         "Show what customers looked for and did not find, most people first.",
     ),
+    "topics": (
+        "handrail_search.topic_commands:topics",
+        "List the topics of failed searches that wait for a decision, most people first.",
+    ),
+    "draft": (
+        "handrail_search.draft_commands:draft",
+        "Begin the article for a topic: title, customers' questions, headings, and the searches it must answer.",
+    ),
+    "replay": (
+        "handrail_search.replay_commands:replay_command",
+        "Ask past searches again, and say what a change fixes and what it breaks.",
+    ),
     "contact": ("handrail_feedback.commands:contact", "List and read the messages that customers sent."),
     "outbox": (
         "handrail_feedback.outbox_commands:outbox",

@@ -102,13 +102,13 @@ class _Lines:
             return self._with_front_matter(questions)
         at, dash, key = self._place()
         items = [f"{key}{self.newline}"] if key else []
-        items += [f"{' ' * dash}- {_quoted(question)}{self.newline}" for question in questions]
+        items += [f"{' ' * dash}- {quoted(question)}{self.newline}" for question in questions]
         return "".join((*self.lines[:at], *items, *self.lines[at:]))
 
     def _with_front_matter(self, questions: Sequence[str]) -> str:
         text = "".join(self.lines)
         body = text.removeprefix("\ufeff")
-        items = [f"  - {_quoted(question)}" for question in questions]
+        items = [f"  - {quoted(question)}" for question in questions]
         front = self.newline.join(["---", "questions:", *items, "---", "", ""])
         return text[: len(text) - len(body)] + front + body
 
@@ -171,7 +171,7 @@ def _same(question: str) -> str:
     return " ".join(question.casefold().split()).rstrip("?.! ")
 
 
-def _quoted(question: str) -> str:
+def quoted(question: str) -> str:
     """The question as an item of a YAML list, in quotes only where it would be read as something else."""
     try:
         plain = read_yaml(f"- {question}\n") == [question]

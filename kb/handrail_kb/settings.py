@@ -121,6 +121,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
     Setting(
+        "topic_people",
+        3,
+        "People (browser tabs) from which a topic of failed searches is listed. Smaller numbers are not shown.",
+        "service",
+        least=1,
+    ),
+    Setting(
         "deliver",
         "",
         "How customers' messages reach a person: `mail`, `webhook` or `folder`. `mail, folder`: each gets every "

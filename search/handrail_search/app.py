@@ -43,6 +43,7 @@ from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
 from handrail_search.teaching import Teaching
 from handrail_search.together import Together
+from handrail_search.topic_watch import TopicWatch
 from handrail_search.views import Asked, problem
 from handrail_search.views import create_blueprint as search_blueprint
 
@@ -79,6 +80,8 @@ def create_app(settings: Settings) -> Flask:
     meter = metrics.Meter(live, searches, store)
     teaching = Teaching(live, settings)
     teaching.watch()
+    topics = TopicWatch(live, settings)
+    topics.watch()
 
     def on_search(asked: Asked) -> None:
         meter.count(asked)
@@ -107,6 +110,7 @@ def create_app(settings: Settings) -> Flask:
     add_limits(app, settings)
     _add_errors(app, site)
     app.before_request(teaching.watch)
+    app.before_request(topics.watch)
     app.before_request(_refuse_other_sites)
     app.after_request(_headers(site))
     form = FormAlarm()
@@ -116,7 +120,7 @@ def create_app(settings: Settings) -> Flask:
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.extensions["handrail"] = {
-        "live": live, "store": store, "searches": searches, "teaching": teaching, "form": form,
+        "live": live, "store": store, "searches": searches, "teaching": teaching, "topics": topics, "form": form,
     }  # fmt: skip
     return app
 

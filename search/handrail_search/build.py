@@ -48,8 +48,6 @@ Progress = Callable[[int, int], None]
 # Word pieces in a word where an encoder knows the language, and where it does not: English has 1.1 with an
 # English vocabulary; Italian, Dutch, German, Finnish have 1.7 to 2.9.
 _KNOWN, _UNKNOWN = 1.35, 1.7
-# A vocabulary of this size was made for many languages: more pieces in a word mean nothing there.
-_MULTILINGUAL_VOCABULARY = 100_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 _COMMON_SHARE = 0.15
 # So many of its own questions tell what a site answers itself.
@@ -200,7 +198,7 @@ def _sense(pages: Sequence[Page], looked_out_for: Matters, encoder: Encoder, ind
     """What tells matters that stay with people; learnt anew only when sentences or encoder changed."""
     if not looked_out_for:
         return matters.NO_SENSE
-    if encoder.vocabulary >= _MULTILINGUAL_VOCABULARY:
+    if encoder.multilingual:
         langs = matters.languages()
     else:  # sentences that it does not know would blur those that it knows
         langs = frozenset(lang for lang, _ in Counter(page.lang for page in pages).most_common(1))
@@ -283,7 +281,7 @@ def language_trust(pages: Sequence[Page], encoder: Encoder) -> float:
 
     An encoder that meets a language it never learnt cuts its words to crumbs, and its vectors tell little.
     """
-    if encoder.vocabulary >= _MULTILINGUAL_VOCABULARY:
+    if encoder.multilingual:  # more pieces in a word mean nothing there
         return 1.0
     sample = _LETTERS.findall(" ".join(passage.text for page in pages for passage in page.passages[:2])[:200_000])
     if len(sample) < 50:

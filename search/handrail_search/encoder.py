@@ -25,6 +25,7 @@ from handrail_search.vectors import Vectors
 
 ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
 _AT_A_TIME = 32
+_MULTILINGUAL_VOCABULARY = 100_000
 # The built-in encoder's `reach`, on whose scale numbers for cosines are given.
 USUAL_REACH = 0.48
 
@@ -96,6 +97,11 @@ class Encoder:
     def vocabulary(self) -> int:
         """How many word pieces the encoder knows."""
         return int(self._tokenizer.get_vocab_size())
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether it was made for many languages: none of one language needs so many word pieces."""
+        return self.vocabulary >= _MULTILINGUAL_VOCABULARY
 
     def whole_words(self) -> frozenset[str]:
         """The words it knows without cutting them, in small letters."""

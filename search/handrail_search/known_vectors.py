@@ -48,14 +48,15 @@ class KnownVectors:
             }
         return {}
 
-    def write(self, vectors: Mapping[str, Vectors]) -> None:
-        """Keep these vectors, and no others."""
+    def write(self, vectors: Mapping[str, Vectors], *, beside: bool = False) -> None:
+        """Keep these vectors, and no others but, with `beside`, those that are there already."""
         wanted = {_digest(question): vector for question, vector in vectors.items()}
         with _tolerated(self._file), closing(self._open()) as db, db:
             db.execute("BEGIN IMMEDIATE")
             db.execute("DELETE FROM vectors WHERE encoder <> ?", [self._fingerprint])
             kept = {row[0] for row in db.execute("SELECT question FROM vectors")}
-            db.executemany("DELETE FROM vectors WHERE question = ?", [[digest] for digest in kept - wanted.keys()])
+            gone = set() if beside else kept - wanted.keys()
+            db.executemany("DELETE FROM vectors WHERE question = ?", [[digest] for digest in gone])
             db.executemany(
                 "INSERT OR REPLACE INTO vectors (question, encoder, vector) VALUES (?, ?, ?)",
                 [

@@ -153,6 +153,11 @@ class Searcher:
             return cls(index, None, missing="encoder_unavailable")
 
     @property
+    def encoder(self) -> Encoder | None:
+        """What turns questions into vectors; None while words answer alone."""
+        return self._encoder
+
+    @property
     def missing(self) -> str | None:
         """Why meaning is not searched; None when it is."""
         return self._missing

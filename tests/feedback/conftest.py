@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -86,3 +87,39 @@ def app(store: Store, log: SearchLog, settings: Settings) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def encoder(exported: Path) -> Any:
+    module = pytest.importorskip("handrail_search.encoder", reason="the service is not installed")
+    return module.Encoder(exported)
+
+
+class Asked:
+    """Encodes with the real encoder, and counts what it was asked."""
+
+    def __init__(self, encoder: Any) -> None:
+        self.encoder = encoder
+        self.words: list[str] = []
+
+    def __call__(self, questions: Sequence[str]) -> np.ndarray:
+        self.words += questions
+        return np.stack([self.encoder.encode_query(question) for question in questions])
+
+
+@pytest.fixture
+def asked(encoder: Any) -> Asked:
+    return Asked(encoder)
+
+
+@pytest.fixture
+def fail(log: SearchLog) -> Callable[..., None]:
+    """Failed searches, each from a tab of its own."""
+
+    def record(queries: Iterable[str], day: int = 0, **more: object) -> None:
+        for number, query in enumerate(queries):
+            tab = f"tab-of-{next(_numbers)}"
+            log.record(search(query, day * 86_400 + 60 * number, tab, **{"verdict": "none", **more}))
+        assert log.flush()
+
+    return record

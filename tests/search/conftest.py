@@ -101,6 +101,7 @@ def start(root: Path, *, state: Path | None = None, **flags):
 
 def stop(app) -> None:
     app.extensions["handrail"]["teaching"].stop()
+    app.extensions["handrail"]["topics"].stop()
     app.extensions["handrail"]["searches"].close()
     app.extensions["handrail"]["store"].close()
 

@@ -1,0 +1,285 @@
+"""What a topic tells: its name, how many people, whether it grows, what was near, what came next, what could be done.
+
+Pure: topics and searches are given, and so is what is known of the articles, see `Articles`. All numbers are of one
+period and the one of the same length before it. Nothing here is said about fewer people than the caller asks for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from handrail_feedback.intents import Failure, Intent
+from handrail_feedback.topics import Failed, Member
+
+Trend = Literal["new", "growing", "steady", "falling", "not enough data"]
+Suggestion = Literal["write", "reword", "fix", "people"]
+Next = Literal["contacted", "clicked", "rephrased", "left", "nothing known"]
+
+SUGGESTIONS: dict[Suggestion, str] = {
+    "write": "write an article",
+    "reword": "use their words",
+    "fix": "fix the article",
+    "people": "one for people",
+}
+REASONS: dict[Suggestion, str] = {
+    "write": "for half of the searches or more, nothing was above the floor",
+    "reword": "an article is near, and was not shown well enough to be opened",
+    "fix": "a quarter of the searches or more led to an article that was opened and did not help",
+    "people": "the nearest article leaves it to people, or half of the people wrote to one",
+}
+# Searches of both periods together from which a trend is told.
+ENOUGH_FOR_TREND = 10
+_EXAMPLES, _NEAREST, _NEXT_SHOWN = 5, 3, 3
+_LOOKED_AT = 3
+_LONG_NAME = 8
+
+
+@dataclass(frozen=True)
+class Period:
+    """From `since` to before `until`; the one `before` is as long and ends where it begins."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def before(self) -> Period:
+        """The period of the same length that ends where this one begins."""
+        return Period(self.since - (self.until - self.since), self.since)
+
+    def holds(self, at: datetime) -> bool:
+        """Whether a moment is in it."""
+        return self.since <= at < self.until
+
+
+class Articles(Protocol):
+    """What has to be known of the site's articles."""
+
+    def title(self, location: str) -> str:
+        """The article's title; its location where it is gone."""
+
+    def people_only(self, location: str) -> bool:
+        """Whether the article says that its matter goes to a person."""
+
+    def lacks(self, location: str, queries: Mapping[str, int]) -> tuple[str, ...]:
+        """Words that several of these searches hold and the article does not, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A wording as customers typed it most, and how many people did."""
+
+    query: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Near:
+    """An article that was shown among the first three: for how many searches, with which score on average."""
+
+    location: str
+    title: str
+    shown: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a topic tells of a period. People are browser tabs; a search without a tab counts as one.
+
+    `kinds` and `next` count searches, each once. `first_at` and `last_at` are of all searches there are, and so is
+    `three_at`: when the third person came. `lacks` are words that the nearest article lacks.
+    """
+
+    topic: int
+    name: str
+    people: int
+    people_before: int
+    searches: int
+    trend: Trend
+    first_at: datetime
+    last_at: datetime
+    three_at: datetime | None
+    kinds: Mapping[Failure, int]
+    langs: Mapping[str, int]
+    next: Mapping[Next, int]
+    searched_next: tuple[str, ...]
+    examples: tuple[Example, ...]
+    nearest: tuple[Near, ...]
+    suggestion: Suggestion
+    article: str | None
+    lacks: tuple[str, ...]
+
+
+def tell(
+    by_topic: Mapping[int, Sequence[Failed]], places: Mapping[int, Member], period: Period, articles: Articles,
+    known_since: datetime, least: int = 1,
+) -> list[Facts]:  # fmt: skip
+    """The topics with at least so many people in this period, most people first.
+
+    A topic's searches are given oldest first. `known_since` is when the first of all searches was kept: before that,
+    nothing is known of any trend.
+    """
+    told = (_facts(topic, held, places, period, articles, known_since) for topic, held in by_topic.items()
+            if people(_within(held, period)) >= max(least, 1))  # fmt: skip
+    return sorted(told, key=lambda facts: (-facts.people, -facts.searches, facts.topic))
+
+
+def tell_one(
+    topic: int, held: Sequence[Failed], places: Mapping[int, Member], period: Period, articles: Articles,
+    known_since: datetime,
+) -> Facts:  # fmt: skip
+    """What one topic of at least one search tells, also when nobody searched it in this period."""
+    return _facts(topic, held, places, period, articles, known_since)
+
+
+def people(searches: Iterable[Failed]) -> int:
+    """How many browser tabs; a search without a tab counts as one."""
+    return len({one.intent.tab or f"intent {one.intent.id}" for one in searches})
+
+
+def _facts(
+    topic: int, held: Sequence[Failed], places: Mapping[int, Member], period: Period, articles: Articles,
+    known_since: datetime,
+) -> Facts:  # fmt: skip
+    now, before = _within(held, period), _within(held, period.before)
+    shown = now or held
+    nearest = _nearest(shown, articles)
+    suggestion, article = _suggest(shown, nearest, articles)
+    queries = Counter(one.intent.query for one in shown)
+    return Facts(
+        topic=topic,
+        name=_name(held, places),
+        people=people(now),
+        people_before=people(before),
+        searches=len(now),
+        trend=_trend(held, now, before, period, known_since),
+        first_at=held[0].intent.first_at,
+        last_at=max(one.intent.last_at for one in held),
+        three_at=nth_person_at(held, 3),
+        kinds=Counter(one.kind for one in now),
+        langs=Counter(one.intent.lang for one in now),
+        next=Counter(_next(one) for one in now),
+        searched_next=_searched_next(now),
+        examples=_examples(shown),
+        nearest=nearest,
+        suggestion=suggestion,
+        article=article,
+        lacks=articles.lacks(article, queries) if article and suggestion == "reword" else (),
+    )
+
+
+def _within(searches: Iterable[Failed], period: Period) -> list[Failed]:
+    return [one for one in searches if period.holds(one.intent.first_at)]
+
+
+def nth_person_at(searches: Iterable[Failed], count: int) -> datetime | None:
+    """When the `count`-th person came, oldest first; None while there are fewer."""
+    seen: set[str] = set()
+    for one in searches:
+        seen.add(one.intent.tab or f"intent {one.intent.id}")
+        if len(seen) == count:
+            return one.intent.first_at
+    return None
+
+
+def _trend(
+    held: Sequence[Failed], now: Sequence[Failed], before: Sequence[Failed], period: Period, known_since: datetime
+) -> Trend:
+    """Growing or falling is said when chance alone would hardly do it: by more than two standard deviations."""
+    if known_since > period.before.since:
+        return "not enough data"
+    if now and period.holds(held[0].intent.first_at):
+        return "new"
+    one, other = people(now), people(before)
+    if one + other < ENOUGH_FOR_TREND:
+        return "not enough data"
+    if abs(one - other) <= 2 * math.sqrt(one + other):
+        return "steady"
+    return "growing" if one > other else "falling"
+
+
+def _name(held: Sequence[Failed], places: Mapping[int, Member]) -> str:
+    """The wording that is central, frequent and short: never one that nobody typed."""
+    by_shape: dict[str, list[Failed]] = defaultdict(list)
+    for one in held:
+        by_shape[one.intent.shape].append(one)
+
+    def worth(shape: str) -> float:
+        searches = by_shape[shape]
+        words = len(shape.split())
+        odd = 0.2 * (words < 2) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
+        return places[searches[0].intent.id].nearness + 0.1 * math.log2(people(searches)) - odd
+
+    best = min(by_shape, key=lambda shape: (-round(worth(shape), 6), shape))
+    return _most_typed(by_shape[best])
+
+
+def _most_typed(searches: Iterable[Failed]) -> str:
+    typed = Counter(" ".join(one.intent.query.split()) for one in searches)
+    return min(typed, key=lambda query: (-typed[query], query))
+
+
+def _examples(searches: Iterable[Failed]) -> tuple[Example, ...]:
+    by_shape: dict[str, list[Failed]] = defaultdict(list)
+    for one in searches:
+        by_shape[one.intent.shape].append(one)
+    found = [Example(_most_typed(group), people(group)) for group in by_shape.values()]
+    return tuple(sorted(found, key=lambda one: (-one.people, len(one.query), one.query))[:_EXAMPLES])
+
+
+def _nearest(searches: Sequence[Failed], articles: Articles) -> tuple[Near, ...]:
+    """Articles that stood among the first three of these searches' lists, those with most weight first."""
+    scores: dict[str, list[float]] = defaultdict(list)
+    for one in searches:
+        pages: dict[str, float] = {}
+        for location, score in one.intent.results:
+            pages.setdefault(location.partition("#")[0], score)
+        for location, score in list(pages.items())[:_LOOKED_AT]:
+            scores[location].append(score)
+    order = sorted(scores, key=lambda location: (-sum(scores[location]), location))[:_NEAREST]
+    return tuple(
+        Near(location, articles.title(location), len(found), round(sum(found) / len(found), 2))
+        for location, found in ((location, scores[location]) for location in order)
+    )
+
+
+def _suggest(searches: Sequence[Failed], nearest: Sequence[Near], articles: Articles) -> tuple[Suggestion, str | None]:
+    """What could be done, the first that applies of `REASONS`, and the article it is about."""
+    first = nearest[0].location if nearest else None
+    wrote = [one for one in searches if one.intent.contacted_at]
+    if (first is not None and articles.people_only(first)) or (
+        len(searches) > 1 and 2 * people(wrote) >= people(searches)
+    ):
+        return "people", first
+    read = Counter(_page(one.intent) for one in searches if one.intent.clicked_at and one.intent.said_no_at)
+    if sum(read.values()) > 1 and 4 * sum(read.values()) >= len(searches):
+        return "fix", min(read, key=lambda location: (-read[location], location))
+    nothing = sum(one.kind == "none" or not one.intent.results for one in searches)
+    if first is None or 2 * nothing >= len(searches):
+        return "write", first
+    return "reword", first
+
+
+def _page(intent: Intent) -> str:
+    return (intent.clicked_location or "").partition("#")[0]
+
+
+def _next(one: Failed) -> Next:
+    """What the customer did next, the first that applies."""
+    if one.intent.contacted_at:
+        return "contacted"
+    if one.intent.clicked_at:
+        return "clicked"
+    if one.following and one.following.shape != one.intent.shape:
+        return "rephrased"
+    return "left" if one.intent.left_at else "nothing known"
+
+
+def _searched_next(searches: Iterable[Failed]) -> tuple[str, ...]:
+    found = Counter(one.following.query for one in searches if _next(one) == "rephrased" and one.following)
+    return tuple(sorted(found, key=lambda query: (-found[query], query))[:_NEXT_SHOWN])

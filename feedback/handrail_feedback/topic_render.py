@@ -1,0 +1,281 @@
+"""Topics written down: for a terminal, as Markdown and JSON. Pure.
+
+Numbers of people and searches below the site's least are not shown; nothing that a customer typed is obeyed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from handrail_feedback.db import stamp
+from handrail_feedback.intents import Failure
+from handrail_feedback.render import as_table, printable
+from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts, Near, Next
+from handrail_feedback.topic_list import Listed, TopicList
+from handrail_feedback.topic_standing import Standing
+
+FORMAT = 1
+# Topics from which a share is told.
+ENOUGH = 20
+_DAY = "%Y-%m-%d"
+_NEXT: dict[Next, str] = {
+    "contacted": "wrote to a person",
+    "clicked": "opened a result",
+    "rephrased": "searched with other words",
+    "left": "left",
+    "nothing known": "are not known",
+}
+_WORDS_SHOWN = 6
+
+
+def notes(found: TopicList) -> list[str]:
+    """What the numbers of a list mean, and what is not in it."""
+    lines = [
+        f"Decided within five working days: {_share(found)}. Counted are topics that came to three people in this "
+        "period and are decided or late; working days are Monday to Friday.",
+        "People are counted as browser tabs. A search is what one customer meant. Bots, staff and searches answered "
+        "while a part of search was down are left out.",
+    ]
+    if found.hidden:
+        lines.append(f"Not shown: {_topics(found.hidden)} of fewer than {found.least} people (topic_people).")
+    if found.decided:
+        lines.append(f"Not shown: {_topics(found.decided)} that are decided. See them with --all.")
+    return lines
+
+
+def _topics(count: int) -> str:
+    return f"{count} topic{'' if count == 1 else 's'}"
+
+
+def _share(found: TopicList) -> str:
+    kept = found.kept
+    rate = f"{kept.in_time / kept.of:.0%}" if kept.of >= ENOUGH else "not enough data for a share"
+    return f"{kept.in_time} of {kept.of} ({rate})"
+
+
+def _window(found: TopicList) -> str:
+    return f"{found.period.since:{_DAY}} to {found.period.until:{_DAY}} UTC"
+
+
+# --- Terminal ------------------------------------------------------------------------------------------------------
+
+
+def list_as_text(found: TopicList) -> str:
+    """The list for a terminal."""
+    lines = [f"Topics of failed searches, {_window(found)}", "", *(f"  {note}" for note in notes(found)), ""]
+    for one in found.topics:
+        lines += [*_lines(one, found.least), ""]
+    if not found.topics:
+        lines += ["Nothing waits for a decision.", ""]
+    else:
+        first = found.topics[0].facts.topic
+        lines += [
+            f"Look at one: handrail topics show {first}",
+            f'Decide: handrail topics decide {first} writing --why "…"   Write: handrail draft {first}',
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _lines(one: Listed, least: int) -> list[str]:
+    facts = one.facts
+    return [
+        f"{facts.topic:>5}  {printable(facts.name)}",
+        f"       {_people(facts, least)}; {_stands(one.standing)}",
+        f"       {_suggested(facts)}",
+        f"       then: {_after(facts, least)}",
+    ]
+
+
+def topic_as_text(one: Listed, least: int) -> str:
+    """One topic in full, for a terminal."""
+    facts, stands = one.facts, one.standing
+    lines = [f"Topic {facts.topic}: {printable(facts.name)}", "", f"  {_people(facts, least)}"]
+    lines += [f"  first {facts.first_at:{_DAY}}, last {facts.last_at:{_DAY}}; {_stands(stands)}"]
+    lines += ["", "  What they typed"]
+    lines += [f"    {_count(example.people, least):>14}  {printable(example.query)}" for example in facts.examples]
+    lines += ["", f"  Why it failed: {_kinds(facts.kinds, least)}", f"  Then: {_after(facts, least)}"]
+    if facts.searched_next:
+        lines.append("    searched next: " + ", ".join(f"“{printable(query)}”" for query in facts.searched_next))
+    lines += ["", "  Nearest articles"]
+    lines += [f"    {near.score:.2f}  {_near(near)}" for near in facts.nearest] or ["    none"]
+    lines += ["", f"  {_suggested(facts)}", f"    because {REASONS[facts.suggestion]}"]
+    if stands.history or one.events:
+        lines += ["", "  History", *(f"    {line}" for line in _history(one))]
+    return "\n".join([*lines, ""])
+
+
+def _near(near: Near) -> str:
+    return printable(f"{near.title} ({near.location or 'home'}), shown for {near.shown}")
+
+
+def _people(facts: Facts, least: int) -> str:
+    now = f"{_count(facts.people, least)} {'person' if facts.people == 1 and least <= 1 else 'people'}"
+    return f"{now}, in the period before {_count(facts.people_before, least)}: {facts.trend}"
+
+
+def _count(number: int, least: int) -> str:
+    return str(number) if number == 0 or number >= least else f"fewer than {least}"
+
+
+def _stands(stands: Standing) -> str:
+    if stands.state == "reopened" and stands.decision and stands.reopened_at:
+        text = (
+            f"open again: {stands.decision.verdict} was decided {stands.decision.at:{_DAY}}, "
+            f"and it fails since {stands.reopened_at:{_DAY}}"
+        )
+    elif stands.decision:
+        return f"{stands.decision.verdict}, decided {stands.decision.at:{_DAY}} by {printable(stands.decision.who)}"
+    else:
+        text = "new"
+    if stands.due is None:
+        return text
+    return f"{text}, {'LATE: was' if stands.late else 'to be'} decided by {stands.due:{_DAY}}"
+
+
+def _suggested(facts: Facts) -> str:
+    text = SUGGESTIONS[facts.suggestion]
+    if facts.article is not None and facts.suggestion != "write":
+        text += f": {printable(facts.article or 'home')}"
+    if facts.lacks:
+        text += "; it lacks " + ", ".join(printable(word) for word in facts.lacks[:_WORDS_SHOWN])
+    return f"could be: {text}"
+
+
+def _after(facts: Facts, least: int) -> str:
+    return _counted(((_NEXT[name], facts.next.get(name, 0)) for name in _NEXT), least)
+
+
+def _kinds(kinds: Mapping[Failure, int], least: int) -> str:
+    return _counted(kinds.items(), least)
+
+
+def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
+    return ", ".join(f"{_count(count, least)} {name}" for name, count in counts if count) or "nothing in this period"
+
+
+def _history(one: Listed) -> Iterator[str]:
+    """What was decided and what became of the topic, oldest first."""
+    for _, line in sorted((*_decided(one), *_became(one))):
+        yield line
+
+
+def _decided(one: Listed) -> Iterator[tuple[str, str]]:
+    for decision in one.standing.history:
+        why = f": {printable(decision.why)}" if decision.why else ""
+        link = f" ({printable(decision.link)})" if decision.link else ""
+        line = f"{decision.at:{_DAY}}  {decision.verdict}, by {printable(decision.who)}{why}{link}"
+        if decision.undone_at:
+            line += f"; taken back {decision.undone_at:{_DAY}} by {printable(decision.undone_by)}"
+        yield stamp(decision.at), line
+
+
+def _became(one: Listed) -> Iterator[tuple[str, str]]:
+    for recorded in one.events:
+        event = recorded.event
+        how = "was merged into" if event.change == "merged" else "was split from"
+        yield stamp(recorded.at), f"{recorded.at:{_DAY}}  {event.topic} {how} {event.other}"
+    if one.standing.reopened_at:
+        at = one.standing.reopened_at
+        yield stamp(at), f"{at:{_DAY}}  open again: three people failed after it was decided"
+
+
+# --- Markdown and JSON ---------------------------------------------------------------------------------------------
+
+
+def list_as_markdown(found: TopicList) -> str:
+    """The list as Markdown that shows what customers typed and never obeys it."""
+    lines = [f"# Topics of failed searches, {_window(found)}", "", *(f"- {note}" for note in notes(found)), ""]
+    head = ["Topic", "Looked for", "People", "Before", "Trend", "Stands", "Could be", "What came next"]
+    rows = [
+        [
+            str(one.facts.topic),
+            one.facts.name,
+            _count(one.facts.people, found.least),
+            _count(one.facts.people_before, found.least),
+            one.facts.trend,
+            _stands(one.standing),
+            _suggested(one.facts).removeprefix("could be: "),
+            _after(one.facts, found.least),
+        ]
+        for one in found.topics
+    ]
+    return "\n".join([*lines, *as_table(head, rows), ""])
+
+
+def list_as_json(found: TopicList) -> str:
+    """The list as JSON of a stable form; fields are added, never changed, while `format` stays 1.
+
+    {"format": 1, "since", "until", "made_at", "known_since": UTC, "least": people from which topics are listed,
+     "hidden", "decided": topics left out, "decided_in_time": {"numerator", "denominator"}, "notes": [text],
+     "topics": [see `topic_for_programs`]}. Numbers below `least`, but 0, are null.
+    """
+    document = {
+        "format": FORMAT,
+        "since": stamp(found.period.since),
+        "until": stamp(found.period.until),
+        "made_at": stamp(found.made_at),
+        "known_since": stamp(found.known_since) if found.known_since else None,
+        "least": found.least,
+        "hidden": found.hidden,
+        "decided": found.decided,
+        "decided_in_time": {"numerator": found.kept.in_time, "denominator": found.kept.of},
+        "notes": notes(found),
+        "topics": [topic_for_programs(one, found.least) for one in found.topics],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
+    """A topic as plain values: what `Facts` and `Standing` hold, times as UTC ISO 8601."""
+    facts, stands = one.facts, one.standing
+
+    def shown(number: int) -> int | None:
+        return number if number == 0 or number >= least else None
+
+    return {
+        "topic": facts.topic,
+        "name": facts.name,
+        "people": shown(facts.people),
+        "people_before": shown(facts.people_before),
+        "searches": shown(facts.searches),
+        "trend": facts.trend,
+        "first_at": stamp(facts.first_at),
+        "last_at": stamp(facts.last_at),
+        "kinds": {kind: shown(count) for kind, count in facts.kinds.items()},
+        "langs": {lang: shown(count) for lang, count in facts.langs.items()},
+        "next": {name: shown(count) for name, count in facts.next.items()},
+        "searched_next": list(facts.searched_next),
+        "examples": [{"query": example.query, "people": shown(example.people)} for example in facts.examples],
+        "nearest": [
+            {"location": near.location, "title": near.title, "shown": shown(near.shown), "score": near.score}
+            for near in facts.nearest
+        ],
+        "suggestion": facts.suggestion,
+        "because": REASONS[facts.suggestion],
+        "article": facts.article,
+        "lacks": list(facts.lacks),
+        "state": stands.state,
+        "due": stamp(stands.due) if stands.due else None,
+        "late": stands.late,
+        "reopened_at": stamp(stands.reopened_at) if stands.reopened_at else None,
+        "decisions": [
+            {
+                "decision": decision.verdict,
+                "at": stamp(decision.at),
+                "who": decision.who,
+                "why": decision.why,
+                "link": decision.link,
+                "undone_at": stamp(decision.undone_at) if decision.undone_at else None,
+                "undone_by": decision.undone_by,
+            }
+            for decision in stands.history
+        ],
+        "events": [
+            {"at": stamp(recorded.at), "topic": recorded.event.topic, "change": recorded.event.change,
+             "other": recorded.event.other, "searches": recorded.event.searches}
+            for recorded in one.events
+        ],
+    }  # fmt: skip

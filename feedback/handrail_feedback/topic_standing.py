@@ -1,0 +1,116 @@
+"""Where a topic stands: new, decided or open again; until when it should be decided; whether that was kept. Pure.
+
+The promise: a topic of three people or more is decided in five working days, from when there was such a topic to decide
+on. Working days are Monday to Friday in UTC; public holidays are not known here. A topic that was to be answered by an
+article is open again when three people fail once more after two weeks, which a writer is given. Where nothing was to be
+written, failing on is what was expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handrail_feedback.decisions import Decision, in_force
+from handrail_feedback.topic_facts import nth_person_at
+from handrail_feedback.topics import Failed
+
+PEOPLE_TO_DECIDE = 3
+WORKING_DAYS = 5
+TIME_TO_WRITE = timedelta(days=14)
+_SATURDAY = 5
+_TO_BE_WRITTEN = ("writing", "reword")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a topic stands. `state` is the decision in force, `reopened`, or `new`.
+
+    `due` is when it should be decided, None while fewer than three people asked or once it is decided; `late` says
+    that this has passed. `reopened_at` is when the third person failed again.
+    """
+
+    state: str
+    decision: Decision | None
+    history: tuple[Decision, ...]
+    waits_since: datetime | None
+    due: datetime | None
+    late: bool
+    reopened_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has to decide."""
+        return self.state in ("new", "reopened")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Of so many topics that should have been decided by now, how many were in time."""
+
+    in_time: int
+    of: int
+
+
+def standing(
+    searches: Sequence[Failed], decisions: Sequence[Decision], made_at: datetime, at: datetime
+) -> Standing:  # fmt: skip
+    """Where a topic with these searches, oldest first, and these decisions stands; `made_at` is when it was found."""
+    decision = in_force(list(decisions))
+    reopened_at = _failed_again_at(searches, decision) if decision else None
+    state = "new" if decision is None else "reopened" if reopened_at else decision.verdict
+    waits_since = (reopened_at or _could_be_decided_at(searches, made_at)) if state in ("new", "reopened") else None
+    due = working_days_after(waits_since, WORKING_DAYS) if waits_since else None
+    return Standing(
+        state=state,
+        decision=decision,
+        history=tuple(decisions),
+        waits_since=waits_since,
+        due=due,
+        late=due is not None and at > due,
+        reopened_at=reopened_at,
+    )
+
+
+def promise(
+    topics: Iterable[tuple[Sequence[Failed], Sequence[Decision], datetime]], since: datetime, at: datetime
+) -> Kept:  # fmt: skip
+    """How the promise was kept for topics that came to be decided since a moment; those that wait in time are left out.
+
+    A topic is its searches, its decisions, and when it was found.
+    """
+    in_time = counted = 0
+    for searches, decisions, made_at in topics:
+        begun = _could_be_decided_at(searches, made_at)
+        if begun is None or begun < since:
+            continue
+        due = working_days_after(begun, WORKING_DAYS)
+        first = next((one for one in decisions if one.undone_at is None), None)
+        if first is None and at <= due:
+            continue
+        counted += 1
+        in_time += first is not None and first.at <= due
+    return Kept(in_time, counted)
+
+
+def working_days_after(at: datetime, days: int) -> datetime:
+    """The same time of the day, so many working days later; what comes on a weekend counts from Monday's beginning."""
+    if at.weekday() >= _SATURDAY:
+        at = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7 - at.weekday())
+    while days:
+        at += timedelta(days=1)
+        days -= at.weekday() < _SATURDAY
+    return at
+
+
+def _could_be_decided_at(searches: Sequence[Failed], made_at: datetime) -> datetime | None:
+    third = nth_person_at(searches, PEOPLE_TO_DECIDE)
+    return max(third, made_at) if third else None
+
+
+def _failed_again_at(searches: Sequence[Failed], decision: Decision) -> datetime | None:
+    if decision.verdict not in _TO_BE_WRITTEN:
+        return None
+    again = [one for one in searches if one.intent.first_at >= decision.at + TIME_TO_WRITE]
+    return nth_person_at(again, PEOPLE_TO_DECIDE)

@@ -1,0 +1,215 @@
+"""Topics as they are kept: which failed search is in which, where each topic lies, and what was merged and split.
+
+Only numbers are kept: a topic's words are those of its searches, and are erased with them. How searches are grouped
+stands in `topic_keeping`, what a topic tells in `topic_facts`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlite_utils import Database
+
+from handrail_feedback.db import Store, moment, stamp
+from handrail_feedback.grouping import Vectors
+from handrail_feedback.intents import Failure, Following, Intent, failure, intents
+from handrail_feedback.topic_identity import Event
+
+_EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A failed search, why it failed and what came next in its tab."""
+
+    intent: Intent
+    kind: Failure
+    following: Following | None
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic that lives. `mean` is that of its different wordings' centred vectors, of which there are `wordings`.
+
+    `lang` is empty where languages are not kept apart.
+    """
+
+    id: int
+    made_at: datetime
+    lang: str
+    mean: Vectors
+    wordings: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """A failed search, by its intent's number, in a topic; `nearness` is to the middle of the topic."""
+
+    intent: int
+    topic: int
+    nearness: float
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """How all was grouped the last time: when, with whose vectors, around which centre, from which cosine on."""
+
+    at: datetime
+    encoder: str
+    centre: Vectors
+    near: float
+    searches: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Something that happened to a topic, and when."""
+
+    at: datetime
+    event: Event
+
+
+def failed_searches(store: Store) -> list[Failed]:
+    """The failed searches that count, oldest first: no bots, no staff, none while a part of search was down.
+
+    Searches without a word (a number, a sign) mean nothing by themselves and are left out, too.
+    """
+    found = []
+    for intent, following in intents(store, *_EVER):
+        if intent.bot or intent.staff or intent.degraded or not _WORD.search(intent.shape):
+            continue
+        kind = failure(intent, following)
+        if kind:
+            found.append(Failed(intent, kind, following))
+    return found
+
+
+def known_since(store: Store) -> datetime | None:
+    """When the first search that is still kept was made; None when there is none."""
+    [row] = store.read("SELECT min(first_at) AS first FROM intents")
+    return moment(row["first"]) if row["first"] else None
+
+
+def topics(store: Store) -> dict[int, Topic]:
+    """The topics that live, by number."""
+    rows = store.read("SELECT * FROM topics WHERE ended_at IS NULL ORDER BY id")
+    return {
+        row["id"]: Topic(row["id"], moment(row["made_at"]), row["lang"], _vector(row["mean"]), row["wordings"])
+        for row in rows
+    }
+
+
+def members(store: Store) -> dict[int, Member]:
+    """Which search is in which topic, by the number of its intent."""
+    rows = store.read("SELECT id, topic_id, nearness FROM topic_members WHERE kind = 'search'")
+    return {row["id"]: Member(row["id"], row["topic_id"], row["nearness"]) for row in rows}
+
+
+def last_grouping(store: Store) -> Grouping | None:
+    """How all was grouped the last time; None when it never was."""
+    for row in store.read("SELECT * FROM topic_grouping"):
+        return Grouping(moment(row["at"]), row["encoder"], _vector(row["centre"]), row["near"], row["searches"])
+    return None
+
+
+def last_topic(store: Store) -> int:
+    """The highest number that any topic ever had: numbers are never given twice."""
+    [row] = store.read(_LAST_TOPIC)
+    return int(row["last"])
+
+
+def recorded(store: Store) -> list[Recorded]:
+    """What was merged and split, oldest first."""
+    return [
+        Recorded(moment(row["at"]), Event(row["topic_id"], row["change"], row["other_id"], row["searches"]))
+        for row in store.read("SELECT * FROM topic_events ORDER BY id")
+    ]
+
+
+def merged_into(store: Store) -> dict[int, int]:
+    """For each topic that was merged, the one that it lives on in today."""
+    into = {one.event.topic: one.event.other for one in recorded(store) if one.event.change == "merged"}
+    return {topic: _last_of(topic, into) for topic in into}
+
+
+def _last_of(topic: int, into: Mapping[int, int]) -> int:
+    seen: set[int] = set()
+    while topic in into and topic not in seen:
+        seen.add(topic)
+        topic = into[topic]
+    return topic
+
+
+def write_grouping(
+    store: Store, kept: Sequence[Topic], searches: Iterable[Member], events: Iterable[Event], grouping: Grouping,
+    before: Grouping | None,
+) -> bool:  # fmt: skip
+    """Put these topics and members in place of all others; topics that are gone are ended.
+
+    Writes nothing and says False when all was grouped by somebody else since `before` was read.
+    """
+    at = stamp(grouping.at)
+    with store.transaction() as db:
+        seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
+        if seen != (stamp(before.at) if before else None):
+            return False
+        db.execute("UPDATE topics SET ended_at = :at WHERE ended_at IS NULL", {"at": at})
+        db.execute("DELETE FROM topic_members")
+        _write(db, kept, searches, at)
+        db.conn.executemany(
+            "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (?, ?, ?, ?, ?)",
+            [(at, one.topic, one.change, one.other, one.searches) for one in events],
+        )
+        db.execute("DELETE FROM topic_grouping")
+        db.execute(
+            "INSERT INTO topic_grouping (at, encoder, centre, near, searches) VALUES (?, ?, ?, ?, ?)",
+            [at, grouping.encoder, _blob(grouping.centre), grouping.near, grouping.searches],
+        )
+    return True
+
+
+def write_joined(
+    store: Store, changed: Sequence[Topic], searches: Iterable[Member], before: Grouping, last: int, at: datetime
+) -> bool:  # fmt: skip
+    """Add searches to topics, and write down where these topics lie now; new ones among them are made.
+
+    Writes nothing and says False when somebody else grouped, or made a topic after `last`, since both were read.
+    """
+    with store.transaction() as db:
+        seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
+        if seen != stamp(before.at) or db.execute(_LAST_TOPIC).fetchone()[0] != last:
+            return False
+        _write(db, changed, searches, stamp(at))
+    return True
+
+
+_LAST_TOPIC = "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'topics'"
+
+
+def _write(db: Database, kept: Sequence[Topic], searches: Iterable[Member], at: str) -> None:
+    db.conn.executemany(
+        """INSERT INTO topics (id, made_at, lang, mean, wordings) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET lang = excluded.lang, mean = excluded.mean, wordings = excluded.wordings,
+             ended_at = NULL""",
+        [(one.id, stamp(one.made_at), one.lang, _blob(one.mean), one.wordings) for one in kept],
+    )
+    # A search may have been erased, or have joined by another process, since it was read.
+    db.conn.executemany(
+        """INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
+           SELECT 'search', :id, :topic, :nearness, :at WHERE EXISTS (SELECT 1 FROM intents WHERE id = :id)
+           ON CONFLICT (kind, id) DO NOTHING""",
+        [{"id": one.intent, "topic": one.topic, "nearness": one.nearness, "at": at} for one in searches],
+    )
+
+
+def _blob(vector: Vectors) -> bytes:
+    return vector.astype("<f4").tobytes()
+
+
+def _vector(blob: bytes) -> Vectors:
+    return np.frombuffer(blob, dtype="<f4")

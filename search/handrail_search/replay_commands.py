@@ -1,0 +1,159 @@
+"""`handrail replay`: past searches against the site as built now and as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handrail_feedback.db import Store, now
+from handrail_feedback.replay import (
+    Ask,
+    Outcome,
+    Past,
+    decided_articles,
+    from_lines,
+    past_questions,
+    replay,
+    to_lines,
+)
+from handrail_feedback.replay_render import to_json, to_markdown, to_text
+from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.flags import config_option
+from handrail_kb.passages import SiteInfo, read_site_info
+from handrail_kb.settings import Settings, docs_dir_of
+from handrail_search.index import current_generation, open_current
+from handrail_search.options import find_settings, log_to_terminal, progress_bar, setting_options
+from handrail_search.pairs import Places
+from handrail_search.query import Searcher
+from handrail_search.replay_base import built_at, is_index, open_index
+from handrail_search.teaching import teach_from_store
+
+_WRITERS = {"text": to_text, "json": to_json, "markdown": to_markdown}
+_MOST = 1000
+_DEPTH = 10
+
+
+@click.command("replay")
+@config_option
+@click.option("--base", help="A revision of git, or the folder of an index; by default, how it was answered then.")
+@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Searches of so many days.")
+@click.option(
+    "--most", type=click.IntRange(1, 100_000), default=_MOST, show_default=True, help="Questions, most people first."
+)
+@click.option(
+    "--questions", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ask those of an --export."
+)
+@click.option(
+    "--export", type=click.Path(dir_okay=False, path_type=Path),
+    help="Ask nothing; write the questions of enough people to a file, for a machine without the store.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit code 1 when a question breaks.")
+@click.option("--json", "form", flag_value="json", help="Write JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Write Markdown, for a comment on a merge request.")
+@setting_options("state_dir", "topic_people")
+def replay_command(
+    config_file: Path,
+    base: str | None,
+    days: int,
+    most: int,
+    questions: Path | None,
+    export: Path | None,
+    strict: bool,
+    form: str | None,
+    **flags: Any,
+) -> None:
+    """Ask past searches again, and say what a change fixes and what it breaks.
+
+    Build first: the site as built now is asked. Questions of fewer people than topic_people are counted, not named.
+    """
+    log_to_terminal()
+    settings = find_settings(config_file, flags, needs_file=bool(base) and not is_index(base or ""))
+    until = now()
+    since = until - timedelta(days=days)
+    least = settings.number("topic_people")
+    asked = _read(settings, questions, since, until, most)
+    if export:
+        export.write_text(to_lines(asked, least), encoding="utf-8")
+        click.echo(f"{export}: {sum(past.people >= least for past in asked)} questions of {least} people or more.")
+        return
+    with ExitStack() as stack:
+        before, name = _before(base, settings, stack)
+        bar, advance = progress_bar("asking")
+        after = _counting(
+            _asking(_taught(Searcher.open(current_generation(settings.index_dir)), settings)), len(asked), advance
+        )
+        stack.enter_context(bar)
+        found = replay(asked, before, after, name, since, until, least)
+    click.echo(_WRITERS[form or "text"](found), nl=False)
+    if strict and found.breaks:
+        raise click.exceptions.Exit(1)
+
+
+def _read(settings: Settings, file: Path | None, since: datetime, until: datetime, most: int) -> list[Past]:
+    if file:
+        try:
+            return from_lines(file.read_text(encoding="utf-8"), str(file))[:most]
+        except (OSError, UnicodeDecodeError) as error:
+            raise HandrailError(f"{file} cannot be read.", f"Write it anew: handrail replay --export {file}") from error
+    if not settings.store_file.exists():
+        raise StoreUnavailable(
+            f"There is no store at {settings.store_file}: no search was kept yet.",
+            "Name an export of the machine that has it: handrail replay --questions FILE",
+        )
+    store = Store(settings.store_file)
+    return past_questions(store, since, until, most, decided_articles(store, _places(settings).find))
+
+
+def _places(settings: Settings) -> Places:
+    """The articles of the site as built now, under every name that a decision's link may have for them."""
+    info = read_site_info(settings.site_dir) if settings.site_dir.is_dir() else SiteInfo()
+    pages = open_current(settings.index_dir).pages
+    docs = docs_dir_of(settings.config_file).name if settings.config_file and settings.config_file.exists() else "docs"
+    return Places((page.location for page in pages), info, docs)
+
+
+def _before(base: str | None, settings: Settings, stack: ExitStack) -> tuple[Ask, str]:
+    """How a question was answered before, and the words for that."""
+    if base is None:
+        return _as_then, "compared with how they were answered then"
+    if is_index(base):
+        return _asking(_taught(open_index(base), settings)), f"compared with the index {base}"
+    searcher = stack.enter_context(built_at(base, settings))
+    return _asking(_taught(searcher, settings)), f"compared with the site at {base}"
+
+
+def _as_then(past: Past) -> Outcome:
+    return past.then
+
+
+def _taught(searcher: Searcher, settings: Settings) -> Searcher:
+    """Both sites know what was learned, so that what differs is the articles."""
+    teach_from_store(searcher, settings)
+    return searcher
+
+
+def _asking(searcher: Searcher) -> Ask:
+    def ask(past: Past) -> Outcome:
+        results = searcher.search(past.question, limit=_DEPTH, lang=past.lang)
+        pages = dict.fromkeys(hit.location.partition("#")[0] for hit in results.hits)
+        return Outcome(results.verdict, tuple(pages))
+
+    return ask
+
+
+def _counting(ask: Ask, total: int, advance: Callable[[int, int], None]) -> Ask:
+    """The same, moving a progress bar."""
+    done = 0
+
+    def counted(past: Past) -> Outcome:
+        nonlocal done
+        done += 1
+        advance(done, total)
+        return ask(past)
+
+    return counted

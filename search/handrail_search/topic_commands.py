@@ -1,0 +1,222 @@
+"""`handrail topics`: failed searches by meaning, one in full, and what is decided on them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import click
+
+from handrail_feedback import decisions
+from handrail_feedback.db import Store, now
+from handrail_feedback.decisions import Verdict
+from handrail_feedback.topic_facts import Period
+from handrail_feedback.topic_list import Book, Listed, find_topic, list_topics, read_book
+from handrail_feedback.topic_render import (
+    list_as_json,
+    list_as_markdown,
+    list_as_text,
+    topic_as_text,
+    topic_for_programs,
+)
+from handrail_feedback.topics import merged_into
+from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
+from handrail_kb.flags import config_option
+from handrail_kb.settings import Settings
+from handrail_search.index import open_current
+from handrail_search.options import find_settings, log_to_terminal, progress_bar, setting_options
+from handrail_search.topic_site import SiteArticles, refresh_topics
+
+log = logging.getLogger(__name__)
+
+_WRITERS = {"text": list_as_text, "json": list_as_json, "markdown": list_as_markdown}
+_DAYS = click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=28,
+    show_default=True,
+    help="Length of the period, and of the one before it.",
+)
+_VERDICTS = click.Choice([verdict.replace(" ", "-") for verdict in get_args(Verdict)])
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the commands work on: one site's store, what it holds of topics, and the articles."""
+
+    settings: Settings
+    store: Store
+    book: Book
+    articles: SiteArticles
+
+    @property
+    def least(self) -> int:
+        """People from which numbers are shown."""
+        return self.settings.number("topic_people")
+
+
+def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup: bool = False) -> Site:
+    """The site, its topics brought up to date. Without an encoder they stay as they are, and that is said."""
+    log_to_terminal()
+    settings = find_settings(config_file, flags, needs_file=False)
+    if not settings.store_file.exists():
+        raise StoreUnavailable(
+            f"There is no store at {settings.store_file}: no search was kept yet.",
+            "Start the service, or name the right site: --config PATH/mkdocs.yml",
+        )
+    store, index = Store(settings.store_file), open_current(settings.index_dir)
+    try:
+        with _bar_when_needed() as advance:
+            refresh_topics(store, index, index.encoder(), settings, at, advance, regroup=regroup)
+    except EncoderUnavailable as error:
+        log.warning("topics are as they were: %s", error.format_message())
+    book = read_book(store)
+    return Site(settings, store, book, SiteArticles(index, (one.intent.query for one in book.searches)))
+
+
+@contextmanager
+def _bar_when_needed() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that is shown when there is progress: mostly there is nothing new to encode."""
+    bar, advance = progress_bar("encoding searches")
+
+    def move(done: int, total: int) -> None:
+        bar.start()
+        advance(done, total)
+
+    try:
+        yield move
+    finally:
+        bar.stop()
+
+
+def period(days: int, at: datetime) -> Period:
+    """The last so many days."""
+    return Period(at - timedelta(days=days), at)
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@_DAYS
+@click.option("--all", "decided", is_flag=True, help="List decided topics, too.")
+@click.option("--regroup", is_flag=True, help="Group all failed searches anew; it is done once a week by itself.")
+@click.option("--json", "form", flag_value="json", help="Write JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
+@setting_options("state_dir", "topic_people")
+@click.pass_context
+def topics(
+    context: click.Context,
+    /,
+    config_file: Path,
+    days: int,
+    decided: bool,
+    regroup: bool,
+    form: str | None,
+    **flags: Any,
+) -> None:
+    """List the topics of failed searches that wait for a decision, most people first.
+
+    A topic is failed searches that mean the same. Without a command, the list.
+    """
+    if context.invoked_subcommand:
+        return
+    at = now()
+    site = open_site(config_file, flags, at, regroup=regroup)
+    found = list_topics(site.book, site.articles, period(days, at), at, least=site.least, decided=decided)
+    click.echo(_WRITERS[form or "text"](found), nl=False)
+
+
+@topics.command()
+@click.argument("topic", type=int)
+@config_option
+@_DAYS
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@setting_options("state_dir", "topic_people")
+def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) -> None:
+    """Show one topic: what was typed, what was near, what came next, and what was decided."""
+    at = now()
+    site = open_site(config_file, flags, at)
+    found = known_topic(site, topic, period(days, at), at)
+    if as_json:
+        click.echo(json.dumps(topic_for_programs(found, site.least), ensure_ascii=False, indent=2))
+        return
+    if found.facts.topic != topic:
+        click.echo(f"Topic {topic} was merged into {found.facts.topic}.")
+    click.echo(topic_as_text(found, site.least), nl=False)
+
+
+@topics.command()
+@click.argument("topic", type=int)
+@click.argument("decision", type=_VERDICTS, required=False)
+@config_option
+@click.option("--why", default="", help="The reason, for whoever asks later.")
+@click.option("--link", default="", help="The article, issue or merge request.")
+@click.option("--who", help="Who decides; by default the user of this machine.")
+@click.option("--undo", is_flag=True, help="Take back the decision in force.")
+@setting_options("state_dir")
+def decide(
+    topic: int,
+    decision: str | None,
+    config_file: Path,
+    why: str,
+    link: str,
+    who: str | None,
+    undo: bool,
+    **flags: Any,
+) -> None:
+    """Decide on a topic, or take a decision back.
+
+    writing: an article is being written. reword: an article gets the customers' words. out-of-scope: not ours.
+    stays-with-people: a person answers this, and should. spam: nobody's question.
+    """
+    if undo == bool(decision):
+        raise HandrailError(
+            "Name a decision, or take one back." if undo else "No decision is named.",
+            f"handrail topics decide {topic} writing, or: handrail topics decide {topic} --undo",
+        )
+    settings = find_settings(config_file, flags, needs_file=False)
+    store = _existing(settings)
+    name, at = who or _user(), now()
+    if undo:
+        taken = decisions.undo(store, topic, name, at)
+        if taken is None:
+            raise HandrailError(f"Nothing is decided on topic {topic}.", f"See it: handrail topics show {topic}")
+        click.echo(f"Taken back on topic {topic}: {taken.verdict}, decided {taken.at:%Y-%m-%d} by {taken.who}.")
+        return
+    verdict = cast(Verdict, cast(str, decision).replace("-", " "))
+    kept = decisions.decide(store, topic, verdict, name, at, why=why, link=link)
+    click.echo(f"Topic {kept.topic}: {kept.verdict} ({decisions.MEANINGS[kept.verdict]}).")
+    click.echo(f"Take it back: handrail topics decide {kept.topic} --undo")
+
+
+def known_topic(site: Site, topic: int, of: Period, at: datetime) -> Listed:
+    """The topic with this number, or the one that it was merged into. Raises HandrailError when there is none."""
+    alive = merged_into(site.store).get(topic, topic)
+    found = find_topic(site.book, site.articles, alive, of, at)
+    if found is None:
+        raise HandrailError(
+            f"There is no topic {topic}, or its searches are erased.", "See them: handrail topics --all"
+        )
+    return found
+
+
+def _existing(settings: Settings) -> Store:
+    if not settings.store_file.exists():
+        raise StoreUnavailable(
+            f"There is no store at {settings.store_file}: no search was kept yet.",
+            "Start the service, or name the right site: --config PATH/mkdocs.yml",
+        )
+    return Store(settings.store_file)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a name for its user
+        return "somebody"
