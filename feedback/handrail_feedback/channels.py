@@ -17,6 +17,7 @@ from handrail_feedback.contact import KeptMessage
 from handrail_feedback.delivery_answer import AnswerMail
 from handrail_feedback.delivery_folder import Folder
 from handrail_feedback.delivery_mail import PORTS, Mail, MailServer
+from handrail_feedback.delivery_tell import TellMail
 from handrail_feedback.delivery_webhook import LOCAL, Webhook
 from handrail_feedback.outbox import Patience
 from handrail_feedback.routes import Route, parse_routes
@@ -55,6 +56,7 @@ class Delivery:
     alarm_mail: Mail | None = None
     receipts: Mail | None = None
     answers: AnswerMail | None = None
+    tell: TellMail | None = None
 
 
 def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) -> Delivery:
@@ -73,6 +75,7 @@ def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) 
         _mail(settings, environ, to="alarm_to") if settings.text("alarm_to") else None,
         receipts=_mail(settings, environ, to="mail_to") if can_confirm(settings) else None,
         answers=_answers(settings, environ) if can_answer(settings) else None,
+        tell=_tell(settings, environ) if can_tell(settings) else None,
     )
 
 
@@ -85,6 +88,16 @@ def can_confirm(settings: Settings) -> bool:
 def can_answer(settings: Settings) -> bool:
     """Whether the desk can answer by mail: where there is a mail server, and an address to write from."""
     return bool(settings.text("smtp_host").strip() and settings.text("mail_from").strip())
+
+
+def can_tell(settings: Settings) -> bool:
+    """Whether customers can be mailed when there is an answer: the mail leads to the site, so its address is needed."""
+    return can_answer(settings) and bool(settings.site_url) and settings.number("tell_days") > 0
+
+
+def _tell(settings: Settings, environ: Mapping[str, str]) -> TellMail:
+    answers = _answers(settings, environ)
+    return TellMail(answers.server, answers.sender, f"{settings.site_url.rstrip('/')}/", answers.replies)
 
 
 def _answers(settings: Settings, environ: Mapping[str, str]) -> AnswerMail:

@@ -16,6 +16,7 @@ from handrail_feedback.db import Store, now
 from handrail_feedback.letters import said_along
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
+from handrail_feedback.tellings import forget_address
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
 from handrail_kb.reach import one_click
@@ -65,7 +66,16 @@ def report(
 @config_option
 @click.argument("code")
 def forget(config_file: Path, code: str) -> None:
-    """Erase the message with the reference CODE, for good."""
+    """Erase the message with the reference CODE, for good.
+
+    With an e-mail address in place of the code: all questions of which somebody wants to hear there.
+    """
+    if "@" in code:
+        erased = forget_address(_store(config_file), code.strip(), now())
+        click.echo(
+            f"Erased {erased} {'question' if erased == 1 else 'questions'} waiting to be answered by mail there."
+        )
+        return
     known = _known(code, "handrail forget CODE")
     if not forget_message(_store(config_file), known):
         raise HandrailError(f"There is no message {known}.", "It may have been erased already.")

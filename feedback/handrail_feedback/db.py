@@ -114,6 +114,13 @@ def m021_topic_decisions(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m030_tell(db: Database) -> None:
+    """Who wants to hear when there is an answer to a question."""
+    for statement in tables.TELL:
+        db.execute(statement)
+
+
 class Store:
     """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
 

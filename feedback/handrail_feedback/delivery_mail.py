@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
+from typing import Any
 
 from handrail_feedback.contact import KeptMessage
 from handrail_feedback.deadline import Deadline, trust
@@ -32,6 +33,22 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _HEADERS = HeaderRegistry()
 for _name in ("in-reply-to", "references"):
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # it is mixed with BaseHeader there
+
+
+class _Verbatim:
+    """A header of plain signs that may not be folded: the library would encode a long link beyond recognition."""
+
+    max_count = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        kwds.update(parse_tree=None, decoded=value, defects=[])
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # BaseHeader has the name
+
+
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 

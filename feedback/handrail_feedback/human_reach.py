@@ -13,6 +13,7 @@ from typing import Any, Literal
 from handrail_feedback.cases import count_reached, count_undelivered
 from handrail_feedback.db import Store
 from handrail_feedback.replies import LEAST_MESSAGES, SETTLING, reply_times_between
+from handrail_feedback.tellings import tally
 
 UNKNOWN = "not enough data"
 
@@ -93,7 +94,23 @@ def human_reach(
             f"{at:%Y-%m-%d %H:%M} UTC",
         )
     )
-    return tuple(figures)
+    return (*figures, _told(store, since, until))
+
+
+def _told(store: Store, since: datetime, until: datetime) -> Figure:
+    # A span ends before `until`: midnight belongs to the next day.
+    last = until - timedelta(milliseconds=1)
+    counts = tally(store, since, last)
+    return Figure(
+        "told when there was an answer",
+        "customers who were mailed the article that answers what they had searched in vain; of those who confirmed "
+        "that they want to hear of it. Who was told may have confirmed in an earlier span",
+        counts["told"],
+        "count",
+        counts["told"],
+        counts["confirmed"],
+        f"{since:%Y-%m-%d} to {last:%Y-%m-%d}, whole days, UTC",
+    )
 
 
 def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figure]:

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from handrail_feedback.db import Store, stamp
 
-# Anybody can write a stranger's address into a form.
+# Anybody can write a stranger's address into a form: mails that nobody has confirmed, of all kinds together.
 MOST_A_DAY = 3
 _DAY = timedelta(days=1)
 _FIRST_PAUSE = timedelta(minutes=2)
@@ -34,15 +34,24 @@ class Receipt:
 
 def put_receipt(db: Database, code: str, address: str, at: datetime) -> bool:
     """Note that a receipt is to be sent, in the transaction of its message; False when the address had enough today."""
-    today = {"address": address.lower(), "since": stamp(at - _DAY)}
-    [count] = db.execute("SELECT count(*) FROM receipts WHERE address = :address AND at > :since", today).fetchone()
-    if count >= MOST_A_DAY:
+    if had_enough(db, address, at):
         return False
     db.execute(
         "INSERT INTO receipts (code, address, at, next_at) VALUES (:code, :address, :at, :at)",
         {"code": code, "address": address.lower(), "at": stamp(at)},
     )
     return True
+
+
+def had_enough(db: Database, address: str, at: datetime) -> bool:
+    """Whether an address was written to so often today that nothing more goes there unasked."""
+    today = {"address": address.lower(), "since": stamp(at - _DAY)}
+    asked = "WHERE address = :address AND at > :since"
+    [count] = db.execute(
+        f"SELECT (SELECT count(*) FROM receipts {asked}) + (SELECT count(*) FROM tellings {asked})",  # noqa: S608
+        today,
+    ).fetchone()
+    return bool(count >= MOST_A_DAY)
 
 
 def claim_receipt(store: Store, at: datetime) -> Receipt | None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from handrail_feedback.db import Store, is_store_fault, now, weakly
 from handrail_feedback.intents import Event, Prepared, Search, erase_old, prepare, write_event, write_search
 from handrail_feedback.learned import erase_removed
+from handrail_feedback.tellings import expire
 from handrail_feedback.votes import erase_old_votes
 from handrail_kb.errors import StoreUnavailable
 
@@ -204,6 +205,7 @@ class SearchLog:
             erased = erase_old(self._store, moment - self._retention, moment)
             erased += erase_old_votes(self._store, moment - self._retention)
             erase_removed(self._store, moment - self._retention)
+            expire(self._store, moment)  # also where mail is set up no more
         except StoreUnavailable as error:
             log.error("Searches past their time could not be erased: %s", error.what)
         except Exception as error:

@@ -20,6 +20,8 @@ from handrail_feedback.contact import KeptMessage, find_message
 from handrail_feedback.db import Store, now
 from handrail_feedback.outbox import Job
 from handrail_feedback.receipts import claim_receipt, end_receipt
+from handrail_feedback.teller import Teller
+from handrail_feedback.tellings import expire
 from handrail_kb.errors import DeliveryFailed, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -39,23 +41,26 @@ class Sender:
         clock: Callable[[], datetime] = now,
         every: float = 1.0,
         form: alarm.FormAlarm | None = None,
+        teller: Teller | None = None,
     ) -> None:
         """`store` should be an object of its own, so that nobody who writes a message waits for the sender.
 
         Looks every `every` seconds once it was started. `form` counts what this process could not keep, to be told.
+        `teller` mails those who want to hear of an answer.
         """
         self._store = store
         self._delivery = delivery
         self._clock = clock
         self._every = every
         self._form = form
+        self._teller = teller
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._problem = ""
 
     def start(self) -> None:
         """Begin to deliver, in a thread. Without a route there is nothing to do."""
-        works = self._delivery.routes or self._delivery.answers or self._delivery.alarm_mail
+        works = self._delivery.routes or self._delivery.answers or self._delivery.alarm_mail or self._teller
         if works and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
@@ -113,14 +118,19 @@ class Sender:
         end_receipt(self._store, receipt)
         return True
 
+    def tell(self) -> bool:
+        """Do one thing for those who want to hear of an answer; False when nothing is due. Raises StoreUnavailable."""
+        return self._teller is not None and self._teller.step(self._store, self._clock())
+
     def look_after(self) -> None:
-        """Take up what is on no way of today's, and raise the alarm where messages wait too long."""
+        """Take up what is on no way of today's, raise the alarm where messages wait too long, erase what is past."""
         if self._form:
             self._form.tell(self._delivery.alarm_mail, self._clock())
         taken = outbox.adopt(self._store, self._delivery.routes, self._clock())
         if taken:
             log.warning("%d messages were put on the ways that `deliver` names now", taken)
         alarm.watch(self._store, self._delivery, self._clock())
+        expire(self._store, self._clock())
 
     def _note(self, job: Job, failure: DeliveryFailed | None) -> None:
         """Write down what came of it; for as long as it takes, because what is not noted is delivered again."""
@@ -147,7 +157,7 @@ class Sender:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + _LOOK_AFTER_SECONDS
                     self.look_after()
-                busy = self.send_next() or self.send_receipt()
+                busy = self.send_next() or self.send_receipt() or self.tell()
                 self._problem = ""
             except StoreUnavailable as error:
                 busy = False

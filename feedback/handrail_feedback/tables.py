@@ -314,3 +314,36 @@ DECISIONS: tuple[str, ...] = (
     ) STRICT""",
     "CREATE INDEX topic_decisions_by_topic ON topic_decisions (topic_id, at)",
 )
+
+TELL: tuple[str, ...] = (
+    """
+    CREATE TABLE tellings (              -- questions whose askers want to hear when there is an answer
+      id INTEGER PRIMARY KEY,
+      search_id TEXT NOT NULL,           -- of the search that failed; empty: unknown
+      question TEXT NOT NULL,            -- redacted
+      lang TEXT NOT NULL,
+      address TEXT NOT NULL,
+      seed TEXT NOT NULL,                -- the links' token is made from it, with a key that is not in the store
+      token TEXT NOT NULL UNIQUE,        -- the hash of that token
+      state TEXT NOT NULL DEFAULT 'unconfirmed',  -- unconfirmed, waiting, answered
+      at TEXT NOT NULL,
+      ends_at TEXT NOT NULL,             -- when it is erased, whatever its state
+      next_at TEXT,                      -- when there is something to do next: a mail, or asking search again
+      attempts INTEGER NOT NULL DEFAULT 0,    -- at the mail of this state
+      asked_of TEXT NOT NULL DEFAULT '',      -- the state of search that had no answer
+      location TEXT NOT NULL DEFAULT '',      -- of the article that answers it
+      title TEXT NOT NULL DEFAULT '',
+      answered_at TEXT
+    ) STRICT""",
+    "CREATE INDEX tellings_due ON tellings (next_at) WHERE next_at IS NOT NULL",
+    "CREATE INDEX tellings_by_end ON tellings (ends_at)",
+    "CREATE INDEX tellings_by_address ON tellings (address, at)",
+    "CREATE INDEX tellings_by_search ON tellings (search_id) WHERE search_id <> ''",
+    """
+    CREATE TABLE tellings_tally (        -- all that is left of those that are erased: how many, by day
+      day TEXT NOT NULL,
+      what TEXT NOT NULL,                -- asked, confirmed, told, withdrawn, expired, refused
+      count INTEGER NOT NULL,
+      PRIMARY KEY (day, what)
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -21,6 +21,7 @@ from handrail_feedback.intents import Event, EventType
 from handrail_feedback.reading import RefusedError, identifier, json_object, problem, refusal, whole, words
 from handrail_feedback.routes import parse_routes
 from handrail_feedback.searches import SearchLog
+from handrail_feedback.tell_page import TellPage
 from handrail_feedback.votes import LONGEST_COMMENT, Vote, keep_vote
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.settings import Settings
@@ -43,13 +44,16 @@ def create_blueprint(
     lang: str = "en",
     is_page: Callable[[str], bool] = lambda _location: True,
     other_ways: Callable[[], str] = lambda: "",
+    key: Callable[[], str] | None = None,
 ) -> Blueprint:
     """The views, to be registered without a prefix: they stand under `base_path`, such as `/help/`, themselves.
 
     Votes are taken on pages of the site alone: `is_page` is asked with an address relative to the site. `other_ways`
-    gives what the build noted of the other ways to reach a person, as one line.
-    Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`, and `feedback.code`, which
-    answers 404 to a wrong code; the pages are `feedback.page` and `feedback.ask_code`.
+    gives what the build noted of the other ways to reach a person, as one line. `key` gives the secret that links in
+    mails are made with; without it nobody is mailed when there is an answer.
+    Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`, `feedback.tell`, and
+    `feedback.code`, which answers 404 to a wrong code; the pages are `feedback.page`, `feedback.ask_code`,
+    `feedback.ask_tell`, and those that links in mails lead to, `feedback.confirm_tell` and `feedback.withdraw_tell`.
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
     base_path = "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/"
@@ -64,8 +68,15 @@ def create_blueprint(
     blueprint.add_url_rule(f"{base_path}contact.html", "page", contact.page)
     blueprint.add_url_rule(f"{base_path}contact/code/", "ask_code", code.ask, methods=["GET"])
     blueprint.add_url_rule(f"{base_path}contact/code/", "code", code.act, methods=["POST"])
+    tell = TellPage(store, settings, base_path, lang, key)
+    blueprint.add_url_rule(f"{base_path}tell/", "ask_tell", tell.page, methods=["GET"])
+    blueprint.add_url_rule(f"{base_path}tell/", "tell", tell.ask, methods=["POST"])
+    blueprint.add_url_rule(f"{base_path}tell/confirm/", "confirm_tell", tell.confirm, methods=["GET", "POST"])
+    blueprint.add_url_rule(f"{base_path}tell/withdraw/", "withdraw_tell", tell.withdraw, methods=["GET", "POST"])
 
     def too_many(error: Exception) -> Response:
+        if request.path.startswith(f"{base_path}tell/"):
+            return tell.too_many()
         return code.too_many() if request.endpoint == "feedback.code" else contact.too_many(error)
 
     blueprint.register_error_handler(RefusedError, refusal)

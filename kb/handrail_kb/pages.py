@@ -238,6 +238,7 @@ _SCRIPT_WORDS = {
     "as_written": "find.as_written",
     "nearest": "find.nearest",
     "other_languages": "find.other_languages",
+    "tell": "tell.link",
     "said_no": "said_no.button",
     "said_no_thanks": "said_no.thanks",
     "searching": "search.searching",

@@ -154,6 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether customers who leave an e-mail address get their reference code by mail, where messages go by `mail`.",
         "service",
     ),
+    Setting("tell_days", 180, "Days a customer waits to hear of an answer; 0: this is not offered.", "service"),
     Setting(
         "webhook_url",
         "",

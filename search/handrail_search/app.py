@@ -26,9 +26,10 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.alarm import FormAlarm
+from handrail_feedback.channels import can_tell
 from handrail_feedback.db import Store, now
 from handrail_feedback.desk.blueprint import add_desk
-from handrail_feedback.desk.sessions import STAFF_COOKIE
+from handrail_feedback.desk.sessions import STAFF_COOKIE, secret_key
 from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import Search, SearchLog
 from handrail_feedback.views import create_blueprint as feedback_blueprint
@@ -41,6 +42,7 @@ from handrail_search import metrics
 from handrail_search.desk_search import suggest
 from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
+from handrail_search.proving import Prover
 from handrail_search.teaching import Teaching
 from handrail_search.together import Together
 from handrail_search.topic_watch import TopicWatch
@@ -88,8 +90,11 @@ def create_app(settings: Settings) -> Flask:
         searches.record(_as_search(asked, by_staff=STAFF_COOKIE in request.cookies))
 
     base = site.base_path
-    app.register_blueprint(search_blueprint(live, settings.site_dir, site.info, base, on_search))
+    app.register_blueprint(
+        search_blueprint(live, settings.site_dir, site.info, base, on_search, tells=can_tell(settings))
+    )
     lang = site.info().lang
+    key = partial(secret_key, settings)
     app.register_blueprint(
         feedback_blueprint(
             store,
@@ -99,6 +104,7 @@ def create_app(settings: Settings) -> Flask:
             lang=lang,
             is_page=site.is_page,
             other_ways=lambda: site.info().contact_ways,
+            key=key,
         )
     )
     add_desk(
@@ -121,6 +127,7 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.extensions["handrail"] = {
         "live": live, "store": store, "searches": searches, "teaching": teaching, "topics": topics, "form": form,
+        "prover": Prover(live, teaching), "key": key,
     }  # fmt: skip
     return app
 

@@ -15,6 +15,9 @@ from handrail_kb.settings import Settings
 # By all addresses of the world, in each process of the service.
 _WRONG_CODES = "100 per hour"
 
+# Links of mails among them: many who were told may sit behind one address.
+_OFTEN = ("events", "vote", "ask_tell", "confirm_tell", "withdraw_tell")
+
 
 def add_limits(app: Flask, settings: Settings) -> None:
     """Counts of requests by address live in memory only and are never written."""
@@ -22,9 +25,11 @@ def add_limits(app: Flask, settings: Settings) -> None:
         get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True
     )
     search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
-    rates = dict.fromkeys(("search.api", "search.find", "feedback.events", "feedback.vote"), search_rate)
+    often = ("search.api", "search.find", *(f"feedback.{name}" for name in _OFTEN))
+    seldom = ("feedback.contact", "feedback.tell")
+    rates = dict.fromkeys(often, search_rate) | dict.fromkeys(seldom, contact_rate)
     views = cast("dict[str, Callable[..., Response]]", app.view_functions)
-    for endpoint, rate in {**rates, "feedback.contact": contact_rate}.items():
+    for endpoint, rate in rates.items():
         views[endpoint] = limiter.limit(rate)(views[endpoint])
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
     for who in (get_remote_address, _account):

@@ -26,6 +26,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from handrail_feedback.channels import Delivery, read_delivery
 from handrail_feedback.db import Store
 from handrail_feedback.sender import Sender
+from handrail_feedback.teller import Teller
 from handrail_kb.errors import ConfigError, HandrailError, SiteError
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
@@ -111,8 +112,10 @@ class _Production(BaseApplication):  # type: ignore[misc]
         from handrail_search.app import create_app
 
         app = create_app(self._settings)
-        form = app.extensions["handrail"]["form"]
-        sender = Sender(Store(self._settings.store_file), self._delivery, form=form)
+        parts = app.extensions["handrail"]
+        mail = self._delivery.tell
+        teller = Teller(mail, parts["prover"], parts["key"]) if mail else None
+        sender = Sender(Store(self._settings.store_file), self._delivery, form=parts["form"], teller=teller)
         sender.start()
         app.extensions["handrail"]["sender"] = sender
         return app

@@ -59,6 +59,11 @@ class Teaching:
         self._stopped.set()
         self._store.close()
 
+    @property
+    def taught(self) -> tuple[int, str] | None:
+        """What search knows now: the number of the known questions, and the index that was taught."""
+        return self._seen
+
     def look(self) -> None:
         """Teach what is new, if anything is. Never raises; what is the matter is logged once, without words."""
         try:

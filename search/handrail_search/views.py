@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
@@ -52,10 +52,19 @@ class Asked:
 
 
 def create_blueprint(
-    live: LiveIndex, site_dir: Path, site: Callable[[], SiteInfo], base_path: str, on_search: Callable[[Asked], None]
+    live: LiveIndex,
+    site_dir: Path,
+    site: Callable[[], SiteInfo],
+    base_path: str,
+    on_search: Callable[[Asked], None],
+    *,
+    tells: bool = False,
 ) -> Blueprint:
-    """The views, which stand under `base_path` themselves. Endpoints: `search.api`, `search.find`, `search.openapi`."""
-    views = _Views(live, site_dir, site, base_path, on_search)
+    """The views, which stand under `base_path` themselves. Endpoints: `search.api`, `search.find`, `search.openapi`.
+
+    `tells` says whether customers can hear by mail when there is an answer.
+    """
+    views = _Views(live, site_dir, site, base_path, on_search, tells)
     blueprint = Blueprint("search", __name__, template_folder="templates")
     blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
     for path in ("find", "find/", "find.html", f"<any({', '.join(LANGUAGES)}):lang>/find/"):
@@ -71,6 +80,7 @@ class _Views:
     site: Callable[[], SiteInfo]
     base_path: str
     on_search: Callable[[Asked], None]
+    tells: bool
 
     def api(self) -> Response:
         """GET api/search: the answer to a question as JSON."""
@@ -151,6 +161,7 @@ class _Views:
             ),
             "search_id": search_id,
             "contact": self._contact(results.query) | self._matter(results.matter, lang),
+            "tell": self._tell(search_id, results, lang),
             "results": [self._result(hit) for hit in results.hits],
         }
 
@@ -189,6 +200,13 @@ class _Views:
                 "hours": t("matter.open", time=way.until) if way.until else t("matter.open_always"),
             },
         }  # fmt: skip
+
+    def _tell(self, search_id: str, results: Results, lang: str) -> str | None:
+        """Where a customer asks to hear when there is an answer. Not offered for what should stay with people."""
+        if not self.tells or results.verdict == "answered" or results.matter or not results.query:
+            return None
+        asked = {"search": search_id, "q": results.query} | ({"lang": lang} if lang else {})
+        return f"{self.base_path}tell/?{urlencode(asked, quote_via=quote)}"
 
     def _contact(self, question: str) -> dict[str, str]:
         site = self.site()

@@ -176,6 +176,17 @@ def at(chromium, contact_site):
         context.close()
 
 
+@pytest.fixture(scope="session")
+def small_index(site_dir, tmp_path_factory, lend_encoder):
+    """The real index of the small site."""
+    build = pytest.importorskip("handrail_search.build", reason="the service is not installed")
+    from handrail_kb.passages import read_site
+
+    state = lend_encoder(tmp_path_factory.mktemp("small") / "state")
+    build.build_index(list(read_site(site_dir)), state, "all-MiniLM-L6-v2")
+    return state / "index"
+
+
 @pytest.fixture
 def real(site_dir, tmp_path):
     """The address of the real service for the small site, without an index."""

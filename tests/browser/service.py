@@ -63,6 +63,7 @@ class Service:
 
     def forget(self) -> None:
         self.mode = "ok"
+        self.tell: object = None
         self.searches: list[dict[str, str]] = []
         self.events: list[dict] = []
         self.votes: list[dict] = []
@@ -87,6 +88,7 @@ class Service:
     def _search(self):
         self.searches.append(request.args.to_dict())
         answer = {"verdict": "answered", "degraded": False, "corrected": None, "search_id": "S" * 22, "results": []}
+        answer["tell"] = self.tell
         if self.mode == "down":
             abort(503)
         if self.mode == "slow":

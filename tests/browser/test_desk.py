@@ -20,17 +20,6 @@ LOOKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def small_index(site_dir, tmp_path_factory, lend_encoder):
-    """The real index of the small site."""
-    build = pytest.importorskip("handrail_search.build", reason="the service is not installed")
-    from handrail_kb.passages import read_site
-
-    state = lend_encoder(tmp_path_factory.mktemp("small") / "state")
-    build.build_index(list(read_site(site_dir)), state, "all-MiniLM-L6-v2")
-    return state / "index"
-
-
 @pytest.fixture
 def help_site(site_dir, small_index, tmp_path):
     """The real service with its index, a mail server to answer by, and an account for anna."""

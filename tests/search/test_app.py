@@ -20,7 +20,7 @@ from .acme import INLINE_HASH, write_site
 
 ANSWER = {
     "query", "verdict", "mode", "degraded", "fallback_reason", "corrected", "people_first", "search_id", "contact",
-    "results",
+    "tell", "results",
 }  # fmt: skip
 RESULT = {"url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "other_language", "why", "sections"}
 PERSON = re.compile(r'<a [^>]*href="/contact/[^"]*"[^>]*>Talk to a human</a>')

@@ -170,6 +170,32 @@ def test_a_code_is_answered_as_described(client):
     assert answer_fits(too_large, "/contact/code/", "post").status_code == 413
 
 
+@pytest.mark.parametrize("mail", [True, False])
+def test_asking_to_be_told_is_answered_as_described(make_app, own_acme, monkeypatch, mail):
+    monkeypatch.setattr("handrail_feedback.tell_page.can_tell", lambda _settings: mail)
+    client = make_app(own_acme).test_client()
+    shown = 200 if mail else 404
+    assert answer_fits(client.get("/tell/?q=walrus&lang=de"), "/tell/").status_code == shown
+    for sent, status in (({"q": "walrus", "address": "a@acme.test"}, 200), ({"q": "walrus"}, 422)):
+        taken = answer_fits(client.post("/tell/", data=sent), "/tell/", "post")
+        assert taken.status_code == (status if mail else 404)
+    for method in ("get", "post"):
+        confirmed = getattr(client, method)("/tell/confirm/?token=none")
+        assert answer_fits(confirmed, "/tell/confirm/", method).status_code == 404
+        withdrawn = getattr(client, method)("/tell/withdraw/?token=none")
+        assert answer_fits(withdrawn, "/tell/withdraw/", method).status_code == 200
+    elsewhere = client.post("/tell/", data={}, headers={"Origin": "https://evil.example"})
+    assert answer_fits(elsewhere, "/tell/", "post").status_code == 403
+
+
+def test_too_many_requests_to_be_told_are_refused_as_described(make_app, own_acme):
+    client = make_app(own_acme, search_rate="1 per minute", contact_rate="1 per hour").test_client()
+    for path, method in (("/tell/", "get"), ("/tell/", "post"), ("/tell/confirm/", "post"), ("/tell/withdraw/", "get")):
+        ask = getattr(client, method)
+        ask(path)
+        assert answer_fits(ask(path), path, method).status_code == 429
+
+
 def test_too_many_requests_are_refused_as_described(make_app, own_acme):
     client = make_app(own_acme, search_rate="1 per minute", contact_rate="1 per hour").test_client()
     for path, query in (("/api/search", "?q=a"), ("/find/", "?q=a")):

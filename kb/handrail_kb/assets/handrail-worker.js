@@ -93,6 +93,7 @@ async function askService(query, signal) {
     people_first: Boolean(found.people_first),
     said: typeof found.contact?.said === "string" ? found.contact.said : "",
     now: toWay(found.contact?.now),
+    tell: typeof found.tell === "string" && /^\/(?![/\\])/.test(found.tell) ? found.tell : "",
     corrected: typeof found.corrected === "string" ? found.corrected : "",
     search_id: typeof found.search_id === "string" ? found.search_id : "",
   }

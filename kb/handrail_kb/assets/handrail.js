@@ -110,6 +110,7 @@
     const nearest = element("div", "handrail-nearest", WORDS.nearest)
     const person = choice("handrail-person", WORDS.link, WORDS.hint, "-1")
     const openNow = choice("handrail-open-now", "", "-", "-3")
+    const tellMe = choice("handrail-tell", WORDS.tell, "", "-4")
     const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
     let answered = null    // the last answer on screen
     let enterWaits = false
@@ -160,6 +161,7 @@
       labelLanguages()
       arrange(personFirst)
       showOpen(answered?.now)
+      showTell(answered?.tell && (none || answered.saidNo) ? answered.tell : "")
       aim()
     }
 
@@ -170,6 +172,14 @@
       openNow.title.textContent = way.label
       openNow.text.textContent = way.hours
       if (person.box.nextSibling !== openNow.box) person.box.after(openNow.box)
+    }
+
+    // Nobody has an answer yet: below everything else, and below the way to a person.
+    function showTell(address) {
+      if (!address) return tellMe.box.remove()
+      tellMe.link.href = address
+      const above = noneOfThese.box
+      if (above.nextSibling !== tellMe.box) above.after(tellMe.box)
     }
 
     // Results in other languages come last, under a label of their own, and are read out in their own language.

@@ -1,0 +1,186 @@
+"""`tell/`: a customer whose search failed leaves an address, confirms it from the mailbox, may withdraw at any time.
+
+Opening a link changes nothing, because programs open the links of mails; only a button does. Every answer is the same
+whether or not an address is known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import Response, abort, make_response, render_template, request
+
+from handrail_feedback.channels import can_tell
+from handrail_feedback.db import Store, now, storable
+from handrail_feedback.letters import one_line, reply_address
+from handrail_feedback.tellings import (
+    HOURS_TO_CONFIRM,
+    LONGEST_QUESTION,
+    Telling,
+    Wish,
+    ask_to_be_told,
+    confirm,
+    find_telling,
+    withdraw,
+    words_of,
+)
+from handrail_kb.errors import StoreUnavailable
+from handrail_kb.settings import Settings
+from handrail_kb.shells import fill
+from handrail_kb.texts import LANGUAGES, known_language, text
+
+log = logging.getLogger(__name__)
+
+Step = Literal["form", "sent", "confirm", "confirmed", "gone", "withdraw", "withdrawn", "trouble"]
+_LONGEST_ADDRESS = 254
+_LONGEST_TOKEN = 64
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What the form brings, and what is wrong with which field."""
+
+    question: str = ""
+    address: str = ""
+    search: str = ""
+    lang: str = ""
+    error: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class TellPage:
+    """The pages, in the look of the site and the language of whoever reads."""
+
+    store: Store
+    settings: Settings
+    base_path: str
+    lang: str
+    key: Callable[[], str] | None
+
+    def page(self) -> Response:
+        """GET tell/: the words of the search, and a field for an address."""
+        self._key()
+        sent = self._read()
+        if not sent.question and sent.search:
+            try:
+                sent = _Sent(words_of(self.store, sent.search), "", sent.search, sent.lang)
+            except StoreUnavailable as error:
+                log.error("the words of a search could not be looked up: %s", error.what)
+        return self._html("form", 200, sent)
+
+    def ask(self) -> Response:
+        """POST tell/: keep it until it is confirmed, and say what happens next."""
+        key = self._key()
+        sent = self._read()
+        address = reply_address(sent.address)
+        problem = self._problem(sent, address)
+        if problem:
+            field, said = problem
+            return self._html("form", 422, _Sent(sent.question, sent.address, sent.search, sent.lang, said, field))
+        try:
+            ask_to_be_told(self.store, Wish(sent.question, address, sent.lang, now(), sent.search), key())
+        except StoreUnavailable as error:
+            log.error("a wish to hear of an answer was not kept: %s", error.what)
+            said = text(sent.lang, "tell.trouble")
+            return self._html("form", 503, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
+        return self._html("sent", 200, sent)
+
+    def confirm(self) -> Response:
+        """GET tell/confirm/: a button. POST: wait for the answer."""
+        self._key()
+
+        def act(telling: Telling | None) -> Response:
+            if telling is None:
+                return self._html("gone", 404)
+            if request.method == "POST":
+                confirm(self.store, telling, now(), self._days)
+            step: Step = "confirmed" if request.method == "POST" else "confirm"
+            return self._html(step, 200, _Sent(telling.question, telling.address, lang=telling.lang))
+
+        return self._of_link(act)
+
+    def withdraw(self) -> Response:
+        """GET tell/withdraw/: a button. POST, also by a mail program at one click: erase. There may be nothing left."""
+
+        def act(telling: Telling | None) -> Response:
+            if telling and request.method == "POST":
+                withdraw(self.store, telling, now())
+            step: Step = "withdraw" if telling and request.method == "GET" else "withdrawn"
+            question, lang = (telling.question, telling.lang) if telling else ("", self.lang)
+            return self._html(step, 200, _Sent(question, lang=lang))
+
+        return self._of_link(act)
+
+    def too_many(self) -> Response:
+        """More was asked than one customer asks for."""
+        sent = self._read()
+        said = text(sent.lang, "tell.too_many")
+        step: Step = "form" if request.path == f"{self.base_path}tell/" else "trouble"
+        return self._html(step, 429, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
+
+    def _of_link(self, act: Callable[[Telling | None], Response]) -> Response:
+        token = request.values.get("token", "")[:_LONGEST_TOKEN]
+        try:
+            return act(find_telling(self.store, token, now()))
+        except StoreUnavailable as error:
+            log.error("a link of a mail could not be followed: %s", error.what)
+            return self._html("trouble", 503)
+
+    def _key(self) -> Callable[[], str]:
+        """What links are made with. Without mail there is no such page: nothing is promised in vain."""
+        if self.key is None or not can_tell(self.settings):
+            abort(404)
+        return self.key
+
+    @property
+    def _days(self) -> int:
+        return self.settings.number("tell_days")
+
+    def _problem(self, sent: _Sent, address: str) -> tuple[str, str] | None:
+        """What is wrong with the form: the field, and what is said of it."""
+        if not sent.question:
+            return "q", text(sent.lang, "tell.error_empty")
+        if not address:
+            return "address", text(sent.lang, "tell.error_address")
+        if request.form.get("leave_empty"):
+            return "leave_empty", text(sent.lang, "contact.error_robot")
+        return None
+
+    def _read(self) -> _Sent:
+        sent = request.values
+        lang = sent.get("lang", "")[:20]
+        short = lang.replace("_", "-").partition("-")[0].lower()
+        return _Sent(
+            one_line(storable(sent.get("q", ""), LONGEST_QUESTION)),
+            one_line(storable(sent.get("address", ""), _LONGEST_ADDRESS)),
+            one_line(storable(sent.get("search", ""), 64)),
+            known_language(lang) if short in LANGUAGES else self.lang,
+        )
+
+    def _html(self, step: Step, status: int, sent: _Sent = _Sent()) -> Response:
+        lang = sent.lang or self.lang
+
+        def words(key: str, **values: object) -> str:
+            return text(lang, key, **values)
+
+        main = render_template(
+            "feedback/tell.html",
+            t=words,
+            step=step,
+            sent=sent,
+            token=request.values.get("token", "")[:_LONGEST_TOKEN],
+            base=f"{self.base_path}tell/",
+            contact=f"{self.base_path}contact/",
+            days=self._days,
+            hours=HOURS_TO_CONFIRM,
+            longest={"question": LONGEST_QUESTION, "address": _LONGEST_ADDRESS},
+        )
+        page = fill(self.settings.site_dir, "find", main, title=words("tell.title"), base_path=self.base_path)
+        response = make_response(page, status)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response

@@ -1,0 +1,199 @@
+"""Tell me, with the real search and a real mail server: asked, confirmed, found answered, told, erased."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_feedback.channels import read_delivery
+from handrail_feedback.db import Store, now
+from handrail_feedback.learned import Taught, keep
+from handrail_feedback.sender import Sender
+from handrail_feedback.teller import Teller
+from handrail_kb.passages import read_site
+from handrail_kb.settings import load_settings
+from handrail_search.app import create_app
+from handrail_search.build import build_index
+from handrail_search.query import Searcher
+from handrail_search.serving import _Production
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
+
+from acme import ARTICLES, article, write_site
+
+from .servers import DROP, MailServer, Post
+
+ANNA = "anna@acme.test"
+QUESTION = "how deep is the ocean"
+OCEAN = article("sea/ocean/", "How deep is the ocean?", "<p>The ocean is eleven kilometres deep.</p>", QUESTION)
+
+
+@pytest.fixture
+def post():
+    return Post()
+
+
+@pytest.fixture
+def server(post):
+    with MailServer(post) as server:
+        yield server
+
+
+@pytest.fixture
+def site(tmp_path, lend_encoder):
+    """Builds the site and its index: `site(OCEAN)` with one more article."""
+    state = lend_encoder(tmp_path / "state")
+
+    def build(*more):
+        write_site(tmp_path / "site", [*ARTICLES, *more])
+        build_index(list(read_site(tmp_path / "site")), state, "all-MiniLM-L6-v2")
+
+    build()
+    return build
+
+
+def settings_of(root, server):
+    flags = {"state_dir": str(root / "state"), "smtp_host": "127.0.0.1", "smtp_port": server.port,
+             "smtp_security": "none", "mail_from": "help@acme.test", "delivery_seconds": 5}  # fmt: skip
+    return replace(load_settings(site_dir=root / "site", flags=flags, environ={}), site_url="https://acme.test/")
+
+
+@pytest.fixture
+def service(site, tmp_path, server):
+    """The service with its sender, which does what is due when it is told to."""
+    settings = settings_of(tmp_path, server)
+    app = create_app(settings)
+    parts = app.extensions["handrail"]
+    delivery = read_delivery(settings, {})
+    store = Store(settings.store_file)
+    parts["sender"] = Sender(store, delivery, teller=Teller(delivery.tell, parts["prover"], parts["key"]))
+    yield app
+    parts["teaching"].stop()
+    parts["searches"].close()
+    parts["store"].close()
+    store.close()
+
+
+def work(service):
+    """All that is due, after search has looked for what is new."""
+    parts = service.extensions["handrail"]
+    parts["live"].look()
+    parts["teaching"].look()
+    while parts["sender"].tell():
+        pass
+
+
+def due_again(service):
+    """Five minutes later."""
+    with service.extensions["handrail"]["store"].transaction() as db:
+        db.execute("UPDATE tellings SET next_at = '2026-01-01T00:00:00.000Z' WHERE next_at IS NOT NULL")
+
+
+def ask_and_confirm(service, post):
+    """What a customer does whose search failed."""
+    client = service.test_client()
+    answer = client.get("/api/search", query_string={"q": QUESTION}).json
+    assert answer["verdict"] != "answered"
+    page = client.get(answer["tell"]).text
+    assert f'value="{QUESTION}"' in page
+    client.post("/tell/", data={"q": QUESTION, "address": ANNA, "search": answer["search_id"]})
+    work(service)
+    link = re.search(r"https://acme\.test(/tell/confirm/\S+)", post.mails[-1].get_content())[1]
+    assert QUESTION in client.get(link).text
+    assert client.post(link).status_code == 200
+    work(service)
+
+
+def test_a_new_article_tells_whoever_searched_for_it_in_vain(service, site, post):
+    ask_and_confirm(service, post)
+    assert len(post.mails) == 1
+    site(OCEAN)
+    due_again(service)
+    work(service)
+    [_, mail] = post.mails
+    assert (mail["To"], mail["Subject"]) == (ANNA, "There is an answer to your question")
+    assert "https://acme.test/sea/ocean/" in mail.get_content()
+    assert re.fullmatch(r"<https://acme\.test/tell/withdraw/\?token=[\w-]{32}>", mail["List-Unsubscribe"])
+    assert service.extensions["handrail"]["store"].read("SELECT * FROM tellings") == []
+
+
+def test_what_a_colleague_says_answers_it_tells_them_too(service, post):
+    ask_and_confirm(service, post)
+    store = service.extensions["handrail"]["store"]
+    keep(store, [Taught(QUESTION, "account/password/", "agent", now(), "bert")])
+    due_again(service)
+    work(service)
+    assert "https://acme.test/account/password/" in post.mails[-1].get_content()
+
+
+def test_a_matter_for_people_is_neither_put_off_nor_answered_by_an_article(service, site, post, monkeypatch):
+    ask_and_confirm(service, post)
+    site(OCEAN)
+    due_again(service)
+    search = Searcher.search
+    monkeypatch.setattr(Searcher, "search", lambda *args, **more: replace(search(*args, **more), matter="grief"))
+    work(service)
+    assert len(post.mails) == 1
+    monkeypatch.setattr(
+        Searcher, "search", lambda *args, **more: replace(search(*args, **more), verdict="none", matter="grief")
+    )
+    assert service.test_client().get("/api/search?q=walrus").json["tell"] is None
+
+
+def test_in_production_mails_are_sent_by_themselves(site, tmp_path, server, post):
+    settings = settings_of(tmp_path, server)
+    production = _Production(settings, read_delivery(settings, {}))
+    parts = (app := production.load()).extensions["handrail"]
+    app.test_client().post("/tell/", data={"q": QUESTION, "address": ANNA})
+    deadline = time.monotonic() + 30
+    while not post.mails and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert parts["sender"].stop()
+    parts["teaching"].stop()
+    parts["searches"].close()
+    parts["store"].close()
+    assert post.mails[0]["To"] == ANNA
+
+
+def test_search_without_meaning_proves_nothing(service, site, post, monkeypatch):
+    ask_and_confirm(service, post)
+    site(OCEAN)
+    due_again(service)
+    live = service.extensions["handrail"]["live"]
+    live.look()
+    monkeypatch.setattr(live, "_searcher", Searcher(live.searcher().index, None))
+    assert service.extensions["handrail"]["prover"].state() == ""
+    work(service)
+    assert len(post.mails) == 1
+
+
+def test_a_mail_server_that_breaks_off_costs_at_most_a_second_identical_mail(service, site, post):
+    ask_and_confirm(service, post)
+    site(OCEAN)
+    due_again(service)
+    post.plan = lambda stage: DROP if stage == "stored" else None
+    work(service)
+    post.plan = lambda _stage: None
+    due_again(service)
+    work(service)
+    due_again(service)
+    work(service)
+    first, second = post.envelopes[1:]
+    assert first.content == second.content
+
+
+def test_the_link_is_offered_after_a_failed_search_alone_and_below_the_way_to_a_person(service):
+    client = service.test_client()
+    assert client.get("/api/search?q=forgot+password").json["tell"] is None
+    assert client.get("/api/search?q=").json["tell"] is None
+    assert client.get("/api/search?q=how+deep+is+the+ocean&lang=de").json["tell"].endswith("&lang=de")
+    failed = client.get("/find/", query_string={"q": QUESTION}).text
+    assert 0 < failed.index("Talk to a human") < failed.index("Tell me when there is an answer")
+    assert "Tell me when" not in client.get("/find/?q=forgot+password").text
