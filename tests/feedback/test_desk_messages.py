@@ -109,7 +109,7 @@ def test_what_was_not_shared_is_not_looked_up(desk, write):
     assert "What they agreed to share Nothing." in texts(desk.page)
 
 
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</handrail-main></textarea>"
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>{{ 12345*9 }}</handrail-main></textarea>"
 
 
 def test_nothing_that_a_customer_writes_becomes_a_part_of_the_page(desk, write):
@@ -119,7 +119,7 @@ def test_nothing_that_a_customer_writes_becomes_a_part_of_the_page(desk, write):
         desk.get(path)
         assert "<script" not in desk.page and "<img" not in desk.page
         assert desk.page.count("</handrail-main>") == 1
-        assert "49" not in re.sub(r'value="[^"]*"', "", desk.page).replace(code, "")
+        assert "111105" not in re.sub(r'value="[^"]*"', "", desk.page).replace(code, "")
 
 
 def test_messages_of_a_thread_stand_together_with_what_was_answered(desk, write):
