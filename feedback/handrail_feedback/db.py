@@ -115,6 +115,13 @@ def m021_topic_decisions(db: Database) -> None:
 
 
 @migrations()
+def m022_decision_tokens(db: Database) -> None:
+    """Which form a decision came from."""
+    for statement in tables.DECISION_TOKENS:
+        db.execute(statement)
+
+
+@migrations()
 def m030_tell(db: Database) -> None:
     """Who wants to hear when there is an answer to a question."""
     for statement in tables.TELL:

@@ -47,9 +47,13 @@ class Decision:
 
 
 def decide(
-    store: Store, topic: int, verdict: Verdict, who: str, at: datetime, *, why: str = "", link: str = ""
-) -> Decision:
-    """Keep a decision on a topic that lives. Raises HandrailError, and StoreUnavailable when it was not kept."""
+    store: Store, topic: int, verdict: Verdict, who: str, at: datetime, *, why: str = "", link: str = "",
+    token: str | None = None,
+) -> Decision:  # fmt: skip
+    """Keep a decision on a topic that lives; the same `token` twice is one decision.
+
+    Raises HandrailError, and StoreUnavailable when it was not kept.
+    """
     living = _living(store, topic)
     if link and not _LINK.fullmatch(link):
         raise HandrailError(
@@ -58,23 +62,29 @@ def decide(
     values = {
         "topic": living, "verdict": verdict, "at": stamp(at), "who": storable(who, _LONGEST_WHO),
         "why": storable(" ".join(why.split()), LONGEST_WHY), "link": storable(link, LONGEST_LINK),
+        "token": f"{token} {living}" if token else None,
     }  # fmt: skip
     with store.transaction(durable=True) as db:
         db.execute(
-            """INSERT INTO topic_decisions (topic_id, decision, at, who, why, link)
-               VALUES (:topic, :verdict, :at, :who, :why, :link)""",
+            """INSERT INTO topic_decisions (topic_id, decision, at, who, why, link, token)
+               VALUES (:topic, :verdict, :at, :who, :why, :link, :token) ON CONFLICT (token) DO NOTHING""",
             values,
         )
     return history(store)[living][-1]
 
 
-def undo(store: Store, topic: int, who: str, at: datetime) -> Decision | None:
-    """Take back the decision in force, which is given back; None when there is none. Raises HandrailError."""
+def undo(store: Store, topic: int, who: str, at: datetime, only: int | None = None) -> Decision | None:
+    """Take back the decision in force, which is given back; None when there is none. Raises HandrailError.
+
+    With `only`, nothing is done when another decision is in force by now: a double click takes back one.
+    """
     found = in_force(history(store).get(_living(store, topic), []))
+    if found is not None and only not in (None, found.id):
+        return None
     if found is not None:
         with store.transaction(durable=True) as db:
             db.execute(
-                "UPDATE topic_decisions SET undone_at = :at, undone_by = :who WHERE id = :id",
+                "UPDATE topic_decisions SET undone_at = :at, undone_by = :who WHERE id = :id AND undone_at IS NULL",
                 {"at": stamp(at), "who": storable(who, _LONGEST_WHO), "id": found.id},
             )
     return found

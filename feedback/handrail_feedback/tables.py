@@ -315,6 +315,11 @@ DECISIONS: tuple[str, ...] = (
     "CREATE INDEX topic_decisions_by_topic ON topic_decisions (topic_id, at)",
 )
 
+DECISION_TOKENS: tuple[str, ...] = (
+    "ALTER TABLE topic_decisions ADD COLUMN token TEXT",  # of the form, so that a double click is one decision
+    "CREATE UNIQUE INDEX topic_decisions_by_token ON topic_decisions (token)",
+)
+
 TELL: tuple[str, ...] = (
     """
     CREATE TABLE tellings (              -- questions whose askers want to hear when there is an answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,6 +78,13 @@ def list_topics(
 ) -> TopicList:
     """The topics with at least so many people in a period; those that are decided only when asked for."""
     told = tell(book.by_topic, book.places, period, articles, book.since or at, least)
+    return arrange(book, told, period, at, least=least, decided=decided)
+
+
+def arrange(
+    book: Book, told: Sequence[Facts], period: Period, at: datetime, *, least: int = 1, decided: bool = False
+) -> TopicList:
+    """The same, of what the topics with at least so many people tell."""
     stands = {facts.topic: book.standing(facts.topic, at) for facts in told}
     waiting = [facts for facts in told if stands[facts.topic].is_open]
     done = [facts for facts in told if not stands[facts.topic].is_open]

@@ -33,8 +33,8 @@ _WORDS_SHOWN = 6
 def notes(found: TopicList) -> list[str]:
     """What the numbers of a list mean, and what is not in it."""
     lines = [
-        f"Decided within five working days: {_share(found)}. Counted are topics that came to three people in this "
-        "period and are decided or late; working days are Monday to Friday.",
+        f"Decided within five working days: {share_in_time(found)}. Counted are topics that came to three people in "
+        "this period and are decided or late; working days are Monday to Friday.",
         "People are counted as browser tabs. A search is what one customer meant. Bots, staff and searches answered "
         "while a part of search was down are left out.",
     ]
@@ -49,7 +49,8 @@ def _topics(count: int) -> str:
     return f"{count} topic{'' if count == 1 else 's'}"
 
 
-def _share(found: TopicList) -> str:
+def share_in_time(found: TopicList) -> str:
+    """How the promise was kept; a share from enough topics on."""
     kept = found.kept
     rate = f"{kept.in_time / kept.of:.0%}" if kept.of >= ENOUGH else "not enough data for a share"
     return f"{kept.in_time} of {kept.of} ({rate})"
@@ -85,7 +86,7 @@ def _lines(one: Listed, least: int) -> list[str]:
         f"{facts.topic:>5}  {printable(facts.name)}",
         f"       {_people(facts, least)}; {_stands(one.standing)}",
         f"       {_suggested(facts)}",
-        f"       then: {_after(facts, least)}",
+        f"       then: {what_came_next(facts, least)}",
     ]
 
 
@@ -95,8 +96,8 @@ def topic_as_text(one: Listed, least: int) -> str:
     lines = [f"Topic {facts.topic}: {printable(facts.name)}", "", f"  {_people(facts, least)}"]
     lines += [f"  first {facts.first_at:{_DAY}}, last {facts.last_at:{_DAY}}; {_stands(stands)}"]
     lines += ["", "  What they typed"]
-    lines += [f"    {_count(example.people, least):>14}  {printable(example.query)}" for example in facts.examples]
-    lines += ["", f"  Why it failed: {_kinds(facts.kinds, least)}", f"  Then: {_after(facts, least)}"]
+    lines += [f"    {shown_count(example.people, least):>14}  {printable(example.query)}" for example in facts.examples]
+    lines += ["", f"  Why it failed: {why_it_failed(facts.kinds, least)}", f"  Then: {what_came_next(facts, least)}"]
     if facts.searched_next:
         lines.append("    searched next: " + ", ".join(f"“{printable(query)}”" for query in facts.searched_next))
     lines += ["", "  Nearest articles"]
@@ -112,11 +113,12 @@ def _near(near: Near) -> str:
 
 
 def _people(facts: Facts, least: int) -> str:
-    now = f"{_count(facts.people, least)} {'person' if facts.people == 1 and least <= 1 else 'people'}"
-    return f"{now}, in the period before {_count(facts.people_before, least)}: {facts.trend}"
+    now = f"{shown_count(facts.people, least)} {'person' if facts.people == 1 and least <= 1 else 'people'}"
+    return f"{now}, in the period before {shown_count(facts.people_before, least)}: {facts.trend}"
 
 
-def _count(number: int, least: int) -> str:
+def shown_count(number: int, least: int) -> str:
+    """A number of people or searches, hidden when it is small."""
     return str(number) if number == 0 or number >= least else f"fewer than {least}"
 
 
@@ -144,16 +146,20 @@ def _suggested(facts: Facts) -> str:
     return f"could be: {text}"
 
 
-def _after(facts: Facts, least: int) -> str:
+def what_came_next(facts: Facts, least: int) -> str:
+    """What each search of the period led to."""
     return _counted(((_NEXT[name], facts.next.get(name, 0)) for name in _NEXT), least)
 
 
-def _kinds(kinds: Mapping[Failure, int], least: int) -> str:
+def why_it_failed(kinds: Mapping[Failure, int], least: int) -> str:
+    """How many searches failed by what."""
     return _counted(kinds.items(), least)
 
 
 def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
-    return ", ".join(f"{_count(count, least)} {name}" for name, count in counts if count) or "nothing in this period"
+    return (
+        ", ".join(f"{shown_count(count, least)} {name}" for name, count in counts if count) or "nothing in this period"
+    )
 
 
 def _history(one: Listed) -> Iterator[str]:
@@ -193,12 +199,12 @@ def list_as_markdown(found: TopicList) -> str:
         [
             str(one.facts.topic),
             one.facts.name,
-            _count(one.facts.people, found.least),
-            _count(one.facts.people_before, found.least),
+            shown_count(one.facts.people, found.least),
+            shown_count(one.facts.people_before, found.least),
             one.facts.trend,
             _stands(one.standing),
             _suggested(one.facts).removeprefix("could be: "),
-            _after(one.facts, found.least),
+            what_came_next(one.facts, found.least),
         ]
         for one in found.topics
     ]

@@ -110,6 +110,11 @@ def members(store: Store) -> dict[int, Member]:
     return {row["id"]: Member(row["id"], row["topic_id"], row["nearness"]) for row in rows}
 
 
+def searches_in_topics(store: Store) -> set[int]:
+    """Which searches are in a topic, by the numbers of their intents."""
+    return {row["id"] for row in store.read("SELECT id FROM topic_members WHERE kind = 'search'")}
+
+
 def last_grouping(store: Store) -> Grouping | None:
     """How all was grouped the last time; None when it never was."""
     for row in store.read("SELECT * FROM topic_grouping"):

@@ -39,7 +39,7 @@ from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
-from handrail_search.desk_search import suggest
+from handrail_search.desk_search import articles_of, suggest
 from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
 from handrail_search.proving import Prover
@@ -110,6 +110,7 @@ def create_app(settings: Settings) -> Flask:
     add_desk(
         app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
         title_of=site.title_of, find=partial(suggest, live, base), near=Together(live).near,
+        articles_of=partial(articles_of, live),
     )  # fmt: skip
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)

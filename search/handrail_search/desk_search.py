@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from handrail_feedback.desk.message import Suggestion
+from handrail_feedback.desk.shelf import UnknownArticles
+from handrail_feedback.topic_facts import Articles
 from handrail_search.live import LiveIndex
+from handrail_search.topic_site import SiteArticles
 
 _SUGGESTED = 5
 
@@ -22,3 +26,9 @@ def suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggestio
         Suggestion(hit.location.partition("#")[0], base + hit.location, hit.title, hit.heading, hit.snippet)
         for hit in hits
     ]
+
+
+def articles_of(live: LiveIndex, failed: Iterable[str]) -> Articles:
+    """What topics ask about the articles that serve now; `failed` are all failed searches."""
+    searcher = live.searcher()
+    return SiteArticles(searcher.index, failed) if searcher else UnknownArticles()

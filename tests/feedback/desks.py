@@ -103,3 +103,8 @@ class Desk:
     def sign_in(self, name: str = "anna", password: str = PASSWORD, **more):
         self.get("login")
         return self.post("login", name=name, password=password, **more)
+
+
+def texts(page: str) -> str:
+    """What a page says, without its marks."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))

@@ -20,8 +20,10 @@ from handrail_feedback.desk.inbox import Inbox
 from handrail_feedback.desk.message import Find, MessagePage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
+from handrail_feedback.desk.shelf import ArticlesOf, TopicShelf, UnknownArticles
 from handrail_feedback.desk.staff import Member
 from handrail_feedback.desk.together import Near, nobody
+from handrail_feedback.desk.topic_pages import TopicPages
 from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.settings import Settings
@@ -44,6 +46,7 @@ def add_desk(
     title_of: Callable[[str], str] = lambda location: location,
     find: Find = lambda _words, _lang: (),
     near: Near = nobody,
+    articles_of: ArticlesOf = lambda _queries: UnknownArticles(),
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`."""
     home = f"{base_path}desk/"
@@ -55,7 +58,8 @@ def add_desk(
     blueprint.add_url_rule(f"{home}login", "login", door.sign_in, methods=["GET", "POST"])
     blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
     contact = contact_of(settings)
-    inbox = Inbox(store, look, partial(due, contact), near)
+    shelf = TopicShelf(store, articles_of, settings.number("topic_people"))
+    inbox = Inbox(store, look, partial(due, contact), near, shelf.warm)
     blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
     page, one = (
         MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings), near),
@@ -66,6 +70,11 @@ def add_desk(
     deeds = Deeds(store, page)
     for name, deed in deeds.by_name().items():
         blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])
+    topics = TopicPages(store, shelf, look, is_page)
+    blueprint.add_url_rule(f"{home}topics/", "topics", topics.list)
+    blueprint.add_url_rule(f"{home}topics/<int:topic>/", "topic", topics.show)
+    blueprint.add_url_rule(f"{home}topics/<int:topic>/decide", "decide", topics.decide, methods=["POST"])
+    blueprint.add_url_rule(f"{home}topics/<int:topic>/undo", "undecide", topics.undo, methods=["POST"])
     csrf = _prepare(app, door, settings, home)
     blueprint.before_request(lambda: _guard(door, csrf))
     blueprint.after_request(_keep_private)
@@ -135,8 +144,8 @@ def _too_many(door: Door) -> Response:
 
 
 _REFUSED = {
-    403: ("Only a lead can undo this", "Somebody else did it. Ask them, or a lead."),
-    404: ("This is not here", "It may have been erased. Go back to the desk and open the message again."),
+    403: ("Only a lead can do this", "What somebody else did, they can undo themselves. For all else, ask a lead."),
+    404: ("This is not here", "It may have been erased. Go back to the desk and look again."),
     413: ("This is too long", "Nothing was kept. Go back and shorten it."),
 }
 

@@ -50,9 +50,11 @@ class Inbox:
     look: Look
     due: Due
     near: Near
+    warm: Callable[[], None]
 
     def home(self) -> AnyResponse:
         """GET desk/, with `code` on to the message of that code."""
+        self.warm()
         typed = request.args.get("code", "")[:200]
         meant = codes_in(typed)
         for code in meant:

@@ -1,0 +1,119 @@
+"""One view of the list of topics, as its address names it: filtered, searched, sorted, a page of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from handrail_feedback.decisions import MEANINGS
+from handrail_feedback.desk.shelf import USUAL_DAYS
+from handrail_feedback.topic_facts import SUGGESTIONS
+from handrail_feedback.topic_list import Listed
+from handrail_feedback.topic_standing import TIME_TO_WRITE
+
+PERIODS = {7: "week", 28: "four weeks", 91: "quarter", 364: "year"}
+SHOWN = 50
+_LONGEST_WORDS = 100
+_FAR = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _trend(name: str) -> Callable[[Listed], bool]:
+    return lambda one: one.facts.trend == name
+
+
+def _state(name: str) -> Callable[[Listed], bool]:
+    return lambda one: one.standing.state == name
+
+
+STANDINGS: dict[str, tuple[str, Callable[[Listed], bool]]] = {
+    "open": ("wait for a decision", lambda one: one.standing.is_open),
+    "late": ("late", lambda one: one.standing.late),
+    "new": ("new", _trend("new")),
+    "growing": ("growing", _trend("growing")),
+    "reopened": ("open again", _state("reopened")),
+    "decided": ("decided", lambda one: not one.standing.is_open),
+    **{verdict.replace(" ", "-"): (verdict, _state(verdict)) for verdict in MEANINGS},
+    "all": ("all", lambda _one: True),
+}
+SORTS: dict[str, tuple[str, Callable[[Listed], tuple[object, ...]]]] = {
+    "people": ("most people", lambda one: (-one.facts.people,)),
+    "growth": ("grew most", lambda one: (one.facts.people_before - one.facts.people,)),
+    "due": ("due first", lambda one: (one.standing.due or _FAR,)),
+    "name": ("name", lambda one: (one.facts.name.casefold(),)),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What of the list is looked at. What an address says wrong is as if it said nothing."""
+
+    days: int = USUAL_DAYS
+    stands: str = "open"
+    could: str = ""
+    q: str = ""
+    sort: str = "people"
+    page: int = 1
+
+    def address(self, **other: object) -> dict[str, object]:
+        """The parameters of the address of this view, changed in some; the usual ones are left out."""
+        usual = View()
+        view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
+        return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
+
+    def shown(self, topics: Iterable[Listed]) -> list[Listed]:
+        """The topics of this view, all pages of it, in its order."""
+        stands, words = STANDINGS[self.stands][1], self.q.casefold().split()
+        found = [
+            one for one in topics
+            if stands(one) and self.could in ("", one.facts.suggestion) and all(word in _said(one) for word in words)
+        ]  # fmt: skip
+        order = SORTS[self.sort][1]
+        return sorted(found, key=lambda one: (*order(one), one.facts.topic))
+
+
+def view_of(asked: Mapping[str, str]) -> View:
+    """The view that an address names."""
+    usual = View()
+
+    def one_of(name: str, known: Iterable[str]) -> str:
+        value = asked.get(name, "")
+        return value if value in known else str(getattr(usual, name))
+
+    return View(
+        days=int(one_of("days", map(str, PERIODS))),
+        stands=one_of("stands", STANDINGS),
+        could=one_of("could", SUGGESTIONS),
+        q=asked.get("q", "").strip()[:_LONGEST_WORDS],
+        sort=one_of("sort", SORTS),
+        page=_number(asked.get("page", "")),
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Decisions to write that are older than the two weeks a writer is given: how many still hold."""
+
+    holds: int
+    of: int
+
+
+def held(topics: Sequence[Listed], at: datetime) -> Held:
+    """How many decisions to write, old enough to be judged, were not followed by people failing again."""
+    judged = [
+        one
+        for one in topics
+        if (decision := one.standing.decision)
+        and decision.verdict in ("writing", "reword")
+        and at - decision.at >= TIME_TO_WRITE
+    ]
+    return Held(sum(not one.standing.is_open for one in judged), len(judged))
+
+
+def _said(one: Listed) -> str:
+    """What is searched: the name and what customers typed."""
+    return " ".join((one.facts.name, *(example.query for example in one.facts.examples))).casefold()
+
+
+def _number(text: str) -> int:
+    return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 5 else 1

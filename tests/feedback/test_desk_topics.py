@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+import re
+import threading
+from datetime import timedelta
+from itertools import count
+
+import numpy as np
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_feedback.db import now
+from handrail_feedback.decisions import decide, history
+from handrail_feedback.desk import shelf, topic_pages
+from handrail_feedback.desk.weeks import WEEKS, draw
+from handrail_feedback.grouping import Vectors
+from handrail_feedback.topic_keeping import Meaning, refresh
+from handrail_feedback.topics import failed_searches, members
+
+from .conftest import search
+from .desks import Desk, hire, service, texts
+
+DAY = timedelta(days=1)
+_tabs = count(1)
+EVIL = "<script>alert(1)</script> password"
+
+
+def by_last_word(questions) -> Vectors:
+    """A direction for each last word, so that a test says what means the same."""
+    places = {"password": 0, "invoice": 1, "walrus": 2}
+    return np.stack([np.eye(4, dtype=np.float32)[places.get(one.split()[-1].lower(), 3)] for one in questions])
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch):
+    # What tests write after signing in must not be missed: nothing is read before it is asked for.
+    monkeypatch.setattr(shelf.TopicShelf, "warm", lambda _shelf: None)
+    with service(tmp_path) as app:
+        yield app
+
+
+@pytest.fixture
+def store(app):
+    return app.extensions["handrail"]["store"]
+
+
+@pytest.fixture
+def fail(app, store):
+    """Searches that found nothing, each by somebody else, so many days ago; and they join their topics."""
+
+    def record(*queries: str, ago: float = 1, **more: object) -> None:
+        log = app.extensions["handrail"]["searches"]
+        for query in queries:
+            log.record(
+                search(query, 0, f"tab-of-{next(_tabs)}", **{"verdict": "none", "at": now() - ago * DAY, **more})
+            )
+        assert log.flush()
+        refresh(store, Meaning("test", by_last_word), now())
+
+    return record
+
+
+@pytest.fixture
+def passwords(fail) -> None:
+    fail("forgot my password", "lost my password", "how do I reset my password", "new password")
+
+
+@pytest.fixture
+def lead(app, store) -> Desk:
+    hire(store, "ana", "lead")
+    return signed_in(app, "ana")
+
+
+def signed_in(app, name: str) -> Desk:
+    desk = Desk(app.test_client())
+    desk.sign_in(name)
+    return desk
+
+
+def listed(desk: Desk, address: str = "topics/") -> list[str]:
+    """The names of the topics on a page of the list."""
+    assert desk.get(address).status_code == 200
+    return re.findall(r'desk-topic"><div><a [^>]*><bdi>(.*?)</bdi>', desk.page)
+
+
+def number(store, word: str) -> int:
+    """The topic whose searches end with a word."""
+    places = members(store)
+    [topic] = {places[one.intent.id].topic for one in failed_searches(store) if one.intent.query.endswith(word)}
+    return topic
+
+
+def form_token(desk: Desk) -> str:
+    return re.findall(r'name="token" value="([^"]+)"', desk.page)[0]
+
+
+# --- Who may look, who may decide ----------------------------------------------------------------------------------
+
+
+def test_nothing_is_shown_or_done_without_signing_in(app, store, passwords):
+    stranger = Desk(app.test_client())
+    for path in ("topics/", f"topics/{number(store, 'password')}/"):
+        assert stranger.get(path).status_code == 401
+        assert "forgot" not in stranger.page
+    assert stranger.post(f"topics/{number(store, 'password')}/decide", verdict="spam").status_code == 401
+    assert history(store) == {}
+
+
+def test_agents_read_topics_and_leads_decide(app, store, passwords):
+    hire(store, "ben", "agent")
+    agent, topic = signed_in(app, "ben"), number(store, "password")
+    assert listed(agent)
+    agent.get(f"topics/{topic}/")
+    assert "Leads decide on topics" in agent.page and "/decide" not in agent.page
+    agent.get()  # a page with a form to take its token from
+    assert agent.post(f"topics/{topic}/decide", verdict="spam").status_code == 403
+    assert "Only a lead can do this" in agent.page
+    assert history(store) == {}
+
+
+def test_a_form_of_another_site_decides_nothing(lead, store, passwords):
+    lead.get(f"topics/{number(store, 'password')}/")
+    answer = lead.post(f"topics/{number(store, 'password')}/decide", verdict="spam", csrf_token="made up")
+    assert answer.status_code == 400
+    assert history(store) == {}
+
+
+# --- The list ------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_says_what_was_looked_for_by_how_many_and_until_when_to_decide(lead, passwords):
+    [name] = listed(lead)
+    said = texts(lead.page)
+    assert "password" in name
+    assert "4 people, before 0" in said and "to be decided by" in said
+    assert "Could be: write an article" in said
+    assert 'href="/help/desk/#reach"' in lead.page
+
+
+def test_topics_of_few_people_are_counted_and_not_shown(lead, fail, passwords):
+    fail("grey walrus", "blue walrus")
+    assert len(listed(lead)) == 1
+    assert "walrus" not in lead.page
+    assert "Not shown: 1 topic of fewer than 3 people" in lead.page
+
+
+def test_each_view_is_a_link(lead, store, fail, passwords):
+    fail("an invoice", "my invoice", "your invoice", verdict="weak")
+    decide(store, number(store, "password"), "spam", "ana", now())
+    assert [name.split()[-1] for name in listed(lead)] == ["invoice"]
+    assert [name.split()[-1] for name in listed(lead, "topics/?stands=decided")] == ["password"]
+    assert [name.split()[-1] for name in listed(lead, "topics/?stands=spam")] == ["password"]
+    assert [name.split()[-1] for name in listed(lead, "topics/?stands=all")] == ["password", "invoice"]
+    assert [name.split()[-1] for name in listed(lead, "topics/?stands=all&could=write")] == ["password"]
+    assert [name.split()[-1] for name in listed(lead, "topics/?stands=all&q=INVOICE")] == ["invoice"]
+    assert listed(lead, "topics/?stands=all&q=invoice+password") == []
+    assert "No topic is like that" in lead.page
+
+
+def test_the_order_is_chosen(lead, fail, passwords):
+    fail("an invoice", "my invoice", "your invoice")
+    assert [name.split()[-1] for name in listed(lead)] == ["password", "invoice"]
+    assert [name.split()[-1] for name in listed(lead, "topics/?sort=name")] == ["invoice", "password"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["days=9", "days=x", "stands=<b>", "could='", "sort=--", "page=0", "page=-1", "page=" + "9" * 20, "q=%00",
+     "q=" + "x" * 5000],
+)  # fmt: skip
+def test_an_address_that_makes_no_sense_is_answered_all_the_same(lead, passwords, asked):
+    assert lead.get(f"topics/?{asked}").status_code == 200
+    assert "<b>" not in lead.page
+
+
+def test_a_long_list_has_pages(lead, fail, passwords, monkeypatch):
+    monkeypatch.setattr(topic_pages, "SHOWN", 1)
+    fail("an invoice", "my invoice", "your invoice")
+    assert [name.split()[-1] for name in listed(lead)] == ["password"]
+    assert 'href="/help/desk/topics/?page=2">Next' in lead.page
+    assert [name.split()[-1] for name in listed(lead, "topics/?page=2")] == ["invoice"]
+    assert "Next" not in lead.page and 'href="/help/desk/topics/">Before' in lead.page
+    assert listed(lead, "topics/?page=3") == []
+    assert "See the first" in lead.page
+
+
+def test_nothing_that_customers_type_becomes_a_part_of_the_page(lead, store, fail):
+    fail(EVIL, EVIL + " password", "{{ 7*7 }} password")
+    for path in ("topics/", f"topics/{number(store, 'password')}/"):
+        lead.get(path)
+        assert "<script" not in lead.page and "&lt;script&gt;" in lead.page
+        assert "49" not in texts(re.sub(r'value="[^"]*"', "", lead.page))
+
+
+def test_what_was_erased_is_shown_no_more_at_once(lead, store, passwords):
+    assert listed(lead)
+    with store.transaction() as db:
+        db.execute("DELETE FROM intents WHERE query = 'new password'")
+    lead.get(f"topics/{number(store, 'password')}/")
+    assert "new password" not in lead.page
+    assert "3 people" in texts(lead.page)
+    with store.transaction() as db:
+        db.execute("DELETE FROM intents")
+    assert listed(lead) == []
+
+
+def test_searches_are_read_once_a_minute_and_decisions_each_time(lead, store, fail, passwords, monkeypatch):
+    read = []
+    monkeypatch.setattr(shelf, "read_book", lambda store, book=shelf.read_book: read.append(1) or book(store))
+    assert len(listed(lead)) == 1
+    fail("an invoice", "my invoice", "your invoice")
+    assert len(listed(lead)) == 1
+    assert len(read) == 1
+    decide(store, number(store, "password"), "spam", "ana", now())
+    assert listed(lead) == []
+    monkeypatch.setattr(shelf, "_FRESH", timedelta(0))
+    lead.get("topics/")
+    for thread in [one for one in threading.enumerate() if one.name == "handrail-shelf"]:
+        thread.join()
+    assert [name.split()[-1] for name in listed(lead)] == ["invoice"]
+
+
+def test_who_comes_to_the_desk_has_the_topics_read_beforehand(app, store, passwords, monkeypatch):
+    monkeypatch.undo()
+    one = shelf.TopicShelf(store, lambda _queries: shelf.UnknownArticles(), 3)
+    one.warm()
+    read = one.take().reading
+    assert list(read.told) == [shelf.USUAL_DAYS]
+    one.warm()
+    assert one.take().reading is read
+
+
+# --- One topic -----------------------------------------------------------------------------------------------------
+
+
+def test_a_topic_shows_what_was_typed_what_came_next_and_how_to_draft_an_article(lead, store, passwords):
+    topic = number(store, "password")
+    assert lead.get(f"topics/{topic}/").status_code == 200
+    said = texts(lead.page)
+    assert "how do I reset my password" in said and "fewer than 3 people" in said
+    assert f"handrail draft {topic}" in said
+    assert '<a href="/help/guide/reset/">' in lead.page
+    assert "billing/vat/ (this page is gone)" in said
+    assert "write an article , because for half of the searches" in said
+    assert "4 none" in said and "4 are not known" in said
+    assert "<title>Topic" in lead.page
+
+
+@pytest.mark.parametrize("topic", [0, 99, 10**30])
+def test_a_topic_that_is_not_there_is_told(lead, passwords, topic):
+    assert lead.get(f"topics/{topic}/").status_code == 404
+    lead.get()
+    assert lead.post(f"topics/{topic}/decide", verdict="spam").status_code == 404
+
+
+def test_a_lead_decides_and_takes_it_back(lead, store, passwords):
+    topic = number(store, "password")
+    lead.get(f"topics/{topic}/")
+    link = "https://git.acme.test/issues/7"
+    lead.post(f"topics/{topic}/decide", verdict="writing", why="<b>none</b>", link=link, token=form_token(lead))
+    said = texts(lead.page)
+    assert "writing decided" in said and "by ana" in said
+    assert "&lt;b&gt;none&lt;/b&gt;" in lead.page and f'<a href="{link}" rel="noopener noreferrer">' in lead.page
+    [one] = history(store)[topic]
+    lead.post(f"topics/{topic}/undo", decision=str(one.id))
+    assert "not decided" in lead.page and "taken back by ana" in texts(lead.page)
+
+
+def test_a_double_click_is_one_decision_and_takes_back_one(lead, store, passwords):
+    topic = number(store, "password")
+    decide(store, topic, "spam", "ben", now() - DAY)
+    lead.get(f"topics/{topic}/")
+    token = form_token(lead)
+    for _ in range(2):
+        lead.post(f"topics/{topic}/decide", verdict="writing", token=token)
+    first, second = history(store)[topic]
+    for _ in range(2):
+        lead.post(f"topics/{topic}/undo", decision=str(second.id))
+    assert "Take back: spam" in lead.page
+    assert history(store)[topic][0] == first
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({}, "Please choose what is to be done"),
+        ({"verdict": "burn"}, "Please choose what is to be done"),
+        ({"verdict": "writing", "link": "javascript:alert(1)"}, "is no link"),
+        ({"verdict": "writing", "why": "x" * 1001}, "Too long"),
+    ],
+)
+def test_what_cannot_be_kept_is_said_and_what_was_filled_in_stays(lead, store, passwords, sent, said):
+    topic = number(store, "password")
+    lead.get(f"topics/{topic}/")
+    assert lead.post(f"topics/{topic}/decide", **{"why": "because", **sent}).status_code == 422
+    assert said in texts(lead.page) and f'value="{sent.get("why", "because")}"' in lead.page
+    assert history(store) == {}
+
+
+def test_a_topic_that_fails_again_stands_as_open_again(lead, store, fail):
+    fail("forgot my password", "lost my password", "new password", ago=60)
+    topic = number(store, "password")
+    decide(store, topic, "writing", "ana", now() - 40 * DAY)
+    fail("that password", "this password", "my password")
+    assert listed(lead, "topics/?stands=reopened")
+    assert "open again" in texts(lead.page) and "of 1 to be written, 0 hold" in texts(lead.page)
+    lead.get(f"topics/{topic}/")
+    assert "Open again: three people failed after it was decided" in lead.page
+
+
+def test_a_merged_topic_leads_to_the_one_it_lives_on_in(lead, store, passwords):
+    topic = number(store, "password")
+    with store.transaction() as db:
+        db.execute(
+            "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (?, 77, 'merged', ?, 3)",
+            [now().isoformat(), topic],
+        )
+    assert lead.get("topics/77/").headers["Location"] == f"/help/desk/topics/{topic}/"
+
+
+# --- The drawing ---------------------------------------------------------------------------------------------------
+
+
+def test_weeks_are_drawn_and_said_and_small_ones_look_the_same(store, fail):
+    fail("a password", ago=1)
+    fail("b password", "c password", ago=8)
+    fail(*(f"{letter} password" for letter in "defgh"), ago=15)
+    fail("i password", ago=7 * WEEKS + 1)
+    drawn = draw(failed_searches(store), now(), least=3)
+    assert drawn.text.endswith(": 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, fewer than 3, fewer than 3")
+    high, low, lowest = drawn.bars
+    assert high.height == drawn.height
+    assert low.height == lowest.height
+    assert lowest.x + lowest.width <= drawn.width
+
+
+def test_the_drawing_needs_no_style_of_its_own(lead, passwords):
+    lead.get("topics/")
+    assert 'role="img" aria-label="People a week, the last 12 weeks: ' in lead.page
+    assert "style=" not in lead.page.split("ACME LOOK")[1]
