@@ -181,3 +181,83 @@ def test_an_agent_works_by_keyboard_alone_without_javascript(chromium, help_site
     page.keyboard.press("Enter")
     page.get_by_text("Answered elsewhere by anna").wait_for()
     context.close()
+
+
+@pytest.fixture
+def topics(help_site):
+    """A topic of four people, led by ben; gives its number."""
+    from handrail_feedback.db import now
+    from handrail_feedback.desk import passwords, staff
+    from handrail_feedback.searches import Search
+    from handrail_feedback.topics import topics
+
+    staff.add(help_site.store, "ben", "lead", passwords.hashed(PASSWORD), now())
+    asked = ("grumpy walrus at dawn", "a grumpy walrus", "walrus is grumpy", "grumpy walrus in the evening")
+    for place, query in enumerate(asked):
+        help_site.searches.record(
+            Search(f"search-of-a-walrus-{place}", f"walrus-tab-{place}", query, "en", "none", "hybrid", False, None,
+                   ("guide/reset/",), (0.2,), now() - timedelta(days=place * 8))
+        )  # fmt: skip
+    assert help_site.searches.flush()
+    help_site.topics.look()  # as its thread does every ten minutes
+    [number] = topics(help_site.store)
+    return number
+
+
+def sign_in_as_lead(page, address):
+    page.goto(address)
+    page.get_by_label("Name").fill("ben")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="In one look").wait_for()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, check, look):
+    context = chromium.browser.new_context(**LOOKS[look])
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    sign_in_as_lead(page, f"{help_site.address}desk/topics/")
+    page.get_by_text("What these numbers mean").click()
+    assert page.get_by_role("img", name="People a week").is_visible()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="walrus").click()
+    page.get_by_role("heading", name="What they typed").wait_for()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("writing").check()
+    page.get_by_label("Article, issue").fill("javascript:alert(1)")
+    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("alert").wait_for()
+    assert check(page) == []
+    page.get_by_label("Article, issue").fill("https://git.acme.test/issues/7")
+    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("heading", name="History").wait_for()
+    assert check(page) == []
+    assert [words for words in complaints if "status of" not in words] == []
+    context.close()
+
+
+def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site, topics):
+    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    sign_in_as_lead(page, f"{help_site.address}desk/topics/")
+    page.get_by_label("Stands").focus()
+    page.keyboard.type("deci")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Show").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/topics/?*stands=decided*")
+    page.get_by_role("link", name="See all topics").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="walrus").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("writing").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take back: writing").focus()
+    page.keyboard.press("Space")
+    page.get_by_text("not decided").wait_for()
+    context.close()
