@@ -66,7 +66,7 @@ def report(
 @config_option
 @click.argument("code")
 def forget(config_file: Path, code: str) -> None:
-    """Erase the message with the reference CODE, for good.
+    """Erase the message with the reference CODE and what was added to it, for good.
 
     With an e-mail address in place of the code: all questions of which somebody wants to hear there.
     """

@@ -192,9 +192,10 @@ def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:
 
 
 def forget_message(store: Store, code: str) -> bool:
-    """Erase the message with this code for good; False when there is none."""
+    """Erase the message with this code, and what was added to it, for good; False when there is none."""
     with store.transaction(durable=True) as db:
-        found = db.execute("DELETE FROM messages WHERE code = :code", {"code": normalise(code) or ""}).rowcount
+        known = {"code": normalise(code) or ""}
+        found = db.execute("DELETE FROM messages WHERE code = :code OR follows = :code AND :code <> ''", known).rowcount
     if found:
         store.shred()
     return bool(found)

@@ -18,6 +18,9 @@ _CODE = re.compile(
 )
 
 
+_GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
+
+
 def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
     """What is wrong among the articles, beside their front matter; files are named relative to the docs folder."""
     found = [
@@ -25,6 +28,7 @@ def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
         *same_questions(articles),
         *overdue_reviews(articles, today),
         *swallowing_tags(articles),
+        *unfinished(articles),
     ]
     return sorted(found, key=lambda problem: (problem.file, problem.line))
 
@@ -71,6 +75,19 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
                 article.lines.get("review_by", 1),
                 "warning",
                 f"was to be reviewed{owner} until {article.review_by.isoformat()}. Review it and set a new date.",
+            )
+
+
+def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:
+    """A draft whose gaps were not filled: it is published as it stands, and its questions find it."""
+    for article in articles:
+        text = _CODE.sub(lambda code: "\n" * code[0].count("\n"), article.body)
+        if gap := _GAP.search(text):
+            yield Problem(
+                article.path,
+                article.body_line + text.count("\n", 0, gap.start()),
+                "warning",
+                "'…' stands where words should be: customers would find an article that says nothing. Write it.",
             )
 
 

@@ -33,6 +33,8 @@ markdown_extensions:
   - pymdownx.details
   - pymdownx.superfences
   - pymdownx.tabbed: {alternate_style: true}
+validation:
+  links: {anchors: warn}
 """
 _INDEX = """---
 title: How can we help?

@@ -34,7 +34,7 @@ def test_axe_finds_nothing_on_any_page_of_a_code(chromium, real, check, look):
     assert check(page) == []
     page.get_by_label("Your reference code").fill(code.lower())
     page.keyboard.press("Enter")
-    page.get_by_text("on its way to a person").wait_for()
+    page.get_by_text("It is kept. A person will read it.").wait_for()
     assert check(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Erase …").click()

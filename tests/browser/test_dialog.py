@@ -237,6 +237,7 @@ def test_none_of_these_is_told_and_offers_the_person_first(tab, service):
     assert top(tab, PERSON) < top(tab, ROWS)
     assert "person" in focused(tab)
     wait_for(lambda: any(event["type"] == "said_no" for event in service.events))
+    assert not any(event["type"] == "contact" for event in service.events), "nobody went to the contact page"
 
 
 def test_a_click_and_a_look_are_told_with_the_search(tab, service):

@@ -44,7 +44,7 @@ def test_a_code_however_it_is_typed_tells_how_the_message_stands(client: FlaskCl
     for typed in (code, code.lower(), code.replace("-", " "), f" {code.replace('-', '')} "):
         answer = client.post(PAGE, data={"code": typed})
         assert answer.status_code == 200
-        assert "It is kept, and on its way to a person." in answer.text
+        assert "It is kept. A person will read it." in answer.text
     store.read("SELECT 1")
     with store.transaction() as db:
         db.execute("UPDATE messages SET state = 'delivered'")
@@ -73,7 +73,7 @@ def test_whoever_overhears_a_code_learns_no_words_and_no_address(client: FlaskCl
 
 
 def test_a_code_is_taken_from_the_body_alone_so_that_no_log_has_it(client: FlaskClient, code: str) -> None:
-    assert "on its way" not in client.get(f"{PAGE}?code={code}").text
+    assert "It is kept" not in client.get(f"{PAGE}?code={code}").text
     assert client.post(f"{PAGE}?code={code}").status_code == 404
     assert code not in client.get(f"{PAGE}?code={code}").text
 

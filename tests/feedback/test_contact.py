@@ -4,6 +4,7 @@ import itertools
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -138,3 +139,13 @@ def test_no_code_is_given_when_the_disk_is_full(store: Store) -> None:
     with pytest.raises(StoreUnavailable, match="disk is full"):
         for number in range(1000):
             keep_message(store, message(f"{number} " * 1000))
+
+
+def test_forgetting_a_message_takes_what_was_added_to_it_along(store: Store) -> None:
+    first = keep_message(store, message("my parcel"))
+    added = keep_message(store, replace(message("my private addition"), follows=first))
+    other = keep_message(store, message("another matter"))
+    assert forget_message(store, first)
+    assert find_message(store, added) is None
+    assert find_message(store, other)
+    assert not forget_message(store, "")

@@ -36,3 +36,11 @@ def test_a_tag_that_hides_the_rest_of_an_article_is_named_with_its_line():
 )
 def test_tags_that_hide_nothing_are_left_alone(body):
     assert said(body) == []
+
+
+def test_a_draft_whose_gaps_are_still_there_is_named_before_customers_find_it():
+    [(line, what)] = said("# Shipping\n\nHow we ship.\n\n## Step by step\n\n1. …\n")
+    assert line == 10
+    assert "where words should be" in what
+    assert [line for line, _ in said("# Shipping\n\n…\n")] == [6]
+    assert said("Look in … the folder, then wait …\n\n```\n…\n```\n") == []

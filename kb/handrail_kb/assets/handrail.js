@@ -61,7 +61,9 @@
   document.addEventListener("click", event => {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null
     if (!link) return
-    if (link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
+    // "None of these" is a link for Material's arrow keys alone: it leads nowhere.
+    const leads = !link.closest(".handrail-said-no")
+    if (leads && link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
     const list = link.closest("[data-handrail-search]")
     if (list && link.dataset.handrailPosition)
       noteClick(link, list.dataset.handrailSearch, Number(link.dataset.handrailPosition))
