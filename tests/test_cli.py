@@ -405,3 +405,16 @@ def test_an_agent_sees_when_to_call_and_what_the_customer_ticked(run, site):
     assert "The customer sent along:\n  searched: reset [2J pasword\n  read: VAT number (billing/vat/)" in shown
     [message] = json.loads(run("contact", "list", "--json").output)
     assert message["along"][1] == {"kind": "article", "text": "VAT number", "location": "billing/vat/"}
+
+
+def test_an_agent_is_told_what_a_customer_added_to_a_message(run, site):
+    from datetime import UTC, datetime
+
+    from handrail_feedback.contact import Message, keep_message
+
+    with contextlib.closing(Store(site / ".handrail" / "store.db")) as store:
+        at = datetime(2026, 11, 22, tzinfo=UTC)
+        first = keep_message(store, Message("My parcel.", "", "", "en", at))
+        added = keep_message(store, Message("It was blue.", "", "", "en", at, follows=first))
+    assert f"The customer added to it: handrail contact show {added}" in run("contact", "show", first).output
+    assert f"Adds to: {first}" in run("contact", "show", added).output

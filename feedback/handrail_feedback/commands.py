@@ -11,7 +11,15 @@ from typing import Any
 import click
 
 from handrail_feedback.answers import settle_before
-from handrail_feedback.contact import EXAMPLE_CODE, KeptMessage, find_message, forget_message, list_messages, normalise
+from handrail_feedback.contact import (
+    EXAMPLE_CODE,
+    KeptMessage,
+    added_to,
+    find_message,
+    forget_message,
+    list_messages,
+    normalise,
+)
 from handrail_feedback.db import Store, now
 from handrail_feedback.letters import said_along
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
@@ -132,7 +140,8 @@ def _as_json(message: KeptMessage) -> dict[str, Any]:
 def show(config_file: Path, code: str, files: Path | None) -> None:
     """Show the message with the reference CODE."""
     known = _known(code, "handrail contact show CODE")
-    message = find_message(_store(config_file), known, contents=files is not None)
+    store = _store(config_file)
+    message = find_message(store, known, contents=files is not None)
     if message is None:
         raise HandrailError(f"There is no message {known}.", "List them: handrail contact list")
     click.echo(f"{message.code}, {message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'")
@@ -142,6 +151,8 @@ def show(config_file: Path, code: str, files: Path | None) -> None:
     if message.callback:
         click.echo(f"Call: {_printable(message.callback)}")
     click.echo(f"Subject: {_printable(message.subject) or '-'}\n\n{_printable(message.message)}")
+    for added in added_to(store, message.code):
+        click.echo(f"\nThe customer added to it: handrail contact show {added}")
     if message.along:
         click.echo("\nThe customer sent along:")
     for one in message.along:

@@ -191,6 +191,12 @@ def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:
     return [kept_message(row, files.get(row["code"], ())) for row in rows]
 
 
+def added_to(store: Store, code: str) -> list[str]:
+    """The codes of what was added to the message with this code, the oldest first."""
+    rows = store.read("SELECT code FROM messages WHERE follows = :code ORDER BY at", code=normalise(code) or "-")
+    return [str(row["code"]) for row in rows]
+
+
 def forget_message(store: Store, code: str) -> bool:
     """Erase the message with this code, and what was added to it, for good; False when there is none."""
     with store.transaction(durable=True) as db:
