@@ -22,6 +22,8 @@ from handrail_kb.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 _FRESH = timedelta(minutes=1)
+# Days of the periods that can be looked at, by what they are called.
+PERIODS = {7: "week", 28: "four weeks", 91: "quarter", 364: "year"}
 USUAL_DAYS = 28
 ArticlesOf = Callable[[Iterable[str]], Articles]
 
@@ -94,6 +96,7 @@ class TopicShelf:
         self._lock = threading.Lock()
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
+        self._begun = threading.Event()  # set when the first reading of a thread is there, or failed
 
     def warm(self) -> None:
         """Begin to read if nothing was read yet: whoever comes to the desk may come to the topics next."""
@@ -109,9 +112,8 @@ class TopicShelf:
         return Shelved(reading, replace(reading.book, decisions=history(self._store)), self.least)
 
     def _read_first(self) -> _Reading:
-        thread = self._thread
-        if thread is not None:
-            thread.join()
+        self._refresh((USUAL_DAYS,))
+        self._begun.wait()
         with self._lock:
             if self._reading is None:
                 self._reading = self._read(())
@@ -134,11 +136,15 @@ class TopicShelf:
     def _look(self, days: Sequence[int]) -> None:
         try:
             reading = self._read(days)
+            with self._lock:
+                self._reading = reading
         except StoreUnavailable as error:
             log.error("topics at the desk stay as they were: %s", error.what)
             return
-        with self._lock:
-            self._reading = reading
+        finally:
+            self._begun.set()
+        for number in PERIODS:  # those nobody has asked for yet
+            reading.facts(number, self.least)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
         """The same without searches that were erased since, as if they had never been read."""

@@ -19,8 +19,8 @@ from handrail_feedback.decisions import LONGEST_LINK, LONGEST_WHY, MEANINGS, Ver
 from handrail_feedback.desk.door import me
 from handrail_feedback.desk.message import form_token, sent_number
 from handrail_feedback.desk.pages import Look
-from handrail_feedback.desk.shelf import USUAL_DAYS, Shelved, TopicShelf
-from handrail_feedback.desk.topic_view import PERIODS, SHOWN, SORTS, STANDINGS, held, view_of
+from handrail_feedback.desk.shelf import PERIODS, USUAL_DAYS, Shelved, TopicShelf
+from handrail_feedback.desk.topic_view import SHOWN, SORTS, STANDINGS, held, view_of
 from handrail_feedback.desk.weeks import draw
 from handrail_feedback.render import printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS

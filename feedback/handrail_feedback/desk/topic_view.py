@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from handrail_feedback.decisions import MEANINGS
-from handrail_feedback.desk.shelf import USUAL_DAYS
+from handrail_feedback.desk.shelf import PERIODS, USUAL_DAYS
 from handrail_feedback.topic_facts import SUGGESTIONS
 from handrail_feedback.topic_list import Listed
 from handrail_feedback.topic_standing import TIME_TO_WRITE
 
-PERIODS = {7: "week", 28: "four weeks", 91: "quarter", 364: "year"}
 SHOWN = 50
 _LONGEST_WORDS = 100
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
