@@ -49,7 +49,10 @@ COMMANDS = {
         "handrail_feedback.users_commands:users",
         "Make, list and remove accounts of the people who answer customers.",
     ),
-    "forget": ("handrail_feedback.commands:forget", "Erase the message with the reference CODE, for good."),
+    "forget": (
+        "handrail_feedback.commands:forget",
+        "Erase the message with the reference CODE and what was added to it, for good.",
+    ),
     "evaluate": ("handrail_search.commands:evaluate_folder", "Measure search on a folder of judged questions."),
     "doctor": ("handrail_search.doctor:doctor", "Say what is wrong with this installation and how to mend it."),
     "settings": ("handrail_kb.show:settings", "Show every setting, its value, and where the value comes from."),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -46,7 +46,7 @@ def built_at(revision: str, settings: Settings) -> Iterator[Searcher]:
     commit = _commit(settings.root, revision)
     with tempfile.TemporaryDirectory(prefix="handrail-base-") as name:
         folder = Path(name).resolve() / "tree"
-        _unpack(_git(top, "archive", "--format=tar", commit), folder)
+        _unpack(_git(top, "archive", "--format=zip", commit), folder)
         config = folder / settings.config_file.resolve().relative_to(top.resolve())
         if not config.is_file():
             raise ConfigError(f"{revision} has no {config.relative_to(folder)}.", "Name a later one: --base REV")
@@ -78,8 +78,8 @@ def _link_or_copy(source: str, target: str) -> None:
 
 def _unpack(archive: bytes, folder: Path) -> None:
     folder.mkdir()
-    with tarfile.open(fileobj=BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+    with zipfile.ZipFile(BytesIO(archive)) as packed:  # writes nothing outside of the folder, and no links
+        packed.extractall(folder)
 
 
 def _commit(root: Path, revision: str) -> str:

@@ -191,6 +191,7 @@ def test_a_fault_of_ours_delays_and_is_told_without_the_words(store, write, send
 
 def test_nothing_a_customer_wrote_is_in_the_log(write, sender, clock, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="handrail_feedback")  # commands set it, too
     logging.getLogger("mail.log").disabled = True  # the test's own mail server tells all
     post = Post(lambda stage: "554 spam: zanzibar" if stage == "data" else None)
     with MailServer(post) as server:
