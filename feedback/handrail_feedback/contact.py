@@ -29,7 +29,7 @@ LONGEST_MESSAGE = 5000
 LONGEST_LINE = 200
 LONGEST_ALONG = 500
 MOST_ALONG = 30
-AlongKind = Literal["search", "article", "product", "language"]
+AlongKind = Literal["search", "article", "said_no", "product", "language"]
 
 # Of those that look alike (0 O, 1 I L, 5 S, 8 B, 2 Z, U V) or sound alike (B C D E G P T V, M N, A 8, F S)
 # at most one is here.

@@ -24,6 +24,7 @@ _LONGEST_ADDRESS = 254
 _ALONG: dict[AlongKind, str] = {
     "search": "searched",
     "article": "read",
+    "said_no": "said no to",
     "product": "product",
     "language": "language",
 }

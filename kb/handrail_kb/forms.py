@@ -139,6 +139,7 @@ _SCRIPT_WORDS = {
     "along_hint": "along.hint",
     "along_search": "along.search",
     "along_article": "along.article",
+    "along_said_no": "along.said_no",
     "along_product": "along.product",
     "along_language": "along.language",
     "along_went": "along.went",

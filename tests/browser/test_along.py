@@ -116,6 +116,25 @@ def test_one_search_typed_slowly_is_one_line(tab, service):
     assert offered(tab)[:-1] == ["Searched: “vat number”"]
 
 
+def test_what_did_not_help_can_go_along(tab, service):
+    tab.clock.install()
+    tab.goto(f"{service.address}guide/reset/", wait_until="domcontentloaded")
+    search(tab, "forgot pasword")
+    tab.locator(".handrail-said-no a").click()
+    tab.keyboard.press("Escape")
+    tab.locator("form[name=feedback] button[data-md-value='0']").click()
+    tab.goto(f"{service.address}contact/")
+    assert "Did not help: “forgot pasword”" in offered(tab)
+    assert "Did not help: Reset your password (/help/guide/reset/)" in offered(tab)
+    tab.get_by_label("Did not help: Reset").check()
+    tab.get_by_label("Your message").fill("Hello")
+    tab.get_by_role("button", name="Send").click()
+    tab.wait_for_selector("text=HR-TEST")
+    assert service.messages[0]["along"] == [
+        {"kind": "said_no", "text": "Reset your password", "url": "/help/guide/reset/"}
+    ]
+
+
 def test_a_page_that_was_passed_by_was_not_read(tab, service):
     tab.clock.install()
     tab.goto(f"{service.address}guide/reset/", wait_until="domcontentloaded")

@@ -164,7 +164,7 @@ class MessagePage:
         """What the customer ticked, by kind, each with the address of its article where it is one of ours."""
         shared: dict[str, list[tuple[Along, str]]] = {}
         for one in case.message.along:
-            url = self._url(one.location) if one.kind == "article" else ""
+            url = self._url(one.location) if one.location else ""
             shared.setdefault(one.kind, []).append((one, url))
         return shared
 

@@ -1,4 +1,5 @@
-/* Offers, below the message, what could go along: searches and articles of this visit, the product, the language.
+/* Offers, below the message, what could go along: searches and articles of this visit, what did not help, the product,
+ * the language.
  *
  * Each stands there word for word with a tick of its own, and none is ticked. What is not ticked never leaves the
  * browser. Without this script nothing is offered, and nothing goes along.

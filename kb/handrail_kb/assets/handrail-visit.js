@@ -1,4 +1,4 @@
-/* Remembers, in this tab alone, what was searched and which articles were read, so that a customer who writes to a person
+/* Remembers, in this tab alone, what was searched, which articles were read, and which did not help, so that a customer who writes to a person
  * can choose to send some of it along (handrail-along.js shows it, word for word). Nothing here is ever sent by itself.
  *
  * sessionStorage ends with the tab; what is older than twelve hours is dropped, and no more than ten of each are kept.
@@ -52,6 +52,21 @@
     }, true)
   }
 
+  /* ---- what did not help: a whole list, or an article ------------------------------------------------------------- */
+
+  document.addEventListener("click", event => {
+    const clicked = event.target instanceof Element ? event.target : null
+    if (input && clicked?.closest(".handrail-said-no a")) remember("said_no", `“${input.value.trim()}”`)
+    if (clicked?.closest('form[name=feedback] button[data-md-value="0"]')) remember("said_no", heading(), location.pathname)
+  }, true)
+
+  function heading() {
+    // Material's list of results has headings of the first rank, too.
+    const title = [...document.querySelectorAll("h1")].find(one => !one.closest("[data-md-component=search]"))?.cloneNode(true)
+    for (const mark of title?.querySelectorAll(".headerlink, a.md-content__button") || []) mark.remove()
+    return title?.textContent.trim() || ""
+  }
+
   /* ---- articles: those that were looked at for three seconds ------------------------------------------------------ */
 
   function arrive() {
@@ -59,12 +74,10 @@
     const asked = document.querySelector("[data-handrail-search]")
     if (asked) remember("search", document.querySelector("handrail-main input[name=q]")?.value.trim())
     const path = location.pathname
-    // Material's list of results has headings of the first rank, too.
-    const title = [...document.querySelectorAll("h1")].find(one => !one.closest("[data-md-component=search]"))?.cloneNode(true)
+    const title = heading()
     // The find and contact pages, and the one that says that a page is missing, are no articles.
     if (!title || document.querySelector("handrail-main, #handrail-q")) return
-    for (const mark of title.querySelectorAll(".headerlink, a.md-content__button")) mark.remove()
-    reading = setTimeout(() => { if (location.pathname === path) remember("article", title.textContent.trim(), path) }, 3000)
+    reading = setTimeout(() => { if (location.pathname === path) remember("article", title, path) }, 3000)
   }
 
   const kept = recall()
