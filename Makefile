@@ -53,7 +53,7 @@ floors: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-logo
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -m "not slow" --durations=5
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses=4 --dist loadfile --durations=5
 
 docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its questions find their articles
 	$(BIN)/handrail build --strict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -31,6 +32,17 @@ def _no_settings_from_outside(monkeypatch):
     """What the person at the keyboard has set for Handrail must not change what a test sees."""
     for name in [name for name in os.environ if name.startswith("HANDRAIL_") and "TEST" not in name]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were():
+    """A command that runs in this process sets up logging for itself."""
+    names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
+    before = [(log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names]
+    yield
+    for log, handlers, propagate, level in before:
+        log.handlers, log.propagate = handlers, propagate
+        log.setLevel(level)
 
 
 @pytest.fixture(scope="session")

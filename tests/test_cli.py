@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import logging
 import os
 import re
 import shutil
@@ -53,16 +52,7 @@ def site(tmp_path):
 def run(site, monkeypatch):
     """Runs a command in this process, in the folder of `site`."""
     monkeypatch.chdir(site)
-    names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
-    before = {name: (log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names}
-
-    def invoke(*arguments):
-        return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-    yield invoke
-    for log, handlers, propagate, level in before.values():
-        log.handlers, log.propagate = handlers, propagate
-        log.setLevel(level)
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def refused(result, *parts):

@@ -219,12 +219,21 @@ def stored(real, tmp_path):
     store.close()
 
 
+# Half faded, words have half their contrast: Material's header does so whenever the page has been scrolled.
+NO_FADING = """
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }")
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
+"""
+
+
 @pytest.fixture
 def check():
     """Gives what axe-core holds against a page."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 
     def run(page):
+        page.evaluate(f"() => {{{NO_FADING}}}")
         found = axe.Axe().run(page, context={"exclude": THEIRS}).response
         return [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
 

@@ -8,8 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from handrail_kb.cli import main
 from handrail_kb.passages import read_site
 from handrail_kb.settings import load_settings
 from handrail_search.app import create_app
@@ -82,6 +84,20 @@ def rewrite(file: Path, content: bytes) -> None:
     """Write a file anew: another name of the same file keeps what it had."""
     file.unlink()
     file.write_bytes(content)
+
+
+@pytest.fixture
+def project(built, tmp_path, monkeypatch) -> Path:
+    """A copy of the project that a module of tests has in `built`, to stand in and to change."""
+    shutil.copytree(built, tmp_path / "project", symlinks=True, copy_function=_link_the_big_one)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def run(project):
+    """Runs a command in this process, in the folder of the project."""
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 class Client(FlaskClient):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from click.testing import CliRunner
 
 from handrail_feedback.db import Store
 from handrail_feedback.learned import Taught, keep, known_questions
-from handrail_kb.cli import main
 from handrail_kb.errors import ConfigError
 from handrail_kb.passages import SiteInfo, read_site
 from handrail_search import effect, pairs
@@ -42,28 +38,6 @@ def built(tmp_path_factory, lend_encoder):
     (root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
     build_index(list(read_site(root / "site")), lend_encoder(root / ".handrail"), MODEL)
     return root
-
-
-@pytest.fixture
-def project(built, tmp_path, monkeypatch):
-    shutil.copytree(built, tmp_path / "project", symlinks=True, copy_function=_link_or_copy)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project"
-
-
-def _link_or_copy(source, target):
-    os.link(source, target) if source.endswith((".onnx", ".faiss")) else shutil.copyfile(source, target)
-
-
-@pytest.fixture
-def run(project):
-    """Runs a command in this process, in the folder of the project."""
-    names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
-    before = {name: (log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names}
-    yield lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
-    for log, handlers, propagate, level in before.values():
-        log.handlers, log.propagate = handlers, propagate
-        log.setLevel(level)
 
 
 @pytest.fixture

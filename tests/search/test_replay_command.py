@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -78,12 +77,7 @@ def run(changed, tmp_path, monkeypatch):
     log.close()
     store.close()
     monkeypatch.chdir(root)
-    names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
-    before = {name: (log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names}
-    yield lambda *arguments: CliRunner().invoke(main, ["replay", *map(str, arguments)])
-    for log, handlers, propagate, level in before.values():
-        log.handlers, log.propagate = handlers, propagate
-        log.setLevel(level)
+    return lambda *arguments: CliRunner().invoke(main, ["replay", *map(str, arguments)])
 
 
 def good(result):

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
-import shutil
 import sqlite3
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner
 
 from handrail_feedback.db import Store, now
 from handrail_feedback.searches import Search, SearchLog
 from handrail_kb.articles import read_article
-from handrail_kb.cli import main
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.passages import read_site
 from handrail_search.build import build_index
@@ -53,28 +48,6 @@ def built(tmp_path_factory, lend_encoder):
     (root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
     build_index(list(read_site(root / "site")), lend_encoder(root / ".handrail"), MODEL)
     return root
-
-
-@pytest.fixture
-def project(built, tmp_path, monkeypatch):
-    shutil.copytree(built, tmp_path / "project", symlinks=True, copy_function=_link_or_copy)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project"
-
-
-def _link_or_copy(source, target):
-    os.link(source, target) if source.endswith((".onnx", ".faiss")) else shutil.copyfile(source, target)
-
-
-@pytest.fixture
-def run(project):
-    """Runs a command in this process, in the folder of the project."""
-    names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
-    before = {name: (log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names}
-    yield lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
-    for log, handlers, propagate, level in before.values():
-        log.handlers, log.propagate = handlers, propagate
-        log.setLevel(level)
 
 
 @pytest.fixture

@@ -88,17 +88,6 @@ def built(tmp_path_factory, exported):
 
 
 @pytest.fixture
-def project(built, tmp_path, monkeypatch):
-    shutil.copytree(built, tmp_path / "project", copy_function=_link_the_big_ones)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project"
-
-
-def _link_the_big_ones(source, target):
-    os.link(source, target) if source.endswith((".onnx", ".faiss")) else shutil.copyfile(source, target)
-
-
-@pytest.fixture
 def settings(project):
     return load_settings(project / "mkdocs.yml", site_dir=project / "site")
 
