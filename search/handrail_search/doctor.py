@@ -67,7 +67,7 @@ def examine(config_file: Path) -> Iterator[Finding]:
         try:
             yield Finding(part, look(settings))
         except HandrailError as error:
-            yield Finding(part, error.what, error.mend or "See docs: operators/troubleshooting", part not in _OPTIONAL)
+            yield Finding(part, error.what, error.mend or "Handrail's help says more: operators/doctor/", part not in _OPTIONAL)
 
 
 def _packages() -> Finding:
@@ -92,7 +92,9 @@ def _site(settings: Settings) -> str:
             f"{settings.site_dir} was built without Handrail's plugin.",
             "Add it to mkdocs.yml: plugins: [search, handrail]",
         )
-    return f"{settings.site_dir}, {len(info.articles)} articles"
+    unsearched = sum(bool(article.get("exclude")) for article in info.articles.values())
+    note = f", {unsearched} of them not for search" if unsearched else ""
+    return f"{settings.site_dir}, {len(info.articles)} articles{note}"
 
 
 def _index(settings: Settings) -> str:
@@ -171,7 +173,7 @@ def _port(settings: Settings) -> str:
             probe.bind((host, port))
         except OSError as error:
             raise HandrailError(
-                f"{host}:{port} is in use: {error.strerror}.", "Well if Handrail runs already; else: --port"
+                f"{host}:{port} is in use: {error.strerror}.", f"Well if Handrail runs already; else choose another: handrail run --port {port + 1}"
             ) from error
     return f"{host}:{port} is free"
 
