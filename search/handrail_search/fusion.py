@@ -15,7 +15,7 @@ Scores = npt.NDArray[np.float64]
 # Found on the first half of the questions of several sets, confirmed on the other (ARCHITECTURE.md, Ranking).
 WEIGHTS: Mapping[str, float] = {
     "meaning_best": 1.0,  # cosine of the best passage or question
-    "meaning_mean": 1.0,  # mean cosine of the article's three best passages
+    "meaning_mean": 1.0,  # mean cosine of the article's three best passages, see `best_and_mean`
     "article_words": 0.8,  # BM25 of the whole article, saturated
     "title_words": 0.2,  # BM25 of title, description, questions and keywords, saturated
     "passage_words": 0.2,  # BM25 of the best passage, saturated
@@ -80,7 +80,7 @@ def contributions(
 
 def best_and_mean(rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32], owner: npt.NDArray[np.int64],
                   pages: int, top: int = 3) -> tuple[Scores, Scores]:  # fmt: skip
-    """The best cosine of each page, and the mean of its `top` best.
+    """The best cosine of each page, and the mean of its `top` best; of a page with fewer, its best stands for the rest.
 
     `rows` come best first; `owner` maps row to page.
     """
@@ -94,5 +94,5 @@ def best_and_mean(rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32],
     rank[order] = np.arange(len(rows)) - starts[owners[order]]
     kept = rank < top
     total = np.bincount(owners[kept], weights=cosines[kept], minlength=pages)
-    count = np.bincount(owners[kept], minlength=pages)
-    return best, total / np.maximum(count, 1)
+    missing = top - np.bincount(owners[kept], minlength=pages)
+    return best, (total + missing * best) / top

@@ -28,7 +28,7 @@ def slowly(rows, cosines, owner, pages, top):
     for row, cosine in zip(rows, cosines, strict=True):
         held[owner[row]].append(cosine)
     best = [max([*cosines, 0.0]) for cosines in held.values()]
-    mean = [sum(cosines[:top]) / max(len(cosines[:top]), 1) for cosines in held.values()]
+    mean = [sum((cosines + [first] * top)[:top]) / top for first, cosines in zip(best, held.values(), strict=True)]
     return best, mean
 
 
