@@ -67,7 +67,9 @@ def examine(config_file: Path) -> Iterator[Finding]:
         try:
             yield Finding(part, look(settings))
         except HandrailError as error:
-            yield Finding(part, error.what, error.mend or "Handrail's help says more: operators/doctor/", part not in _OPTIONAL)
+            yield Finding(
+                part, error.what, error.mend or "Handrail's help says more: operators/doctor/", part not in _OPTIONAL
+            )
 
 
 def _packages() -> Finding:
@@ -173,7 +175,8 @@ def _port(settings: Settings) -> str:
             probe.bind((host, port))
         except OSError as error:
             raise HandrailError(
-                f"{host}:{port} is in use: {error.strerror}.", f"Well if Handrail runs already; else choose another: handrail run --port {port + 1}"
+                f"{host}:{port} is in use: {error.strerror}.",
+                f"Well if Handrail runs already; else choose another: handrail run --port {port + 1}",
             ) from error
     return f"{host}:{port} is free"
 

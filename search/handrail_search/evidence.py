@@ -15,6 +15,7 @@ from handrail_search.learned import LearnedQuestions
 from handrail_search.snippets import marking
 from handrail_search.stemming import words_in
 from handrail_search.vectors import Vectors
+from handrail_search.verdict import Familiarity
 from handrail_search.words import AskedWord, marked
 
 # A mean cosine, on the usual scale, below which the encoder's opinion is noise; an article needs words in common then.
@@ -44,14 +45,13 @@ class Finding:
         self.evidence: dict[str, Scores] = {}
         # The best cosine of each page with the question as it was asked: what verdicts rest on.
         self.nearness = np.zeros(pages)
-        # The mean cosine of the nearest known questions.
-        self.known_nearness = 0.0
+        self.familiarity: Familiarity | None = None
         if vector is not None:
             self._ask_meaning(vector, pages)
             if learned is not None:
                 heard = learned.hear(question, vector, self.nearness)
                 self.evidence |= heard.evidence
-                self.known_nearness = heard.nearness
+                self.familiarity = heard.familiarity
         self._ask_words(pages)
         self._ask_letters(pages)
         self._ask_titles(pages)

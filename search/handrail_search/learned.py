@@ -25,7 +25,7 @@ from handrail_search.encoder import Encoder, stack
 from handrail_search.fusion import Scores
 from handrail_search.index import Index
 from handrail_search.vectors import Vectors
-from handrail_search.verdict import Bands
+from handrail_search.verdict import Bands, Familiarity, familiarity
 
 Source = Literal["writer", "agent", "import", "customer"]
 
@@ -43,7 +43,8 @@ _RIDGE = 2.0
 _FEW = 100
 # Fewer opinions than this cannot tell what learned evidence is worth.
 ENOUGH = 30
-_NEAREST = 3
+# Raised when a lesson means something else than before: what is kept of earlier ones is learnt anew.
+_RULES = 2
 SAMPLE = 300
 _Rows = npt.NDArray[np.int64]
 
@@ -94,12 +95,14 @@ class Lesson:
 
     def to_json(self) -> str:
         """As text, to be kept."""
-        return json.dumps(asdict(self))
+        return json.dumps({"rules": _RULES, **asdict(self)})
 
     @classmethod
     def from_json(cls, text: str) -> Lesson:
         """What `to_json` wrote. Raises ValueError, TypeError or KeyError when the text is something else."""
         data = json.loads(text)
+        if data["rules"] != _RULES:
+            raise ValueError("learnt by other rules")
         bands = Bands(**data["bands"]) if data["bands"] else None
         return cls(Mix(**data["mix"]), bands, int(data["questions"]))
 
@@ -111,10 +114,10 @@ _CHOICES = tuple(
 
 @dataclass(frozen=True)
 class Heard:
-    """What known questions say of a question: evidence over all pages, and the mean cosine of the nearest ones."""
+    """What known questions say of a question: evidence over all pages, and how familiar it is to them."""
 
     evidence: Mapping[str, Scores]
-    nearness: float
+    familiarity: Familiarity
 
 
 def same(question: str) -> str:
@@ -161,11 +164,11 @@ class LearnedQuestions:
             "learned_prior": mix.prior * self._prior(self._count),
             "same_question": same_question,
         }
-        return Heard(evidence, self._nearness(cosines))
+        return Heard(evidence, self._familiarity(cosines))
 
-    def nearness_without(self, rows: Sequence[int]) -> list[float]:
-        """How near the nearest known questions are to known questions, each with itself left out."""
-        return [self._nearness(self._cosines_without(row)) for row in rows]
+    def familiarity_without(self, rows: Sequence[int]) -> list[Familiarity]:
+        """How familiar known questions are to the others, each with itself left out."""
+        return [self._familiarity(self._cosines_without(row)) for row in rows]
 
     @property
     def vouched(self) -> int:
@@ -216,10 +219,9 @@ class LearnedQuestions:
         cosines[self._rows_of[self.known[row].text]] = 0.0
         return cosines
 
-    def _nearness(self, cosines: Scores) -> float:
-        """The mean cosine of the nearest vouched questions, each counted once."""
-        vouched = cosines[self._once][self._said_by_staff[self._once]]
-        return float(np.partition(vouched, -_NEAREST)[-_NEAREST:].mean()) if len(vouched) >= _NEAREST else 0.0
+    def _familiarity(self, cosines: Scores) -> Familiarity:
+        """To the vouched questions, each counted once."""
+        return familiarity(cosines[self._once][self._said_by_staff[self._once]])
 
     def _fit_ridge(self) -> None:
         total = max(self.weights.sum(), 1e-9)

@@ -139,7 +139,7 @@ class Searcher:
             nearness.append(finding.nearness)
             coverages.append(finding.coverage())
         mix = learned.choose(rows, np.array(base), np.array(nearness))
-        reached = map(confidence, nearness, coverages, learned.nearness_without(rows))
+        reached = map(confidence, nearness, coverages, learned.familiarity_without(rows))
         return Lesson(mix, bands(np.array(list(reached))), learned.vouched)
 
     @classmethod
@@ -260,7 +260,7 @@ class Searcher:
         coverage = finding.coverage()
         learned = self._learned
         if learned is not None and learned.lesson.bands is not None:
-            return confidence(finding.nearness, coverage, finding.known_nearness), learned.lesson.bands
+            return confidence(finding.nearness, coverage, finding.familiarity), learned.lesson.bands
         return confidence(finding.nearness, coverage), Bands(floor.none, floor.confident)
 
     def _hit(self, finding: Finding, page_id: int, score: float, vector: Vectors | None, twins: Sequence[int],

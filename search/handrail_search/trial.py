@@ -22,7 +22,7 @@ from handrail_search.learned import Known
 from handrail_search.measures import Difference, Sample, differences
 from handrail_search.query import Searcher
 from handrail_search.vectors import Vectors, means
-from handrail_search.verdict import confidence
+from handrail_search.verdict import confidence, familiarity
 
 # The newest fifth is held back, but no more than a few hundred: more would say no more.
 HELD_BACK, MOST_ASKED = 0.2, 500
@@ -32,7 +32,6 @@ DECIDES, SURE = "ndcg_at_10", 0.05
 MAY_LOSE = {"hit_at_5": 0.01, "verdict_auroc": 0.01, "none_on_answerable": 0.02}
 _LESS_IS_BETTER = frozenset({"none_on_answerable"})
 _KIN_SHARE = 0.02
-_NEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def _sureness(finding: Finding, cosines: npt.NDArray[np.float32], without: froze
     best = finding.nearness.copy()
     best[list(without)] = 0.0
     coverage = {page: share for page, share in finding.coverage().items() if page not in without}
-    return confidence(best, coverage, float(np.sort(cosines)[-_NEAREST:].mean()))
+    return confidence(best, coverage, familiarity(cosines.astype(np.float64)))
 
 
 def judge(before: Sample, after: Sample) -> Outcome:

@@ -15,8 +15,8 @@ import numpy as np
 from handrail_search.fusion import Scores
 
 _SITE, _COVERED = 0.4, 0.3
-# Where people of the company vouch for enough known questions, these say most.
-_BEST_BESIDE, _COVERED_BESIDE, _KNOWN = 0.5, 0.2, 2.0
+# Where people of the company vouch for enough known questions, these say most: the nearest, and all of them together.
+_BEST_BESIDE, _COVERED_BESIDE, _KNOWN, _ALL_KNOWN = 0.25, 0.6, 2.0, 1.5
 _NEAREST = 3
 # Quantiles of the confidence that questions of a known kind reach: under the first a match is none, under the second
 # weak. The first is about the share of answerable questions that are wrongly told there is no article.
@@ -34,18 +34,34 @@ class Bands:
 NO_BANDS = Bands(0.0, 0.0)
 
 
-def confidence(best: Scores, coverage: Mapping[int, float], known: float | None = None) -> float:
+@dataclass(frozen=True)
+class Familiarity:
+    """What a site's known questions say of a question: the mean cosine of the `nearest` few, and of `all`."""
+
+    nearest: float
+    all: float
+
+
+def familiarity(cosines: Scores) -> Familiarity:
+    """How familiar a question is that has these cosines with known ones; a cosine of 0 is one that is left out."""
+    if len(cosines) < _NEAREST:
+        return Familiarity(0.0, 0.0)
+    nearest = np.partition(cosines, -_NEAREST)[-_NEAREST:].mean()
+    return Familiarity(float(nearest), float(cosines.sum() / max(np.count_nonzero(cosines), 1)))
+
+
+def confidence(best: Scores, coverage: Mapping[int, float], known: Familiarity | None = None) -> float:
     """How surely a question has an answer here, at most 1.
 
-    `best` is each page's best cosine, `coverage` the share of the question's words that pages hold, `known` the mean
-    cosine of the nearest known questions where a site has enough of them. With it the number is on another scale.
+    `best` is each page's best cosine, `coverage` the share of the question's words that pages hold, `known` what known
+    questions say where a site has enough of them. With it the number is on another scale.
     """
     nearest = np.argsort(-best)[:_NEAREST]
     covered = max((coverage.get(int(page), 0.0) for page in nearest), default=0.0)
     if known is None:
         return float(best.max() + _SITE * best.mean() + _COVERED * covered) / (1 + _SITE + _COVERED)
-    total = _BEST_BESIDE * best.max() + _COVERED_BESIDE * covered + _KNOWN * known
-    return float(total) / (_BEST_BESIDE + _COVERED_BESIDE + _KNOWN)
+    total = _BEST_BESIDE * best.max() + _COVERED_BESIDE * covered + _KNOWN * known.nearest + _ALL_KNOWN * known.all
+    return float(total) / (_BEST_BESIDE + _COVERED_BESIDE + _KNOWN + _ALL_KNOWN)
 
 
 def bands(confidences: Scores) -> Bands:

@@ -9,7 +9,7 @@ from handrail_kb.passages import Page, Passage
 from handrail_search.build import build_index
 from handrail_search.calibration import DEFAULT_FLOOR
 from handrail_search.query import Searcher
-from handrail_search.verdict import bands, confidence
+from handrail_search.verdict import Familiarity, bands, confidence, familiarity
 
 from .conftest import MODEL
 
@@ -30,7 +30,7 @@ MATTERS = {
 def test_confidence_is_one_where_everything_speaks_for_it_and_nothing_where_nothing_does():
     sure = np.ones(5)
     assert confidence(sure, dict.fromkeys(range(5), 1.0)) == pytest.approx(1.0)
-    assert confidence(sure, dict.fromkeys(range(5), 1.0), 1.0) == pytest.approx(1.0)
+    assert confidence(sure, dict.fromkeys(range(5), 1.0), Familiarity(1.0, 1.0)) == pytest.approx(1.0)
     assert confidence(np.zeros(5), {}) == 0.0
 
 
@@ -38,6 +38,12 @@ def test_words_count_only_where_the_nearest_articles_hold_them():
     best = np.array([0.9, 0.8, 0.7, 0.1])
     assert confidence(best, {3: 1.0}) == confidence(best, {})
     assert confidence(best, {2: 1.0}) > confidence(best, {})
+
+
+def test_a_question_is_familiar_by_the_nearest_known_ones_and_by_all_but_those_left_out():
+    assert familiarity(np.array([0.9, 0.6, 0.3, 0.2])) == Familiarity(pytest.approx(0.6), pytest.approx(0.5))
+    assert familiarity(np.array([0.9, 0.6, 0.3, 0.0])) == Familiarity(pytest.approx(0.6), pytest.approx(0.6))
+    assert familiarity(np.array([0.9, 0.6])) == Familiarity(0.0, 0.0)
 
 
 def test_bands_leave_most_questions_like_these_alone():
