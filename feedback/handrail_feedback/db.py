@@ -128,6 +128,13 @@ def m030_tell(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m040_reasons_of_votes(db: Database) -> None:
+    """Why an article helped or not, who voted by mistake, and every article that was opened from a search."""
+    for statement in tables.REASONS:
+        db.execute(statement)
+
+
 class Store:
     """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
 

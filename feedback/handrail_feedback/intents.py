@@ -19,6 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from sqlite_utils import Database
 
 from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_feedback.openings import note_opening
 from handrail_feedback.redact import redact
 
 Verdict = Literal["answered", "weak", "none"]
@@ -220,6 +221,8 @@ def write_event(db: Database, event: Event) -> None:
         _show(db, found)
     values = {"intent": found["intent_id"], "at": stamp(event.at), "ms": event.ms or 0}
     db.execute(_EFFECTS[event.type], values | {"location": event.location, "position": event.position})
+    if event.type == "click" and event.location is not None:
+        note_opening(db, found["intent_id"], event.location, event.at)
 
 
 _SEARCH_OF_EVENT = """

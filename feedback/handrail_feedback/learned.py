@@ -251,7 +251,7 @@ WITH taught AS (
   FROM votes
   JOIN searches ON searches.search_id = votes.search_id
   JOIN intents ON intents.id = searches.intent_id
-  WHERE helpful AND NOT bot AND NOT staff AND length(query) <= :longest
+  WHERE helpful AND NOT (intents.bot OR intents.staff OR votes.bot OR votes.staff) AND length(query) <= :longest
     AND (intents.tab IS NULL OR intents.tab IS votes.tab)
     AND EXISTS (
       SELECT 1 FROM json_each(intents.results) AS shown

@@ -7,12 +7,14 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from flask import Response, jsonify, make_response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from handrail_feedback.db import storable
 
+LONGEST_URL = 500
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -86,3 +88,21 @@ def words(sent: Mapping[str, Any], name: str, longest: int) -> str:
     if len(value) > longest:
         raise RefusedError(422, f"'{name}' is longer than {longest} characters.", f"Send at most {longest} characters.")
     return storable(value, longest)
+
+
+def location(sent: Mapping[str, Any], base_path: str, *, required: bool) -> str | None:
+    """The article (and section) of `url` as the index names it, without the words that search left in it."""
+    url = words(sent, "url", LONGEST_URL)
+    if not url and not required:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    path = parts.path
+    if not path.startswith(base_path):
+        raise RefusedError(400, "'url' is not a page of this site.", f"Send a path that begins with {base_path}.")
+    section = parts.fragment.split(":~:")[0]
+    # Browsers write `über/` as `%C3%BCber/`.
+    page = storable(unquote(path[len(base_path) :]), LONGEST_URL)
+    return page + (f"#{section}" if section else "")

@@ -352,3 +352,29 @@ TELL: tuple[str, ...] = (
       PRIMARY KEY (day, what)
     ) STRICT, WITHOUT ROWID""",
 )
+
+REASONS: tuple[str, ...] = (
+    "ALTER TABLE votes ADD COLUMN bot INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE votes ADD COLUMN staff INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX votes_by_time ON votes (at)",
+    """
+    CREATE TABLE vote_reasons (
+      vote_id INTEGER NOT NULL REFERENCES votes (id) ON DELETE CASCADE,
+      reason TEXT NOT NULL,              -- a code of `handrail_kb.voting`
+      PRIMARY KEY (vote_id, reason)
+    ) STRICT, WITHOUT ROWID""",
+    """
+    CREATE TABLE openings (              -- which articles were opened from a search, each once
+      intent_id INTEGER NOT NULL REFERENCES intents (id) ON DELETE CASCADE,
+      location TEXT NOT NULL,            -- of the page, without anchor
+      at TEXT NOT NULL,                  -- the first time
+      PRIMARY KEY (intent_id, location)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX openings_by_location ON openings (location, at)",
+    "CREATE INDEX openings_by_time ON openings (at)",
+    # Of searches before this, the article that was opened last is known.
+    """
+    INSERT INTO openings (intent_id, location, at)
+    SELECT id, substr(clicked_location, 1, instr(clicked_location || '#', '#') - 1), clicked_at
+    FROM intents WHERE clicked_at IS NOT NULL AND clicked_location IS NOT NULL""",
+)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import Any
 
 from handrail_kb.pages import data_element
 from handrail_kb.texts import text
@@ -165,30 +164,6 @@ def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", meg
     said = data_element("handrail-words", {**words, **files, "product": product})
     loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
     return f"{said}\n{loads}"
-
-
-def helpful(lang: str, *, contact: str, contact_text: str = "") -> dict[str, Any]:
-    """Material's configuration of "Was this page helpful?". A "no" offers a person."""
-    link = f'<a href="{escape(contact)}">'
-    label = escape(contact_text) if contact_text else _(lang, "contact.link")
-    return {
-        "handrail": True,
-        "title": _(lang, "helpful.question"),
-        "ratings": [
-            {
-                "icon": "material/thumb-up-outline",
-                "name": _(lang, "helpful.yes"),
-                "data": 1,
-                "note": _(lang, "helpful.thanks_yes"),
-            },
-            {
-                "icon": "material/thumb-down-outline",
-                "name": _(lang, "helpful.no"),
-                "data": 0,
-                "note": f"{_(lang, 'helpful.thanks_no')} {link}{label}</a>",
-            },
-        ],
-    }
 
 
 def _heading(lang: str, key: str, wanted: bool) -> str:

@@ -75,6 +75,8 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
         "people_only": article.people_only,
         "boost": article.boost,
         "exclude": article.exclude,
+        "owner": article.owner,
+        "review_by": article.review_by.isoformat() if article.review_by else "",
         "lang": lang,
         "breadcrumb": [str(section.title) for section in reversed(list(page.ancestors))],
     }

@@ -24,7 +24,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime, normalize_url
 
-from handrail_kb import forms, leavings, mkdocs_site, reach, ways
+from handrail_kb import forms, leavings, mkdocs_site, reach, voting, ways
 from handrail_kb.articles import Problem
 from handrail_kb.channels import Contact, read_contact
 from handrail_kb.errors import ConfigError
@@ -37,7 +37,7 @@ from handrail_kb.texts import text
 log = get_plugin_logger("handrail")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("handrail.js", "handrail-visit.js")
+SCRIPTS = ("handrail.js", "handrail-visit.js", "handrail-vote.js")
 # On the contact page alone.
 CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 STYLES = ("handrail.css",)
@@ -189,7 +189,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             analytics = config.extra.setdefault("analytics", {})
             own = analytics.get("feedback")
             if not own or own.get("handrail"):
-                analytics["feedback"] = forms.helpful(
+                analytics["feedback"] = voting.material_feedback(
                     lang, contact=links.contact, contact_text=self.option("contact_text")
                 )
         return context
@@ -220,7 +220,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         """Change the rendered page."""
         if not self.active:
             return output
-        return self._patch(output, self._links(page, config), page.file.src_uri, bool(self._our_page(page)))
+        links, address = self._links(page, config), f"{mkdocs_site.base_path(config)}{page.url}"
+        html = self._patch(output, links, page.file.src_uri, bool(self._our_page(page)))
+        return voting.complete(html, mkdocs_site.language(config), action=f"{links.api}/feedback", url=address)
 
     @event_priority(90)
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:

@@ -46,7 +46,7 @@ from handrail_search.proving import Prover
 from handrail_search.teaching import Teaching
 from handrail_search.together import Together
 from handrail_search.topic_watch import TopicWatch
-from handrail_search.views import Asked, problem
+from handrail_search.views import Asked, is_bot, problem
 from handrail_search.views import create_blueprint as search_blueprint
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> Flask:
 
     def on_search(asked: Asked) -> None:
         meter.count(asked)
-        searches.record(_as_search(asked, by_staff=STAFF_COOKIE in request.cookies))
+        searches.record(_as_search(asked, by_staff=_is_staff()))
 
     base = site.base_path
     app.register_blueprint(
@@ -97,16 +97,10 @@ def create_app(settings: Settings) -> Flask:
     key = partial(secret_key, settings)
     app.register_blueprint(
         feedback_blueprint(
-            store,
-            searches,
-            settings,
-            base_path=base,
-            lang=lang,
-            is_page=site.is_page,
-            other_ways=lambda: site.info().contact_ways,
-            key=key,
+            store, searches, settings, base_path=base, lang=lang, is_page=site.is_page, key=key,
+            other_ways=lambda: site.info().contact_ways, of_bot=is_bot, of_staff=_is_staff,
         )
-    )
+    )  # fmt: skip
     add_desk(
         app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
         title_of=site.title_of, find=partial(suggest, live, base), near=Together(live).near,
@@ -195,6 +189,10 @@ def _stamp(file: Path) -> int:
 def _base_path(settings: Settings, info: SiteInfo) -> str:
     path = (settings.text("base_path") or info.base_path).strip("/")
     return f"/{path}/" if path else "/"
+
+
+def _is_staff() -> bool:
+    return STAFF_COOKIE in request.cookies
 
 
 def _count_messages(meter: metrics.Meter, form: FormAlarm, response: Response) -> Response:

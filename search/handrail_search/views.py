@@ -143,7 +143,7 @@ class _Views:
             results = searcher.search(question, limit=limit, lang=lang)
         search_id = secrets.token_urlsafe(16)
         if results.query:
-            bot = bool(_BOT.search(request.user_agent.string))
+            bot = is_bot()
             ms = (time.perf_counter() - began) * 1000
             self.on_search(Asked(search_id, _tab(), lang, results, datetime.now(UTC), ms, bot, source))
         return search_id, results
@@ -228,6 +228,11 @@ class _Texts:
 def problem(status: int, what: str, mend: str) -> Response:
     """An error as JSON: what happened, and what to do."""
     return make_response(jsonify({"error": {"what": what, "mend": mend}}), status)
+
+
+def is_bot() -> bool:
+    """Whether whoever sends this request says that it is a robot."""
+    return bool(_BOT.search(request.user_agent.string))
 
 
 def _tab() -> str | None:

@@ -120,10 +120,10 @@ class Service:
         def view():
             body = request.get_json(force=True, silent=True) or request.form.to_dict()
             getattr(self, name).append(body)
+            if name != "events" and self.mode == "down":
+                abort(503)
             if name != "messages":
                 return "", 204
-            if self.mode == "down":
-                abort(503)
             if self.mode == "empty":
                 return jsonify(error={"what": "x", "mend": "y"}, fields={"reply_to": "No address."}), 422
             return (jsonify(code="HR-TEST"), 201) if request.is_json else "<!doctype html><title>Sent</title>HR-TEST"

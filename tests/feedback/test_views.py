@@ -121,6 +121,7 @@ FIELDS = (
     "ms",
     "helpful",
     "comment",
+    "reasons",
     "message",
     "reply_to",
     "token",
@@ -138,6 +139,7 @@ def test_nothing_a_robot_sends_is_a_fault_of_ours(client: FlaskClient, sent: dic
     for address in ("events", "feedback", "contact"):
         assert client.post(f"/help/api/{address}", json=sent).status_code in (201, 204, 400, 422)
     texts = {name: str(value) for name, value in sent.items()}
+    assert client.post("/help/api/feedback", data=texts).status_code in (200, 400, 422)
     assert client.post("/help/api/contact", data=texts).status_code in (200, 422)
 
 
@@ -182,6 +184,25 @@ def test_a_customer_may_think_again_or_add_a_comment(client: FlaskClient, store:
     ]  # fmt: skip
 
 
+def test_reasons_join_the_vote_of_the_same_tab_and_go_with_it(client: FlaskClient, store: Store) -> None:
+    vote(client, tab="tab-aaaa", helpful=False)
+    assert vote(client, tab="tab-aaaa", helpful=False, reasons=["rule", "unclear", "rule"]) == 204
+    assert [one.reasons for one in given_votes(store)] == [("unclear", "rule")]
+    vote(client, tab="tab-aaaa")
+    assert [(one.helpful, one.reasons) for one in given_votes(store)] == [(True, ())]
+    assert store.read("SELECT * FROM vote_reasons") == []
+
+
+def test_a_vote_by_form_gets_a_name_so_that_its_reasons_find_it(client: FlaskClient, store: Store) -> None:
+    url = "/help/billing/vat/"
+    page = client.post("/help/api/feedback", data={"url": url, "helpful": "0", "lang": "de"}).text
+    assert "Ein Mensch kann Ihnen jetzt helfen" in page
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    more = {**fields, "reason": ["failed", "rule"], "comment": "mail bob@example.com"}
+    assert client.post("/help/api/feedback", data=more).status_code == 200
+    assert [(one.reasons, one.comment) for one in given_votes(store)] == [(("failed", "rule"), "mail [email]")]
+
+
 def test_votes_past_their_time_are_erased(client: FlaskClient, store: Store) -> None:
     vote(client)
     assert erase_old_votes(store, now() - timedelta(days=1)) == 0
@@ -189,7 +210,18 @@ def test_votes_past_their_time_are_erased(client: FlaskClient, store: Store) -> 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"helpful": "yes"}, {"helpful": 1}, {"url": ""}, {"comment": []}, {"comment": "x" * 1001}]
+    "wrong",
+    [
+        {"helpful": "yes"},
+        {"helpful": 1},
+        {"url": ""},
+        {"comment": []},
+        {"comment": "x" * 1001},
+        {"reasons": ["made up"]},
+        {"reasons": ["rule"]},
+        {"reasons": "clear"},
+        {"reasons": [["clear"]]},
+    ],
 )
 def test_a_vote_that_makes_no_sense_is_refused(client: FlaskClient, wrong: dict[str, object]) -> None:
     assert vote(client, **wrong) in (400, 422)

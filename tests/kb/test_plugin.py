@@ -9,6 +9,7 @@ import pytest
 from handrail_kb.leavings import FALLBACK_BUDGET, set_index_aside
 from handrail_kb.pages import Links, inline_hashes, patch
 from handrail_kb.shells import fill
+from handrail_kb.voting import NO_REASONS, YES_REASONS
 
 GUIDE = {"guide/reset.md": "# Reset\n\nForgot it?\n", "guide/delete.md": "# Delete\n\nGone.\n"}
 
@@ -61,6 +62,8 @@ def test_the_service_is_told_what_articles_say_of_themselves(build):
         "people_only": True,
         "boost": 2.0,
         "exclude": False,
+        "owner": "",
+        "review_by": "",
         "lang": "en",
         "breadcrumb": ["Account"],
     }
@@ -262,6 +265,19 @@ def test_a_sites_own_feedback_is_kept(build):
     site = build(extra={"analytics": {"feedback": own}})
     assert "Good?" in site.page("index.html")
     assert "Was this page helpful" not in site.page("index.html")
+    assert "api/feedback" not in site.page("index.html")
+
+
+def test_the_question_whether_a_page_helped_is_a_form_that_needs_no_script(build):
+    page = build(GUIDE).page("guide/reset/index.html")
+    form = re.search(r'<form class="md-feedback".*?</form>', page, re.S)[0]
+    assert "hidden>" not in form.partition(">")[0] + ">"
+    assert 'action="../../api/feedback" method="post"' in form
+    assert re.search(r'name="url" value="([^"]*)"', form)[1].endswith("guide/reset/")
+    assert re.findall(r'name="helpful" value="(.)"', form) == ["1", "0"]
+    why = re.search(r'<form class="handrail-form handrail-why".*?</form>', page, re.S)[0]
+    assert " hidden" in why.partition(">")[0]
+    assert why.count('type="checkbox"') == len(NO_REASONS) + len(YES_REASONS)
 
 
 def test_without_the_vote_there_is_none(build):

@@ -541,6 +541,15 @@ def test_a_search_its_click_and_its_vote_are_kept_together(own_client, kept):
     assert (row["search_id"], row["helpful"]) == (search_id, 1)
 
 
+def test_votes_of_robots_and_of_colleagues_are_told_apart(own_client, kept):
+    vote = {"url": "/billing/refund/", "helpful": True}
+    own_client.post("/api/feedback", json=vote)
+    own_client.post("/api/feedback", json=vote, headers={"User-Agent": "Googlebot/2.1"})
+    own_client.set_cookie("handrail_staff", "1")
+    own_client.post("/api/feedback", json=vote)
+    assert [(row["bot"], row["staff"]) for row in kept("votes")] == [(0, 0), (1, 0), (0, 1)]
+
+
 def test_where_a_search_came_from_is_kept_and_robots_are_told_apart(own_client, kept):
     ask(own_client, "from the dialog", tab="tab-abcdefgh")
     ask(own_client, "from a program")

@@ -133,6 +133,11 @@ def test_the_languages_of_pages_are_those_that_have_words():
         ("/api/feedback", {"url": "/billing/refund/", "helpful": False, "search_id": ID, "comment": "No."}, 204),
         ("/api/feedback", {"url": "/billing/refund/", "helpful": "yes"}, 400),
         ("/api/feedback", {"url": "/billing/refund/", "helpful": True, "comment": "x" * 1001}, 422),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": False, "reasons": ["rule"]}, 204),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": True, "reasons": []}, 204),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": True, "reasons": ["rule"]}, 400),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": False, "reasons": ["made up"]}, 400),
+        ("/api/feedback", {"url": "/billing/refund/", "helpful": False, "reasons": "rule"}, 400),
         ("/api/contact", {"message": "Help!", "subject": "Me", "reply_to": "a@b.test", "leave_empty": ""}, 201),
         ("/api/contact", {"message": ""}, 422),
         ("/api/contact", {"message": "Help!", "leave_empty": "http://robot"}, 422),
@@ -160,6 +165,23 @@ def test_a_form_is_answered_with_pages_as_described(client):
     assert answer_fits(sent, "/api/contact", "post").status_code == 200
     assert re.search(r"\b[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}\b", sent.text)
     assert answer_fits(client.post("/api/contact", data={"message": ""}), "/api/contact", "post").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"url": "/billing/refund/", "helpful": "0"}, 200),
+        ({"url": "/billing/refund/", "helpful": "1", "reason": ["clear", "worked"], "comment": "Good."}, 200),
+        ({"url": "/billing/refund/", "helpful": "maybe"}, 400),
+        ({"url": "/no/such/page/", "helpful": "0"}, 400),
+        ({"url": "/billing/refund/", "helpful": "0", "comment": "x" * 1001}, 422),
+        ({"url": "/billing/refund/", "helpful": "0", "comment": "x" * 20_000}, 413),
+    ],
+)
+def test_a_vote_by_form_is_answered_with_pages_as_described(client, sent, status):
+    answer = answer_fits(client.post("/api/feedback", data=sent), "/api/feedback", "post")
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert "/contact/" in answer.text
 
 
 def test_a_code_is_answered_as_described(client):
@@ -215,6 +237,10 @@ def test_a_store_that_cannot_be_written_answers_as_described(make_app, own_acme)
     assert answer_fits(client.get("/readyz"), "/readyz").status_code == 503
     vote = {"url": "/billing/refund/", "helpful": True}
     assert answer_fits(client.post("/api/feedback", json=vote), "/api/feedback", "post").status_code == 503
+    assert (
+        answer_fits(client.post("/api/feedback", data=vote | {"helpful": "0"}), "/api/feedback", "post").status_code
+        == 503
+    )
     for body in ({"json": {"message": "Help!"}}, {"data": {"message": "Help!"}}):
         assert answer_fits(client.post("/api/contact", **body), "/api/contact", "post").status_code == 503
     assert answer_fits(client.get("/api/search?q=password"), "/api/search").status_code == 200

@@ -1,5 +1,5 @@
-/* What Handrail adds to a page: a person under every list of results, the verdict above it, votes, and what happened
- * next. Everything here is an addition: without this script, search, find page and contact form still work.
+/* What Handrail adds to a page: a person under every list of results, the verdict above it, and what happened next.
+ * Everything here is an addition: without this script, search, find page and contact form still work.
  *
  * Material rebuilds its list on every answer and, with instant navigation, replaces a page's content but keeps header
  * and dialog. So addresses are made absolute at once, and what belongs to the content is renewed on `document$`.
@@ -14,7 +14,6 @@
   const START = location.href
   const CONTACT = absolute(CONFIG.contact)
   const EVENTS = absolute(`${CONFIG.api}/events`)
-  const FEEDBACK = absolute(`${CONFIG.api}/feedback`)
 
   /* ---- what this tab remembers; storage may be blocked -------------------------------------------------------- */
 
@@ -58,7 +57,10 @@
     const form = document.forms.namedItem("search")
     if (form?.hasAttribute("action")) form.action = form.action
   }
-  document.addEventListener("click", event => {
+  // The middle button opens a result in another tab.
+  for (const button of ["click", "auxclick"])
+    document.addEventListener(button, event => { if (event.button < 2) followed(event) }, true)
+  function followed(event) {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null
     if (!link) return
     // "None of these" is a link for Material's arrow keys alone: it leads nowhere.
@@ -67,11 +69,15 @@
     const list = link.closest("[data-handrail-search]")
     if (list && link.dataset.handrailPosition)
       noteClick(link, list.dataset.handrailSearch, Number(link.dataset.handrailPosition))
-  }, true)
+  }
 
+  // Which search led to which article, for whoever votes on it later (handrail-vote.js): also after going back.
   function noteClick(link, searchId, position) {
     tell("click", searchId, { url: pathOf(link.href), position })
-    remember("came", JSON.stringify({ path: new URL(link.href).pathname, search: searchId }))
+    const path = new URL(link.href).pathname
+    let came = []
+    try { came = JSON.parse(recall("came")).filter(one => one.path !== path) } catch { /* the first */ }
+    remember("came", JSON.stringify([...came, { path, search: searchId, at: Date.now() }].slice(-20)))
   }
 
   /* ---- the search dialog ------------------------------------------------------------------------------------------ */
@@ -292,7 +298,9 @@
       person.link.focus()
     })
 
-    result.addEventListener("click", event => {
+    for (const button of ["click", "auxclick"])
+      result.addEventListener(button, event => { if (event.button < 2) chosen(event) }, true)
+    function chosen(event) {
       const link = event.target instanceof Element ? event.target.closest("a[href]") : null
       if (!link || !answered) return
       const address = new URL(link.href)
@@ -304,7 +312,7 @@
       if (!list.contains(link)) return
       const position = [...list.children].indexOf(rowOf(link)) + 1
       if (answered.search_id) noteClick(link, answered.search_id, position)
-    }, true)
+    }
 
     toggle?.addEventListener("change", () => {
       if (toggle.checked) {
@@ -316,35 +324,6 @@
     new MutationObserver(labelLanguages).observe(list, { childList: true })
     arrange(false)
     show()
-  }
-
-  /* ---- "Was this page helpful?": Material renders the form hidden, for whoever handles it ------------------------ */
-
-  function askWhetherHelpful() {
-    const form = document.forms.namedItem("feedback")
-    if (!form || form.dataset.handrail) return
-    form.dataset.handrail = "on"
-    form.hidden = false
-    const fields = form.querySelector("fieldset")
-    for (const button of form.querySelectorAll("[type=submit]"))
-      button.addEventListener("click", event => {
-        event.preventDefault()
-        const value = button.dataset.mdValue
-        fields.disabled = true
-        const note = form.querySelector(`.md-feedback__note [data-md-value="${CSS.escape(value)}"]`)
-        if (note) {
-          note.hidden = false
-          note.setAttribute("role", "status")
-        }
-        const came = cameFrom()
-        send(FEEDBACK, { url: location.pathname, helpful: value === "1", ...(came && { search_id: came }) })
-      })
-  }
-  function cameFrom() {
-    try {
-      const { path, search } = JSON.parse(recall("came"))
-      return path === location.pathname ? search : ""
-    } catch { return "" }
   }
 
   /* ---- the contact form ---------------------------------------------------------------------------------------------- */
@@ -380,7 +359,7 @@
   settleAddresses()
   enrichDialog()
   if (window.document$) {
-    window.document$.subscribe(() => { askWhetherHelpful(); fillIn(); watchFindPage() })
+    window.document$.subscribe(() => { fillIn(); watchFindPage() })
     window.location$?.subscribe(() => setTimeout(fillIn))
   } else {
     fillIn()
