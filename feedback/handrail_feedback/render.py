@@ -139,11 +139,12 @@ def to_csv(report: Report) -> str:
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for line in report.failed:
-        writer.writerow([_cell(column(line)) for column in _COLUMNS.values()])
+        writer.writerow([as_cell(column(line)) for column in _COLUMNS.values()])
     return out.getvalue()
 
 
-def _cell(value: str | int) -> str | int:
+def as_cell(value: Any) -> Any:
+    """A value as a spreadsheet shows it: text that it would calculate gets an apostrophe before it."""
     if not isinstance(value, str):
         return value
     value = printable(value)

@@ -28,6 +28,10 @@ COMMANDS = {
         "handrail_feedback.commands:report",
         "Show what customers looked for and did not find, most people first.",
     ),
+    "articles": (
+        "handrail_feedback.article_commands:articles",
+        "Show who read which article, whether it helped, and what came next.",
+    ),
     "topics": (
         "handrail_search.topic_commands:topics",
         "List the topics of failed searches that wait for a decision, most people first.",

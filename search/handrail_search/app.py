@@ -104,7 +104,7 @@ def create_app(settings: Settings) -> Flask:
     add_desk(
         app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
         title_of=site.title_of, find=partial(suggest, live, base), near=Together(live).near,
-        articles_of=partial(articles_of, live),
+        articles_of=partial(articles_of, live), articles=lambda: site.info().articles,
     )  # fmt: skip
     _add_health(app, base, live, store, site, meter)
     _add_site(app, site)

@@ -240,6 +240,30 @@ def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, c
     context.close()
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics, check, look):
+    from handrail_feedback.db import now
+    from handrail_feedback.votes import Vote, keep_vote
+
+    for number in range(20):
+        reasons, sentence = (("unclear",), f"The button {number} is grey.") if number < 3 else ((), "")
+        keep_vote(help_site.store, Vote("guide/reset/", number > 8, now(), sentence, tab=f"tab-{number:04d}",
+                                        reasons=reasons))  # fmt: skip
+    context = chromium.browser.new_context(**LOOKS[look])
+    page = context.new_page()
+    sign_in_as_lead(page, f"{help_site.address}desk/topics/")
+    page.get_by_role("link", name="Articles").click()
+    page.get_by_text("What these numbers mean").click()
+    page.get_by_role("img", name="55% of votes say yes").wait_for()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".desk-list").get_by_role("link", name="Reset your password").click()
+    page.get_by_text("The button 2 is grey.").wait_for()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
 def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site, topics):
     context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()

@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.channels import can_answer
 from handrail_feedback.db import Store
+from handrail_feedback.desk.article_pages import ArticlePages
+from handrail_feedback.desk.article_shelf import ArticleShelf, Site
 from handrail_feedback.desk.deeds import Deeds
 from handrail_feedback.desk.door import Door, me
 from handrail_feedback.desk.inbox import Inbox
@@ -47,8 +49,12 @@ def add_desk(
     find: Find = lambda _words, _lang: (),
     near: Near = nobody,
     articles_of: ArticlesOf = lambda _queries: UnknownArticles(),
+    articles: Site = dict,
 ) -> None:
-    """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`."""
+    """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
+
+    `articles` gives what the build tells of each article, by its address.
+    """
     home = f"{base_path}desk/"
     look = Look(settings.site_dir, base_path, site_name)
     door = Door(store, look, base_path, home)
@@ -59,7 +65,13 @@ def add_desk(
     blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
     contact = contact_of(settings)
     shelf = TopicShelf(store, articles_of, settings.number("topic_people"))
-    inbox = Inbox(store, look, partial(due, contact), near, shelf.warm)
+    articles_shelf = ArticleShelf(store, articles, settings.number("topic_people"))
+
+    def warm() -> None:
+        shelf.warm()
+        articles_shelf.warm()
+
+    inbox = Inbox(store, look, partial(due, contact), near, warm)
     blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
     page, one = (
         MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings), near),
@@ -75,6 +87,10 @@ def add_desk(
     blueprint.add_url_rule(f"{home}topics/<int:topic>/", "topic", topics.show)
     blueprint.add_url_rule(f"{home}topics/<int:topic>/decide", "decide", topics.decide, methods=["POST"])
     blueprint.add_url_rule(f"{home}topics/<int:topic>/undo", "undecide", topics.undo, methods=["POST"])
+    read = ArticlePages(articles_shelf, look, is_page)
+    blueprint.add_url_rule(f"{home}articles/", "articles", read.list)
+    for place in ("", "<path:location>"):
+        blueprint.add_url_rule(f"{home}articles/at/{place}", "article_page", read.show)
     csrf = _prepare(app, door, settings, home)
     blueprint.before_request(lambda: _guard(door, csrf))
     blueprint.after_request(_keep_private)

@@ -1,0 +1,145 @@
+"""Articles with what became of their readers: read from the store, and put beside what the site says of each.
+
+Pure but for `read_list` and `read_article`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from handrail_feedback.article_facts import (
+    SOON,
+    ArticleFacts,
+    ArticleWords,
+    Known,
+    Tally,
+    tell_articles,
+    tell_words,
+)
+from handrail_feedback.db import Store
+from handrail_feedback.openings import openings, steps
+from handrail_feedback.topic_facts import Period
+from handrail_feedback.topics import known_since
+from handrail_feedback.votes import votes
+
+
+@dataclass(frozen=True)
+class About:
+    """What the site says of an article. One that is gone has its address for a title."""
+
+    location: str
+    title: str
+    source: str = ""
+    owner: str = ""
+    review_by: date | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class ReadArticle:
+    """An article, and what became of its readers."""
+
+    about: About
+    facts: ArticleFacts
+
+
+@dataclass(frozen=True)
+class ArticleList:
+    """The articles of a period. `known_since` is when the first search that is kept was made."""
+
+    period: Period
+    least: int
+    articles: tuple[ReadArticle, ...]
+    known_since: datetime | None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the period before is wholly known."""
+        return self.known_since is not None and self.known_since <= self.period.before.since
+
+    def only(self, articles: Iterable[ReadArticle]) -> ArticleList:
+        """The same with these articles alone."""
+        return replace(self, articles=tuple(articles))
+
+
+@dataclass(frozen=True)
+class OneArticle:
+    """One article in full."""
+
+    period: Period
+    least: int
+    article: ReadArticle
+    words: ArticleWords
+    comparable: bool
+
+
+def about(location: str, site: Mapping[str, Mapping[str, Any]]) -> About:
+    """An article as `site` knows it: front matter by address, as the build left it."""
+    facts = site.get(location)
+    if facts is None:
+        return About(location, location or "home", gone=bool(site))
+    try:
+        review_by = date.fromisoformat(str(facts.get("review_by") or ""))
+    except ValueError:
+        review_by = None
+    title, source, owner = (str(facts.get(name) or "") for name in ("title", "source", "owner"))
+    return About(location, title or location, source, owner, review_by)
+
+
+def place_of(named: str, site: Mapping[str, Mapping[str, Any]]) -> str:
+    """The address of an article that is named by its file (`docs/account/password.md`) or its address."""
+    plain = named.removeprefix("./").lstrip("/")
+    for place, facts in site.items():
+        source = str(facts.get("source") or "")
+        if plain in (place, place.rstrip("/")) or (source and f"/{plain}".endswith(f"/{source}")):
+            return place
+    return plain
+
+
+def read_list(store: Store, site: Mapping[str, Mapping[str, Any]], period: Period, least: int) -> ArticleList:
+    """All articles of the site, those without a reader too; where the site tells of none, those with readers.
+
+    Pages that are not on the site, which anybody may name, are left out. Raises StoreUnavailable.
+    """
+    told = tell_articles(_known(store, period), period)
+    places = [place for place, facts in site.items() if not facts.get("exclude") or place in told] or list(told)
+    articles = (ReadArticle(about(place, site), told.get(place) or _nobody(place)) for place in places)
+    return ArticleList(period, least, tuple(sorted(articles, key=_most_readers)), known_since(store))
+
+
+def read_article(
+    store: Store, site: Mapping[str, Mapping[str, Any]], location: str, period: Period, least: int
+) -> OneArticle | None:
+    """One article; None when neither the site nor the store knows it. Raises StoreUnavailable."""
+    known = _known(store, period, location)
+    facts = tell_articles(known, period).get(location)
+    if facts is None and location not in site:
+        return None
+    since = known_since(store)
+    return OneArticle(
+        period,
+        least,
+        ReadArticle(about(location, site), facts or _nobody(location)),
+        tell_words(known, period, least),
+        since is not None and since <= period.before.since,
+    )
+
+
+def _known(store: Store, period: Period, location: str | None = None) -> Known:
+    since, until = period.before.since, period.until
+    return Known(
+        openings(store, since, until, location),
+        votes(store, since, until, location),
+        steps(store, since, until + SOON, location),
+    )
+
+
+def _nobody(location: str) -> ArticleFacts:
+    return ArticleFacts(location, Tally(), Tally(), {})
+
+
+def _most_readers(one: ReadArticle) -> tuple[int, int, str, str]:
+    return -one.facts.now.readers, -one.facts.now.votes, one.about.title.casefold(), one.about.location
