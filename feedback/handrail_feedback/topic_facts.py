@@ -92,7 +92,8 @@ class Facts:
     """What a topic tells of a period. People are browser tabs; a search without a tab counts as one.
 
     `kinds` and `next` count searches, each once. `first_at` and `last_at` are of all searches there are, and so is
-    `three_at`: when the third person came. `lacks` are words that the nearest article lacks.
+    `three_at`: when the third person came. `lacks` are words that the nearest article lacks. `reasons` say how many
+    searches of the period led to a no vote that gave which reason.
     """
 
     topic: int
@@ -113,6 +114,7 @@ class Facts:
     suggestion: Suggestion
     article: str | None
     lacks: tuple[str, ...]
+    reasons: Mapping[str, int]
 
 
 def tell(
@@ -170,6 +172,7 @@ def _facts(
         suggestion=suggestion,
         article=article,
         lacks=articles.lacks(article, queries) if article and suggestion == "reword" else (),
+        reasons=Counter(reason for one in now for reason in dict.fromkeys(one.reasons)),
     )
 
 

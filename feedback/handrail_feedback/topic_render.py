@@ -15,6 +15,7 @@ from handrail_feedback.render import as_table, printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts, Near, Next
 from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_standing import Standing
+from handrail_kb.voting import reason_text
 
 FORMAT = 1
 # Topics from which a share is told.
@@ -98,6 +99,8 @@ def topic_as_text(one: Listed, least: int) -> str:
     lines += ["", "  What they typed"]
     lines += [f"    {shown_count(example.people, least):>14}  {printable(example.query)}" for example in facts.examples]
     lines += ["", f"  Why it failed: {why_it_failed(facts.kinds, least)}", f"  Then: {what_came_next(facts, least)}"]
+    if said := why_not_helped(facts, least):
+        lines += [f"  Why the article did not help: {said}"]
     if facts.searched_next:
         lines.append("    searched next: " + ", ".join(f"“{printable(query)}”" for query in facts.searched_next))
     lines += ["", "  Nearest articles"]
@@ -149,6 +152,12 @@ def _suggested(facts: Facts) -> str:
 def what_came_next(facts: Facts, least: int) -> str:
     """What each search of the period led to."""
     return _counted(((_NEXT[name], facts.next.get(name, 0)) for name in _NEXT), least)
+
+
+def why_not_helped(facts: Facts, least: int) -> str:
+    """What those said whom an article did not help; nothing where nobody gave a reason."""
+    given = sorted(facts.reasons.items(), key=lambda found: (-found[1], found[0]))
+    return "; ".join(f"{shown_count(count, least)} said: {reason_text('en', reason)}" for reason, count in given)
 
 
 def why_it_failed(kinds: Mapping[Failure, int], least: int) -> str:
@@ -254,6 +263,7 @@ def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
         "langs": {lang: shown(count) for lang, count in facts.langs.items()},
         "next": {name: shown(count) for name, count in facts.next.items()},
         "searched_next": list(facts.searched_next),
+        "reasons": {reason: shown(count) for reason, count in facts.reasons.items()},
         "examples": [{"query": example.query, "people": shown(example.people)} for example in facts.examples],
         "nearest": [
             {"location": near.location, "title": near.title, "shown": shown(near.shown), "score": near.score}

@@ -18,6 +18,7 @@ from handrail_feedback.db import Store, moment, stamp
 from handrail_feedback.grouping import Vectors
 from handrail_feedback.intents import Failure, Following, Intent, failure, intents
 from handrail_feedback.topic_identity import Event
+from handrail_feedback.votes import reasons_by_search
 
 _EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -25,11 +26,12 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 @dataclass(frozen=True)
 class Failed:
-    """A failed search, why it failed and what came next in its tab."""
+    """A failed search, why it failed, what came next in its tab, and why the article it led to did not help."""
 
     intent: Intent
     kind: Failure
     following: Following | None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,13 @@ def failed_searches(store: Store) -> list[Failed]:
 
     Searches without a word (a number, a sign) mean nothing by themselves and are left out, too.
     """
-    found = []
+    found, reasons = [], reasons_by_search(store)
     for intent, following in intents(store, *_EVER):
         if intent.bot or intent.staff or intent.degraded or not _WORD.search(intent.shape):
             continue
         kind = failure(intent, following)
         if kind:
-            found.append(Failed(intent, kind, following))
+            found.append(Failed(intent, kind, following, reasons.get(intent.id, ())))
     return found
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from handrail_feedback.db import Row, Store, moment, stamp, storable
 from handrail_feedback.redact import redact
-from handrail_kb.voting import reasons_of
+from handrail_kb.voting import NO_REASONS, reasons_of
 
 LONGEST_COMMENT = 1000
 
@@ -89,7 +89,9 @@ def reasons_by_search(store: Store) -> dict[int, tuple[str, ...]]:
            FROM vote_reasons JOIN votes ON votes.id = vote_id JOIN searches USING (search_id)
            WHERE NOT helpful AND NOT bot AND NOT staff GROUP BY searches.intent_id"""
     )
-    return {row["intent"]: tuple(sorted(json.loads(row["reasons"]))) for row in rows}
+    given = {row["intent"]: json.loads(row["reasons"]) for row in rows}
+    # Each as often as it was given; a newer version may have kept others.
+    return {intent: tuple(one for one in sorted(reasons) if one in NO_REASONS) for intent, reasons in given.items()}
 
 
 def _vote(row: Row) -> Vote:

@@ -11,6 +11,8 @@ from handrail_feedback.searches import Event, SearchLog
 from handrail_feedback.topic_facts import Facts, Period
 from handrail_feedback.topic_keeping import Meaning, refresh
 from handrail_feedback.topic_list import find_topic, list_topics, read_book
+from handrail_feedback.topic_render import why_not_helped
+from handrail_feedback.votes import Vote, keep_vote
 
 from .conftest import NOON, Asked, search
 
@@ -178,3 +180,15 @@ def test_a_topic_that_nobody_searched_in_this_period_can_be_told_by_its_number(s
     assert (found.facts.people, found.facts.name) == (0, PASSWORD[0])
     assert found.facts.examples[0].query == PASSWORD[0]
     assert find_topic(read_book(store), Site(), 99, later, NOON) is None
+
+
+def test_a_topic_says_why_the_article_did_not_help(store: Store, log: SearchLog, facts) -> None:
+    for number, query in enumerate(PASSWORD):
+        search_id = ask(log, query, f"tab-{number}", verdict="answered")
+        happen(log, search_id, "click", "said_no", location="guide/reset/")
+        reasons = ("outdated",) if number < 3 else ("outdated", "rule")
+        keep_vote(store, Vote("guide/reset/", False, NOON, search_id=search_id, tab=f"tab-{number}", reasons=reasons))
+    [one] = facts()
+    assert why_not_helped(one, 3) == (
+        "4 said: It is wrong or out of date; fewer than 3 said: I understand it, but I do not like the rule"
+    )

@@ -25,7 +25,14 @@ from handrail_feedback.desk.weeks import draw
 from handrail_feedback.render import printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS
 from handrail_feedback.topic_list import Listed, TopicList
-from handrail_feedback.topic_render import notes, share_in_time, shown_count, what_came_next, why_it_failed
+from handrail_feedback.topic_render import (
+    notes,
+    share_in_time,
+    shown_count,
+    what_came_next,
+    why_it_failed,
+    why_not_helped,
+)
 from handrail_feedback.topics import merged_into
 from handrail_kb.errors import HandrailError
 
@@ -121,6 +128,7 @@ class TopicPages:
             weeks=self._weeks(shelved, one),
             url=self._url,
             failed_by=why_it_failed(one.facts.kinds, self.shelf.least),
+            not_helped=why_not_helped(one.facts, self.shelf.least),
             filled=filled,
             periods=PERIODS,
             meanings=MEANINGS,
