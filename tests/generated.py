@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli import COMMANDS, main
-from handrail_kb.settings import GROUPS, SETTINGS, Setting
+from handrail_kb.settings_table import GROUPS, SETTINGS, Setting
 
 DOCS = Path(__file__).parents[1] / "docs" / "operators"
 WIDTH = 100

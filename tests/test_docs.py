@@ -12,7 +12,7 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_kb.articles import read_articles
 from handrail_kb.cli import COMMANDS
-from handrail_kb.settings import SECRETS, SETTINGS
+from handrail_kb.settings_table import SECRETS, SETTINGS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -31,7 +31,8 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.matters import GROUP, read_matters
 from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
 from handrail_kb.places import places_of
-from handrail_kb.settings import GROUPS, SETTINGS, Value, check_options, load_settings
+from handrail_kb.settings import check_options, load_settings
+from handrail_kb.settings_table import GROUPS, SETTINGS, Value
 from handrail_kb.texts import text
 
 log = get_plugin_logger("handrail")

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from handrail_kb.flags import config_option
-from handrail_kb.settings import GROUPS, SETTINGS, load_settings
+from handrail_kb.settings import load_settings
+from handrail_kb.settings_table import GROUPS, SETTINGS
 
 
 @click.command()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from handrail_kb.flags import config_option
-from handrail_kb.settings import Value
+from handrail_kb.settings_table import Value
 from handrail_search.options import (
     find_settings,
     log_to_terminal,

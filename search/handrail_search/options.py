@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from handrail_kb.errors import ConfigError
 from handrail_kb.matters import GROUP, Matters, read_matters
 from handrail_kb.places import places_of
-from handrail_kb.settings import SETTINGS, Settings, Value, load_settings
+from handrail_kb.settings import Settings, load_settings
+from handrail_kb.settings_table import SETTINGS, Value
 
 F = TypeVar("F", bound=Callable[..., Any])
 

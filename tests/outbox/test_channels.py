@@ -8,7 +8,8 @@ import pytest
 
 from handrail_feedback.channels import read_delivery
 from handrail_kb.errors import ConfigError
-from handrail_kb.settings import SETTINGS, load_settings
+from handrail_kb.settings import load_settings
+from handrail_kb.settings_table import SETTINGS
 
 MAIL = {"deliver": "mail", "smtp_host": "mail.acme.test", "mail_from": "help@acme.test", "mail_to": "team@acme.test"}
 HOOK = {"deliver": "webhook", "webhook_url": "https://tickets.acme.test/in"}
