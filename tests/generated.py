@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that stand in the code already: settings and commands.
+"""Writes the parts of the documentation that stand in the code already: settings, commands, what the check finds.
 
     python tests/generated.py            rewrite them (make generated)
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli import COMMANDS, main
+from handrail_kb.kinds import FAULTS, HINTS
 from handrail_kb.settings_table import GROUPS, SETTINGS, Setting
 
 DOCS = Path(__file__).parents[1] / "docs" / "operators"
@@ -60,9 +61,20 @@ def _block(path: str, command: click.Command) -> str:
     return f"{heading}```text\n{command.get_help(context)}\n```"
 
 
+def codes_table() -> str:
+    """A row for each code that `handrail check` gives."""
+    rows = [
+        f"| `{code}` | {kind} | {told} |"
+        for kind, codes in (("fault", FAULTS), ("hint", HINTS))
+        for code, told in codes.items()
+    ]
+    return "\n".join(["| Code | | What it is |", "|---|---|---|", *rows])
+
+
 PARTS = {
     "settings.md": ("settings", settings_table),
     "commands.md": ("commands", commands_text),
+    "../writers/check.md": ("codes", codes_table),
 }
 
 

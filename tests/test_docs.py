@@ -26,7 +26,7 @@ def generated():
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "commands.md"])
+@pytest.mark.parametrize("name", ["settings.md", "commands.md", "../writers/check.md"])
 def test_what_is_generated_is_current(name):
     module = generated()
     kept = (module.DOCS / name).read_text(encoding="utf-8")

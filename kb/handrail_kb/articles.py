@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 
@@ -34,7 +34,10 @@ THEIR_FIELDS = (
 )
 # fmt: on
 SEARCH_FIELDS = ("exclude", "boost")
+# Nobody reads so long an article, and to look through it takes seconds.
+MOST_BYTES = 2_000_000
 
+_FRONT_MATTER = "front-matter"
 # The front matter as MkDocs sees it: anything else is text of the article.
 _FRONT = re.compile(r"\A-{3}[ \t]*\n(.*?\n)?(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.S)
 _UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
@@ -42,12 +45,16 @@ _UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a writer should know: where, what, and how to mend it. A note never fails a build."""
+    """Something a writer should know: where, what, and how to mend it. A note never fails a build.
+
+    `code` is one of `kinds`.
+    """
 
     file: str
     line: int
     severity: Severity
     what: str
+    code: str = "settings"
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}"
@@ -76,29 +83,60 @@ class Article:
     boost: float = 1.0
     problems: tuple[Problem, ...] = ()
 
+    def line_of(self, question: str) -> int:
+        """The line of one of the questions; that of the field where they stand in one line."""
+        listed = self.meta.get("questions")
+        texts = [str(item).strip() for item in listed] if isinstance(listed, list) else []
+        place = f"questions.{texts.index(question)}" if question in texts else "questions"
+        return self.lines.get(place, self.lines.get("questions", 1))
 
-def read_articles(docs_dir: Path) -> tuple[list[Article], list[Problem]]:
-    """Every article below `docs_dir` in the order of their paths, and all that is wrong with them."""
+
+# Articles by path, with the size and the time that tell whether a file has changed.
+Kept = dict[str, tuple[tuple[int, int], Article]]
+
+
+def read_articles(docs_dir: Path, kept: Kept | None = None) -> tuple[list[Article], list[Problem]]:
+    """Every article below `docs_dir` in the order of their paths, and all that is wrong with them.
+
+    What is `kept` of the last time is not read again while its file is as it was.
+    """
+    kept = {} if kept is None else kept
     articles: list[Article] = []
     problems: list[Problem] = []
     for file in sorted(docs_dir.rglob("*.md")):
         path = file.relative_to(docs_dir).as_posix()
         try:
-            article = read_article(docs_dir, path)
+            article = _once(docs_dir, path, kept)
         except ArticleError as error:
-            shown = f"{docs_dir.name}/{path}"
-            line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
-            problems.append(Problem(shown, int(line), "error", what))
+            problems.append(unreadable(f"{docs_dir.name}/{path}", error))
         else:
             articles.append(article)
             problems.extend(article.problems)
     return articles, problems
 
 
+def _once(docs_dir: Path, path: str, kept: Kept) -> Article:
+    try:
+        state = (docs_dir / path).stat()
+    except OSError:
+        return read_article(docs_dir, path)
+    stamp = (state.st_size, state.st_mtime_ns)
+    if path not in kept or kept[path][0] != stamp:
+        kept[path] = stamp, read_article(docs_dir, path)
+    return kept[path][1]
+
+
+def unreadable(shown: str, error: ArticleError) -> Problem:
+    """What is wrong with a file that is no article."""
+    line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
+    return Problem(shown, int(line), "error", what, "unreadable")
+
+
 def read_article(docs_dir: Path, path: str) -> Article:
-    """Read one article. Raises ArticleError when there is no such file or it is not text in UTF-8."""
+    """Read one article. Raises ArticleError when there is no such file, or it is not text in UTF-8 of a usual size."""
     shown = f"{docs_dir.name}/{path}"
     try:
+        _refuse_what_is_no_article(docs_dir, docs_dir / path, shown)
         raw = (docs_dir / path).read_bytes()
     except OSError as error:
         raise ArticleError(f"{shown}:1: this file cannot be read: {error.strerror}.") from error
@@ -113,6 +151,27 @@ def read_article(docs_dir: Path, path: str) -> Article:
     return parse_article(path, text, folder=docs_dir.name)
 
 
+def _refuse_what_is_no_article(docs_dir: Path, file: Path, shown: str) -> None:
+    """A device never ends, a pipe waits for ever, and what lies outside of the project is not meant to be published."""
+    try:
+        inside = file.resolve(strict=True).is_relative_to(_project_of(docs_dir.resolve()))
+    except RuntimeError as error:
+        raise ArticleError(f"{shown}:1: this is a link that leads to itself.") from error
+    if not inside:
+        raise ArticleError(
+            f"{shown}:1: this is a link to {file.resolve()}, outside of the project. Copy what you need."
+        )
+    if not file.is_file():
+        raise ArticleError(f"{shown}:1: this is no ordinary file. Take it out of {docs_dir.name}.")
+    if file.stat().st_size > MOST_BYTES:
+        raise ArticleError(f"{shown}:1: this file has more than {MOST_BYTES:,} bytes. Cut it into several articles.")
+
+
+def _project_of(docs_dir: Path) -> Path:
+    """The repository of the articles; where there is none, the folder that they are in."""
+    return next((folder for folder in docs_dir.parents if (folder / ".git").exists()), docs_dir.parent)
+
+
 def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
     """The article in `text`. Never raises: what is wrong stands in `problems`, with `folder` before the path."""
     shown = f"{folder}/{path}" if folder else path
@@ -121,7 +180,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
     if not front:
         unclosed = _UNCLOSED.match(text)
         what = "the front matter has no closing '---' line, so all of it would be shown to readers."
-        return Article(path, text, problems=(Problem(shown, 1, "error", what),) if unclosed else ())
+        return Article(path, text, problems=(Problem(shown, 1, "error", what, _FRONT_MATTER),) if unclosed else ())
     body, body_line = text[front.end() :], text.count("\n", 0, front.end()) + 1
     try:
         meta, lines, repeated = _read_front_matter(front[1] or "")
@@ -129,7 +188,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         return Article(path, body, body_line, problems=(_broken_yaml(shown, error),))
     if not isinstance(meta, dict):
         what = f"the front matter should be fields such as 'title: …', but is {_found(meta)}."
-        return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what),))
+        return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what, _FRONT_MATTER),))
     fields = _Fields(shown, meta, lines)
     fields.check_names(repeated)
     return Article(
@@ -180,7 +239,7 @@ def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
     line = mark.line + 2 if mark else 2
     reason = getattr(error, "problem", None) or "it cannot be read"
     what = f"the front matter is not valid YAML: {reason}. A value with ': ' or '#' in it needs quotes."
-    return Problem(shown, line, "error", what)
+    return Problem(shown, line, "error", what, _FRONT_MATTER)
 
 
 class _Fields:
@@ -190,8 +249,8 @@ class _Fields:
         self.shown, self.meta, self.lines = shown, meta, lines
         self.problems: list[Problem] = []
 
-    def note(self, name: str, what: str, severity: Severity = "warning") -> None:
-        self.problems.append(Problem(self.shown, self.lines.get(name, 2), severity, what))
+    def note(self, name: str, what: str, severity: Severity = "warning", code: str = _FRONT_MATTER) -> None:
+        self.problems.append(Problem(self.shown, self.lines.get(name, 2), severity, what, code))
 
     def check_names(self, repeated: Iterable[str]) -> None:
         for name in repeated:
@@ -207,7 +266,8 @@ class _Fields:
             return
         # Sites have fields of their own, so that only a near miss is worth a warning.
         near = bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
-        self.note(place, f"'{name}' is not a known field.{nearest(name, known)}", "warning" if near else "note")
+        severity, code = ("warning", "unknown-field") if near else ("note", "own-field")
+        self.note(place, f"'{name}' is not a known field.{nearest(name, known)}", cast(Severity, severity), code)
 
     def value(self, name: str) -> Any:
         outer, _, inner = name.partition(".")

@@ -88,10 +88,14 @@ def read_contact(raw: Any, *, places: Places, email: str = "", phone: str = "") 
         reader.error((), f"'contact' should be fields such as 'channels:', but is '{raw}'.")
         raw = None
     contact = reader.contact(raw) if raw else Contact()
-    if phone and not is_phone_like(phone):
-        reader.problems.append(Problem(places.file.name, places.line(("contact_phone",)), "warning",
-                                       f"contact_phone: '{phone}' is no phone number. Write one such as "
-                                       "+49 30 901820."))  # fmt: skip
+    if email and not _EMAIL.fullmatch(email):
+        reader.old("contact_email", f"'{email}' is no e-mail address. Write one such as help@example.org.")
+        email = ""
+    # A number of one country alone was always taken here.
+    if phone and (fault := phone_fault(phone, contact.country) if phone.startswith("+") or contact.country
+                  else "" if is_phone_like(phone) else phone_fault(phone)):  # fmt: skip
+        reader.old("contact_phone", fault)
+        phone = ""
     old = (Channel("email", email), Channel("phone", phone))
     more = [channel for channel in old if channel.value and not contact.has(channel.kind)]
     return replace(contact, channels=(*contact.channels, *more)), tuple(reader.problems)
@@ -103,6 +107,11 @@ class _Reader:
     def __init__(self, places: Places) -> None:
         self.places = places
         self.problems: list[Problem] = []
+
+    def old(self, setting: str, what: str) -> None:
+        """Note what is wrong with one of the settings that are older than `contact:`."""
+        line = self.places.line((setting,))
+        self.problems.append(Problem(self.places.file.name, line, "error", f"{setting}: {what}"))
 
     def error(self, where: Keys, what: str) -> None:
         self._add(where, "error", what)

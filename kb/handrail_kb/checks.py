@@ -10,25 +10,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from handrail_kb.articles import Article, Problem
+from handrail_kb.links import Ground, dead_links, images_without_text
+from handrail_kb.prose import line_at, prose
+from handrail_kb.titles import unclear_titles
 
 # What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
 _SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^>]*>", re.IGNORECASE)
-_CODE = re.compile(
-    r"^(?P<fence> {0,3}(?:`{3,}|~{3,})).*?^(?P=fence)|`+[^`]*`+|^(?: {4}|\t).*?$|<!--.*?-->", re.M | re.S
-)
-
-
 _GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
 
 
-def check_articles(articles: Sequence[Article], today: date) -> list[Problem]:
-    """What is wrong among the articles, beside their front matter; files are named relative to the docs folder."""
+def check_articles(articles: Sequence[Article], today: date, ground: Ground | None = None) -> list[Problem]:
+    """What is wrong among the articles, beside their front matter; files are named relative to the docs folder.
+
+    Links are looked at where the `ground` is known that they lead to.
+    """
     found = [
         *same_titles(articles),
         *same_questions(articles),
         *overdue_reviews(articles, today),
         *swallowing_tags(articles),
         *unfinished(articles),
+        *unclear_titles(articles),
+        *images_without_text(articles),
+        *(dead_links(articles, ground) if ground else ()),
     ]
     return sorted(found, key=lambda problem: (problem.file, problem.line))
 
@@ -45,8 +49,9 @@ def same_titles(articles: Iterable[Article]) -> Iterator[Problem]:
             yield Problem(
                 article.path,
                 article.lines.get("title", 1),
-                "warning",
+                "error",
                 f"the title '{article.title}' is also that of {other.path}. Say what is different.",
+                "same-title",
             )
 
 
@@ -59,9 +64,10 @@ def same_questions(articles: Iterable[Article]) -> Iterator[Problem]:
             if other is not article:
                 yield Problem(
                     article.path,
-                    article.lines.get("questions", 1),
-                    "warning",
+                    article.line_of(question),
+                    "error",
                     f"the question '{question}' also stands in {other.path}. Keep it where the answer is.",
+                    "same-question",
                 )
 
 
@@ -73,37 +79,40 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
             yield Problem(
                 article.path,
                 article.lines.get("review_by", 1),
-                "warning",
+                "error",
                 f"was to be reviewed{owner} until {article.review_by.isoformat()}. Review it and set a new date.",
+                "overdue-review",
             )
 
 
 def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:
     """A draft whose gaps were not filled: it is published as it stands, and its questions find it."""
     for article in articles:
-        text = _CODE.sub(lambda code: "\n" * code[0].count("\n"), article.body)
+        text = prose(article.body)
         if gap := _GAP.search(text):
             yield Problem(
                 article.path,
-                article.body_line + text.count("\n", 0, gap.start()),
-                "warning",
+                line_at(text, gap.start(), article.body_line),
+                "error",
                 "'…' stands where words should be: customers would find an article that says nothing. Write it.",
+                "gap",
             )
 
 
 def swallowing_tags(articles: Iterable[Article]) -> Iterator[Problem]:
     """A tag written as a word, such as <title>, hides the rest of the article from readers and from search."""
     for article in articles:
-        text = _CODE.sub(lambda code: "\n" * code[0].count("\n"), article.body)
+        text = prose(article.body)
+        small = text.lower()
         for tag in _SWALLOWS.finditer(text):
-            if f"</{tag[1].lower()}" in text[tag.end() :].lower():
+            if small.find(f"</{tag[1].lower()}", tag.end()) >= 0:
                 continue
-            line = article.body_line + text.count("\n", 0, tag.start())
             yield Problem(
                 article.path,
-                line,
-                "warning",
+                line_at(text, tag.start(), article.body_line),
+                "error",
                 f"{tag[0]} is never closed, so that nothing after it is shown or found. "
                 f"If you mean the word, write `{tag[0]}` in backticks.",
+                "unclosed-tag",
             )
             break

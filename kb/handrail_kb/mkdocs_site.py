@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-from handrail_kb.articles import Article, Problem, parse_article, read_article
+from handrail_kb.articles import Article, Problem, parse_article, read_article, unreadable
 from handrail_kb.errors import ArticleError
 
 
@@ -58,9 +58,7 @@ def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
     try:
         return read_article(docs_dir, path).problems
     except ArticleError as error:
-        shown = f"{docs_dir.name}/{path}"
-        line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
-        return (Problem(shown, int(line), "error", what),)
+        return (unreadable(f"{docs_dir.name}/{path}", error),)
 
 
 def page_facts(page: Page, lang: str) -> dict[str, Any]:

@@ -33,15 +33,51 @@ def places_of(config_file: Path) -> Places:
         document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return Places(config_file)
-    plugins, parent = _child(document, "plugins"), _child(document, "INHERIT")
-    if plugins is None and isinstance(parent, yaml.ScalarNode) and (config_file.parent / parent.value).is_file():
-        return places_of(config_file.parent / parent.value)
+    plugins, parent = _child(document, "plugins"), _parent(document, config_file)
+    if plugins is None and parent:
+        return places_of(parent)
     entries = plugins.value if isinstance(plugins, yaml.SequenceNode) else [plugins]
     for entry in entries:
         options = _child(entry, "handrail")
         if isinstance(options, yaml.MappingNode):
             return Places(config_file, dict(_lines(options, ())))
     return Places(config_file)
+
+
+def nav_of(config_file: Path) -> tuple[Path, list[tuple[str, int]]]:
+    """Every page that `nav` names, with its line, and the file where it stands: this one, or one it inherits from."""
+    try:
+        document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return config_file, []
+    nav, parent = _child(document, "nav"), _parent(document, config_file)
+    if nav is None and parent:
+        return nav_of(parent)
+    return config_file, list(_pages(nav)) if nav else []
+
+
+def line_of_key(config_file: Path, name: str) -> int:
+    """The line of one of MkDocs' own settings; 1 where it does not stand in this file."""
+    try:
+        document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return 1
+    pairs = document.value if isinstance(document, yaml.MappingNode) else []
+    return next((key.start_mark.line + 1 for key, _ in pairs if key.value == name), 1)
+
+
+def _pages(node: yaml.Node) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield str(node.value), node.start_mark.line + 1
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        yield from _pages(child[1] if isinstance(node, yaml.MappingNode) else child)
+
+
+def _parent(document: yaml.Node | None, config_file: Path) -> Path | None:
+    """The file that this one inherits from."""
+    named = _child(document, "INHERIT")
+    file = config_file.parent / named.value if isinstance(named, yaml.ScalarNode) else None
+    return file if file and file.is_file() and file.resolve() != config_file.resolve() else None
 
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:

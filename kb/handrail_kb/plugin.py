@@ -26,13 +26,13 @@ from mkdocs.utils import get_build_datetime, normalize_url
 
 from handrail_kb import forms, leavings, mkdocs_site, reach, voting, ways
 from handrail_kb.articles import Problem
-from handrail_kb.channels import Contact, read_contact
+from handrail_kb.channels import Contact
 from handrail_kb.errors import ConfigError
-from handrail_kb.matters import GROUP, read_matters
 from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
 from handrail_kb.places import places_of
-from handrail_kb.settings import check_options, load_settings
+from handrail_kb.settings import load_settings
 from handrail_kb.settings_table import GROUPS, SETTINGS, Value
+from handrail_kb.site_file import read_options
 from handrail_kb.texts import text
 
 log = get_plugin_logger("handrail")
@@ -74,23 +74,15 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     ) -> tuple[list[tuple[str, Exception]], list[tuple[str, str]]]:
         """Fit the options to the one table of settings; the environment overrules mkdocs.yml."""
         try:
-            values = check_options(options, f"{config_file_path or 'mkdocs.yml'}: plugins: handrail")
-            values.update(_from_environment())
+            environment = dict(_from_environment())
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
-        places = places_of(Path(config_file_path or "mkdocs.yml"))
-        self.contact, problems = read_contact(
-            options.get("contact"),
-            places=places,
-            email=str(values.get("contact_email", "")),
-            phone=str(values.get("contact_phone", "")),
-        )
-        problems = (*problems, *read_matters(options.get(GROUP), places)[1])
-        errors = [problem for problem in problems if problem.severity == "error"]
-        self.doubts = tuple(problem for problem in problems if problem.severity != "error")
-        if errors:
-            return [("handrail", ValidationError(str(problem))) for problem in errors], []
-        return super().load_config(values, config_file_path)
+        read = read_options(options, places_of(Path(config_file_path or "mkdocs.yml")), environment)
+        self.contact = read.contact
+        self.doubts = tuple(problem for problem in read.problems if problem.severity != "error")
+        if read.faults:
+            return [("handrail", ValidationError(str(problem))) for problem in read.faults], []
+        return super().load_config({**read.values}, config_file_path)
 
     def option(self, name: str) -> str:
         """An option that is text."""

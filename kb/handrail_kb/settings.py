@@ -105,6 +105,16 @@ def docs_dir_of(config_file: Path) -> Path:
     return config_file.resolve().parent / str(_read_mkdocs_yml(config_file).get("docs_dir") or "docs")
 
 
+def options_of(config_file: Path) -> Mapping[str, Any]:
+    """The options of our plugin as they stand in mkdocs.yml. Raises ConfigError when the file cannot be read."""
+    return _plugin_options(_read_mkdocs_yml(config_file))
+
+
+def site_dir_of(config_file: Path) -> Path:
+    """The folder of built HTML that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
+    return config_file.resolve().parent / str(_read_mkdocs_yml(config_file).get("site_dir") or "site")
+
+
 def check_options(options: Mapping[str, Any], where: str) -> dict[str, Value]:
     """The given options, each of the right type, without groups. Raises ConfigError with the nearest known name."""
     checked: dict[str, Value] = {}

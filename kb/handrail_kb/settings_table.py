@@ -49,7 +49,6 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "An address shown on the contact page for people who prefer e-mail.",
         "site",
-        form=r"[^@\s]+@[^@\s]+",
     ),
     Setting("contact_phone", "", "A phone number shown on the contact page.", "site"),
     Setting("contact_text", "", "The words of the contact link; the default is in the site's language.", "site"),
@@ -109,6 +108,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("code_days", 90, "Days a reference code works for its customer after they last wrote.", "service", least=1),
     Setting("code_rate", "10 per hour", "Wrong reference codes one address may try.", "service", form=_RATE),
     Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1),
+    Setting(
+        "check_rank",
+        3,
+        "Place in the list of results that `handrail check` wants an article to have for its questions, 1 to 10.",
+        "service",
+        least=1,
+    ),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
     Setting(
         "topic_people",

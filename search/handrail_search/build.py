@@ -6,7 +6,6 @@ The same code serves `handrail build`, `handrail index SITE_DIR` and `handrail e
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -35,6 +34,7 @@ from handrail_search.index import (
     Manifest,
     current_generation,
     digest_files,
+    hash_of,
     new_generation,
     publish,
     vectors_by_hash,
@@ -76,7 +76,7 @@ class _Row:
 
     @property
     def hash(self) -> str:
-        return hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()[:32]
+        return hash_of(self.text)
 
 
 def build_index(

@@ -1,101 +1,100 @@
-"""`handrail check`: faults of the articles, and whether each article is found by the questions it says it answers."""
+"""`handrail check`: faults of the articles and of mkdocs.yml, and whether questions find the article that answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from handrail_kb.articles import Article, Problem, read_articles
-from handrail_kb.checks import check_articles
+from handrail_kb.articles import Problem
 from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.flags import config_option
-from handrail_kb.passages import read_site_info
-from handrail_kb.settings import Settings, docs_dir_of
-from handrail_search.index import current_generation
+from handrail_kb.kinds import is_fault
+from handrail_kb.settings import Settings
+from handrail_search.findability import Before, Examiner
+from handrail_search.inspection import Report, Written, inspect, read_written
 from handrail_search.options import find_settings, log_to_terminal
-from handrail_search.query import Searcher
+from handrail_search.problem_lines import counted, in_order, report_lines, told_count
+from handrail_search.replay_base import built_at, is_index, open_index
+from handrail_search.site import mkdocs_problems
 from handrail_search.teaching import teach_from_store
 
 
 @click.command()
 @config_option
-@click.option("--rank", type=click.IntRange(1, 10), default=3, show_default=True, help="Rank a question must reach.")
+@click.option(
+    "--rank", "check_rank", type=click.IntRange(1, 10), help="Place a question must reach, instead of `check_rank`."
+)
+@click.option("--base", help="A revision of git, or the folder of an index: what found its article there still has to.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def check(config_file: Path, rank: int, as_json: bool) -> None:
-    """Find what is wrong with articles, and whether questions find them."""
+def check(config_file: Path, check_rank: int | None, base: str | None, as_json: bool) -> None:
+    """Find what is wrong with articles, and whether questions find them.
+
+    Exit code 1 when there are faults; hints alone are fine. Build first: the site as built is asked. Without --base,
+    questions are compared with what they found when this last said that they find their article.
+    """
     log_to_terminal()
-    settings = find_settings(config_file, {})
-    docs_dir = docs_dir_of(config_file)
-    if not docs_dir.is_dir():
-        raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
-    articles, faults = read_articles(docs_dir)
-    problems = check_articles(articles, datetime.now(UTC).date())
-    unasked = ""
+    if not config_file.is_file():
+        raise ConfigError(f"There is no {config_file}.", "Start a site: handrail new help, or name one with --config")
+    written = read_written(config_file)
+    written = replace(written, problems=(*written.problems, *mkdocs_problems(config_file)))
     try:
-        searcher = Searcher.open(current_generation(settings.index_dir))
-        teach_from_store(searcher, settings)
-        problems += lost_questions(articles, searcher, locations(settings), rank)
+        settings = find_settings(config_file, {"check_rank": check_rank})
+        report = _asked(written, settings, base)
     except HandrailError as error:
-        unasked = f"Whether questions find their articles was not asked: {error.format_message()}"
-    problems = [replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in problems]
-    shown = sorted(
-        {problem for problem in (*faults, *problems) if problem.severity != "note"},
-        key=lambda problem: (problem.file, problem.line, problem.what),
-    )
+        if base is not None and not isinstance(error, ConfigError):
+            raise
+        report = _unasked(written, error)
+    shown = in_order(report.problems)
+    faults = sum(is_fault(problem.code) for problem in shown)
     if as_json:
-        click.echo(json.dumps({"problems": [asdict(p) for p in shown], "left_out": unasked or None}, indent=1))
+        click.echo(json.dumps(_for_programs(shown, faults, report), indent=1))
     else:
-        _tell(shown, articles, unasked)
-    if shown:
+        _tell(shown, report)
+    if faults:
         raise click.exceptions.Exit(1)
 
 
-def locations(settings: Settings) -> dict[str, str]:
-    """Where each Markdown file was built to."""
-    articles = read_site_info(settings.site_dir).articles
-    return {str(facts.get("source", "")): location for location, facts in articles.items()}
+def _asked(written: Written, settings: Settings, base: str | None) -> Report:
+    """The whole report, beside what stood at a base where one is named."""
+    rank = settings.number("check_rank")
+    with ExitStack() as stack:
+        before: Before | None = None
+        if base is not None:
+            searcher = open_index(base) if is_index(base) else stack.enter_context(built_at(base, settings))
+            teach_from_store(searcher, settings)
+            before = Examiner(searcher, {}, rank).before
+        return inspect(written, settings, rank, before)
 
 
-def lost_questions(
-    articles: Sequence[Article], searcher: Searcher, built: dict[str, str], rank: int
-) -> Iterator[Problem]:
-    """Questions that do not find the article that says it answers them among the first `rank` results."""
-    known = {page.location for page in searcher.index.pages}
-    for article in articles:
-        location = built.get(article.path)
-        if location not in known:
-            continue
-        for question in article.questions:
-            found = [hit.location.partition("#")[0] for hit in searcher.search(question, limit=10).hits]
-            if location not in found[:rank]:
-                yield _lost(article, question, searcher, found, location, rank)
+def _unasked(written: Written, error: HandrailError) -> Report:
+    """What can be said without an index. Raises the error again where it is not about one, nor in mkdocs.yml."""
+    in_the_file = any(problem.code == "settings" for problem in written.problems)
+    if isinstance(error, ConfigError) and not in_the_file:
+        raise error
+    what = "mend mkdocs.yml first." if isinstance(error, ConfigError) else error.format_message()
+    left_out = f"Whether questions find their articles was not asked: {what}"
+    return Report(written.problems, len(written.articles), left_out=left_out)
 
 
-def _lost(
-    article: Article, question: str, searcher: Searcher, found: list[str], location: str | None, rank: int
-) -> Problem:
-    titles = {page.location: page.title for page in searcher.index.pages}
-    place = f"is at rank {found.index(location) + 1}" if location in found else "is not among the first ten"
-    first = f", behind '{titles[found[0]]}'" if found else ""
-    return Problem(
-        article.path,
-        article.lines.get("questions", 1),
-        "error",
-        f"'{question}' does not find this article in the first {rank}: it {place}{first}. "
-        "Use these words in a heading or the first sentence.",
-    )
+def _for_programs(shown: Sequence[Problem], faults: int, report: Report) -> dict[str, object]:
+    rows = [{**asdict(one), "kind": "fault" if is_fault(one.code) else "hint"} for one in shown]
+    return {
+        "format": 1, "faults": faults, "hints": len(shown) - faults, "articles": report.articles,
+        "questions": report.questions, "problems": rows, "left_out": report.left_out or None,
+    }  # fmt: skip
 
 
-def _tell(shown: Sequence[Problem], articles: Sequence[Article], unasked: str) -> None:
-    for problem in shown:
-        click.echo(str(problem))
-    questions = sum(len(article.questions) for article in articles)
-    asked = "" if unasked else f" and {questions} questions"
-    click.echo(f"{len(articles)} articles{asked} checked: {len(shown) or 'nothing'} to mend.")
-    if unasked:
-        click.echo(unasked, err=True)
+def _tell(shown: Sequence[Problem], report: Report) -> None:
+    for line in report_lines(shown):
+        click.echo(line)
+    if shown:
+        click.echo()
+    questions = f" and {counted(report.questions, 'question')}" if report.questions else ""
+    click.echo(f"{counted(report.articles, 'article')}{questions} checked: {told_count(shown)}.")
+    if report.left_out:
+        click.echo(report.left_out, err=True)

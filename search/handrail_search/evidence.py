@@ -33,10 +33,14 @@ class Finding:
 
     def __init__(
         self, index: Index, question: str, vector: Vectors | None, learned: LearnedQuestions | None,
-        asked: Sequence[AskedWord] | None = None,
+        asked: Sequence[AskedWord] | None = None, without: int | None = None,
     ) -> None:  # fmt: skip
-        """`asked` are the question's words where they were read before."""
+        """`asked` are the question's words where they were read before.
+
+        `without` is a page among whose own questions this one is not to count, see `Searcher.search`.
+        """
         self.index = index
+        self._without = without
         self.question = question
         self.asked = index.words.read(index.db, question) if asked is None else asked
         self.marking = marking(marked(self.asked), index.common_words)
@@ -84,15 +88,23 @@ class Finding:
         return max(0.0, float(self._passage_scores[passage_id]))
 
     def _ask_meaning(self, vector: Vectors, pages: int) -> None:
-        rows, cosines = self.index.vectors.nearest(vector)
+        rows, cosines = self._nearest(vector)
         np.maximum.at(self.nearness, self.index.owner[rows], cosines)
         broader = self._broaden(vector, rows, cosines)
         if broader is not None:
-            rows, cosines = self.index.vectors.nearest(broader)
+            rows, cosines = self._nearest(broader)
         best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
         self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
         passages = self.index.passage_of_row[rows]
         self._passage_scores[passages[passages >= 0]] += cosines[passages >= 0]
+
+    def _nearest(self, vector: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Rows and cosines, best first, without that of a question that does not count."""
+        rows, cosines = self.index.vectors.nearest(vector)
+        if self._without is None:
+            return rows, cosines
+        kept = rows != self.index.row_of_question(self._without, self.question)
+        return rows[kept], cosines[kept]
 
     def _broaden(
         self, vector: Vectors, rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32]
@@ -109,7 +121,8 @@ class Finding:
         return broader / np.linalg.norm(broader)
 
     def _ask_words(self, pages: int) -> None:
-        found = self.index.words.ask(self.index.db, self.asked)
+        unasked = None if self._without is None else (self._without, self.question)
+        found = self.index.words.ask(self.index.db, self.asked, unasked)
         self.evidence["article_words"] = saturate(found.articles)
         self.evidence["title_words"] = saturate(found.titles)
         self.evidence["fragments"] = saturate(found.fragments)
@@ -133,6 +146,8 @@ class Finding:
         exact = np.zeros(pages)
         for found in held:
             for page_id, one in found.items():
+                if page_id == self._without and not one.passages:  # it stands in the question alone
+                    continue
                 exact[page_id] += one.grade / len(asked)
                 self._passage_scores[list(one.passages)] += _LETTERS_IN_PASSAGE
         self.evidence["exact"] = exact

@@ -175,6 +175,13 @@ class Index:
         found = self.db.execute(f"SELECT id, page_id, location, heading, text FROM passages WHERE id IN ({marks})", ids)  # noqa: S608 (only question marks)
         return {row[0]: PassageRow(*row) for row in found}
 
+    def row_of_question(self, page_id: int, question: str) -> int | None:
+        """The row of a question that a page says it answers."""
+        found = self.db.execute(
+            "SELECT row FROM rows WHERE page_id = ? AND passage_id IS NULL AND hash = ?", (page_id, hash_of(question))
+        ).fetchone()
+        return int(found[0]) if found else None
+
     def _read(self) -> None:
         """Keep in memory what every search needs."""
         self.pages = tuple(self._read_pages())
@@ -209,6 +216,11 @@ class Index:
         for page in self.pages:
             titles.setdefault(" ".join(page.title.lower().split()).rstrip("?.!"), []).append(page.id)
         return titles
+
+
+def hash_of(text: str) -> str:
+    """What a text with a vector is known by."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -84,11 +84,18 @@ class Postings:
         either: Ids = np.flatnonzero(together).astype(np.int64)
         return either, together[either]
 
-    def score(self, db: sqlite3.Connection, asked: Sequence[Sequence[str]]) -> Scores:
-        """BM25 of every document; each of `asked` is a term, or several that count as one."""
+    def score(
+        self, db: sqlite3.Connection, asked: Sequence[Sequence[str]], less: tuple[int, Sequence[int]] | None = None
+    ) -> Scores:
+        """BM25 of every document; each of `asked` is a term, or several that count as one.
+
+        `less` is a document, and how often each of `asked` is not to count in it.
+        """
         scores = np.zeros(self.documents)
-        for terms in asked:
+        for number, terms in enumerate(asked):
             ids, counts = self.held(db, terms)
+            if less:
+                counts = np.where(ids == less[0], np.maximum(counts - less[1][number], 0.0), counts)
             rarity = np.log((self.documents - len(ids) + 0.5) / (len(ids) + 0.5))
             scores[ids] += max(rarity, 1e-6) * counts * (_K1 + 1) / (counts + self.norms[ids])
         return scores

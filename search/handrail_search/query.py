@@ -18,7 +18,7 @@ from handrail_search.fusion import FULL, Scores, contributions, fuse, weights
 from handrail_search.index import TRUSTED, Index, PageRow, PassageRow
 from handrail_search.learned import ENOUGH, Known, LearnedQuestions, Lesson, encode_known
 from handrail_search.snippets import snippet
-from handrail_search.understanding import Reader
+from handrail_search.understanding import Encode, Reader
 from handrail_search.vectors import Vectors
 from handrail_search.verdict import NO_BANDS, Bands, bands, confidence
 
@@ -166,18 +166,19 @@ class Searcher:
         """The vector of a question; None when meaning cannot be asked."""
         return self._encode(text)[0]
 
-    def search(self, question: str, *, limit: int = 10, lang: str = "") -> Results:
+    def search(self, question: str, *, limit: int = 10, lang: str = "", without: int | None = None) -> Results:
         """The best articles for a question, best first, at most `limit`, and whether they are an answer.
 
-        Where the index holds several languages, articles in `lang` come before the others.
+        Where the index holds several languages, articles in `lang` come before the others. `without` is a page that
+        says it answers this very question: it is asked as if the page did not say so.
         """
         question = clean_question(question)
         limit = max(1, min(limit, MAX_LIMIT))
         if not question or not self.index.pages:
             return Results(question, "none", "hybrid", ())
-        understood = self._reader.read(question, self._encode)
+        understood = self._reader.read(question, self._encode if without is None else self._known(without))
         vector, reason = understood.vector, understood.failed
-        finding = Finding(self.index, understood.text, vector, self._learned, understood.words)
+        finding = Finding(self.index, understood.text, vector, self._learned, understood.words, without)
         scores = fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings)
         others = self._of_other_languages(lang)
         order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
@@ -233,6 +234,16 @@ class Searcher:
         except EncoderUnavailable as error:
             log.error("encoder failed, words answer alone: %s", error.what)
             return None, "encoder_failed"
+
+    def _known(self, page_id: int) -> Encode:
+        """As `_encode`, but a question of this page was encoded when the index was made."""
+        recipe = self.index.manifest.recipe
+
+        def encode(text: str) -> tuple[Vectors | None, str | None]:
+            row = self.index.row_of_question(page_id, text) if recipe.query_prefix == recipe.passage_prefix else None
+            return (self.index.vectors.vector(row), None) if row is not None else self._encode(text)
+
+        return encode
 
     def _trust(self, vector: Vectors | None) -> float:
         return self.index.manifest.trust if vector is not None else 0.0

@@ -30,7 +30,9 @@ from handrail_feedback.teller import Teller
 from handrail_kb.errors import ConfigError, HandrailError, SiteError
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
+from handrail_search.inspection import Inspector
 from handrail_search.options import console
+from handrail_search.problem_lines import counted, report_lines, told_count
 from handrail_search.site import build_site_and_index
 
 log = logging.getLogger(__name__)
@@ -199,6 +201,7 @@ class _Watcher(FileSystemEventHandler):
         self._stopped = False
         self._folders: list[Path] = []
         self._config_file = settings.config_file.resolve() if settings.config_file else None
+        self._inspector = Inspector(settings)
 
     def start(self, folders: list[Path]) -> None:
         self._folders = [folder.resolve() for folder in folders]
@@ -222,6 +225,19 @@ class _Watcher(FileSystemEventHandler):
         if of_the_site and not any(folder in path.parents for folder in built):
             self._changed.set()
 
+    def _tell_what_changed(self) -> None:
+        """What is wrong with the articles that were saved, and what they did to others."""
+        try:
+            report = self._inspector.look()
+        except HandrailError as error:
+            console.print(f"Not checked: {error.format_message()}", markup=False)
+            return
+        for line in report_lines(report.problems):
+            console.print(line, markup=False, soft_wrap=True)
+        if report.articles:
+            asked = f", {counted(report.questions, 'question')} asked" if report.questions else ""
+            console.print(f"{counted(report.articles, 'article')} checked{asked}: {told_count(report.problems)}.")
+
     def _build_on_change(self) -> None:
         while not self._stopped:
             self._changed.wait()
@@ -230,6 +246,7 @@ class _Watcher(FileSystemEventHandler):
                 time.sleep(_REST_SECONDS)
             try:
                 _build_and_tell(self._settings)
+                self._tell_what_changed()
             except (HandrailError, MkDocsException) as error:
                 console.print(
                     f"[bold red]Not built:[/bold red] {error.format_message()}\nThe last good site is still served."

@@ -13,10 +13,12 @@ from pathlib import Path
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import Abort
+from mkdocs.exceptions import Abort, MkDocsException
 
+from handrail_kb.articles import Problem
 from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.passages import Page, read_site
+from handrail_kb.places import line_of_key
 from handrail_kb.settings import Settings
 from handrail_search.build import Built, build_index, only_one
 from handrail_search.options import encoder_of, matters_of, progress_bar
@@ -71,6 +73,26 @@ def _build_site(settings: Settings, site_dir: Path, *, strict: bool) -> None:
         raise SiteError(
             "MkDocs did not build the site; its warnings stand above.", "Mend what they name, then run this again."
         ) from error
+
+
+def mkdocs_problems(config_file: Path) -> list[Problem]:
+    """What MkDocs and its plugins find wrong with mkdocs.yml, each with the line of its setting.
+
+    What our own plugin finds is left out: `site_file` names it with a line of its own.
+    """
+    config = MkDocsConfig(config_file_path=str(config_file))
+    try:
+        with _without_notices(), config_file.open("rb") as stream:
+            config.load_file(stream)
+            failed, warned = config.validate()
+    except MkDocsException as error:
+        return [Problem(config_file.name, 1, "error", str(error), "settings")]
+    file = config_file.name
+    faults = [Problem(file, line_of_key(config_file, name), "error", f"{name}: {error}", "settings")
+              for name, error in failed if "Plugin 'handrail'" not in str(error)]  # fmt: skip
+    hints = [Problem(file, line_of_key(config_file, name), "warning", str(what), "settings-hint")
+             for name, what in warned]  # fmt: skip
+    return faults + hints
 
 
 def index_site(settings: Settings, site_dir: Path, *, full: bool = False) -> Built:

@@ -64,6 +64,11 @@ class VectorIndex:
         cosines, rows = self._index.search(query[None, :], wanted)
         return rows[0], cosines[0]
 
+    def vector(self, row: int) -> Vectors:
+        """One row, shape (dimensions,)."""
+        vector: Vectors = np.asarray(self._index.reconstruct(row), dtype=np.float32)
+        return vector
+
     def mean(self, rows: npt.NDArray[np.int64]) -> Vectors:
         """The mean of some rows, shape (dimensions,)."""
         mean: Vectors = np.mean([self._index.reconstruct(int(row)) for row in rows], axis=0, dtype=np.float32)

@@ -248,10 +248,18 @@ class WordIndex:
     def _articles(self) -> Postings:
         return self.places["articles"]
 
-    def ask(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> WordEvidence:
-        """What every article, head and passage has in common with the words of a question."""
+    def ask(
+        self, db: sqlite3.Connection, asked: Sequence[AskedWord], unasked: tuple[int, str] | None = None
+    ) -> WordEvidence:
+        """What every article, head and passage has in common with the words of a question.
+
+        `unasked` is an article and a question of its own: the words of that question do not count there.
+        """
         groups = _groups(asked)
-        scores = {name: place.score(db, groups) for name, place in self.places.items() if name in _PLACES}
+        less = _less(asked, groups, unasked)
+        scores = {
+            name: place.score(db, groups, less.get(name)) for name, place in self.places.items() if name in _PLACES
+        }
         fragments = np.zeros(self._articles.documents)
         if "fragments" in self.places:
             pieces = dict.fromkeys(_fragments(word.text for word in asked))
@@ -327,6 +335,24 @@ def _groups(asked: Sequence[AskedWord]) -> list[tuple[str, ...]]:
     """What BM25 is asked: each word's forms as one term, each part of a compound as another, nothing twice."""
     groups = [group for word in asked for group in (word.forms, *((part,) for part in word.parts))]
     return list(dict.fromkeys(groups))
+
+
+def _less(
+    asked: Sequence[AskedWord], groups: Sequence[tuple[str, ...]], unasked: tuple[int, str] | None
+) -> dict[str, tuple[int, list[int]]]:
+    """How often an article's own question counts in each place, for each of the groups that BM25 is asked."""
+    if unasked is None:
+        return {}
+    page_id, question = unasked
+    often = Counter(words_in(question))
+    counts: Counter[tuple[str, ...]] = Counter()
+    for word in asked:
+        for group in (word.forms, *((part,) for part in word.parts)):
+            counts[group] += often[word.text]
+    return {
+        "articles": (page_id, [_HEAD * counts[group] for group in groups]),
+        "titles": (page_id, [counts[group] for group in groups]),
+    }
 
 
 def marked(asked: Sequence[AskedWord]) -> frozenset[str]:

@@ -129,9 +129,10 @@ def test_the_old_settings_are_channels_of_their_own(tmp_path):
     assert [channel.value for channel in contact.channels] == ["", "new@example.org"]
 
 
-def test_an_old_phone_number_that_is_none_is_a_warning(tmp_path):
-    _, [problem] = read_contact(None, places=places_of(tmp_path / "x"), phone="ask Ann")
-    assert (problem.severity, "'ask Ann' is no phone number" in problem.what) == ("warning", True)
+def test_an_old_phone_number_that_is_none_is_never_dialled(tmp_path):
+    contact, [problem] = read_contact(None, places=places_of(tmp_path / "x"), phone="ask Ann")
+    assert (problem.severity, "'ask Ann' is no phone number" in problem.what) == ("error", True)
+    assert not contact.has("phone")
 
 
 def test_closed_days_may_be_stretches_with_a_reason(tmp_path):

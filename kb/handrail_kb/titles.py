@@ -1,0 +1,71 @@
+"""Titles that tell a customer in a list of results nothing: words that stand over every article, or over none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from handrail_kb.articles import Article, Problem
+from handrail_kb.prose import prose
+
+# Over a section they are good, over an article they could stand over any other. In the languages of customers' texts.
+_STANDARD = frozenset(
+    """
+    about | article | basics | details | documentation | faq | faqs | frequently asked questions | general | help | info
+    information | introduction | misc | miscellaneous | more | more information | new article | new page | notes
+    other | overview | page | questions | summary | test | title | tips | todo | troubleshooting | untitled
+    | allgemein | allgemeines | artikel | details | einführung | einleitung | fragen | fragen und antworten
+    häufige fragen | häufig gestellte fragen | hilfe | hinweise | informationen | mehr | neue seite | neuer artikel
+    ohne titel | seite | sonstiges | überblick | übersicht | verschiedenes | weitere informationen | zusammenfassung
+    | aide | aperçu | article | divers | foire aux questions | généralités | informations | introduction
+    nouvel article | nouvelle page | page | présentation | questions fréquentes | résumé | sans titre
+    vue d'ensemble
+    | artículo | ayuda | general | generalidades | información | introducción | más información | nueva página
+    nuevo artículo | página | preguntas frecuentes | resumen | sin título | varios | visión general | vista general
+    """.replace("\n", "|").split("|")
+)
+_STANDARD_WORDS = frozenset(word.strip() for word in _STANDARD if word.strip())
+_H1 = re.compile(r"^ {0,3}#[ \t]+(?P<text>[^\n]*?)[ \t#]*(?:\{[^{}\n]*\})?[ \t]*$", re.M)
+_WORD = re.compile(r"\w+")
+# Letters from which two words with the same beginning are taken for one: forms of a word.
+_STEM = 4
+_FEW_WORDS = 20
+
+
+def unclear_titles(articles: Sequence[Article]) -> Iterator[Problem]:
+    """Titles that say nothing of their article. Pages that lead into a folder are left out: they may be overviews."""
+    for article in articles:
+        if article.exclude or PurePosixPath(article.path).stem.split(".")[0].lower() in ("index", "readme"):
+            continue
+        text = prose(article.body)
+        heading = _H1.search(text)
+        title = article.title or (heading["text"].strip() if heading else "")
+        if fault := _fault(title, article, text[heading.end() :] if heading else text):
+            line = article.lines.get("title") if article.title else None
+            own = article.body_line + text.count("\n", 0, heading.start()) if heading else 1
+            yield Problem(article.path, line or own, "warning", fault, "unclear-title")
+
+
+def _fault(title: str, article: Article, body: str) -> str:
+    plain = " ".join(title.casefold().split()).strip(" .:!?…")
+    if not plain:
+        return ""
+    if plain in _STANDARD_WORDS:
+        return f"'{title}' could stand over any article. Say what a customer wants to do, or sees."
+    if len(plain) == 1:
+        return f"'{title}' is too short to tell what it is about. Say what a customer wants to do, or sees."
+    said = _folded(" ".join((body, article.description, *article.questions, *article.keywords)))
+    words = _WORD.findall(_folded(title))
+    # An article of a few words, or in a script without spaces, tells nothing.
+    if not words or any(word[:_STEM] in said for word in words) or len(_WORD.findall(said)) < _FEW_WORDS:
+        return ""
+    return f"no word of '{title}' stands in the article. Use the words that customers and the article use."
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))

@@ -1,0 +1,56 @@
+"""Articles that say nearly the same, so that a writer merges them or says what differs.
+
+In the same words: `twins`, which search folds into one result. In other words: each passage of one has a passage in the
+other that means the same, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from handrail_kb.articles import Problem
+from handrail_search.encoder import USUAL_REACH
+from handrail_search.index import Index
+from handrail_search.vectors import Vectors, means
+
+# Mean cosine of each passage with the nearest one of the other article, the lesser of both ways. On 709 Mozilla
+# articles five pairs, all of them on the same task; on Handrail's own the nearest pair has 0.66.
+_SAME = 0.9
+# What the articles' own vectors have at least, where that is so.
+_NEAR = 0.8
+
+
+def near_duplicates(index: Index, sources: Mapping[str, str]) -> Iterator[Problem]:
+    """Each article that says nearly the same as an earlier one, once."""
+    found = dict(sorted(index.twin_of.items()))
+    for page, first in _same_meaning(index):
+        found.setdefault(page, first)
+    for page, first in sorted(found.items()):
+        path, other = sources.get(index.pages[page].location), sources.get(index.pages[first].location)
+        if path and other:
+            shown = ": search shows one of them" if page in index.twin_of else ""
+            what = f"this says nearly the same as {other}{shown}. Merge them, or say in both what is different."
+            yield Problem(path, 1, "warning", what, "near-duplicate")
+
+
+def _same_meaning(index: Index) -> Iterator[tuple[int, int]]:
+    """Pairs of pages of one language, the later first. None with an encoder whose cosines are on another scale."""
+    if index.manifest.recipe.reach < USUAL_REACH:
+        return
+    passages = index.passage_of_row >= 0
+    vectors, owner = index.vectors.all_vectors()[passages], index.owner[passages]
+    own = means(vectors, owner, len(index.pages))
+    for page in range(1, len(own)):
+        for other in np.flatnonzero(own[:page] @ own[page] >= _NEAR).tolist():
+            if index.pages[page].lang == index.pages[other].lang and _is_same(
+                vectors[owner == page], vectors[owner == other]
+            ):
+                yield page, other
+                break
+
+
+def _is_same(one: Vectors, other: Vectors) -> bool:
+    cosines = one @ other.T
+    return bool(cosines.size and min(cosines.max(axis=1).mean(), cosines.max(axis=0).mean()) >= _SAME)

@@ -1,0 +1,222 @@
+"""All that `handrail check` says of a site: whole, or after a save only of what the save touched.
+
+Files are named from the folder of mkdocs.yml. Knows nothing of the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handrail_feedback.db import Store
+from handrail_feedback.learned import version
+from handrail_kb.articles import Article, Kept, Problem, read_articles
+from handrail_kb.checks import check_articles
+from handrail_kb.errors import ConfigError, HandrailError
+from handrail_kb.links import Ground
+from handrail_kb.passages import read_site_info
+from handrail_kb.settings import Settings, docs_dir_of, site_dir_of
+from handrail_kb.site_file import site_file_problems
+from handrail_search.duplicates import near_duplicates
+from handrail_search.findability import (
+    Asked,
+    Before,
+    Examiner,
+    Found,
+    nearest_questions,
+    questions_of,
+)
+from handrail_search.index import Index, current_generation
+from handrail_search.kept_answers import KeptAnswers, key, read_answers, write_answers
+from handrail_search.query import Searcher
+from handrail_search.teaching import teach_from_store
+
+# Questions of other articles that are asked after a save: those nearest to what changed. A check asks all.
+NEAR_QUESTIONS = 200
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is wrong, how much was looked at, and what could not be."""
+
+    problems: tuple[Problem, ...]
+    articles: int
+    questions: int = 0
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The articles as they are written, where they were built to, and what can be seen of them without asking."""
+
+    folder: str
+    articles: tuple[Article, ...]
+    built: dict[str, str]
+    problems: tuple[Problem, ...]
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The Markdown file of each page."""
+        return {location: path for path, location in self.built.items()}
+
+    def named(self, problem: Problem) -> Problem:
+        """The same, with the file as writers name it, and other articles in it too."""
+        return replace(problem, file=f"{self.folder}/{problem.file}")
+
+
+def read_written(config_file: Path, kept: Kept | None = None) -> Written:
+    """Read what writers wrote. Raises ConfigError when mkdocs.yml is no YAML, or there is no folder of articles."""
+    docs_dir, site_dir = docs_dir_of(config_file), site_dir_of(config_file)
+    if not docs_dir.is_dir():
+        raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
+    articles, faults = read_articles(docs_dir, kept)
+    known = read_site_info(site_dir).articles if site_dir.is_dir() else {}
+    built = {str(facts.get("source", "")): location for location, facts in known.items()}
+    found = check_articles(articles, datetime.now(UTC).date(), Ground(docs_dir, site_dir, built))
+    named = (replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in found)
+    of_the_site = site_file_problems(config_file, docs_dir, site_dir)
+    return Written(docs_dir.name, tuple(articles), built, (*of_the_site, *faults, *named))
+
+
+def inspect(written: Written, settings: Settings, rank: int, before: Before | None = None) -> Report:
+    """Everything, of the site as it was built last. Without `before`, what earlier checks found is looked up.
+
+    Raises IndexUnusable when there is no index to ask.
+    """
+    searcher = Searcher.open(current_generation(settings.index_dir))
+    teach_from_store(searcher, settings)
+    asked = questions_of(written.articles, written.built, searcher)
+    examiner = Examiner(searcher, _named_sources(written), rank)
+    file, name = settings.state_dir / "check.json", f"{searcher.index.name} {_learned(settings)} {rank}"
+    kept = read_answers(file)
+    held = kept.now if kept.asked == name else {}
+    found = {key(one): held.get(key(one)) or examiner.ask(one) for one in asked}
+    problems = [examiner.problem(one, found[key(one)], before or _as_kept(kept)) for one in asked]
+    well = {key(one): _best(examiner, one, found[key(one)], kept.well.get(key(one))) for one in asked}
+    write_answers(file, KeptAnswers(name, found, well), asked)
+    said = [written.named(one) for one in problems if one]
+    alike = near_duplicates(searcher.index, _named_sources(written))
+    left_out = _stale(written, settings)
+    return Report((*written.problems, *said, *alike), len(written.articles), len(asked), left_out)
+
+
+class Inspector:
+    """Says after each build what the save behind it did, while somebody writes. Remembers what it read and asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Look at the site as it stands, to know later what is new."""
+        assert settings.config_file is not None  # noqa: S101 (whoever serves while writing has the file)
+        self._settings, self._config_file = settings, settings.config_file
+        self._kept: Kept = {}
+        self._written: Written | None = None
+        self._searcher: Searcher | None = None
+        self.look()
+
+    def look(self) -> Report:
+        """What is wrong with the articles that changed since the last look, and what they did to others."""
+        written = read_written(self._config_file, self._kept)
+        former, self._written = self._written, written
+        searcher, self._searcher = self._searcher, self._open()
+        if former is None:
+            return Report(written.problems, len(written.articles))
+        changed = _changed(former, written)
+        shown = [problem for problem in written.problems
+                 if problem.file in changed or problem not in former.problems]  # fmt: skip
+        asked: list[Asked] = []
+        if self._searcher is not None:
+            asked = self._touched(written, self._searcher, changed)
+            shown += map(written.named, self._lost(written, self._searcher, searcher, asked, changed))
+        return Report(tuple(shown), len(changed), len(asked))
+
+    def _open(self) -> Searcher | None:
+        """The generation that was just built and verified; its encoder is the one of before, where it is the same."""
+        try:
+            index = Index(current_generation(self._settings.index_dir), verify=False)
+            before = self._searcher.encoder if self._searcher else None
+            same = before is not None and before.recipe.fingerprint == index.manifest.recipe.fingerprint
+            return Searcher(index, before if same else index.encoder())
+        except HandrailError:
+            return None
+
+    def _touched(self, written: Written, searcher: Searcher, changed: frozenset[str]) -> list[Asked]:
+        every = questions_of(written.articles, written.built, searcher)
+        own = [one for one in every if f"{written.folder}/{one.path}" in changed]
+        pages = {page for path, page in written.built.items() if f"{written.folder}/{path}" in changed}
+        return [*own, *nearest_questions(searcher, every, pages, NEAR_QUESTIONS)]
+
+    def _lost(
+        self,
+        written: Written,
+        searcher: Searcher,
+        former: Searcher | None,
+        asked: Sequence[Asked],
+        changed: frozenset[str],
+    ) -> list[Problem]:
+        rank, sources = self._settings.number("check_rank"), _named_sources(written)
+        now = Examiner(searcher, sources, rank)
+        before: Before = Examiner(former, sources, rank).before if former else lambda _: None
+        found = ((one, now.problem(one, now.ask(one), before)) for one in asked)
+        # What was wrong with other articles before is not what this save did.
+        return [
+            problem
+            for one, problem in found
+            if problem and (f"{written.folder}/{one.path}" in changed or problem.code in _TAKEN)
+        ]
+
+
+_TAKEN = ("pushed-out", "losing-ground")
+
+
+def _changed(former: Written, written: Written) -> frozenset[str]:
+    """Files of articles that are not as they were; those that were not read again are the same."""
+    before = {article.path: article for article in former.articles}
+    return frozenset(
+        f"{written.folder}/{article.path}" for article in written.articles if before.get(article.path) is not article
+    )
+
+
+def _named_sources(written: Written) -> dict[str, str]:
+    return {location: f"{written.folder}/{path}" for location, path in written.sources.items() if path}
+
+
+def _learned(settings: Settings) -> int:
+    """Which learned questions search knows; 0 without a store."""
+    if not settings.store_file.exists():
+        return 0
+    store = Store(settings.store_file)
+    try:
+        return version(store)
+    except HandrailError:
+        return 0
+    finally:
+        store.close()
+
+
+def _as_kept(kept: KeptAnswers) -> Before:
+    return lambda asked: kept.well.get(key(asked))
+
+
+def _best(examiner: Examiner, asked: Asked, now: Found, then: Found | None) -> Found:
+    """What a question found when its article had its place: now, or else as it is remembered."""
+    if then is None:
+        return now
+    return Found(
+        now.usual if examiner.is_well(asked, now.usual) else then.usual,
+        now.alone if examiner.is_well(asked, now.alone) else then.alone,
+    )
+
+
+def _stale(written: Written, settings: Settings) -> str:
+    """What was written after the site was built was not asked."""
+    built = settings.site_dir / "handrail" / "site.json"
+    if not built.is_file():
+        return ""
+    since = built.stat().st_mtime
+    files = ((one.path, settings.root / written.folder / one.path) for one in written.articles)
+    newer = [path for path, file in files if file.is_file() and file.stat().st_mtime > since]
+    if not newer:
+        return ""
+    more = f" and {len(newer) - 1} more" if len(newer) > 1 else ""
+    return f"{written.folder}/{newer[0]}{more} changed after the last build, which was asked. Build: handrail build"

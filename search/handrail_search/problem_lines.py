@@ -1,0 +1,48 @@
+"""What is wrong, as a terminal shows it: file by file, faults before hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from handrail_kb.articles import Problem
+from handrail_kb.kinds import NOTES, is_fault
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each once, file by file: files with faults first, and in each file faults before hints."""
+    found = {problem for problem in problems if problem.code not in NOTES}
+    at_fault = {problem.file for problem in found if is_fault(problem.code)}
+    return sorted(
+        found,
+        key=lambda one: (one.file not in at_fault, one.file, not is_fault(one.code), one.line, one.what),
+    )
+
+
+def report_lines(problems: Iterable[Problem]) -> Iterator[str]:
+    """What is wrong as a terminal shows it, an empty line between files."""
+    for number, (_, of_file) in enumerate(groupby(in_order(problems), key=lambda problem: problem.file)):
+        if number:
+            yield ""
+        for one in of_file:
+            hint = "" if is_fault(one.code) else "hint: "
+            yield f"{one.file}:{one.line}: {hint}{_printable(one.what)} [{one.code}]"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: '1 fault', '2 faults'."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def told_count(problems: Iterable[Problem]) -> str:
+    """'2 faults, 1 hint', or that there is nothing to mend."""
+    shown = in_order(problems)
+    faults = sum(is_fault(problem.code) for problem in shown)
+    hints = len(shown) - faults
+    said = [counted(number, what) for number, what in ((faults, "fault"), (hints, "hint")) if number]
+    return ", ".join(said) or "nothing to mend"
+
+
+def _printable(text: str) -> str:
+    """What a terminal shows of a text that anybody may have written."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,74 @@
+"""What is wrong with mkdocs.yml is named with its line, all at once, by the check as by the build."""
+
+from __future__ import annotations
+
+import pytest
+from mkdocs.exceptions import Abort
+
+from handrail_kb.site_file import site_file_problems
+
+SITE = """site_name: Help
+nav:
+  - index.md
+  - Guide:
+      - Pay: guide/pays.md
+      - https://example.org/x.md
+plugins:
+  - search
+  - handrail:
+      {}
+"""
+
+
+def problems(tmp_path, settings="", text=SITE):
+    docs = tmp_path / "docs"
+    (docs / "guide").mkdir(parents=True)
+    (docs / "index.md").write_text("# Home\n")
+    (docs / "guide" / "pay.md").write_text("# Pay\n")
+    file = tmp_path / "mkdocs.yml"
+    file.write_text(text.replace("{}", settings.replace("\n", "\n      ")))
+    return [(one.line, one.code, one.what) for one in site_file_problems(file, docs, tmp_path / "site")]
+
+
+def test_a_page_of_the_navigation_that_is_not_there_is_named_with_the_nearest_one(tmp_path):
+    [(line, code, what)] = problems(tmp_path)
+    assert (line, code) == (5, "nav")
+    assert "'guide/pays.md', which is not in docs. Did you mean 'guide/pay.md'?" in what
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "code", "words"),
+    [
+        ("port: 80\nprot: 90", 11, "settings", "'prot' is not a setting of Handrail. Did you mean 'port'?"),
+        ("port: many", 10, "settings", "port: expected a whole number"),
+        ("contact_email: ask Ann", 10, "settings", "contact_email: 'ask Ann' is no e-mail address"),
+        ("contact_phone: ask Ann", 10, "settings", "contact_phone: 'ask Ann' is no phone number"),
+        ("contact_phone: +1 212 5", 10, "settings", "too short"),
+        ("contact: {who: A, channels: [{chat: 'http://x'}]}", 10, "settings", "no safe link"),
+        ("contact:\n  channels:\n    - phone: +49 30 901820", 12, "settings-hint", "nobody is behind 'phone'"),
+        ("stay_with_people:\n  sadness: yes", 11, "settings", "'sadness' is no matter"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_with_its_line(tmp_path, settings, line, code, words):
+    found = [one for one in problems(tmp_path, settings) if one[1] != "nav"]
+    assert [(one[0], one[1]) for one in found] == [(line, code)]
+    assert words in found[0][2]
+
+
+def test_everything_is_named_at_once(tmp_path):
+    found = problems(tmp_path, "port: many\nprot: 90\ncontact_phone: ask Ann\nstay_with_people: all")
+    assert [(line, code) for line, code, _ in found] == [
+        (10, "settings"), (11, "settings"), (12, "settings"), (13, "settings"), (5, "nav"),
+    ]  # fmt: skip
+
+
+def test_the_build_stops_at_a_phone_number_that_is_none_and_names_the_line(build, caplog):
+    with pytest.raises(Abort):
+        build(handrail={"contact_phone": "ask Ann", "contact_email": "nobody"})
+    assert "contact_phone: 'ask Ann' is no phone number" in caplog.text
+    assert "contact_email: 'nobody' is no e-mail address" in caplog.text
+    assert "mkdocs.yml:" in caplog.text
+
+
+def test_a_national_number_is_left_alone(tmp_path):
+    assert [code for _, code, _ in problems(tmp_path, "contact_phone: 0800 11 22")] == ["nav"]
