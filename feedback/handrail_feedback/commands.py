@@ -25,6 +25,7 @@ from handrail_feedback.letters import said_along
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
 from handrail_feedback.tellings import forget_address
+from handrail_kb.counting import counted
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
 from handrail_kb.reach import one_click
@@ -109,7 +110,8 @@ def list_(config_file: Path, as_json: bool) -> None:
         click.echo(
             f"{message.code}  {message.at:%Y-%m-%d %H:%M}  {_one_line(message.reply_to) or 'no address'}  {about}"
         )
-    click.echo(f"{len(messages)} messages. Read one: handrail contact show CODE" if messages else "No messages.")
+    told = f"{counted(len(messages), 'message')}. Read one: handrail contact show CODE"
+    click.echo(told if messages else "No messages.")
 
 
 @contact.command()
@@ -123,9 +125,7 @@ def settle(config_file: Path, before: datetime) -> None:
     For messages that were answered before there was a desk. They count neither as answered nor as slow.
     """
     settled = settle_before(_store(config_file), before.replace(tzinfo=UTC), now())
-    click.echo(
-        f"Settled {settled} {'message' if settled == 1 else 'messages'}. A lead can open each again at the desk."
-    )
+    click.echo(f"Settled {counted(settled, 'message')}. A lead can open each again at the desk.")
 
 
 def _as_json(message: KeptMessage) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from handrail_feedback.outbox import Job
 from handrail_feedback.outbox_state import Entry, Standing, entries, standing
 from handrail_feedback.routes import parse_routes, read_route
 from handrail_feedback.sender import Sender
+from handrail_kb.counting import counted
 from handrail_kb.errors import ConfigError, DeliveryFailed, HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
 from handrail_kb.settings import Settings, load_settings
@@ -151,9 +152,9 @@ def _retry(settings: Settings, store: Store, which: str) -> None:
     at = now()
     if which == "all":
         queue.adopt(store, routes, at)
-        click.echo(f"{queue.hurry(store, at)} messages are tried now.")
+        click.echo(f"{counted(queue.hurry(store, at), 'message is', 'messages are')} tried now.")
     elif which == "unsent":
-        click.echo(f"{queue.send_unsent(store, routes, at)} messages are tried now.")
+        click.echo(f"{counted(queue.send_unsent(store, routes, at), 'message is', 'messages are')} tried now.")
     else:
         code = _known(which, "handrail outbox --retry CODE")
         if not queue.send_again(store, code, routes, at):

@@ -15,6 +15,7 @@ from handrail_feedback.render import as_table, printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts, Near, Next
 from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_standing import Standing
+from handrail_kb.counting import counted
 from handrail_kb.voting import reason_text
 
 FORMAT = 1
@@ -40,14 +41,10 @@ def notes(found: TopicList) -> list[str]:
         "while a part of search was down are left out.",
     ]
     if found.hidden:
-        lines.append(f"Not shown: {_topics(found.hidden)} of fewer than {found.least} people (topic_people).")
+        lines.append(f"Not shown: {counted(found.hidden, 'topic')} of fewer than {found.least} people (topic_people).")
     if found.decided:
-        lines.append(f"Not shown: {_topics(found.decided)} that are decided. See them with --all.")
+        lines.append(f"Not shown: {counted(found.decided, 'decided topic')}. See all: --all")
     return lines
-
-
-def _topics(count: int) -> str:
-    return f"{count} topic{'' if count == 1 else 's'}"
 
 
 def share_in_time(found: TopicList) -> str:

@@ -128,7 +128,7 @@ class _Reached:
             page = self._page(target)
             if anchor in self._written(target) or page is None or _holds(self._html(page), anchor):
                 return None
-            near = nearest(anchor, sorted(self._written(target)))
+            near = _nearest(anchor, self._written(target))
             return "dead-anchor", f"'{link.target}' leads to no heading of {target}.{near}"
         return None
 
@@ -194,9 +194,15 @@ def _anchors(markdown: str) -> frozenset[str]:
     return frozenset({*_HTML_ID.findall(text), *(one["id"] for one in _OWN_ID.finditer(text)), *slugs})
 
 
+@lru_cache(5000)  # slow, and the same at every save until it is mended
+def _nearest(anchor: str, anchors: frozenset[str]) -> str:
+    return nearest(anchor, sorted(anchors))
+
+
 def _holds(html: str, anchor: str) -> bool:
     """Whether a built page has an anchor: there, plugins and other rules for headings have had their say."""
-    return any(f"{name}={quote}{anchor}" in html for name in ("id", "name") for quote in ('"', "'", ""))
+    ends = (('"', '"'), ("'", "'"), ("", " "), ("", ">"))
+    return any(f"{name}={begin}{anchor}{end}" in html for name in ("id", "name") for begin, end in ends)
 
 
 def _attributes(inside: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.articles import Problem
+from handrail_kb.counting import counted
 from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.flags import config_option
 from handrail_kb.kinds import is_fault
@@ -18,7 +19,7 @@ from handrail_kb.settings import Settings
 from handrail_search.findability import Before, Examiner
 from handrail_search.inspection import Report, Written, inspect, read_written
 from handrail_search.options import find_settings, log_to_terminal
-from handrail_search.problem_lines import counted, in_order, report_lines, told_count
+from handrail_search.problem_lines import in_order, report_lines, told_count
 from handrail_search.replay_base import built_at, is_index, open_index
 from handrail_search.site import mkdocs_problems
 from handrail_search.teaching import teach_from_store

@@ -13,6 +13,7 @@ from handrail_feedback.db import now
 from handrail_feedback.topic_facts import Facts, people
 from handrail_feedback.topics import Failed
 from handrail_kb.articles import read_articles
+from handrail_kb.counting import counted
 from handrail_kb.drafting import Asked, Draft, different, draft_text, file_name, write_draft
 from handrail_kb.errors import HandrailError, SiteError
 from handrail_kb.flags import config_option
@@ -50,18 +51,18 @@ def draft(
     docs_dir = docs_dir_of(config_file)
     questions = _questions(site, facts.topic, docs_dir)
     if into:
-        _add(docs_dir, into, questions, only_show=only_show)
+        _add(docs_dir, into, facts.topic, questions, only_show=only_show)
         return
     path = to or file_name(facts.name)
     content = draft_text(_draft(site, facts, questions), path)
     if only_show:
         click.echo(content, nl=False)
         return
-    file = write_draft(docs_dir, path, content)
-    click.echo(f"{docs_dir.name}/{file.relative_to(docs_dir)}: a draft with {len(questions)} questions.")
+    file = f"{docs_dir.name}/{write_draft(docs_dir, path, content).relative_to(docs_dir).as_posix()}"
+    click.echo(f"{file}: a draft with {counted(len(questions), 'question')}.")
     if facts.suggestion in ("reword", "fix") and (near := _sources(site.settings).get(facts.article or "")):
         click.echo(f"{docs_dir.name}/{near} is near. If it answers this: handrail draft {topic} --into {near}")
-    click.echo(f"Keep that it is being written: handrail topics decide {facts.topic} writing --link {file.name}")
+    click.echo(f"Keep that it is being written: handrail topics decide {facts.topic} writing --link {file}")
 
 
 def _draft(site: Site, facts: Facts, questions: list[str]) -> Draft:
@@ -100,16 +101,23 @@ def _questions(site: Site, topic: int, docs_dir: Path) -> list[str]:
     return different(fit, there, _QUESTIONS)
 
 
-def _add(docs_dir: Path, into: str, questions: list[str], *, only_show: bool) -> None:
+def _add(docs_dir: Path, into: str, topic: int, questions: list[str], *, only_show: bool) -> None:
     path = into.removeprefix(f"{docs_dir.name}/")
     if not (docs_dir / path).resolve().is_relative_to(docs_dir.resolve()):
         raise HandrailError(f"{into} is not in {docs_dir.name}.", f"Name an article of it: --into {docs_dir.name}/…")
     addition = add_questions(docs_dir, path, questions)
+    if not addition.added:
+        click.echo(
+            f"{addition.shown} is as it was: all that customers typed stands in an article already, is one word, has "
+            f"more than {_LONGEST_QUESTION} characters, or was redacted. See it: handrail topics show {topic}"
+        )
+        return
     if only_show:
         click.echo(addition.text, nl=False)
         return
     addition.write()
-    click.echo(f"{addition.shown}: {addition.added} questions added. Look at the change, then: handrail check")
+    told = f"{addition.shown}: {counted(addition.added, 'question')} added."
+    click.echo(f"{told} Look at the change, then: handrail check")
 
 
 def _count(number: int, least: int) -> str:

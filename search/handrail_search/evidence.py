@@ -37,7 +37,7 @@ class Finding:
     ) -> None:  # fmt: skip
         """`asked` are the question's words where they were read before.
 
-        `without` is a page among whose own questions this one is not to count, see `Searcher.search`.
+        `without` is a page among whose own questions this one is not to count, see `Searcher.pages`.
         """
         self.index = index
         self._without = without

@@ -63,8 +63,10 @@ class Examiner:
 
     def ask(self, asked: Asked) -> Found:
         """What a question finds. Asked twice only where it matters: what stands in the article can but help it."""
-        alone = self._pages(asked.question, self._ids.get(asked.location))
-        return Found(alone if self._place(asked, alone) <= self._rank else self._pages(asked.question), alone)
+        alone = self._searcher.pages(asked.question, limit=DEPTH, without=self._ids.get(asked.location))
+        if self._place(asked, alone) <= self._rank:
+            return Found(alone, alone)
+        return Found(self._searcher.pages(asked.question, limit=DEPTH), alone)
 
     def before(self, asked: Asked) -> Found | None:
         """The same of an earlier generation; None where the article did not say yet that it answers this."""
@@ -91,10 +93,6 @@ class Examiner:
     def is_well(self, asked: Asked, pages: Sequence[str]) -> bool:
         """Whether an article has the place that it should have."""
         return self._place(asked, pages) <= self._rank
-
-    def _pages(self, question: str, without: int | None = None) -> tuple[str, ...]:
-        hits = self._searcher.search(question, limit=DEPTH, without=without).hits
-        return tuple(dict.fromkeys(hit.location.partition("#")[0] for hit in hits))
 
     def _place(self, asked: Asked, pages: Sequence[str]) -> int:
         """The article's place in a list, that of a copy of it too; one more than are looked at where it has none."""

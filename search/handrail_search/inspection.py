@@ -121,9 +121,8 @@ class Inspector:
         searcher, self._searcher = self._searcher, self._open()
         if former is None:
             return Report(written.problems, len(written.articles))
-        changed = _changed(former, written)
-        shown = [problem for problem in written.problems
-                 if problem.file in changed or problem not in former.problems]  # fmt: skip
+        changed, known = _changed(former, written), frozenset(former.problems)
+        shown = [problem for problem in written.problems if problem.file in changed or problem not in known]
         asked: list[Asked] = []
         if self._searcher is not None:
             asked = self._touched(written, self._searcher, changed)

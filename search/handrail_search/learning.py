@@ -22,7 +22,7 @@ from handrail_kb.settings import Settings, docs_dir_of
 from handrail_search.effect import DEPTH, ENOUGH, EVERY, Effect, measure
 from handrail_search.index import Index, current_generation
 from handrail_search.learned import Known
-from handrail_search.options import console, find_settings, log_to_terminal, progress_bar, setting_options
+from handrail_search.options import bar_when_needed, console, find_settings, log_to_terminal, setting_options
 from handrail_search.pairs import Fault, Places, read_pairs
 from handrail_search.query import Searcher
 from handrail_search.teaching import encode_ahead, read_known
@@ -73,8 +73,7 @@ def _prepare(searcher: Searcher, settings: Settings, known: Sequence[Known], tau
     new = [Known(one.question, one.location, one.source, one.at, f"{one.source}:{one.who}") for one in taught]
     # More will not be in force.
     new = sorted(new, key=lambda one: one.at, reverse=True)[: book.MOST_KEPT]
-    bar, advance = progress_bar("encoding questions")
-    with bar:
+    with bar_when_needed("encoding questions") as advance:
         vectors = encode_ahead(searcher.index, [*known, *new], settings, advance)
     with console.status("measuring what they change"):
         return measure(searcher, known, new, vectors)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +74,21 @@ def log_to_terminal(level: int = logging.WARNING) -> None:
         logger.setLevel(level)
     # The one thing of a build that takes long and happens before there is anything to count.
     logging.getLogger("handrail_search.exporting").setLevel(logging.INFO)
+
+
+@contextmanager
+def bar_when_needed(what: str) -> Iterator[Callable[[int, int], None]]:
+    """The function that moves a bar, which is shown once there is progress: mostly there is nothing to do."""
+    bar, advance = progress_bar(what)
+
+    def move(done: int, total: int) -> None:
+        bar.start()
+        advance(done, total)
+
+    try:
+        yield move
+    finally:
+        bar.stop()
 
 
 def progress_bar(what: str) -> tuple[Progress, Callable[[int, int], None]]:

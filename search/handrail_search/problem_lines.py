@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from handrail_kb.articles import Problem
+from handrail_kb.counting import counted
 from handrail_kb.kinds import NOTES, is_fault
 
 
@@ -27,11 +28,6 @@ def report_lines(problems: Iterable[Problem]) -> Iterator[str]:
         for one in of_file:
             hint = "" if is_fault(one.code) else "hint: "
             yield f"{one.file}:{one.line}: {hint}{_printable(one.what)} [{one.code}]"
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: '1 fault', '2 faults'."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def told_count(problems: Iterable[Problem]) -> str:

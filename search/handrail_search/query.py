@@ -166,23 +166,20 @@ class Searcher:
         """The vector of a question; None when meaning cannot be asked."""
         return self._encode(text)[0]
 
-    def search(self, question: str, *, limit: int = 10, lang: str = "", without: int | None = None) -> Results:
+    def search(self, question: str, *, limit: int = 10, lang: str = "") -> Results:
         """The best articles for a question, best first, at most `limit`, and whether they are an answer.
 
-        Where the index holds several languages, articles in `lang` come before the others. `without` is a page that
-        says it answers this very question: it is asked as if the page did not say so.
+        Where the index holds several languages, articles in `lang` come before the others.
         """
         question = clean_question(question)
         limit = max(1, min(limit, MAX_LIMIT))
         if not question or not self.index.pages:
             return Results(question, "none", "hybrid", ())
-        understood = self._reader.read(question, self._encode if without is None else self._known(without))
+        understood = self._reader.read(question, self._encode)
         vector, reason = understood.vector, understood.failed
-        finding = Finding(self.index, understood.text, vector, self._learned, understood.words, without)
-        scores = fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings)
+        finding = Finding(self.index, understood.text, vector, self._learned, understood.words)
         others = self._of_other_languages(lang)
-        order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
-        order = _with_strong_others(order, scores, others, limit)
+        scores, order, twins = self._rank(finding, vector, others, limit)
         verdict, confident, limits = self._verdict(finding, order, vector)
         if verdict == "none" and understood.unfinished:
             verdict = "weak"  # half a word is no question yet
@@ -201,6 +198,27 @@ class Searcher:
             bands=limits,
             matter=self.index.matters.matter_of(vector) if vector is not None else None,
         )
+
+    def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:
+        """The pages that `search` would find, best first, and nothing else of them: in a third of the time.
+
+        `without` is a page that says it answers this very question: it is asked as if the page did not say so.
+        """
+        question = clean_question(question)
+        if not question or not self.index.pages:
+            return ()
+        understood = self._reader.read(question, self._encode if without is None else self._known(without))
+        finding = Finding(self.index, understood.text, understood.vector, self._learned, understood.words, without)
+        _, order, _ = self._rank(finding, understood.vector, frozenset(), limit)
+        return tuple(self.index.pages[page].location for page in order)
+
+    def _rank(
+        self, finding: Finding, vector: Vectors | None, others: Set[int], limit: int
+    ) -> tuple[Scores, list[int], dict[int, list[int]]]:
+        """The score of every page, the best `limit` pages, and the pages that are shown by one of them."""
+        scores = fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings)
+        order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
+        return scores, _with_strong_others(order, scores, others, limit), twins
 
     def _of_other_languages(self, lang: str) -> frozenset[int]:
         """Pages that are not in the reader's language, where the site has pages that are."""

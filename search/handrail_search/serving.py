@@ -27,12 +27,13 @@ from handrail_feedback.channels import Delivery, read_delivery
 from handrail_feedback.db import Store
 from handrail_feedback.sender import Sender
 from handrail_feedback.teller import Teller
+from handrail_kb.counting import counted
 from handrail_kb.errors import ConfigError, HandrailError, SiteError
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search.inspection import Inspector
 from handrail_search.options import console
-from handrail_search.problem_lines import counted, report_lines, told_count
+from handrail_search.problem_lines import report_lines, told_count
 from handrail_search.site import build_site_and_index
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,9 +28,9 @@ from handrail_feedback.topic_render import (
 from handrail_feedback.topics import merged_into
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
-from handrail_kb.settings import Settings
+from handrail_kb.settings import Settings, docs_dir_of
 from handrail_search.index import open_current
-from handrail_search.options import find_settings, log_to_terminal, progress_bar, setting_options
+from handrail_search.options import bar_when_needed, find_settings, log_to_terminal, setting_options
 from handrail_search.topic_site import SiteArticles, refresh_topics
 
 log = logging.getLogger(__name__)
@@ -73,27 +72,12 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
         )
     store, index = Store(settings.store_file), open_current(settings.index_dir)
     try:
-        with _bar_when_needed() as advance:
+        with bar_when_needed("encoding searches") as advance:
             refresh_topics(store, index, index.encoder(), settings, at, advance, regroup=regroup)
     except EncoderUnavailable as error:
         log.warning("topics are as they were: %s", error.format_message())
     book = read_book(store)
     return Site(settings, store, book, SiteArticles(index, (one.intent.query for one in book.searches)))
-
-
-@contextmanager
-def _bar_when_needed() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar that is shown when there is progress: mostly there is nothing new to encode."""
-    bar, advance = progress_bar("encoding searches")
-
-    def move(done: int, total: int) -> None:
-        bar.start()
-        advance(done, total)
-
-    try:
-        yield move
-    finally:
-        bar.stop()
 
 
 def period(days: int, at: datetime) -> Period:
@@ -190,6 +174,7 @@ def decide(
         click.echo(f"Taken back on topic {topic}: {taken.verdict}, decided {taken.at:%Y-%m-%d} by {taken.who}.")
         return
     verdict = cast(Verdict, cast(str, decision).replace("-", " "))
+    _refuse_what_leads_nowhere(settings, link)
     kept = decisions.decide(store, topic, verdict, name, at, why=why, link=link)
     click.echo(f"Topic {kept.topic}: {kept.verdict} ({decisions.MEANINGS[kept.verdict]}).")
     click.echo(f"Take it back: handrail topics decide {kept.topic} --undo")
@@ -204,6 +189,23 @@ def known_topic(site: Site, topic: int, of: Period, at: datetime) -> Listed:
             f"There is no topic {topic}, or its searches are erased.", "See them: handrail topics --all"
         )
     return found
+
+
+def _refuse_what_leads_nowhere(settings: Settings, link: str) -> None:
+    """A link is an address, an article, or a page of the site as built: it is what proves a topic answered later."""
+    if not link or re.match(r"https?://[^\s/]+", link):
+        return
+    path = link.partition("#")[0].strip("/")
+    config = settings.config_file
+    docs_dir = docs_dir_of(config) if config and config.is_file() else settings.root / "docs"
+    for folder, name in ((docs_dir, path.removeprefix(f"{docs_dir.name}/")), (settings.site_dir, path)):
+        place = (folder / name).resolve()
+        if path and place.is_relative_to(folder.resolve()) and (place.is_file() or (place / "index.html").is_file()):
+            return
+    raise HandrailError(
+        f"'{link[:80]}' is no address, no article in {docs_dir.name} and no page of the site.",
+        "Name one: --link docs/lost-password.md, or --link https://…",
+    )
 
 
 def _existing(settings: Settings) -> Store:

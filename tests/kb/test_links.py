@@ -42,6 +42,8 @@ def test_a_link_to_a_heading_that_is_not_there_is_named_with_the_nearest_heading
     [(line, code, what)] = linked(tmp_path, a="[part](b.md#a-parts)\n")
     assert (line, code) == (4, "dead-anchor")
     assert "no heading of b.md. Did you mean 'a-part'?" in what
+    # An anchor that only begins as one of the built page does is none.
+    assert [code for _, code, _ in linked(tmp_path, a="[part](b.md#made-by)\n")] == ["dead-anchor"]
     [(_, code, what)] = linked(tmp_path, a="# One\n\n[here](#oen)\n")
     assert code == "dead-anchor" and "Did you mean 'one'?" in what
 

@@ -89,7 +89,8 @@ def named(report: dict) -> list[tuple[str, int, str]]:
 def test_a_question_that_nothing_in_its_article_answers_is_a_hint_and_fails_nothing(site):
     """Asked as it stands, it is found; with itself left out, nothing of the article speaks for it."""
     write(
-        site, {f"more{number}.md": f"# Animal {number}\n\nAn animal of some colour, in {number} zoos.\n" for number in range(11)}
+        site,
+        {f"more{number}.md": f"# Animal {number}\n\nAn animal of some colour.\n" for number in range(11)},
     )
     build(site)
     code, report = check(site)

@@ -134,6 +134,15 @@ def test_a_decided_topic_leaves_the_list_and_comes_back_when_that_is_taken_back(
     assert "taken back" in good(run("topics", "show", 1))
 
 
+@pytest.mark.parametrize("link", ["nonsense", "docs/gone.md", "../mkdocs.yml", "http:/x", "ftp://acme.test/x"])
+def test_a_decision_leads_to_an_article_a_page_or_an_address_or_is_refused(run, fail, link):
+    fail(PASSWORD)
+    listed(run)
+    assert refused(run("topics", "decide", 1, "writing", "--link", link), "is no address, no article in docs")
+    for fine in ("account/password.md", "docs/account/password.md#no-mail", "https://acme.test/issues/7"):
+        good(run("topics", "decide", 1, "writing", "--link", fine))
+
+
 def test_one_topic_is_shown_in_full(run, fail):
     fail([*PASSWORD, *PASSWORD[:2]])
     told = good(run("topics", "show", 1, "--topic-people", 1))
@@ -164,7 +173,7 @@ def test_a_mistake_is_one_clear_message(run, project, fail):
     assert refused(run("topics", "decide", 99, "spam"), "There is no topic 99")
     assert refused(run("topics", "decide", 1), "No decision is named", "handrail topics decide 1 writing")
     assert refused(run("topics", "decide", 1, "--undo"), "Nothing is decided on topic 1")
-    assert refused(run("topics", "decide", 1, "writing", "--link", "javascript:alert(1)"), "is no link")
+    assert refused(run("topics", "decide", 1, "writing", "--link", "javascript:alert(1)"), "is no address")
     assert refused(run("topics", "decide", 1, "perhaps"), "perhaps")
 
 
@@ -214,7 +223,7 @@ def test_a_draft_has_the_customers_questions_and_passes_the_check_of_front_matte
     told = good(run("draft", 1))
     [file] = list((project / "docs").glob("*.md"))
     assert f"docs/{file.name}: a draft with 3 questions." in told
-    assert f"handrail topics decide 1 writing --link {file.name}" in told
+    assert f"handrail topics decide 1 writing --link docs/{file.name}" in told
     article = read_article(project / "docs", file.name)
     assert sorted(article.questions) == sorted(ICELAND)
     assert article.problems == ()
@@ -231,8 +240,10 @@ def test_an_article_that_is_near_can_get_the_words_instead(run, project, fail):
         run("draft", 1, "--to", "new.md")
     )
     (project / "docs" / "new.md").unlink()
-    assert "questions added" in good(run("draft", 1, "--into", "docs/account/password.md"))
+    assert " added. Look" in good(run("draft", 1, "--into", "docs/account/password.md"))
     assert PASSWORD[1] in read_article(project / "docs", "account/password.md").questions
+    again = good(run("draft", 1, "--into", "docs/account/password.md"))
+    assert "is as it was: all that customers typed stands in an article already" in again
     assert refused(run("draft", 1, "--into", "../mkdocs.yml"), "is not in docs")
 
 
