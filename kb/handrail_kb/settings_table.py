@@ -49,6 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "An address shown on the contact page for people who prefer e-mail.",
         "site",
+        form=r"[^@\s]+@[^@\s]+",
     ),
     Setting("contact_phone", "", "A phone number shown on the contact page.", "site"),
     Setting("contact_text", "", "The words of the contact link; the default is in the site's language.", "site"),

@@ -48,6 +48,9 @@ def read_options(raw: Mapping[str, Any], places: Places, environment: Mapping[st
     values: dict[str, Value] = {}
     problems = []
     for name, value in raw.items():
+        if name == "contact_email" and isinstance(value, str):  # judged below, as the other ways to a person are
+            values[name] = value
+            continue
         try:
             values |= check_options({name: value}, _WHERE)
         except ConfigError as error:

@@ -129,7 +129,7 @@ class Examiner:
         now = f"rank {place}" if place <= DEPTH else f"none of the first {DEPTH}"
         what = (
             f"'{asked.question}' finds this article only because it stands here: without it, {now}; its "
-            f"{_first(self._rank)} was taken by {_names(pushers)}. Use these words in a heading or the first sentence."
+            f"place was taken by {_names(pushers)}. Use these words in a heading or the first sentence."
         )
         return Problem(asked.path, asked.line, "warning", what, "losing-ground")
 
