@@ -14,6 +14,9 @@ import yaml
 from handrail_kb.hours import Keys
 from handrail_kb.settings import compose_yaml
 
+# Menus inside of menus; YAML can hold a list that is in itself.
+_DEEPEST = 20
+
 
 @dataclass(frozen=True)
 class Places:
@@ -66,11 +69,12 @@ def line_of_key(config_file: Path, name: str) -> int:
     return next((key.start_mark.line + 1 for key, _ in pairs if key.value == name), 1)
 
 
-def _pages(node: yaml.Node) -> Iterator[tuple[str, int]]:
+def _pages(node: yaml.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
     if isinstance(node, yaml.ScalarNode):
         yield str(node.value), node.start_mark.line + 1
-    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
-        yield from _pages(child[1] if isinstance(node, yaml.MappingNode) else child)
+    elif isinstance(node, yaml.CollectionNode) and depth < _DEEPEST:
+        for child in node.value:
+            yield from _pages(child[1] if isinstance(node, yaml.MappingNode) else child, depth + 1)
 
 
 def _parent(document: yaml.Node | None, config_file: Path) -> Path | None:

@@ -70,5 +70,10 @@ def test_the_build_stops_at_a_phone_number_that_is_none_and_names_the_line(build
     assert "mkdocs.yml:" in caplog.text
 
 
+def test_a_menu_that_is_in_itself_ends(tmp_path):
+    text = "site_name: Help\nnav: &menu\n  - gone.md\n  - Deeper: *menu\nplugins: [handrail]\n"
+    assert {(line, code) for line, code, _ in problems(tmp_path, text=text)} == {(3, "nav")}
+
+
 def test_a_national_number_is_left_alone(tmp_path):
     assert [code for _, code, _ in problems(tmp_path, "contact_phone: 0800 11 22")] == ["nav"]

@@ -125,6 +125,7 @@ def test_a_decided_topic_leaves_the_list_and_comes_back_when_that_is_taken_back(
     assert "handrail topics decide 1 --undo" in told
     found = listed(run)
     assert (found["topics"], found["decided"]) == ([], 1)
+    assert "Not shown: 1 decided topic. See all: --all" in good(run("topics"))
     [topic] = listed(run, "--all")["topics"]
     assert topic["state"] == "reword"
     [decision] = topic["decisions"]
