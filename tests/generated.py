@@ -68,7 +68,7 @@ def codes_table() -> str:
         for kind, codes in (("fault", FAULTS), ("hint", HINTS))
         for code, told in codes.items()
     ]
-    return "\n".join(["| Code | | What it is |", "|---|---|---|", *rows])
+    return "\n".join(["| Code | Kind | What it is |", "|---|---|---|", *rows])
 
 
 PARTS = {

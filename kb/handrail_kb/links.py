@@ -167,6 +167,8 @@ class _Reached:
         return not location.startswith("..") and (self._ground.site_dir / location).exists()
 
     def _near(self, article: Article, path: str) -> str:
+        if posixpath.splitext(path)[1] not in ("", ".md"):  # an article is no picture
+            return ""
         here = posixpath.dirname(article.path) or "."
         target = posixpath.normpath(posixpath.join(here, path))
         same_name = [name for name in self._names if posixpath.basename(name) == posixpath.basename(target)]
@@ -196,7 +198,8 @@ def _anchors(markdown: str) -> frozenset[str]:
 
 @lru_cache(5000)  # slow, and the same at every save until it is mended
 def _nearest(anchor: str, anchors: frozenset[str]) -> str:
-    return nearest(anchor, sorted(anchors))
+    longer = sorted(one for one in anchors if anchor and one.startswith(anchor))
+    return f" Did you mean '{longer[0]}'?" if longer else nearest(anchor, sorted(anchors))
 
 
 def _holds(html: str, anchor: str) -> bool:

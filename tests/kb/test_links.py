@@ -44,6 +44,7 @@ def test_a_link_to_a_heading_that_is_not_there_is_named_with_the_nearest_heading
     assert "no heading of b.md. Did you mean 'a-part'?" in what
     # An anchor that only begins as one of the built page does is none.
     assert [code for _, code, _ in linked(tmp_path, a="[part](b.md#made-by)\n")] == ["dead-anchor"]
+    assert "Did you mean 'a-part'?" in linked(tmp_path, a="[part](b.md#a)\n")[0][2]
     [(_, code, what)] = linked(tmp_path, a="# One\n\n[here](#oen)\n")
     assert code == "dead-anchor" and "Did you mean 'one'?" in what
 
