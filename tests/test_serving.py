@@ -174,8 +174,10 @@ def test_while_writing_every_edit_is_found_and_a_broken_one_does_no_harm(root):
         assert get(f"{address}pears/")[0] == 200
 
         (root / "mkdocs.yml").write_text(MKDOCS)
-        (root / "docs" / "quinces.md").write_text("# Quinces\n\nQuinces are sold in the snow.\n")
+        (root / "docs" / "quinces.md").write_text("# Quinces\n\nSold in the snow, as [apples](gone.md).\n")
         until(lambda: "snow" in get(f"{address}quinces/")[1], "the mended article is served")
+        told = "docs/quinces.md:3: 'gone.md' leads to no file of the site. [dead-link]"
+        until(lambda: told in log.read_text(), "what is wrong with the saved article is told in the terminal")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert "Traceback" not in log.read_text()
