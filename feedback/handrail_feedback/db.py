@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
-from handrail_feedback import tables
+from handrail_feedback import tables, topic_tables
 from handrail_kb.errors import StoreUnavailable
 
 Row = dict[str, Any]
@@ -103,21 +103,28 @@ def m012_outcomes(db: Database) -> None:
 @migrations()
 def m020_topics(db: Database) -> None:
     """Failed searches that mean the same, and what became of such topics."""
-    for statement in tables.TOPICS:
+    for statement in topic_tables.TOPICS:
         db.execute(statement)
 
 
 @migrations()
 def m021_topic_decisions(db: Database) -> None:
     """What was decided on topics, by whom, when and why."""
-    for statement in tables.DECISIONS:
+    for statement in topic_tables.DECISIONS:
         db.execute(statement)
 
 
 @migrations()
 def m022_decision_tokens(db: Database) -> None:
     """Which form a decision came from."""
-    for statement in tables.DECISION_TOKENS:
+    for statement in topic_tables.DECISION_TOKENS:
+        db.execute(statement)
+
+
+@migrations()
+def m023_topics_proven(db: Database) -> None:
+    """How search answers topics now, when they were proven answered, and messages that need an article in them."""
+    for statement in topic_tables.PROVEN:
         db.execute(statement)
 
 

@@ -1,5 +1,6 @@
 """Past searches asked once more: what a change fixes and what it breaks, each by name. Pure but for `past_questions`.
 
+What is good here is good everywhere: topics are proven answered by the same measure (`topic_proving`).
 A question whose answer is known is good where that article stands among the first three: what a decision on its topic
 names, else what customers opened who did not come back. Any other is good where the verdict is `answered`. A question
 fixed was bad before and is good now; one that breaks was good before and is bad now.
@@ -17,7 +18,7 @@ from typing import Any
 
 from handrail_feedback.db import Store
 from handrail_feedback.decisions import history, in_force
-from handrail_feedback.intents import Failure, Intent, failure, intents
+from handrail_feedback.intents import Failure, Intent, failure, intents, shape
 from handrail_feedback.topics import members
 from handrail_kb.errors import HandrailError
 
@@ -53,6 +54,11 @@ class Past:
     failed: int
     wanted: str | None
     then: Outcome
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells this wording from all others."""
+        return self.lang, shape(self.question)
 
     def is_good(self, outcome: Outcome) -> bool:
         """Whether this would have been an answer."""

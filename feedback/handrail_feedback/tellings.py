@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -211,6 +211,25 @@ def answer_searches(store: Store, searches: Iterable[str], proof: Proof, at: dat
     ids = list(searches)
     marks = ", ".join("?" * len(ids))
     return _answered(store, proof, at, f"search_id <> '' AND search_id IN ({marks})", ids)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Somebody who waits for an answer to a search, whose words they may have changed into this question."""
+
+    search_id: str
+    question: str
+
+
+def waiting_searches(store: Store) -> dict[int, list[Waiting]]:
+    """Who waits for a search that is kept, by the number of its intent."""
+    found: dict[int, list[Waiting]] = defaultdict(list)
+    for row in store.read(
+        """SELECT intent_id, search_id, question FROM tellings JOIN searches USING (search_id)
+           WHERE state = 'waiting' AND search_id <> ''"""
+    ):
+        found[row["intent_id"]].append(Waiting(row["search_id"], row["question"]))
+    return dict(found)
 
 
 def end_told(store: Store, telling: Telling, at: datetime) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from handrail_feedback.intents import Failure, Intent
-from handrail_feedback.topics import Failed, Member
+from handrail_feedback.intents import Intent
+from handrail_feedback.topics import Failed, FailedBy, Member
 
 Trend = Literal["new", "growing", "steady", "falling", "not enough data"]
 Suggestion = Literal["write", "reword", "fix", "people"]
@@ -27,7 +27,7 @@ SUGGESTIONS: dict[Suggestion, str] = {
     "people": "one for people",
 }
 REASONS: dict[Suggestion, str] = {
-    "write": "for half of the searches or more, nothing was above the floor",
+    "write": "for half of the searches or more, nothing was above the floor, or a message says that one is needed",
     "reword": "an article is near, and was not shown well enough to be opened",
     "fix": "a quarter of the searches or more led to an article that was opened and did not help",
     "people": "the nearest article leaves it to people, or half of the people wrote to one",
@@ -89,10 +89,10 @@ class Near:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a topic tells of a period. People are browser tabs; a search without a tab counts as one.
+    """What a topic tells of a period. People are browser tabs; a search without a tab, and a message, counts as one.
 
-    `kinds` and `next` count searches, each once. `first_at` and `last_at` are of all searches there are, and so is
-    `three_at`: when the third person came. `lacks` are words that the nearest article lacks. `reasons` say how many
+    `kinds` and `next` count searches and messages, each once. `first_at` and `last_at` are of all there are, and so
+    is `three_at`: when the third person came. `lacks` are words that the nearest article lacks. `reasons` say how many
     searches of the period led to a no vote that gave which reason.
     """
 
@@ -105,7 +105,7 @@ class Facts:
     first_at: datetime
     last_at: datetime
     three_at: datetime | None
-    kinds: Mapping[Failure, int]
+    kinds: Mapping[FailedBy, int]
     langs: Mapping[str, int]
     next: Mapping[Next, int]
     searched_next: tuple[str, ...]
@@ -140,8 +140,8 @@ def tell_one(
 
 
 def people(searches: Iterable[Failed]) -> int:
-    """How many browser tabs; a search without a tab counts as one."""
-    return len({one.intent.tab or f"intent {one.intent.id}" for one in searches})
+    """How many browser tabs and threads of messages; a search without a tab counts as one."""
+    return len({one.person for one in searches})
 
 
 def _facts(
@@ -184,7 +184,7 @@ def nth_person_at(searches: Iterable[Failed], count: int) -> datetime | None:
     """When the `count`-th person came, oldest first; None while there are fewer."""
     seen: set[str] = set()
     for one in searches:
-        seen.add(one.intent.tab or f"intent {one.intent.id}")
+        seen.add(one.person)
         if len(seen) == count:
             return one.intent.first_at
     return None
@@ -254,6 +254,8 @@ def _nearest(searches: Sequence[Failed], articles: Articles) -> tuple[Near, ...]
 def _suggest(searches: Sequence[Failed], nearest: Sequence[Near], articles: Articles) -> tuple[Suggestion, str | None]:
     """What could be done, the first that applies of `REASONS`, and the article it is about."""
     first = nearest[0].location if nearest else None
+    if any(one.kind == "needs" for one in searches):  # people know better than scores
+        return "write", first
     wrote = [one for one in searches if one.intent.contacted_at]
     if (first is not None and articles.people_only(first)) or (
         len(searches) > 1 and 2 * people(wrote) >= people(searches)

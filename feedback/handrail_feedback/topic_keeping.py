@@ -21,11 +21,11 @@ from handrail_feedback.topics import (
     Grouping,
     Member,
     Topic,
-    failed_searches,
     last_grouping,
     last_topic,
     members,
     topics,
+    wanting,
     write_grouping,
     write_joined,
 )
@@ -69,11 +69,11 @@ class _Wording:
 
 
 def refresh(store: Store, meaning: Meaning, at: datetime, *, regroup: bool = False) -> Refreshed:
-    """Bring topics up to date with the failed searches there are; with `regroup`, group everything anew.
+    """Bring topics up to date with the failed searches and messages there are; with `regroup`, group everything anew.
 
     Raises StoreUnavailable, and whatever `encode` raises; nothing is changed then.
     """
-    searches, known, last = failed_searches(store), members(store), last_grouping(store)
+    searches, known, last = wanting(store), members(store), last_grouping(store)
     new = [one for one in searches if one.intent.id not in known]
     if regroup or last is None or _is_stale(last, meaning, len(new), at):
         done = _regroup(store, meaning, searches, known, last, at)

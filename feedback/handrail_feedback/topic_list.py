@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handrail_feedback.db import Store
 from handrail_feedback.decisions import Decision, history
 from handrail_feedback.topic_facts import Articles, Facts, Period, tell, tell_one
+from handrail_feedback.topic_proofs import Asked, Proof, asked_topics, proofs
 from handrail_feedback.topic_standing import Kept, Standing, promise, standing
-from handrail_feedback.topics import Failed, Member, Recorded, failed_searches, known_since, members, recorded, topics
+from handrail_feedback.topics import Failed, Member, Recorded, known_since, members, recorded, topics, wanting
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class TopicList:
     """Topics of a period, those that wait for a decision first, each most people first.
 
     `hidden` counts topics of fewer than `least` people in this period, `decided` those left out because they are
-    decided. `known_since` is when the first search that is kept was made.
+    decided or proven. `known_since` is when the first search that is kept was made.
     """
 
     period: Period
@@ -43,7 +44,7 @@ class TopicList:
 
 @dataclass(frozen=True)
 class Book:
-    """All that the store holds of topics, read once; each topic's searches oldest first."""
+    """All that the store holds of topics, read once; each topic's searches and messages oldest first."""
 
     searches: tuple[Failed, ...]
     places: Mapping[int, Member]
@@ -52,10 +53,19 @@ class Book:
     decisions: Mapping[int, list[Decision]]
     events: tuple[Recorded, ...]
     since: datetime | None
+    proofs: Mapping[int, list[Proof]]
+    asked: Mapping[int, Asked]
 
     def standing(self, topic: int, at: datetime) -> Standing:
         """Where a topic stands."""
-        return standing(self.by_topic[topic], self.decisions.get(topic, []), self.made.get(topic, at), at)
+        return standing(
+            self.by_topic[topic], self.decisions.get(topic, []), self.made.get(topic, at), at,
+            self.proofs.get(topic, []), self.asked.get(topic),
+        )  # fmt: skip
+
+    def of_today(self, store: Store) -> Book:
+        """The same with what is decided and proven by now, which is quickly read. Raises StoreUnavailable."""
+        return replace(self, decisions=history(store), proofs=proofs(store), asked=asked_topics(store))
 
     def events_of(self, topic: int) -> tuple[Recorded, ...]:
         """What it had part in, oldest first."""
@@ -64,13 +74,16 @@ class Book:
 
 def read_book(store: Store) -> Book:
     """All that the store holds of topics. Raises StoreUnavailable."""
-    searches, places = tuple(failed_searches(store)), members(store)
+    searches, places = tuple(wanting(store)), members(store)
     by_topic: dict[int, list[Failed]] = defaultdict(list)
     for one in searches:
         if one.intent.id in places:
             by_topic[places[one.intent.id].topic].append(one)
     made = {topic.id: topic.made_at for topic in topics(store).values()}
-    return Book(searches, places, by_topic, made, history(store), tuple(recorded(store)), known_since(store))
+    return Book(
+        searches, places, by_topic, made, history(store), tuple(recorded(store)), known_since(store), proofs(store),
+        asked_topics(store),
+    )  # fmt: skip
 
 
 def list_topics(
@@ -100,7 +113,10 @@ def arrange(
         hidden=searched - len(told),
         decided=0 if decided else len(done),
         kept=promise(
-            ((held, book.decisions.get(topic, []), book.made.get(topic, at)) for topic, held in book.by_topic.items()),
+            (
+                (held, book.decisions.get(topic, []), book.proofs.get(topic, []), book.made.get(topic, at))
+                for topic, held in book.by_topic.items()
+            ),
             period.since,
             at,
         ),

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handrail_feedback.db import stamp
-from handrail_feedback.intents import Failure
 from handrail_feedback.render import as_table, printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts, Near, Next
 from handrail_feedback.topic_list import Listed, TopicList
+from handrail_feedback.topic_proofs import PROVEN_SHARE, Figures, Proof
 from handrail_feedback.topic_standing import Standing
+from handrail_feedback.topics import FailedBy
 from handrail_kb.counting import counted
 from handrail_kb.voting import reason_text
 
@@ -29,6 +30,7 @@ _NEXT: dict[Next, str] = {
     "left": "left",
     "nothing known": "are not known",
 }
+_NEEDS = "in a message, of which who answers it says that an article is needed"
 _WORDS_SHOWN = 6
 
 
@@ -37,13 +39,16 @@ def notes(found: TopicList) -> list[str]:
     lines = [
         f"Decided within five working days: {share_in_time(found)}. Counted are topics that came to three people in "
         "this period and are decided or late; working days are Monday to Friday.",
-        "People are counted as browser tabs. A search is what one customer meant. Bots, staff and searches answered "
-        "while a part of search was down are left out.",
+        "People are counted as browser tabs, and who wrote a message that needs an article. A search is what one "
+        "customer meant. Bots, staff and searches answered while a part of search was down are left out.",
+        f"Proven answered: of a topic's people at least {PROVEN_SHARE:.0%} would get an answer now to all that they "
+        "searched in it, and got none or a doubtful one then. An answer is a list with the article that is known to "
+        "answer among the first three, else one whose verdict is answered.",
     ]
     if found.hidden:
         lines.append(f"Not shown: {counted(found.hidden, 'topic')} of fewer than {found.least} people (topic_people).")
     if found.decided:
-        lines.append(f"Not shown: {counted(found.decided, 'decided topic')}. See all: --all")
+        lines.append(f"Not shown: {counted(found.decided, 'decided or proven topic')}. See all: --all")
     return lines
 
 
@@ -83,7 +88,8 @@ def _lines(one: Listed, least: int) -> list[str]:
     return [
         f"{facts.topic:>5}  {printable(facts.name)}",
         f"       {_people(facts, least)}; {_stands(one.standing)}",
-        f"       {_suggested(facts)}",
+        *(f"       {line}" for line in _now(one.standing, least)),
+        *([f"       {_suggested(facts)}"] if one.standing.state != "proven" else []),
         f"       then: {what_came_next(facts, least)}",
     ]
 
@@ -93,6 +99,7 @@ def topic_as_text(one: Listed, least: int) -> str:
     facts, stands = one.facts, one.standing
     lines = [f"Topic {facts.topic}: {printable(facts.name)}", "", f"  {_people(facts, least)}"]
     lines += [f"  first {facts.first_at:{_DAY}}, last {facts.last_at:{_DAY}}; {_stands(stands)}"]
+    lines += [f"  {line}" for line in _now(stands, least)]
     lines += ["", "  What they typed"]
     lines += [f"    {shown_count(example.people, least):>14}  {printable(example.query)}" for example in facts.examples]
     lines += ["", f"  Why it failed: {why_it_failed(facts.kinds, least)}", f"  Then: {what_came_next(facts, least)}"]
@@ -103,8 +110,8 @@ def topic_as_text(one: Listed, least: int) -> str:
     lines += ["", "  Nearest articles"]
     lines += [f"    {near.score:.2f}  {_near(near)}" for near in facts.nearest] or ["    none"]
     lines += ["", f"  {_suggested(facts)}", f"    because {REASONS[facts.suggestion]}"]
-    if stands.history or one.events:
-        lines += ["", "  History", *(f"    {line}" for line in _history(one))]
+    if stands.history or stands.proofs or one.events:
+        lines += ["", "  History", *(f"    {line}" for line in _history(one, least))]
     return "\n".join([*lines, ""])
 
 
@@ -123,18 +130,54 @@ def shown_count(number: int, least: int) -> str:
 
 
 def _stands(stands: Standing) -> str:
-    if stands.state == "reopened" and stands.decision and stands.reopened_at:
-        text = (
-            f"open again: {stands.decision.verdict} was decided {stands.decision.at:{_DAY}}, "
-            f"and it fails since {stands.reopened_at:{_DAY}}"
-        )
-    elif stands.decision:
-        return f"{stands.decision.verdict}, decided {stands.decision.at:{_DAY}} by {printable(stands.decision.who)}"
+    if stands.state == "reopened":
+        text = f"open again: {why_again(stands)}"
     else:
-        text = "new"
+        decided = stands.decision and (
+            f"{stands.decision.verdict}, decided {stands.decision.at:{_DAY}} by {printable(stands.decision.who)}"
+        )
+        proven = f"proven answered {stands.proof.at:{_DAY}}" if stands.proof and stands.state == "proven" else None
+        text = "; ".join(part for part in (proven, decided) if part) or "new"
     if stands.due is None:
         return text
     return f"{text}, {'LATE: was' if stands.late else 'to be'} decided by {stands.due:{_DAY}}"
+
+
+def why_again(stands: Standing) -> str:
+    """Why a topic is open again: what was decided or proven the last time, and what became of it."""
+    decision, proof = stands.decision, stands.proof
+    if decision and not (proof and proof.at > decision.at):
+        return f"{decision.verdict} was decided {decision.at:{_DAY}}, and it fails since {stands.reopened_at:{_DAY}}"
+    proven = [f"{one.at:{_DAY}}" for one in stands.proofs if one.change == "proven"]
+    how = "lost on" if proof and proof.change == "lost" else "and it fails since"
+    return f"it was proven on {proven[-1]}, {how} {stands.reopened_at:{_DAY}}"
+
+
+def answered_now(stands: Standing, least: int) -> str:
+    """How many people would get an answer now; nothing before they were asked, or where they are few."""
+    return _figures(stands.asked.figures, least) if stands.asked and stands.asked.figures.people >= least else ""
+
+
+def where_answered(stands: Standing, least: int) -> str | None:
+    """The article that at least half of these people find; None where there is no such one, or few find it."""
+    return stands.asked.figures.location if stands.asked and _is_one_article(stands.asked.figures, least) else None
+
+
+def _is_one_article(figures: Figures, least: int) -> bool:
+    return figures.found >= max(least, 1) and 2 * figures.found >= figures.answered
+
+
+def _figures(figures: Figures, least: int) -> str:
+    told = f"{shown_count(figures.answered, least)} of {figures.people} people would get an answer now"
+    if figures.found == figures.answered or not _is_one_article(figures, least):
+        return told
+    return f"{told}, {figures.found} of them the same"
+
+
+def _now(stands: Standing, least: int) -> Iterator[str]:
+    told, location = answered_now(stands, least), where_answered(stands, least)
+    if told:
+        yield told if location is None else f"{told}: {printable(location or 'home')}"
 
 
 def _suggested(facts: Facts) -> str:
@@ -157,9 +200,9 @@ def why_not_helped(facts: Facts, least: int) -> str:
     return "; ".join(f"{shown_count(count, least)} said: {reason_text('en', reason)}" for reason, count in given)
 
 
-def why_it_failed(kinds: Mapping[Failure, int], least: int) -> str:
-    """How many searches failed by what."""
-    return _counted(kinds.items(), least)
+def why_it_failed(kinds: Mapping[FailedBy, int], least: int) -> str:
+    """How many searches failed by what, and how many messages say that an article is needed."""
+    return _counted(((_NEEDS if kind == "needs" else kind, count) for kind, count in kinds.items()), least)
 
 
 def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
@@ -168,10 +211,23 @@ def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
     )
 
 
-def _history(one: Listed) -> Iterator[str]:
+def _history(one: Listed, least: int) -> Iterator[str]:
     """What was decided and what became of the topic, oldest first."""
-    for _, line in sorted((*_decided(one), *_became(one))):
+    for _, line in sorted((*_decided(one), *_became(one), *_proved(one.standing, least))):
         yield line
+
+
+def _proved(stands: Standing, least: int) -> Iterator[tuple[str, str]]:
+    for proof in stands.proofs:
+        yield stamp(proof.at), f"{proof.at:{_DAY}}  {what_was_proved(proof, least)}"
+
+
+def what_was_proved(proof: Proof, least: int) -> str:
+    """A proof, or its loss, with its figures and the index by which it was found."""
+    said = "proven answered" if proof.change == "proven" else "lost: no longer answered"
+    figures = proof.figures
+    counts = f", {shown_count(figures.answered, least)} of {figures.people} people" if figures.people >= least else ""
+    return f"{said}{counts} (index {proof.generation})"
 
 
 def _decided(one: Listed) -> Iterator[tuple[str, str]]:
@@ -189,9 +245,15 @@ def _became(one: Listed) -> Iterator[tuple[str, str]]:
         event = recorded.event
         how = "was merged into" if event.change == "merged" else "was split from"
         yield stamp(recorded.at), f"{recorded.at:{_DAY}}  {event.topic} {how} {event.other}"
-    if one.standing.reopened_at:
-        at = one.standing.reopened_at
-        yield stamp(at), f"{at:{_DAY}}  open again: three people failed after it was decided"
+    at, proof = one.standing.reopened_at, one.standing.proof
+    if at and not (proof and proof.at == at):
+        yield stamp(at), f"{at:{_DAY}}  open again: three people failed after {since_when(one.standing)}"
+
+
+def since_when(stands: Standing) -> str:
+    """What three people failed after: a decision, or a proof that came later."""
+    decision, proof = stands.decision, stands.proof
+    return "it was proven" if proof and not (decision and decision.at > proof.at) else "it was decided"
 
 
 # --- Markdown and JSON ---------------------------------------------------------------------------------------------
@@ -208,7 +270,7 @@ def list_as_markdown(found: TopicList) -> str:
             shown_count(one.facts.people, found.least),
             shown_count(one.facts.people_before, found.least),
             one.facts.trend,
-            _stands(one.standing),
+            "; ".join((_stands(one.standing), *_now(one.standing, found.least))),
             _suggested(one.facts).removeprefix("could be: "),
             what_came_next(one.facts, found.least),
         ]
@@ -247,6 +309,10 @@ def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
     def shown(number: int) -> int | None:
         return number if number == 0 or number >= least else None
 
+    def figures(of: Figures) -> dict[str, Any]:
+        counts = {name: shown(getattr(of, name)) for name in ("people", "answered", "found")}
+        return {**counts, "location": of.location if of.found else None}
+
     return {
         "topic": facts.topic,
         "name": facts.name,
@@ -274,6 +340,13 @@ def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
         "due": stamp(stands.due) if stands.due else None,
         "late": stands.late,
         "reopened_at": stamp(stands.reopened_at) if stands.reopened_at else None,
+        "asked": stands.asked and {
+            "at": stamp(stands.asked.at), "generation": stands.asked.generation, **figures(stands.asked.figures),
+        },
+        "proofs": [
+            {"change": proof.change, "at": stamp(proof.at), "generation": proof.generation, **figures(proof.figures)}
+            for proof in stands.proofs
+        ],
         "decisions": [
             {
                 "decision": decision.verdict,

@@ -1,9 +1,12 @@
-"""Where a topic stands: new, decided or open again; until when it should be decided; whether that was kept. Pure.
+"""Where a topic stands: new, decided, proven or open again; until when it should be decided; how that was kept. Pure.
 
 The promise: a topic of three people or more is decided in five working days, from when there was such a topic to decide
 on. Working days are Monday to Friday in UTC; public holidays are not known here. A topic that was to be answered by an
 article is open again when three people fail once more after two weeks, which a writer is given. Where nothing was to be
 written, failing on is what was expected.
+
+A topic that is proven answered waits for nobody, decided or not. It is open again when three people fail after the
+proof, or when a later index loses it, until somebody decides on it after that or it is proven once more.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from datetime import datetime, timedelta
 
 from handrail_feedback.decisions import Decision, in_force
 from handrail_feedback.topic_facts import nth_person_at
+from handrail_feedback.topic_proofs import Asked, Proof
 from handrail_feedback.topics import Failed
 
 PEOPLE_TO_DECIDE = 3
@@ -25,10 +29,11 @@ _TO_BE_WRITTEN = ("writing", "reword")
 
 @dataclass(frozen=True)
 class Standing:
-    """How a topic stands. `state` is the decision in force, `reopened`, or `new`.
+    """How a topic stands. `state` is the decision in force, `proven`, `reopened`, or `new`.
 
     `due` is when it should be decided, None while fewer than three people asked or once it is decided; `late` says
-    that this has passed. `reopened_at` is when the third person failed again.
+    that this has passed. `reopened_at` is when the third person failed again, or when its proof was lost. `asked` is
+    how search answers it now, `proofs` are when it was proven and lost, oldest first.
     """
 
     state: str
@@ -38,6 +43,13 @@ class Standing:
     due: datetime | None
     late: bool
     reopened_at: datetime | None
+    asked: Asked | None = None
+    proofs: tuple[Proof, ...] = ()
+
+    @property
+    def proof(self) -> Proof | None:
+        """The last time that it was proven or lost."""
+        return self.proofs[-1] if self.proofs else None
 
     @property
     def is_open(self) -> bool:
@@ -54,12 +66,12 @@ class Kept:
 
 
 def standing(
-    searches: Sequence[Failed], decisions: Sequence[Decision], made_at: datetime, at: datetime
+    searches: Sequence[Failed], decisions: Sequence[Decision], made_at: datetime, at: datetime,
+    proofs: Sequence[Proof] = (), asked: Asked | None = None,
 ) -> Standing:  # fmt: skip
     """Where a topic with these searches, oldest first, and these decisions stands; `made_at` is when it was found."""
     decision = in_force(list(decisions))
-    reopened_at = _failed_again_at(searches, decision) if decision else None
-    state = "new" if decision is None else "reopened" if reopened_at else decision.verdict
+    state, reopened_at = _state(searches, decision, proofs[-1] if proofs else None)
     waits_since = (reopened_at or _could_be_decided_at(searches, made_at)) if state in ("new", "reopened") else None
     due = working_days_after(waits_since, WORKING_DAYS) if waits_since else None
     return Standing(
@@ -70,27 +82,53 @@ def standing(
         due=due,
         late=due is not None and at > due,
         reopened_at=reopened_at,
+        asked=asked,
+        proofs=tuple(proofs),
     )
 
 
+def _state(
+    searches: Sequence[Failed], decision: Decision | None, proof: Proof | None
+) -> tuple[str, datetime | None]:  # fmt: skip
+    """The state, and since when it is open again."""
+    if decision and decision.verdict not in _TO_BE_WRITTEN:
+        return decision.verdict, None
+    if proof:
+        ended = proof.at if proof.change == "lost" else _nth_after(searches, proof.at)
+        if ended is None:
+            return "proven", None
+        if decision is None or decision.at < ended:
+            return "reopened", ended
+    if decision is None:
+        return "new", None
+    again = _nth_after(searches, decision.at + TIME_TO_WRITE)
+    return ("reopened", again) if again else (decision.verdict, None)
+
+
+def _nth_after(searches: Sequence[Failed], after: datetime) -> datetime | None:
+    """When so many people had failed from a moment on that a topic is open again."""
+    return nth_person_at([one for one in searches if one.intent.first_at >= after], PEOPLE_TO_DECIDE)
+
+
 def promise(
-    topics: Iterable[tuple[Sequence[Failed], Sequence[Decision], datetime]], since: datetime, at: datetime
+    topics: Iterable[tuple[Sequence[Failed], Sequence[Decision], Sequence[Proof], datetime]], since: datetime,
+    at: datetime,
 ) -> Kept:  # fmt: skip
     """How the promise was kept for topics that came to be decided since a moment; those that wait in time are left out.
 
-    A topic is its searches, its decisions, and when it was found.
+    A topic is its searches, its decisions, its proofs, and when it was found. What was proven needed no decision.
     """
     in_time = counted = 0
-    for searches, decisions, made_at in topics:
+    for searches, decisions, proofs, made_at in topics:
         begun = _could_be_decided_at(searches, made_at)
         if begun is None or begun < since:
             continue
         due = working_days_after(begun, WORKING_DAYS)
-        first = next((one for one in decisions if one.undone_at is None), None)
-        if first is None and at <= due:
+        done = [*(one.at for one in decisions if one.undone_at is None), *(one.at for one in proofs)]
+        if not done and at <= due:
             continue
         counted += 1
-        in_time += first is not None and first.at <= due
+        in_time += bool(done) and min(done) <= due
     return Kept(in_time, counted)
 
 
@@ -107,10 +145,3 @@ def working_days_after(at: datetime, days: int) -> datetime:
 def _could_be_decided_at(searches: Sequence[Failed], made_at: datetime) -> datetime | None:
     third = nth_person_at(searches, PEOPLE_TO_DECIDE)
     return max(third, made_at) if third else None
-
-
-def _failed_again_at(searches: Sequence[Failed], decision: Decision) -> datetime | None:
-    if decision.verdict not in _TO_BE_WRITTEN:
-        return None
-    again = [one for one in searches if one.intent.first_at >= decision.at + TIME_TO_WRITE]
-    return nth_person_at(again, PEOPLE_TO_DECIDE)

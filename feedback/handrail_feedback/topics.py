@@ -1,37 +1,53 @@
 """Topics as they are kept: which failed search is in which, where each topic lies, and what was merged and split.
 
-Only numbers are kept: a topic's words are those of its searches, and are erased with them. How searches are grouped
-stands in `topic_keeping`, what a topic tells in `topic_facts`.
+Only numbers are kept: a topic's words are those of its searches, and are erased with them. A message of which whoever
+answers it says that it needs an article stands in a topic as a search that found nothing; in memory, its number is the
+negative of its outcome's. How searches are grouped stands in `topic_keeping`, what a topic tells in `topic_facts`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Literal
 
 import numpy as np
 from sqlite_utils import Database
 
-from handrail_feedback.db import Store, moment, stamp
+from handrail_feedback.db import Row, Store, moment, stamp
 from handrail_feedback.grouping import Vectors
-from handrail_feedback.intents import Failure, Following, Intent, failure, intents
+from handrail_feedback.intents import Failure, Following, Intent, failure, intents, shape
 from handrail_feedback.topic_identity import Event
 from handrail_feedback.votes import reasons_by_search
 
-_EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+# From before the first search to after the last.
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# Why somebody was not helped: how a search failed, or that a message `needs` an article.
+FailedBy = Failure | Literal["needs"]
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A failed search, why it failed, what came next in its tab, and why the article it led to did not help."""
+    """A failed search, why it failed, what came next in its tab, and why the article it led to did not help.
+
+    Or a message, with its `other` questions.
+    """
 
     intent: Intent
-    kind: Failure
+    kind: FailedBy
     following: Following | None
     reasons: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+    @property
+    def person(self) -> str:
+        """Who searched, as far as that is known: the browser tab, else this search alone."""
+        return self.intent.tab or f"intent {self.intent.id}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Member:
-    """A failed search, by its intent's number, in a topic; `nearness` is to the middle of the topic."""
+    """A failed search, by its intent's number, or a message in a topic; `nearness` is to the middle of the topic."""
 
     intent: int
     topic: int
@@ -82,13 +98,44 @@ def failed_searches(store: Store) -> list[Failed]:
     Searches without a word (a number, a sign) mean nothing by themselves and are left out, too.
     """
     found, reasons = [], reasons_by_search(store)
-    for intent, following in intents(store, *_EVER):
+    for intent, following in intents(store, *EVER):
         if intent.bot or intent.staff or intent.degraded or not _WORD.search(intent.shape):
             continue
         kind = failure(intent, following)
         if kind:
             found.append(Failed(intent, kind, following, reasons.get(intent.id, ())))
     return found
+
+
+def wanting(store: Store) -> list[Failed]:
+    """The failed searches that count and the messages that need an article, oldest first."""
+    return sorted([*failed_searches(store), *_messages(store)], key=attrgetter("intent.first_at"))
+
+
+_NEEDS = "outcomes.kind = 'needs' AND outcomes.undone_at IS NULL"
+
+
+def _messages(store: Store) -> list[Failed]:
+    rows = store.read(
+        f"""SELECT outcomes.id, outcomes.thread, outcomes.questions, messages.at, messages.lang
+            FROM outcomes JOIN messages USING (code) WHERE {_NEEDS}"""  # noqa: S608 (our own words)
+    )
+    return [message for row in rows if (message := _message(row))]
+
+
+def _message(row: Row) -> Failed | None:
+    """A message as a search that found nothing; None where its question has no word."""
+    questions = [one for one in json.loads(row["questions"]) if _WORD.search(shape(one))]
+    if not questions:
+        return None
+    at = moment(row["at"])
+    intent = Intent(
+        id=-row["id"], tab=f"message {row['thread']}", query=questions[0], shape=shape(questions[0]), lang=row["lang"],
+        verdict="none", mode="hybrid", degraded=False, fallback_reason=None, results=(), first_at=at, last_at=at,
+        keystrokes=1, source="find", bot=False, staff=False, seen_ms=0, clicked_location=None, clicked_position=None,
+        clicked_at=None, said_no_at=None, contacted_at=at, left_at=None,
+    )  # fmt: skip
+    return Failed(intent, "needs", None, other=tuple(questions[1:]))
 
 
 def known_since(store: Store) -> datetime | None:
@@ -107,14 +154,39 @@ def topics(store: Store) -> dict[int, Topic]:
 
 
 def members(store: Store) -> dict[int, Member]:
-    """Which search is in which topic, by the number of its intent."""
-    rows = store.read("SELECT id, topic_id, nearness FROM topic_members WHERE kind = 'search'")
-    return {row["id"]: Member(row["id"], row["topic_id"], row["nearness"]) for row in rows}
+    """Which search or message is in which topic, by its number."""
+    rows = store.read(f"SELECT {_NUMBER} AS number, topic_id, nearness FROM topic_members")  # noqa: S608 (our own words)
+    return {row["number"]: Member(row["number"], row["topic_id"], row["nearness"]) for row in rows}
 
 
 def searches_in_topics(store: Store) -> set[int]:
-    """Which searches are in a topic, by the numbers of their intents."""
-    return {row["id"] for row in store.read("SELECT id FROM topic_members WHERE kind = 'search'")}
+    """Which searches and messages are in a topic, by their numbers."""
+    return {row["number"] for row in store.read(f"SELECT {_NUMBER} AS number FROM topic_members")}  # noqa: S608
+
+
+_NUMBER = "CASE kind WHEN 'message' THEN -id ELSE id END"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is in a topic: `last` is the highest number of its searches and messages."""
+
+    members: int
+    last: int
+    people: int
+
+
+def sizes(store: Store) -> dict[int, Size]:
+    """How much is in each topic, found without reading any words."""
+    rows = store.read(
+        """SELECT topic_id, count(*) AS members, max(id) AS last, count(DISTINCT person) AS people FROM (
+             SELECT topic_id, topic_members.id, coalesce(tab, 'intent ' || intents.id) AS person
+             FROM topic_members JOIN intents ON kind = 'search' AND intents.id = topic_members.id
+             UNION ALL SELECT topic_id, topic_members.id, 'message ' || thread
+             FROM topic_members JOIN outcomes ON topic_members.kind = 'message' AND outcomes.id = topic_members.id
+           ) GROUP BY topic_id"""
+    )
+    return {row["topic_id"]: Size(row["members"], row["last"], row["people"]) for row in rows}
 
 
 def last_grouping(store: Store) -> Grouping | None:
@@ -205,12 +277,14 @@ def _write(db: Database, kept: Sequence[Topic], searches: Iterable[Member], at: 
              ended_at = NULL""",
         [(one.id, stamp(one.made_at), one.lang, _blob(one.mean), one.wordings) for one in kept],
     )
-    # A search may have been erased, or have joined by another process, since it was read.
+    # What joins may have been erased, or have joined by another process, since it was read.
     db.conn.executemany(
-        """INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
-           SELECT 'search', :id, :topic, :nearness, :at WHERE EXISTS (SELECT 1 FROM intents WHERE id = :id)
-           ON CONFLICT (kind, id) DO NOTHING""",
-        [{"id": one.intent, "topic": one.topic, "nearness": one.nearness, "at": at} for one in searches],
+        f"""INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
+            SELECT iif(:number < 0, 'message', 'search'), abs(:number), :topic, :nearness, :at
+            WHERE EXISTS (SELECT 1 FROM intents WHERE id = :number)
+              OR EXISTS (SELECT 1 FROM outcomes WHERE id = -:number AND {_NEEDS})
+            ON CONFLICT (kind, id) DO NOTHING""",  # noqa: S608 (our own words)
+        [{"number": one.intent, "topic": one.topic, "nearness": one.nearness, "at": at} for one in searches],
     )
 
 

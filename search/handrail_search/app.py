@@ -82,7 +82,8 @@ def create_app(settings: Settings) -> Flask:
     meter = metrics.Meter(live, searches, store)
     teaching = Teaching(live, settings)
     teaching.watch()
-    topics = TopicWatch(live, settings)
+    prover = Prover(live, teaching)
+    topics = TopicWatch(live, settings, prover)
     topics.watch()
 
     def on_search(asked: Asked) -> None:
@@ -122,7 +123,7 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.extensions["handrail"] = {
         "live": live, "store": store, "searches": searches, "teaching": teaching, "topics": topics, "form": form,
-        "prover": Prover(live, teaching), "key": key,
+        "prover": prover, "key": key,
     }  # fmt: skip
     return app
 

@@ -80,7 +80,10 @@ def _draft(site: Site, facts: Facts, questions: list[str]) -> Draft:
 
 
 def _wordings(site: Site, topic: int) -> list[tuple[str, int]]:
-    """What was typed, with how many people, those of most people first; then those nearest to the topic's middle."""
+    """What was typed, with how many people, those of most people first; then those nearest to the topic's middle.
+
+    Last come what messages that need an article ask beside their first question.
+    """
     by_shape: dict[str, list[Failed]] = defaultdict(list)
     for one in site.book.by_topic[topic]:
         by_shape[one.intent.shape].append(one)
@@ -89,7 +92,8 @@ def _wordings(site: Site, topic: int) -> list[tuple[str, int]]:
         for group in by_shape.values()
     ]
     found.sort(key=lambda one: (-one[1], -one[2], one[0]))
-    return [(query, count) for query, count, _ in found]
+    other = {query: 1 for one in site.book.by_topic[topic] for query in one.other}
+    return [*((query, count) for query, count, _ in found), *other.items()]
 
 
 def _questions(site: Site, topic: int, docs_dir: Path) -> list[str]:

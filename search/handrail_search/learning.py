@@ -23,7 +23,8 @@ from handrail_search.effect import DEPTH, ENOUGH, EVERY, Effect, measure
 from handrail_search.index import Index, current_generation
 from handrail_search.learned import Known
 from handrail_search.options import bar_when_needed, console, find_settings, log_to_terminal, setting_options
-from handrail_search.pairs import Fault, Places, read_pairs
+from handrail_search.page_names import Places
+from handrail_search.pairs import Fault, read_pairs
 from handrail_search.query import Searcher
 from handrail_search.teaching import encode_ahead, read_known
 

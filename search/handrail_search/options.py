@@ -88,7 +88,8 @@ def bar_when_needed(what: str) -> Iterator[Callable[[int, int], None]]:
     try:
         yield move
     finally:
-        bar.stop()
+        if bar.live.is_started:  # else it would end a line that it never began
+            bar.stop()
 
 
 def progress_bar(what: str) -> tuple[Progress, Callable[[int, int], None]]:

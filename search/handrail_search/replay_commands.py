@@ -24,18 +24,17 @@ from handrail_feedback.replay import (
 from handrail_feedback.replay_render import to_json, to_markdown, to_text
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
-from handrail_kb.passages import SiteInfo, read_site_info
-from handrail_kb.settings import Settings, docs_dir_of
+from handrail_kb.settings import Settings
+from handrail_search.asking import asking
 from handrail_search.index import current_generation, open_current
 from handrail_search.options import find_settings, log_to_terminal, progress_bar, setting_options
-from handrail_search.pairs import Places
+from handrail_search.page_names import names_of
 from handrail_search.query import Searcher
 from handrail_search.replay_base import built_at, is_index, open_index
 from handrail_search.teaching import teach_from_store
 
 _WRITERS = {"text": to_text, "json": to_json, "markdown": to_markdown}
 _MOST = 1000
-_DEPTH = 10
 
 
 @click.command("replay")
@@ -85,7 +84,7 @@ def replay_command(
         before, name = _before(base, settings, stack)
         bar, advance = progress_bar("asking")
         after = _counting(
-            _asking(_taught(Searcher.open(current_generation(settings.index_dir)), settings)), len(asked), advance
+            asking(_taught(Searcher.open(current_generation(settings.index_dir)), settings)), len(asked), advance
         )
         stack.enter_context(bar)
         found = replay(asked, before, after, name, since, until, least)
@@ -106,15 +105,8 @@ def _read(settings: Settings, file: Path | None, since: datetime, until: datetim
             "Name an export of the machine that has it: handrail replay --questions FILE",
         )
     store = Store(settings.store_file)
-    return past_questions(store, since, until, most, decided_articles(store, _places(settings).find))
-
-
-def _places(settings: Settings) -> Places:
-    """The articles of the site as built now, under every name that a decision's link may have for them."""
-    info = read_site_info(settings.site_dir) if settings.site_dir.is_dir() else SiteInfo()
-    pages = open_current(settings.index_dir).pages
-    docs = docs_dir_of(settings.config_file).name if settings.config_file and settings.config_file.exists() else "docs"
-    return Places((page.location for page in pages), info, docs)
+    names = names_of((page.location for page in open_current(settings.index_dir).pages), settings)
+    return past_questions(store, since, until, most, decided_articles(store, names.find))
 
 
 def _before(base: str | None, settings: Settings, stack: ExitStack) -> tuple[Ask, str]:
@@ -122,9 +114,9 @@ def _before(base: str | None, settings: Settings, stack: ExitStack) -> tuple[Ask
     if base is None:
         return _as_then, "compared with how they were answered then"
     if is_index(base):
-        return _asking(_taught(open_index(base), settings)), f"compared with the index {base}"
+        return asking(_taught(open_index(base), settings)), f"compared with the index {base}"
     searcher = stack.enter_context(built_at(base, settings))
-    return _asking(_taught(searcher, settings)), f"compared with the site at {base}"
+    return asking(_taught(searcher, settings)), f"compared with the site at {base}"
 
 
 def _as_then(past: Past) -> Outcome:
@@ -135,15 +127,6 @@ def _taught(searcher: Searcher, settings: Settings) -> Searcher:
     """Both sites know what was learned, so that what differs is the articles."""
     teach_from_store(searcher, settings)
     return searcher
-
-
-def _asking(searcher: Searcher) -> Ask:
-    def ask(past: Past) -> Outcome:
-        results = searcher.search(past.question, limit=_DEPTH, lang=past.lang)
-        pages = dict.fromkeys(hit.location.partition("#")[0] for hit in results.hits)
-        return Outcome(results.verdict, tuple(pages))
-
-    return ask
 
 
 def _counting(ask: Ask, total: int, advance: Callable[[int, int], None]) -> Ask:

@@ -16,8 +16,11 @@ import click
 from handrail_feedback import decisions
 from handrail_feedback.db import Store, now
 from handrail_feedback.decisions import Verdict
+from handrail_feedback.learned import version
+from handrail_feedback.replay import Past
 from handrail_feedback.topic_facts import Period
 from handrail_feedback.topic_list import Book, Listed, find_topic, list_topics, read_book
+from handrail_feedback.topic_proving import Answer, prove_topics
 from handrail_feedback.topic_render import (
     list_as_json,
     list_as_markdown,
@@ -29,11 +32,18 @@ from handrail_feedback.topics import merged_into
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
 from handrail_kb.settings import Settings, docs_dir_of
-from handrail_search.index import open_current
+from handrail_search.asking import answer_of
+from handrail_search.index import Index, current_generation, open_current
 from handrail_search.options import bar_when_needed, find_settings, log_to_terminal, setting_options
+from handrail_search.page_names import names_of
+from handrail_search.query import Searcher
+from handrail_search.teaching import teach_from_store
 from handrail_search.topic_site import SiteArticles, refresh_topics
 
 log = logging.getLogger(__name__)
+
+# Whoever looks wants to see what was taught just now, and does not want to wait: the service asks the others.
+_AGAIN, _MOST_ASKED = timedelta(0), 1000
 
 _WRITERS = {"text": list_as_text, "json": list_as_json, "markdown": list_as_markdown}
 _DAYS = click.option(
@@ -72,12 +82,36 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
         )
     store, index = Store(settings.store_file), open_current(settings.index_dir)
     try:
+        encoder = index.encoder()
         with bar_when_needed("encoding searches") as advance:
-            refresh_topics(store, index, index.encoder(), settings, at, advance, regroup=regroup)
+            refresh_topics(store, index, encoder, settings, at, advance, regroup=regroup)
+        search, names = _Serving(settings, store, index), names_of((page.location for page in index.pages), settings)
+        with bar_when_needed("asking topics again") as advance:
+            prove_topics(store, search, names.find, at, again_after=_AGAIN, most=_MOST_ASKED, progress=advance)
     except EncoderUnavailable as error:
         log.warning("topics are as they were: %s", error.format_message())
     book = read_book(store)
     return Site(settings, store, book, SiteArticles(index, (one.intent.query for one in book.searches)))
+
+
+class _Serving:
+    """Search as the service knows it, opened when the first topic is to be asked."""
+
+    def __init__(self, settings: Settings, store: Store, index: Index) -> None:
+        self._settings = settings
+        self._name = f"{index.name} {version(store)}"
+        self._searcher: Searcher | None = None
+
+    def state(self) -> str:
+        """As that of the service (`proving`), so that one does not ask again what the other has asked."""
+        return self._name
+
+    def answer(self, past: Past) -> Answer | None:
+        """How a past question is answered now."""
+        if self._searcher is None:
+            self._searcher = Searcher.open(current_generation(self._settings.index_dir))
+            teach_from_store(self._searcher, self._settings)
+        return answer_of(self._searcher, past)
 
 
 def period(days: int, at: datetime) -> Period:
@@ -88,7 +122,7 @@ def period(days: int, at: datetime) -> Period:
 @click.group(invoke_without_command=True)
 @config_option
 @_DAYS
-@click.option("--all", "decided", is_flag=True, help="List decided topics, too.")
+@click.option("--all", "decided", is_flag=True, help="List decided and proven topics, too.")
 @click.option("--regroup", is_flag=True, help="Group all failed searches anew; it is done once a week by itself.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")

@@ -157,7 +157,7 @@ def test_the_promise_counts_what_was_decided_in_time_and_what_is_late_but_not_wh
     store: Store, topic: int
 ) -> None:
     def kept(day: float) -> Kept:
-        every = [(failed_searches(store), history(store).get(topic, []), NOON)]
+        every = [(failed_searches(store), history(store).get(topic, []), [], NOON)]
         return promise(every, NOON - DAY, NOON + DAY * day)
 
     assert kept(3) == Kept(0, 0)

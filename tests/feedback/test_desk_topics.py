@@ -10,13 +10,16 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
+from handrail_feedback.contact import Message, keep_message
 from handrail_feedback.db import now
 from handrail_feedback.decisions import decide, history
 from handrail_feedback.desk import shelf, topic_pages
 from handrail_feedback.desk.weeks import WEEKS, draw
 from handrail_feedback.grouping import Vectors
+from handrail_feedback.outcomes import needs_article
 from handrail_feedback.topic_keeping import Meaning, refresh
-from handrail_feedback.topics import failed_searches, members
+from handrail_feedback.topic_proofs import Asked, Figures, note
+from handrail_feedback.topics import failed_searches, members, topics
 
 from .conftest import search
 from .desks import Desk, hire, service, texts
@@ -317,6 +320,46 @@ def test_a_merged_topic_leads_to_the_one_it_lives_on_in(lead, store, passwords):
             [now().isoformat(), topic],
         )
     assert lead.get("topics/77/").headers["Location"] == f"/help/desk/topics/{topic}/"
+
+
+# --- Proven --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_proven_is_shown_with_its_figures_and_its_article_and_waits_for_nobody(lead, store, passwords):
+    topic = number(store, "password")
+    listed(lead)
+    figures = Figures(4, 4, "guide/reset/", 3)
+    note(store, topic, Asked("g2 7 of 4 to 4", now(), "g2", figures), "proven", None)
+    assert listed(lead) == []
+    assert listed(lead, "topics/?stands=proven") == listed(lead, "topics/?stands=decided") != []
+    assert f"proven answered {now().date()}" in texts(lead.page)
+    lead.get(f"topics/{topic}/")
+    assert "4 of 4 people would get an answer now, 3 of them the same: guide/reset/" in texts(lead.page)
+    assert '<a href="/help/guide/reset/">guide/reset/</a>' in lead.page
+    assert "Proven answered, 4 of 4 people (index g2)" in texts(lead.page)
+
+
+def test_what_is_lost_is_open_again_and_says_since_when(lead, store, passwords):
+    topic = number(store, "password")
+    before = Asked("g1", now() - 2 * DAY, "g1", Figures(4, 4, "gone/", 4))
+    after = Asked("g2", now(), "g2", Figures(4, 2, "gone/", 2))
+    note(store, topic, before, "proven", None)
+    note(store, topic, after, "lost", before)
+    assert listed(lead, "topics/?stands=reopened")
+    assert f"open again it was proven on {before.at.date()}, lost on {after.at.date()}" in texts(lead.page)
+    assert "fewer than 3 of 4 people would get an answer now" in texts(lead.page)
+
+
+def test_a_topic_of_messages_says_so_and_asks_for_an_article(lead, store):
+    for name in "abc":
+        code = keep_message(store, Message("Dear all, …", "", "", "en", now() - DAY, f"token-{name}"))
+        needs_article(store, code, [f"{name} walrus"], "ben", now(), f"token-{name}")
+    refresh(store, Meaning("test", by_last_word), now())
+    [name] = listed(lead)
+    assert name.endswith("walrus") and "Could be: write an article" in texts(lead.page)
+    lead.get(f"topics/{next(iter(topics(store)))}/")
+    assert "3 in a message, of which who answers it says that an article is needed" in texts(lead.page)
+    assert "None was shown." in texts(lead.page)
 
 
 # --- The drawing ---------------------------------------------------------------------------------------------------

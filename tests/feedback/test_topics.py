@@ -156,10 +156,10 @@ def test_with_its_searches_a_topic_is_erased_and_its_number_is_never_given_again
 def test_the_store_of_topics_holds_no_words(store: Store, fail, asked: Asked) -> None:
     fail(["unmistakable zebracorn question", *PASSWORD])
     update(store, asked)
-    tables = [row["name"] for row in store.read("SELECT name FROM sqlite_master WHERE name LIKE 'topic%'")]
+    named = store.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'topic%'")
+    tables = [row["name"] for row in named]
     assert len(tables) >= 4
-    kept = [str(row) for table in tables if table.isidentifier() and "_by_" not in table and "erased" not in table
-            for row in store.read(f"SELECT * FROM {table}")]  # fmt: skip
+    kept = [str(row) for table in tables if table.isidentifier() for row in store.read(f"SELECT * FROM {table}")]
     assert kept
     assert not [row for row in kept if "zebracorn" in row]
 

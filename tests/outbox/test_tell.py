@@ -17,6 +17,7 @@ from handrail_feedback.db import Store, now
 from handrail_feedback.learned import Taught, keep
 from handrail_feedback.sender import Sender
 from handrail_feedback.teller import Teller
+from handrail_feedback.topic_proofs import proofs
 from handrail_kb.passages import read_site
 from handrail_kb.settings import load_settings
 from handrail_search.app import create_app
@@ -197,3 +198,24 @@ def test_the_link_is_offered_after_a_failed_search_alone_and_below_the_way_to_a_
     failed = client.get("/find/", query_string={"q": QUESTION}).text
     assert 0 < failed.index("Talk to a human") < failed.index("Tell me when there is an answer")
     assert "Tell me when" not in client.get("/find/?q=forgot+password").text
+
+
+def test_a_topic_that_is_proven_tells_whoever_waits_for_one_of_its_searches_in_one_mail(service, site, post):
+    ask_and_confirm(service, post)
+    for tab in ("tab-bert-bert", "tab-cora-cora"):
+        service.test_client().get("/api/search", query_string={"q": QUESTION, "tab": tab})
+    parts = service.extensions["handrail"]
+    assert parts["searches"].flush()
+    parts["topics"].look()
+    site(OCEAN)
+    parts["live"].look()
+    parts["teaching"].look()
+    parts["topics"].look()
+    assert [proof.change for one in proofs(parts["store"]).values() for proof in one] == ["proven"]
+    assert parts["store"].read("SELECT state, location FROM tellings") == [
+        {"state": "answered", "location": "sea/ocean/"}
+    ]
+    due_again(service)
+    work(service)
+    assert len(post.mails) == 2
+    assert "https://acme.test/sea/ocean/" in post.mails[-1].get_content()

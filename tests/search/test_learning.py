@@ -16,7 +16,8 @@ from handrail_search import effect, pairs
 from handrail_search.build import build_index
 from handrail_search.effect import held_out
 from handrail_search.learned import Known
-from handrail_search.pairs import Places, read_pairs
+from handrail_search.page_names import Places
+from handrail_search.pairs import read_pairs
 
 from .acme import ARTICLES, article, write_site
 from .conftest import MODEL

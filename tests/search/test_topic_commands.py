@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from datetime import timedelta
 
 import pytest
 
+from handrail_feedback.contact import Message, keep_message
 from handrail_feedback.db import Store, now
+from handrail_feedback.outcomes import needs_article
 from handrail_feedback.searches import Search, SearchLog
 from handrail_kb.articles import read_article
 from handrail_kb.errors import EncoderUnavailable
@@ -125,7 +128,7 @@ def test_a_decided_topic_leaves_the_list_and_comes_back_when_that_is_taken_back(
     assert "handrail topics decide 1 --undo" in told
     found = listed(run)
     assert (found["topics"], found["decided"]) == ([], 1)
-    assert "Not shown: 1 decided topic. See all: --all" in good(run("topics"))
+    assert "Not shown: 1 decided or proven topic. See all: --all" in good(run("topics"))
     [topic] = listed(run, "--all")["topics"]
     assert topic["state"] == "reword"
     [decision] = topic["decisions"]
@@ -163,7 +166,7 @@ def test_new_searches_join_the_topics_they_belong_to_at_the_next_look(run, fail)
     fail(PASSWORD)
     assert [topic["people"] for topic in listed(run)["topics"]] == [4]
     fail(["password is forgotten"], days=0.1)
-    assert [(topic["topic"], topic["people"]) for topic in listed(run)["topics"]] == [(1, 5)]
+    assert [(topic["topic"], topic["people"]) for topic in listed(run, "--all")["topics"]] == [(1, 5)]
 
 
 def test_a_mistake_is_one_clear_message(run, project, fail):
@@ -255,3 +258,48 @@ def test_a_draft_can_be_looked_at_before_anything_is_written(run, project, fail)
     assert PASSWORD[0] in good(run("draft", 1, "--into", "account/password.md", "--show"))
     assert sorted((project / "docs").rglob("*")) == before
     assert refused(run("draft", 77), "There is no topic 77")
+
+
+def test_what_is_answered_now_is_proven_and_told_in_every_form(run, project, fail):
+    asked = ["reset your password", "reset your password please", "how do I reset your password"]
+    fail(asked, results=("billing/invoices/",))
+    assert "Nothing waits for a decision." in good(run("topics"))
+    told = good(run("topics", "--all"))
+    day = f"{now():%Y-%m-%d}"
+    assert f"proven answered {day}" in told
+    assert "3 of 3 people would get an answer now: account/password/" in told
+    assert "at least 80% would get an answer now" in told
+    assert f"{day}  proven answered, 3 of 3 people (index " in good(run("topics", "show", 1))
+    assert "3 of 3 people would get an answer now" in good(run("topics", "--all", "--markdown"))
+    [topic] = listed(run, "--all")["topics"]
+    assert (topic["state"], topic["asked"]["answered"], topic["asked"]["location"]) == (
+        "proven",
+        3,
+        "account/password/",
+    )
+    assert [proof["change"] for proof in topic["proofs"]] == ["proven"]
+    assert listed(run, "--all", "--topic-people", 4)["topics"] == []
+
+
+def test_an_index_that_loses_a_topic_opens_it_again(run, project, fail, lend_encoder):
+    fail(["reset your password", "reset your password please", "how do I reset your password"],
+         results=("billing/invoices/",))  # fmt: skip
+    assert listed(run)["topics"] == []
+    shutil.rmtree(project / "site")
+    write_site(project / "site", [one for one in SITE if "password" not in one.location])
+    build_index(list(read_site(project / "site")), project / ".handrail", MODEL)
+    [topic] = listed(run)["topics"]
+    assert (topic["state"], topic["reopened_at"]) == ("reopened", topic["proofs"][-1]["at"])
+    assert "open again: it was proven on" in good(run("topics"))
+
+
+def test_a_message_that_needs_an_article_is_in_the_topic_and_all_its_questions_in_the_draft(run, project, fail):
+    fail(ICELAND[:2], verdict="none", results=())
+    store = Store(project / ".handrail" / "store.db")
+    code = keep_message(store, Message("Dear all, …", "", "", "en", now(), "token-1"))
+    needs_article(store, code, [ICELAND[2], "is there customs duty"], "ben", now(), "token-2")
+    store.close()
+    [topic] = listed(run)["topics"]
+    assert (topic["people"], topic["suggestion"]) == (3, "write")
+    drafted = good(run("draft", topic["topic"], "--show"))
+    assert all(f"  - {question}\n" in drafted for question in (*ICELAND, "is there customs duty"))

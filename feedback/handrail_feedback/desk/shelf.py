@@ -1,7 +1,8 @@
 """Topics as the desk reads them: two years of searches take seconds to read, and a page may not.
 
 What searches tell is read at most once a minute in each process, by a thread; who asks meanwhile gets what was read
-before. Decisions are read each time, and so is which searches are still there: what was erased is never shown.
+before. Decisions and proofs are read each time, and so is which searches are still there: what was erased is never
+shown.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from handrail_feedback.db import Store, now
-from handrail_feedback.decisions import history
 from handrail_feedback.topic_facts import Articles, Facts, Period, tell
 from handrail_feedback.topic_list import Book, Listed, TopicList, arrange, find_topic, read_book
 from handrail_feedback.topics import searches_in_topics
@@ -109,7 +109,7 @@ class TopicShelf:
         if now() - reading.at >= _FRESH:
             self._refresh(tuple(reading.told))
         reading = self._without_erased(reading)
-        return Shelved(reading, replace(reading.book, decisions=history(self._store)), self.least)
+        return Shelved(reading, reading.book.of_today(self._store), self.least)
 
     def _read_first(self) -> _Reading:
         self._refresh((USUAL_DAYS,))

@@ -26,10 +26,15 @@ from handrail_feedback.render import printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS
 from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_render import (
+    answered_now,
     notes,
     share_in_time,
     shown_count,
+    since_when,
     what_came_next,
+    what_was_proved,
+    where_answered,
+    why_again,
     why_it_failed,
     why_not_helped,
 )
@@ -63,6 +68,7 @@ class TopicPages:
         found = view.shown(everything.topics)
         start = (view.page - 1) * SHOWN
         return self._page(
+            shelved,
             "topics",
             "Topics",
             view=view,
@@ -120,13 +126,13 @@ class TopicPages:
         if one is None:
             raise NotFound
         return self._page(
+            shelved,
             "topic",
             f"Topic {topic}",  # and not the customers' words, which a browser's history would keep
             status,
             one=one,
             view=view,
             weeks=self._weeks(shelved, one),
-            url=self._url,
             failed_by=why_it_failed(one.facts.kinds, self.shelf.least),
             not_helped=why_not_helped(one.facts, self.shelf.least),
             filled=filled,
@@ -137,7 +143,7 @@ class TopicPages:
             token=secrets.token_urlsafe(16),
         )
 
-    def _page(self, template: str, title: str, status: int = 200, **values: Any) -> AnyResponse:
+    def _page(self, shelved: Shelved, template: str, title: str, status: int = 200, **values: Any) -> AnyResponse:
         least = self.shelf.least
         return self.look.page(
             template,
@@ -146,6 +152,13 @@ class TopicPages:
             least=least,
             count=lambda number: shown_count(number, least),
             then=lambda facts: what_came_next(facts, least),
+            answered=lambda stands: answered_now(stands, least),
+            where=lambda stands: where_answered(stands, least),
+            proved=lambda proof: what_was_proved(proof, least),
+            why_again=why_again,
+            since_when=since_when,
+            title_of=shelved.reading.articles.title,
+            url=self._url,
             plain=printable,
             suggestions=SUGGESTIONS,
             reasons=REASONS,
@@ -170,8 +183,9 @@ def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:
         ("open", str(counts["open"]), waits),
         ("new", str(counts["new"]), "first searched in this period"),
         ("growing", str(counts["growing"]), "more than chance would do"),
-        ("reopened", str(counts["reopened"]), "failed again after they were decided"),
+        ("reopened", str(counts["reopened"]), "failed again, or lost their answer"),
         ("decided", str(counts["decided"]), judged),
+        ("proven", str(counts["proven"]), "of those: their people would find it now"),
     ]
 
 

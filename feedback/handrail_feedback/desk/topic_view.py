@@ -32,6 +32,7 @@ STANDINGS: dict[str, tuple[str, Callable[[Listed], bool]]] = {
     "growing": ("growing", _trend("growing")),
     "reopened": ("open again", _state("reopened")),
     "decided": ("decided", lambda one: not one.standing.is_open),
+    "proven": ("proven answered", _state("proven")),
     **{verdict.replace(" ", "-"): (verdict, _state(verdict)) for verdict in MEANINGS},
     "all": ("all", lambda _one: True),
 }
