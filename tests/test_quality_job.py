@@ -81,3 +81,26 @@ def test_without_other_peoples_questions_their_parts_are_skipped_and_named(tmp_p
     )  # fmt: skip
     assert told.stderr.count("skipped, there are no judged questions") == 2
     assert "HANDRAIL_EVALDATA" in told.stderr
+
+
+def test_the_page_of_the_loop_holds_the_figures_that_the_job_writes(part):
+    loop = part("loop")
+    fixed = {name: [3, 4] for name in ("all", "decided", "quoted", "held out", "held out, decided")}
+    stage = {"fixed": fixed, "topics": [1, 2], "breaks": [0, 9]}
+    outcome = {"questions": 1051, "articles": 183, "failed": 4, "topics": 2, "in topics": 4, "kinds": {"weak": 4},
+               "suggested": {"write": 2}, "plain": stage, "drafted": stage}  # fmt: skip
+    told = loop.to_markdown(outcome, 200)
+    assert "| **all that failed** | 3 of 4 (75%) | 3 of 4 (75%) |" in told
+    assert "write an article 2" in told
+    page = loop.PAGE.read_text(encoding="utf-8")
+    named = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("|")]
+    assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("|")] == named, "stale: make loop"
+
+
+def test_without_other_peoples_articles_the_loop_is_skipped_and_says_so(tmp_path):
+    told = subprocess.run(
+        [sys.executable, JOB / "loop.py"], capture_output=True, text=True,
+        env={**os.environ, "HANDRAIL_EVALDATA": str(tmp_path / "none")}, check=True,
+    )  # fmt: skip
+    assert "skipped: there are no articles with questions" in told.stderr
+    assert told.stdout == ""
