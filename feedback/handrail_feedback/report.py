@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import get_args
 
 from handrail_feedback.db import Store, now
 from handrail_feedback.human_reach import Figure, human_reach
-from handrail_feedback.intents import Failure, Following, Intent, failure, intents, shape
+from handrail_feedback.intents import Failure, Following, Intent, intents, shape
+from handrail_feedback.tallies import Counted, counted, tally
 from handrail_feedback.votes import votes
 
 FORMAT = 1
@@ -152,17 +153,15 @@ def build_report(
     Raises StoreUnavailable.
     """
     groups: dict[str, _Group] = {}
-    left_out: Counter[str] = Counter({"bots": 0, "staff": 0, "degraded": 0})
-    counted: Counter[str] = Counter()
+    searches: list[Counted] = []
     for intent, following in intents(store, since, until):
-        reason = _left_out(intent, include_degraded)
-        if reason:
-            left_out[reason] += 1
-            continue
-        kind = failure(intent, following)
-        counted.update(_counts(intent, kind))
-        if kind:
-            groups.setdefault(words(intent.query), _Group()).add(intent, kind, following)
+        one = counted(intent, following)
+        if include_degraded and one.left_out == "degraded":
+            one = replace(one, left_out="")
+        searches.append(one)
+        if one.kind and not one.left_out:
+            groups.setdefault(words(intent.query), _Group()).add(intent, one.kind, following)
+    counts = tally(searches)
     failed = sorted(
         (group.done() for group in groups.values()), key=lambda line: (-line.people, -line.searches, line.query)
     )
@@ -170,9 +169,9 @@ def build_report(
         since=since,
         until=until,
         made_at=made_at or now(),
-        totals=_totals(counted) + _vote_totals(store, since, until),
+        totals=search_totals(counts) + vote_totals(store, since, until),
         failed=tuple(failed[:limit]),
-        left_out=dict(left_out),
+        left_out=left_out(counts),
         not_listed=max(0, len(failed) - limit),
         reach=human_reach(store, since, until, made_at or now(), one_click=one_click),
     )
@@ -183,51 +182,43 @@ def words(query: str) -> str:
     return " ".join(re.findall(r"\w+", shape(query).replace("#", " 0 "))) or shape(query)
 
 
-def _left_out(intent: Intent, include_degraded: bool) -> str | None:
-    if intent.bot:
-        return "bots"
-    if intent.staff:
-        return "staff"
-    return "degraded" if intent.degraded and not include_degraded else None
+def left_out(counts: Mapping[str, int]) -> dict[str, int]:
+    """How many searches are in no figure, by the reason."""
+    return {reason: counts.get(reason, 0) for reason in ("bots", "staff", "degraded")}
 
 
-def _counts(intent: Intent, kind: Failure | None) -> Iterable[str]:
-    yield "searches"
-    if kind:
-        yield from ("failed", kind)
-    if intent.clicked_at:
-        yield "clicked"
-    if intent.contacted_at:
-        yield "contacted"
-
-
-def _totals(counted: Counter[str]) -> tuple[Measure, ...]:
-    searches = counted["searches"]
+def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
+    """The figures of searches that were tallied."""
+    searches = counts.get("searches", 0)
     kinds = ", ".join(f"{kind} ({meaning})" for kind, meaning in DEFINITIONS.items())
     return (
         Measure(
             "failed searches",
             f"searches that failed, by the first that applies of: {kinds}",
-            counted["failed"],
+            counts.get("failed", 0),
             searches,
         ),
-        *(Measure(f"failed: {kind}", DEFINITIONS[kind], counted[kind], searches) for kind in get_args(Failure)),
+        *(
+            Measure(f"failed: {kind}", DEFINITIONS[kind], counts.get(f"failed: {kind}", 0), searches)
+            for kind in get_args(Failure)
+        ),
         Measure(
             "clicked",
             "searches after which a result was opened; not proof that it helped",
-            counted["clicked"],
+            counts.get("clicked", 0),
             searches,
         ),
         Measure(
             "contacted",
             "searches after which the contact link was followed; not a failure",
-            counted["contacted"],
+            counts.get("contacted", 0),
             searches,
         ),
     )
 
 
-def _vote_totals(store: Store, since: datetime, until: datetime) -> tuple[Measure, ...]:
+def vote_totals(store: Store, since: datetime, until: datetime) -> tuple[Measure, ...]:
+    """The figures of votes on articles."""
     given = votes(store, since, until)
     helpful = sum(vote.helpful for vote in given)
     return (Measure("said it helped", "votes on articles that say Yes, of all votes", helpful, len(given)),)

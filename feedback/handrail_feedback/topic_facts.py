@@ -1,7 +1,7 @@
 """What a topic tells: its name, how many people, whether it grows, what was near, what came next, what could be done.
 
 Pure: topics and searches are given, and so is what is known of the articles, see `Articles`. All numbers are of one
-period and the one of the same length before it. Nothing here is said about fewer people than the caller asks for.
+period and the one before it. Nothing here is said about fewer people than the caller asks for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from handrail_feedback.intents import Intent
@@ -34,6 +34,7 @@ REASONS: dict[Suggestion, str] = {
 }
 # Searches of both periods together from which a trend is told.
 ENOUGH_FOR_TREND = 10
+_WEEK, _WEEKS_BESIDE_A_WEEK = timedelta(days=7), 4
 _EXAMPLES, _NEAREST, _NEXT_SHOWN = 5, 3, 3
 _LOOKED_AT = 3
 _LONG_NAME = 8
@@ -41,15 +42,29 @@ _LONG_NAME = 8
 
 @dataclass(frozen=True)
 class Period:
-    """From `since` to before `until`; the one `before` is as long and ends where it begins."""
+    """From `since` to before `until`, and the one `before` that it is seen beside.
+
+    A week is beside the four weeks before it: another week would be chance beside chance on most sites. Longer ones are
+    beside as long a time.
+    """
 
     since: datetime
     until: datetime
 
     @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.until - self.since
+
+    @property
     def before(self) -> Period:
-        """The period of the same length that ends where this one begins."""
-        return Period(self.since - (self.until - self.since), self.since)
+        """The period that ends where this one begins."""
+        return Period(self.since - self.length * self.times, self.since)
+
+    @property
+    def times(self) -> int:
+        """How many times as long the period before is."""
+        return _WEEKS_BESIDE_A_WEEK if self.length <= _WEEK else 1
 
     def holds(self, at: datetime) -> bool:
         """Whether a moment is in it."""
@@ -91,15 +106,17 @@ class Near:
 class Facts:
     """What a topic tells of a period. People are browser tabs; a search without a tab, and a message, counts as one.
 
-    `kinds` and `next` count searches and messages, each once. `first_at` and `last_at` are of all there are, and so
-    is `three_at`: when the third person came. `lacks` are words that the nearest article lacks. `reasons` say how many
-    searches of the period led to a no vote that gave which reason.
+    `grew` is how many people more there are than the period before would lead to expect. `kinds` and `next` count
+    searches and messages, each once. `first_at` and `last_at` are of all there are, and so is `three_at`: when the
+    third person came. `lacks` are words that the nearest article lacks. `reasons` say how many searches of the period
+    led to a no vote that gave which reason.
     """
 
     topic: int
     name: str
     people: int
     people_before: int
+    grew: float
     searches: int
     trend: Trend
     first_at: datetime
@@ -158,6 +175,7 @@ def _facts(
         name=_name(held, places),
         people=people(now),
         people_before=people(before),
+        grew=people(now) - people(before) / period.times,
         searches=len(now),
         trend=_trend(held, now, before, period, known_since),
         first_at=held[0].intent.first_at,
@@ -201,9 +219,11 @@ def _trend(
     one, other = people(now), people(before)
     if one + other < ENOUGH_FOR_TREND:
         return "not enough data"
-    if abs(one - other) <= 2 * math.sqrt(one + other):
+    share = 1 / (1 + period.times)
+    expected = (one + other) * share
+    if abs(one - expected) <= 2 * math.sqrt(expected * (1 - share)):
         return "steady"
-    return "growing" if one > other else "falling"
+    return "growing" if one > expected else "falling"
 
 
 def _name(held: Sequence[Failed], places: Mapping[int, Member]) -> str:

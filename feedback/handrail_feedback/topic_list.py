@@ -9,10 +9,21 @@ from datetime import datetime
 
 from handrail_feedback.db import Store
 from handrail_feedback.decisions import Decision, history
+from handrail_feedback.tallies import Counted
 from handrail_feedback.topic_facts import Articles, Facts, Period, tell, tell_one
 from handrail_feedback.topic_proofs import Asked, Proof, asked_topics, proofs
 from handrail_feedback.topic_standing import Kept, Standing, promise, standing
-from handrail_feedback.topics import Failed, Member, Recorded, known_since, members, recorded, topics, wanting
+from handrail_feedback.topics import (
+    Failed,
+    Member,
+    Recorded,
+    known_since,
+    members,
+    read_searches,
+    recorded,
+    topics,
+    with_messages,
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,10 @@ class TopicList:
 
 @dataclass(frozen=True)
 class Book:
-    """All that the store holds of topics, read once; each topic's searches and messages oldest first."""
+    """All that the store holds of topics, read once; each topic's searches and messages oldest first.
+
+    `counted` are all searches, failed or not, as figures count them.
+    """
 
     searches: tuple[Failed, ...]
     places: Mapping[int, Member]
@@ -55,6 +69,7 @@ class Book:
     since: datetime | None
     proofs: Mapping[int, list[Proof]]
     asked: Mapping[int, Asked]
+    counted: tuple[Counted, ...] = ()
 
     def standing(self, topic: int, at: datetime) -> Standing:
         """Where a topic stands."""
@@ -74,15 +89,16 @@ class Book:
 
 def read_book(store: Store) -> Book:
     """All that the store holds of topics. Raises StoreUnavailable."""
-    searches, places = tuple(wanting(store)), members(store)
+    failed, counted = read_searches(store)
+    searches, places = with_messages(store, failed), members(store)
     by_topic: dict[int, list[Failed]] = defaultdict(list)
     for one in searches:
         if one.intent.id in places:
             by_topic[places[one.intent.id].topic].append(one)
     made = {topic.id: topic.made_at for topic in topics(store).values()}
     return Book(
-        searches, places, by_topic, made, history(store), tuple(recorded(store)), known_since(store), proofs(store),
-        asked_topics(store),
+        tuple(searches), places, by_topic, made, history(store), tuple(recorded(store)), known_since(store),
+        proofs(store), asked_topics(store), tuple(counted),
     )  # fmt: skip
 
 

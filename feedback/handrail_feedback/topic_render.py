@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from handrail_feedback.db import stamp
 from handrail_feedback.render import as_table, printable
-from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts, Near, Next
+from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts, Near, Next, Period
 from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_proofs import PROVEN_SHARE, Figures, Proof
 from handrail_feedback.topic_standing import Standing
@@ -60,7 +61,13 @@ def share_in_time(found: TopicList) -> str:
 
 
 def _window(found: TopicList) -> str:
-    return f"{found.period.since:{_DAY}} to {found.period.until:{_DAY}} UTC"
+    return f"{found.period.since:{_DAY}} to {found.period.until:{_DAY}} UTC, beside {beside(found.period)}"
+
+
+def beside(period: Period) -> str:
+    """What a period is seen beside, in words."""
+    days = round(period.before.length / timedelta(days=1))
+    return "the four weeks before" if days == 28 else f"the {days} day{'' if days == 1 else 's'} before"
 
 
 # --- Terminal ------------------------------------------------------------------------------------------------------

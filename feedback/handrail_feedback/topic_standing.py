@@ -24,7 +24,7 @@ PEOPLE_TO_DECIDE = 3
 WORKING_DAYS = 5
 TIME_TO_WRITE = timedelta(days=14)
 _SATURDAY = 5
-_TO_BE_WRITTEN = ("writing", "reword")
+TO_BE_WRITTEN = ("writing", "reword")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _state(
     searches: Sequence[Failed], decision: Decision | None, proof: Proof | None
 ) -> tuple[str, datetime | None]:  # fmt: skip
     """The state, and since when it is open again."""
-    if decision and decision.verdict not in _TO_BE_WRITTEN:
+    if decision and decision.verdict not in TO_BE_WRITTEN:
         return decision.verdict, None
     if proof:
         ended = proof.at if proof.change == "lost" else _nth_after(searches, proof.at)

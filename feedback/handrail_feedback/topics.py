@@ -20,7 +20,8 @@ from sqlite_utils import Database
 
 from handrail_feedback.db import Row, Store, moment, stamp
 from handrail_feedback.grouping import Vectors
-from handrail_feedback.intents import Failure, Following, Intent, failure, intents, shape
+from handrail_feedback.intents import Failure, Following, Intent, intents, shape
+from handrail_feedback.tallies import Counted, counted
 from handrail_feedback.topic_identity import Event
 from handrail_feedback.votes import reasons_by_search
 
@@ -97,19 +98,28 @@ def failed_searches(store: Store) -> list[Failed]:
 
     Searches without a word (a number, a sign) mean nothing by themselves and are left out, too.
     """
-    found, reasons = [], reasons_by_search(store)
+    return read_searches(store)[0]
+
+
+def read_searches(store: Store) -> tuple[list[Failed], list[Counted]]:
+    """The failed searches that count, and all searches as figures count them; read once, both oldest first."""
+    failed, every, reasons = [], [], reasons_by_search(store)
     for intent, following in intents(store, *EVER):
-        if intent.bot or intent.staff or intent.degraded or not _WORD.search(intent.shape):
-            continue
-        kind = failure(intent, following)
-        if kind:
-            found.append(Failed(intent, kind, following, reasons.get(intent.id, ())))
-    return found
+        one = counted(intent, following)
+        every.append(one)
+        if one.kind and not one.left_out and _WORD.search(intent.shape):
+            failed.append(Failed(intent, one.kind, following, reasons.get(intent.id, ())))
+    return failed, every
 
 
 def wanting(store: Store) -> list[Failed]:
     """The failed searches that count and the messages that need an article, oldest first."""
-    return sorted([*failed_searches(store), *_messages(store)], key=attrgetter("intent.first_at"))
+    return with_messages(store, failed_searches(store))
+
+
+def with_messages(store: Store, failed: Sequence[Failed]) -> list[Failed]:
+    """These failed searches and the messages that need an article, oldest first."""
+    return sorted([*failed, *_messages(store)], key=attrgetter("intent.first_at"))
 
 
 _NEEDS = "outcomes.kind = 'needs' AND outcomes.undone_at IS NULL"

@@ -14,12 +14,12 @@ from handrail_feedback.contact import Message, keep_message
 from handrail_feedback.db import now
 from handrail_feedback.decisions import decide, history
 from handrail_feedback.desk import shelf, topic_pages
-from handrail_feedback.desk.weeks import WEEKS, draw
 from handrail_feedback.grouping import Vectors
 from handrail_feedback.outcomes import needs_article
 from handrail_feedback.topic_keeping import Meaning, refresh
 from handrail_feedback.topic_proofs import Asked, Figures, note
 from handrail_feedback.topics import failed_searches, members, topics
+from handrail_feedback.weeks import WEEKS, draw
 
 from .conftest import search
 from .desks import Desk, hire, service, texts
@@ -38,7 +38,8 @@ def by_last_word(questions) -> Vectors:
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     # What tests write after signing in must not be missed: nothing is read before it is asked for.
-    monkeypatch.setattr(shelf.TopicShelf, "warm", lambda _shelf: None)
+    for early in ("warm", "warm_once"):
+        monkeypatch.setattr(shelf.TopicShelf, early, lambda _shelf: None)
     with service(tmp_path) as app:
         yield app
 
@@ -232,6 +233,19 @@ def test_who_comes_to_the_desk_has_the_topics_read_beforehand(app, store, passwo
     assert next(iter(read.told)) == shelf.USUAL_DAYS
     one.warm()
     assert one.take().reading is read
+
+
+def test_nobody_is_shown_on_monday_what_was_read_on_friday(store, passwords, fail, monkeypatch):
+    monkeypatch.undo()
+    one = shelf.TopicShelf(store, lambda _queries: shelf.UnknownArticles(), 3)
+    one.warm_once()
+    friday = one.take().reading
+    fail("an invoice", "my invoice", "your invoice")
+    one.warm_once()  # strangers make nothing be read again
+    monkeypatch.setattr(shelf, "_TOO_OLD", timedelta(0))
+    monday = one.take().reading
+    assert monday is not friday
+    assert len(monday.told[shelf.USUAL_DAYS]) == len(friday.told[shelf.USUAL_DAYS]) + 1
 
 
 # --- One topic -----------------------------------------------------------------------------------------------------

@@ -140,19 +140,26 @@ def test_what_half_of_the_people_write_about_is_one_for_people(log, facts) -> No
 
 @pytest.mark.parametrize(
     ("before", "now", "trend"),
-    [(0, 12, "new"), (4, 20, "growing"), (20, 4, "falling"), (10, 12, "steady"), (2, 3, "not enough data")],
+    [(0, 12, "new"), (4, 8, "growing"), (60, 4, "falling"), (40, 12, "steady"), (6, 3, "not enough data")],
 )
-def test_a_trend_is_told_against_the_period_before_when_chance_would_hardly_do_it(
+def test_a_week_has_a_trend_beside_the_four_weeks_before_when_chance_would_hardly_do_it(
     log, facts, before: int, now: int, trend: str
 ) -> None:
     week = 7 * 86_400
-    log.record(search("long before all of this", -2 * week, "tab-x"))
+    log.record(search("long before all of this", -5 * week, "tab-x"))
     for number in range(before):
-        ask(log, PASSWORD[number % 4], f"tab-before-{number}", -week + 60 * number)
+        ask(log, PASSWORD[number % 4], f"tab-before-{number}", -4 * week + 6000 * number)
     for number in range(now):
         ask(log, PASSWORD[number % 4], f"tab-now-{number}", 60 * number)
     [topic] = facts()
     assert (topic.people_before, topic.people, topic.trend) == (before, now, trend)
+    assert topic.grew == now - before / 4
+
+
+def test_a_period_longer_than_a_week_is_beside_as_long_a_time() -> None:
+    assert WEEK.before == Period(WEEK.since - timedelta(days=28), WEEK.since)
+    month = Period(NOON - timedelta(days=30), NOON)
+    assert month.before == Period(NOON - timedelta(days=60), month.since)
 
 
 def test_there_is_no_trend_where_nothing_is_known_of_the_period_before(log, facts) -> None:

@@ -16,7 +16,8 @@ from handrail_feedback.db import now
 from handrail_feedback.desk.article_shelf import ArticleShelf
 from handrail_feedback.desk.article_view import SHOWN, SHOWS, SORTS, article_view_of, is_overdue
 from handrail_feedback.desk.pages import Look
-from handrail_feedback.desk.shelf import PERIODS, USUAL_DAYS
+from handrail_feedback.desk.shelf import USUAL_DAYS
+from handrail_feedback.desk.spans import PERIODS
 from handrail_feedback.render import printable
 from handrail_feedback.topic_render import shown_count
 from handrail_kb.voting import reason_text

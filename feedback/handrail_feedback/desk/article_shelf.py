@@ -14,7 +14,7 @@ from typing import Any
 
 from handrail_feedback.article_list import ArticleList, OneArticle, read_article, read_list
 from handrail_feedback.db import Store, now
-from handrail_feedback.desk.shelf import PERIODS
+from handrail_feedback.desk.spans import PERIODS
 from handrail_feedback.topic_facts import Period
 from handrail_kb.errors import StoreUnavailable
 

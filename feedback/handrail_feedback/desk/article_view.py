@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from handrail_feedback.article_list import ReadArticle
-from handrail_feedback.desk.shelf import PERIODS, USUAL_DAYS
+from handrail_feedback.desk.shelf import USUAL_DAYS
+from handrail_feedback.desk.spans import PERIODS
 
 SHOWN = 50
 _LONGEST_WORDS = 100

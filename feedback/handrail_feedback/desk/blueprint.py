@@ -28,6 +28,7 @@ from handrail_feedback.desk.together import Near, nobody
 from handrail_feedback.desk.topic_pages import TopicPages
 from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.reach import one_click
 from handrail_kb.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -57,14 +58,14 @@ def add_desk(
     """
     home = f"{base_path}desk/"
     look = Look(settings.site_dir, base_path, site_name)
-    door = Door(store, look, base_path, home)
+    shelf = TopicShelf(store, articles_of, settings.number("topic_people"), partial(one_click, settings.site_dir))
+    door = Door(store, look, base_path, home, shelf.warm_once)
     blueprint = Blueprint(
         "desk", __name__, template_folder="templates", static_folder="static", static_url_path=f"{home}static"
     )
     blueprint.add_url_rule(f"{home}login", "login", door.sign_in, methods=["GET", "POST"])
     blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
     contact = contact_of(settings)
-    shelf = TopicShelf(store, articles_of, settings.number("topic_people"))
     articles_shelf = ArticleShelf(store, articles, settings.number("topic_people"))
 
     def warm() -> None:

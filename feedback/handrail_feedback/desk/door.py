@@ -7,6 +7,7 @@ name, may be wrong is watched by the application that registers the desk: a wron
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -50,6 +51,7 @@ class Door:
     look: Look
     base_path: str
     home: str
+    expect: Callable[[], None]
 
     def who(self, session_secret: str) -> SignedIn | None:
         """Whose session it is, asked anew with each request: who was removed is out at once."""
@@ -79,7 +81,11 @@ class Door:
         return response
 
     def form(self, way_on: str, status: int = 200, *, typed: str = "", wrong: str = "", words: str = "") -> Response:
-        """The form to sign in; `words` are what somebody had written when their session ended."""
+        """The form to sign in; `words` are what somebody had written when their session ended.
+
+        While it is filled in, what they will look at is read.
+        """
+        self.expect()
         return self.look.page(
             "login", "Sign in", status, next=way_on, typed=typed, wrong=wrong, words=words,
             nobody=self._has_nobody(), plain=not request.is_secure and not is_local(),

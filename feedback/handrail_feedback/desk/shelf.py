@@ -1,8 +1,8 @@
 """Topics as the desk reads them: two years of searches take seconds to read, and a page may not.
 
 What searches tell is read at most once a minute in each process, by a thread; who asks meanwhile gets what was read
-before. Decisions and proofs are read each time, and so is which searches are still there: what was erased is never
-shown.
+before, unless that is Friday's: then they wait. Reading begins when somebody is about to sign in. Decisions and proofs
+are read each time, and so is which searches are still there: what was erased is never shown.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from handrail_feedback.db import Store, now
+from handrail_feedback.desk.spans import PERIODS
 from handrail_feedback.topic_facts import Articles, Facts, Period, tell
 from handrail_feedback.topic_list import Book, Listed, TopicList, arrange, find_topic, read_book
 from handrail_feedback.topics import searches_in_topics
@@ -22,9 +23,12 @@ from handrail_kb.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 _FRESH = timedelta(minutes=1)
-# Days of the periods that can be looked at, by what they are called.
-PERIODS = {7: "week", 28: "four weeks", 91: "quarter", 364: "year"}
+# What is older is not shown to anybody.
+_TOO_OLD = timedelta(minutes=10)
 USUAL_DAYS = 28
+_READ_FIRST = (USUAL_DAYS, 7)
+# Other periods than the usual ones that are remembered until all is read anew.
+_MOST_OTHERS = 8
 ArticlesOf = Callable[[Iterable[str]], Articles]
 
 
@@ -52,17 +56,30 @@ class _Reading:
     book: Book
     articles: Articles
     told: dict[int, list[Facts]] = field(default_factory=dict)
+    others: dict[Period, list[Facts]] = field(default_factory=dict)
 
     def period(self, days: int) -> Period:
         return Period(self.at - timedelta(days=days), self.at)
 
     def facts(self, days: int, least: int) -> list[Facts]:
         if days not in self.told:
-            book = self.book
-            self.told[days] = tell(
-                book.by_topic, book.places, self.period(days), self.articles, book.since or self.at, least
-            )  # fmt: skip
+            self.told[days] = self._tell(self.period(days), least)
         return self.told[days]
+
+    def between(self, period: Period, least: int) -> list[Facts]:
+        for days in PERIODS:
+            if period == self.period(days):
+                return self.facts(days, least)
+        found = self.others.get(period)
+        if found is None:
+            if len(self.others) >= _MOST_OTHERS:
+                self.others.clear()
+            found = self.others[period] = self._tell(period, least)
+        return found
+
+    def _tell(self, period: Period, least: int) -> list[Facts]:
+        book = self.book
+        return tell(book.by_topic, book.places, period, self.articles, book.since or self.at, least)
 
 
 @dataclass(frozen=True)
@@ -73,47 +90,60 @@ class Shelved:
     book: Book
     least: int
 
-    def list(self, days: int, at: datetime) -> TopicList:
-        """The topics of the last so many days, the decided too."""
-        told = self.reading.facts(days, self.least)
-        return arrange(self.book, told, self.reading.period(days), at, least=self.least, decided=True)
+    def between(self, period: Period, at: datetime) -> TopicList:
+        """The topics of any period, the decided too."""
+        told = self.reading.between(period, self.least)
+        return arrange(self.book, told, period, at, least=self.least, decided=True)
 
-    def find(self, topic: int, days: int, at: datetime) -> Listed | None:
+    def find(self, topic: int, period: Period, at: datetime) -> Listed | None:
         """One topic, however few people it has; None when it is not there."""
-        return find_topic(self.book, self.reading.articles, topic, self.reading.period(days), at)
+        return find_topic(self.book, self.reading.articles, topic, period, at)
 
 
 class TopicShelf:
     """The topics of a store, for all requests of a process."""
 
-    def __init__(self, store: Store, articles_of: ArticlesOf, least: int) -> None:
-        """`articles_of` is told all failed searches, and knows the articles; `least` people make a topic shown."""
+    def __init__(
+        self, store: Store, articles_of: ArticlesOf, least: int, also: Callable[[], object] = lambda: None
+    ) -> None:
+        """`articles_of` is told all failed searches, and knows the articles; `least` people make a topic shown.
+
+        `also` is whatever else takes long the first time, and is remembered.
+        """
         self._store = store
         # A store object of its own: reading much must not hold up whoever writes a message.
         self._reader = Store(store.path)
         self._articles_of = articles_of
+        self._also = also
         self.least = least
         self._lock = threading.Lock()
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
-        self._begun = threading.Event()  # set when the first reading of a thread is there, or failed
+        self._begun = threading.Event()
 
     def warm(self) -> None:
-        """Begin to read if nothing was read yet: whoever comes to the desk may come to the topics next."""
+        """Begin to read if that is due: whoever comes to the desk may come to the topics next."""
+        if self._reading is None or now() - self._reading.at >= _FRESH:
+            self._refresh(_READ_FIRST)
+
+    def warm_once(self) -> None:
+        """Begin to read if nothing was read yet: for strangers, who cannot keep the processor busy so."""
         if self._reading is None:
-            self._refresh((USUAL_DAYS,))
+            self._refresh(_READ_FIRST)
 
     def take(self) -> Shelved:
         """The topics as they are known, read now if they never were. Raises StoreUnavailable."""
-        reading = self._reading or self._read_first()
-        if now() - reading.at >= _FRESH:
+        reading = self._reading
+        if reading is None or now() - reading.at >= _TOO_OLD:
+            reading = self._read_now()
+        elif now() - reading.at >= _FRESH:
             self._refresh(tuple(reading.told))
         reading = self._without_erased(reading)
         return Shelved(reading, reading.book.of_today(self._store), self.least)
 
-    def _read_first(self) -> _Reading:
-        self._refresh((USUAL_DAYS,))
-        self._begun.wait()
+    def _read_now(self) -> _Reading:
+        """What a thread reads now; what was read before when the store cannot be read. Raises StoreUnavailable."""
+        self._refresh(_READ_FIRST).wait()
         with self._lock:
             if self._reading is None:
                 self._reading = self._read(())
@@ -126,14 +156,18 @@ class TopicShelf:
             reading.facts(number, self.least)
         return reading
 
-    def _refresh(self, days: Sequence[int]) -> None:
-        """Read anew in a thread, unless one is at it."""
+    def _refresh(self, days: Sequence[int]) -> threading.Event:
+        """Read anew in a thread, unless one is at it. What is set once its reading is there, or failed."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._look, args=(days,), name="handrail-shelf", daemon=True)
+                self._begun = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._look, args=(days, self._begun), name="handrail-shelf", daemon=True
+                )
                 self._thread.start()
+            return self._begun
 
-    def _look(self, days: Sequence[int]) -> None:
+    def _look(self, days: Sequence[int], begun: threading.Event) -> None:
         try:
             reading = self._read(days)
             with self._lock:
@@ -142,7 +176,8 @@ class TopicShelf:
             log.error("topics at the desk stay as they were: %s", error.what)
             return
         finally:
-            self._begun.set()
+            begun.set()
+        self._also()
         for number in PERIODS:  # those nobody has asked for yet
             reading.facts(number, self.least)
 

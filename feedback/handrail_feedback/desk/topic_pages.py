@@ -19,14 +19,15 @@ from handrail_feedback.decisions import LONGEST_LINK, LONGEST_WHY, MEANINGS, Ver
 from handrail_feedback.desk.door import me
 from handrail_feedback.desk.message import form_token, sent_number
 from handrail_feedback.desk.pages import Look
-from handrail_feedback.desk.shelf import PERIODS, USUAL_DAYS, Shelved, TopicShelf
-from handrail_feedback.desk.topic_view import SHOWN, SORTS, STANDINGS, held, view_of
-from handrail_feedback.desk.weeks import draw
+from handrail_feedback.desk.shelf import USUAL_DAYS, Shelved, TopicShelf
+from handrail_feedback.desk.spans import PERIODS
+from handrail_feedback.desk.topic_view import SHOWN, SORTS, STANDINGS, View, held, view_of
 from handrail_feedback.render import printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS
 from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_render import (
     answered_now,
+    beside,
     notes,
     share_in_time,
     shown_count,
@@ -39,6 +40,7 @@ from handrail_feedback.topic_render import (
     why_not_helped,
 )
 from handrail_feedback.topics import merged_into
+from handrail_feedback.weeks import draw
 from handrail_kb.errors import HandrailError
 
 
@@ -63,8 +65,9 @@ class TopicPages:
 
     def list(self) -> AnyResponse:
         """GET desk/topics/, filtered and sorted as its address says."""
-        view, at, shelved = view_of(request.args), now(), self.shelf.take()
-        everything = shelved.list(view.days, at)
+        at, shelved = now(), self.shelf.take()
+        view = view_of(request.args, at)
+        everything = shelved.between(view.asked.period(shelved.reading.at), at)
         found = view.shown(everything.topics)
         start = (view.page - 1) * SHOWN
         return self._page(
@@ -80,8 +83,9 @@ class TopicPages:
             figures=_figures(everything, at),
             in_time=share_in_time(everything),
             notes=[note for note in notes(everything) if "within five working days" not in note],
+            beside=beside(everything.period),
             periods=PERIODS,
-            usual=USUAL_DAYS,
+            time=view.asked.address(USUAL_DAYS),
             standings={name: words for name, (words, _) in STANDINGS.items()},
             sorts={name: words for name, (words, _) in SORTS.items()},
         )
@@ -117,12 +121,14 @@ class TopicPages:
     def _for_a_lead(self, topic: int) -> None:
         if me().role != "lead":
             raise Forbidden
-        if self.shelf.take().find(topic, view_of({}).days, now()) is None:
+        at, shelved = now(), self.shelf.take()
+        if shelved.find(topic, View().asked.period(at), at) is None:
             raise NotFound
 
     def _topic(self, topic: int, filled: Filled, status: int = 200) -> AnyResponse:
-        view, at, shelved = view_of(request.args), now(), self.shelf.take()
-        one = shelved.find(topic, view.days, at)
+        at, shelved = now(), self.shelf.take()
+        view = view_of(request.args, at)
+        one = shelved.find(topic, view.asked.period(shelved.reading.at), at)
         if one is None:
             raise NotFound
         return self._page(

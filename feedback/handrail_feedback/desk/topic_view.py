@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from handrail_feedback.decisions import MEANINGS
-from handrail_feedback.desk.shelf import PERIODS, USUAL_DAYS
+from handrail_feedback.desk.shelf import USUAL_DAYS
+from handrail_feedback.desk.spans import Asked, asked_of
 from handrail_feedback.topic_facts import SUGGESTIONS
 from handrail_feedback.topic_list import Listed
 from handrail_feedback.topic_standing import TIME_TO_WRITE
@@ -38,7 +39,7 @@ STANDINGS: dict[str, tuple[str, Callable[[Listed], bool]]] = {
 }
 SORTS: dict[str, tuple[str, Callable[[Listed], tuple[object, ...]]]] = {
     "people": ("most people", lambda one: (-one.facts.people,)),
-    "growth": ("grew most", lambda one: (one.facts.people_before - one.facts.people,)),
+    "growth": ("grew most", lambda one: (-one.facts.grew,)),
     "due": ("due first", lambda one: (one.standing.due or _FAR,)),
     "name": ("name", lambda one: (one.facts.name.casefold(),)),
 }
@@ -54,6 +55,15 @@ class View:
     q: str = ""
     sort: str = "people"
     page: int = 1
+    since: str = ""
+    until: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """The time that is looked at."""
+        if self.since:
+            return Asked(self.days, date.fromisoformat(self.since), date.fromisoformat(self.until))
+        return Asked(self.days)
 
     def address(self, **other: object) -> dict[str, object]:
         """The parameters of the address of this view, changed in some; the usual ones are left out."""
@@ -72,16 +82,18 @@ class View:
         return sorted(found, key=lambda one: (*order(one), one.facts.topic))
 
 
-def view_of(asked: Mapping[str, str]) -> View:
-    """The view that an address names."""
-    usual = View()
+def view_of(asked: Mapping[str, str], at: datetime) -> View:
+    """The view that an address names, at a moment."""
+    usual, time = View(), asked_of(asked, USUAL_DAYS, at)
 
     def one_of(name: str, known: Iterable[str]) -> str:
         value = asked.get(name, "")
         return value if value in known else str(getattr(usual, name))
 
     return View(
-        days=int(one_of("days", map(str, PERIODS))),
+        days=time.days,
+        since=time.since.isoformat() if time.since else "",
+        until=time.until.isoformat() if time.until else "",
         stands=one_of("stands", STANDINGS),
         could=one_of("could", SUGGESTIONS),
         q=asked.get("q", "").strip()[:_LONGEST_WORDS],
