@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from handrail_feedback.answers import settle_before
+from handrail_feedback.channels import desk_of
 from handrail_feedback.contact import (
     EXAMPLE_CODE,
     KeptMessage,
@@ -22,16 +23,21 @@ from handrail_feedback.contact import (
 )
 from handrail_feedback.db import Store, now
 from handrail_feedback.letters import said_along
+from handrail_feedback.monday import monday_of
+from handrail_feedback.monday_render import to_html
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
 from handrail_feedback.tellings import forget_address
+from handrail_feedback.topic_facts import Period
 from handrail_kb.counting import counted
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
+from handrail_kb.passages import read_site_info
 from handrail_kb.reach import one_click
 from handrail_kb.settings import load_settings
 
 _WRITERS = {"text": to_text, "json": to_json, "csv": to_csv, "markdown": to_markdown}
+_FORMS = [*_WRITERS, "html"]
 
 
 @click.command()
@@ -45,6 +51,7 @@ _WRITERS = {"text": to_text, "json": to_json, "csv": to_csv, "markdown": to_mark
 @click.option(
     "--all", "include_degraded", is_flag=True, help="Count searches answered while a part of search was down, too."
 )
+@click.option("--format", "form", type=click.Choice(_FORMS), help="How it is written; html: one file with charts.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
@@ -57,18 +64,30 @@ def report(
     include_degraded: bool,
     form: str | None,
 ) -> None:
-    """Show what customers looked for and did not find, most people first."""
+    """Show what customers looked for and did not find, most people first.
+
+    With --format html: the page of topics that the desk shows, as one file.
+    """
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else now()
     start = since.replace(tzinfo=UTC) if since else end - timedelta(days=days)
     if start >= end:
         raise HandrailError(
             f"--since {start:%Y-%m-%d} is after the last day.", "Give an earlier day: --since YYYY-MM-DD"
         )
+    if form == "html":
+        click.echo(_as_page(config_file, Period(start, min(end, now()))), nl=False)
+        return
     near = one_click(load_settings(config_file).site_dir)
     found = build_report(
         _store(config_file), start, end, include_degraded=include_degraded, limit=limit, one_click=near
     )
     click.echo(_WRITERS[form or "text"](found), nl=False)
+
+
+def _as_page(config_file: Path, period: Period) -> str:
+    settings, store = load_settings(config_file), _store(config_file)
+    monday = monday_of(store, settings.site_dir, period, settings.number("topic_people"), now())
+    return to_html(monday, desk_of(settings), read_site_info(settings.site_dir).name)
 
 
 @click.command()

@@ -264,6 +264,50 @@ def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics,
     context.close()
 
 
+@pytest.mark.parametrize("look", ["light", "dark phone"])
+def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, check, look):
+    context = chromium.browser.new_context(**LOOKS[look])
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{help_site.address}desk/report/")
+    page.get_by_label("Name").fill("ben")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="This week").wait_for()
+    for closed in page.locator(".desk details summary").all():
+        closed.click()
+    assert page.get_by_role("img", name="Searches a week").is_visible()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert [words for words in complaints if "status of" not in words] == []
+    context.close()
+
+
+@pytest.mark.parametrize("look", ["light", "dark phone"])
+def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site, topics, check, look, tmp_path):
+    from handrail_feedback.db import now
+    from handrail_feedback.monday import monday_of
+    from handrail_feedback.monday_render import to_html
+    from handrail_feedback.topic_facts import Period
+
+    at = now()
+    monday = monday_of(help_site.store, tmp_path, Period(at - timedelta(days=28), at), 3, at)
+    file = tmp_path / "report.html"
+    file.write_text(to_html(monday, f"{help_site.address}desk/", "Acme"), encoding="utf-8")
+    context = chromium.browser.new_context(**LOOKS[look])
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    for closed in page.locator("details summary").all():
+        closed.click()
+    assert check(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert asked == [file.as_uri()]
+    context.close()
+
+
 def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site, topics):
     context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()

@@ -20,6 +20,7 @@ from handrail_feedback.desk.deeds import Deeds
 from handrail_feedback.desk.door import Door, me
 from handrail_feedback.desk.inbox import Inbox
 from handrail_feedback.desk.message import Find, MessagePage
+from handrail_feedback.desk.monday_page import MondayPage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
 from handrail_feedback.desk.shelf import ArticlesOf, TopicShelf, UnknownArticles
@@ -83,6 +84,7 @@ def add_desk(
     deeds = Deeds(store, page)
     for name, deed in deeds.by_name().items():
         blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])
+    blueprint.add_url_rule(f"{home}report/", "report", MondayPage(store, shelf, look).show)
     topics = TopicPages(store, shelf, look, is_page)
     blueprint.add_url_rule(f"{home}topics/", "topics", topics.list)
     blueprint.add_url_rule(f"{home}topics/<int:topic>/", "topic", topics.show)

@@ -15,6 +15,7 @@ from flask import Response, make_response, render_template, url_for
 from handrail_kb.shells import fill
 
 _TITLE = re.compile(r"<title>.*?</title>", re.S)
+STYLES = ("desk", "monday")
 _HEAD_END = re.compile(r"</head>", re.I)
 
 
@@ -33,7 +34,9 @@ class Look:
         name = self.site_name()
         whole = escape(f"{title} · {name}" if name else title)
         shell = _TITLE.sub(lambda _: f"<title>{whole}</title>", shell, count=1)
-        head = f'<meta name="robots" content="noindex"><link rel="stylesheet" href="{escape(url_for("desk.static", filename="desk.css"))}">'  # noqa: E501 (one piece of HTML)
+        addresses = (escape(url_for("desk.static", filename=f"{name}.css")) for name in STYLES)
+        styles = "".join(f'<link rel="stylesheet" href="{address}">' for address in addresses)
+        head = f'<meta name="robots" content="noindex">{styles}'
         return make_response(_HEAD_END.sub(lambda _: f"{head}</head>", shell, count=1), status)
 
 

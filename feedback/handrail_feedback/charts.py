@@ -1,0 +1,156 @@
+"""Small charts as shapes in a box: stacked bars and a line over weeks, each with what it says in words. Pure.
+
+A drawing is rectangles, points and words; the template makes SVG of it. Colours, type and dark mode are the style's.
+Where a number may not be shown, all such bars look the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 300, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 8, 20
+_STUB = 2.0
+_GAP = 0.25
+_NAMED_EVERY = 5
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A rectangle of one kind; kinds are numbered from 1."""
+
+    kind: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word at a place: of the upright axis with a line across, or below the weeks."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart: shapes, the names of its kinds, and a table of the same numbers for who cannot see them, or wants them.
+
+    `lines` are strings of points, one for each piece of a line that has gaps; `dots` its points.
+    """
+
+    name: str
+    title: str
+    said: str
+    kinds: tuple[str, ...]
+    bars: tuple[Bar, ...]
+    lines: tuple[str, ...]
+    dots: tuple[Word, ...]
+    across: tuple[Word, ...]
+    below: tuple[Word, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    foot: int = HEIGHT - _BOTTOM
+
+
+def stacked(
+    name: str, title: str, said: str, weeks: Sequence[str], numbers: Mapping[str, Sequence[int | None]], least: int,
+    *, total: str,
+) -> Drawing:  # fmt: skip
+    """Bars of several kinds upon each other; a number of None is not known, one below `least` not shown."""
+    columns = list(zip(*numbers.values(), strict=True))
+    sums = [sum(number or 0 for number in column) for column in columns]
+    top = nice_top(max((*sums, least)))
+    bars = [bar for place, column in enumerate(columns) for bar in _column(place, len(columns), column, top, least)]
+    rows = tuple(
+        (week, *(_shown(number, least) for number in column), _shown(amount if None not in column else None, least))
+        for week, column, amount in zip(weeks, columns, sums, strict=True)
+    )
+    return Drawing(
+        name, title, said, tuple(numbers), tuple(bars), (), (), _across(top), _below(weeks),
+        ("Week from", *numbers, total), rows,
+    )  # fmt: skip
+
+
+def shares(
+    name: str, title: str, said: str, weeks: Sequence[str], values: Sequence[tuple[int, int] | None], enough: int,
+    least: int, *, what: str,
+) -> Drawing:  # fmt: skip
+    """A line of shares from 0 to 100 %; a gap where there were fewer than `enough`, or a number is not to be shown."""
+    points: list[list[Word]] = [[]]
+    rows = []
+    for place, (week, value) in enumerate(zip(weeks, values, strict=True)):
+        if value is None or value[1] < enough:
+            points.append([])
+            rows.append((week, "not enough data" if value else "not kept"))
+            continue
+        if 0 < value[0] < least:
+            points.append([])
+            rows.append((week, f"{_shown(value[0], least)} of {value[1]}"))
+            continue
+        share = value[0] / value[1]
+        points[-1].append(Word(f"{week}: {share:.0%}", _middle(place, len(weeks)), _height_at(1 - share)))
+        rows.append((week, f"{share:.0%} ({value[0]} of {value[1]})"))
+    lines = tuple(" ".join(f"{one.x:.1f},{one.y:.1f}" for one in piece) for piece in points if len(piece) > 1)
+    dots = tuple(one for piece in points for one in piece)
+    return Drawing(
+        name, title, said, (), (), lines, dots, _across(100, "%"), _below(weeks),
+        ("Week from", what), tuple(rows),
+    )  # fmt: skip
+
+
+def nice_top(most: int) -> int:
+    """The next number that people count by, such as 2, 4, 10, 40 or 100. Its half is a whole number."""
+    power = 10 ** max(math.floor(math.log10(max(most, 1))), 0)
+    steps = (power * step for step in (1, 2, 4, 6, 8, 10))
+    return next(int(step) for step in steps if step >= most and step % 2 == 0)
+
+
+def _column(place: int, of: int, numbers: Sequence[int | None], top: int, least: int) -> list[Bar]:
+    step = (WIDTH - _LEFT - _RIGHT) / of
+    x, width = _LEFT + place * step + step * _GAP / 2, step * (1 - _GAP)
+    y, bars = float(HEIGHT - _BOTTOM), []
+    for kind, number in enumerate(numbers, start=1):
+        if not number:
+            continue
+        height = _STUB if number < least else max((HEIGHT - _TOP - _BOTTOM) * number / top, _STUB)
+        y -= height
+        bars.append(Bar(kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1)))
+    return bars
+
+
+def _middle(place: int, of: int) -> float:
+    return round(_LEFT + (place + 0.5) * (WIDTH - _LEFT - _RIGHT) / of, 1)
+
+
+def _height_at(share: float) -> float:
+    return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * share, 1)
+
+
+def _across(top: int, unit: str = "") -> tuple[Word, ...]:
+    """Nothing, half and all of the upright axis."""
+    return tuple(Word(f"{number}{unit}", _LEFT - 4, _height_at(1 - number / top)) for number in (0, top // 2, top))
+
+
+def _below(weeks: Sequence[str]) -> tuple[Word, ...]:
+    """The first day of every few weeks, counted from the last, without the year."""
+    last = len(weeks) - 1
+    return tuple(
+        Word(week[5:], _middle(place, len(weeks)), HEIGHT - 5)
+        for place, week in enumerate(weeks)
+        if (last - place) % _NAMED_EVERY == 0
+    )
+
+
+def _shown(number: int | None, least: int) -> str:
+    if number is None:
+        return "not kept"
+    return str(number) if number == 0 or number >= least else f"fewer than {least}"

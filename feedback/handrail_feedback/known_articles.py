@@ -1,0 +1,27 @@
+"""What the built site says of its articles, for who asks of topics without an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handrail_kb.passages import SiteInfo
+
+
+@dataclass(frozen=True)
+class KnownArticles:
+    """The articles as topics ask for them (`topic_facts.Articles`); their words are not known."""
+
+    site: SiteInfo
+
+    def title(self, location: str) -> str:
+        """The article's title; its location where it is not known."""
+        return str(self.site.articles.get(location, {}).get("title") or location)
+
+    def people_only(self, location: str) -> bool:
+        """Whether the article says that its matter goes to a person."""
+        return bool(self.site.articles.get(location, {}).get("people_only"))
+
+    def lacks(self, location: str, queries: Mapping[str, int]) -> tuple[str, ...]:
+        """Nothing that is known here."""
+        return ()

@@ -1,0 +1,300 @@
+"""This Monday's page, computed: what is new, what grows, what came back, what waits, what we fixed, human reach.
+
+A period beside the one before it. How it is shown stands in `monday_render`; here is no word of how it looks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from handrail_feedback.cases import count_reached
+from handrail_feedback.db import Store
+from handrail_feedback.human_reach import Figure, human_reach
+from handrail_feedback.known_articles import KnownArticles
+from handrail_feedback.report import Measure, left_out, search_totals, vote_totals
+from handrail_feedback.tallies import Counted, tally
+from handrail_feedback.topic_facts import Articles, Period, people
+from handrail_feedback.topic_list import Book, Listed, TopicList, find_topic, list_topics, read_book
+from handrail_feedback.topic_standing import TIME_TO_WRITE, TO_BE_WRITTEN, Kept, Standing
+from handrail_feedback.topics import Failed
+from handrail_kb.passages import read_site_info
+from handrail_kb.reach import one_click
+
+# Topics of a section that are shown; the others are counted.
+SHOWN = 8
+WEEKS = 26
+_WEEK = timedelta(days=7)
+_FOUR_WEEKS = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One number beside the same of before; `before` is None where nothing or not all of that time was kept."""
+
+    now: Measure
+    before: Measure | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """One number of human reach beside the same of before; None for those that are of this moment."""
+
+    now: Figure
+    before: Figure | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A topic in a section. `shared` is its name without words that too few people typed, empty when none are left."""
+
+    topic: Listed
+    searches: Sequence[Failed]
+    shared: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """The first few topics of one kind, and how many there are."""
+
+    lines: tuple[Line, ...]
+    of: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A decision to write in force: how many people failed in the four weeks before it, and how many since it was due.
+
+    `weeks` is how many weeks `since` counts: from two weeks after the decision, which a writer is given.
+    """
+
+    line: Line
+    before: int
+    since: int
+    weeks: float
+
+    @property
+    def state(self) -> str:
+        """How it stands."""
+        if not self.weeks:
+            return "being written"
+        return "failed again" if self.line.topic.standing.is_open else "holds"
+
+
+@dataclass(frozen=True)
+class Week:
+    """The numbers of one week. `kept` is false where searches were not kept for all of it."""
+
+    since: datetime
+    searches: int
+    failed: int
+    verdicts: Mapping[str, int]
+    sent: int
+    reached: int
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Monday:
+    """All that the page says. Numbers of people and searches below `least` are not to be shown.
+
+    `new` and `growing` are of the period, beside the one before it. The other sections are as of now: `again` failed
+    after they were decided, `waiting` are to be decided by a day. Of the decisions to write that are old enough to be
+    judged, `held` says how many were not followed by people failing again.
+    """
+
+    period: Period
+    made_at: datetime
+    known_since: datetime | None
+    least: int
+    new: Section
+    growing: Section
+    again: Section
+    waiting: Section
+    late: int
+    longest: timedelta | None
+    kept: Kept
+    fixed: tuple[Fixed, ...]
+    held: Kept
+    searches: int
+    searches_before: int | None
+    measures: tuple[Compared, ...]
+    reach: tuple[Reached, ...]
+    weeks: tuple[Week, ...]
+    left_out: Mapping[str, int]
+    hidden: int
+
+
+def build_monday(
+    store: Store, book: Book, found: TopicList, articles: Articles, at: datetime, *,
+    one_click: tuple[int, int] | None = None,
+) -> Monday:  # fmt: skip
+    """The page for the period of a list of topics, the decided among them. Raises StoreUnavailable."""
+    period, look = found.period, _Look(book, articles, found.period, at, found.least)
+    whole = book.since is not None and book.since <= period.before.since
+    counts = tally(_within(book.counted, period))
+    before = tally(_within(book.counted, period.before)) if whole else None
+    stands = {topic: book.standing(topic, at) for topic in book.by_topic}
+    waiting = _waiting(book, stands, Period(period.before.since, period.until))
+    return Monday(
+        period=period,
+        made_at=at,
+        known_since=book.since,
+        least=found.least,
+        new=look.section(one for one in found.topics if one.facts.trend == "new"),
+        growing=look.section(one for one in found.topics if one.facts.trend == "growing"),
+        again=look.of(_again(stands)),
+        waiting=look.of(waiting),
+        late=sum(stands[topic].late for topic in waiting),
+        longest=max((at - since for topic in waiting if (since := stands[topic].waits_since)), default=None),
+        kept=found.kept,
+        fixed=tuple(look.fixed(topic, stands[topic]) for topic in _decided_to_write(stands)[:SHOWN]),
+        held=_held(stands.values(), at),
+        searches=counts["searches"],
+        searches_before=before["searches"] if before else None,
+        measures=_compared(store, period, counts, before),
+        reach=_reached(store, period, at, one_click),
+        weeks=_weeks(store, book, period.until),
+        left_out=left_out(counts),
+        hidden=found.hidden,
+    )
+
+
+def monday_of(store: Store, site_dir: Path, period: Period, least: int, at: datetime) -> Monday:
+    """The page of a period for what is made outside of the desk, without an index. Raises StoreUnavailable."""
+    articles, book = KnownArticles(read_site_info(site_dir)), read_book(store)
+    found = list_topics(book, articles, period, at, least=least, decided=True)
+    return build_monday(store, book, found, articles, at, one_click=one_click(site_dir))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How topics are looked up for the sections."""
+
+    book: Book
+    articles: Articles
+    period: Period
+    at: datetime
+    least: int
+
+    def section(self, listed: Iterable[Listed]) -> Section:
+        every = list(listed)
+        return Section(tuple(map(self._line, every[:SHOWN])), len(every))
+
+    def of(self, topics: Sequence[int]) -> Section:
+        return Section(tuple(self._line(self._find(topic)) for topic in topics[:SHOWN]), len(topics))
+
+    def fixed(self, topic: int, stands: Standing) -> Fixed:
+        held = self.book.by_topic[topic]
+        decided = stands.decision.at if stands.decision else self.at
+        begins = decided + TIME_TO_WRITE
+        return Fixed(
+            self._line(self._find(topic)),
+            before=_people_within(held, Period(decided - _FOUR_WEEKS, decided)),
+            since=_people_within(held, Period(begins, self.at)),
+            weeks=max((self.at - begins) / _WEEK, 0),
+        )
+
+    def _find(self, topic: int) -> Listed:
+        found = find_topic(self.book, self.articles, topic, self.period, self.at)
+        assert found  # noqa: S101 (it is one of the book's)
+        return found
+
+    def _line(self, one: Listed) -> Line:
+        held = self.book.by_topic[one.facts.topic]
+        return Line(one, held, shared_words(one.facts.name, held, self.least))
+
+
+def shared_words(name: str, searches: Iterable[Failed], least: int) -> str:
+    """A name for what leaves the desk: words that at least so many people typed, others left out as `…`."""
+    typed: dict[str, set[str]] = {}
+    for one in searches:
+        for word in set(one.intent.query.casefold().split()):
+            typed.setdefault(word, set()).add(one.intent.tab or f"intent {one.intent.id}")
+    kept = [word if len(typed.get(word.casefold(), ())) >= least else "…" for word in name.split()]
+    shown = [word for place, word in enumerate(kept) if word != "…" or kept[place - 1 : place] != ["…"]]
+    return " ".join(shown) if any(word != "…" for word in shown) else ""
+
+
+def _waiting(book: Book, stands: Mapping[int, Standing], lately: Period) -> list[int]:
+    """Topics that are to be decided by a day, those first that most people miss now; then those that wait longest."""
+    due = {topic: one.waits_since for topic, one in stands.items() if one.due and one.waits_since}
+    missed = {topic: _people_within(book.by_topic[topic], lately) for topic in due}
+    return sorted(due, key=lambda topic: (-missed[topic], due[topic], topic))
+
+
+def _again(stands: Mapping[int, Standing]) -> list[int]:
+    """Topics that failed again after they were decided, the latest first."""
+    again = {topic: one.reopened_at for topic, one in stands.items() if one.reopened_at}
+    return sorted(again, key=lambda topic: (-again[topic].timestamp(), topic))
+
+
+def _decided_to_write(stands: Mapping[int, Standing]) -> list[int]:
+    """Topics with a decision to write in force, the latest first."""
+    decided = {topic: one.decision.at for topic, one in stands.items() if one.decision and _is_to_be_written(one)}
+    return sorted(decided, key=lambda topic: (-decided[topic].timestamp(), topic))
+
+
+def _held(stands: Iterable[Standing], at: datetime) -> Kept:
+    judged = [
+        one for one in stands if one.decision and _is_to_be_written(one) and at - one.decision.at >= TIME_TO_WRITE
+    ]
+    return Kept(sum(not one.is_open for one in judged), len(judged))
+
+
+def _is_to_be_written(one: Standing) -> bool:
+    return one.decision is not None and one.decision.verdict in TO_BE_WRITTEN
+
+
+def _within(searches: Iterable[Counted], period: Period) -> Iterable[Counted]:
+    return (one for one in searches if period.holds(one.at))
+
+
+def _people_within(searches: Iterable[Failed], period: Period) -> int:
+    return people(one for one in searches if period.holds(one.intent.first_at))
+
+
+def _compared(
+    store: Store, period: Period, counts: Counter[str], before: Counter[str] | None
+) -> tuple[Compared, ...]:  # fmt: skip
+    """The shares of searches and votes, each beside the same of before."""
+    of_now = search_totals(counts) + vote_totals(store, period.since, period.until)
+    if before is None:
+        return tuple(Compared(one, None) for one in of_now)
+    of_before = search_totals(before) + vote_totals(store, period.before.since, period.before.until)
+    return tuple(Compared(one, other) for one, other in zip(of_now, of_before, strict=True))
+
+
+def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, int] | None) -> tuple[Reached, ...]:
+    def figures(of: Period) -> tuple[Figure, ...]:
+        return human_reach(store, of.since, of.until, at, one_click=one_click)
+
+    of_the_moment = ("pages with a person one click away", "undelivered now")
+    return tuple(
+        Reached(one, None if one.name in of_the_moment else other)
+        for one, other in zip(figures(period), figures(period.before), strict=True)
+    )
+
+
+def _weeks(store: Store, book: Book, until: datetime) -> tuple[Week, ...]:
+    """The last weeks up to a moment, the oldest first."""
+    by_week: dict[int, list[Counted]] = {}
+    for one in book.counted:
+        ago = math.floor((until - one.at) / _WEEK)
+        if one.at < until and ago < WEEKS:
+            by_week.setdefault(ago, []).append(one)
+    return tuple(_week(store, until - (ago + 1) * _WEEK, by_week.get(ago, ()), book.since)
+                 for ago in reversed(range(WEEKS)))  # fmt: skip
+
+
+def _week(store: Store, since: datetime, searches: Iterable[Counted], known_since: datetime | None) -> Week:
+    counts = tally(searches)
+    reached, sent = count_reached(store, since, since + _WEEK)
+    verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
+    # The week in which keeping began is shown, though it is not whole: a new site would see nothing for a week.
+    kept = known_since is not None and known_since < since + _WEEK
+    return Week(since, counts["searches"], counts["failed"], verdicts, sent, reached, kept)

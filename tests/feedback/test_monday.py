@@ -1,0 +1,230 @@
+"""This Monday's page: at the desk, as a file, and what of it may leave the house."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from selectolax.lexbor import LexborHTMLParser
+
+from handrail_feedback.charts import nice_top, shares, stacked
+from handrail_feedback.db import now
+from handrail_feedback.decisions import decide
+from handrail_feedback.desk import shelf
+from handrail_feedback.monday import monday_of
+from handrail_feedback.monday_render import to_html, to_mail
+from handrail_feedback.topic_facts import Period
+from handrail_feedback.topic_keeping import Meaning, refresh
+from handrail_feedback.topics import failed_searches, members
+from handrail_kb.cli import main
+
+from .conftest import search
+from .desks import Desk, hire, service, texts
+
+DAY = timedelta(days=1)
+_tabs = count(1)
+EVIL = "<script>alert(1)</script> password"
+RARE = "zanzibar"
+
+
+def by_last_word(questions):
+    """A direction for each last word, so that a test says what means the same."""
+    places = {"password": 0, "invoice": 1, "walrus": 2, "printer": 3}
+    return np.stack([np.eye(5, dtype=np.float32)[places.get(one.split()[-1].lower(), 4)] for one in questions])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A service with a lead, and a quarter of searches. Not to be changed."""
+    patch = pytest.MonkeyPatch()
+    for early in ("warm", "warm_once"):
+        patch.setattr(shelf.TopicShelf, early, lambda _shelf: None)
+    root = tmp_path_factory.mktemp("monday")
+    with service(root) as app:
+        store, log = (app.extensions["handrail"][name] for name in ("store", "searches"))
+        hire(store, "ana", "lead")
+
+        def fail(*queries: str, ago: float, **more: object) -> None:
+            for query in queries:
+                tab = f"monday-{next(_tabs)}"
+                log.record(search(query, 0, tab, **{"verdict": "none", "at": now() - ago * DAY, **more}))
+            assert log.flush()
+            refresh(store, Meaning("test", by_last_word), now() - ago * DAY)
+
+        fail(*["my invoice"] * 3, ago=80)  # nobody decided on it
+        fail(*["a walrus"] * 3, ago=60)
+        fail(*["my printer"] * 4, ago=50)
+        places = members(store)
+        of = {one.intent.query.split()[-1]: places[one.intent.id].topic for one in failed_searches(store)}
+        decide(store, of["walrus"], "writing", "ana", now() - 45 * DAY)
+        decide(store, of["printer"], "reword", "ana", now() - 40 * DAY)
+        fail(*["the walrus"] * 4, ago=5)
+        fail(EVIL, f"{RARE} password", "new password", "new password", "new password", ago=3)
+        fail(*["found it"] * 20, ago=2, verdict="answered")
+        fail("where", "what", ago=2, verdict="weak")
+        yield SimpleNamespace(app=app, store=store, root=root, of=of)
+    patch.undo()
+
+
+@pytest.fixture
+def desk(site) -> Desk:
+    desk = Desk(site.app.test_client())
+    desk.sign_in("ana")
+    return desk
+
+
+@pytest.fixture(scope="module")
+def monday(site):
+    at = now()
+    return monday_of(site.store, site.root / "site", Period(at - 7 * DAY, at), 3, at)
+
+
+def section(page: str, anchor: str) -> str:
+    return texts(LexborHTMLParser(page).css_first(f"section[aria-labelledby={anchor}]").html)
+
+
+def test_in_one_look_it_tells_what_is_new_came_back_waits_and_was_fixed(desk):
+    desk.get("report/")
+    look = section(desk.page, "look")
+    for said in ("1 new", "1 came back", "3 to decide", "1 of 2 fixed and held"):
+        assert said in look
+    assert "password" in section(desk.page, "new")
+    assert "the walrus" in section(desk.page, "again") and "open again since" in section(desk.page, "again")
+    assert "my invoice" in section(desk.page, "waiting") and "late" in section(desk.page, "waiting")
+    fixed = section(desk.page, "fixed")
+    assert "my printer" in fixed and "holds: 4 people in the four weeks before; 0 in the 4 weeks" in fixed
+    assert "failed again: 3 people in the four weeks before; 4 in the 4 weeks" in fixed
+
+
+def test_every_section_leads_to_its_topics(desk, site):
+    desk.get("report/")
+    assert f'href="/help/desk/topics/{site.of["walrus"]}/"' in desk.page
+    assert desk.get(f"topics/{site.of['walrus']}/").status_code == 200
+
+
+def test_nobody_reads_the_report_without_signing_in(site):
+    stranger = Desk(site.app.test_client())
+    assert stranger.get("report/").status_code == 401
+    assert "walrus" not in stranger.page
+
+
+def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
+    desk.get("report/")
+    numbers = LexborHTMLParser(desk.page).css(".monday-numbers details")
+    assert len(numbers) > 12
+    for one in numbers:
+        assert "Counted: " in one.text() or "As of " in one.text()
+    failed = next(one.text() for one in numbers if "failed searches" in one.text())
+    assert "11 of 31" in failed and "before: 0 of 0" in failed
+    assert "35%" in failed and "not enough data" in failed
+
+
+def test_numbers_of_fewer_people_than_the_least_are_hidden(desk):
+    desk.get("report/")
+    weak = next(one.text() for one in LexborHTMLParser(desk.page).css(".monday-numbers details")
+                if "failed: weak" in one.text())  # fmt: skip
+    assert "fewer than 3 of 31" in weak
+    assert "2 of" not in weak and "6%" not in weak
+
+
+def test_what_customers_typed_is_shown_and_never_obeyed(desk, site, monday):
+    site_name = "<b>Acme</b>"
+    desk.get("report/")
+    _, _, mail = to_mail(monday, "https://help.test/desk/", site_name)
+    for page in (desk.page, to_html(monday, "", site_name), mail):
+        assert "<script>alert" not in page
+        assert "<b>Acme" not in page
+
+
+def test_what_leaves_the_desk_holds_no_word_that_fewer_than_three_people_typed(desk, site, monday):
+    pages = [to_html(monday, "", "Acme"), *to_mail(monday, "https://help.test/desk/", "Acme")]
+    for page in pages:
+        assert RARE not in page and "alert" not in page
+    assert all("password" in page for page in pages if page != pages[1])  # the subject names nothing
+    assert "new password" in texts(pages[0])
+
+
+def test_words_of_a_name_that_too_few_typed_are_left_out():
+    from handrail_feedback.monday import shared_words
+
+    typed = [
+        SimpleNamespace(intent=SimpleNamespace(query=query, tab=f"tab-{number}", id=number))
+        for number, query in enumerate(["my lost password", "the password", "password of my Bank", "my account"])
+    ]
+    assert shared_words("my lost old password", typed, 3) == "my … password"
+    assert shared_words("Anna lost it", typed, 3) == ""
+
+
+def test_the_file_needs_nothing_else_and_asks_nobody(site):
+    (site.root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail: {state_dir: state}]\n")
+    done = CliRunner().invoke(main, ["report", "--config", str(site.root / "mkdocs.yml"), "--format", "html"])
+    assert done.exit_code == 0, done.output
+    page = LexborHTMLParser(done.output)
+    assert page.css("script, link, img, iframe, object, form, base") == []
+    assert "://" not in done.output.replace("http-equiv", "")
+    assert "default-src 'none'" in page.css_first("meta[http-equiv]").attributes["content"]
+    assert page.css_first("h1").text() == "report"
+    assert len(page.css("figure svg")) >= 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "since", "days"),
+    [
+        ("", 7, 7),
+        ("?days=28", 28, 28),
+        ("?days=13&since=yesterday", 7, 7),
+        ("?since=2026-02-30", 7, 7),
+        ("?since=9999-01-01&until=9999-01-02", 7, 7),
+        ("?since={a}&until={b}", 31, 21),
+    ],
+)
+def test_a_time_is_chosen_by_the_address_and_nonsense_is_as_if_nothing_was_said(desk, asked, since, days):
+    today = now()
+    values = {"a": f"{today - 31 * DAY:%Y-%m-%d}", "b": f"{today - 10 * DAY:%Y-%m-%d}"}
+    assert desk.get(f"report/{asked.format(**values)}").status_code == 200
+    assert f"{(today - since * DAY).date()} to {(today - (since - days) * DAY).date()}, beside" in texts(desk.page)
+
+
+def test_a_site_without_searches_says_so(tmp_path):
+    with service(tmp_path) as app:
+        hire(app.extensions["handrail"]["store"], "ana", "lead")
+        desk = Desk(app.test_client())
+        desk.sign_in("ana")
+        assert desk.get("report/").status_code == 200
+        assert "No search was kept yet" in texts(desk.page)
+        assert "not enough data" in section(desk.page, "look")
+        assert "not kept" in section(desk.page, "drawn")
+
+
+def test_charts_hide_small_numbers_and_leave_gaps_where_nothing_can_be_said():
+    weeks = ["2026-11-09", "2026-11-16"]
+    drawn = stacked("x", "X", "", weeks, {"one": [1, 50], "two": [None, 0]}, 3, total="all")
+    assert drawn.bars[0].height == 2.0 and len(drawn.bars) == 2
+    assert drawn.rows == (("2026-11-09", "fewer than 3", "not kept", "not kept"), ("2026-11-16", "50", "0", "50"))
+    line = shares("y", "Y", "", [*weeks, "2026-11-23", "2026-11-30"], [(10, 40), (5, 19), None, (1, 40)], 20, 3,
+                  what="failed")  # fmt: skip
+    assert [cells[1] for cells in line.rows] == ["25% (10 of 40)", "not enough data", "not kept", "fewer than 3 of 40"]
+    assert len(line.dots) == 1 and line.lines == ()
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 2), (3, 4), (9, 10), (11, 20), (425, 600), (1000, 1000)])
+def test_an_axis_ends_at_a_number_that_people_count_by(most, top):
+    assert nice_top(most) == top
+
+
+def test_the_weeks_before_anything_was_kept_are_told_apart_from_weeks_without_searches(monday):
+    kept = [week.kept for week in monday.weeks]
+    assert kept == [False] * (26 - 12) + [True] * 12
+    assert monday.weeks[-1].failed == 11 and monday.weeks[-3].searches == 0
+
+
+def test_topics_are_found_by_words_from_the_report(desk):
+    desk.get("topics/?stands=all&days=364&q=walrus")
+    assert "walrus" in desk.page and "my invoice" not in desk.page
