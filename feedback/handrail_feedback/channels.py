@@ -20,6 +20,7 @@ from handrail_feedback.delivery_mail import PORTS, Mail, MailServer
 from handrail_feedback.delivery_tell import TellMail
 from handrail_feedback.delivery_webhook import LOCAL, Webhook
 from handrail_feedback.outbox import Patience
+from handrail_feedback.report_mails import DAYS, Schedule
 from handrail_feedback.routes import Route, parse_routes
 from handrail_kb.errors import ConfigError
 from handrail_kb.settings import Settings
@@ -57,6 +58,19 @@ class Delivery:
     receipts: Mail | None = None
     answers: AnswerMail | None = None
     tell: TellMail | None = None
+    report: ReportMail | None = None
+
+
+@dataclass(frozen=True)
+class ReportMail:
+    """The weekly report: to whom it is mailed, and when."""
+
+    mail: Mail
+    schedule: Schedule
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand the report to the mail server. Raises DeliveryFailed unless it was taken for certain."""
+        self.mail.send(mail)
 
 
 def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) -> Delivery:
@@ -76,6 +90,7 @@ def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) 
         receipts=_mail(settings, environ, to="mail_to") if can_confirm(settings) else None,
         answers=_answers(settings, environ) if can_answer(settings) else None,
         tell=_tell(settings, environ) if can_tell(settings) else None,
+        report=read_report_mail(settings, environ) if settings.text("report_to").strip() else None,
     )
 
 
@@ -106,6 +121,15 @@ def _answers(settings: Settings, environ: Mapping[str, str]) -> AnswerMail:
     return AnswerMail(mail.server, mail.sender, replies)
 
 
+def read_report_mail(settings: Settings, environ: Mapping[str, str] | None = None) -> ReportMail:
+    """To whom the weekly report goes, and when. Raises ConfigError naming the setting that is missing or wrong."""
+    hour = settings.number("report_hour")
+    if hour > 23:
+        raise ConfigError(f"report_hour: expected 0 to 23, but found {hour}.", "It is an hour of the day, in UTC.")
+    schedule = Schedule(DAYS.index(settings.text("report_day")), hour)
+    return ReportMail(_mail(settings, os.environ if environ is None else environ, to="report_to"), schedule)
+
+
 def desk_of(settings: Settings) -> str:
     """The address of the desk for links in mails: as set, or below the site's; empty where neither is known."""
     address = settings.text("desk_url") or (settings.site_url and f"{settings.site_url.rstrip('/')}/desk/")
@@ -121,7 +145,8 @@ def _channel(name: str, settings: Settings, environ: Mapping[str, str]) -> Chann
 
 
 def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
-    _require(settings, "smtp_host", "mail_from", to, purpose="alarms by mail" if to == "alarm_to" else "deliver: mail")
+    purpose = {"alarm_to": "alarms by mail", "report_to": "the report by mail"}.get(to, "deliver: mail")
+    _require(settings, "smtp_host", "mail_from", to, purpose=purpose)
     host, security, user = (settings.text(name) for name in ("smtp_host", "smtp_security", "smtp_user"))
     if security == "none" and host not in LOCAL:
         raise ConfigError(

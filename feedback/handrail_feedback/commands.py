@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from handrail_feedback.answers import settle_before
-from handrail_feedback.channels import desk_of
+from handrail_feedback.channels import desk_of, read_report_mail
 from handrail_feedback.contact import (
     EXAMPLE_CODE,
     KeptMessage,
@@ -27,6 +27,7 @@ from handrail_feedback.monday import monday_of
 from handrail_feedback.monday_render import to_html
 from handrail_feedback.render import to_csv, to_json, to_markdown, to_text
 from handrail_feedback.report import build_report
+from handrail_feedback.reporter import Reporter
 from handrail_feedback.tellings import forget_address
 from handrail_feedback.topic_facts import Period
 from handrail_kb.counting import counted
@@ -55,6 +56,7 @@ _FORMS = [*_WRITERS, "html"]
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
+@click.option("--mail", "by_mail", is_flag=True, help="Mail the report of the last seven days now, to `report_to`.")
 def report(
     config_file: Path,
     since: datetime | None,
@@ -63,11 +65,15 @@ def report(
     limit: int,
     include_degraded: bool,
     form: str | None,
+    by_mail: bool,
 ) -> None:
     """Show what customers looked for and did not find, most people first.
 
     With --format html: the page of topics that the desk shows, as one file.
     """
+    if by_mail:
+        _mail_report(config_file)
+        return
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else now()
     start = since.replace(tzinfo=UTC) if since else end - timedelta(days=days)
     if start >= end:
@@ -88,6 +94,15 @@ def _as_page(config_file: Path, period: Period) -> str:
     settings, store = load_settings(config_file), _store(config_file)
     monday = monday_of(store, settings.site_dir, period, settings.number("topic_people"), now())
     return to_html(monday, desk_of(settings), read_site_info(settings.site_dir).name)
+
+
+def _mail_report(config_file: Path) -> None:
+    """Mail it, whenever it was mailed before. The weekly mail comes all the same."""
+    settings, store, at = load_settings(config_file), _store(config_file), now()
+    to = read_report_mail(settings)
+    reporter = Reporter(to, settings.site_dir, settings.number("topic_people"))
+    to.send(reporter.letter(store, at, f"report-{at:%Y-%m-%d-%H%M%S}", at))
+    click.echo(f"Mailed the report to {', '.join(address.addr_spec for address in to.mail.recipients)}.")
 
 
 @click.command()

@@ -142,6 +142,13 @@ def m040_reasons_of_votes(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m050_report_mails(db: Database) -> None:
+    """When the weekly report was mailed, so that it is mailed once."""
+    for statement in tables.MONDAY:
+        db.execute(statement)
+
+
 class Store:
     """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
 

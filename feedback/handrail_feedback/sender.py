@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from handrail_feedback import alarm, outbox
 from handrail_feedback.answers import find_answer, note_bounce
@@ -30,6 +31,13 @@ Outcome = Callable[[Job, DeliveryFailed | None], None]
 _LOOK_AFTER_SECONDS = 30.0
 
 
+class Errand(Protocol):
+    """Something else that is mailed now and then."""
+
+    def step(self, store: Store, at: datetime) -> bool:
+        """Do it if it is due; False when it is not. Raises StoreUnavailable."""
+
+
 class Sender:
     """Delivers messages, alone or beside the senders of other processes."""
 
@@ -42,11 +50,12 @@ class Sender:
         every: float = 1.0,
         form: alarm.FormAlarm | None = None,
         teller: Teller | None = None,
+        reporter: Errand | None = None,
     ) -> None:
         """`store` should be an object of its own, so that nobody who writes a message waits for the sender.
 
         Looks every `every` seconds once it was started. `form` counts what this process could not keep, to be told.
-        `teller` mails those who want to hear of an answer.
+        `teller` mails those who want to hear of an answer, `reporter` the weekly report.
         """
         self._store = store
         self._delivery = delivery
@@ -54,14 +63,16 @@ class Sender:
         self._every = every
         self._form = form
         self._teller = teller
+        self._reporter = reporter
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._problem = ""
 
     def start(self) -> None:
         """Begin to deliver, in a thread. Without a route there is nothing to do."""
-        works = self._delivery.routes or self._delivery.answers or self._delivery.alarm_mail or self._teller
-        if works and self._thread is None:
+        delivery = self._delivery
+        works = (delivery.routes, delivery.answers, delivery.alarm_mail, self._teller, self._reporter)
+        if any(works) and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
 
@@ -132,6 +143,10 @@ class Sender:
         alarm.watch(self._store, self._delivery, self._clock())
         expire(self._store, self._clock())
 
+    def report(self) -> bool:
+        """Mail the weekly report if it is due; False when it is not. Raises StoreUnavailable."""
+        return self._reporter is not None and self._reporter.step(self._store, self._clock())
+
     def _note(self, job: Job, failure: DeliveryFailed | None) -> None:
         """Write down what came of it; for as long as it takes, because what is not noted is delivered again."""
         _log(job, failure)
@@ -157,6 +172,7 @@ class Sender:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + _LOOK_AFTER_SECONDS
                     self.look_after()
+                    self.report()
                 busy = self.send_next() or self.send_receipt() or self.tell()
                 self._problem = ""
             except StoreUnavailable as error:

@@ -314,3 +314,13 @@ REASONS: tuple[str, ...] = (
     SELECT id, substr(clicked_location, 1, instr(clicked_location || '#', '#') - 1), clicked_at
     FROM intents WHERE clicked_at IS NOT NULL AND clicked_location IS NOT NULL""",
 )
+
+MONDAY: tuple[str, ...] = (
+    """
+    CREATE TABLE report_mails (          -- the weekly report by mail, a row for each time that it is to be sent
+      due_at TEXT PRIMARY KEY,
+      next_at TEXT,                      -- when it is tried; empty: it is sent, or mails begin with the next one
+      attempts INTEGER NOT NULL DEFAULT 0,
+      sent_at TEXT
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -163,6 +163,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("failover_minutes", 10, "Minutes a way may fail before the one after `>` takes over.", "service", least=1),
     Setting("alarm_minutes", 15, "Minutes a message may wait before there is an alarm.", "service", least=1),
     Setting("alarm_to", "", "Where alarms are mailed to, besides the log; needs the settings of mail.", "service"),
+    Setting(
+        "report_to", "", "Who gets the weekly report by mail; several addresses are separated by commas.", "service"
+    ),
+    Setting(
+        "report_day",
+        "monday",
+        "The day of the week on which it is mailed.",
+        "service",
+        form="monday|tuesday|wednesday|thursday|friday|saturday|sunday",
+    ),
+    Setting("report_hour", 7, "The hour of that day, 0 to 23, in UTC.", "service"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 

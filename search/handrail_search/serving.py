@@ -25,6 +25,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from handrail_feedback.channels import Delivery, read_delivery
 from handrail_feedback.db import Store
+from handrail_feedback.reporter import Reporter
 from handrail_feedback.sender import Sender
 from handrail_feedback.teller import Teller
 from handrail_kb.counting import counted
@@ -118,10 +119,18 @@ class _Production(BaseApplication):  # type: ignore[misc]
         parts = app.extensions["handrail"]
         mail = self._delivery.tell
         teller = Teller(mail, parts["prover"], parts["key"]) if mail else None
-        sender = Sender(Store(self._settings.store_file), self._delivery, form=parts["form"], teller=teller)
+        sender = Sender(
+            Store(self._settings.store_file), self._delivery, form=parts["form"], teller=teller,
+            reporter=_reporter(self._settings, self._delivery),
+        )  # fmt: skip
         sender.start()
         app.extensions["handrail"]["sender"] = sender
         return app
+
+
+def _reporter(settings: Settings, delivery: Delivery) -> Reporter | None:
+    to = delivery.report
+    return Reporter(to, settings.site_dir, settings.number("topic_people")) if to else None
 
 
 def _share_metrics() -> None:
