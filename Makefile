@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop outbox-test matrix install-test evaluate clean
+.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop query-log outbox-test matrix install-test evaluate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ topics-quality: $(VENV)/.installed-dev ## Measure how well topics are grouped an
 
 loop: $(VENV)/.installed-dev ## Take articles out, search for them in vain, put them back, prove it; renews docs/leads/loop.md
 	$(BIN)/python tests/quality/loop.py --write
+
+query-log: $(VENV)/.installed-dev ## Ask two years of real questions and renew docs/leads/real-volume.md
+	$(BIN)/python tests/quality/replay_log.py --write
 
 outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed; renews docs/operators/delivery-proof.md
 	$(BIN)/python tests/outbox/run.py --write
