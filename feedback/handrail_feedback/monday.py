@@ -67,7 +67,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A decision to write in force: how many people failed in the four weeks before it, and how many since it was due.
+    """A decision to write in force: how many people failed in the four weeks before it, and how many since.
 
     `weeks` is how many weeks `since` counts: from two weeks after the decision, which a writer is given.
     """

@@ -217,11 +217,11 @@ def _name(line: Line, inside: bool) -> str:
 
 def _fixed(one: Fixed, least: int) -> str:
     """What became of a decision, in words."""
-    before = f"{shown_count(one.before, least)} people in the four weeks before"
+    before = f"{shown_count(one.before, least)} people in the four weeks before the decision"
     if not one.weeks:
-        return f"{before}; the two weeks for writing are not over"
+        return f"{before}; its two weeks for writing are not over"
     weeks = f"{one.weeks:.0f} week{'' if round(one.weeks) == 1 else 's'}"
-    return f"{before}; {shown_count(one.since, least)} in the {weeks} since it was due"
+    return f"{before}; {shown_count(one.since, least)} in the {weeks} after the two for writing"
 
 
 def _template(name: str) -> Template:

@@ -99,8 +99,8 @@ def test_in_one_look_it_tells_what_is_new_came_back_waits_and_was_fixed(desk):
     assert "the walrus" in section(desk.page, "again") and "open again since" in section(desk.page, "again")
     assert "my invoice" in section(desk.page, "waiting") and "late" in section(desk.page, "waiting")
     fixed = section(desk.page, "fixed")
-    assert "my printer" in fixed and "holds: 4 people in the four weeks before; 0 in the 4 weeks" in fixed
-    assert "failed again: 3 people in the four weeks before; 4 in the 4 weeks" in fixed
+    assert "my printer" in fixed and "holds: 4 people in the four weeks before the decision; 0 in the 4 weeks" in fixed
+    assert "failed again: 3 people in the four weeks before the decision; 4 in the 4 weeks" in fixed
 
 
 def test_every_section_leads_to_its_topics(desk, site):
