@@ -43,6 +43,21 @@ def test_questions_are_cut_by_the_day_they_were_asked(part, tmp_path):
     assert (halves[1] / "oos_queries.jsonl").read_text() == "oos_queries.jsonl"
 
 
+def test_a_log_of_questions_is_moved_by_whole_days_to_today(part, tmp_path, monkeypatch):
+    from handrail_feedback.db import now
+
+    job = part("replay_log")
+    log = tmp_path / "log.jsonl"
+    rows = [("2024-12-31 23:10:00 +0200", "second"), ("2024-12-29 08:00:00 +0000", "first")]
+    log.write_text("\n".join(json.dumps({"ts": at, "q": q, "locale": "pt-BR", "user": q}) for at, q in rows))
+    monkeypatch.setattr(job, "LOG", log)
+    first, second = job.questions()
+    assert (first.words, second.words, second.lang) == ("first", "second", "pt")
+    assert 0 <= (now() - second.at).total_seconds() < 86_400
+    assert (second.at.hour, second.at.minute) == (21, 10)
+    assert (second.at - first.at).days == 2
+
+
 def test_only_whole_words_are_corrected(part):
     corrected = part("sets").corrected
     assert corrected("Adress of my adressbook", {"adress": "address"}) == "address of my adressbook"

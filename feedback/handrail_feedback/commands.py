@@ -69,19 +69,21 @@ def report(
 ) -> None:
     """Show what customers looked for and did not find, most people first.
 
-    With --format html: the page of topics that the desk shows, as one file.
+    With --format html: the page that leads see at the desk, as one file; --limit and --all do not count there.
     """
     if by_mail:
         _mail_report(config_file)
         return
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else now()
+    if form == "html":
+        end = min(end, now())
     start = since.replace(tzinfo=UTC) if since else end - timedelta(days=days)
     if start >= end:
         raise HandrailError(
             f"--since {start:%Y-%m-%d} is after the last day.", "Give an earlier day: --since YYYY-MM-DD"
         )
     if form == "html":
-        click.echo(_as_page(config_file, Period(start, min(end, now()))), nl=False)
+        click.echo(_as_page(config_file, Period(start, end)), nl=False)
         return
     near = one_click(load_settings(config_file).site_dir)
     found = build_report(

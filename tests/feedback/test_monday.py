@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
 
@@ -18,6 +18,7 @@ from handrail_feedback.charts import nice_top, shares, stacked
 from handrail_feedback.db import now
 from handrail_feedback.decisions import decide
 from handrail_feedback.desk import shelf
+from handrail_feedback.desk.spans import Asked
 from handrail_feedback.monday import monday_of
 from handrail_feedback.monday_render import to_html, to_mail
 from handrail_feedback.topic_facts import Period
@@ -223,6 +224,12 @@ def test_the_weeks_before_anything_was_kept_are_told_apart_from_weeks_without_se
     kept = [week.kept for week in monday.weeks]
     assert kept == [False] * (26 - 12) + [True] * 12
     assert monday.weeks[-1].failed == 11 and monday.weeks[-3].searches == 0
+
+
+def test_a_day_that_has_only_begun_where_nothing_was_read_of_it_yet_is_empty():
+    today = Asked(7, date(2026, 3, 2), date(2026, 3, 2))
+    before_midnight = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+    assert today.period(before_midnight).length == timedelta(0)
 
 
 def test_topics_are_found_by_words_from_the_report(desk):

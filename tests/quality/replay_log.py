@@ -87,7 +87,7 @@ def questions() -> list[Question]:
     """The log, moved by whole days so that its last question was asked today."""
     rows = [json.loads(line) for line in LOG.read_text(encoding="utf-8").splitlines()]
     times = [datetime.strptime(row["ts"], "%Y-%m-%d %H:%M:%S %z").astimezone(UTC) for row in rows]
-    moved = timedelta(days=(now() - times[-1]).days)
+    moved = timedelta(days=(now() - max(times)).days)
     found = [
         Question(at + moved, row["q"][:500], row["locale"][:2].lower(), row["user"])
         for row, at in zip(rows, times, strict=True)

@@ -25,8 +25,8 @@ class Asked:
         """The period, as seen at a moment: nothing is known of the time after it."""
         if self.since is None or self.until is None:
             return Period(at - timedelta(days=self.days), at)
-        end = datetime.combine(self.until, time(), UTC) + timedelta(days=1)
-        return Period(datetime.combine(self.since, time(), UTC), min(end, at))
+        start, end = (datetime.combine(day, time(), UTC) for day in (self.since, self.until + timedelta(days=1)))
+        return Period(start, max(start, min(end, at)))
 
     def address(self, usual: int) -> dict[str, object]:
         """The parameters of an address that asks for it; the usual days are left out."""
