@@ -128,7 +128,7 @@ def tell_articles(known: Known, period: Period) -> dict[str, ArticleFacts]:
         location: ArticleFacts(
             location,
             _tally(opened[location], voted[location], period, known),
-            _tally(opened[location], voted[location], period.before, known),
+            _tally(opened[location], voted[location], period.as_long_before, known),
             Counter(reason for vote in voted[location] if period.holds(vote.at) for reason in vote.reasons),
         )
         for location in sorted({*opened, *voted})

@@ -58,7 +58,7 @@ class ArticleList:
     @property
     def comparable(self) -> bool:
         """Whether the period before is wholly known."""
-        return self.known_since is not None and self.known_since <= self.period.before.since
+        return self.known_since is not None and self.known_since <= self.period.as_long_before.since
 
     def only(self, articles: Iterable[ReadArticle]) -> ArticleList:
         """The same with these articles alone."""
@@ -124,12 +124,12 @@ def read_article(
         least,
         ReadArticle(about(location, site), facts or _nobody(location)),
         tell_words(known, period, least),
-        since is not None and since <= period.before.since,
+        since is not None and since <= period.as_long_before.since,
     )
 
 
 def _known(store: Store, period: Period, location: str | None = None) -> Known:
-    since, until = period.before.since, period.until
+    since, until = period.as_long_before.since, period.until
     return Known(
         openings(store, since, until, location),
         votes(store, since, until, location),

@@ -20,7 +20,7 @@ from handrail_feedback.report import Measure, left_out, search_totals, vote_tota
 from handrail_feedback.tallies import Counted, tally
 from handrail_feedback.topic_facts import Articles, Period, people
 from handrail_feedback.topic_list import Book, Listed, TopicList, find_topic, list_topics, read_book
-from handrail_feedback.topic_standing import TIME_TO_WRITE, TO_BE_WRITTEN, Kept, Standing
+from handrail_feedback.topic_standing import TIME_TO_WRITE, Held, Kept, Standing, held, is_fixed
 from handrail_feedback.topics import Failed
 from handrail_kb.passages import read_site_info
 from handrail_kb.reach import one_click
@@ -67,9 +67,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A decision to write in force: how many people failed in the four weeks before it, and how many since.
+    """What an article was to answer, or is proven to: how many people failed in the four weeks before, how many since.
 
-    `weeks` is how many weeks `since` counts: from two weeks after the decision, which a writer is given.
+    Before is before the decision, or, where nobody decided, before the proof. `weeks` is how many weeks `since`
+    counts: from two weeks after a decision, which a writer is given, or from the proof.
     """
 
     line: Line
@@ -80,9 +81,14 @@ class Fixed:
     @property
     def state(self) -> str:
         """How it stands."""
+        stands = self.line.topic.standing
+        if stands.state == "proven":
+            return "proven answered"
+        if stands.proof and stands.proof.change == "lost":
+            return "lost its answer"
         if not self.weeks:
             return "being written"
-        return "failed again" if self.line.topic.standing.is_open else "holds"
+        return "failed again" if stands.is_open else "holds"
 
 
 @dataclass(frozen=True)
@@ -103,8 +109,7 @@ class Monday:
     """All that the page says. Numbers of people and searches below `least` are not to be shown.
 
     `new` and `growing` are of the period, beside the one before it. The other sections are as of now: `again` failed
-    after they were decided, `waiting` are to be decided by a day. Of the decisions to write that are old enough to be
-    judged, `held` says how many were not followed by people failing again.
+    after they were decided or proven, `waiting` are to be decided by a day.
     """
 
     period: Period
@@ -119,7 +124,7 @@ class Monday:
     longest: timedelta | None
     kept: Kept
     fixed: tuple[Fixed, ...]
-    held: Kept
+    held: Held
     searches: int
     searches_before: int | None
     measures: tuple[Compared, ...]
@@ -152,8 +157,8 @@ def build_monday(
         late=sum(stands[topic].late for topic in waiting),
         longest=max((at - since for topic in waiting if (since := stands[topic].waits_since)), default=None),
         kept=found.kept,
-        fixed=tuple(look.fixed(topic, stands[topic]) for topic in _decided_to_write(stands)[:SHOWN]),
-        held=_held(stands.values(), at),
+        fixed=tuple(look.fixed(topic, stands[topic]) for topic in _fixed(stands)[:SHOWN]),
+        held=held(stands.values(), at),
         searches=counts["searches"],
         searches_before=before["searches"] if before else None,
         measures=_compared(store, period, counts, before),
@@ -189,13 +194,12 @@ class _Look:
         return Section(tuple(self._line(self._find(topic)) for topic in topics[:SHOWN]), len(topics))
 
     def fixed(self, topic: int, stands: Standing) -> Fixed:
-        held = self.book.by_topic[topic]
-        decided = stands.decision.at if stands.decision else self.at
-        begins = decided + TIME_TO_WRITE
+        searches, fixed = self.book.by_topic[topic], _fixed_at(stands)
+        begins = fixed + TIME_TO_WRITE if stands.decision else fixed
         return Fixed(
             self._line(self._find(topic)),
-            before=_people_within(held, Period(decided - _FOUR_WEEKS, decided)),
-            since=_people_within(held, Period(begins, self.at)),
+            before=_people_within(searches, Period(fixed - _FOUR_WEEKS, fixed)),
+            since=_people_within(searches, Period(begins, self.at)),
             weeks=max((self.at - begins) / _WEEK, 0),
         )
 
@@ -233,21 +237,19 @@ def _again(stands: Mapping[int, Standing]) -> list[int]:
     return sorted(again, key=lambda topic: (-again[topic].timestamp(), topic))
 
 
-def _decided_to_write(stands: Mapping[int, Standing]) -> list[int]:
-    """Topics with a decision to write in force, the latest first."""
-    decided = {topic: one.decision.at for topic, one in stands.items() if one.decision and _is_to_be_written(one)}
-    return sorted(decided, key=lambda topic: (-decided[topic].timestamp(), topic))
+def _fixed(stands: Mapping[int, Standing]) -> list[int]:
+    """Topics that an article was to answer or is proven to, the latest first."""
+    fixed = {topic: _latest(one) for topic, one in stands.items() if is_fixed(one)}
+    return sorted(fixed, key=lambda topic: (-fixed[topic].timestamp(), topic))
 
 
-def _held(stands: Iterable[Standing], at: datetime) -> Kept:
-    judged = [
-        one for one in stands if one.decision and _is_to_be_written(one) and at - one.decision.at >= TIME_TO_WRITE
-    ]
-    return Kept(sum(not one.is_open for one in judged), len(judged))
+def _fixed_at(one: Standing) -> datetime:
+    """When the fixing began: the decision in force, or the first proof where nobody decided."""
+    return one.decision.at if one.decision else one.proofs[0].at
 
 
-def _is_to_be_written(one: Standing) -> bool:
-    return one.decision is not None and one.decision.verdict in TO_BE_WRITTEN
+def _latest(one: Standing) -> datetime:
+    return max(_fixed_at(one), *(proof.at for proof in one.proofs)) if one.proofs else _fixed_at(one)
 
 
 def _within(searches: Iterable[Counted], period: Period) -> Iterable[Counted]:

@@ -18,9 +18,9 @@ from handrail_feedback.monday import Compared, Fixed, Line, Monday, Section
 from handrail_feedback.render import printable
 from handrail_feedback.report import ENOUGH, Measure
 from handrail_feedback.topic_facts import SUGGESTIONS, Period
-from handrail_feedback.topic_render import beside, shown_count
-from handrail_feedback.topic_standing import Kept
+from handrail_feedback.topic_render import beside, shown_count, what_was_proved
 from handrail_feedback.weeks import draw
+from handrail_kb.counting import counted
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE / "desk" / "static" / "desk.css", _HERE / "desk" / "static" / "monday.css",
@@ -130,8 +130,8 @@ def rows(monday: Monday) -> list[Row]:
     found += [_row(one, monday.least, window) for one in monday.measures]
     for one in monday.reach:
         was = one.before
-        counted = f"{one.now.of}, {one.now.window}" + (f"; before: {was.of}, {was.window}" if was else "")
-        found.append(Row(one.now.name, one.now.value, was.value if was else "", one.now.definition, counted))
+        basis = f"{one.now.of}, {one.now.window}" + (f"; before: {was.of}, {was.window}" if was else "")
+        found.append(Row(one.now.name, one.now.value, was.value if was else "", one.now.definition, basis))
     return found
 
 
@@ -139,16 +139,16 @@ def _searches(monday: Monday, window: str) -> Row:
     before = monday.searches_before
     weekly = "not kept" if before is None else f"{before / monday.period.times:.0f} in the same time"
     was = "not kept" if before is None else shown_count(before, monday.least)
-    counted = f"{shown_count(monday.searches, monday.least)}; before: {was}; {window}"
+    basis = f"{shown_count(monday.searches, monday.least)}; before: {was}; {window}"
     definition = "what customers meant: keystrokes and small edits in one tab within 30 s are one search"
-    return Row("searches", shown_count(monday.searches, monday.least), weekly, definition, counted)
+    return Row("searches", shown_count(monday.searches, monday.least), weekly, definition, basis)
 
 
 def _row(one: Compared, least: int, window: str) -> Row:
     before = _share(one.before, least) if one.before else "not kept"
     was = f"; before: {_of(one.before.numerator, one.before.denominator, least)}" if one.before else ""
-    counted = f"{_of(one.now.numerator, one.now.denominator, least)}{was}; {window}"
-    return Row(one.now.name, _share(one.now, least), before, one.now.definition, counted)
+    basis = f"{_of(one.now.numerator, one.now.denominator, least)}{was}; {window}"
+    return Row(one.now.name, _share(one.now, least), before, one.now.definition, basis)
 
 
 def _share(measure: Measure, least: int) -> str:
@@ -166,9 +166,9 @@ def _window(period: Period) -> str:
     return f"{period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC"
 
 
-def in_time(kept: Kept) -> str:
+def _part(part: int, of: int) -> str:
     """`7 of 9`, or that there was nothing to count."""
-    return f"{kept.in_time} of {kept.of}" if kept.of else "none yet"
+    return f"{part} of {of}" if of else "none yet"
 
 
 def _spans(monday: Monday) -> dict[str, Any]:
@@ -195,7 +195,8 @@ def _values(monday: Monday, links: Links, period: str, inside: bool) -> dict[str
         "name": lambda line: _name(line, inside),
         "sparkline_of": lambda line: draw(line.searches, monday.period.until, monday.least),
         "fixed": lambda one: _fixed(one, monday.least),
-        "in_time": in_time,
+        "in_time": _part(monday.kept.in_time, monday.kept.of),
+        "held": _part(monday.held.holds, monday.held.of),
         "suggestions": SUGGESTIONS,
     }
 
@@ -205,7 +206,7 @@ def _sections(monday: Monday) -> list[tuple[str, str, Section, str, str, str]]:
     return [
         ("new", "New", monday.new, "Nothing was searched for the first time by enough people.", "new", "people"),
         ("growing", "Growing", monday.growing, "Nothing grew by more than chance would do.", "growing", "growth"),
-        ("again", "Came back", monday.again, "Nothing that was decided fails again.", "reopened", ""),
+        ("again", "Came back", monday.again, "Nothing that was decided or proven fails again.", "reopened", ""),
         ("waiting", "Waits for a decision", monday.waiting, "Nothing waits.", "open", "due"),
     ]
 
@@ -216,12 +217,17 @@ def _name(line: Line, inside: bool) -> str:
 
 
 def _fixed(one: Fixed, least: int) -> str:
-    """What became of a decision, in words."""
-    before = f"{shown_count(one.before, least)} people in the four weeks before the decision"
-    if not one.weeks:
-        return f"{before}; its two weeks for writing are not over"
-    weeks = f"{one.weeks:.0f} week{'' if round(one.weeks) == 1 else 's'}"
-    return f"{before}; {shown_count(one.since, least)} in the {weeks} after the two for writing"
+    """What became of it, in words."""
+    stands = one.line.topic.standing
+    what, after = ("decision", "after the two for writing") if stands.decision else ("proof", "since")
+    said = [f"{shown_count(one.before, least)} people in the four weeks before the {what}"]
+    if stands.decision and not one.weeks:
+        said.append("its two weeks for writing are not over")
+    elif weeks := round(one.weeks):
+        said.append(f"{shown_count(one.since, least)} in the {counted(weeks, 'week')} {after}")
+    if stands.proof:
+        said.append(f"{what_was_proved(stands.proof, least)} on {stands.proof.at:%Y-%m-%d}")
+    return "; ".join(said)
 
 
 def _template(name: str) -> Template:

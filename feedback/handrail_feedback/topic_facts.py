@@ -62,6 +62,11 @@ class Period:
         return Period(self.since - self.length * self.times, self.since)
 
     @property
+    def as_long_before(self) -> Period:
+        """The same time before it, for what is told as it is and not as more or less than was to be expected."""
+        return Period(self.since - self.length, self.since)
+
+    @property
     def times(self) -> int:
         """How many times as long the period before is."""
         return _WEEKS_BESIDE_A_WEEK if self.length <= _WEEK else 1

@@ -58,6 +58,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Of so many topics that were fixed long enough ago to be judged, how many still hold."""
+
+    holds: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Kept:
     """Of so many topics that should have been decided by now, how many were in time."""
 
@@ -130,6 +138,22 @@ def promise(
         counted += 1
         in_time += bool(done) and min(done) <= due
     return Kept(in_time, counted)
+
+
+def is_fixed(stands: Standing) -> bool:
+    """Whether an article was to answer a topic, or was proven to, whoever decided."""
+    decision = stands.decision
+    return decision.verdict in TO_BE_WRITTEN if decision else bool(stands.proofs)
+
+
+def held(every: Iterable[Standing], at: datetime) -> Held:
+    """Of the fixed topics, how many were not open again: judged once proven, or after the time a writer is given."""
+    judged = [
+        one
+        for one in every
+        if is_fixed(one) and (one.proofs or (one.decision and at - one.decision.at >= TIME_TO_WRITE))
+    ]
+    return Held(sum(not one.is_open for one in judged), len(judged))
 
 
 def working_days_after(at: datetime, days: int) -> datetime:

@@ -321,7 +321,7 @@ def test_a_topic_that_fails_again_stands_as_open_again(lead, store, fail):
     decide(store, topic, "writing", "ana", now() - 40 * DAY)
     fail("that password", "this password", "my password")
     assert listed(lead, "topics/?stands=reopened")
-    assert "open again" in texts(lead.page) and "of 1 to be written, 0 hold" in texts(lead.page)
+    assert "open again" in texts(lead.page) and "of 1 fixed, 0 hold" in texts(lead.page)
     lead.get(f"topics/{topic}/")
     assert "Open again: three people failed after it was decided" in lead.page
 

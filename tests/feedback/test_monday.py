@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -14,8 +16,9 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from selectolax.lexbor import LexborHTMLParser
 
+from handrail_feedback import topic_proofs
 from handrail_feedback.charts import nice_top, shares, stacked
-from handrail_feedback.db import now
+from handrail_feedback.db import Store, now
 from handrail_feedback.decisions import decide
 from handrail_feedback.desk import shelf
 from handrail_feedback.desk.spans import Asked
@@ -102,6 +105,20 @@ def test_in_one_look_it_tells_what_is_new_came_back_waits_and_was_fixed(desk):
     fixed = section(desk.page, "fixed")
     assert "my printer" in fixed and "holds: 4 people in the four weeks before the decision; 0 in the 4 weeks" in fixed
     assert "failed again: 3 people in the four weeks before the decision; 4 in the 4 weeks" in fixed
+
+
+def test_what_an_article_answers_now_is_fixed_whoever_decided(site, tmp_path):
+    with closing(sqlite3.connect(site.store.path)) as original, closing(sqlite3.connect(tmp_path / "s.db")) as copy:
+        original.backup(copy)
+    store, at = Store(tmp_path / "s.db"), now()
+    figures = topic_proofs.Figures(3, 3, "invoices/", 3)
+    asked = topic_proofs.Asked("of", at - 14 * DAY, "g1", figures)
+    topic_proofs.note(store, site.of["invoice"], asked, "proven", None)
+    page = texts(to_html(monday_of(store, site.root / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme"))
+    assert "proven answered: 0 people in the four weeks before the proof; 0 in the 2 weeks since" in page
+    assert "proven answered, 3 of 3 people (index g1) on" in page
+    assert "2 of 3 fixed and held" in page
+    store.close()
 
 
 def test_every_section_leads_to_its_topics(desk, site):

@@ -159,7 +159,8 @@ class TopicShelf:
     def _refresh(self, days: Sequence[int]) -> threading.Event:
         """Read anew in a thread, unless one is at it. What is set once its reading is there, or failed."""
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            # A thread whose reading is there may still be counting other periods of it.
+            if self._thread is None or not self._thread.is_alive() or self._begun.is_set():
                 self._begun = threading.Event()
                 self._thread = threading.Thread(
                     target=self._look, args=(days, self._begun), name="handrail-shelf", daemon=True

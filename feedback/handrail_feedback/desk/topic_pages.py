@@ -21,7 +21,7 @@ from handrail_feedback.desk.message import form_token, sent_number
 from handrail_feedback.desk.pages import Look
 from handrail_feedback.desk.shelf import USUAL_DAYS, Shelved, TopicShelf
 from handrail_feedback.desk.spans import PERIODS
-from handrail_feedback.desk.topic_view import SHOWN, SORTS, STANDINGS, View, held, view_of
+from handrail_feedback.desk.topic_view import SHOWN, SORTS, STANDINGS, View, view_of
 from handrail_feedback.render import printable
 from handrail_feedback.topic_facts import REASONS, SUGGESTIONS
 from handrail_feedback.topic_list import Listed, TopicList
@@ -39,6 +39,7 @@ from handrail_feedback.topic_render import (
     why_it_failed,
     why_not_helped,
 )
+from handrail_feedback.topic_standing import held
 from handrail_feedback.topics import merged_into
 from handrail_feedback.weeks import draw
 from handrail_kb.errors import HandrailError
@@ -181,8 +182,8 @@ class TopicPages:
 def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:
     """What is to be seen in one look: the name of a filter, how many, and what of them."""
     counts = {name: sum(holds(one) for one in every.topics) for name, (_, holds) in STANDINGS.items()}
-    kept = held(every.topics, at)
-    judged = f"of {kept.of} to be written, {kept.holds} hold" if kept.of else "none old enough to be judged"
+    kept = held((one.standing for one in every.topics), at)
+    judged = f"of {kept.of} fixed, {kept.holds} hold" if kept.of else "none old enough to be judged"
     oldest = min((one.standing.waits_since for one in every.topics if one.standing.waits_since), default=None)
     waits = f"the longest for {(at - oldest).days} days, {counts['late']} late" if oldest else "nothing is due"
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -11,7 +11,6 @@ from handrail_feedback.desk.shelf import USUAL_DAYS
 from handrail_feedback.desk.spans import Asked, asked_of
 from handrail_feedback.topic_facts import SUGGESTIONS
 from handrail_feedback.topic_list import Listed
-from handrail_feedback.topic_standing import TIME_TO_WRITE
 
 SHOWN = 50
 _LONGEST_WORDS = 100
@@ -100,26 +99,6 @@ def view_of(asked: Mapping[str, str], at: datetime) -> View:
         sort=one_of("sort", SORTS),
         page=_number(asked.get("page", "")),
     )
-
-
-@dataclass(frozen=True)
-class Held:
-    """Decisions to write that are older than the two weeks a writer is given: how many still hold."""
-
-    holds: int
-    of: int
-
-
-def held(topics: Sequence[Listed], at: datetime) -> Held:
-    """How many decisions to write, old enough to be judged, were not followed by people failing again."""
-    judged = [
-        one
-        for one in topics
-        if (decision := one.standing.decision)
-        and decision.verdict in ("writing", "reword")
-        and at - decision.at >= TIME_TO_WRITE
-    ]
-    return Held(sum(not one.standing.is_open for one in judged), len(judged))
 
 
 def _said(one: Listed) -> str:
