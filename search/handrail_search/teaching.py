@@ -7,10 +7,6 @@ the store cannot be read, search goes on with what it was taught before.
 from __future__ import annotations
 
 import logging
-import os
-import threading
-import time
-import weakref
 from collections.abc import Callable, Sequence
 
 from handrail_feedback.db import Store
@@ -23,40 +19,31 @@ from handrail_search.learned import Known, Lesson, encode_known
 from handrail_search.live import LiveIndex
 from handrail_search.query import Searcher
 from handrail_search.vectors import Vectors
+from handrail_search.watching import Watch
 
 log = logging.getLogger(__name__)
 
-# A look that took long, on a site of very many votes, is followed by a rest so many times as long.
-_REST = 10.0
 
-
-class Teaching:
+class Teaching(Watch):
     """Teaches the Searcher that serves whenever the known questions or the index change."""
+
+    rest = 10.0  # on a site of very many votes
+    trouble = "learned questions could not be read anew; search goes on with those it has"
+    log = log
 
     def __init__(self, live: LiveIndex, settings: Settings, *, every: float = 1.0) -> None:
         """Look every `every` seconds, from the first call of `watch` on."""
+        super().__init__(every)
         self._live = live
         # A store object of its own: reading much must not hold up whoever writes a message.
         self._store = Store(settings.store_file)
         self._pupil = Pupil(settings)
-        self._every = every
         self._known: Sequence[Known] = ()
         self._seen: tuple[int, str] | None = None
-        self._problem = ""
-        self._watched_by = 0
-        self._stopped = threading.Event()
-
-    def watch(self) -> None:
-        """Begin to look, unless this process does already: at the start, and anew after a fork."""
-        if self._watched_by != os.getpid():
-            self._watched_by = os.getpid()
-            self._stopped = threading.Event()
-            arguments = (weakref.ref(self), self._stopped, self._every)
-            threading.Thread(target=_watch, args=arguments, name="handrail-teaching", daemon=True).start()
 
     def stop(self) -> None:
         """End the thread, for good."""
-        self._stopped.set()
+        super().stop()
         self._store.close()
 
     @property
@@ -64,17 +51,8 @@ class Teaching:
         """What search knows now: the number of the known questions, and the index that was taught."""
         return self._seen
 
-    def look(self) -> None:
-        """Teach what is new, if anything is. Never raises; what is the matter is logged once, without words."""
-        try:
-            self._look()
-            self._problem = ""
-        except HandrailError as error:
-            self._complain(error.what)
-        except Exception as error:  # whatever is wrong, search goes on with what it was taught
-            self._complain(type(error).__name__)
-
-    def _look(self) -> None:
+    def look_once(self) -> None:
+        """Teach what is new, if anything is."""
         searcher = self._live.searcher()
         if searcher is None or not self._store.path.exists():
             return
@@ -88,11 +66,6 @@ class Teaching:
             if known or self._known:
                 log.info("taught %d learned questions", len(known))
         self._seen, self._known = seen, known
-
-    def _complain(self, what: str) -> None:
-        if what != self._problem:
-            self._problem = what
-            log.error("learned questions could not be read anew; search goes on with those it has: %s", what)
 
 
 class Pupil:
@@ -175,15 +148,3 @@ def teach_from_store(searcher: Searcher, settings: Settings) -> None:
         log.warning("learned questions are left out: %s", error.format_message())
     finally:
         store.close()
-
-
-def _watch(reference: weakref.ref[Teaching], stopped: threading.Event, every: float) -> None:
-    """Look for as long as anybody uses the Teaching."""
-    while not stopped.is_set():
-        teaching = reference()
-        if teaching is None:
-            return
-        began = time.monotonic()
-        teaching.look()
-        del teaching
-        stopped.wait(max(every, _REST * (time.monotonic() - began)))

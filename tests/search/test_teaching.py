@@ -212,7 +212,7 @@ def test_without_a_store_none_is_made(teach_now, own_acme):
 
 def test_a_child_after_a_fork_looks_for_itself(teach_now, store):
     teaching = teach_now()
-    teaching._every = 0.05
+    teaching.every = 0.05
     teaching.watch()
     until(lambda: teaching._live.searcher())
     read, write = os.pipe()
@@ -238,7 +238,7 @@ def test_the_thread_ends_with_its_teaching(own_acme):
 
     teaching = Teaching(LiveIndex(settings.index_dir, every=0.05), settings, every=0.05)
     teaching.watch()
-    [thread] = [one for one in threading.enumerate() if one.name == "handrail-teaching" and one.is_alive()][-1:]
+    [thread] = [one for one in threading.enumerate() if one.name == "Teaching" and one.is_alive()][-1:]
     del teaching
     gc.collect()
     thread.join(5)
