@@ -18,8 +18,7 @@ from handrail_feedback.topic_list import find_topic, read_book
 from handrail_feedback.topic_render import why_it_failed
 from handrail_feedback.topics import members, topics
 
-from .conftest import NOON
-from .test_desk_topics import by_last_word
+from .conftest import NOON, by_last_word
 from .test_topic_facts import WEEK, Site
 
 _tokens = itertools.count(1)

@@ -25,8 +25,7 @@ from handrail_feedback.topic_render import answered_now, where_answered
 from handrail_feedback.topic_standing import Standing, promise
 from handrail_feedback.topics import failed_searches
 
-from .conftest import NOON, search
-from .test_desk_topics import by_last_word
+from .conftest import NOON, by_last_word, search
 
 DAY = timedelta(days=1)
 PASSWORD = ("forgot my password", "lost my password", "new password", "reset password", "which password")

@@ -33,19 +33,6 @@ def app(acme, tmp_path):
 
 
 @pytest.fixture
-def store(app):
-    return app.extensions["handrail"]["store"]
-
-
-@pytest.fixture
-def desk(app, store):
-    hire(store)
-    desk = Desk(app.test_client())
-    desk.sign_in()
-    return desk
-
-
-@pytest.fixture
 def write(store):
     def write(text="It says no.", subject="plastic is out of date", reply_to="cora@acme.test", along=()):
         return keep_message(store, Message(text, subject, reply_to, "en", now(), along=along))

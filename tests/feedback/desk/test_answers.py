@@ -22,19 +22,6 @@ def app(tmp_path):
 
 
 @pytest.fixture
-def store(app):
-    return app.extensions["handrail"]["store"]
-
-
-@pytest.fixture
-def desk(app, store):
-    hire(store)
-    desk = Desk(app.test_client())
-    desk.sign_in()
-    return desk
-
-
-@pytest.fixture
 def write(store):
     def write(reply_to="Cora <cora@acme.test>", text="I cannot log in."):
         return keep_message(store, Message(text, "Login", reply_to, "en", now() - timedelta(minutes=9)))

@@ -20,7 +20,7 @@ from handrail_kb.settings import load_settings
 from handrail_search.app import create_app
 from handrail_search.build import build_index
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "search"))
 
 PASSWORD = "correct horse battery"
 SHELL = (

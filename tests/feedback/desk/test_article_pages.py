@@ -15,7 +15,7 @@ from handrail_feedback.desk import article_pages, article_shelf
 from handrail_feedback.searches import Event
 from handrail_feedback.votes import Vote, erase_old_votes, keep_vote
 
-from .conftest import search
+from ..conftest import search
 from .desks import Desk, hire, service, texts
 
 DAY = timedelta(days=1)
@@ -41,11 +41,6 @@ def info():
     from handrail_kb.passages import SiteInfo
 
     return SiteInfo(base_path="/help/", articles=SITE)
-
-
-@pytest.fixture
-def store(app):
-    return app.extensions["handrail"]["store"]
 
 
 @pytest.fixture

@@ -15,12 +15,6 @@ from .desks import PASSWORD, Desk, hire, service, settings_for
 
 
 @pytest.fixture
-def app(tmp_path):
-    with service(tmp_path) as app:
-        yield app
-
-
-@pytest.fixture
 def staffed(app):
     hire(app.extensions["handrail"]["store"])
     return app.extensions["handrail"]["store"]

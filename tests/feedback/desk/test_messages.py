@@ -11,26 +11,7 @@ from handrail_feedback.contact import Along, Message, codes_in, forget_message, 
 from handrail_feedback.db import now, stamp
 from handrail_feedback.routes import parse_routes
 
-from .desks import Desk, hire, service
-
-
-@pytest.fixture
-def app(tmp_path):
-    with service(tmp_path) as app:
-        yield app
-
-
-@pytest.fixture
-def store(app):
-    return app.extensions["handrail"]["store"]
-
-
-@pytest.fixture
-def desk(app, store):
-    hire(store)
-    desk = Desk(app.test_client())
-    desk.sign_in()
-    return desk
+from .desks import Desk, hire
 
 
 @pytest.fixture

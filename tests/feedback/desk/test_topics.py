@@ -5,7 +5,6 @@ import threading
 from datetime import timedelta
 from itertools import count
 
-import numpy as np
 import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
@@ -14,25 +13,18 @@ from handrail_feedback.contact import Message, keep_message
 from handrail_feedback.db import now
 from handrail_feedback.decisions import decide, history
 from handrail_feedback.desk import shelf, topic_pages
-from handrail_feedback.grouping import Vectors
 from handrail_feedback.outcomes import needs_article
 from handrail_feedback.topic_keeping import Meaning, refresh
 from handrail_feedback.topic_proofs import Asked, Figures, note
 from handrail_feedback.topics import failed_searches, members, topics
 from handrail_feedback.weeks import WEEKS, draw
 
-from .conftest import search
+from ..conftest import by_last_word, search
 from .desks import Desk, hire, service, texts
 
 DAY = timedelta(days=1)
 _tabs = count(1)
 EVIL = "<script>alert(1)</script> password"
-
-
-def by_last_word(questions) -> Vectors:
-    """A direction for each last word, so that a test says what means the same."""
-    places = {"password": 0, "invoice": 1, "walrus": 2}
-    return np.stack([np.eye(4, dtype=np.float32)[places.get(one.split()[-1].lower(), 3)] for one in questions])
 
 
 @pytest.fixture
@@ -42,11 +34,6 @@ def app(tmp_path, monkeypatch):
         monkeypatch.setattr(shelf.TopicShelf, early, lambda _shelf: None)
     with service(tmp_path) as app:
         yield app
-
-
-@pytest.fixture
-def store(app):
-    return app.extensions["handrail"]["store"]
 
 
 @pytest.fixture

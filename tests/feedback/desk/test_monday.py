@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -29,19 +28,13 @@ from handrail_feedback.topic_keeping import Meaning, refresh
 from handrail_feedback.topics import failed_searches, members
 from handrail_kb.cli import main
 
-from .conftest import search
+from ..conftest import by_last_word, search
 from .desks import Desk, hire, service, texts
 
 DAY = timedelta(days=1)
 _tabs = count(1)
 EVIL = "<script>alert(1)</script> password"
 RARE = "zanzibar"
-
-
-def by_last_word(questions):
-    """A direction for each last word, so that a test says what means the same."""
-    places = {"password": 0, "invoice": 1, "walrus": 2, "printer": 3}
-    return np.stack([np.eye(5, dtype=np.float32)[places.get(one.split()[-1].lower(), 4)] for one in questions])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,35 @@
+"""The desk of a whole service: its store, and a colleague who is signed in. Modules bring an `app` of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from flask import Flask
+
+from handrail_feedback.db import Store
+
+from .desks import Desk, hire, service
+
+
+@pytest.fixture
+def app(tmp_path) -> Iterator[Flask]:
+    with service(tmp_path) as app:
+        yield app
+
+
+@pytest.fixture
+def store(app) -> Store:
+    return app.extensions["handrail"]["store"]
+
+
+@pytest.fixture
+def desk(app, store) -> Desk:
+    """Where anna is signed in."""
+    hire(store)
+    desk = Desk(app.test_client())
+    desk.sign_in()
+    return desk
