@@ -126,6 +126,14 @@ def _once(docs_dir: Path, path: str, kept: Kept) -> Article:
     return kept[path][1]
 
 
+def is_there(file: Path) -> bool:
+    """Whether the disk has a file or folder of this name; one that is longer than a disk allows it has not."""
+    try:
+        return file.exists()
+    except OSError:
+        return False
+
+
 def unreadable(shown: str, error: ArticleError) -> Problem:
     """What is wrong with a file that is no article."""
     line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import cache
 
 from handrail_kb.articles import Article, Problem
 from handrail_kb.links import Ground, dead_links, images_without_text
@@ -15,7 +16,7 @@ from handrail_kb.prose import line_at, prose
 from handrail_kb.titles import unclear_titles
 
 # What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
-_SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^>]*>", re.IGNORECASE)
+_SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^<>]*+>", re.IGNORECASE)
 _GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
 
 
@@ -103,9 +104,9 @@ def swallowing_tags(articles: Iterable[Article]) -> Iterator[Problem]:
     """A tag written as a word, such as <title>, hides the rest of the article from readers and from search."""
     for article in articles:
         text = prose(article.body)
-        small = text.lower()
+        last_closed = cache(text.lower().rfind)
         for tag in _SWALLOWS.finditer(text):
-            if small.find(f"</{tag[1].lower()}", tag.end()) >= 0:
+            if last_closed(f"</{tag[1].lower()}") >= tag.end():
                 continue
             yield Problem(
                 article.path,

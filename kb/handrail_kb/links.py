@@ -10,16 +10,17 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from markdown.extensions.toc import slugify, unique
+from markdown.extensions.toc import slugify
 
-from handrail_kb.articles import Article, Problem
-from handrail_kb.prose import line_at, prose
+from handrail_kb.articles import Article, Problem, is_there
+from handrail_kb.prose import headings, line_at, prose
 from handrail_kb.settings import nearest
 
 _INLINE = re.compile(r"\]\([ \t]*(?:<(?P<angle>[^<>\n]*)>|(?P<plain>[^\s()]*(?:\([^\s()]*\)[^\s()]*)*))")
@@ -27,14 +28,14 @@ _DEFINED = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]*<?(?P<plain>[^\s<>
 _TAG = re.compile(r"<(?P<tag>a|img)\b(?P<inside>[^<>]{0,4000})>", re.I)
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]{1,30})(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
 _NO_ALT = re.compile(r"!\[[ \t]*\]")
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(?P<text>[^\n]*?)[ \t#]*$", re.M)
-_UNDERLINED = re.compile(r"^(?P<text>[^\n]*\S[^\n]*)\n {0,3}(?:=+|-+)[ \t]*$", re.M)
-_OWN_ID = re.compile(r"\{:?[^{}\n]{0,200}?#(?P<id>[\w.:-]+)[^{}\n]{0,200}\}")
+_UNDERLINED = re.compile(r"^[ \t]*+(?P<text>\S[^\n]*+)\n {0,3}(?:=++|-++)[ \t]*+$", re.M)
+_OWN_ID = re.compile(r"\{:?[^{}\n]{0,200}?#(?P<id>[\w.:-]++)[^{}\n]{0,200}+\}")
 _HTML_ID = re.compile(r"""\b(?:id|name)\s*=\s*["']?([^"'\s>]+)""")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 # Filled in by a plugin, such as macros.
 _TEMPLATE = re.compile(r"\{\{|\{%|\$\{")
-_MOST_SUGGESTED_FROM = 5000
+# To look for the nearest of many names takes longer than all else.
+_MOST_SUGGESTED_FROM, _MOST_SUGGESTED = 5000, 200
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,12 @@ class _Reached:
 
     def __init__(self, ground: Ground, known: Mapping[str, Article]) -> None:
         self._ground, self._known = ground, known
+        self._sources = {location: source for source, location in ground.built.items() if location}
         self._names = sorted(known)[:_MOST_SUGGESTED_FROM]
-        self._written = lru_cache(None)(lambda path: _anchors(known[path].body))
+        self._namesakes = {posixpath.basename(name): name for name in reversed(self._names)}
+        self._suggested = 0
+        self._nearest_name = cache(self._look_for_name)
+        self._written = cache(lambda path: _anchors(known[path].body))
         self._html = lru_cache(50)(lambda page: page.read_text(encoding="utf-8", errors="replace"))
 
     def fault(self, article: Article, link: Link) -> tuple[str, str] | None:
@@ -139,8 +144,7 @@ class _Reached:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(article.path), path))
         if target in self._known:
             return target
-        location = self._location(article, path) if raw else ""
-        return next((source for source, built in self._ground.built.items() if built == location and location), None)
+        return self._sources.get(self._location(article, path)) if raw else None
 
     def _is_there(self, article: Article, path: str, *, raw: bool) -> bool:
         """Whether a file has the name, or the built site a page at the address: writers and plugins link to both."""
@@ -153,8 +157,8 @@ class _Reached:
         if target.endswith(".md"):  # one that a plugin made stands in the built site alone
             base = target.removesuffix(".md")
             base = base.removesuffix("index") if posixpath.basename(base) == "index" else f"{base}/"
-            return (self._ground.docs_dir / target).is_file() or self._was_built(base)
-        return (self._ground.docs_dir / target).exists() or self._was_built(target) or by_address
+            return is_there(self._ground.docs_dir / target) or self._was_built(base)
+        return is_there(self._ground.docs_dir / target) or self._was_built(target) or by_address
 
     def _location(self, article: Article, path: str) -> str:
         """Where a path leads in the built site, seen from the article's page."""
@@ -164,16 +168,21 @@ class _Reached:
         )
 
     def _was_built(self, location: str) -> bool:
-        return not location.startswith("..") and (self._ground.site_dir / location).exists()
+        return not location.startswith("..") and is_there(self._ground.site_dir / location)
 
     def _near(self, article: Article, path: str) -> str:
         if posixpath.splitext(path)[1] not in ("", ".md"):  # an article is no picture
             return ""
         here = posixpath.dirname(article.path) or "."
         target = posixpath.normpath(posixpath.join(here, path))
-        same_name = [name for name in self._names if posixpath.basename(name) == posixpath.basename(target)]
-        close = same_name or difflib.get_close_matches(target, self._names, n=1, cutoff=0.7)
-        return f" Did you mean '{posixpath.relpath(close[0], here)}'?" if close else ""
+        close = self._namesakes.get(posixpath.basename(target)) or self._nearest_name(target)
+        return f" Did you mean '{posixpath.relpath(close, here)}'?" if close else ""
+
+    def _look_for_name(self, target: str) -> str | None:
+        self._suggested += 1
+        if self._suggested > _MOST_SUGGESTED:
+            return None
+        return next(iter(difflib.get_close_matches(target, self._names, n=1, cutoff=0.7)), None)
 
     def _page(self, path: str) -> Path | None:
         """The built page of an article; None where there is none yet, and what its headings become is not known."""
@@ -189,11 +198,14 @@ class _Reached:
 def _anchors(markdown: str) -> frozenset[str]:
     """Where links into an article can lead, by what is written there."""
     text = prose(markdown)
-    slugs: set[str] = set()
-    for pattern in (_HEADING, _UNDERLINED):
-        for heading in pattern.finditer(text):
-            unique(slugify(_OWN_ID.sub("", heading["text"]), "-"), slugs)
-    return frozenset({*_HTML_ID.findall(text), *(one["id"] for one in _OWN_ID.finditer(text)), *slugs})
+    said = [
+        *(one.text for one in headings(text)),
+        *(_OWN_ID.sub("", one["text"]) for one in _UNDERLINED.finditer(text)),
+    ]
+    slugs = Counter(slugify(one, "-") for one in said)
+    # As the `toc` extension tells headings of one wording apart.
+    again = (f"{slug}_{number}" for slug, often in slugs.items() for number in range(1, often))
+    return frozenset({*_HTML_ID.findall(text), *(one["id"] for one in _OWN_ID.finditer(text)), *slugs, *again})
 
 
 @lru_cache(5000)  # slow, and the same at every save until it is mended

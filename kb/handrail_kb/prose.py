@@ -7,10 +7,15 @@ character, whatever the text: an article may be anything that somebody saved.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-_FENCE = re.compile(r"(?P<indent>[ >]*(?:[-*+]|\d+[.)])?[ \t>]*)(?P<mark>`{3,}|~{3,})[^`]*$")
+# Possessive, here and in `links`: what was taken is not given back, or a long line would take minutes.
+_FENCE = re.compile(r"[ >]*+(?:[-*+]|\d+[.)])?[ \t>]*+(?P<mark>`{3,}+|~{3,}+)[^`]*+$")
+_HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<text>[^\n]*)$", re.M)
+_ATTRIBUTES = re.compile(r"\{[^{}\n]*+\}[ \t]*+$")
 _LETTERS = re.compile(r"[^\n]")
 _TICKS = re.compile(r"`+")
 # What holds indented text that is no code: lists, admonitions, tabs, footnotes, definitions, HTML.
@@ -27,7 +32,29 @@ def prose(markdown: str) -> str:
 
 def line_at(text: str, place: int, first: int) -> int:
     """The line of a place in an article's text, whose first line has this number."""
-    return first + text.count("\n", 0, place)
+    return first + bisect_left(_line_ends(text), place)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A line that begins with `#`: how many, what it says without closing ones and attributes, where it ends."""
+
+    level: int
+    text: str
+    begin: int
+    end: int
+
+
+def headings(text: str) -> Iterator[Heading]:
+    """The headings of an article's prose."""
+    for found in _HEADING.finditer(text):
+        said = _ATTRIBUTES.sub("", found["text"]).rstrip(" \t#")
+        yield Heading(len(found["marks"]), said, found.start(), found.end())
+
+
+@lru_cache(8)  # many places of one article are asked for, one after the other
+def _line_ends(text: str) -> list[int]:
+    return [found.start() for found in re.finditer("\n", text)]
 
 
 def _without_blocks(lines: list[str]) -> Iterator[str]:

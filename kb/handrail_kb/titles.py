@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from handrail_kb.articles import Article, Problem
-from handrail_kb.prose import prose
+from handrail_kb.prose import headings, line_at, prose
 
 # Over a section they are good, over an article they could stand over any other. In the languages of customers' texts.
 _STANDARD = frozenset(
@@ -27,7 +27,6 @@ _STANDARD = frozenset(
     """.replace("\n", "|").split("|")
 )
 _STANDARD_WORDS = frozenset(word.strip() for word in _STANDARD if word.strip())
-_H1 = re.compile(r"^ {0,3}#[ \t]+(?P<text>[^\n]*?)[ \t#]*(?:\{[^{}\n]*\})?[ \t]*$", re.M)
 _WORD = re.compile(r"\w+")
 # Letters from which two words with the same beginning are taken for one: forms of a word.
 _STEM = 4
@@ -40,11 +39,11 @@ def unclear_titles(articles: Sequence[Article]) -> Iterator[Problem]:
         if article.exclude or PurePosixPath(article.path).stem.split(".")[0].lower() in ("index", "readme"):
             continue
         text = prose(article.body)
-        heading = _H1.search(text)
-        title = article.title or (heading["text"].strip() if heading else "")
-        if fault := _fault(title, article, text[heading.end() :] if heading else text):
+        heading = next((one for one in headings(text) if one.level == 1), None)
+        title = article.title or (heading.text if heading else "")
+        if fault := _fault(title, article, text[heading.end :] if heading else text):
             line = article.lines.get("title") if article.title else None
-            own = article.body_line + text.count("\n", 0, heading.start()) if heading else 1
+            own = line_at(text, heading.begin, article.body_line) if heading else 1
             yield Problem(article.path, line or own, "warning", fault, "unclear-title")
 
 

@@ -142,6 +142,13 @@ HOSTILE = [
     "\n".join("`" * (number % 700 + 3) for number in range(4000)),
     "# " + "a" * 500_000 + "\n" + "=" * 500_000,
     "{#" * 200_000,
+    *(f"{line}\n" * 50 for line in (" " * 19_999 + "x", ">" * 20_000, "~" * 19_999 + "`", "x" * 20_000)),
+    ("# " + "#" * 19_997 + "x\n") * 50,
+    "<title " * 100_000,
+    "<script>" * 100_000 + "</script>",
+    "# x\n" * 50_000,
+    "![](x)\n" * 10_000,
+    "".join(f"[x](#y{number}) [x](y{number}.md)\n" for number in range(3000)),
 ]
 
 
@@ -156,6 +163,17 @@ def test_no_article_takes_long_whatever_it_holds(tmp_path, body):
     check_articles([article], date(2026, 11, 22), Ground(tmp_path, tmp_path, {}))
     assert time.process_time() - began < 3
     assert prose(body).count("\n") == body.count("\n") and len(prose(body)) == len(body)
+
+
+def test_a_link_longer_than_a_disk_allows_names_is_a_dead_link(tmp_path):
+    found = linked(tmp_path, a=f"[x]({'a' * 300}.md)\n\n![y](%00{'b' * 300}.png)\n\n<a href='{'c' * 300}/'>z</a>\n")
+    assert [(line, code) for line, code, _ in found] == [(4, "dead-link"), (6, "dead-link"), (8, "dead-link")]
+
+
+def test_a_heading_is_reached_by_its_own_name_or_that_of_its_words_and_place(tmp_path):
+    body = "# One #\n\n## Two {#second} \n\n## Again\n\n## Again ##\n\nUnder\n-----\n\n"
+    links = " ".join(f"[x](#{anchor})" for anchor in ("one", "second", "again", "again_1", "under", "again_2"))
+    assert [what.split()[0] for _, _, what in linked(tmp_path, a=body + links)] == ["'#again_2'"]
 
 
 def test_a_file_that_is_no_article_is_named_and_hangs_nothing(tmp_path):
