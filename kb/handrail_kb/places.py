@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import yaml
@@ -14,8 +15,10 @@ import yaml
 from handrail_kb.hours import Keys
 from handrail_kb.settings import compose_yaml
 
-# Menus inside of menus; YAML can hold a list that is in itself.
+# Lists inside of lists, and files that inherit from files; YAML can hold a list that is in itself.
 _DEEPEST = 20
+# Places in a file; ten lines of YAML can name a list of ten lists of ten lists.
+_MOST = 20_000
 
 
 @dataclass(frozen=True)
@@ -32,39 +35,24 @@ class Places:
 
 def places_of(config_file: Path) -> Places:
     """Where each setting of the plugin stands, in this file or in the one it inherits its plugins from."""
-    try:
-        document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return Places(config_file)
-    plugins, parent = _child(document, "plugins"), _parent(document, config_file)
-    if plugins is None and parent:
-        return places_of(parent)
+    config_file, plugins = _where(config_file, "plugins")
     entries = plugins.value if isinstance(plugins, yaml.SequenceNode) else [plugins]
     for entry in entries:
         options = _child(entry, "handrail")
         if isinstance(options, yaml.MappingNode):
-            return Places(config_file, dict(_lines(options, ())))
+            return Places(config_file, dict(islice(_lines(options, ()), _MOST)))
     return Places(config_file)
 
 
 def nav_of(config_file: Path) -> tuple[Path, list[tuple[str, int]]]:
     """Every page that `nav` names, with its line, and the file where it stands: this one, or one it inherits from."""
-    try:
-        document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return config_file, []
-    nav, parent = _child(document, "nav"), _parent(document, config_file)
-    if nav is None and parent:
-        return nav_of(parent)
-    return config_file, list(_pages(nav)) if nav else []
+    file, nav = _where(config_file, "nav")
+    return file, list(islice(_pages(nav), _MOST)) if nav else []
 
 
 def line_of_key(config_file: Path, name: str) -> int:
     """The line of one of MkDocs' own settings; 1 where it does not stand in this file."""
-    try:
-        document = compose_yaml(config_file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return 1
+    document = _document(config_file)
     pairs = document.value if isinstance(document, yaml.MappingNode) else []
     return next((key.start_mark.line + 1 for key, _ in pairs if key.value == name), 1)
 
@@ -75,6 +63,26 @@ def _pages(node: yaml.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
     elif isinstance(node, yaml.CollectionNode) and depth < _DEEPEST:
         for child in node.value:
             yield from _pages(child[1] if isinstance(node, yaml.MappingNode) else child, depth + 1)
+
+
+def _where(config_file: Path, name: str) -> tuple[Path, yaml.Node | None]:
+    """What one of MkDocs' own settings holds, and the file where it stands: this one, or one it inherits from."""
+    file, passed = config_file, 0
+    while True:
+        document = _document(file)
+        found, parent = _child(document, name), _parent(document, file)
+        if found is not None or parent is None:
+            return file, found
+        if passed == _DEEPEST:  # files that inherit from each other
+            return config_file, None
+        file, passed = parent, passed + 1
+
+
+def _document(config_file: Path) -> yaml.Node | None:
+    try:
+        return compose_yaml(config_file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
 
 
 def _parent(document: yaml.Node | None, config_file: Path) -> Path | None:
@@ -90,6 +98,8 @@ def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 
 def _lines(node: yaml.Node, keys: Keys) -> Iterator[tuple[Keys, int]]:
+    if len(keys) >= _DEEPEST:
+        return
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*keys, str(key.value))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from handrail_kb.articles import Problem
+from handrail_kb.articles import Problem, is_there
 from handrail_kb.channels import Contact, read_contact
 from handrail_kb.errors import ConfigError
 from handrail_kb.matters import GROUP, read_matters
@@ -71,13 +71,14 @@ def read_options(raw: Mapping[str, Any], places: Places, environment: Mapping[st
 def missing_pages(config_file: Path, docs_dir: Path, site_dir: Path) -> Iterator[Problem]:
     """Entries of `nav` that are no file; what a plugin made stands in the built site."""
     file, entries = nav_of(config_file)
+    there: list[str] | None = None
     for path, line in entries:
         target = posixpath.normpath(path)
-        if not target.endswith(".md") or ":" in target or (docs_dir / target).is_file():
+        if not target.endswith(".md") or ":" in target or is_there(docs_dir / target):
             continue
         built = target.removesuffix(".md").removesuffix("index")
-        if target.startswith("..") or not (site_dir / built / "index.html").is_file():
-            there = [known.relative_to(docs_dir).as_posix() for known in docs_dir.rglob("*.md")]
+        if target.startswith("..") or not is_there(site_dir / built / "index.html"):
+            there = there or [known.relative_to(docs_dir).as_posix() for known in docs_dir.rglob("*.md")]
             close = difflib.get_close_matches(target, there, n=1, cutoff=0.6)
             near = f" Did you mean '{close[0]}'?" if close else ""
             what = f"nav names '{path}', which is not in {docs_dir.name}.{near}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from mkdocs.exceptions import Abort
 
+from handrail_kb.places import nav_of, places_of
 from handrail_kb.site_file import site_file_problems
 
 SITE = """site_name: Help
@@ -77,3 +78,26 @@ def test_a_menu_that_is_in_itself_ends(tmp_path):
 
 def test_a_national_number_is_left_alone(tmp_path):
     assert [code for _, code, _ in problems(tmp_path, "contact_phone: 0800 11 22")] == ["nav"]
+
+
+@pytest.mark.parametrize("contact", ["&a {email: *a}", "&a [*a]"])
+def test_a_list_that_is_in_itself_ends(tmp_path, contact):
+    found = problems(tmp_path, f"contact: {contact}")
+    assert (5, "nav") in {(line, code) for line, code, _ in found}
+
+
+def test_files_that_inherit_from_each_other_end(tmp_path):
+    (tmp_path / "mkdocs.yml").write_text("INHERIT: base.yml\n")
+    (tmp_path / "base.yml").write_text("INHERIT: mkdocs.yml\n")
+    assert places_of(tmp_path / "mkdocs.yml").line(("contact",)) == 1
+    assert nav_of(tmp_path / "mkdocs.yml")[1] == []
+
+
+def test_a_menu_of_menus_of_menus_is_not_followed_for_ever(tmp_path):
+    lists = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}' if n else 'a.md'] * 10)}]\n" for n in range(9))
+    (tmp_path / "mkdocs.yml").write_text(f"{lists}nav: *x8\n")
+    assert len(nav_of(tmp_path / "mkdocs.yml")[1]) <= 20_000
+
+
+def test_a_name_longer_than_a_disk_allows_is_no_page(tmp_path):
+    assert [code for _, code, _ in problems(tmp_path, text=f"nav: [{'a' * 300}.md]\nplugins: [handrail]\n")] == ["nav"]
