@@ -6,24 +6,17 @@ contact work, without a store search works, without the service pages and the th
 
 from __future__ import annotations
 
-import json
 import logging
-import mimetypes
-import re
 import traceback
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from html import escape
-from pathlib import Path
-from urllib.parse import quote
 
-from flask import Flask, Response, jsonify, make_response, redirect, request, send_file
+from flask import Flask, Response, jsonify, make_response, request
 from flask_compress import Compress
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData, ParseException
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.security import safe_join
-from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.alarm import FormAlarm
 from handrail_feedback.channels import can_tell
@@ -34,11 +27,11 @@ from handrail_feedback.outbox_state import standing
 from handrail_feedback.searches import Search, SearchLog
 from handrail_feedback.views import create_blueprint as feedback_blueprint
 from handrail_kb.errors import HandrailError, StoreUnavailable
-from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
+from handrail_search.built_site import BuiltSite, add_site
 from handrail_search.desk_search import articles_of, suggest
 from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
@@ -52,8 +45,6 @@ from handrail_search.views import create_blueprint as search_blueprint
 log = logging.getLogger(__name__)
 
 _BODY_BYTES = 128 * 1024
-_HASHED = "assets/"
-_DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -61,9 +52,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
-# Never guessed from the machine's own tables, which differ.
-_TYPES = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".webp": "image/webp",
-          ".woff2": "font/woff2", ".xml": "application/xml", ".webmanifest": "application/manifest+json"}  # fmt: skip
 
 
 def create_app(settings: Settings) -> Flask:
@@ -75,7 +63,7 @@ def create_app(settings: Settings) -> Flask:
         COMPRESS_ALGORITHM_STREAMING=["zstd", "br", "gzip", "deflate"],
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    site = _Site(settings)
+    site = BuiltSite(settings)
     live = LiveIndex(settings.index_dir)
     store = Store(settings.store_file)
     searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
@@ -108,7 +96,7 @@ def create_app(settings: Settings) -> Flask:
         articles_of=partial(articles_of, live), articles=lambda: site.info().articles,
     )  # fmt: skip
     _add_health(app, base, live, store, site, meter)
-    _add_site(app, site)
+    add_site(app, site)
     add_limits(app, settings)
     _add_errors(app, site)
     app.before_request(teaching.watch)
@@ -126,70 +114,6 @@ def create_app(settings: Settings) -> Flask:
         "prover": prover, "key": key,
     }  # fmt: skip
     return app
-
-
-class _Site:
-    """The folder of built HTML as it is now: a new build is seen without a restart."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.folder = settings.site_dir
-        self.base_path = _base_path(settings, self.info())
-
-    def info(self) -> SiteInfo:
-        """What the plugin wrote of the site."""
-        return _info(self.folder, _stamp(self.folder / "handrail" / "site.json"))
-
-    def is_page(self, location: str) -> bool:
-        """Whether a page stands at an address relative to the site; where there is no site here, it may."""
-        file = _file_of(self, location)
-        return file.is_file() and file.suffix == ".html" if file else not self.folder.is_dir()
-
-    def title_of(self, location: str) -> str:
-        """The title of a page, or its address where it is not known."""
-        return str(self.info().articles.get(location, {}).get("title") or location)
-
-    def policy(self) -> str:
-        """The Content-Security-Policy with the hashes of the pages' own inline scripts and styles."""
-        return _policy(self.folder, _stamp(self.folder / "handrail" / "csp.json"))
-
-
-@lru_cache(maxsize=4)
-def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
-    try:
-        return read_site_info(folder)
-    except HandrailError as error:
-        log.error("%s", error.message)
-        return SiteInfo()
-
-
-@lru_cache(maxsize=4)
-def _policy(folder: Path, _stamp_of_file: int) -> str:
-    try:
-        hashes = json.loads((folder / "handrail" / "csp.json").read_text(encoding="utf-8"))
-        scripts, styles = ([str(value) for value in hashes.get(kind, [])] for kind in ("script", "style"))
-    except (OSError, ValueError, AttributeError, TypeError):
-        scripts, styles = [], []
-    return (
-        f"default-src 'self'; script-src 'self'{_quoted(scripts)}; style-src 'self'{_quoted(styles)}; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-
-
-def _quoted(hashes: list[str]) -> str:
-    return "".join(f" '{value}'" for value in hashes if _DIGEST.fullmatch(value))
-
-
-def _stamp(file: Path) -> int:
-    try:
-        return file.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-def _base_path(settings: Settings, info: SiteInfo) -> str:
-    path = (settings.text("base_path") or info.base_path).strip("/")
-    return f"/{path}/" if path else "/"
 
 
 def _is_staff() -> bool:
@@ -226,7 +150,7 @@ def _as_search(asked: Asked, *, by_staff: bool) -> Search:
     )
 
 
-def _add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: _Site, meter: metrics.Meter) -> None:
+def _add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: BuiltSite, meter: metrics.Meter) -> None:
     def healthz() -> Response:
         """The process answers."""
         return make_response("alive\n", {"Content-Type": "text/plain; charset=utf-8"})
@@ -266,48 +190,7 @@ def _outbox(store: Store) -> dict[str, int] | None:
     return {"waiting": stands.waiting, "oldest_seconds": int(stands.age(at).total_seconds())}
 
 
-def _add_site(app: Flask, site: _Site) -> None:
-    def page(path: str = "") -> AnyResponse:
-        """A file of the built site; folders show their index.html."""
-        file = _file_of(site, path)
-        if file is None:
-            raise NotFound
-        if file.is_dir():
-            return redirect(f"{site.base_path}{quote(file.relative_to(site.folder).as_posix())}/", 301)
-        response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
-        # Compressing lets go of the file without closing it.
-        response.call_on_close(getattr(response.response, "close", lambda: None))
-        hashed = path.startswith(_HASHED) and file.name.count(".") > 1
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        return response
-
-    app.add_url_rule(site.base_path, "site_home", page)
-    app.add_url_rule(f"{site.base_path}<path:path>", "site", page)
-    if site.base_path != "/":
-        app.add_url_rule("/", "to_base", lambda: redirect(site.base_path))
-        app.add_url_rule(site.base_path.rstrip("/"), "to_base_path", lambda: redirect(site.base_path))
-
-
-def _file_of(site: _Site, path: str) -> Path | None:
-    """What stands at an address of the site: a file, or a folder whose address lacks its last slash."""
-    # A path that only means a file once its dots are resolved is nobody's link, and could lead elsewhere as a redirect.
-    found = safe_join(str(site.folder), path) if path.isprintable() and "/.." not in f"/{path}" else None
-    if found is None:
-        return None
-    file = Path(found)
-    try:
-        if file.is_dir() and (path.endswith("/") or not path):
-            file /= "index.html"
-        return file if file.is_file() or file.is_dir() else None
-    except OSError:  # a name longer than the disk allows
-        return None
-
-
-def _mimetype(file: Path) -> str:
-    return _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-
-
-def _missing(site: _Site) -> Response:
+def _missing(site: BuiltSite) -> Response:
     """The site's own 404 page."""
     file = site.folder / "404.html"
     if file.is_file():
@@ -315,7 +198,7 @@ def _missing(site: _Site) -> Response:
     return _plain_page(site, 404, "missing.title", "missing.body")
 
 
-def _plain_page(site: _Site, status: int, title: str, body: str) -> Response:
+def _plain_page(site: BuiltSite, status: int, title: str, body: str) -> Response:
     """A page in the site's look with a sentence and the way to a person."""
     info = site.info()
     label = info.contact_label or text(info.lang, "contact.link")
@@ -327,7 +210,7 @@ def _plain_page(site: _Site, status: int, title: str, body: str) -> Response:
     return make_response(page, status)
 
 
-def _add_errors(app: Flask, site: _Site) -> None:
+def _add_errors(app: Flask, site: BuiltSite) -> None:
     def wants_json() -> bool:
         """The service's own addresses answer JSON, but a form sent without JavaScript wants a page."""
         is_form = request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -386,7 +269,7 @@ def _refuse_other_sites() -> Response | None:
     return None
 
 
-def _headers(site: _Site) -> Callable[[Response], Response]:
+def _headers(site: BuiltSite) -> Callable[[Response], Response]:
     def add(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", site.policy())
         for name, value in _HEADERS.items():

@@ -242,6 +242,12 @@ def test_nothing_outside_the_site_is_served(client, path):
     assert "the secret" not in response.text
 
 
+@pytest.mark.parametrize("path", ["/handrail/site.json", "/handrail/./site.json", "/handrail//site.json"])
+def test_what_the_build_notes_for_the_service_is_shown_to_nobody(client, acme, path):
+    assert (acme / "site" / "handrail" / "site.json").is_file()
+    assert client.get(path, follow_redirects=True).status_code == 404
+
+
 def test_unknown_addresses_of_the_service_answer_json(client):
     response = client.get("/api/nothing")
     assert (response.status_code, response.mimetype) == (404, "application/json")

@@ -32,7 +32,7 @@ SITE = {
 def app(tmp_path, monkeypatch):
     # What tests write after signing in must not be missed: nothing is read before it is asked for.
     monkeypatch.setattr(article_shelf.ArticleShelf, "warm", lambda _shelf: None)
-    monkeypatch.setattr("handrail_search.app._Site.info", lambda _site: info())
+    monkeypatch.setattr("handrail_search.built_site.BuiltSite.info", lambda _site: info())
     with service(tmp_path) as app:
         yield app
 

@@ -1,0 +1,139 @@
+"""The folder of built HTML as it is now: what the build noted of it, and its files and pages over HTTP."""
+
+from __future__ import annotations
+
+import json
+import logging
+import mimetypes
+import re
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+from flask import Flask, redirect, send_file
+from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_kb.errors import HandrailError
+from handrail_kb.passages import SiteInfo, read_site_info
+from handrail_kb.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_HASHED = "assets/"
+_DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
+# What the build notes for the service, such as who keeps an article right: no page loads it, and nobody is shown it.
+_NOTES = "handrail"
+# Never guessed from the machine's own tables, which differ.
+_TYPES = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".webp": "image/webp",
+          ".woff2": "font/woff2", ".xml": "application/xml", ".webmanifest": "application/manifest+json"}  # fmt: skip
+
+
+class BuiltSite:
+    """A new build is seen without a restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.site_dir
+        self.base_path = _base_path(settings, self.info())
+
+    def info(self) -> SiteInfo:
+        """What the plugin wrote of the site."""
+        return _info(self.folder, _stamp(self.folder / _NOTES / "site.json"))
+
+    def is_page(self, location: str) -> bool:
+        """Whether a page stands at an address relative to the site; where there is no site here, it may."""
+        file = _file_of(self, location)
+        return file.is_file() and file.suffix == ".html" if file else not self.folder.is_dir()
+
+    def title_of(self, location: str) -> str:
+        """The title of a page, or its address where it is not known."""
+        return str(self.info().articles.get(location, {}).get("title") or location)
+
+    def policy(self) -> str:
+        """The Content-Security-Policy with the hashes of the pages' own inline scripts and styles."""
+        return _policy(self.folder, _stamp(self.folder / _NOTES / "csp.json"))
+
+
+@lru_cache(maxsize=4)
+def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
+    try:
+        return read_site_info(folder)
+    except HandrailError as error:
+        log.error("%s", error.message)
+        return SiteInfo()
+
+
+@lru_cache(maxsize=4)
+def _policy(folder: Path, _stamp_of_file: int) -> str:
+    try:
+        hashes = json.loads((folder / _NOTES / "csp.json").read_text(encoding="utf-8"))
+        scripts, styles = ([str(value) for value in hashes.get(kind, [])] for kind in ("script", "style"))
+    except (OSError, ValueError, AttributeError, TypeError):
+        scripts, styles = [], []
+    return (
+        f"default-src 'self'; script-src 'self'{_quoted(scripts)}; style-src 'self'{_quoted(styles)}; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _quoted(hashes: list[str]) -> str:
+    return "".join(f" '{value}'" for value in hashes if _DIGEST.fullmatch(value))
+
+
+def _stamp(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _base_path(settings: Settings, info: SiteInfo) -> str:
+    path = (settings.text("base_path") or info.base_path).strip("/")
+    return f"/{path}/" if path else "/"
+
+
+def add_site(app: Flask, site: BuiltSite) -> None:
+    """Answer with the files and pages of the site."""
+
+    def page(path: str = "") -> AnyResponse:
+        """A file of the built site; folders show their index.html."""
+        file = _file_of(site, path)
+        if file is None:
+            raise NotFound
+        if file.is_dir():
+            return redirect(f"{site.base_path}{quote(file.relative_to(site.folder).as_posix())}/", 301)
+        response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
+        # Compressing lets go of the file without closing it.
+        response.call_on_close(getattr(response.response, "close", lambda: None))
+        hashed = path.startswith(_HASHED) and file.name.count(".") > 1
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return response
+
+    app.add_url_rule(site.base_path, "site_home", page)
+    app.add_url_rule(f"{site.base_path}<path:path>", "site", page)
+    if site.base_path != "/":
+        app.add_url_rule("/", "to_base", lambda: redirect(site.base_path))
+        app.add_url_rule(site.base_path.rstrip("/"), "to_base_path", lambda: redirect(site.base_path))
+
+
+def _file_of(site: BuiltSite, path: str) -> Path | None:
+    """What stands at an address of the site: a file, or a folder whose address lacks its last slash."""
+    # A path that only means a file once its dots are resolved is nobody's link, and could lead elsewhere as a redirect.
+    found = safe_join(str(site.folder), path) if path.isprintable() and "/.." not in f"/{path}" else None
+    if found is None:
+        return None
+    file = Path(found)
+    if file.parent == site.folder / _NOTES and file.suffix == ".json":
+        return None
+    try:
+        if file.is_dir() and (path.endswith("/") or not path):
+            file /= "index.html"
+        return file if file.is_file() or file.is_dir() else None
+    except OSError:  # a name longer than the disk allows
+        return None
+
+
+def _mimetype(file: Path) -> str:
+    return _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
