@@ -7,7 +7,7 @@ people did is not told: words of customers need as many people as the caller ask
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +41,12 @@ class Known:
         for step in sorted(self.steps, key=lambda step: step.at):
             found[step.tab].append(step)
         return found
+
+    @cached_property
+    def went_to_a_person(self) -> Mapping[str, list[datetime]]:
+        """When each tab went to a person, in the order of time: a script's tab may hold a day's searches."""
+        times = {tab: sorted(at for step in steps if (at := step.contacted_at)) for tab, steps in self.by_tab.items()}
+        return {tab: found for tab, found in times.items() if found}
 
 
 @dataclass(frozen=True)
@@ -167,8 +173,10 @@ def _person(opening: Opening) -> str:
 
 def _asked(opening: Opening, known: Known) -> bool:
     """Whether its reader followed the link to a person soon after opening it, whichever search that was noted on."""
-    times = [opening.contacted_at, *(step.contacted_at for step in known.by_tab.get(opening.tab or "", ()))]
-    return any(at is not None and opening.at <= at <= opening.at + SOON for at in times)
+    times = known.went_to_a_person.get(opening.tab or "", [])
+    first = bisect_left(times, opening.at)
+    own = [opening.contacted_at] if opening.contacted_at else []
+    return any(opening.at <= at <= opening.at + SOON for at in (*own, *times[first : first + 1]))
 
 
 def _next(opening: Opening, known: Known) -> Step | None:

@@ -149,6 +149,13 @@ def m050_report_mails(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m041_votes_by_tab(db: Database) -> None:
+    """A vote takes the place of its tab's earlier one, however many votes an article has."""
+    for statement in tables.VOTES_BY_TAB:
+        db.execute(statement)
+
+
 class Store:
     """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
 

@@ -324,3 +324,5 @@ MONDAY: tuple[str, ...] = (
       sent_at TEXT
     ) STRICT, WITHOUT ROWID""",
 )
+
+VOTES_BY_TAB: tuple[str, ...] = ("CREATE INDEX votes_by_tab ON votes (tab, location) WHERE tab IS NOT NULL",)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from handrail_feedback.article_facts import ENOUGH, ArticleFacts
+from handrail_feedback.article_facts import ENOUGH, ArticleFacts, Known, tell_articles
 from handrail_feedback.article_list import OneArticle, place_of, read_article, read_list
 from handrail_feedback.db import Store
 from handrail_feedback.intents import erase_old
+from handrail_feedback.openings import Opening, Step
 from handrail_feedback.searches import Event, SearchLog
 from handrail_feedback.topic_facts import Period
 from handrail_feedback.votes import Vote, erase_old_votes, keep_vote, reasons_by_search
@@ -108,10 +110,11 @@ def test_of_a_store_from_before_the_article_opened_last_is_known(store: Store, r
     with sqlite3.connect(store.path) as before:
         for name in ("openings", "vote_reasons"):
             before.execute(f"DROP TABLE {name}")
-        before.execute("DROP INDEX votes_by_time")
+        for name in ("votes_by_time", "votes_by_tab"):
+            before.execute(f"DROP INDEX {name}")
         for name in ("bot", "staff"):
             before.execute(f"ALTER TABLE votes DROP COLUMN {name}")
-        before.execute("DELETE FROM _sqlite_migrations WHERE name LIKE 'm040%'")
+        before.execute("DELETE FROM _sqlite_migrations WHERE name LIKE 'm04%'")
     before.close()
     assert facts(store).now.readers == 1
     vote(store, "outdated")
@@ -150,6 +153,17 @@ def test_who_went_to_a_person_soon_after_reading_asked_one(
     log.event(Event(later.search_id, "contact", NOON + timedelta(minutes=minutes)))
     assert log.flush()
     assert facts(store).now.asked == asked
+
+
+def test_a_tab_that_never_closes_takes_no_longer_than_many_tabs() -> None:
+    day = Period(NOON - timedelta(days=400), NOON)
+    steps = [
+        Step("tab", NOON - timedelta(minutes=number), f"q{number}", f"q{number}", None) for number in range(20_000)
+    ]
+    opened = [Opening("a/", step.at, number, "tab", step.query, step.shape, None) for number, step in enumerate(steps)]
+    began = time.process_time()
+    assert tell_articles(Known(opened, [], steps), day)["a/"].now.readers == 1
+    assert time.process_time() - began < 5
 
 
 def test_who_has_no_tab_asks_a_person_by_their_own_search_alone(store: Store, log: SearchLog, read: Read) -> None:
@@ -193,6 +207,11 @@ def test_reasons_and_sentences_stand_with_their_article(store: Store) -> None:
     assert facts(store).reasons == {"outdated": 2, "unclear": 1, "worked": 1}
     [sentence] = vat(store).words.sentences
     assert (sentence.words, sentence.reasons) == ("Call [email]", ("unclear", "outdated"))
+
+
+def test_a_vote_finds_its_tabs_earlier_one_without_looking_at_all_votes_of_the_article(store: Store) -> None:
+    plan = store.read("EXPLAIN QUERY PLAN DELETE FROM votes WHERE tab = 'a' AND location = 'b'")
+    assert "votes_by_tab (tab=? AND location=?)" in plan[0]["detail"]
 
 
 def test_a_second_vote_takes_the_reasons_of_the_first_along(store: Store) -> None:
