@@ -42,11 +42,11 @@ def _same_meaning(index: Index) -> Iterator[tuple[int, int]]:
     passages = index.passage_of_row >= 0
     vectors, owner = index.vectors.all_vectors()[passages], index.owner[passages]
     own = means(vectors, owner, len(index.pages))
+    # Where many articles are made from one text nearly all pairs are near: whose passages are whose is found out once.
+    passages_of = [vectors[owner == page] for page in range(len(own))]
     for page in range(1, len(own)):
         for other in np.flatnonzero(own[:page] @ own[page] >= _NEAR).tolist():
-            if index.pages[page].lang == index.pages[other].lang and _is_same(
-                vectors[owner == page], vectors[owner == other]
-            ):
+            if index.pages[page].lang == index.pages[other].lang and _is_same(passages_of[page], passages_of[other]):
                 yield page, other
                 break
 

@@ -7,6 +7,7 @@ costs the time of one check. Holds writers' questions alone, none of customers'.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +51,7 @@ def write_answers(file: Path, answers: KeptAnswers, alive: Iterable[Asked]) -> N
         "now": {name: [found.usual, found.alone] for name, found in answers.now.items() if name in known},
         "well": {name: [found.usual, found.alone] for name, found in answers.well.items() if name in known},
     }
-    beside = file.with_name(f".{file.name}.new")
+    beside = file.with_name(f".{file.name}.{os.getpid()}")  # two may check at once
     try:
         beside.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         beside.replace(file)
