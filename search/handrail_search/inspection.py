@@ -51,10 +51,15 @@ class Report:
 class Written:
     """The articles as they are written, where they were built to, and what can be seen of them without asking."""
 
-    folder: str
+    docs_dir: Path
     articles: tuple[Article, ...]
     built: dict[str, str]
     problems: tuple[Problem, ...]
+
+    @property
+    def folder(self) -> str:
+        """The folder of articles as writers name it."""
+        return self.docs_dir.name
 
     @property
     def sources(self) -> dict[str, str]:
@@ -77,7 +82,7 @@ def read_written(config_file: Path, kept: Kept | None = None) -> Written:
     found = check_articles(articles, datetime.now(UTC).date(), Ground(docs_dir, site_dir, built))
     named = (replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in found)
     of_the_site = site_file_problems(config_file, docs_dir, site_dir)
-    return Written(docs_dir.name, tuple(articles), built, (*of_the_site, *faults, *named))
+    return Written(docs_dir, tuple(articles), built, (*of_the_site, *faults, *named))
 
 
 def inspect(written: Written, settings: Settings, rank: int, before: Before | None = None) -> Report:
@@ -213,7 +218,7 @@ def _stale(written: Written, settings: Settings) -> str:
     if not built.is_file():
         return ""
     since = built.stat().st_mtime
-    files = ((one.path, settings.root / written.folder / one.path) for one in written.articles)
+    files = ((one.path, written.docs_dir / one.path) for one in written.articles)
     newer = [path for path, file in files if file.is_file() and file.stat().st_mtime > since]
     if not newer:
         return ""

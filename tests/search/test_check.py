@@ -162,7 +162,11 @@ def test_two_articles_that_say_the_same_in_other_words_are_a_hint(site):
 
 
 def test_faults_come_file_by_file_before_hints_and_the_last_line_counts_them(site):
-    write(site, {"invoices.md": "---\ntitle: Overview\n---\n\n# Overview\n\n![](gone.png)\n\n[x](gone.md)\n"})
+    (site / "content").mkdir()  # wherever the folder of articles is
+    (site / "docs").rename(site / "content" / "docs")
+    (site / "mkdocs.yml").write_text(f"{SITE}docs_dir: content/docs\n")
+    faulty = "---\ntitle: Overview\n---\n\n# Overview\n\n![](gone.png)\n\n[x](gone.md)\n"
+    (site / "content" / "docs" / "invoices.md").write_text(faulty)
     result = CliRunner().invoke(main, ["check", "--config", str(site / "mkdocs.yml")])
     assert result.exit_code == 1
     said = [re.sub(r"(:\d+:).*(\[.*\])", r"\1 \2", line) for line in result.stdout.splitlines() if line]
