@@ -10,7 +10,8 @@ import pytest
 
 from handrail_feedback import outbox
 from handrail_feedback.contact import Message, find_message, forget_message, keep_message
-from handrail_feedback.db import Store, migrations, stamp
+from handrail_feedback.db import Store, stamp
+from handrail_feedback.migrations import migrations
 from handrail_feedback.outbox import FIRST_PAUSE, LONGEST_PAUSE, Patience, pause
 from handrail_feedback.outbox_state import entries, standing
 from handrail_feedback.routes import Route, parse_routes
