@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ import yaml
 
 from handrail_kb.errors import ConfigError
 from handrail_kb.settings_table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, Value
+
+# In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
+_MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -206,9 +210,23 @@ _Configuration.add_constructor("!ENV", _environment_tag)
 def read_yaml(text: str, *, environment: bool = False) -> Any:
     """Parse YAML without running anything; `!ENV` is read only with `environment`. Raises yaml.YAMLError."""
     try:
-        return yaml.load(text, Loader=_Configuration if environment else _Tolerant)  # noqa: S506 (SafeLoaders)
+        document = yaml.load(text, Loader=_Configuration if environment else _Tolerant)  # noqa: S506 (SafeLoaders)
+        size = _size(document, {})
     except (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError) as error:
         raise yaml.YAMLError(f"a value cannot be read: {error}") from error
+    if size > _MOST_VALUES:
+        raise yaml.YAMLError(f"it holds {size:,} values where every alias (such as *name) is followed")
+    return document
+
+
+def _size(value: object, known: dict[int, int]) -> int:
+    """How many values there are below one when every alias is followed; one that holds itself is counted once."""
+    if not isinstance(value, dict | list) or id(value) in known:
+        return known.get(id(value), 1)
+    known[id(value)] = 1
+    below = chain(value, value.values()) if isinstance(value, dict) else value
+    known[id(value)] = 1 + sum(_size(one, known) for one in below)
+    return known[id(value)]
 
 
 def compose_yaml(text: str) -> yaml.Node | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from mkdocs.exceptions import Abort
 
+from handrail_kb.errors import ConfigError
 from handrail_kb.places import nav_of, places_of
 from handrail_kb.site_file import site_file_problems
 
@@ -97,6 +98,12 @@ def test_a_menu_of_menus_of_menus_is_not_followed_for_ever(tmp_path):
     lists = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}' if n else 'a.md'] * 10)}]\n" for n in range(9))
     (tmp_path / "mkdocs.yml").write_text(f"{lists}nav: *x8\n")
     assert len(nav_of(tmp_path / "mkdocs.yml")[1]) <= 20_000
+
+
+def test_nine_lines_that_stand_for_a_thousand_million_values_are_refused(tmp_path):
+    lists = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}' if n else '1'] * 10)}]\n" for n in range(9))
+    with pytest.raises(ConfigError, match=r"holds \d,\d+,\d+,\d+ values"):
+        problems(tmp_path, text=f"{lists}plugins: [handrail: {{contact: *x8}}]\n")
 
 
 def test_a_name_longer_than_a_disk_allows_is_no_page(tmp_path):
