@@ -104,7 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
         form=r"https?://[^\s/]+/\S*",
     ),
-    Setting("search_rate", "300 per minute", "Searches one address may make.", "service", form=_RATE),
+    Setting("search_rate", "300 per minute", "Searches one address may make; votes as many.", "service", form=_RATE),
     Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
     Setting("code_days", 90, "Days a reference code works for its customer after they last wrote.", "service", least=1),
     Setting("code_rate", "10 per hour", "Wrong reference codes one address may try.", "service", form=_RATE),
