@@ -169,6 +169,7 @@ def test_an_agent_works_by_keyboard_alone_without_javascript(chromium, help_site
     page.keyboard.type("VAT number")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="This answers it: VAT number").wait_for()
+    page.locator("#q:focus").wait_for()
     page.keyboard.press("Tab")  # to the button of the search
     for _ in range(2):  # past the first article, to its button
         page.keyboard.press("Tab")

@@ -76,7 +76,7 @@ class Service:
 def service(own_acme):
     service = Service(own_acme)
     # Nobody but `taught` looks, so that a test sees what it asks for and nothing half done.
-    service.parts["teaching"]._stopped.set()
+    service.parts["teaching"].stopped.set()
     yield service
     service.close()
 
