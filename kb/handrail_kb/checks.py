@@ -86,18 +86,19 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
             )
 
 
+def first_gap(article: Article) -> int | None:
+    """The line on which a draft still has '…' where words should be; None in an article that is written."""
+    text = prose(article.body)
+    gap = _GAP.search(text)
+    return line_at(text, gap.start(), article.body_line) if gap else None
+
+
 def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:
-    """A draft whose gaps were not filled: it is published as it stands, and its questions find it."""
+    """A draft whose gaps were not filled: search leaves it out, see `mkdocs_site.page_facts`."""
     for article in articles:
-        text = prose(article.body)
-        if gap := _GAP.search(text):
-            yield Problem(
-                article.path,
-                line_at(text, gap.start(), article.body_line),
-                "error",
-                "'…' stands where words should be: customers would find an article that says nothing. Write it.",
-                "gap",
-            )
+        if line := first_gap(article):
+            told = "'…' stands where words should be: search leaves this draft out until it is written. Write it."
+            yield Problem(article.path, line, "error", told, "gap")
 
 
 def swallowing_tags(articles: Iterable[Article]) -> Iterator[Problem]:

@@ -123,6 +123,7 @@ _SCRIPT_WORDS = {
     "code_later": "code.later",
     "print": "contact.print",
     "errors": "contact.errors",
+    "mend": "contact.mend",
     "service_down": "contact.unreached",
     "sending": "contact.sending",
     "lost": "contact.lost",

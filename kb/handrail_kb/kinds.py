@@ -16,7 +16,7 @@ FAULTS: Mapping[str, str] = {
     "same-question": "The same question in two articles",
     "overdue-review": "`review_by` is in the past",
     "unclosed-tag": "A tag such as `<title>` that is never closed and hides the rest of the article",
-    "gap": "`…` where words should be: a draft that was never finished",
+    "gap": "`…` where words should be: a draft that search leaves out until it is written",
     "dead-link": "A link or an image that leads to no file of the site",
     "dead-anchor": "A link to a heading that is not there",
     "not-found": "A question does not find its article among the first results",

@@ -10,6 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
 from handrail_kb.articles import Article, Problem, parse_article, read_article, unreadable
+from handrail_kb.checks import first_gap
 from handrail_kb.errors import ArticleError
 
 
@@ -72,7 +73,8 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
         "keywords": list(article.keywords),
         "people_only": article.people_only,
         "boost": article.boost,
-        "exclude": article.exclude,
+        # Nobody is helped, and nothing is proven, by an article that says nothing yet.
+        "exclude": article.exclude or first_gap(article) is not None,
         "owner": article.owner,
         "review_by": article.review_by.isoformat() if article.review_by else "",
         "lang": lang,

@@ -49,7 +49,7 @@ RESULTS = {
 
 
 class Service:
-    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, people,
+    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, many, people,
     evil, languages or degraded."""
 
     def __init__(self, site_dir: Path) -> None:
@@ -95,7 +95,9 @@ class Service:
             time.sleep(3)
         if self.mode == "garbage":
             return "<html>502 from a proxy</html>"
-        chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"]}.get(self.mode, ["reset", "vat"])
+        chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"], "many": ["reset", "vat"] * 5}.get(
+            self.mode, ["reset", "vat"]
+        )
         answer["results"] = [
             {**RESULTS[name], "url": RESULTS[name]["url"] if name == "worse" else self.base + RESULTS[name]["url"]}
             for name in chosen

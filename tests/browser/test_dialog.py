@@ -112,6 +112,22 @@ def test_a_person_is_under_every_list_and_never_counted(tab, service, mode):
     assert count.startswith(("We have no article", str(rows)))
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 700)])
+def test_a_person_is_in_sight_however_long_the_list(tab, service, size):
+    service.mode = "many"
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    search(tab, service, "password")
+    assert tab.locator(ROWS).count() == 10
+    tab.wait_for_function(
+        """selector => {
+            const box = document.querySelector(selector).getBoundingClientRect()
+            const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+            return box.height > 20 && box.bottom <= innerHeight && Boolean(seen?.closest(selector))
+        }""",
+        arg=PERSON,
+    )
+
+
 def test_a_list_that_is_no_answer_says_so_and_puts_the_person_first(tab, service):
     service.mode = "none"
     search(tab, service, "do you sell bicycles")

@@ -8,6 +8,7 @@ import pytest
 
 from handrail_kb.leavings import FALLBACK_BUDGET, set_index_aside
 from handrail_kb.pages import Links, inline_hashes, patch
+from handrail_kb.passages import read_site
 from handrail_kb.shells import fill
 from handrail_kb.voting import NO_REASONS, YES_REASONS
 
@@ -314,3 +315,8 @@ def test_a_site_without_search_is_told_and_still_has_a_person(build):
 def test_a_page_where_nothing_fits_is_reported():
     links = Links(contact="contact/", find="find/", api="api", tab_script="t.js")
     assert patch("<p>a fragment</p>", links, None).missed == ("no place was found for the link to a person",)
+
+
+def test_a_draft_with_gaps_is_left_out_of_search(build):
+    site = build({"new.md": "# Shipping\n\n…\n", "old.md": "# Returns\n\nWithin 14 days.\n"}, handrail={})
+    assert sorted(page.location for page in read_site(site.dir)) == ["", "old/"]

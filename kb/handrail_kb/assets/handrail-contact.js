@@ -58,7 +58,8 @@
       field.before(element("span", "handrail-error handrail-field-error", text))
     }
     form.querySelector("[aria-invalid]")?.focus()
-    say([WORDS.errors, ...hidden].join(" "))
+    const marked = form.querySelector("[aria-invalid]") ? [WORDS.mend] : []
+    say([WORDS.errors, ...marked, ...hidden].join(" "))
   }
 
   function thank(code, spoken) {
