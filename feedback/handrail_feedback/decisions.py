@@ -73,6 +73,12 @@ def decide(
     return history(store)[living][-1]
 
 
+def link_in_force(store: Store, topic: int) -> str:
+    """The link of the decision in force, so that the next one need not name it again; empty when there is none."""
+    found = in_force(history(store).get(_living(store, topic), []))
+    return found.link if found else ""
+
+
 def undo(store: Store, topic: int, who: str, at: datetime, only: int | None = None) -> Decision | None:
     """Take back the decision in force, which is given back; None when there is none. Raises HandrailError.
 

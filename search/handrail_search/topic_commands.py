@@ -17,6 +17,7 @@ from handrail_feedback import decisions
 from handrail_feedback.db import Store, now
 from handrail_feedback.decisions import Verdict
 from handrail_feedback.learned import version
+from handrail_feedback.render import printable
 from handrail_feedback.replay import Past
 from handrail_feedback.topic_facts import Period
 from handrail_feedback.topic_list import Book, Listed, find_topic, list_topics, read_book
@@ -28,6 +29,7 @@ from handrail_feedback.topic_render import (
     topic_as_text,
     topic_for_programs,
 )
+from handrail_feedback.topic_standing import TO_BE_WRITTEN
 from handrail_feedback.topics import merged_into
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
@@ -174,7 +176,7 @@ def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) 
 @click.argument("decision", type=_VERDICTS, required=False)
 @config_option
 @click.option("--why", default="", help="The reason, for whoever asks later.")
-@click.option("--link", default="", help="The article, issue or merge request.")
+@click.option("--link", help="The article, issue or merge request; the one of the decision before stays.")
 @click.option("--who", help="Who decides; by default the user of this machine.")
 @click.option("--undo", is_flag=True, help="Take back the decision in force.")
 @setting_options("state_dir")
@@ -183,7 +185,7 @@ def decide(
     decision: str | None,
     config_file: Path,
     why: str,
-    link: str,
+    link: str | None,
     who: str | None,
     undo: bool,
     **flags: Any,
@@ -208,9 +210,13 @@ def decide(
         click.echo(f"Taken back on topic {topic}: {taken.verdict}, decided {taken.at:%Y-%m-%d} by {taken.who}.")
         return
     verdict = cast(Verdict, cast(str, decision).replace("-", " "))
+    if link is None:
+        link = decisions.link_in_force(store, topic) if verdict in TO_BE_WRITTEN else ""
     _refuse_what_leads_nowhere(settings, link)
+    why = why if any(map(str.isalnum, why)) else ""  # "…" stands in the line that is shown for copying
     kept = decisions.decide(store, topic, verdict, name, at, why=why, link=link)
-    click.echo(f"Topic {kept.topic}: {kept.verdict} ({decisions.MEANINGS[kept.verdict]}).")
+    named = f", {printable(kept.link)}" if kept.link else ""
+    click.echo(f"Topic {kept.topic}: {kept.verdict} ({decisions.MEANINGS[kept.verdict]}){named}.")
     click.echo(f"Take it back: handrail topics decide {kept.topic} --undo")
 
 

@@ -119,6 +119,18 @@ def test_topics_of_few_people_are_hidden_and_counted_and_so_are_small_numbers(ru
     assert [topic["people"] for topic in listed(run, "--topic-people", 1)["topics"]] == [4, 2]
 
 
+def test_a_second_decision_to_write_keeps_the_article_unless_another_is_named(run, fail):
+    fail(["forgot my password", "lost my password", "new password"])
+    good(run("topics"))
+    link = ("--link", "docs/account/password.md")
+    assert "docs/account/password.md" in good(run("topics", "decide", 1, "writing", *link))
+    assert "docs/account/password.md" in good(run("topics", "decide", 1, "reword", "--why", "…"))
+    last = json.loads(good(run("topics", "show", 1, "--json")))["decisions"][-1]
+    assert last["link"] == "docs/account/password.md" and last["why"] == ""
+    assert "docs/account" not in good(run("topics", "decide", 1, "out-of-scope"))
+    assert "docs/account" not in good(run("topics", "decide", 1, "writing"))
+
+
 def test_a_decided_topic_leaves_the_list_and_comes_back_when_that_is_taken_back(run, fail):
     fail(PASSWORD)
     assert [topic["state"] for topic in listed(run)["topics"]] == ["new"]
