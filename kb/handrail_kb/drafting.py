@@ -22,7 +22,7 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as customers typed it, and how many of them did, in words."""
+    """A question as customers typed it, and how many of them did, in words; empty where they are too few to say."""
 
     question: str
     people: str
@@ -51,7 +51,7 @@ def draft_text(draft: Draft, path: str) -> str:
     lines = [
         "---", f"title: {quoted(title)}",
         f"# Draft. {_line(draft.why)}", "# It has to answer these searches:",
-        *(f"#   {_line(asked.question)} ({asked.people})" for asked in draft.must_answer),
+        *(f"#   {_line(asked.question)}{f' ({asked.people})' if asked.people else ''}" for asked in draft.must_answer),
         "# Say the answer in the first sentence. Give it a description. Keep those of the questions that it answers.",
         "# Then: handrail check. Take these comments out at the end.", "---", "",
         f"# {_markdown(title)}", "", "…", "",

@@ -67,14 +67,19 @@ def draft(
 
 def _draft(site: Site, facts: Facts, questions: list[str]) -> Draft:
     sources = _sources(site.settings)
-    asked = [Asked(wording, _count(count, site.least)) for wording, count in _wordings(site, facts.topic)]
+    asked = [
+        Asked(wording, _count(count, site.least) if count >= site.least else "")
+        for wording, count in _wordings(site, facts.topic)
+    ]
+    # The home page is near to everything and says nothing of it.
+    related = [near for near in facts.nearest if near.location and sources.get(near.location)]
     return Draft(
         title=facts.name,
         why=f"{_count(facts.people, site.least)} looked for topic {facts.topic} from {facts.first_at:%Y-%m-%d} to "
         f"{facts.last_at:%Y-%m-%d} and did not find it.",
         questions=tuple(questions),
         must_answer=tuple(asked[:_MUST_ANSWER]),
-        related=tuple((sources[near.location], near.title) for near in facts.nearest if sources.get(near.location)),
+        related=tuple((sources[near.location], near.title) for near in related),
         lang=_info(site.settings).lang,
     )
 
