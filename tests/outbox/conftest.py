@@ -13,7 +13,7 @@ from handrail_feedback.contact import Message, find_message, keep_message
 from handrail_feedback.db import Store
 from handrail_feedback.routes import parse_routes
 
-from .servers import Authority
+from .servers import Authority, MailServer, Post
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -34,6 +34,17 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def server(post) -> Iterator[MailServer]:
+    with MailServer(post) as server:
+        yield server
 
 
 @pytest.fixture

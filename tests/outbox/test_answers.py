@@ -26,15 +26,10 @@ from handrail_kb.errors import DeliveryFailed
 from handrail_kb.settings import load_settings
 
 from .conftest import NOON
-from .servers import DROP, MailServer, Post, free_port
+from .servers import DROP, MailServer, free_port
 
 HELP = Address("Acme Help", "help", "acme.test")
 TEAM = (Address(addr_spec="team@acme.test"),)
-
-
-@pytest.fixture
-def post():
-    return Post()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from handrail_feedback.letters import reply_address
 from handrail_kb.errors import DeliveryFailed
 
 from .conftest import NOON
-from .servers import DROP, MailServer, Post, drip, free_port, talker
+from .servers import DROP, MailServer, drip, free_port, talker
 
 HELP = Address("Acme Help", "help", "acme.test")
 TEAM = (Address(addr_spec="team@acme.test"),)
@@ -38,11 +38,6 @@ def refusal(mail, letter):
     with pytest.raises(DeliveryFailed) as raised:
         mail.deliver(letter)
     return raised.value
-
-
-@pytest.fixture
-def post():
-    return Post()
 
 
 @pytest.fixture

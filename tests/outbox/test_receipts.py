@@ -12,20 +12,7 @@ from handrail_feedback.routes import parse_routes
 from handrail_feedback.sender import Sender
 from handrail_kb.settings import load_settings
 
-from .servers import MailServer, Post
-
 ANNA = "anna@acme.test"
-
-
-@pytest.fixture
-def post():
-    return Post()
-
-
-@pytest.fixture
-def server(post):
-    with MailServer(post) as server:
-        yield server
 
 
 @pytest.fixture

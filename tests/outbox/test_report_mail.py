@@ -21,21 +21,8 @@ from handrail_kb.cli import main
 from handrail_kb.errors import ConfigError
 from handrail_kb.settings import load_settings
 
-from .servers import MailServer, Post
-
 # The clock of these tests begins on a Monday at noon; the first report is due on the Monday after it.
 NEXT_WEEK = {"days": 6, "hours": 20}
-
-
-@pytest.fixture
-def post():
-    return Post()
-
-
-@pytest.fixture
-def server(post):
-    with MailServer(post) as server:
-        yield server
 
 
 @pytest.fixture

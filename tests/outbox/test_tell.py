@@ -29,22 +29,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 
 from acme import ARTICLES, article, write_site
 
-from .servers import DROP, MailServer, Post
+from .servers import DROP
 
 ANNA = "anna@acme.test"
 QUESTION = "how deep is the ocean"
 OCEAN = article("sea/ocean/", "How deep is the ocean?", "<p>The ocean is eleven kilometres deep.</p>", QUESTION)
-
-
-@pytest.fixture
-def post():
-    return Post()
-
-
-@pytest.fixture
-def server(post):
-    with MailServer(post) as server:
-        yield server
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from handrail_feedback.searches import Event
 from handrail_feedback.votes import Vote, erase_old_votes, keep_vote
 
 from ..conftest import search
-from .desks import Desk, hire, service, texts
+from .desks import Desk, service, texts
 
 DAY = timedelta(days=1)
 _tabs = count(1)
@@ -58,14 +58,6 @@ def read(app):
         assert log.flush()
 
     return go
-
-
-@pytest.fixture
-def desk(app, store) -> Desk:
-    hire(store)
-    desk = Desk(app.test_client())
-    desk.sign_in()
-    return desk
 
 
 def listed(desk: Desk, address: str = "articles/") -> list[str]:
