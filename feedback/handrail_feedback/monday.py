@@ -133,6 +133,11 @@ class Monday:
     left_out: Mapping[str, int]
     hidden: int
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether searches were kept for all of the period before; else nothing can be called new or growing."""
+        return self.period.is_comparable(self.known_since)
+
 
 def build_monday(
     store: Store, book: Book, found: TopicList, articles: Articles, at: datetime, *,
@@ -140,9 +145,8 @@ def build_monday(
 ) -> Monday:  # fmt: skip
     """The page for the period of a list of topics, the decided among them. Raises StoreUnavailable."""
     period, look = found.period, _Look(book, articles, found.period, at, found.least)
-    whole = book.since is not None and book.since <= period.before.since
     counts = tally(_within(book.counted, period))
-    before = tally(_within(book.counted, period.before)) if whole else None
+    before = tally(_within(book.counted, period.before)) if period.is_comparable(book.since) else None
     stands = {topic: book.standing(topic, at) for topic in book.by_topic}
     waiting = _waiting(book, stands, Period(period.before.since, period.until))
     return Monday(

@@ -18,7 +18,15 @@ from handrail_feedback.monday import Compared, Fixed, Line, Monday, Section
 from handrail_feedback.render import printable
 from handrail_feedback.report import ENOUGH, Measure
 from handrail_feedback.topic_facts import SUGGESTIONS, Period
-from handrail_feedback.topic_render import beside, shown_count, what_was_proved
+from handrail_feedback.topic_render import (
+    beside,
+    cannot_be_told,
+    how_long,
+    longest_wait,
+    people_before,
+    shown_count,
+    what_was_proved,
+)
 from handrail_feedback.weeks import draw
 from handrail_kb.counting import counted
 
@@ -80,9 +88,11 @@ def to_mail(monday: Monday, desk: str, site: str) -> tuple[str, str, str]:
 
 def subject(monday: Monday, site: str) -> str:
     """What the mail is about, without a customer's word."""
-    waiting, new = monday.waiting.of, monday.new.of
+    new = f"{monday.new.of} new, " if monday.is_comparable else ""
     where = f"{site}: " if site else ""
-    return f"{where}{new} new, {waiting} to decide ({monday.period.since:{_DAY}} to {last_day(monday.period):{_DAY}})"
+    return (
+        f"{where}{new}{monday.waiting.of} to decide ({monday.period.since:{_DAY}} to {last_day(monday.period):{_DAY}})"
+    )
 
 
 def last_day(period: Period) -> date:
@@ -192,6 +202,10 @@ def _values(monday: Monday, links: Links, period: str, inside: bool) -> dict[str
         "row": {one.name: one for one in every},
         "sections": _sections(monday),
         "count": lambda number: shown_count(number, monday.least),
+        "before": lambda facts: people_before(facts, monday.least),
+        "compared": lambda number: number if monday.is_comparable else _NOT_ENOUGH,
+        "longest": longest_wait(monday.longest, monday.late),
+        "how_long": how_long,
         "name": lambda line: _name(line, inside),
         "sparkline_of": lambda line: draw(line.searches, monday.period.until, monday.least),
         "fixed": lambda one: _fixed(one, monday.least),
@@ -203,9 +217,14 @@ def _values(monday: Monday, links: Links, period: str, inside: bool) -> dict[str
 
 def _sections(monday: Monday) -> list[tuple[str, str, Section, str, str, str]]:
     """Anchor, heading, topics, what it says when there are none, and the view of the desk that lists all."""
+    none_new, none_grew = (
+        "Nothing was searched for the first time by enough people.", "Nothing grew by more than chance would do.",
+    )  # fmt: skip
+    if not monday.is_comparable:
+        none_new, none_grew = (cannot_be_told(monday.known_since, what) for what in ("what is new", "what grows"))
     return [
-        ("new", "New", monday.new, "Nothing was searched for the first time by enough people.", "new", "people"),
-        ("growing", "Growing", monday.growing, "Nothing grew by more than chance would do.", "growing", "growth"),
+        ("new", "New", monday.new, none_new, "new", "people"),
+        ("growing", "Growing", monday.growing, none_grew, "growing", "growth"),
         ("again", "Came back", monday.again, "Nothing that was decided or proven fails again.", "reopened", ""),
         ("waiting", "Waits for a decision", monday.waiting, "Nothing waits.", "open", "due"),
     ]

@@ -75,6 +75,10 @@ class Period:
         """Whether a moment is in it."""
         return self.since <= at < self.until
 
+    def is_comparable(self, known_since: datetime | None) -> bool:
+        """Whether searches were kept for all of the period before it; else nothing can be called new or growing."""
+        return known_since is not None and known_since <= self.before.since
+
 
 class Articles(Protocol):
     """What has to be known of the site's articles."""
@@ -111,7 +115,8 @@ class Near:
 class Facts:
     """What a topic tells of a period. People are browser tabs; a search without a tab, and a message, counts as one.
 
-    `grew` is how many people more there are than the period before would lead to expect. `kinds` and `next` count
+    `before_kept` says whether searches were kept for all of the period before: what is counted of a part of it is not
+    to be told. `grew` is how many people more there are than that period would lead to expect. `kinds` and `next` count
     searches and messages, each once. `first_at` and `last_at` are of all there are, and so is `three_at`: when the
     third person came. `lacks` are words that the nearest article lacks. `reasons` say how many searches of the period
     led to a no vote that gave which reason.
@@ -121,6 +126,7 @@ class Facts:
     name: str
     people: int
     people_before: int
+    before_kept: bool
     grew: float
     searches: int
     trend: Trend
@@ -180,6 +186,7 @@ def _facts(
         name=_name(held, places),
         people=people(now),
         people_before=people(before),
+        before_kept=period.is_comparable(known_since),
         grew=people(now) - people(before) / period.times,
         searches=len(now),
         trend=_trend(held, now, before, period, known_since),
@@ -217,7 +224,7 @@ def _trend(
     held: Sequence[Failed], now: Sequence[Failed], before: Sequence[Failed], period: Period, known_since: datetime
 ) -> Trend:
     """Growing or falling is said when chance alone would hardly do it: by more than two standard deviations."""
-    if known_since > period.before.since:
+    if not period.is_comparable(known_since):
         return "not enough data"
     if now and period.holds(held[0].intent.first_at):
         return "new"

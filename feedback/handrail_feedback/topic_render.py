@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from handrail_feedback.db import stamp
@@ -51,6 +51,26 @@ def notes(found: TopicList) -> list[str]:
     if found.decided:
         lines.append(f"Not shown: {counted(found.decided, 'decided or proven topic')}. See all: --all")
     return lines
+
+
+def cannot_be_told(known_since: datetime | None, what: str) -> str:
+    """Why nothing is called new, or growing, where searches were not kept for all of the time before."""
+    if known_since is None:
+        return f"No search was kept yet: {what} cannot be told."
+    return f"Searches are kept since {known_since:{_DAY}} only: {what} cannot be told yet."
+
+
+def how_long(waits: timedelta) -> str:
+    """How long something waits, in whole days."""
+    return f"for {counted(waits.days, 'day')}" if waits.days > 0 else "since today"
+
+
+def longest_wait(longest: timedelta | None, late: int) -> str:
+    """How long what waits for a decision waits at most, and how much of it is late."""
+    if longest is None:
+        return "nothing is due"
+    since = "the longest " if longest.days > 0 else ""
+    return f"{since}{how_long(longest)}, {late or 'none'} late"
 
 
 def share_in_time(found: TopicList) -> str:
@@ -128,7 +148,14 @@ def _near(near: Near) -> str:
 
 def _people(facts: Facts, least: int) -> str:
     now = f"{shown_count(facts.people, least)} {'person' if facts.people == 1 and least <= 1 else 'people'}"
+    if not facts.before_kept:
+        return f"{now}, before: not kept"
     return f"{now}, in the period before {shown_count(facts.people_before, least)}: {facts.trend}"
+
+
+def people_before(facts: Facts, least: int) -> str:
+    """How many people there were in the period before, in words."""
+    return f"before {shown_count(facts.people_before, least)}" if facts.before_kept else "before: not kept"
 
 
 def shown_count(number: int, least: int) -> str:
@@ -144,10 +171,10 @@ def _stands(stands: Standing) -> str:
             f"{stands.decision.verdict}, decided {stands.decision.at:{_DAY}} by {printable(stands.decision.who)}"
         )
         proven = f"proven answered {stands.proof.at:{_DAY}}" if stands.proof and stands.state == "proven" else None
-        text = "; ".join(part for part in (proven, decided) if part) or "new"
+        text = "; ".join(part for part in (proven, decided) if part) or "not decided"
     if stands.due is None:
         return text
-    return f"{text}, {'LATE: was' if stands.late else 'to be'} decided by {stands.due:{_DAY}}"
+    return f"{text}, {'LATE: was to be' if stands.late else 'to be'} decided by {stands.due:{_DAY}}"
 
 
 def why_again(stands: Standing) -> str:
@@ -275,7 +302,7 @@ def list_as_markdown(found: TopicList) -> str:
             str(one.facts.topic),
             one.facts.name,
             shown_count(one.facts.people, found.least),
-            shown_count(one.facts.people_before, found.least),
+            shown_count(one.facts.people_before, found.least) if one.facts.before_kept else "not kept",
             one.facts.trend,
             "; ".join((_stands(one.standing), *_now(one.standing, found.least))),
             _suggested(one.facts).removeprefix("could be: "),
@@ -325,6 +352,7 @@ def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
         "name": facts.name,
         "people": shown(facts.people),
         "people_before": shown(facts.people_before),
+        "before_kept": facts.before_kept,
         "searches": shown(facts.searches),
         "trend": facts.trend,
         "first_at": stamp(facts.first_at),

@@ -134,6 +134,8 @@ def test_a_second_decision_to_write_keeps_the_article_unless_another_is_named(ru
 def test_a_decided_topic_leaves_the_list_and_comes_back_when_that_is_taken_back(run, fail):
     fail(PASSWORD)
     assert [topic["state"] for topic in listed(run)["topics"]] == ["new"]
+    assert "4 people, before: not kept; not decided, to be decided by " in good(run("topics"))
+    assert "| not kept | not enough data | not decided, to be decided by " in good(run("topics", "--markdown"))
     told = good(run("topics", "decide", 1, "reword", "--why", "their words", "--link", "docs/account/password.md",
                     "--who", "ana"))  # fmt: skip
     assert "Topic 1: reword" in told

@@ -28,7 +28,10 @@ from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_render import (
     answered_now,
     beside,
+    cannot_be_told,
+    longest_wait,
     notes,
+    people_before,
     share_in_time,
     shown_count,
     since_when,
@@ -83,6 +86,7 @@ class TopicPages:
             all=everything,
             figures=_figures(everything, at),
             in_time=share_in_time(everything),
+            untold=_untold(view.stands, everything),
             notes=[note for note in notes(everything) if "within five working days" not in note],
             beside=beside(everything.period),
             periods=PERIODS,
@@ -158,6 +162,7 @@ class TopicPages:
             status,
             least=least,
             count=lambda number: shown_count(number, least),
+            before=lambda facts: people_before(facts, least),
             then=lambda facts: what_came_next(facts, least),
             answered=lambda stands: answered_now(stands, least),
             where=lambda stands: where_answered(stands, least),
@@ -184,16 +189,28 @@ def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:
     counts = {name: sum(holds(one) for one in every.topics) for name, (_, holds) in STANDINGS.items()}
     kept = held((one.standing for one in every.topics), at)
     judged = f"of {kept.of} fixed, {kept.holds} hold" if kept.of else "none old enough to be judged"
-    oldest = min((one.standing.waits_since for one in every.topics if one.standing.waits_since), default=None)
-    waits = f"the longest for {(at - oldest).days} days, {counts['late']} late" if oldest else "nothing is due"
+    longest = max((at - one.standing.waits_since for one in every.topics if one.standing.waits_since), default=None)
+    is_comparable = every.period.is_comparable(every.known_since)
+
+    def compared(name: str) -> str:
+        return str(counts[name]) if is_comparable else "not enough data"
+
     return [
-        ("open", str(counts["open"]), waits),
-        ("new", str(counts["new"]), "first searched in this period"),
-        ("growing", str(counts["growing"]), "more than chance would do"),
+        ("open", str(counts["open"]), longest_wait(longest, counts["late"])),
+        ("new", compared("new"), "first searched in this period"),
+        ("growing", compared("growing"), "more than chance would do"),
         ("reopened", str(counts["reopened"]), "failed again, or lost their answer"),
         ("decided", str(counts["decided"]), judged),
         ("proven", str(counts["proven"]), "of those: their people would find it now"),
     ]
+
+
+def _untold(stands: str, every: TopicList) -> str:
+    """Why nothing of this standing is listed, where that cannot be known; else nothing."""
+    what = {"new": "what is new", "growing": "what grows"}.get(stands)
+    if what is None or every.period.is_comparable(every.known_since):
+        return ""
+    return cannot_be_told(every.known_since, what)
 
 
 def _fault(sent: Filled) -> str:

@@ -214,6 +214,27 @@ def test_a_site_without_searches_says_so(tmp_path):
         assert "not kept" in section(desk.page, "drawn")
 
 
+def test_a_site_that_kept_no_time_before_calls_nothing_new_anywhere(tmp_path):
+    with service(tmp_path) as app:
+        store, log = (app.extensions["handrail"][name] for name in ("store", "searches"))
+        at = now()
+        for query in ("my invoice", "the invoice", "an invoice"):
+            log.record(search(query, 0, f"tab-{query}-x", verdict="none", at=at - DAY))
+        assert log.flush()
+        refresh(store, Meaning("test", by_last_word), at)
+        monday = monday_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at)
+    subject, text, mail = to_mail(monday, "", "Acme")
+    page = to_html(monday, "", "Acme")
+    assert subject.startswith("Acme: 1 to decide (")
+    assert "not enough data new first searched" in texts(page) and "not enough data growing" in texts(page)
+    assert "not enough data new" in texts(mail) and "New and growing: not enough data." in text
+    for said in (texts(page), texts(mail), text):
+        assert f"Searches are kept since {(at - DAY).date()} only: what is new cannot be told yet." in said
+        assert "3 people, before: not kept" in said
+        assert "Nothing was searched for the first time" not in said and "before 0" not in said
+    assert "1 to decide: since today, none late." in text
+
+
 def test_charts_hide_small_numbers_and_leave_gaps_where_nothing_can_be_said():
     weeks = ["2026-11-09", "2026-11-16"]
     drawn = stacked("x", "X", "", weeks, {"one": [1, 50], "two": [None, 0]}, 3, total="all")

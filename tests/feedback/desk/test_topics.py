@@ -124,9 +124,26 @@ def test_the_list_says_what_was_looked_for_by_how_many_and_until_when_to_decide(
     [name] = listed(lead)
     said = texts(lead.page)
     assert "password" in name
-    assert "4 people, before 0" in said and "to be decided by" in said
+    assert "4 people, before: not kept" in said and "to be decided by" in said
+    assert "wait for a decision since today, none late" in said
     assert "Could be: write an article" in said
     assert 'href="/help/desk/#reach"' in lead.page
+
+
+@pytest.mark.parametrize(("stands", "what"), [("new", "what is new"), ("growing", "what grows")])
+def test_nothing_is_called_new_or_growing_where_the_time_before_was_not_kept(lead, passwords, stands, what):
+    assert listed(lead, f"topics/?stands={stands}") == []
+    said = texts(lead.page)
+    assert f"not enough data {stands} " in said and f"0 {stands} " not in said
+    assert f"Searches are kept since {(now() - DAY).date()} only: {what} cannot be told yet." in said
+    assert "No topic is like that" not in said
+
+
+def test_where_the_time_before_was_kept_what_is_new_is_counted(lead, fail, passwords):
+    fail("long ago walrus", ago=60)
+    assert len(listed(lead, "topics/?stands=new")) == 1
+    assert "1 new first searched in this period" in texts(lead.page)
+    assert "4 people, before 0 new" in texts(lead.page)
 
 
 def test_topics_of_few_people_are_counted_and_not_shown(lead, fail, passwords):
