@@ -85,7 +85,7 @@ def add_desk(
     for name, deed in deeds.by_name().items():
         blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])
     blueprint.add_url_rule(f"{home}report/", "report", MondayPage(store, shelf, look).show)
-    topics = TopicPages(store, shelf, look, is_page)
+    topics = TopicPages(store, shelf, look, is_page, articles)
     blueprint.add_url_rule(f"{home}topics/", "topics", topics.list)
     blueprint.add_url_rule(f"{home}topics/<int:topic>/", "topic", topics.show)
     blueprint.add_url_rule(f"{home}topics/<int:topic>/decide", "decide", topics.decide, methods=["POST"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback import decisions
 from handrail_feedback.db import Store, now
-from handrail_feedback.decisions import LONGEST_LINK, LONGEST_WHY, MEANINGS, Verdict
+from handrail_feedback.decisions import LONGEST_LINK, LONGEST_WHY, MEANINGS, Decision, Verdict
+from handrail_feedback.desk.article_shelf import Site
 from handrail_feedback.desk.door import me
 from handrail_feedback.desk.message import form_token, sent_number
 from handrail_feedback.desk.pages import Look
@@ -23,7 +25,7 @@ from handrail_feedback.desk.shelf import USUAL_DAYS, Shelved, TopicShelf
 from handrail_feedback.desk.spans import PERIODS
 from handrail_feedback.desk.topic_view import SHOWN, SORTS, STANDINGS, View, view_of
 from handrail_feedback.render import printable
-from handrail_feedback.topic_facts import REASONS, SUGGESTIONS
+from handrail_feedback.topic_facts import REASONS, SUGGESTIONS, Facts
 from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_render import (
     answered_now,
@@ -66,6 +68,7 @@ class TopicPages:
     shelf: TopicShelf
     look: Look
     is_page: Callable[[str], bool]
+    articles: Site = dict
 
     def list(self) -> AnyResponse:
         """GET desk/topics/, filtered and sorted as its address says."""
@@ -99,7 +102,7 @@ class TopicPages:
         """GET desk/topics/TOPIC/: the topic, or the one that it was merged into."""
         if (alive := merged_into(self.store).get(topic, topic)) != topic:
             return redirect(url_for("desk.topic", topic=alive))
-        return self._topic(topic, Filled())
+        return self._topic(topic)
 
     def decide(self, topic: int) -> AnyResponse:
         """POST desk/topics/TOPIC/decide: what is done about it."""
@@ -130,7 +133,7 @@ class TopicPages:
         if shelved.find(topic, View().asked.period(at), at) is None:
             raise NotFound
 
-    def _topic(self, topic: int, filled: Filled, status: int = 200) -> AnyResponse:
+    def _topic(self, topic: int, filled: Filled | None = None, status: int = 200) -> AnyResponse:
         at, shelved = now(), self.shelf.take()
         view = view_of(request.args, at)
         one = shelved.find(topic, view.asked.period(shelved.reading.at), at)
@@ -146,7 +149,8 @@ class TopicPages:
             weeks=self._weeks(shelved, one),
             failed_by=why_it_failed(one.facts.kinds, self.shelf.least),
             not_helped=why_not_helped(one.facts, self.shelf.least),
-            filled=filled,
+            filled=filled or _in_force(one.standing.decision),
+            draft=self._draft(one.facts),
             periods=PERIODS,
             meanings=MEANINGS,
             longest_why=LONGEST_WHY,
@@ -177,11 +181,24 @@ class TopicPages:
             **values,
         )
 
+    def _draft(self, facts: Facts) -> str:
+        """The command that begins an article, after the one that adds to what is near."""
+        begin = f"handrail draft {facts.topic}"
+        if facts.suggestion not in ("reword", "fix"):
+            return begin
+        source = printable(str(self.articles().get(facts.article or "", {}).get("source") or ""))
+        return f"{begin} --into {shlex.quote(source) if source else '…'}\n{begin}"
+
     def _weeks(self, shelved: Shelved, one: Listed) -> Any:
         return draw(shelved.book.by_topic[one.facts.topic], shelved.reading.at, self.shelf.least)
 
     def _url(self, location: str) -> str:
         return f"{self.look.base_path}{quote(location)}" if self.is_page(location) else ""
+
+
+def _in_force(decision: Decision | None) -> Filled:
+    """What was said with the decision in force: a second decision would else drop its link without a word."""
+    return Filled(why=decision.why, link=decision.link) if decision else Filled()
 
 
 def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import threading
 from datetime import timedelta
@@ -18,6 +19,7 @@ from handrail_feedback.topic_keeping import Meaning, refresh
 from handrail_feedback.topic_proofs import Asked, Figures, note
 from handrail_feedback.topics import failed_searches, members, topics
 from handrail_feedback.weeks import WEEKS, draw
+from handrail_kb.passages import MANIFEST
 
 from ..conftest import by_last_word, search
 from .desks import Desk, hire, service, texts
@@ -268,6 +270,20 @@ def test_a_topic_shows_what_was_typed_what_came_next_and_how_to_draft_an_article
     assert "<title>Topic" in lead.page
 
 
+@pytest.mark.parametrize(
+    ("known", "into"), [({"guide/reset/": {"source": "guide/re set.md"}}, "'guide/re set.md'"), ({}, "…")]
+)
+def test_where_an_article_is_near_the_command_adds_their_words_to_it(tmp_path, lead, store, fail, known, into):
+    manifest = tmp_path / "site" / MANIFEST
+    manifest.parent.mkdir(exist_ok=True)
+    manifest.write_text(json.dumps({"articles": known}))
+    fail("an invoice", "my invoice", "your invoice", verdict="weak")
+    topic = number(store, "invoice")
+    lead.get(f"topics/{topic}/")
+    assert f"handrail draft {topic} --into {into}" in texts(lead.page)
+    assert "draft of an article" not in lead.page
+
+
 @pytest.mark.parametrize("topic", [0, 99, 10**30])
 def test_a_topic_that_is_not_there_is_told(lead, passwords, topic):
     assert lead.get(f"topics/{topic}/").status_code == 404
@@ -283,8 +299,11 @@ def test_a_lead_decides_and_takes_it_back(lead, store, passwords):
     said = texts(lead.page)
     assert "writing decided" in said and "by ana" in said
     assert "&lt;b&gt;none&lt;/b&gt;" in lead.page and f'<a href="{link}" rel="noopener noreferrer">' in lead.page
+    assert 'value="&lt;b&gt;none&lt;/b&gt;"' in lead.page and f'value="{link}"' in lead.page  # it is not lost silently
+    assert "checked" not in lead.page
     [one] = history(store)[topic]
     lead.post(f"topics/{topic}/undo", decision=str(one.id))
+    assert f'value="{link}"' not in lead.page
     assert "not decided" in lead.page and "taken back by ana" in texts(lead.page)
 
 
