@@ -60,6 +60,11 @@ class Drawing:
     left: int = _LEFT
     foot: int = HEIGHT - _BOTTOM
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw, which is to be said: bare axes look like a fault."""
+        return not self.bars and not self.dots
+
 
 def stacked(
     name: str, title: str, said: str, weeks: Sequence[str], numbers: Mapping[str, Sequence[int | None]], least: int,

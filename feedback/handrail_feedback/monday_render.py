@@ -19,6 +19,7 @@ from handrail_feedback.render import printable
 from handrail_feedback.report import ENOUGH, Measure
 from handrail_feedback.topic_facts import SUGGESTIONS, Period
 from handrail_feedback.topic_render import (
+    FAILED_BY,
     beside,
     cannot_be_told,
     how_long,
@@ -105,7 +106,7 @@ def charts(monday: Monday) -> list[Drawing]:
     weeks = [f"{week.since:{_DAY}}" for week in monday.weeks]
     numbers = {
         name: [week.verdicts[verdict] if week.kept else None for week in monday.weeks]
-        for verdict, name in (("answered", "answered"), ("weak", "weak"), ("none", "no article"))
+        for verdict, name in (("answered", "answered"), ("weak", "no sure answer"), ("none", "nothing found"))
     }
     messages = {
         "reached a person": [week.reached for week in monday.weeks],
@@ -158,7 +159,18 @@ def _row(one: Compared, least: int, window: str) -> Row:
     before = _share(one.before, least) if one.before else "not kept"
     was = f"; before: {_of(one.before.numerator, one.before.denominator, least)}" if one.before else ""
     basis = f"{_of(one.now.numerator, one.now.denominator, least)}{was}; {window}"
-    return Row(one.now.name, _share(one.now, least), before, one.now.definition, basis)
+    name, definition = _in_words(one.now)
+    return Row(name, _share(one.now, least), before, definition, basis)
+
+
+def _in_words(measure: Measure) -> tuple[str, str]:
+    """A number's name and definition with words in place of the codes that programs read."""
+    name, definition = measure.name, measure.definition
+    for code, words in FAILED_BY.items():
+        definition = definition.replace(f"{code} (", f"{words} (")
+        if name == f"failed: {code}":
+            name = f"failed: {words}"
+    return name, definition
 
 
 def _share(measure: Measure, least: int) -> str:

@@ -42,7 +42,7 @@ def to_text(found: Replay) -> str:
                 f"  {_people(one)}: {printable(one.past.question)}\n      {_change(one)}"
                 for one in _named(found, moved)
             ]
-            lines += [f"  {line}" for line in _unnamed(found, moved)]
+            lines += [f"  {line} See them on your own machine: --topic-people 1" for line in _unnamed(found, moved)]
     return "\n".join([*lines, ""])
 
 

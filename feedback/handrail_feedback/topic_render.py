@@ -31,7 +31,15 @@ _NEXT: dict[Next, str] = {
     "left": "left",
     "nothing known": "are not known",
 }
-_NEEDS = "in a message, of which who answers it says that an article is needed"
+# Why searches failed, in words that follow a number, and for who does not know the codes.
+FAILED_BY: dict[FailedBy, str] = {
+    "none": "found nothing",
+    "weak": "got no sure answer",
+    "said_no": "said no",
+    "rephrased": "searched with other words",
+    "no_click": "saw results and left",
+    "needs": "in a message, of which who answers it says that an article is needed",
+}
 _WORDS_SHOWN = 6
 
 
@@ -236,7 +244,7 @@ def why_not_helped(facts: Facts, least: int) -> str:
 
 def why_it_failed(kinds: Mapping[FailedBy, int], least: int) -> str:
     """How many searches failed by what, and how many messages say that an article is needed."""
-    return _counted(((_NEEDS if kind == "needs" else kind, count) for kind, count in kinds.items()), least)
+    return _counted(((FAILED_BY[kind], count) for kind, count in kinds.items()), least)
 
 
 def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:

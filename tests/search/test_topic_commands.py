@@ -166,7 +166,7 @@ def test_one_topic_is_shown_in_full(run, fail):
     told = good(run("topics", "show", 1, "--topic-people", 1))
     assert "2  I forgot my password" in told
     assert "0.50  Reset your password (account/password/), shown for 6" in told
-    assert "Why it failed: 6 weak" in told
+    assert "Why it failed: 6 got no sure answer" in told
     assert json.loads(good(run("topics", "show", 1, "--json")))["topic"] == 1
 
 

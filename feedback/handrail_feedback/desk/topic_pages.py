@@ -150,7 +150,7 @@ class TopicPages:
             failed_by=why_it_failed(one.facts.kinds, self.shelf.least),
             not_helped=why_not_helped(one.facts, self.shelf.least),
             filled=filled or _in_force(one.standing.decision),
-            draft=self._draft(one.facts),
+            into=self._into(one.facts),
             periods=PERIODS,
             meanings=MEANINGS,
             longest_why=LONGEST_WHY,
@@ -181,13 +181,12 @@ class TopicPages:
             **values,
         )
 
-    def _draft(self, facts: Facts) -> str:
-        """The command that begins an article, after the one that adds to what is near."""
-        begin = f"handrail draft {facts.topic}"
+    def _into(self, facts: Facts) -> str:
+        """The command that adds to the article that is near; nothing where another one is to be written."""
         if facts.suggestion not in ("reword", "fix"):
-            return begin
+            return ""
         source = printable(str(self.articles().get(facts.article or "", {}).get("source") or ""))
-        return f"{begin} --into {shlex.quote(source) if source else '…'}\n{begin}"
+        return f"handrail draft {facts.topic} --into {shlex.quote(source) if source else '…'}"
 
     def _weeks(self, shelved: Shelved, one: Listed) -> Any:
         return draw(shelved.book.by_topic[one.facts.topic], shelved.reading.at, self.shelf.least)

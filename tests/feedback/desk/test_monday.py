@@ -140,9 +140,18 @@ def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
 def test_numbers_of_fewer_people_than_the_least_are_hidden(desk):
     desk.get("report/")
     weak = next(one.text() for one in LexborHTMLParser(desk.page).css(".monday-numbers details")
-                if "failed: weak" in one.text())  # fmt: skip
+                if "failed: got no sure answer" in one.text())  # fmt: skip
     assert "fewer than 3 of 31" in weak
     assert "2 of" not in weak and "6%" not in weak
+
+
+def test_why_searches_failed_stands_in_words_and_not_in_codes(desk, monday):
+    desk.get("report/")
+    for page in (desk.page, to_html(monday, "", "Acme")):
+        numbers = section(page, "numbers")
+        assert "failed: saw results and left" in numbers and "failed: found nothing" in numbers
+        for code in ("no_click", "said_no", "failed: none", "failed: weak", "none (", "weak (", "rephrased"):
+            assert code not in numbers
 
 
 def test_what_customers_typed_is_shown_and_never_obeyed(desk, site, monday):
@@ -212,6 +221,8 @@ def test_a_site_without_searches_says_so(tmp_path):
         assert "No search was kept yet" in texts(desk.page)
         assert "not enough data" in section(desk.page, "look")
         assert "not kept" in section(desk.page, "drawn")
+        empty = [one.text() for one in LexborHTMLParser(desk.page).css("figure svg .monday-nothing")]
+        assert empty == ["not enough data"] * 3
 
 
 def test_a_site_that_kept_no_time_before_calls_nothing_new_anywhere(tmp_path):
@@ -238,7 +249,7 @@ def test_a_site_that_kept_no_time_before_calls_nothing_new_anywhere(tmp_path):
 def test_charts_hide_small_numbers_and_leave_gaps_where_nothing_can_be_said():
     weeks = ["2026-11-09", "2026-11-16"]
     drawn = stacked("x", "X", "", weeks, {"one": [1, 50], "two": [None, 0]}, 3, total="all")
-    assert drawn.bars[0].height == 2.0 and len(drawn.bars) == 2
+    assert drawn.bars[0].height == 2.0 and len(drawn.bars) == 2 and not drawn.is_empty
     assert drawn.rows == (("2026-11-09", "fewer than 3", "not kept", "not kept"), ("2026-11-16", "50", "0", "50"))
     line = shares("y", "Y", "", [*weeks, "2026-11-23", "2026-11-30"], [(10, 40), (5, 19), None, (1, 40)], 20, 3,
                   what="failed")  # fmt: skip
