@@ -69,12 +69,13 @@ class Section:
 class Fixed:
     """What an article was to answer, or is proven to: how many people failed in the four weeks before, how many since.
 
-    Before is before the decision, or, where nobody decided, before the proof. `weeks` is how many weeks `since`
-    counts: from two weeks after a decision, which a writer is given, or from the proof.
+    Before is before the decision, or, where nobody decided, before the proof; None where not all of it was kept.
+    `weeks` is how many weeks `since` counts: from two weeks after a decision, which a writer is given, or from the
+    proof.
     """
 
     line: Line
-    before: int
+    before: int | None
     since: int
     weeks: float
 
@@ -200,9 +201,11 @@ class _Look:
     def fixed(self, topic: int, stands: Standing) -> Fixed:
         searches, fixed = self.book.by_topic[topic], _fixed_at(stands)
         begins = fixed + TIME_TO_WRITE if stands.decision else fixed
+        before = Period(fixed - _FOUR_WEEKS, fixed)
+        is_kept = self.book.since is not None and self.book.since <= before.since
         return Fixed(
             self._line(self._find(topic)),
-            before=_people_within(searches, Period(fixed - _FOUR_WEEKS, fixed)),
+            before=_people_within(searches, before) if is_kept else None,
             since=_people_within(searches, Period(begins, self.at)),
             weeks=max((self.at - begins) / _WEEK, 0),
         )

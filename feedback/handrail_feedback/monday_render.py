@@ -251,7 +251,9 @@ def _fixed(one: Fixed, least: int) -> str:
     """What became of it, in words."""
     stands = one.line.topic.standing
     what, after = ("decision", "after the two for writing") if stands.decision else ("proof", "since")
-    said = [f"{shown_count(one.before, least)} people in the four weeks before the {what}"]
+    said = ["before: not kept"]
+    if one.before is not None:
+        said = [f"{shown_count(one.before, least)} people in the four weeks before the {what}"]
     if stands.decision and not one.weeks:
         said.append("its two weeks for writing are not over")
     elif weeks := round(one.weeks):

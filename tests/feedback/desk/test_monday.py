@@ -234,6 +234,10 @@ def test_a_site_that_kept_no_time_before_calls_nothing_new_anywhere(tmp_path):
         assert log.flush()
         refresh(store, Meaning("test", by_last_word), at)
         monday = monday_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at)
+        [topic] = {place.topic for place in members(store).values()}
+        decide(store, topic, "writing", "ana", at)
+        decided = to_html(monday_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme")
+    assert "being written: before: not kept; its two weeks for writing are not over" in texts(decided)
     subject, text, mail = to_mail(monday, "", "Acme")
     page = to_html(monday, "", "Acme")
     assert subject.startswith("Acme: 1 to decide (")
