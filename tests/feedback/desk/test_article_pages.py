@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_feedback.db import now
-from handrail_feedback.desk import article_pages, article_shelf
+from handrail_feedback.desk import article_pages
 from handrail_feedback.searches import Event
 from handrail_feedback.votes import Vote, erase_old_votes, keep_vote
 
@@ -30,8 +30,6 @@ SITE = {
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
-    # What tests write after signing in must not be missed: nothing is read before it is asked for.
-    monkeypatch.setattr(article_shelf.ArticleShelf, "warm", lambda _shelf: None)
     monkeypatch.setattr("handrail_search.built_site.BuiltSite.info", lambda _site: info())
     with service(tmp_path) as app:
         yield app

@@ -22,20 +22,11 @@ from handrail_feedback.weeks import WEEKS, draw
 from handrail_kb.passages import MANIFEST
 
 from ..conftest import by_last_word, search
-from .desks import Desk, hire, service, texts
+from .desks import Desk, hire, texts
 
 DAY = timedelta(days=1)
 _tabs = count(1)
 EVIL = "<script>alert(1)</script> password"
-
-
-@pytest.fixture
-def app(tmp_path, monkeypatch):
-    # What tests write after signing in must not be missed: nothing is read before it is asked for.
-    for early in ("warm", "warm_once"):
-        monkeypatch.setattr(shelf.TopicShelf, early, lambda _shelf: None)
-    with service(tmp_path) as app:
-        yield app
 
 
 @pytest.fixture
