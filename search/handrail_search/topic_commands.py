@@ -20,15 +20,10 @@ from handrail_feedback.learned import version
 from handrail_feedback.render import printable
 from handrail_feedback.replay import Past
 from handrail_feedback.topic_facts import Period
+from handrail_feedback.topic_json import list_as_json, topic_for_programs
 from handrail_feedback.topic_list import Book, Listed, find_topic, list_topics, read_book
 from handrail_feedback.topic_proving import Answer, prove_topics
-from handrail_feedback.topic_render import (
-    list_as_json,
-    list_as_markdown,
-    list_as_text,
-    topic_as_text,
-    topic_for_programs,
-)
+from handrail_feedback.topic_render import list_as_markdown, list_as_text, topic_as_text
 from handrail_feedback.topic_standing import TO_BE_WRITTEN
 from handrail_feedback.topics import merged_into
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable

@@ -44,6 +44,7 @@ class Watch(ABC):
         if self._watched_by != os.getpid():
             self._watched_by = os.getpid()
             self.stopped = threading.Event()
+            weakref.finalize(self, self.stopped.set)
             arguments = (weakref.ref(self), self.stopped, self.first_after())
             threading.Thread(target=_watch, args=arguments, name=type(self).__name__, daemon=True).start()
 
