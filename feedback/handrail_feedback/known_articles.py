@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handrail_kb.passages import SiteInfo
 
 
 @dataclass(frozen=True)
 class KnownArticles:
-    """The articles as topics ask for them (`topic_facts.Articles`); their words are not known."""
+    """The articles as topics ask for them (`topic_facts.Articles`); their words are not known.
 
-    site: SiteInfo
+    Without a site all that is known of an article is where it is.
+    """
+
+    site: SiteInfo = field(default_factory=SiteInfo)
 
     def title(self, location: str) -> str:
         """The article's title; its location where it is not known."""

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from handrail_feedback.desk.message import Suggestion
-from handrail_feedback.desk.shelf import UnknownArticles
+from handrail_feedback.known_articles import KnownArticles
 from handrail_feedback.topic_facts import Articles
 from handrail_search.live import LiveIndex
 from handrail_search.topic_site import SiteArticles
@@ -31,4 +31,4 @@ def suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggestio
 def articles_of(live: LiveIndex, failed: Iterable[str]) -> Articles:
     """What topics ask about the articles that serve now; `failed` are all failed searches."""
     searcher = live.searcher()
-    return SiteArticles(searcher.index, failed) if searcher else UnknownArticles()
+    return SiteArticles(searcher.index, failed) if searcher else KnownArticles()

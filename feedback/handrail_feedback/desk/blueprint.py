@@ -23,10 +23,11 @@ from handrail_feedback.desk.message import Find, MessagePage
 from handrail_feedback.desk.monday_page import MondayPage
 from handrail_feedback.desk.pages import Look, clock, span
 from handrail_feedback.desk.sessions import DeskSessions
-from handrail_feedback.desk.shelf import ArticlesOf, TopicShelf, UnknownArticles
+from handrail_feedback.desk.shelf import ArticlesOf, TopicShelf
 from handrail_feedback.desk.staff import Member
 from handrail_feedback.desk.together import Near, nobody
 from handrail_feedback.desk.topic_pages import TopicPages
+from handrail_feedback.known_articles import KnownArticles
 from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.reach import one_click
@@ -50,7 +51,7 @@ def add_desk(
     title_of: Callable[[str], str] = lambda location: location,
     find: Find = lambda _words, _lang: (),
     near: Near = nobody,
-    articles_of: ArticlesOf = lambda _queries: UnknownArticles(),
+    articles_of: ArticlesOf = lambda _queries: KnownArticles(),
     articles: Site = dict,
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.

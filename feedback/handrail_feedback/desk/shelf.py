@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -30,22 +30,6 @@ _READ_FIRST = (USUAL_DAYS, 7)
 # Other periods than the usual ones that are remembered until all is read anew.
 _MOST_OTHERS = 8
 ArticlesOf = Callable[[Iterable[str]], Articles]
-
-
-class UnknownArticles:
-    """What is known of articles where there is no index: where they are."""
-
-    def title(self, location: str) -> str:
-        """Its location."""
-        return location
-
-    def people_only(self, location: str) -> bool:
-        """Not that anybody knows."""
-        return False
-
-    def lacks(self, location: str, queries: Mapping[str, int]) -> tuple[str, ...]:
-        """Nothing that anybody knows of."""
-        return ()
 
 
 @dataclass

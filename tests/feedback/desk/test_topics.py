@@ -14,6 +14,7 @@ from handrail_feedback.contact import Message, keep_message
 from handrail_feedback.db import now
 from handrail_feedback.decisions import decide, history
 from handrail_feedback.desk import shelf, topic_pages
+from handrail_feedback.known_articles import KnownArticles
 from handrail_feedback.outcomes import needs_article
 from handrail_feedback.topic_keeping import Meaning, refresh
 from handrail_feedback.topic_proofs import Asked, Figures, note
@@ -224,7 +225,7 @@ def test_searches_are_read_once_a_minute_and_decisions_each_time(lead, store, fa
 
 def test_who_comes_to_the_desk_has_the_topics_read_beforehand(app, store, passwords, monkeypatch):
     monkeypatch.undo()
-    one = shelf.TopicShelf(store, lambda _queries: shelf.UnknownArticles(), 3)
+    one = shelf.TopicShelf(store, lambda _queries: KnownArticles(), 3)
     one.warm()
     read = one.take().reading
     assert next(iter(read.told)) == shelf.USUAL_DAYS
@@ -234,7 +235,7 @@ def test_who_comes_to_the_desk_has_the_topics_read_beforehand(app, store, passwo
 
 def test_nobody_is_shown_on_monday_what_was_read_on_friday(store, passwords, fail, monkeypatch):
     monkeypatch.undo()
-    one = shelf.TopicShelf(store, lambda _queries: shelf.UnknownArticles(), 3)
+    one = shelf.TopicShelf(store, lambda _queries: KnownArticles(), 3)
     one.warm_once()
     friday = one.take().reading
     fail("an invoice", "my invoice", "your invoice")
