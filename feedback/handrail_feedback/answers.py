@@ -123,12 +123,13 @@ def answer_by_mail(store: Store, code: str, words: str, to: str, who: str, at: d
     return number
 
 
-def note_bounce(store: Store, number: int, at: datetime) -> None:
-    """Note that a mail server refused an answer for good: it answers nothing, and its messages are open again."""
+def note_bounce(store: Store, number: int, code: str, at: datetime) -> None:
+    """Note that a mail server refused an answer to this message for good: its messages are open again."""
     with store.transaction(durable=True) as db:
         found = db.execute(
-            "UPDATE answers SET bounced_at = :at WHERE id = :id AND bounced_at IS NULL RETURNING thread",
-            {"id": number, "at": stamp(at)},
+            """UPDATE answers SET bounced_at = :at WHERE id = :id AND code = :code AND bounced_at IS NULL
+               RETURNING thread""",
+            {"id": number, "code": code, "at": stamp(at)},
         ).fetchone()
         if found:
             note_first_replies(db, found[0])

@@ -152,10 +152,12 @@ def _open(path: Path, busy_seconds: float) -> Database:
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     try:
         db = Database(connection, execute_plugins=False)
-        db.execute("PRAGMA foreign_keys=ON")
         db.execute("PRAGMA secure_delete=ON").fetchall()
         _use_wal(db, busy_seconds)
+        # A migration that makes a table anew would erase all that belongs to its rows; inside one this cannot be set.
+        db.execute("PRAGMA foreign_keys=OFF")
         _migrate(db, path)
+        db.execute("PRAGMA foreign_keys=ON")
     except BaseException:
         connection.close()
         raise

@@ -5,6 +5,8 @@ One that was released is never edited: add another one below, and its tables whe
 
 from __future__ import annotations
 
+import re
+
 from sqlite_utils import Database, Migrations
 
 from handrail_feedback import tables, topic_tables
@@ -137,3 +139,43 @@ def m050_report_mails(db: Database) -> None:
     """When the weekly report was mailed, so that it is mailed once."""
     for statement in tables.MONDAY:
         db.execute(statement)
+
+
+@migrations()
+def m060_no_number_is_used_twice(db: Database) -> None:
+    """A row's number is never given to another one, even when it was the highest and is erased.
+
+    What is under way is noted by number, and addresses of the desk hold numbers: whatever comes after an erased message
+    must not be taken for it. Tables are made anew, since none can be changed so. Foreign keys must be off meanwhile.
+    """
+    triggers = _statements(db, "trigger")
+    for name, _ in triggers:
+        db.execute(f"DROP TRIGGER {name}")
+    for table, statement in _statements(db, "table"):
+        new = statement.replace("id INTEGER PRIMARY KEY,", "id INTEGER PRIMARY KEY AUTOINCREMENT,", 1)
+        if new != statement and "topic_id INTEGER PRIMARY KEY," not in statement:
+            _make_anew(db, table, new)
+    for _, statement in triggers:
+        db.execute(statement)
+
+
+def _make_anew(db: Database, table: str, statement: str) -> None:
+    """Give a table another definition and the same rows and indexes."""
+    indexes = _statements(db, "index", table)
+    named = re.sub(r"^CREATE TABLE \S+", "CREATE TABLE made_anew", statement)
+    db.execute(named)
+    db.execute(f"INSERT INTO made_anew SELECT * FROM {table}")  # noqa: S608 (our own words)
+    db.execute(f"DROP TABLE {table}")
+    db.execute(f"ALTER TABLE made_anew RENAME TO {table}")
+    for _, index in indexes:
+        db.execute(index)
+
+
+def _statements(db: Database, kind: str, table: str = "") -> list[tuple[str, str]]:
+    """Names and definitions of what stands in the store: of a kind, and of one table where it is named."""
+    found = db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = :kind AND sql IS NOT NULL AND :table IN ('', tbl_name) "
+        "ORDER BY rowid",
+        {"kind": kind, "table": table},
+    )
+    return [(str(row[0]), str(row[1])) for row in found.fetchall()]

@@ -127,14 +127,17 @@ def _listed(routes: Sequence[Route]) -> tuple[str, dict[str, str]]:
 
 
 def delivered(store: Store, job: Job, at: datetime) -> None:
-    """Note that the channel took the message; also for a claim that ended meanwhile, because it is true."""
+    """Note that the channel took the message; also for a claim that ended meanwhile, because it is true.
+
+    By number and code: a message that was erased meanwhile leaves a note on no other.
+    """
     values = {"id": job.id, "code": job.code, "channel": job.channel, "at": stamp(at), "answer": ANSWER}
     with store.transaction() as db:
         db.execute(
             """UPDATE outbox SET state = 'delivered', delivered_at = :at, channel = :channel, attempts = attempts + 1,
                failures = 0, failing_since = NULL, last_error = '', last_said = '', last_mend = '', claim = NULL,
                claimed_until = NULL
-               WHERE id = :id""",
+               WHERE id = :id AND code = :code""",
             values,
         )
         db.execute(

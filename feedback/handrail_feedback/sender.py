@@ -110,7 +110,7 @@ class Sender:
             self._delivery.channels[job.channel].deliver(message)
             return
         answer = find_answer(self._store, job.route.answer)
-        if answer and self._delivery.answers:
+        if answer and answer.code == job.code and self._delivery.answers:
             self._delivery.answers.deliver(answer, message)
 
     def send_receipt(self) -> bool:
@@ -156,7 +156,7 @@ class Sender:
                     outbox.delivered(self._store, job, self._clock())
                 else:
                     if failure.final and job.route.answer:
-                        note_bounce(self._store, job.route.answer, self._clock())
+                        note_bounce(self._store, job.route.answer, job.code, self._clock())
                     outbox.failed(self._store, job, failure, self._clock(), self._delivery.patience)
             except StoreUnavailable as error:
                 self._complain(error.what)

@@ -12,7 +12,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -131,12 +131,12 @@ def find_telling(store: Store, token: str, at: datetime) -> Telling | None:
 
 def confirm(store: Store, telling: Telling, at: datetime, days: int) -> None:
     """Let a question wait for its answer, for so many days. Once is enough; the same question waits once."""
-    values = {"id": telling.id, "address": telling.address, "question": telling.question, "now": stamp(at),
+    values = {**_this(telling), "address": telling.address, "question": telling.question, "now": stamp(at),
               "ends_at": stamp(at + timedelta(days=days))}  # fmt: skip
     with store.transaction(durable=True) as db:
         confirmed = db.execute(
-            """UPDATE tellings SET state = 'waiting', next_at = :now, ends_at = :ends_at, attempts = 0
-            WHERE id = :id AND state = 'unconfirmed'""",
+            f"""UPDATE tellings SET state = 'waiting', next_at = :now, ends_at = :ends_at, attempts = 0
+            WHERE {_THIS} AND state = 'unconfirmed'""",  # noqa: S608 (our own words)
             values,
         ).rowcount
         if confirmed:
@@ -146,7 +146,7 @@ def confirm(store: Store, telling: Telling, at: datetime, days: int) -> None:
 
 def withdraw(store: Store, telling: Telling, at: datetime) -> None:
     """Erase a question and its address, because its asker says so."""
-    _erase(store, "withdrawn", at, "id = :id", id=telling.id)
+    _erase(store, "withdrawn", at, _THIS, **_this(telling))
 
 
 def forget_address(store: Store, address: str, at: datetime) -> int:
@@ -186,21 +186,29 @@ def claim_telling(store: Store, at: datetime, search: str) -> Telling | None:
     return telling
 
 
+# By number and seed, which no other one ever has: what was erased meanwhile leaves a note on no other.
+_THIS = "id = :id AND seed = :seed"
+
+
+def _this(telling: Telling) -> dict[str, str | int]:
+    return {"id": telling.id, "seed": telling.seed}
+
+
 def note_sent(store: Store, telling: Telling) -> None:
     """Note that the mail with the link was sent: it is not sent again."""
     with store.transaction() as db:
-        db.execute("UPDATE tellings SET next_at = NULL WHERE id = :id AND state = 'unconfirmed'", {"id": telling.id})
+        db.execute(f"UPDATE tellings SET next_at = NULL WHERE {_THIS} AND state = 'unconfirmed'", _this(telling))  # noqa: S608
 
 
 def note_unanswered(store: Store, telling: Telling, search: str) -> None:
     """Note that search has no answer yet, in the state it was in."""
     with store.transaction() as db:
-        db.execute("UPDATE tellings SET asked_of = :search WHERE id = :id", {"search": search, "id": telling.id})
+        db.execute(f"UPDATE tellings SET asked_of = :search WHERE {_THIS}", {"search": search, **_this(telling)})  # noqa: S608
 
 
 def note_answered(store: Store, telling: Telling, proof: Proof, at: datetime) -> bool:
     """Note the article that answers a question; its mail is due. False when it does not wait any more."""
-    return bool(_answered(store, proof, at, "id = ?", [telling.id]))
+    return bool(_answered(store, proof, at, "id = ? AND seed = ?", [telling.id, telling.seed]))
 
 
 def answer_searches(store: Store, searches: Iterable[str], proof: Proof, at: datetime) -> int:
@@ -234,12 +242,12 @@ def waiting_searches(store: Store) -> dict[int, list[Waiting]]:
 
 def end_told(store: Store, telling: Telling, at: datetime) -> None:
     """Erase a question and its address after its asker was told."""
-    _erase(store, "told", at, "id = :id", id=telling.id)
+    _erase(store, "told", at, _THIS, **_this(telling))
 
 
 def end_refused(store: Store, telling: Telling, at: datetime) -> None:
     """Erase a question whose address no mail server takes."""
-    _erase(store, "refused", at, "id = :id", id=telling.id)
+    _erase(store, "refused", at, _THIS, **_this(telling))
 
 
 def tally(store: Store, since: datetime, until: datetime) -> Counter[str]:
@@ -252,7 +260,7 @@ def tally(store: Store, since: datetime, until: datetime) -> Counter[str]:
     return Counter({row["what"]: row["count"] for row in rows})
 
 
-def _answered(store: Store, proof: Proof, at: datetime, which: str, values: list[str] | list[int]) -> int:
+def _answered(store: Store, proof: Proof, at: datetime, which: str, values: Sequence[str | int]) -> int:
     with store.transaction(durable=True) as db:
         found = db.execute(
             f"""UPDATE tellings SET state = 'answered', location = ?, title = ?, answered_at = ?, next_at = ?,

@@ -116,7 +116,7 @@ def test_an_answer_that_came_back_is_seen_in_the_list_and_on_the_page(desk, writ
     desk.get(f"m/{code}/")
     desk.post(f"m/{code}/answer", body="Dear Cora", token="t1")
     [answer] = answers_of(store, code)
-    note_bounce(store, answer.id, now())
+    note_bounce(store, answer.id, answer.code, now())
     for path in ("", f"m/{code}/"):
         desk.get(path)
         assert "the answer came back" in desk.page
