@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from urllib.parse import quote
 
 from handrail_feedback.delivery_mail import Mail, MailServer, message_id, plain_mail
 from handrail_feedback.letters import one_line
 from handrail_feedback.tellings import HOURS_TO_CONFIRM, Telling, name_of
+from handrail_kb.addresses import address_of
 from handrail_kb.texts import text
 
 
@@ -51,7 +51,7 @@ class TellMail:
             question=one_line(telling.question),
             title=one_line(title),
             # A mail program would end the link at a letter such as ü.
-            article=self.site + quote(location, safe="/#:@!$&'*+,;=~"),
+            article=self.site + address_of(location),
             contact=f"{self.site}contact/",
             withdraw=self._link("withdraw", token),
         )

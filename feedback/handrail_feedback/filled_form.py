@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, get_args
-from urllib.parse import unquote
 
 from handrail_feedback.attachments import MOST_FILES, Attachment, read_file
 from handrail_feedback.contact import LONGEST_ALONG, LONGEST_LINE, LONGEST_MESSAGE, MOST_ALONG, Along, AlongKind
 from handrail_feedback.db import storable
+from handrail_kb.addresses import location_of_address
 from handrail_kb.texts import text
 
 LONGEST_FORM = 65536  # bytes, without files
@@ -90,8 +90,8 @@ def _along(item: Any, base_path: str) -> Along | None:
     said, url = item.get("text"), item.get("url", "")
     if not isinstance(said, str) or not said.strip() or not isinstance(url, str):
         return None
-    path = unquote(url.partition("?")[0].partition("#")[0])
-    location = path.removeprefix(base_path) if path.startswith(base_path) else ""
+    inside = url.partition("#")[0].removeprefix(base_path) if url.startswith(base_path) else ""
+    location = location_of_address(f"./{inside}")  # `./`: what follows is a path
     return Along(item["kind"], storable(said.strip(), LONGEST_ALONG), storable(location, LONGEST_ALONG))
 
 

@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Response, jsonify, make_response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from handrail_feedback.db import storable
+from handrail_kb.addresses import location_of_address
 
 LONGEST_URL = 500
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -103,6 +104,5 @@ def location(sent: Mapping[str, Any], base_path: str, *, required: bool) -> str 
     if not path.startswith(base_path):
         raise RefusedError(400, "'url' is not a page of this site.", f"Send a path that begins with {base_path}.")
     section = parts.fragment.split(":~:")[0]
-    # Browsers write `über/` as `%C3%BCber/`.
-    page = storable(unquote(path[len(base_path) :]), LONGEST_URL)
-    return page + (f"#{section}" if section else "")
+    inside = f"./{path[len(base_path) :]}" + (f"#{section}" if section else "")  # `./`: what follows is a path
+    return storable(location_of_address(inside), LONGEST_URL)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, make_response, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,6 +20,7 @@ from handrail_feedback.intents import Event
 from handrail_feedback.reading import RefusedError, identifier, json_object, location, problem, words
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.votes import LONGEST_COMMENT, Vote, keep_vote
+from handrail_kb.addresses import address_of
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
@@ -111,7 +111,7 @@ class VotePage:
         )  # fmt: skip
 
     def _address(self, page: str) -> str:
-        return f"{self.base_path}{quote(page)}"
+        return f"{self.base_path}{address_of(page)}"
 
     def _words_lang(self) -> str:
         """The language of the page that the form stands on."""

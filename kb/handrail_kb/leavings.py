@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from handrail_kb.addresses import html_files
 from handrail_kb.pages import inline_hashes
 
 INDEX = "search/search_index.json"
@@ -37,7 +38,7 @@ def write_csp(site_dir: Path) -> None:
     """Write `handrail/csp.json`: what a strict Content-Security-Policy has to allow by digest."""
     scripts: set[str] = set()
     styles: set[str] = set()
-    for file in site_dir.rglob("*.html"):
+    for file in html_files(site_dir):
         page_scripts, page_styles = inline_hashes(file.read_text(encoding="utf-8"))
         scripts |= page_scripts
         styles |= page_styles

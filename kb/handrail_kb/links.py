@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from markdown.extensions.toc import slugify
 
+from handrail_kb.addresses import file_of
 from handrail_kb.articles import Article, Problem, is_there
 from handrail_kb.prose import headings, line_at, prose
 from handrail_kb.settings import nearest
@@ -187,11 +188,7 @@ class _Reached:
     def _page(self, path: str) -> Path | None:
         """The built page of an article; None where there is none yet, and what its headings become is not known."""
         location = self._ground.built.get(path)
-        if location is None:
-            return None
-        file = self._ground.site_dir / location
-        file = file / "index.html" if location.endswith("/") or not location else file
-        return file if file.is_file() else None
+        return file_of(self._ground.site_dir, location) if location is not None else None
 
 
 @lru_cache(2000)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
+from handrail_kb.addresses import address_of, location_of_path
 from handrail_kb.articles import Article, Problem, parse_article, read_article, unreadable
 from handrail_kb.checks import first_gap
 from handrail_kb.errors import ArticleError
@@ -89,6 +90,6 @@ def _as_article(page: Page) -> Article:
         return Article(page.file.src_uri, "")
 
 
-def was_built(site_dir: Path, url: str) -> bool:
-    """Whether a page that was noted is still there."""
-    return (site_dir / url / "index.html").is_file() or (site_dir / url).is_file()
+def address_of_page(page: Page) -> str:
+    """A page's address as the service knows it: by the file that is written, whatever plugins made of `page.url`."""
+    return address_of(location_of_path(page.file.dest_uri))

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from handrail_kb.addresses import Known, address_of, file_of, html_files, location_of, location_of_address
 from handrail_kb.errors import SiteError
 from handrail_kb.opening import Opening, read_opening
 
@@ -112,8 +112,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             contact_ways=str(contact.get("ways", "")),
             opening=read_opening(contact.get("opening")),
             find_url=str(data.get("find", "find/")),
-            # Files have their names as they are, the addresses that MkDocs knows are percent-encoded.
-            articles={unquote(address): facts for address, facts in data.get("articles", {}).items()},
+            articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
@@ -127,8 +126,9 @@ def read_site(site_dir: Path) -> Iterator[Page]:
     if not site_dir.is_dir():
         raise SiteError(f"There is no built site at {site_dir}.", "Build it: handrail build")
     info = read_site_info(site_dir)
+    _refuse_lost_pages(site_dir, info)
     found = False
-    for file in sorted(site_dir.rglob("*.html")):
+    for file in sorted(html_files(site_dir)):
         if file.name == "404.html" or file.stat().st_size > MAX_PAGE_BYTES:
             continue
         page = read_page(file.read_text(encoding="utf-8", errors="replace"), location_of(file, site_dir), info)
@@ -139,10 +139,17 @@ def read_site(site_dir: Path) -> Iterator[Page]:
         raise SiteError(f"{site_dir} holds no HTML page that search may show.", "Build it again: handrail build")
 
 
-def location_of(file: Path, site_dir: Path) -> str:
-    """The address of a built file relative to the site: `guide/index.html` is `guide/`."""
-    location = file.relative_to(site_dir).as_posix()
-    return location[: -len("index.html")] if location.rpartition("/")[2] == "index.html" else location
+def _refuse_lost_pages(site_dir: Path, info: SiteInfo) -> None:
+    """Front matter that belongs to no page would be lost in silence: an excluded page would be found."""
+    lost = [location for location in info.articles if file_of(site_dir, location) is None]
+    if not lost:
+        return
+    source = info.articles[lost[0]].get("source") or lost[0]
+    more = f", nor those of {len(lost) - 1} others" if len(lost) > 1 else ""
+    raise SiteError(
+        f"{site_dir} has no page at '{address_of(lost[0])}', where {MANIFEST} says that {source} was built{more}.",
+        "Build it again: handrail build",
+    )
 
 
 def read_page(html: str, location: str, info: SiteInfo) -> Page | None:

@@ -25,6 +25,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime, normalize_url
 
 from handrail_kb import forms, leavings, mkdocs_site, reach, voting, ways
+from handrail_kb.addresses import file_of, location_of_address
 from handrail_kb.articles import Problem
 from handrail_kb.channels import Contact
 from handrail_kb.errors import ConfigError
@@ -175,7 +176,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         if not self.active:
             return context
         lang, links = mkdocs_site.language(config), self._links(page, config)
-        self.facts[page.url] = mkdocs_site.page_facts(page, lang)
+        self.facts[mkdocs_site.address_of_page(page)] = mkdocs_site.page_facts(page, lang)
         if name := self._our_page(page):
             page.content = f"{page.content}\n{self._main(name, lang, page, links)}"
         if self.config["helpful"]:
@@ -285,13 +286,21 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 "opening": ways.opening(self.lang, self.contact, get_build_datetime().date()),
             },
             "find": self.home["find"],
-            "articles": {url: known for url, known in self.facts.items() if mkdocs_site.was_built(site_dir, url)},
+            "articles": self._built(site_dir),
         }
         leavings.write_site_facts(site_dir, facts)
         leavings.write_csp(site_dir)
         self._warn_of_distance(site_dir, mkdocs_site.base_path(config))
         if self.dialog and self.config["lazy_index"]:
             leavings.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
+
+    def _built(self, site_dir: Path) -> dict[str, dict[str, Any]]:
+        """What is known of the pages that are there: another plugin can leave one out, and says so, or take it away."""
+        gone = [url for url in self.facts if file_of(site_dir, location_of_address(url)) is None]
+        for url in gone:
+            source = self.facts[url]["source"]
+            log.warning(f"{source}: its page {url} is not in the built site, so that search cannot know it.")
+        return {url: known for url, known in self.facts.items() if url not in gone}
 
     def _warn_of_distance(self, site_dir: Path, base_path: str) -> None:
         left_out = self.contact.pages_without_link

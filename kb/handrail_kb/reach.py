@@ -19,6 +19,7 @@ from itertools import combinations
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+from handrail_kb.addresses import address_of, html_files, location_of
 from handrail_kb.texts import LANGUAGES
 
 # Our own link below an article is a paragraph with a class of its own; a `p` of anybody else is not looked at.
@@ -53,7 +54,7 @@ def faults(
     targets = {_plain(base_path + address) for address in contact}
     pages = {
         file.relative_to(site_dir).as_posix(): page
-        for file in sorted(site_dir.rglob("*.html"))
+        for file in sorted(html_files(site_dir))
         if not any(fnmatch(file.relative_to(site_dir).as_posix(), pattern) for pattern in leave_out)
         and (page := _read(file, site_dir, base_path, targets))
     }
@@ -91,9 +92,9 @@ def _one_click(site_dir: Path, _stamp: int) -> tuple[int, int] | None:
         return None
     targets = {_plain(base + prefix + contact) for prefix in ("", *(f"{lang}/" for lang in LANGUAGES))}
     near = pages = 0
-    for file in site_dir.rglob("*.html"):
+    for file in html_files(site_dir):
         if page := _read(file, site_dir, base, targets):
-            is_contact = _plain(base + file.relative_to(site_dir).as_posix()) in targets
+            is_contact = _plain(base + address_of(location_of(file, site_dir))) in targets
             near += is_contact or any(map(_is_person, page.helps))
             pages += 1
     return near, pages
@@ -117,7 +118,7 @@ def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) 
     html = file.read_text(encoding="utf-8", errors="replace")
     if "<body" not in html or _REDIRECT.search(html, 0, _HEAD):
         return None
-    address = base_path + file.relative_to(site_dir).as_posix()
+    address = base_path + address_of(location_of(file, site_dir))
     helps: dict[Help, None] = {}  # in order, each once
     in_text = has_form = False
     for closing, name, attributes, paragraph, _ in _TAG.findall(html):

@@ -8,13 +8,13 @@ import mimetypes
 import re
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import quote
 
 from flask import Flask, redirect, send_file
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_kb.addresses import address_of, file_of, location_of_path, spelled_on_disk
 from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.settings import Settings
@@ -22,6 +22,7 @@ from handrail_kb.settings import Settings
 log = logging.getLogger(__name__)
 
 _HASHED = "assets/"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 # What the build notes for the service, such as who keeps an article right: no page loads it, and nobody is shown it.
 _NOTES = "handrail"
@@ -42,9 +43,9 @@ class BuiltSite:
         return _info(self.folder, _stamp(self.folder / _NOTES / "site.json"))
 
     def is_page(self, location: str) -> bool:
-        """Whether a page stands at an address relative to the site; where there is no site here, it may."""
-        file = _file_of(self, location)
-        return file.is_file() and file.suffix == ".html" if file else not self.folder.is_dir()
+        """Whether a page stands at a location; where there is no site here, it may."""
+        file = file_of(self.folder, location)
+        return file.suffix == ".html" if file else not self.folder.is_dir()
 
     def title_of(self, location: str) -> str:
         """The title of a page, or its address where it is not known."""
@@ -103,7 +104,8 @@ def add_site(app: Flask, site: BuiltSite) -> None:
         if file is None:
             raise NotFound
         if file.is_dir():
-            return redirect(f"{site.base_path}{quote(file.relative_to(site.folder).as_posix())}/", 301)
+            folder = location_of_path(file.relative_to(site.folder).as_posix())
+            return redirect(f"{site.base_path}{address_of(folder)}/", 301)
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
         # Compressing lets go of the file without closing it.
         response.call_on_close(getattr(response.response, "close", lambda: None))
@@ -121,7 +123,10 @@ def add_site(app: Flask, site: BuiltSite) -> None:
 def _file_of(site: BuiltSite, path: str) -> Path | None:
     """What stands at an address of the site: a file, or a folder whose address lacks its last slash."""
     # A path that only means a file once its dots are resolved is nobody's link, and could lead elsewhere as a redirect.
-    found = safe_join(str(site.folder), path) if path.isprintable() and "/.." not in f"/{path}" else None
+    if _CONTROL.search(path) or ".." in path.split("/"):
+        return None
+    spelled = spelled_on_disk(site.folder, path)
+    found = safe_join(str(site.folder), spelled) if spelled is not None else None
     if found is None:
         return None
     file = Path(found)

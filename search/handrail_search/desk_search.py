@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from handrail_feedback.desk.message import Suggestion
 from handrail_feedback.known_articles import KnownArticles
 from handrail_feedback.topic_facts import Articles
+from handrail_kb.addresses import address_of
 from handrail_search.live import LiveIndex
 from handrail_search.topic_site import SiteArticles
 
@@ -23,7 +24,7 @@ def suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggestio
         live.look()
         return []
     return [
-        Suggestion(hit.location.partition("#")[0], base + hit.location, hit.title, hit.heading, hit.snippet)
+        Suggestion(hit.location.partition("#")[0], base + address_of(hit.location), hit.title, hit.heading, hit.snippet)
         for hit in hits
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from handrail_kb.addresses import address_of
 from handrail_search.query import Hit, Results, Searcher
 
 NAMES = {
@@ -58,7 +59,7 @@ def _judgement(results: Results, searcher: Searcher) -> list[str]:
 
 def _hit(number: int, hit: Hit, *, in_full: bool) -> list[str]:
     title = f"{hit.title} › {hit.heading}" if hit.heading else hit.title
-    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {hit.location}", f"   {_plain(hit.snippet)}"]
+    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {address_of(hit.location)}", f"   {_plain(hit.snippet)}"]
     why = sorted(((value, NAMES.get(name, name)) for name, value in hit.why.items()), reverse=True)
     if not in_full:
         return [*lines, "   why: " + ", ".join(name for _, name in why[:2])]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote, urlsplit
 
+from handrail_kb.addresses import location_of_address, path_of, same_letters
 from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.settings import Settings, docs_dir_of, nearest
@@ -15,38 +15,46 @@ class Places:
 
     def __init__(self, locations: Iterable[str], info: SiteInfo, docs: str = "docs") -> None:
         """`locations` are pages that search can show; `docs` is the name of the folder of articles."""
-        self._base = info.base_path.strip("/")
-        self._names: dict[str, str] = {}
+        self._base = path_of(info.base_path).strip("/")
+        self._names: dict[str, str] = {}  # by what all spellings of a name share
         known = set(locations)
         for location in known:
-            self._names |= dict.fromkeys(_names_of(location), location)
-        # MkDocs writes addresses as browsers do.
-        self.sources = {unquote(url): str(facts.get("source") or "") for url, facts in info.articles.items()}
+            self._names |= dict.fromkeys(map(same_letters, _names_of(location)), location)
+        self.sources = {location: str(facts.get("source") or "") for location, facts in info.articles.items()}
         for location, source in self.sources.items():
             if source and location in known:
-                self._names |= {source: location, f"{docs}/{source}": location}
-        self._left_out = {unquote(url) for url in info.articles} - known
+                self._names |= dict.fromkeys(map(same_letters, (source, f"{docs}/{source}")), location)
+        self._left_out = {same_letters(location) for location in info.articles if location not in known}
 
     def find(self, url: str) -> str:
         """The location of the page that a URL, a path or a Markdown file means. Raises LookupError saying why not."""
-        try:
-            path = unquote(urlsplit(url.strip()).path).lstrip("/")
-        except ValueError:
-            path = ""
-        if not path and not url.strip().endswith("/"):
+        asked = _page_of(url)
+        if not asked and not url.strip().endswith("/"):
             raise LookupError(f"'{url[:80]}' is not an address")
-        inside = path[len(self._base) :].lstrip("/") if f"{path}/".startswith(f"{self._base}/") else path
-        for name in (inside, path):
-            if name in self._names:
-                return self._names[name]
-        kept_out = inside in self._left_out or f"{inside}/" in self._left_out
+        inside = self._inside(asked)
+        # A file has its name as it is, an address has it encoded.
+        for name in (inside, asked, path_of(inside), url.strip()):
+            if same_letters(name) in self._names:
+                return self._names[same_letters(name)]
+        kept_out = same_letters(inside) in self._left_out or same_letters(f"{inside}/") in self._left_out
         why = "is kept out of search" if kept_out else "is not a page of this site"
         raise LookupError(f"'{inside[:80]}' {why}")
 
     def nearest(self, url: str) -> str:
         """' Did you mean …?' when a page has a similar name, else nothing. Slow."""
-        path = unquote(urlsplit(url.strip()).path).strip("/")
-        return nearest(path.removeprefix(f"{self._base}/"), [*{*self._names.values(), *self.sources.values()}])
+        known = [*{*self._names.values(), *self.sources.values()}]
+        return nearest(self._inside(_page_of(url).strip("/")), known)
+
+    def _inside(self, page: str) -> str:
+        """What a path means below the site's own."""
+        return page[len(self._base) :].lstrip("/") if f"{page}/".startswith(f"{self._base}/") else page
+
+
+def _page_of(url: str) -> str:
+    try:
+        return location_of_address(url.strip()).partition("#")[0].lstrip("/")
+    except ValueError:
+        return ""
 
 
 def _names_of(location: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from handrail_kb.addresses import address_of
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.matters import BUILT_IN
 from handrail_kb.passages import SiteInfo
@@ -167,7 +168,7 @@ class _Views:
 
     def _result(self, hit: Hit) -> dict[str, Any]:
         return {
-            "url": self.base_path + hit.location,
+            "url": self.base_path + address_of(hit.location),
             "title": hit.title,
             "heading": hit.heading,
             "breadcrumb": list(hit.breadcrumb),
@@ -177,8 +178,8 @@ class _Views:
             "other_language": hit.other_language,
             "why": dict(hit.why),
             "sections": [
-                {"url": self.base_path + section.location, "heading": section.heading, "snippet": section.snippet,
-                 "score": section.score}
+                {"url": self.base_path + address_of(section.location), "heading": section.heading,
+                 "snippet": section.snippet, "score": section.score}
                 for section in hit.sections
             ],
         }  # fmt: skip

@@ -64,7 +64,7 @@ def known(store):
 def places():
     info = SiteInfo(base_path="/help/", articles={
         "billing/vat/": {"source": "billing/vat.md"}, "": {"source": "index.md"}, "notes/": {"exclude": True},
-        "%C3%BCber/": {"source": "über.md"},
+        "über/": {"source": "über.md"},
     })  # fmt: skip
     return Places(["billing/vat/", "", "über/", "old.html"], info)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from flask import request
 from werkzeug.exceptions import NotFound
@@ -20,6 +19,7 @@ from handrail_feedback.desk.shelf import USUAL_DAYS
 from handrail_feedback.desk.spans import PERIODS
 from handrail_feedback.render import printable
 from handrail_feedback.topic_render import shown_count
+from handrail_kb.addresses import address_of
 from handrail_kb.voting import reason_text
 
 
@@ -66,7 +66,7 @@ class ArticlePages:
             view=view,
             found=found,
             one=article,
-            url=f"{self.look.base_path}{quote(location)}" if self.is_page(location) else "",
+            url=f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else "",
             reasons=reasons_in_words(article, self.shelf.least),
             overdue=is_overdue(article, day),
             said=lambda code: reason_text("en", code),

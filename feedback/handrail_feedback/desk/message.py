@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
-from urllib.parse import quote
 
 from flask import redirect, request, send_file, url_for
 from werkzeug.exceptions import NotFound
@@ -25,6 +24,7 @@ from handrail_feedback.desk.together import Near, beside
 from handrail_feedback.learned import teachable
 from handrail_feedback.letters import reply_address
 from handrail_feedback.outcomes import MOST_QUESTIONS, outcomes_of
+from handrail_kb.addresses import address_of
 
 # A message of one line is a question itself.
 _AS_A_QUESTION = 120
@@ -158,7 +158,7 @@ class MessagePage:
 
     def _url(self, location: str) -> str:
         page = location.partition("#")[0]
-        return f"{self.look.base_path}{quote(page)}" if self.is_page(page) else ""
+        return f"{self.look.base_path}{address_of(page)}" if self.is_page(page) else ""
 
     def _shared(self, case: Case) -> dict[str, list[tuple[Along, str]]]:
         """What the customer ticked, by kind, each with the address of its article where it is one of ours."""

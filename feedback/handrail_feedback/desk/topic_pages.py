@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
-from urllib.parse import quote
 
 from flask import redirect, request, url_for
 from werkzeug.exceptions import Forbidden, NotFound
@@ -47,6 +46,7 @@ from handrail_feedback.topic_render import (
 from handrail_feedback.topic_standing import held
 from handrail_feedback.topics import merged_into
 from handrail_feedback.weeks import draw
+from handrail_kb.addresses import address_of
 from handrail_kb.errors import HandrailError
 
 
@@ -192,7 +192,7 @@ class TopicPages:
         return draw(shelved.book.by_topic[one.facts.topic], shelved.reading.at, self.shelf.least)
 
     def _url(self, location: str) -> str:
-        return f"{self.look.base_path}{quote(location)}" if self.is_page(location) else ""
+        return f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else ""
 
 
 def _in_force(decision: Decision | None) -> Filled:

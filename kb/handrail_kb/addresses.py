@@ -1,0 +1,106 @@
+"""Files of a built site and the addresses that open them: the one place that turns one into the other.
+
+A *location* names a page wherever Handrail keeps or compares one: the path of its file below the site with the letters
+that the disk has, `index.html` left out, and the three that would end or change an address, `%`, `#` and `?`, as an
+address writes them: `über uns/`, `50%25/`. What follows a `#` is the anchor of a section, as it stands in the page.
+An *address* is what MkDocs writes and browsers open: every letter percent-encoded that may not stand there as it is.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+T = TypeVar("T")
+
+_INDEX = "index.html"
+_ESCAPED = {ord("%"): "%25", ord("#"): "%23", ord("?"): "%3F"}
+
+
+def html_files(site_dir: Path) -> Iterator[Path]:
+    """Every file of HTML below a folder, in no order; a folder can have such a name as well."""
+    return (file for file in site_dir.rglob("*.html") if file.is_file())
+
+
+def location_of(file: Path, site_dir: Path) -> str:
+    """The location of a built file: that of `guide/index.html` is `guide/`."""
+    return location_of_path(file.relative_to(site_dir).as_posix())
+
+
+def location_of_path(path: str) -> str:
+    """The location of a path below the site with its letters as they are: of a file, or what a server was asked for."""
+    folder, _, name = path.rpartition("/")
+    if name == _INDEX:
+        path = f"{folder}/" if folder else ""
+    return path.translate(_ESCAPED)
+
+
+def location_of_address(address: str) -> str:
+    """The location that an address relative to the site means, its anchor too; what stands after `?` is left out.
+
+    Raises ValueError where it is no address.
+    """
+    parts = urlsplit(address)
+    page = location_of_path(unquote(parts.path).removeprefix("./"))
+    return f"{page}#{unquote(parts.fragment)}" if parts.fragment else page
+
+
+def address_of(location: str) -> str:
+    """The address of a location relative to the site, as MkDocs writes it."""
+    page, mark, anchor = location.partition("#")
+    return quote(unquote(page), errors="surrogateescape") + (f"#{quote(anchor)}" if mark else "")
+
+
+def path_of(location: str) -> str:
+    """The path below the site that a location means, without anchor; a folder ends with a slash."""
+    return unquote(location.partition("#")[0])
+
+
+def file_of(site_dir: Path, location: str) -> Path | None:
+    """The built file of a location, in whichever way the disk writes accents; None where there is none."""
+    asked = path_of(location)
+    if asked.startswith("/") or ".." in asked.split("/"):
+        return None
+    path = spelled_on_disk(site_dir, f"{asked}{_INDEX}" if not asked or asked.endswith("/") else asked)
+    return site_dir / path if path is not None and (site_dir / path).is_file() else None
+
+
+def spelled_on_disk(folder: Path, path: str) -> str | None:
+    """The path below the folder with accents as the disk writes them; None where neither way leads to anything."""
+    for spelled in dict.fromkeys((path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))):
+        try:
+            if (folder / spelled).exists():
+                return spelled
+        except (OSError, ValueError):  # a name that no disk can have
+            return None
+    return None
+
+
+def same_letters(location: str) -> str:
+    """What two locations share that differ only in how accents are written: as one letter, or as letter and mark."""
+    return unicodedata.normalize("NFC", location)
+
+
+class Known(Mapping[str, T]):
+    """What is known of pages by location. One that the disk writes with other accents is found as well."""
+
+    def __init__(self, known: Iterable[tuple[str, T]] = ()) -> None:
+        """Keep pairs of location and what is known of it."""
+        self._known = dict(known)
+        self._spelled = {same_letters(location): location for location in self._known}
+
+    def __getitem__(self, location: str) -> T:
+        return self._known[self.spelled(location)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def spelled(self, location: str) -> str:
+        """The location as it is known here; the given one where it is not."""
+        return location if location in self._known else self._spelled.get(same_letters(location), location)
