@@ -17,6 +17,7 @@ from handrail_feedback.db import stamp
 from handrail_feedback.render import as_cell, as_markdown, as_table, printable
 from handrail_feedback.topic_facts import Period
 from handrail_feedback.topic_render import shown_count
+from handrail_kb.counting import percent
 from handrail_kb.voting import NO_REASONS, YES_REASONS, reason_text
 
 FORMAT = 1
@@ -41,7 +42,7 @@ def notes(least: int) -> list[str]:
 
 def helped(tally: Tally, least: int) -> str:
     """The share of votes that say yes, with what it is of."""
-    share = UNKNOWN if tally.helped is None else f"{tally.helped:.0%}"
+    share = UNKNOWN if tally.helped is None else percent(tally.helped)
     return f"{votes_in_words(tally, least)} ({share})" if tally.votes else votes_in_words(tally, least)
 
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from handrail_kb.counting import percent
+
 WIDTH, HEIGHT = 300, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 8, 20
 _STUB = 2.0
@@ -102,8 +104,8 @@ def shares(
             rows.append((week, f"{_shown(value[0], least)} of {value[1]}"))
             continue
         share = value[0] / value[1]
-        points[-1].append(Word(f"{week}: {share:.0%}", _middle(place, len(weeks)), _height_at(1 - share)))
-        rows.append((week, f"{share:.0%} ({value[0]} of {value[1]})"))
+        points[-1].append(Word(f"{week}: {percent(share)}", _middle(place, len(weeks)), _height_at(1 - share)))
+        rows.append((week, f"{percent(share)} ({value[0]} of {value[1]})"))
     lines = tuple(" ".join(f"{one.x:.1f},{one.y:.1f}" for one in piece) for piece in points if len(piece) > 1)
     dots = tuple(one for piece in points for one in piece)
     return Drawing(

@@ -14,6 +14,7 @@ from handrail_feedback.cases import count_reached, count_undelivered
 from handrail_feedback.db import Store
 from handrail_feedback.replies import LEAST_MESSAGES, SETTLING, reply_times_between
 from handrail_feedback.tellings import tally
+from handrail_kb.counting import percent
 
 UNKNOWN = "not enough data"
 
@@ -36,8 +37,7 @@ class Figure:
         if self.amount is None:
             return UNKNOWN
         if self.unit == "share":
-            # Never rounded up to all of them.
-            return f"{int(self.amount * 100)}%"
+            return percent(self.amount)
         return f"{self.amount:.0f}" if self.unit == "count" else _time(timedelta(seconds=self.amount))
 
     @property

@@ -29,7 +29,7 @@ from handrail_feedback.topic_render import (
     what_was_proved,
 )
 from handrail_feedback.weeks import draw
-from handrail_kb.counting import counted
+from handrail_kb.counting import counted, percent
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE / "desk" / "static" / "desk.css", _HERE / "desk" / "static" / "monday.css",
@@ -177,7 +177,7 @@ def _share(measure: Measure, least: int) -> str:
     """A share as it is read; of small numbers nothing is said."""
     if measure.rate is None or 0 < measure.numerator < least:
         return _NOT_ENOUGH
-    return f"{measure.rate:.0%}"
+    return percent(measure.rate)
 
 
 def _of(number: int, whole: int, least: int) -> str:

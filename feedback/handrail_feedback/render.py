@@ -14,6 +14,7 @@ from handrail_feedback.db import stamp
 from handrail_feedback.human_reach import for_programs
 from handrail_feedback.intents import Failure
 from handrail_feedback.report import FORMAT, FailedSearch, Measure, Report
+from handrail_kb.counting import percent
 
 _PEOPLE = (
     "People are counted as browser tabs: someone who searches from two tabs counts twice; "
@@ -35,7 +36,7 @@ def _window(report: Report) -> str:
 
 
 def _share(measure: Measure) -> str:
-    rate = f"{measure.rate:.0%}" if measure.rate is not None else "not enough data"
+    rate = percent(measure.rate) if measure.rate is not None else "not enough data"
     return f"{measure.numerator} of {measure.denominator} ({rate})"
 
 

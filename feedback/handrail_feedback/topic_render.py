@@ -15,7 +15,7 @@ from handrail_feedback.topic_list import Listed, TopicList
 from handrail_feedback.topic_proofs import PROVEN_SHARE, Figures, Proof
 from handrail_feedback.topic_standing import Standing
 from handrail_feedback.topics import FailedBy
-from handrail_kb.counting import counted
+from handrail_kb.counting import counted, percent
 from handrail_kb.voting import reason_text
 
 # Topics from which a share is told.
@@ -47,9 +47,9 @@ def notes(found: TopicList) -> list[str]:
         "this period and are decided or late; working days are Monday to Friday.",
         "People are counted as browser tabs, and who wrote a message that needs an article. A search is what one "
         "customer meant. Bots, staff and searches answered while a part of search was down are left out.",
-        f"Proven answered: of a topic's people at least {PROVEN_SHARE:.0%} would get an answer now to all that they "
-        "searched in it, and got none or a doubtful one then. An answer is a list with the article that is known to "
-        "answer among the first three, else one whose verdict is answered.",
+        f"Proven answered: of a topic's people at least {percent(PROVEN_SHARE)} would get an answer now to all that "
+        "they searched in it, and got none or a doubtful one then. An answer is a list with the article that is known "
+        "to answer among the first three, else one whose verdict is answered.",
     ]
     if found.hidden:
         lines.append(f"Not shown: {counted(found.hidden, 'topic')} of fewer than {found.least} people (topic_people).")
@@ -81,7 +81,7 @@ def longest_wait(longest: timedelta | None, late: int) -> str:
 def share_in_time(found: TopicList) -> str:
     """How the promise was kept; a share from enough topics on."""
     kept = found.kept
-    rate = f"{kept.in_time / kept.of:.0%}" if kept.of >= ENOUGH else "not enough data for a share"
+    rate = percent(kept.in_time / kept.of) if kept.of >= ENOUGH else "not enough data for a share"
     return f"{kept.in_time} of {kept.of} ({rate})"
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from math import floor
+
+# What a share loses on its way through binary fractions: 58 of 100 is a little less than 0.58.
+_NOISE = 1e-9
+
 
 def counted(number: int, one: str, many: str = "") -> str:
     """A number with the word for so many; the plural has an 's' unless it is given."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """A share, 0..1, as people read it: the half is rounded up, but never to all where one is missing."""
+    whole = floor(share * 100 + 0.5 + _NOISE)
+    return f"{whole if share >= 1 else min(whole, 99)}%"

@@ -5,6 +5,7 @@ HandrailError
 ├── ArticleError        a Markdown article cannot be read
 ├── SiteError           the folder of built HTML is missing or is not what was expected
 ├── IndexUnusable       the index is missing, half-written, or does not fit what runs
+│   └── LockHeld        another process does the same just now
 ├── EncoderUnavailable  the encoder is missing, or is not the one its digest promises
 ├── StoreUnavailable    the SQLite file with searches and messages cannot be used
 └── DeliveryFailed      a message was not handed over; it waits and is tried again
@@ -42,6 +43,10 @@ class SiteError(HandrailError):
 
 class IndexUnusable(HandrailError):
     """The index is missing, half-written, or made for something else than what runs."""
+
+
+class LockHeld(IndexUnusable):
+    """Another process does the same just now; nothing is wrong."""
 
 
 class EncoderUnavailable(HandrailError):

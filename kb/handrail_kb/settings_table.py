@@ -98,6 +98,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
     Setting("trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service"),
     Setting(
+        "trusted_hosts",
+        "",
+        "Names that the service answers to, separated by commas, such as `help.example.com`; `.example.com` is that "
+        "name and all below it. Requests for others are refused. Empty: all are answered; no name that a browser "
+        "sends is ever part of an answer.",
+        "service",
+    ),
+    Setting(
         "desk_url",
         "",
         "The desk's address for links in mails, such as `https://help.example.com/desk/`; by default below `site_url`.",

@@ -33,6 +33,7 @@ from handrail_kb.texts import text
 from handrail_search import metrics
 from handrail_search.built_site import BuiltSite, add_site
 from handrail_search.desk_search import articles_of, suggest
+from handrail_search.hosts import add_hosts
 from handrail_search.limits import add_limits
 from handrail_search.live import LiveIndex
 from handrail_search.proving import Prover
@@ -99,6 +100,7 @@ def create_app(settings: Settings) -> Flask:
     add_site(app, site)
     add_limits(app, settings)
     _add_errors(app, site)
+    add_hosts(app, settings)
     app.before_request(teaching.watch)
     app.before_request(topics.watch)
     app.before_request(_refuse_other_sites)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from handrail_kb.errors import IndexUnusable
+from handrail_kb.errors import IndexUnusable, LockHeld
 from handrail_kb.matters import Matters
 from handrail_kb.passages import PASSAGE_RULES, Page, Passage
 from handrail_search import matters, vectors, words
@@ -264,16 +264,32 @@ def _copy_encoder(exported: Path, target: Path) -> None:
 
 @contextmanager
 def only_one(lock_file: Path) -> Iterator[None]:
-    """Hold a lock. Two builds at once would both be right and one would be lost: the second gets IndexUnusable."""
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file.open("w") as lock:
+    """Hold a lock. Two builds at once would both be right and one would be lost: the second gets LockHeld.
+
+    Raises IndexUnusable where nothing can be locked.
+    """
+    try:
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_file.open("w")
+    except OSError as error:
+        raise _no_lock(lock_file, error) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise IndexUnusable(
+        except BlockingIOError as error:
+            raise LockHeld(
                 f"Another build is running: it holds {lock_file}.", "Wait for it, then run this again."
             ) from error
+        except OSError as error:
+            raise _no_lock(lock_file, error) from error
         yield
+
+
+def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
+    return IndexUnusable(
+        f"{lock_file} cannot be locked: {error.strerror or error}.",
+        f"Give whoever runs this a folder on a local disk to write to: ls -ld {lock_file.parent}",
+    )
 
 
 def language_trust(pages: Sequence[Page], encoder: Encoder) -> float:

@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 from handrail_kb.addresses import address_of
+from handrail_kb.counting import percent
 from handrail_search.query import Hit, Results, Searcher
 
 NAMES = {
@@ -52,7 +53,7 @@ def _judgement(results: Results, searcher: Searcher) -> list[str]:
     manifest, bands = searcher.index.manifest, results.bands
     return [
         f"confidence {results.confidence:.2f}: none below {bands.none:.2f}, weak below {bands.confident:.2f}",
-        f"encoder {manifest.recipe.model}, trusted {manifest.trust:.0%} in this language; mode {results.mode}; "
+        f"encoder {manifest.recipe.model}, trusted {percent(manifest.trust)} in this language; mode {results.mode}; "
         f"{searcher.taught} learned questions",
     ]
 

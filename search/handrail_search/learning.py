@@ -14,6 +14,7 @@ import click
 from handrail_feedback import learned as book
 from handrail_feedback.db import Store, now
 from handrail_feedback.learned import ListedQuestion, Source, Taught
+from handrail_kb.counting import percent
 from handrail_kb.errors import ConfigError, HandrailError, SiteError, StoreUnavailable
 from handrail_kb.flags import config_option
 from handrail_kb.front_matter import add_questions
@@ -102,7 +103,8 @@ def _effect_told(effect: Effect | None, searcher: Searcher) -> str:
         return f"Too few to tell what they change: it takes {ENOUGH * EVERY} different questions."
 
     def row(name: str, before: int, after: int) -> str:
-        return f"  {name:<27} {before:>4} → {after:<4} ({before / effect.asked:.0%} → {after / effect.asked:.0%})"
+        shares = f"{percent(before / effect.asked)} → {percent(after / effect.asked)}"
+        return f"  {name:<27} {before:>4} → {after:<4} ({shares})"
 
     return "\n".join(
         (

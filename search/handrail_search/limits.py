@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any, cast
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 
 from handrail_feedback.desk import staff
 from handrail_kb.settings import Settings
@@ -21,9 +21,7 @@ _OFTEN = ("events", "vote", "ask_tell", "confirm_tell", "withdraw_tell")
 
 def add_limits(app: Flask, settings: Settings) -> None:
     """Counts of requests by address live in memory only and are never written."""
-    limiter = Limiter(
-        get_remote_address, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True
-    )
+    limiter = Limiter(_client, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True)
     search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
     often = ("search.api", "search.find", *(f"feedback.{name}" for name in _OFTEN))
     seldom = ("feedback.contact", "feedback.tell")
@@ -32,7 +30,7 @@ def add_limits(app: Flask, settings: Settings) -> None:
     for endpoint, rate in rates.items():
         views[endpoint] = limiter.limit(rate)(views[endpoint])
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
-    for who in (get_remote_address, _account):
+    for who in (_client, _account):
         wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
         views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
 
@@ -53,6 +51,31 @@ def _guarded(
     return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
 
 
+def client_of(address: str) -> str:
+    """Who asks, by the address that a connection or a proxy names: an IPv4 address, or the /64 of an IPv6 one.
+
+    A household has as many addresses in its /64 as it likes. Ports, zones and brackets do not count, and whatever is no
+    address is one client, since anybody could make up another one with each request.
+    """
+    plain = address.strip().strip('"')[:100]
+    if plain.startswith("["):
+        plain = plain[1:].partition("]")[0]
+    elif "." in plain.rpartition(":")[0] or plain.count(":") == 8:  # a port behind the last or the eighth group
+        plain = plain.rpartition(":")[0]
+    try:
+        found = ip_address(plain.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
+
+
+def _client() -> str:
+    """Whose request this is. Behind a socket file there is no address: all are one."""
+    return client_of(request.remote_addr or "")
+
+
 def _account() -> str:
     """The account that somebody tries to sign in to. It need not exist, so that limits tell nothing."""
     return f"account {staff.clean_name(request.form.get('name', '')[:100])}"
@@ -60,4 +83,4 @@ def _account() -> str:
 
 # Wrong passwords: a name is tried no faster than this from however many addresses, and an address tries no faster
 # than this however many names.
-_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", get_remote_address: "30 per 15 minutes"}
+_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", _client: "30 per 15 minutes"}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from handrail_feedback.db import Store, now
 from handrail_feedback.replay import Past
 from handrail_feedback.topic_proving import Answer, Search, prove_topics
-from handrail_kb.errors import IndexUnusable
+from handrail_kb.errors import LockHeld
 from handrail_kb.settings import Settings
 from handrail_search.build import only_one
 from handrail_search.live import LiveIndex
@@ -79,7 +79,7 @@ class TopicWatch(Watch):
         searcher = self._live.searcher()
         if searcher is None or searcher.encoder is None or not self._store.path.exists():
             return
-        with suppress(IndexUnusable), only_one(self._settings.state_dir / "topics.lock"):
+        with suppress(LockHeld), only_one(self._settings.state_dir / "topics.lock"):
             done = refresh_topics(
                 self._store, searcher.index, searcher.encoder, self._settings, now(), self._breathe
             )  # fmt: skip

@@ -57,6 +57,7 @@ def test_a_message_reached_a_person_when_it_was_delivered_opened_or_answered(sto
 
 def test_ninety_nine_and_a_half_are_not_rounded_to_all(store: Store) -> None:
     assert Figure("x", "", 199 / 200, "share", 199, 200, "").value == "99%"
+    assert Figure("x", "", 58 / 100, "share", 58, 100, "").value == "58%"
     assert Figure("x", "", 1.0, "share", 200, 200, "").value == "100%"
 
 

@@ -11,6 +11,7 @@ import pytest
 from handrail_feedback.db import Store, now
 from handrail_feedback.searches import Search, SearchLog
 from handrail_feedback.topics import members, topics
+from handrail_kb.errors import IndexUnusable
 from handrail_kb.settings import load_settings
 from handrail_search.build import only_one
 from handrail_search.live import LiveIndex
@@ -89,6 +90,32 @@ def test_one_process_at_a_time_brings_topics_up_to_date(own_acme, store, fail, w
         assert members(store) == {}
     watch().look()
     assert len(members(store)) == 1
+
+
+@pytest.mark.parametrize("fault", ["an index of another encoder", "no folder to lock in"])
+def test_only_another_process_at_the_same_work_is_passed_over_in_silence(
+    own_acme, fail, watch, caplog, fault, monkeypatch
+):
+    fail()
+    said = f"{fault} is the matter"
+
+    def broken(*_args, **_more):
+        raise IndexUnusable(said)
+
+    if fault == "an index of another encoder":
+        monkeypatch.setattr("handrail_search.topic_watch.refresh_topics", broken)
+    else:
+        (own_acme / "state" / "topics.lock").mkdir()
+        said = "topics.lock cannot be locked"
+    topics_of_site = watch()
+    with caplog.at_level(logging.ERROR):
+        topics_of_site.look()
+    assert said in caplog.text and "topics stay as they are" in caplog.text
+    caplog.clear()
+    if fault == "an index of another encoder":
+        with only_one(own_acme / "state" / "topics.lock"), caplog.at_level(logging.ERROR):
+            watch().look()
+        assert caplog.text == ""
 
 
 def test_what_is_the_matter_is_logged_once_without_words_and_the_service_goes_on(own_acme, fail, watch, caplog):

@@ -28,6 +28,7 @@ from handrail_feedback.desk.staff import Member
 from handrail_feedback.desk.together import Near, nobody
 from handrail_feedback.desk.topic_pages import TopicPages
 from handrail_feedback.known_articles import KnownArticles
+from handrail_kb.counting import percent
 from handrail_kb.due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.reach import one_click
@@ -75,7 +76,7 @@ def add_desk(
         articles_shelf.warm()
 
     inbox = Inbox(store, look, partial(due, contact), near, warm)
-    blueprint.add_url_rule(home, "home", inbox.home, strict_slashes=False)
+    blueprint.add_url_rule(home, "home", inbox.home)
     page, one = (
         MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings), near),
         f"{home}m/<code>/",
@@ -106,6 +107,7 @@ def add_desk(
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
     blueprint.add_app_template_filter(span, "span")
     blueprint.add_app_template_filter(clock, "clock")
+    blueprint.add_app_template_filter(percent, "percent")
     blueprint.context_processor(_who_is_there)
     app.register_blueprint(blueprint)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from handrail_feedback.cases import Case
+from handrail_kb.counting import percent
 
 # For each text the places of those that mean nearly the same, with how near they are, from 0 to 1.
 Near = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, float]]]]
@@ -70,4 +71,4 @@ def beside(case: Case, others: Sequence[Case], near: Near) -> list[Companion]:
 
 
 def _why(case: Case, other: Case, share: float | None) -> str:
-    return SAME_THREAD if other.thread == case.thread else f"means nearly the same ({share or 0.0:.0%} alike)"
+    return SAME_THREAD if other.thread == case.thread else f"means nearly the same ({percent(share or 0.0)} alike)"
