@@ -18,32 +18,15 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from handrail_kb.addresses import Known, address_of, file_of, html_files, location_of, location_of_address
 from handrail_kb.errors import SiteError
 from handrail_kb.opening import Opening, read_opening
+from handrail_kb.page_text import Section, clean, main_of, sections_of, text_of
 
 # Bump on any change that can alter a passage's text: the index then encodes all of them again.
-PASSAGE_RULES = 1
+PASSAGE_RULES = 2
 # Characters of one passage: about the 256 word pieces that small encoders read.
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000
-# Elements inside elements that are told apart: unclosed tags nest without end, and Python's stack has one.
-_DEEPEST = 150
 MANIFEST = "handrail/site.json"
 
-_MAIN = ("article.md-content__inner", "main article", "article[role=main]", "main", "[role=main]", "article", "body")
-_LEFT_OUT = (
-    "script, style, noscript, template, svg, form, nav, footer, iframe, button, "
-    "[hidden], [aria-hidden=true], [data-search-exclude]:not(h1):not(h2):not(h3):not(h4):not(h5):not(h6), "
-    ".headerlink, .linenos, .linenodiv, .md-content__button, .md-source-file, .md-feedback, .md-tags, "
-    ".handrail-contact, .footnote-backref, [role=navigation], [role=search], [role=contentinfo], [role=banner]"
-)
-_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
-# fmt: off
-_BLOCKS = frozenset([
-    "address", "article", "aside", "blockquote", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
-    "figcaption", "figure", "header", "hgroup", "hr", "li", "main", "ol", "p", "pre", "section", "summary", "table",
-    "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption",
-])
-# fmt: on
-_SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
@@ -161,7 +144,7 @@ def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
     if tree.css_first("meta[http-equiv=refresh]") is not None:
         return None
     title = str(facts.get("title") or _title(tree) or location)
-    sections = list(_sections(_main(tree)))
+    sections = sections_of(main_of(tree))
     return Page(
         location=location,
         title=title,
@@ -215,19 +198,7 @@ def _cut(block: str, limit: int) -> Iterator[str]:
         yield piece
 
 
-@dataclass
-class _Section:
-    """What stands under one heading, while it is being read."""
-
-    anchor: str = ""
-    heading: str = ""
-    path: tuple[str, ...] = ()
-    level: int = 0
-    blocks: list[str] = field(default_factory=list)
-    excluded: bool = False
-
-
-def _passages(sections: Sequence[_Section], location: str, title: str) -> Iterator[Passage]:
+def _passages(sections: Sequence[Section], location: str, title: str) -> Iterator[Passage]:
     own = {title, next((section.heading for section in sections if section.level == 1), title)}
     for section in sections:
         if section.excluded:
@@ -241,144 +212,6 @@ def _passages(sections: Sequence[_Section], location: str, title: str) -> Iterat
             yield Passage(location if not heading else target, heading, path, text)
 
 
-def _main(tree: LexborHTMLParser) -> LexborNode | None:
-    for selector in _MAIN:
-        node = tree.css_first(selector)
-        if node is not None:
-            for unwanted in node.css(_LEFT_OUT):
-                unwanted.decompose()
-            return node
-    return None
-
-
-def _sections(main: LexborNode | None) -> Iterator[_Section]:
-    """Walk the content in reading order and start a section at every heading that has an anchor."""
-    if main is None:
-        return
-    reader = _Reader()
-    reader.read(main)
-    reader.end_block()
-    yield from reader.sections
-
-
-class _Reader:
-    """Gathers inline text into blocks, and blocks into sections."""
-
-    def __init__(self) -> None:
-        self.sections = [_Section()]
-        self._inline: list[str] = []
-        self._trail: list[tuple[int, str]] = []
-        self._depth = 0
-
-    def end_block(self) -> None:
-        text = _clean("".join(self._inline))
-        self._inline.clear()
-        if text:
-            self.sections[-1].blocks.append(text)
-
-    def read(self, node: LexborNode) -> None:
-        if self._depth >= _DEEPEST:
-            self._inline.append(node.text(separator=" "))
-            return
-        self._depth += 1
-        for child in node.iter(include_text=True):
-            self._read_child(child)
-        self._depth -= 1
-
-    def _read_child(self, child: LexborNode) -> None:
-        tag = child.tag or ""
-        if tag == "-text":
-            self._inline.append(child.text(deep=False))
-        elif tag in _HEADINGS:
-            self._start_section(child, _HEADINGS[tag])
-        elif tag == "table":
-            self._read_table(child)
-        elif tag == "pre":
-            self._add_blocks(_code(child))
-        elif tag == "br":
-            self._inline.append(" ")
-        elif tag == "img":
-            self._inline.append(f" {_attribute(child, 'alt')} ")
-        elif "tabbed-set" in _attribute(child, "class").split():
-            self._read_tabs(child)
-        else:
-            self._read_element(child, tag)
-
-    def _read_element(self, node: LexborNode, tag: str) -> None:
-        if tag not in _BLOCKS:
-            self.read(node)
-            return
-        self.end_block()
-        self.read(node)
-        self.end_block()
-
-    def _start_section(self, node: LexborNode, level: int) -> None:
-        self.end_block()
-        heading = _clean(node.text())
-        if not heading:
-            return
-        while self._trail and self._trail[-1][0] >= level:
-            self._trail.pop()
-        path = tuple(text for _, text in self._trail)
-        self._trail.append((level, heading))
-        excluded = "data-search-exclude" in node.attributes
-        self.sections.append(_Section(_attribute(node, "id"), heading, path, level, excluded=excluded))
-
-    def _add_blocks(self, blocks: Sequence[str]) -> None:
-        self.end_block()
-        self.sections[-1].blocks.extend(blocks)
-
-    def _read_table(self, table: LexborNode) -> None:
-        """A row stands by itself: `Field: title; Needed: yes`."""
-        if table.css_first(".highlighttable, .code, .highlight") is not None:
-            self._add_blocks([line for pre in table.css("pre") for line in _code(pre)])
-            return
-        names: list[str] = []
-        rows = []
-        for row in table.css("tr"):
-            cells = [_clean(cell.text(separator=" ")) for cell in row.css("th, td")]
-            if row.css_first("td") is None and len(cells) > 1:
-                names = cells
-                continue
-            padded = names + [""] * (len(cells) - len(names))
-            named = [f"{name}: {cell}" if name else cell for name, cell in zip(padded, cells, strict=False) if cell]
-            rows.append("; ".join(named))
-        self._add_blocks([row for row in rows if row] or ["; ".join(name for name in names if name)])
-
-    def _read_tabs(self, tabs: LexborNode) -> None:
-        """Each tab's label goes in front of what the tab shows."""
-        self.end_block()
-        labels = [_clean(label.text()) for label in tabs.css(".tabbed-labels label")]
-        blocks = tabs.css(".tabbed-block")
-        if not blocks:
-            self.read(tabs)
-            return
-        own = [block for block in blocks if _nearest_tabs(block) == tabs.mem_id]
-        for label, block in zip(labels + [""] * len(own), own, strict=False):
-            if label:
-                self._inline.append(f"{label}: ")
-            self.read(block)
-            self.end_block()
-
-
-def _nearest_tabs(node: LexborNode) -> int | None:
-    """Which set of tabs a tab belongs to: tabs can hold tabs."""
-    parent = node.parent
-    while parent is not None:
-        if "tabbed-set" in _attribute(parent, "class").split():
-            return parent.mem_id
-        parent = parent.parent
-    return None
-
-
-def _code(pre: LexborNode) -> list[str]:
-    return [_clean(line) for line in pre.text().splitlines() if line.strip()]
-
-
-def _clean(text: str) -> str:
-    return _SPACE.sub(" ", text.replace("¶", "")).strip()
-
-
 def _attribute(node: LexborNode | None, name: str) -> str:
     return (node.attributes.get(name) or "") if node is not None else ""
 
@@ -386,13 +219,10 @@ def _attribute(node: LexborNode | None, name: str) -> str:
 def _title(tree: LexborHTMLParser) -> str:
     for selector in ("article h1", "main h1", "h1", "title"):
         node = tree.css_first(selector)
-        if node is not None:
-            for mark in node.css(".headerlink"):
-                mark.decompose()
-            if text := _clean(node.text()):
-                return text
+        if node is not None and (text := text_of(node)):
+            return text
     return ""
 
 
 def _meta(tree: LexborHTMLParser, name: str) -> str:
-    return _clean(_attribute(tree.css_first(f"meta[name={name}]"), "content"))
+    return clean(_attribute(tree.css_first(f"meta[name={name}]"), "content"))

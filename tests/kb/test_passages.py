@@ -94,20 +94,20 @@ def test_a_row_of_a_table_stands_by_itself():
         "<table><thead><tr><th>Field</th><th>Needed</th></tr></thead><tbody><tr><td>title</td><td>yes</td></tr>"
         "<tr><td>owner</td><td></td></tr></tbody></table>"
     )
-    assert texts(table) == ["Field: title; Needed: yes\nField: owner"]
+    assert texts(table) == ["Field: title. Needed: yes.\nField: owner."]
 
 
 def test_a_table_without_thead_keeps_all_its_words():
     assert texts("<table><tr><th>Field</th><th>Needed</th></tr><tr><td>a</td><td>b</td></tr></table>") == [
-        "Field: a; Needed: b"
+        "Field: a. Needed: b."
     ]
-    assert texts("<table><tr><th>Price</th><td>9 euros</td></tr></table>") == ["Price; 9 euros"]
-    assert texts("<table><thead><tr><th>Only</th><th>heads</th></tr></thead></table>") == ["Only; heads"]
+    assert texts("<table><tr><th>Price</th><td>9 euros</td></tr></table>") == ["Price: 9 euros."]
+    assert texts("<table><thead><tr><th>Only</th><th>heads</th></tr></thead></table>") == ["Only, heads."]
 
 
 def test_cells_beyond_the_heads_of_a_table_are_kept():
     table = "<table><thead><tr><th>A</th><th>B</th></tr></thead><tr><td>1</td><td>2</td><td>3</td></tr></table>"
-    assert texts(table) == ["A: 1; B: 2; 3"]
+    assert texts(table) == ["A: 1. B: 2. 3."]
 
 
 def test_code_is_kept_line_by_line_without_line_numbers():
@@ -151,7 +151,7 @@ def test_admonitions_details_lists_and_terms_are_read_in_order():
         "<ul><li>one<ul><li>two</li></ul></li><li>three</li></ul><dl><dt>Term</dt><dd>Meaning.</dd></dl>"
     )
     assert text.split("\n") == [
-        "Careful", "It is gone.", "More", "Inside.", "one", "two", "three", "Term", "Meaning."
+        "Careful", "It is gone.", "More", "Inside.", "one", "two", "three", "Term: Meaning."
     ]  # fmt: skip
 
 
