@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop query-log outbox-test matrix install-test evaluate clean
+.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop query-log outbox-test matrix wheel install-test evaluate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ $(VENV)/bin/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Handrail into $(VENV) (a few minutes the first time) ..."
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[index]' mkdocs-material
+	$(PIP) -e '.[index]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
@@ -83,8 +83,13 @@ outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/matrix/run.py
 
-install-test: $(VENV)/.installed-dev ## Install the wheel, and the clone, into empty environments and build sites there
-	$(BIN)/python -m pytest -q -m slow tests/test_install.py
+wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere
+	@rm -f dist/handrail-*.whl
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@echo "Made $$(echo dist/handrail-*.whl). What to do with it: docs/operators/install.md"
+
+install-test: $(VENV)/.installed-dev ## Follow the documents in empty environments, with the newest and the lowest versions
+	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/install tests/test_install.py
 
 clean: ## Remove everything that was built
 	rm -rf site .handrail .cache dist build

@@ -116,13 +116,66 @@ def test_every_command_and_flag_explains_itself(name):
                 assert parameter.help, f"{path} {parameter.opts}"
 
 
-def test_a_part_that_is_not_installed_is_named():
-    code = "import sys; sys.modules['faiss'] = None; from handrail_kb.cli import main; main(['doctor'])"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("command", "extra"), [("doctor", "service"), ("run", "service"), ("serve", "index"), ("build", "index")]
+)
+def test_a_part_that_is_not_installed_is_named_with_what_brings_it(tmp_path, command, extra):
+    # `missing` is told too: the package itself is here, only its module is not.
+    code = (
+        "import sys; sys.modules['faiss'] = None; from handrail_kb import cli; "
+        f"cli.missing = lambda extra: ['faiss-cpu']; cli.main(['{command}'])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert told.returncode == 1
-    assert "faiss" in told.stderr
-    assert "pip install 'handrail[service]'" in told.stderr
+    assert f"'handrail {command}' needs faiss, which is not installed." in told.stderr
+    assert f"{sys.executable} -m pip install 'handrail[{extra}]'" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.fixture
+def themeless(monkeypatch):
+    """An environment in which Material is not installed."""
+    monkeypatch.setattr("mkdocs.utils.get_theme_names", lambda: {"mkdocs", "readthedocs"})
+
+
+def test_a_site_whose_theme_is_not_installed_is_told_what_brings_it(run, site, themeless):
+    (site / "mkdocs.yml").write_text("site_name: Acme\ntheme: {name: material}\nplugins: [search, handrail]\n")
+    for command in ("build", "serve"):
+        result = run(command)
+        assert refused(result, "theme 'material' is not installed", "pip install 'handrail[site]'")
+        assert "Unrecognised theme name" not in result.output
+    (site / "base.yml").write_text("theme: elsewhere\n")
+    (site / "mkdocs.yml").write_text("INHERIT: base.yml\nsite_name: Acme\nplugins: [search, handrail]\n")
+    assert refused(run("build"), "theme 'elsewhere' is not installed", "Install the package that has it")
+
+
+def test_the_check_and_the_doctor_name_a_theme_that_is_not_installed(run, site, themeless):
+    (site / "mkdocs.yml").write_text("site_name: Acme\ntheme: {name: material}\nplugins: [search, handrail]\n")
+    checked = run("check").output
+    assert "mkdocs.yml:2: theme: 'material' is not installed." in checked
+    assert "pip install 'handrail[site]'" in checked
+    assert "Unrecognised theme name" not in checked
+    assert re.search(
+        r"BAD +theme +'material' is not installed.*\n.*pip install 'handrail\[site\]'", run("doctor").output
+    )
+    (site / "site").mkdir()  # a machine that answers with what another one built needs no theme
+    assert re.search(r"note +theme +'material' is not installed", run("doctor").output)
+
+
+def test_the_doctor_names_each_package_that_is_missing_and_what_brings_it(run, site, monkeypatch):
+    monkeypatch.setattr("handrail_search.doctor.missing", lambda extra: ["flask", "rich"] * (extra == "service"))
+    output = run("doctor").output
+    assert re.search(r"BAD +packages +missing or too old: flask, rich\n.*pip install 'handrail\[service\]'", output)
+
+
+def test_a_new_site_says_what_must_be_installed_to_see_it(run, site, monkeypatch):
+    assert "pip" not in run("new", "complete").output
+    monkeypatch.setattr("handrail_kb.scaffold.missing", lambda extra: ["mkdocs-material"])
+    output = run("new", "bare").output
+    assert "pip install 'handrail[index]'" in output
+    assert output.index("pip install") < output.index("handrail serve")
+    monkeypatch.setattr("handrail_kb.scaffold.missing", lambda extra: ["torch"] * (extra == "index"))
+    assert "pip" not in run("new", "other-language").output
 
 
 # --- mistakes

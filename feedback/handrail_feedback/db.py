@@ -22,6 +22,7 @@ from sqlite_utils import Database
 
 from handrail_feedback.migrations import migrations
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.extras import install_command
 
 Row = dict[str, Any]
 Value = str | int | float | None
@@ -185,7 +186,7 @@ def _migrate(db: Database, path: Path) -> None:
     if unknown:
         raise StoreUnavailable(
             f"{path} was written by a newer Handrail (it has {', '.join(sorted(unknown))}).",
-            "Install that version again: pip install --upgrade handrail",
+            f"Install that version's wheel again: {install_command('handrail-VERSION-py3-none-any.whl')}",
         )
     if not migrations.pending(db):
         return

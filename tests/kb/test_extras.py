@@ -1,0 +1,107 @@
+"""What is installed, and whether the command that a message names would mend it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from handrail_kb import extras
+from handrail_kb.extras import install_command, install_extra, install_theme, missing, missing_theme
+
+ROOT = Path(__file__).parents[2]
+REQUIRES = [
+    "click>=8.1",
+    'handrail[b]; extra == "a"',
+    'flask>=3.1; extra == "a"',
+    'handrail[a]; extra == "b"',
+    'torch>=2; extra == "b"',
+    'rich>=13; extra == "other"',
+    'pywin32>=300; sys_platform == "nowhere" and extra == "a"',
+]
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Sets what is installed, by name and version, beside a Handrail with the requirements above."""
+
+    def install(**versions):
+        def version(name):
+            if name not in versions:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return versions[name]
+
+        monkeypatch.setattr(importlib.metadata, "requires", lambda _name: REQUIRES)
+        monkeypatch.setattr(importlib.metadata, "version", version)
+
+    return install
+
+
+def test_what_an_extra_brings_is_looked_for_through_the_extras_it_names(here):
+    here(click="8.3")
+    assert missing("a") == ["flask", "torch"]
+    here(click="8.3", flask="3.1", torch="2.13.0+cpu")
+    assert missing("a") == missing("b") == []
+    assert missing("other") == ["rich"]
+
+
+def test_a_version_that_does_not_fit_is_missing(here):
+    here(click="8.0", flask="3.0.9", torch="2.13")
+    assert missing("a") == ["click", "flask"]
+
+
+def test_nothing_is_missing_where_nobody_can_know(monkeypatch):
+    def not_there(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", not_there)
+    assert missing("index") == []
+
+
+def test_a_command_is_for_the_environment_that_lacks_something(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/srv/my help/.venv/bin/python")
+    command = install_command("handrail[service]")
+    assert shlex.split(command) == ["/srv/my help/.venv/bin/python", "-m", "pip", "install", "handrail[service]"]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert shlex.split(install_command("x"))[:5] == ["uv", "pip", "install", "--python", sys.executable]
+
+
+def test_torch_comes_first_and_only_where_it_is_needed(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else object())
+    monkeypatch.setattr(extras, "missing", lambda _extra: ["sentence-transformers"])
+    torch, rest = install_extra("index").split(" && ")
+    assert torch.endswith(" install torch==2.13.0")
+    assert rest.endswith(" install 'handrail[index]'")
+    monkeypatch.setattr(extras, "missing", lambda _extra: ["flask"])
+    assert "torch" not in install_extra("service")
+
+
+@pytest.mark.parametrize(
+    ("theme", "name"),
+    [
+        ("mkdocs", ""), ("readthedocs", ""), ({"name": "mkdocs"}, ""), ({"name": None, "custom_dir": "x"}, ""),
+        ({"custom_dir": "x"}, ""), (None, ""), (12, ""), ("nowhere", "nowhere"), ({"name": "nowhere"}, "nowhere"),
+    ],
+)  # fmt: skip
+def test_a_theme_is_missing_if_mkdocs_does_not_have_it(theme, name):
+    assert missing_theme(theme) == name
+
+
+def test_material_comes_with_an_extra_and_other_themes_with_their_package():
+    assert install_theme("material").endswith("pip install 'handrail[site]'")
+    assert "handrail[" not in install_theme("bootswatch")
+
+
+def test_no_message_writes_a_command_of_pip_by_itself():
+    for package in ("kb", "search", "feedback"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            if file.name in ("extras.py", "settings_table.py"):  # the second is a page of the help
+                continue
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    assert "pip install" not in node.value, f"{file}:{node.lineno}"
