@@ -1,4 +1,4 @@
-"""What a build leaves in the site for the service: facts about articles, digests of inline code, a light search index.
+"""What a build leaves in the site for the service: facts about articles, a light search index.
 
 Works on a folder of built HTML; knows nothing of MkDocs.
 """
@@ -11,9 +11,6 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from handrail_kb.addresses import html_files
-from handrail_kb.pages import inline_hashes
 
 INDEX = "search/search_index.json"
 FALLBACK = "search/handrail_fallback.json"
@@ -32,17 +29,6 @@ _HALF_ENTITY = re.compile(r"&[#\w]*$")
 def write_site_facts(site_dir: Path, facts: Mapping[str, Any]) -> None:
     """Write `handrail/site.json`."""
     _write_json(site_dir / "handrail" / "site.json", facts)
-
-
-def write_csp(site_dir: Path) -> None:
-    """Write `handrail/csp.json`: what a strict Content-Security-Policy has to allow by digest."""
-    scripts: set[str] = set()
-    styles: set[str] = set()
-    for file in html_files(site_dir):
-        page_scripts, page_styles = inline_hashes(file.read_text(encoding="utf-8"))
-        scripts |= page_scripts
-        styles |= page_styles
-    _write_json(site_dir / "handrail" / "csp.json", {"script": sorted(scripts), "style": sorted(styles)})
 
 
 def set_index_aside(site_dir: Path, *, fallback_chars: int) -> None:

@@ -64,13 +64,6 @@ def is_offline(config: MkDocsConfig) -> bool:
     return bool(offline and offline.config.enabled)
 
 
-def loads_foreign_fonts(config: MkDocsConfig) -> bool:
-    """Whether Material would have readers' browsers ask Google for fonts."""
-    privacy = config.plugins.get("material/privacy")
-    kept_out = bool(privacy and privacy.config.enabled)
-    return config.theme.name == "material" and config.theme.get("font") is not False and not kept_out
-
-
 def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
     """What is wrong with one article."""
     try:

@@ -6,8 +6,6 @@ looking for the few elements that Material has kept for years; what was not foun
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -28,9 +26,6 @@ _HEADER_END = re.compile(r"</nav>\s*(?:<nav\b|</header>)")
 _FEEDBACK_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?feedback["'\s>])[^>]*>""")
 _BODY = re.compile(r"<body\b[^>]*>")
 _LANG = re.compile(r"""<html\b[^>]*\blang=["']?([\w-]+)""")
-_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc\s*=)([^>]*)>(.*?)</script>", re.S | re.I)
-_INLINE_STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.S | re.I)
-_DATA_TYPE = re.compile(r"""\btype=["']?(?!text/javascript|application/javascript|module)[\w./+-]+""", re.I)
 
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
 # Drawn here, so that no theme's set of icons is needed: a person in a speech bubble, and a magnifier.
@@ -109,16 +104,6 @@ def language_of(html: str) -> str:
     """The language that the page itself claims."""
     found = _LANG.search(html)
     return found[1] if found else "en"
-
-
-def inline_hashes(html: str) -> tuple[set[str], set[str]]:
-    """Digests of the page's inline scripts and styles, as a Content-Security-Policy names them."""
-    scripts = {_digest(body) for attributes, body in _INLINE_SCRIPT.findall(html) if not _DATA_TYPE.search(attributes)}
-    return scripts, {_digest(body) for body in _INLINE_STYLE.findall(html)}
-
-
-def _digest(body: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
 
 
 def _set_worker(html: str, links: Links, worker: Worker, lang: str) -> tuple[str, bool]:

@@ -24,13 +24,15 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime, normalize_url
 
-from handrail_kb import forms, leavings, mkdocs_site, reach, voting, ways
+from handrail_kb import forms, leavings, mkdocs_site, policy_report, reach, voting, ways
 from handrail_kb.addresses import file_of, location_of_address
 from handrail_kb.articles import Problem
 from handrail_kb.channels import Contact
 from handrail_kb.errors import ConfigError
 from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
 from handrail_kb.places import places_of
+from handrail_kb.policy import Sources
+from handrail_kb.policy_build import write_csp
 from handrail_kb.settings import load_settings
 from handrail_kb.settings_table import GROUPS, SETTINGS, Value
 from handrail_kb.site_file import read_options
@@ -64,9 +66,11 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.places: dict[str, str] = {}  # the find and contact pages of the language being built
         self.home: dict[str, str] = {}  # those of the site's own language
         self.count = 0
+        self.under_way = 0  # builds: static-i18n runs those of its other languages within the first
         self.facts: dict[str, dict[str, Any]] = {}
         self.checked: set[str] = set()
         self.contact = Contact()
+        self.allow: Sources = {}
         self.contact_pages: set[str] = set()  # of all languages
         self.doubts: tuple[Problem, ...] = ()  # about the ways to reach a person, to be warned of once
 
@@ -79,7 +83,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
         read = read_options(options, places_of(Path(config_file_path or "mkdocs.yml")), environment)
-        self.contact = read.contact
+        self.contact, self.allow = read.contact, read.allow
         self.doubts = tuple(problem for problem in read.problems if problem.severity != "error")
         if read.faults:
             return [("handrail", ValidationError(str(problem))) for problem in read.faults], []
@@ -113,13 +117,16 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         for doubt in self.doubts:
             log.warning(str(doubt))
         self.doubts = ()
-        if mkdocs_site.loads_foreign_fonts(config):
-            log.warning(
-                "Pages would load fonts from Google, a request to a third party. "
-                "Set 'font: false' under 'theme:', or turn on Material's privacy plugin."
-            )
         if config.theme.name == "material" and not self.dialog:
             log.warning("Material's search is off: there is no dialog to answer in. Add '- search' to 'plugins:'.")
+
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Count the builds that run, so that what is true of all languages is said once."""
+        self.under_way += 1
+
+    def on_build_error(self, *, error: Exception) -> None:
+        """Count anew."""
+        self.under_way = 0
 
     @event_priority(-200)  # after static-i18n, which drops articles from outside the docs folder
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -271,6 +278,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(-1000)  # after static-i18n has written the index of all languages
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Leave what the service reads, and set Material's index aside."""
+        self.under_way -= 1
         if not self.active:
             return
         site_dir = Path(config.site_dir)
@@ -289,8 +297,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             "articles": self._built(site_dir),
         }
         leavings.write_site_facts(site_dir, facts)
-        leavings.write_csp(site_dir)
-        self._warn_of_distance(site_dir, mkdocs_site.base_path(config))
+        if self.under_way <= 0:
+            self._fit_policy(site_dir, config.site_url or "")
+            self._warn_of_distance(site_dir, mkdocs_site.base_path(config))
         if self.dialog and self.config["lazy_index"]:
             leavings.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
 
@@ -301,6 +310,15 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             source = self.facts[url]["source"]
             log.warning(f"{source}: its page {url} is not in the built site, so that search cannot know it.")
         return {url: known for url, known in self.facts.items() if url not in gone}
+
+    def _fit_policy(self, site_dir: Path, site_url: str) -> None:
+        """Have each page get the policy that fits it, and say what that keeps out."""
+        found = write_csp(site_dir, allow=self.allow, mode=self.option("csp"), site_url=site_url)
+        for fault in policy_report.faults(found):
+            log.warning(fault)
+        for told in (policy_report.advice(found), *policy_report.notes(found)):
+            if told:
+                log.info(told)
 
     def _warn_of_distance(self, site_dir: Path, base_path: str) -> None:
         left_out = self.contact.pages_without_link

@@ -171,6 +171,8 @@ def _fit(setting: Setting, value: Any, where: str) -> Value:
 
 def _as_type(setting: Setting, value: Any, where: str) -> Value:
     wanted = type(setting.default)
+    if value is False and "off" in setting.form.split("|"):  # which YAML takes for 'no'
+        return "off"
     if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
         return value
     if wanted is bool and str(value).lower() in _WORDS_FOR_YES | _WORDS_FOR_NO:

@@ -83,6 +83,15 @@ SETTINGS: tuple[Setting, ...] = (
         "fewer, so that the first search without the service takes seconds; 0 keeps all.",
         "site",
     ),
+    Setting(
+        "csp",
+        "enforce",
+        "What the content security policy does on pages of the site: `enforce` blocks what it does not allow, "
+        "`report-only` only lets browsers say what it would block, `off` sends none. Pages on which customers write "
+        "are always protected.",
+        "site",
+        form="enforce|report-only|off",
+    ),
     Setting("state_dir", ".handrail", "Folder of the index and the store, relative to mkdocs.yml.", "service"),
     Setting(
         "encoder",
@@ -189,6 +198,8 @@ BY_NAME = {setting.name: setting for setting in SETTINGS}
 GROUPS: Mapping[str, str] = {
     "contact": "The ways to reach a person, with hours, holidays and promises. See the article "
     "*The ways to reach a person*.",
+    "csp_allow": "Other hosts that pages may load from, by directive, such as "
+    "`{frame-src: [https://player.example.com]}`. See the article *Content security policy*.",
     "stay_with_people": "Matters for which a person comes first, such as `fraud`: with `no`, or with sentences that "
     "customers write about them. See the article *Matters that stay with people*.",
 }

@@ -17,6 +17,9 @@ from handrail_kb.channels import Contact, read_contact
 from handrail_kb.errors import ConfigError
 from handrail_kb.matters import GROUP, read_matters
 from handrail_kb.places import Places, nav_of, places_of
+from handrail_kb.policy import Sources
+from handrail_kb.policy_allow import GROUP as CSP_ALLOW
+from handrail_kb.policy_allow import read_allow
 from handrail_kb.settings import check_options, options_of
 from handrail_kb.settings_table import Value
 
@@ -29,6 +32,7 @@ class Options:
 
     values: Mapping[str, Value]
     contact: Contact
+    allow: Sources
     problems: tuple[Problem, ...]
 
     @property
@@ -63,9 +67,10 @@ def read_options(raw: Mapping[str, Any], places: Places, environment: Mapping[st
         email=str(values.get("contact_email", "")),
         phone=str(values.get("contact_phone", "")),
     )
-    found = (*found, *read_matters(raw.get(GROUP), places)[1])
+    allow, misfits = read_allow(raw.get(CSP_ALLOW), places)
+    found = (*found, *read_matters(raw.get(GROUP), places)[1], *misfits)
     coded = (replace(one, code="settings" if one.severity == "error" else "settings-hint") for one in found)
-    return Options(values, contact, (*problems, *coded))
+    return Options(values, contact, allow, (*problems, *coded))
 
 
 def missing_pages(config_file: Path, docs_dir: Path, site_dir: Path) -> Iterator[Problem]:

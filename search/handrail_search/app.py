@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from html import escape
 
-from flask import Flask, Response, jsonify, make_response, request
+from flask import Flask, Response, g, jsonify, make_response, request
 from flask_compress import Compress
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
@@ -196,6 +196,7 @@ def _missing(site: BuiltSite) -> Response:
     """The site's own 404 page."""
     file = site.folder / "404.html"
     if file.is_file():
+        g.site_file = file.name
         return make_response(file.read_text(encoding="utf-8"), 404)
     return _plain_page(site, 404, "missing.title", "missing.body")
 
@@ -273,9 +274,9 @@ def _refuse_other_sites() -> Response | None:
 
 def _headers(site: BuiltSite) -> Callable[[Response], Response]:
     def add(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", site.policy())
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
+        for name, value in {**_HEADERS, **site.protection(g.get("site_file", ""))}.items():
+            if value:
+                response.headers.setdefault(name, value)
         return response
 
     return add

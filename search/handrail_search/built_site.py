@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import mimetypes
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, redirect, send_file
+from flask import Flask, g, redirect, send_file
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
@@ -17,13 +17,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from handrail_kb.addresses import address_of, file_of, location_of_path, spelled_on_disk
 from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo, read_site_info
+from handrail_kb.policy import FILE, Policies, read_policies
 from handrail_kb.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _HASHED = "assets/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_DIGEST = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 # What the build notes for the service, such as who keeps an article right: no page loads it, and nobody is shown it.
 _NOTES = "handrail"
 # Never guessed from the machine's own tables, which differ.
@@ -51,9 +51,13 @@ class BuiltSite:
         """The title of a page, or its address where it is not known."""
         return str(self.info().articles.get(location, {}).get("title") or location)
 
-    def policy(self) -> str:
-        """The Content-Security-Policy with the hashes of the pages' own inline scripts and styles."""
-        return _policy(self.folder, _stamp(self.folder / _NOTES / "csp.json"))
+    def protection(self, file: str = "") -> Mapping[str, str]:
+        """The headers that protect a `file` of the site, such as `guide/index.html`, or what the service makes itself.
+
+        Pages on which customers write have the strict policy, whatever is allowed on others.
+        """
+        policies = _policies(self.folder, _stamp(self.folder / FILE))
+        return policies.headers(file) if file else policies.strict()
 
 
 @lru_cache(maxsize=4)
@@ -66,21 +70,8 @@ def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
 
 
 @lru_cache(maxsize=4)
-def _policy(folder: Path, _stamp_of_file: int) -> str:
-    try:
-        hashes = json.loads((folder / _NOTES / "csp.json").read_text(encoding="utf-8"))
-        scripts, styles = ([str(value) for value in hashes.get(kind, [])] for kind in ("script", "style"))
-    except (OSError, ValueError, AttributeError, TypeError):
-        scripts, styles = [], []
-    return (
-        f"default-src 'self'; script-src 'self'{_quoted(scripts)}; style-src 'self'{_quoted(styles)}; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-
-
-def _quoted(hashes: list[str]) -> str:
-    return "".join(f" '{value}'" for value in hashes if _DIGEST.fullmatch(value))
+def _policies(folder: Path, _stamp_of_file: int) -> Policies:
+    return read_policies(folder)
 
 
 def _stamp(file: Path) -> int:
@@ -106,6 +97,7 @@ def add_site(app: Flask, site: BuiltSite) -> None:
         if file.is_dir():
             folder = location_of_path(file.relative_to(site.folder).as_posix())
             return redirect(f"{site.base_path}{address_of(folder)}/", 301)
+        g.site_file = file.relative_to(site.folder).as_posix()
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
         # Compressing lets go of the file without closing it.
         response.call_on_close(getattr(response.response, "close", lambda: None))

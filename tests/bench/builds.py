@@ -18,8 +18,8 @@ from typing import Any
 import corpus
 from corpus import ROOT, Corpus
 
-from handrail_kb.leavings import write_csp
 from handrail_kb.passages import Page, read_site
+from handrail_kb.policy_build import write_csp
 from handrail_search.build import build_index
 
 CACHE = ROOT / ".cache" / "bench"

@@ -11,8 +11,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from flask import Flask, Response, abort, jsonify, redirect, request, send_from_directory
+from flask import Flask, Response, abort, g, jsonify, redirect, request, send_from_directory
 from werkzeug.serving import make_server
+
+from handrail_kb.policy import read_policies
 
 RESULTS = {
     "reset": {
@@ -56,7 +58,7 @@ class Service:
         self.site_dir = site_dir
         facts = json.loads((site_dir / "handrail" / "site.json").read_text())
         self.base = facts["base_path"]
-        self.csp = json.loads((site_dir / "handrail" / "csp.json").read_text())
+        self.policies = read_policies(site_dir)
         self.forget()
         self.app = self._app()
         self.port = 0
@@ -140,18 +142,14 @@ class Service:
         if target.is_dir():
             path = f"{path}index.html"
         if not (self.site_dir / path).is_file():
+            g.site_file = "404.html"
             return Response((self.site_dir / "404.html").read_bytes(), 404, mimetype="text/html")
+        g.site_file = path
         return send_from_directory(self.site_dir, path)
 
     def _secure(self, response: Response) -> Response:
-        def listed(digests: list[str]) -> str:
-            return " ".join(f"'{digest}'" for digest in digests)
-
-        response.headers["Content-Security-Policy"] = (
-            f"default-src 'self'; script-src 'self' {listed(self.csp['script'])}; "
-            f"style-src 'self' {listed(self.csp['style'])}; img-src 'self' data:; object-src 'none'; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-        )
+        file = g.get("site_file", "")
+        response.headers.update(self.policies.headers(file) if file else self.policies.strict())
         response.headers["Cache-Control"] = "max-age=600" if "/assets/" in request.path else "no-store"
         return response
 

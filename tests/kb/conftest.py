@@ -41,7 +41,9 @@ def build(tmp_path, caplog):
             "site_name": "Help",
             "site_url": "https://example.org/help/",
             "theme": theme or MATERIAL,
-            "plugins": [*(["search"] if plugins is None else plugins), {"handrail": handrail or {}}],
+            "plugins": plugins
+            if isinstance(plugins, dict)
+            else [*(["search"] if plugins is None else plugins), {"handrail": handrail or {}}],
             **settings,
         }
         (root / "mkdocs.yml").write_text(yaml.safe_dump(document), encoding="utf-8")

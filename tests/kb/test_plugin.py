@@ -7,8 +7,10 @@ from urllib.parse import urljoin
 import pytest
 
 from handrail_kb.leavings import FALLBACK_BUDGET, set_index_aside
-from handrail_kb.pages import Links, inline_hashes, patch
+from handrail_kb.pages import Links, patch
 from handrail_kb.passages import read_site
+from handrail_kb.policy import read_policies
+from handrail_kb.policy_needs import inline_hashes
 from handrail_kb.shells import fill
 from handrail_kb.voting import NO_REASONS, YES_REASONS
 
@@ -131,12 +133,12 @@ def test_a_writer_can_keep_the_whole_fallback_index(tmp_path):
 
 def test_the_policy_names_every_inline_script(build):
     site = build(GUIDE)
-    named = json.loads(site.page("handrail/csp.json"))
+    policies = read_policies(site.dir)
     for file in site.dir.rglob("*.html"):
         scripts, styles = inline_hashes(file.read_text())
-        assert scripts <= set(named["script"])
-        assert styles <= set(named["style"])
-    assert named["script"]
+        sent = policies.headers(file.relative_to(site.dir).as_posix())["Content-Security-Policy"]
+        assert scripts
+        assert all(f"'{digest}'" in sent for digest in scripts | styles)
 
 
 def test_the_pages_for_the_service_can_be_filled(build):
@@ -256,9 +258,32 @@ def test_faults_of_articles_are_warnings_with_file_and_line(build):
     assert "'products' is not a known field. (2 articles have it.)" in site.infos
 
 
-def test_fonts_from_a_third_party_are_warned_of_once(build):
-    site = build(theme={"name": "material"})
-    assert len([words for words in site.warnings if "Google" in words]) == 1
+def test_a_strict_build_goes_on_where_fonts_come_from_a_third_party_and_says_so_once(build):
+    site = build(theme={"name": "material"}, strict=True)
+    assert site.warnings == []
+    [told] = [words for words in site.infos if "Google" in words]
+    assert "https://fonts.googleapis.com" in told
+    assert "https://fonts.gstatic.com" in told
+    assert "font: false" in told
+
+
+def test_fonts_are_told_of_once_in_a_site_of_three_languages(build):
+    pytest.importorskip("mkdocs_static_i18n", reason="mkdocs-static-i18n is not installed")
+    languages = [{"locale": name, "name": name, "default": name == "en", "build": True} for name in ("en", "de", "fr")]
+    site = build(
+        {"guide.md": "# Guide\n\nWords.\n", "guide.de.md": "# Anleitung\n\nWörter.\n"},
+        theme={"name": "material"},
+        plugins=["search", {"i18n": {"languages": languages}}],
+    )
+    assert site.warnings == []
+    assert len([words for words in site.infos if "Google" in words]) == 1
+
+
+def test_the_line_works_where_plugins_are_a_mapping(build):
+    site = build(GUIDE, plugins={"search": {}, "handrail": {"helpful": False}})
+    assert site.warnings == []
+    assert "handrail-person-link" in site.page("guide/reset/index.html")
+    assert "md-feedback" not in site.page("index.html")
 
 
 def test_a_sites_own_feedback_is_kept(build):
