@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop query-log outbox-test matrix wheel install-test evaluate clean
+.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test evaluate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -82,6 +82,10 @@ outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/matrix/run.py
+
+adoption: $(VENV)/.installed-dev ## Give public sites, checked out in SITES, the one line; renews docs/writers/adoption.md
+	@test -d "$(SITES)" || { echo "Say where the checkouts are: make adoption SITES=folder (tests/adoption/sites.yml names them)"; exit 1; }
+	$(BIN)/python tests/adoption/run.py "$(SITES)" --write
 
 wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere
 	@rm -f dist/handrail-*.whl

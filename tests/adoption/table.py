@@ -1,0 +1,74 @@
+"""What became of the sites as a Markdown table, and the help article it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from asking import INDEXED, Asked
+from recipes import QUESTIONS, Recipe, say
+
+BEGIN, END = "<!-- handrail:adoption -->", "<!-- /handrail:adoption -->"
+HEAD = (
+    "Site", "Built", "Our warnings", "Dialog answers", "Slowest answer", "Pages", "Contact on",
+    "Console: ours", "Kept out by the policy", "Seconds without", "with", "More", "`check`: faults", "hints",
+)  # fmt: skip
+
+
+def plain(asked: Asked) -> dict[str, Any]:
+    """Figures that JSON can hold."""
+    return {**asdict(asked), "console": {kind: sorted(said) for kind, said in vars(asked.console).items()}}
+
+
+def to_markdown(recipes: Mapping[str, Recipe], results: Mapping[str, Any]) -> str:
+    """The table, the sites with their commits, and what was left out."""
+    there = {name: found for name, found in results.items() if not found.get("skipped")}
+    rows = [_row(name, found["summary"]) for name, found in there.items()]
+    skipped = [name for name in results if name not in there]
+    days = sorted({found["date"] for found in there.values()})
+    told = f"Measured by `make adoption` on {' and '.join(days)}: {len(there)} sites, {len(skipped)} skipped"
+    told += f" ({', '.join(skipped)})." if skipped else "."
+    return "\n\n".join([told, _table(HEAD, rows), "### The sites { #sites }", _sites(recipes, there)])
+
+
+def _row(name: str, summary: Mapping[str, Any]) -> list[str]:
+    without, with_line = summary["seconds"]
+    if summary["built"] != "yes":
+        return [name, summary["built"], *["–"] * (len(HEAD) - 2)]
+    ours, blocked, _ = summary["console"]
+    asked = summary["dialog"] and f"{summary['answered']} of {QUESTIONS}"
+    faults, hints = ("?" if one is None else str(one) for one in summary["check"])
+    return [
+        name, "yes", str(summary["warnings"]), asked or "its theme has none",
+        f"{summary['slowest'] / 1000:.1f} s" if summary["dialog"] else "–", str(summary["pages"]),
+        "all" if not summary["lost"] else f"all but {summary['lost']}", str(ours), str(blocked),
+        f"{without:.1f}", f"{with_line:.1f}", f"{100 * (with_line / without - 1):.0f} %", faults, hints,
+    ]  # fmt: skip
+
+
+def _sites(recipes: Mapping[str, Recipe], there: Mapping[str, Any]) -> str:
+    rows = []
+    for name, found in there.items():
+        indexed, pages, passages = found["summary"].get("indexed", (0, 0, 0))
+        bound = f"{indexed} of {pages}, {passages:,} passages" if indexed < pages else f"{pages}, {passages:,} passages"
+        recipe = recipes[name]
+        rows.append([name, f"`{recipe.repository}`", f"`{found['commit'][:12]}`", recipe.kind, bound])
+    head = ("Site", "Repository", "Commit", "What is special", f"Articles indexed, {INDEXED} at most")
+    return _table(head, rows)
+
+
+def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+
+
+def put_into(page: Path, markdown: str) -> None:
+    """Replace what stands between the markers of the help article."""
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{page} lacks the lines {BEGIN} and {END}: put them where the table belongs.")
+    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")
+    say(f"written to {page}")
