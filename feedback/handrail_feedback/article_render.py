@@ -5,8 +5,6 @@ Numbers of people and votes below the site's least are not shown; nothing that a
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +12,8 @@ from typing import Any
 from handrail_feedback.article_facts import ENOUGH, SOON, Tally, Words
 from handrail_feedback.article_list import ArticleList, OneArticle, ReadArticle
 from handrail_feedback.db import stamp
-from handrail_feedback.render import as_cell, as_markdown, as_table, printable
+from handrail_feedback.render import as_markdown, as_table, printable
+from handrail_feedback.spreadsheet import to_csv
 from handrail_feedback.topic_facts import Period
 from handrail_feedback.topic_render import shown_count
 from handrail_kb.counting import percent
@@ -194,16 +193,13 @@ _NUMBERS = ("readers", "readers_before", "asked", "yes", "no", "yes_before", "no
 
 
 def list_as_csv(found: ArticleList) -> str:
-    """The list as CSV; numbers that are not shown are empty. No cell is one that a spreadsheet would calculate."""
-    out = io.StringIO()
-    writer = csv.writer(out)
+    """The list as CSV; numbers that are not shown are empty."""
     about = ("location", "title", "owner", "review_by")
-    writer.writerow([*about, *_NUMBERS, *NO_REASONS, *YES_REASONS])
+    rows = []
     for one in found.articles:
         row = for_programs(one, found.least, comparable=found.comparable)
-        values = [*(row[name] for name in (*about, *_NUMBERS)), *(row["reasons"].get(code, 0) for code in _CODES)]
-        writer.writerow(["" if value is None else as_cell(value) for value in values])
-    return out.getvalue()
+        rows.append([*(row[name] for name in (*about, *_NUMBERS)), *(row["reasons"].get(code, 0) for code in _CODES)])
+    return to_csv((*about, *_NUMBERS, *_CODES), rows)
 
 
 _CODES = (*NO_REASONS, *YES_REASONS)

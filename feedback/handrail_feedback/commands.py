@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from handrail_feedback.answers import settle_before
+from handrail_feedback.answers import Answer, answers_of, settle_before
 from handrail_feedback.channels import desk_of, read_report_mail
 from handrail_feedback.contact import (
     EXAMPLE_CODE,
@@ -174,7 +174,7 @@ def _as_json(message: KeptMessage) -> dict[str, Any]:
 @click.argument("code")
 @click.option("--files", type=click.Path(path_type=Path, file_okay=False), help="Write the files of the message here.")
 def show(config_file: Path, code: str, files: Path | None) -> None:
-    """Show the message with the reference CODE."""
+    """Show the message with the reference CODE, and what else was written in its thread."""
     known = _known(code, "handrail contact show CODE")
     store = _store(config_file)
     message = find_message(store, known, contents=files is not None)
@@ -187,8 +187,6 @@ def show(config_file: Path, code: str, files: Path | None) -> None:
     if message.callback:
         click.echo(f"Call: {_printable(message.callback)}")
     click.echo(f"Subject: {_printable(message.subject) or '-'}\n\n{_printable(message.message)}")
-    for added in added_to(store, message.code):
-        click.echo(f"\nThe customer added to it: handrail contact show {added}")
     if message.along:
         click.echo("\nThe customer sent along:")
     for one in message.along:
@@ -202,6 +200,40 @@ def show(config_file: Path, code: str, files: Path | None) -> None:
             _write_file(files / name, file.content)
     if message.attachments and not files:
         click.echo(f"Write them to a folder: handrail contact show {message.code} --files FOLDER")
+    _show_thread(store, message)
+
+
+def _show_thread(store: Store, message: KeptMessage) -> None:
+    """What else stands in the thread of a message: other messages and all answers, the oldest first."""
+    first = message.follows or message.code
+    found = (find_message(store, code) for code in (first, *added_to(store, first)) if code != message.code)
+    written: list[KeptMessage | Answer] = [*(one for one in found if one), *answers_of(store, first)]
+    for one in sorted(written, key=lambda each: each.at):
+        if isinstance(one, Answer):
+            click.echo(f"\n{_of_answer(one)}" + (f"\n\n{_printable(one.words)}" if one.words else ""))
+            continue
+        added = "The customer added" if one.follows else "It adds to"
+        click.echo(f"\n--- {one.at:%Y-%m-%d %H:%M} UTC, {added}: {one.code}\n\n{_printable(one.message)}")
+        if one.attachments:
+            click.echo(f"It has files: handrail contact show {one.code}")
+
+
+def _of_answer(one: Answer) -> str:
+    """When, by whom and how a message was answered, and what became of that."""
+    how = {"mail": f"answered by mail to {_one_line(one.to)}", "elsewhere": "answered by phone or in person",
+           "nothing": "there is nothing to answer"}[one.way]  # fmt: skip
+    line = f"--- {one.at:%Y-%m-%d %H:%M} UTC, {_one_line(one.who)}: {how}"
+    if one.bounced_at:
+        line += f"; refused for good {one.bounced_at:%Y-%m-%d %H:%M} UTC, so the message is open again"
+    elif one.way == "mail":
+        line += (
+            f"; sent {one.sent_at:%Y-%m-%d %H:%M} UTC"
+            if one.sent_at
+            else f"; it waits: handrail outbox --retry {one.code}"
+        )
+    if one.undone_at:
+        line += f"; taken back {one.undone_at:%Y-%m-%d %H:%M} UTC by {_one_line(one.undone_by)}"
+    return line
 
 
 def _write_file(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from sqlite_utils import Database
@@ -39,7 +39,6 @@ _SYMBOLS = 8
 _GROUP = 3
 _WORDS = ("Alfa", "Foxtrot", "Hotel", "Juliett", "Kilo", "Mike", "Papa", "Quebec", "Romeo", "Whiskey", "Xray", "Yankee")
 _SPOKEN = {word[0]: word for word in _WORDS}
-_SAME_WITHIN = timedelta(minutes=10)
 _TRIES = 20
 # Valid, and never given out by chance alone: shown where people are told what a code looks like.
 EXAMPLE_CODE = "96H-9MK-WHX"
@@ -96,8 +95,9 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = (), *
 
     With an e-mail address in `receipt_to` a receipt to it is queued, too.
 
-    The same form sent twice gives the same code and is kept once; so do the same words with the same address within
-    ten minutes when the form had no token. Raises StoreUnavailable when the message was not kept.
+    The same form sent twice gives the same code and is kept once. Nothing but the form's own token tells that: a code
+    opens a thread, and whoever knows another's words and address must not get theirs. Raises StoreUnavailable when the
+    message was not kept.
     """
     values = {
         "at": stamp(message.at),
@@ -109,9 +109,8 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = (), *
         "fingerprint": _fingerprint(message),
         "along": json.dumps([asdict(one) for one in message.along[:MOST_ALONG]], ensure_ascii=False),
     }
-    since = "" if message.token else stamp(message.at - _SAME_WITHIN)
     with store.transaction(durable=True) as db:
-        known = _known_code(db, values["fingerprint"], since)
+        known = _known_code(db, values["fingerprint"]) if message.token else None
         if known:
             # What is ticked in the last try counts.
             db.execute(
@@ -127,10 +126,10 @@ def keep_message(store: Store, message: Message, routes: Sequence[Route] = (), *
         return code
 
 
-def _known_code(db: Database, fingerprint: str, since: str) -> str | None:
+def _known_code(db: Database, fingerprint: str) -> str | None:
     found = db.execute(
-        "SELECT code FROM messages WHERE fingerprint = :fingerprint AND at >= :since ORDER BY at DESC LIMIT 1",
-        {"fingerprint": fingerprint, "since": since},
+        "SELECT code FROM messages WHERE fingerprint = :fingerprint ORDER BY at DESC LIMIT 1",
+        {"fingerprint": fingerprint},
     ).fetchone()
     return str(found[0]) if found else None
 
@@ -167,8 +166,11 @@ def _named_before(db: Database, words: str) -> str:
 
 
 def _fingerprint(message: Message) -> str:
-    """The same for the same form, so that a double click is told from a second message without keeping who sent it."""
-    parts = [message.token, message.subject, message.message, message.reply_to]
+    """The same for the same form, so that a double click is told from a second message without keeping who sent it.
+
+    Without a token it is another one each time.
+    """
+    parts = [message.token or secrets.token_hex(16), message.subject, message.message, message.reply_to]
     if message.callback:
         parts.append(message.callback)
     parts.extend(hashlib.sha256(one.content).hexdigest() for one in message.attachments)

@@ -308,8 +308,27 @@ def send_unsent(store: Store, routes: Sequence[Route], at: datetime) -> int:
     return len(rows)
 
 
+def retry(store: Store, code: str, routes: Sequence[Route], at: datetime) -> int | None:
+    """Have all that waits in the thread of a message tried at once, answers too; how many these are. None: no message.
+
+    A message that is on no way is put on these routes. What was delivered is left alone.
+    """
+    with store.transaction(durable=True) as db:
+        found = db.execute(f"SELECT follows, {UNSENT} FROM messages WHERE code = :code", {"code": code}).fetchone()  # noqa: S608
+        if found is None:
+            return None
+        if found[1]:
+            put(db, code, found[0] or code, routes, at)
+        db.execute("UPDATE outbox_channels SET rest_until = NULL")
+        # Those before it in its thread go first.
+        return db.execute(
+            "UPDATE outbox SET next_at = :now WHERE thread = :thread AND state = 'waiting'",
+            {"thread": found[0] or code, "now": stamp(at)},
+        ).rowcount
+
+
 def send_again(store: Store, code: str, routes: Sequence[Route], at: datetime) -> bool:
-    """Have one message tried at once, from the first channel on, even if it was delivered; False if there is none."""
+    """Have a message delivered once more, from the first channel on; False if there is none. No answer is."""
     with store.transaction(durable=True) as db:
         found = db.execute("SELECT follows FROM messages WHERE code = :code", {"code": code}).fetchone()
         if found is None:

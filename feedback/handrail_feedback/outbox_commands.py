@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from handrail_feedback.contact import find_message, normalise
 from handrail_feedback.db import Store, now
 from handrail_feedback.outbox import Job
 from handrail_feedback.outbox_state import Entry, Standing, entries, standing
-from handrail_feedback.routes import parse_routes, read_route
+from handrail_feedback.routes import Route, parse_routes, read_route
 from handrail_feedback.sender import Sender
 from handrail_kb.counting import counted
 from handrail_kb.errors import ConfigError, DeliveryFailed, HandrailError, StoreUnavailable
@@ -32,15 +33,20 @@ from handrail_kb.settings import Settings, load_settings
 @click.option(
     "--retry",
     metavar="CODE|all|unsent",
-    help="Try now: one message, even a delivered one; all that wait; or those kept while nothing was set to deliver.",
+    help="Try now what waits: of one thread, answers too; all; or what was kept while nothing was set to deliver.",
 )
+@click.option("--again", metavar="CODE", help="Deliver a message once more, for example when its mail came back.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, without customers' words.")
-def outbox(config_file: Path, everything: bool, code: str | None, retry: str | None, as_json: bool) -> None:
+def outbox(
+    config_file: Path, everything: bool, code: str | None, retry: str | None, again: str | None, as_json: bool
+) -> None:
     """List the messages that wait for a person, with the reason; exit code 1 when one waits too long."""
     settings = load_settings(config_file)
     store = _store(settings)
     if retry:
         _retry(settings, store, retry)
+    if again:
+        _send_again(settings, store, again)
     if code:
         _explain(settings, store, code)
         return
@@ -146,19 +152,48 @@ def _explain(settings: Settings, store: Store, typed: str) -> None:
 
 def _retry(settings: Settings, store: Store, which: str) -> None:
     """Make messages due, and try them here and now; the service does it where this shell lacks the secrets."""
-    routes = parse_routes(settings.text("deliver"))
-    if not routes:
-        raise ConfigError("Nothing is set to deliver messages.", "Set deliver first, for example: deliver: mail")
-    at = now()
+    at, routes = now(), parse_routes(settings.text("deliver"))
+    if which not in ("all", "unsent"):
+        _retry_one(store, which, routes, at)
+        _try_here(settings, store)
+        return
+    _refuse_without(routes)
     if which == "all":
         queue.adopt(store, routes, at)
         click.echo(f"{counted(queue.hurry(store, at), 'message is', 'messages are')} tried now.")
-    elif which == "unsent":
-        click.echo(f"{counted(queue.send_unsent(store, routes, at), 'message is', 'messages are')} tried now.")
     else:
-        code = _known(which, "handrail outbox --retry CODE")
-        if not queue.send_again(store, code, routes, at):
-            raise HandrailError(f"There is no message {code}.", "It may have been erased: handrail contact list")
+        click.echo(f"{counted(queue.send_unsent(store, routes, at), 'message is', 'messages are')} tried now.")
+    _try_here(settings, store)
+
+
+def _retry_one(store: Store, typed: str, routes: Sequence[Route], at: datetime) -> None:
+    code = _known(typed, "handrail outbox --retry CODE")
+    waiting = queue.retry(store, code, routes, at)
+    if waiting is None:
+        raise HandrailError(f"There is no message {code}.", "It may have been erased: handrail contact list")
+    if waiting:
+        return
+    click.echo(f"Nothing of {code} waits.")
+    for entry in entries(store, code=code):
+        click.echo("\n".join(_rows(entry, at)))
+    _refuse_without(routes)
+    click.echo(f"Deliver the message once more: handrail outbox --again {code}")
+
+
+def _send_again(settings: Settings, store: Store, typed: str) -> None:
+    code, routes = _known(typed, "handrail outbox --again CODE"), parse_routes(settings.text("deliver"))
+    _refuse_without(routes)
+    if not queue.send_again(store, code, routes, now()):
+        raise HandrailError(f"There is no message {code}.", "It may have been erased: handrail contact list")
+    _try_here(settings, store)
+
+
+def _refuse_without(routes: Sequence[Route]) -> None:
+    if not routes:
+        raise ConfigError("Nothing is set to deliver messages.", "Set deliver first, for example: deliver: mail")
+
+
+def _try_here(settings: Settings, store: Store) -> None:
     try:
         delivery = read_delivery(settings)
     except ConfigError as error:

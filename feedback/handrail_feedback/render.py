@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, get_args
 
+from handrail_feedback import spreadsheet
 from handrail_feedback.db import stamp
 from handrail_feedback.human_reach import for_programs
 from handrail_feedback.intents import Failure
@@ -135,21 +134,10 @@ _COLUMNS: dict[str, Callable[[FailedSearch], str | int]] = {
 
 
 def to_csv(report: Report) -> str:
-    """The failed searches as CSV. A cell that a spreadsheet would calculate gets an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for line in report.failed:
-        writer.writerow([as_cell(column(line)) for column in _COLUMNS.values()])
-    return out.getvalue()
-
-
-def as_cell(value: Any) -> Any:
-    """A value as a spreadsheet shows it: text that it would calculate gets an apostrophe before it."""
-    if not isinstance(value, str):
-        return value
-    value = printable(value)
-    return f"'{value}" if value.lstrip()[:1] in tuple("=+-@|%\uff1d\uff0b\uff0d\uff20") else value
+    """The failed searches as CSV."""
+    return spreadsheet.to_csv(
+        tuple(_COLUMNS), [[column(line) for column in _COLUMNS.values()] for line in report.failed]
+    )
 
 
 def to_json(report: Report) -> str:

@@ -29,9 +29,11 @@ from handrail_search.encoder import ENCODER_FILES, USUAL_REACH, Encoder, stack
 from handrail_search.exporting import ensure_exported
 from handrail_search.index import (
     FORMAT,
+    NOTHING_ELSE,
     SCHEMA,
     TRUSTED,
     Manifest,
+    Together,
     current_generation,
     digest_files,
     hash_of,
@@ -81,9 +83,9 @@ class _Row:
 
 def build_index(
     pages: Sequence[Page], state_dir: Path, model: str, *, progress: Progress | None = None, full: bool = False,
-    encoders: Path | None = None, looked_out_for: Matters | None = None,
+    encoders: Path | None = None, looked_out_for: Matters | None = None, together: Together = NOTHING_ELSE,
 ) -> Built:  # fmt: skip
-    """Write, verify and name a new generation below `state_dir`/index.
+    """Write, verify and name a new generation below `state_dir`/index; it is named within `together`, or not at all.
 
     An encoder that was tuned from `model` for this site takes its place, see `tuned`. With `full`, nothing of the
     former generation is reused. `encoders` is where exported encoders are kept, by default `state_dir`/encoder;
@@ -98,14 +100,14 @@ def build_index(
         former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
         folder = new_generation(index_dir)
         try:
-            return _write(pages, folder, exported, encoder, former, looked_out_for or {}, progress)
+            return _write(pages, folder, exported, encoder, former, looked_out_for or {}, progress, together)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
 
 def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder, former: dict[str, Vectors],
-           looked_out_for: Matters, progress: Progress | None) -> Built:  # fmt: skip
+           looked_out_for: Matters, progress: Progress | None, together: Together) -> Built:  # fmt: skip
     trust = language_trust(pages, encoder)
     rows = _write_database(pages, folder / "passages.db", fragments=trust < 1.0)
     encoded, fresh = _encode(rows, encoder, former, progress)
@@ -143,7 +145,7 @@ def _write(pages: Sequence[Page], folder: Path, exported: Path, encoder: Encoder
         endings=words.endings_known(passage.text for page in pages for passage in page.passages[:2]),
     )
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    publish(folder)
+    publish(folder, together)
     return Built(folder, len(pages), passages, fresh, len(rows) - fresh, manifest.trust)
 
 

@@ -19,6 +19,7 @@ from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.policy import FILE, Policies, read_policies
 from handrail_kb.settings import Settings
+from handrail_search import switching
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,8 @@ def _file_of(site: BuiltSite, path: str) -> Path | None:
         return None
     file = Path(found)
     if file.parent == site.folder / _NOTES and file.suffix == ".json":
+        return None
+    if path.startswith((switching.NEW, switching.OLD)):
         return None
     try:
         if file.is_dir() and (path.endswith("/") or not path):

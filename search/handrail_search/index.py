@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -302,8 +302,15 @@ def digest_files(folder: Path) -> dict[str, str]:
     return {name: _sha256(folder / name) for name in _DATA_FILES}
 
 
-def publish(folder: Path) -> None:
-    """Verify a finished generation, name it in CURRENT, and remove generations that are no longer needed."""
+Together = AbstractContextManager[object]
+NOTHING_ELSE: Together = nullcontext()
+
+
+def publish(folder: Path, together: Together = NOTHING_ELSE) -> None:
+    """Verify a finished generation, name it in CURRENT, and remove generations that are no longer needed.
+
+    It is named within `together`, which takes back what it did when that fails; what it raises leaves CURRENT alone.
+    """
     Index(folder)
     index_dir = folder.parent
     kept = {folder.name, _named(index_dir)}  # requests that began a moment ago still read the former one
@@ -312,10 +319,16 @@ def publish(folder: Path) -> None:
         stream.write(folder.name + "\n")
         stream.flush()
         os.fsync(stream.fileno())
-    unnamed.replace(index_dir / "CURRENT")
-    for old in index_dir.iterdir():
-        if old.is_dir() and old.name not in kept:
-            shutil.rmtree(old, ignore_errors=True)
+    try:
+        with together:
+            unnamed.replace(index_dir / "CURRENT")
+    except BaseException:
+        unnamed.unlink(missing_ok=True)
+        raise
+    with suppress(OSError):
+        for old in index_dir.iterdir():
+            if old.is_dir() and old.name not in kept:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _named(index_dir: Path) -> str:

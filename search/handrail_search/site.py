@@ -23,7 +23,9 @@ from handrail_kb.passages import Page, read_site
 from handrail_kb.places import line_of_key
 from handrail_kb.settings import Settings
 from handrail_search.build import Built, build_index, only_one
+from handrail_search.index import NOTHING_ELSE, Together
 from handrail_search.options import encoder_of, matters_of, progress_bar
+from handrail_search.switching import switched, workplace
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,12 @@ def build_site_and_index(settings: Settings, *, strict: bool = False, full: bool
     MkDocs' own click errors.
     """
     with only_one(settings.state_dir / "build.lock"):
-        beside = settings.site_dir.with_name(f".{settings.site_dir.name}.new")
-        shutil.rmtree(beside, ignore_errors=True)
+        beside = workplace(settings.site_dir)
         try:
             began = time.perf_counter()
             _build_site(settings, beside, strict=strict)
             built = time.perf_counter()
-            index = index_site(settings, beside, full=full)
-            _swap(beside, settings.site_dir)
+            index = index_site(settings, beside, full=full, together=switched(beside, settings.site_dir))
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     return BuiltSite(settings.site_dir, index, built - began, time.perf_counter() - built)
@@ -100,12 +100,15 @@ def mkdocs_problems(config_file: Path) -> list[Problem]:
     return faults + hints
 
 
-def index_site(settings: Settings, site_dir: Path, *, full: bool = False) -> Built:
-    """Index a folder of built HTML. Raises SiteError, EncoderUnavailable, IndexUnusable."""
-    return _with_bar(list(read_site(site_dir)), settings, full=full)
+def index_site(settings: Settings, site_dir: Path, *, full: bool = False, together: Together = NOTHING_ELSE) -> Built:
+    """Index a folder of built HTML; the index is named within `together`.
+
+    Raises SiteError, EncoderUnavailable, IndexUnusable.
+    """
+    return _with_bar(list(read_site(site_dir)), settings, full=full, together=together)
 
 
-def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
+def _with_bar(pages: list[Page], settings: Settings, *, full: bool, together: Together) -> Built:
     matters = matters_of(settings)
     bar, advance = progress_bar("encoding passages")
     started = False
@@ -119,8 +122,9 @@ def _with_bar(pages: list[Page], settings: Settings, *, full: bool) -> Built:
 
     try:
         return build_index(
-            pages, settings.state_dir, encoder_of(settings), progress=progress, full=full, looked_out_for=matters
-        )
+            pages, settings.state_dir, encoder_of(settings), progress=progress, full=full, looked_out_for=matters,
+            together=together,
+        )  # fmt: skip
     finally:
         if started:
             bar.stop()
@@ -143,16 +147,6 @@ def _refuse_empty(docs_dir: Path) -> None:
     if not any(docs_dir.rglob("*.md")):
         raise SiteError(f"{docs_dir} holds no Markdown article yet.",
                         f"Write one: echo '# Welcome' > {docs_dir}/index.md")  # fmt: skip
-
-
-def _swap(new: Path, site_dir: Path) -> None:
-    """Two renames: the moment without a site is too short to notice, and the old one stays until the new one stands."""
-    old = site_dir.with_name(f".{site_dir.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if site_dir.exists():
-        site_dir.rename(old)
-    new.rename(site_dir)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -135,9 +135,9 @@ def test_the_same_form_sent_twice_is_one_message_and_another_picture_is_another(
     client: FlaskClient, store: Store
 ) -> None:
     for _ in range(2):
-        send(client, ("a.png", PNG))
+        send(client, ("a.png", PNG), token="form-1")
     assert len(list_messages(store)) == 1
-    send(client, ("a.png", PNG + b"other"))
+    send(client, ("a.png", PNG + b"other"), token="form-1")
     assert len(list_messages(store)) == 2
     assert sum(len(message.attachments) for message in list_messages(store)) == 2
 

@@ -85,11 +85,13 @@ def test_other_words_sent_from_the_same_form_are_another_message(store: Store) -
     assert keep_message(store, message("And another thing.", token="form-1")) != first
 
 
-def test_without_a_token_the_same_words_within_ten_minutes_are_one_message(store: Store) -> None:
+@pytest.mark.parametrize("minutes", [0, 1, 9, 60])
+def test_without_a_token_nobody_gets_the_code_of_another_who_wrote_the_same(store: Store, minutes: int) -> None:
+    """A code opens a thread: whoever knows somebody's address and words must not get theirs."""
     first = keep_message(store, message())
-    assert keep_message(store, message(minutes=9)) == first
-    assert keep_message(store, message(minutes=9, reply_to="other@b.test")) != first
-    assert keep_message(store, message(minutes=11)) != first
+    assert keep_message(store, message(minutes=minutes)) != first
+    assert keep_message(store, message(minutes=minutes, token="form-1")) != first
+    assert len(store.read("SELECT * FROM messages")) == 3
 
 
 def test_a_code_is_found_however_it_is_typed() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import handrail_feedback
+import handrail_kb
+import handrail_search
+from handrail_feedback import spreadsheet
 from handrail_feedback.commands import forget, report
 from handrail_feedback.contact import Message, find_message, keep_message, new_code
 from handrail_feedback.db import Store, now
@@ -136,6 +141,39 @@ def test_no_spreadsheet_calculates_what_a_customer_typed(log: SearchLog, store: 
     assert row[0].startswith("'")
 
 
+CALCULATED = re.compile(r"[\s\"]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]")
+
+
+@pytest.mark.parametrize("sign", list("=+-@|%\uff1d"))
+@pytest.mark.parametrize("between", [";", "; ", ';"', ";\t", ";\xa0", ",", "\t", "|", "\n", '";"', "x;;", "\uff1b"])
+def test_no_spreadsheet_calculates_what_stands_within_a_cell_whatever_parts_cells_there(
+    log: SearchLog, store: Store, between: str, sign: str
+) -> None:
+    typed = f"invoice{between}{sign}cmd|'/c calc'!A0;late"
+    written = spreadsheet.to_csv(("query", "other"), [(typed, typed), (f"{sign}1", -5)])
+    assert written.startswith("\ufeff") and '"-5"' in written
+    for delimiter in ",;\t|":
+        for row in csv.reader(io.StringIO(written.removeprefix("\ufeff")), delimiter=delimiter):
+            assert [cell for cell in row if CALCULATED.match(cell) and cell != "-5"] == [], delimiter
+    fail(log, f"invoice;={sign}cmd", "tab-aaaa")
+    assert ";'=" in to_csv(build(store, log))
+
+
+def test_a_table_opens_in_a_spreadsheet_with_every_letter_and_every_cell_apart(log: SearchLog, store: Store) -> None:
+    fail(log, 'größe "xl", rot; 東京', "tab-aaaa")
+    written = to_csv(build(store, log))
+    assert written.encode().startswith(b'\xef\xbb\xbf"query",')
+    assert all(line.startswith('"') and line.endswith('"') for line in written.removeprefix("\ufeff").splitlines())
+    [_, row] = csv.reader(io.StringIO(written.removeprefix("\ufeff")))
+    assert row[0] == 'größe "xl", rot; 東京'
+
+
+def test_tables_are_written_in_one_place() -> None:
+    for package in (handrail_feedback, handrail_kb, handrail_search):
+        for file in Path(str(package.__file__)).parent.rglob("*.py"):
+            assert "csv.writer" not in file.read_text(encoding="utf-8") or file.name == "spreadsheet.py", file
+
+
 def test_what_a_customer_typed_cannot_steer_terminal_or_page(log: SearchLog, store: Store) -> None:
     fail(log, "\x1b[2J\u202e | <img src=x> [a](javascript:b) `c`\r\n# d", "tab-aaaa")
     found = build(store, log)
@@ -180,7 +218,12 @@ def test_the_report_is_written_in_four_forms(site: Path, settings: Settings) -> 
     log = SearchLog(Store(settings.store_file))
     log.record(search("refund", verdict="none", at=now()))
     assert log.close()
-    signs = {"": "1 person: refund", "--json": '"query": "refund"', "--csv": "refund,1", "--markdown": "| 1 | refund |"}
+    signs = {
+        "": "1 person: refund",
+        "--json": '"query": "refund"',
+        "--csv": '"refund","1"',
+        "--markdown": "| 1 | refund |",
+    }
     for form, sign in signs.items():
         code, output = run(report, "--config", str(site), *([form] if form else []))
         assert (code, sign in output) == (0, True), output

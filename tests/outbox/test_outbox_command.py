@@ -9,12 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from handrail_feedback import outbox
+from handrail_feedback.answers import answer_by_mail
 from handrail_feedback.contact import Message, keep_message
-from handrail_feedback.db import Store, now
+from handrail_feedback.db import Store, now, stamp
 from handrail_feedback.outbox import Patience
 from handrail_feedback.outbox_commands import outbox as command
 from handrail_feedback.routes import parse_routes
 from handrail_kb.errors import DeliveryFailed
+
+from .servers import MailServer, Post
 
 AWAY = DeliveryFailed("The mail server is away.", "Start it.", said="go zanzibar", of_channel=True)
 
@@ -140,14 +143,36 @@ def test_retrying_tries_here_and_now_and_tells_what_came_of_it(site, run, tmp_pa
     assert run("--all").count("delivered") == 3
 
 
-def test_a_delivered_message_can_be_sent_once_more(site, run, tmp_path):
+def test_a_delivered_message_is_delivered_once_more_only_when_that_is_asked_for(site, run, tmp_path):
     store = site(deliver="folder")
     code = write(store)
     run("--retry", code)
     file = tmp_path / ".handrail" / "outbox" / f"{code}.json"
     file.unlink()
-    assert f"{code}  delivered by folder" in run("--retry", code.lower())
+    said = run("--retry", code.lower())
+    assert f"Nothing of {code} waits." in said and f"handrail outbox --again {code}" in said and "by folder" in said
+    assert not file.exists()
+    assert f"{code}  delivered by folder" in run("--again", code.lower())
     assert file.exists()
+
+
+def test_retrying_tries_the_answer_that_waits_and_mails_nothing_twice(site, run):
+    with MailServer(Post()) as server:
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none", "mail_to": "t@acme.test",
+                "mail_from": "help@acme.test"}  # fmt: skip
+        store = site(deliver="mail", **mail)
+        code = write(store, deliver="mail")
+        run("--retry", code)
+        assert len(server.post.mails) == 1
+        answer_by_mail(store, code, "It works again.", "anna@acme.test", "bert", now(), "t1")
+        with store.transaction() as db:
+            db.execute("UPDATE outbox SET next_at = ? WHERE channel = 'answer'", [stamp(now() + timedelta(minutes=9))])
+        assert f"{code}  delivered by answer" in run("--retry", code)
+        assert [envelope.rcpt_tos for envelope in server.post.envelopes] == [["t@acme.test"], ["anna@acme.test"]]
+        assert "Nothing of" in run("--retry", code)
+        site(deliver="mail > folder", **mail)
+        run("--retry", code)
+        assert len(server.post.mails) == 2
 
 
 def test_why_retrying_failed_is_told(site, run, tmp_path):
