@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from sqlite_utils import Database
 from handrail_feedback.db import Row, Store, moment, stamp, storable
 from handrail_feedback.openings import note_opening
 from handrail_feedback.redact import redact
+from handrail_kb.text_form import plain
 
 Verdict = Literal["answered", "weak", "none"]
 Mode = Literal["hybrid", "words"]
@@ -137,7 +137,7 @@ def _soon_after(intent: Intent, following: Following) -> bool:
 
 def shape(query: str) -> str:
     """The query as it is compared: case, accents' encoding, spaces and numbers make no difference while typing."""
-    text = unicodedata.normalize("NFKC", query).casefold()
+    text = plain(query)
     text = _NUMBER_OR_PLACEHOLDER.sub("#", text)
     return " ".join(text.split()).strip(" ?!.,;:")
 

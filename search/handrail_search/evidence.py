@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from handrail_kb.text_form import as_asked, same_signs
 from handrail_search import codes
 from handrail_search.encoder import USUAL_REACH
 from handrail_search.fusion import Scores, best_and_mean, saturate
@@ -135,32 +136,51 @@ class Finding:
 
     def _ask_letters(self, pages: int) -> None:
         """Codes, settings, file names and quotes, to the letter."""
-        asked = codes.literals(self.question)
+        found = {literal: self._find(literal) for literal in codes.literals(self.question)}
+        made_of = {token for literal, held in found.items() if held for token in literal.made_of}
+        asked = [
+            literal
+            for literal, held in found.items()
+            if (held or not literal.joined) and not (literal.text in made_of and not literal.phrase)
+        ]
         in_letters = sum(len(set(words_in(literal.text))) for literal in asked)
         self.asks_for_letters = bool(asked) and len(self.asked) <= in_letters + 2
-        held = [self._find(literal) for literal in asked]
+        self._codes = [(literal.text, found[literal]) for literal in asked if not literal.phrase]
         self.asks_for_unknown_code = self.asks_for_letters and not any(
-            found or (not literal.phrase and codes.begins(self.index.db, literal.text))
-            for found, literal in zip(held, asked, strict=True)
+            found[literal] or (not literal.phrase and codes.begins(self.index.db, literal)) for literal in asked
         )
         exact = np.zeros(pages)
-        for found in held:
-            for page_id, one in found.items():
+        for literal in asked:
+            for page_id, one in found[literal].items():
                 if page_id == self._without and not one.passages:  # it stands in the question alone
                     continue
                 exact[page_id] += one.grade / len(asked)
                 self._passage_scores[list(one.passages)] += _LETTERS_IN_PASSAGE
         self.evidence["exact"] = exact
 
+    def holds_what_is_asked(self, page_id: int) -> bool:
+        """Whether the question is little but a code or quote, and the page holds it whole."""
+        begun = any(held[page_id].begun for _, held in self._codes if page_id in held)
+        return self.asks_for_letters and bool(self.evidence["exact"][page_id]) and not begun
+
+    def holds_another_code(self, page_id: int) -> bool:
+        """Whether the page holds a code that looks like one of the question, or begins with it, and not that one."""
+        if self.asks_for_letters and not any(held for _, held in self._codes) and self._codes:
+            return True  # at best a beginning or an end of one
+        return any(
+            held[page_id].begun if page_id in held else codes.holds_another(self.index.db, page_id, code)
+            for code, held in self._codes
+        )
+
     def _find(self, literal: codes.Literal) -> Mapping[int, codes.Held]:
         db = self.index.db
         if literal.phrase:
             return codes.find_phrase(db, literal.text, *self.index.words.passages_holding(db, literal.text))
-        return codes.find_code(db, literal.text, unfinished=self.question.endswith(literal.text))
+        return codes.find(db, literal, unfinished=same_signs(self.question).endswith(literal.text))
 
     def _ask_titles(self, pages: int) -> None:
         same = np.zeros(pages)
-        same[self.index.by_title.get(self.question.lower().rstrip("?.! "), [])] = 1.0
+        same[self.index.by_title.get(as_asked(self.question), [])] = 1.0
         self.evidence["same_title"] = same
 
     def _relevant(self, pages: int) -> npt.NDArray[np.bool_]:

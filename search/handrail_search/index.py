@@ -28,13 +28,14 @@ import numpy.typing as npt
 
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.passages import PASSAGE_RULES
+from handrail_kb.text_form import as_asked
 from handrail_search import matters
 from handrail_search.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.vectors import VectorIndex, Vectors
 from handrail_search.words import SCHEMA as WORDS_SCHEMA
 from handrail_search.words import open_words
 
-FORMAT = 4
+FORMAT = 5
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 # Trust in meaning from which verdicts rest on it.
 TRUSTED = 0.5
@@ -214,7 +215,7 @@ class Index:
     def _titles(self) -> dict[str, list[int]]:
         titles: dict[str, list[int]] = {}
         for page in self.pages:
-            titles.setdefault(" ".join(page.title.lower().split()).rstrip("?.!"), []).append(page.id)
+            titles.setdefault(as_asked(page.title), []).append(page.id)
         return titles
 
 

@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from handrail_kb.text_form import as_asked
 from handrail_search.encoder import Encoder, stack
 from handrail_search.fusion import Scores
 from handrail_search.index import Index
@@ -122,7 +123,7 @@ class Heard:
 
 def same(question: str) -> str:
     """A question as it is compared to the letter."""
-    return " ".join(question.lower().split()).rstrip("?.! ")
+    return as_asked(question)
 
 
 class LearnedQuestions:

@@ -272,11 +272,12 @@ class Searcher:
         if not order:
             return "none", 0.0, limits
         first = order[0]
-        if finding.is_asked_by_name(first) or (finding.asks_for_letters and finding.evidence["exact"][first]):
+        if finding.is_asked_by_name(first) or finding.holds_what_is_asked(first):
             return "answered", 1.0, limits
         if finding.asks_for_unknown_code and len(finding.question.split()) == 1:
             return "none", 0.0, limits
         certain = confident >= limits.confident and not finding.asks_for_unknown_code
+        certain = certain and not finding.holds_another_code(first)
         verdict: Verdict = "none" if confident < limits.none else "answered" if certain else "weak"
         return verdict, round(confident, 4), limits
 

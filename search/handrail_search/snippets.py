@@ -4,38 +4,118 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from html import escape
 
+from handrail_kb.segments import UNSPACED, has_unspaced, is_unspaced
+from handrail_kb.text_form import MARKS, placed
+
 SNIPPET_CHARS = 220
+# Characters before the first hit that are shown with it where no sentence begins near.
+_BEFORE, _SENTENCE = 20, 80
+_SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？", "។", "။", "। ")
+_PART_OF_WORD = re.compile(rf"[\w{MARKS}]")
+_UNLIKE_ASCII = re.compile(f"[{MARKS}{UNSPACED}]")
+# Endings and particles of Japanese, which every sentence has.
+_HIRAGANA = re.compile("[\u3041-\u309f]{1,2}")
+# So short, a word of a script without spaces is marked only beside another one: 書 is in many words.
+_HAN_ALONE, _OTHERS_ALONE = 2, 3
+_HAN_OR_KANA = re.compile("[\u3005-\u30ff\u3400-\u9fff]")
+
+Span = tuple[int, int]
 
 
-def snippet(text: str, marked: re.Pattern[str] | None) -> str:
+class Marking:
+    """Finds a question's words in texts as they are written. Threads may share it."""
+
+    def __init__(self, spaced: Sequence[str], unspaced: Sequence[str]) -> None:
+        """`spaced` words are found with other endings too; `unspaced` ones wherever they stand."""
+        endings = dict(map(_stem, spaced))
+        either = "|".join(rf"{re.escape(stem)}\w{{0,{letters}}}" for stem, letters in endings.items())
+        self._words = re.compile(rf"\b(?:{either})\b") if spaced else None
+        self._endings = endings
+        self._unspaced = re.compile("|".join(map(re.escape, unspaced))) if unspaced else None
+
+    def spans(self, text: str) -> list[Span]:
+        """Where they begin and end, in order."""
+        typed = placed(text)
+        if typed.form.isascii() or not _UNLIKE_ASCII.search(typed.form):
+            found = [match.span() for match in self._words.finditer(typed.form)] if self._words else []
+        else:
+            found = sorted((*self._among_marks(typed.form), *self._without_spaces(typed.form)))
+        return _apart([typed.span(*span) for span in found])
+
+    def _among_marks(self, form: str) -> Iterator[Span]:
+        """Words among marks and letters of other scripts, whose ends a pattern does not see."""
+        if not self._endings:
+            return
+        for match in re.finditer("|".join(map(re.escape, self._endings)), form):
+            start, end = match.span()
+            last = min(end + self._endings[match.group()], len(form))
+            while end < last and _is_of_word(form[end]):
+                end += 1
+            if not _is_of_word(form[start - 1 : start]) and not _is_of_word(form[end : end + 1]):
+                yield start, end
+
+    def _without_spaces(self, form: str) -> list[Span]:
+        found = [match.span() for match in self._unspaced.finditer(form)] if self._unspaced else []
+        joined: list[Span] = []
+        for start, end in found:
+            joined[-1:] = [(joined[-1][0], end)] if joined and joined[-1][1] == start else [*joined[-1:], (start, end)]
+        return [
+            (start, end)
+            for start, end in joined
+            if end - start >= (_HAN_ALONE if _HAN_OR_KANA.match(form[start]) else _OTHERS_ALONE)
+        ]
+
+
+def snippet(text: str, marked: Marking | None) -> str:
     """The part of a text that holds most of the question's words: escaped, with <mark> around them."""
     text = " ".join(text.split())
-    hits = list(marked.finditer(text)) if marked else []
-    start = _window(text, [match.start() for match in hits])
-    end = min(len(text), start + SNIPPET_CHARS)
-    if end < len(text):
-        end = max(text.rfind(" ", start + SNIPPET_CHARS // 2, end), start + SNIPPET_CHARS // 2)
+    hits = marked.spans(text) if marked else []
+    start = _window(text, [first for first, _ in hits])
+    end = _end(text, start)
     pieces, at = [], start
-    for match in hits:
-        if start <= match.start() and match.end() <= end:
-            pieces += [escape(text[at : match.start()]), "<mark>", escape(match.group()), "</mark>"]
-            at = match.end()
+    for first, after in hits:
+        if start <= first and after <= end:
+            pieces += [escape(text[at:first]), "<mark>", escape(text[first:after]), "</mark>"]
+            at = after
     pieces.append(escape(text[at:end]))
     return ("… " if start else "") + "".join(pieces) + (" …" if end < len(text) else "")
 
 
-def marking(question_words: Iterable[str], common: Set[str]) -> re.Pattern[str] | None:
+def marking(question_words: Iterable[str], common: Set[str]) -> Marking | None:
     """Finds the question's words in a text, endings aside; words that stand everywhere are not worth a mark."""
-    stems = []
+    spaced, unspaced = [], []
     for word in sorted(question_words, key=len, reverse=True):
-        if word in common or (len(word) < 3 and not word.isdigit()):
+        if word in common:
             continue
-        stem = re.escape(word[: max(5, len(word) - 2)])
-        stems.append(rf"{stem}\w{{0,{len(word) - len(stem) + 3}}}" if len(word) > 4 else re.escape(word))
-    return re.compile(rf"\b(?:{'|'.join(stems)})\b", re.IGNORECASE) if stems else None
+        if has_unspaced(word):
+            if not _HIRAGANA.fullmatch(word):
+                unspaced.append(word)
+        elif len(word) >= 3 or word.isdigit():
+            spaced.append(word)
+    return Marking(spaced, unspaced) if spaced or unspaced else None
+
+
+def _stem(word: str) -> tuple[str, int]:
+    """What a word begins with whatever its ending, and how many letters may follow."""
+    stem = word[: max(5, len(word) - 2)]
+    return (stem, len(word) - len(stem) + 3) if len(word) > 4 else (word, 0)
+
+
+def _is_of_word(character: str) -> bool:
+    """Whether a character, if any, goes on a word that has spaces around it."""
+    return bool(character) and _PART_OF_WORD.match(character) is not None and not is_unspaced(character)
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """Spans that do not overlap, the first of each place."""
+    kept: list[Span] = []
+    for start, end in spans:
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept
 
 
 def _window(text: str, hits: Sequence[int]) -> int:
@@ -45,5 +125,29 @@ def _window(text: str, hits: Sequence[int]) -> int:
     best = max(hits, key=lambda at: (bisect_left(hits, at + SNIPPET_CHARS - 40) - bisect_left(hits, at), -at))
     if best < SNIPPET_CHARS // 2:
         return 0
-    sentence = max(text.rfind(mark, best - 80, best) for mark in (". ", "! ", "? "))
-    return sentence + 2 if sentence >= 0 else text.rfind(" ", 0, best - 20) + 1
+    ends = ((text.rfind(mark, best - _SENTENCE, best), len(mark)) for mark in _SENTENCE_ENDS)
+    sentence, length = max(ends)
+    if sentence >= 0:
+        return sentence + length
+    space = text.rfind(" ", best - SNIPPET_CHARS // 2, best - _BEFORE)
+    return space + 1 if space >= 0 else _at_letter(text, best - _BEFORE)
+
+
+def _end(text: str, start: int) -> int:
+    """Where the piece that begins here ends: at the end of a word where there are spaces."""
+    end = min(len(text), start + SNIPPET_CHARS)
+    if end == len(text):
+        return end
+    space = text.rfind(" ", start + SNIPPET_CHARS // 2, end)
+    return space if space >= 0 else _at_letter(text, end)
+
+
+def _at_letter(text: str, at: int) -> int:
+    """The place itself, or the one before it where a letter with its marks begins."""
+    while at > 0 and _NO_BEGINNING.match(text, at):
+        at -= 1
+    return at
+
+
+# Marks, and vowels of Thai and Lao that belong to the letter before them.
+_NO_BEGINNING = re.compile(f"[{MARKS}\u0e30\u0e32\u0e33\u0eb0\u0eb2\u0eb3]")

@@ -17,6 +17,8 @@ from itertools import zip_longest
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Postfix, Prefix
 
+from handrail_kb.segments import has_unspaced
+from handrail_kb.text_form import placed
 from handrail_search.stemming import fold, small_words, stem
 
 # Shorter words are one slip away from too many others.
@@ -102,7 +104,12 @@ class Speller:
         a long word away. A word in a `strange` sentence is likelier to be a word of another language.
         """
         typed = fold(word)
-        if not SHORTEST <= len(typed) <= _LONGEST or not typed.isalpha() or self._is_real(word, typed, seldom=seldom):
+        if (
+            not SHORTEST <= len(typed) <= _LONGEST
+            or not typed.isalpha()
+            or has_unspaced(typed)
+            or self._is_real(word, typed, seldom=seldom)
+        ):
             return None
         near = self._far_commoner(typed) if seldom else self._near(typed)
         blind = 1.0 if strange else self._blind
@@ -177,11 +184,17 @@ def suggestions(
 
 
 def replace(question: str, words: dict[str, str]) -> str:
-    """A question with some of its words, in small letters, replaced by others; capitals are kept."""
+    """A question with some of its words, as `words_in` gives them, replaced by others; capitals are kept."""
     if not words:
         return question
-    pattern = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, words)) + r")(?![^\W_])", re.IGNORECASE)
-    return pattern.sub(lambda match: _like(match.group(), words[match.group().lower()]), question)
+    pattern = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, words)) + r")(?![^\W_])")
+    typed = placed(question)
+    pieces, at = [], 0
+    for match in pattern.finditer(typed.form):
+        start, end = typed.span(*match.span())
+        pieces += [question[at:start], _like(question[start:end], words[match.group()])]
+        at = end
+    return "".join((*pieces, question[at:]))
 
 
 def as_written(question: str, corrected: str) -> str:

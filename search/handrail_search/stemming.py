@@ -13,10 +13,33 @@ from collections.abc import Collection, Sequence
 
 import Stemmer
 
+from handrail_kb.segments import split_words
+from handrail_kb.text_form import MARKS, plain
+
 _WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
-_MARKS = re.compile("[\u0300-\u036f]+")
+# Where a text has marks, they are part of its words: Hindi and Tamil write vowels with them.
+_MARKED_WORD = re.compile(rf"[\w{MARKS}]+")
+# What words are known without: accents, vowel signs of Hebrew and Arabic, dots below letters of India's scripts.
+_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc]+")
 # Letters that do not come apart into a letter and a mark.
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_LETTERS = str.maketrans(
+    {
+        "ß": "ss",
+        "ø": "o",
+        "æ": "ae",
+        "œ": "oe",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ı": "i",
+        "ى": "ي",
+        "ی": "ي",
+        "ک": "ك",
+        "ة": "ه",
+        "ς": "σ",
+    }
+)
 _ALGORITHMS = {
     "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french", "it": "italian",
     "nb": "norwegian", "nl": "dutch", "nn": "norwegian", "no": "norwegian", "pt": "portuguese", "sv": "swedish",
@@ -41,8 +64,14 @@ _local = threading.local()
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a text in small letters, marks kept, in order."""
-    return _WORD.findall(unicodedata.normalize("NFC", text).lower())
+    """The words of a text in one form (`text_form.plain`), accents kept, in order."""
+    form = plain(text)
+    if form.isascii():
+        return _WORD.findall(form)
+    found: list[str] = []
+    for run in _MARKED_WORD.findall(form):
+        found += [word for piece in split_words(run) if (word := piece.strip("_")) and _WORD.search(word)]
+    return found
 
 
 def fold(word: str) -> str:

@@ -19,7 +19,8 @@ from handrail_search.known_vectors import KnownVectors
 from handrail_search.stemming import stem, words_in
 from handrail_search.vectors import Vectors
 
-_LETTERS = re.compile(r"[^\W\d_]{3,}")
+# A word of three letters or more, or of a script where two are as many.
+_TELLS = re.compile(r"[^\W\d_]{3}|[^\W\d_\u0000-\u0dff]{2}")
 # A word tells what a topic is about when so many of its searches hold it, as a share and as a number …
 _SHARE, _SEARCHES = 0.1, 2
 # … and so many times as large a share as of all other failed searches.
@@ -126,4 +127,4 @@ class SiteArticles:
 
 
 def _words(query: str) -> frozenset[str]:
-    return frozenset(_LETTERS.findall(query.lower()))
+    return frozenset(word for word in words_in(query) if _TELLS.search(word))

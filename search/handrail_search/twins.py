@@ -6,12 +6,12 @@ Candidates are pages whose vectors are near; what decides is how many runs of wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from handrail_kb.passages import Page
+from handrail_search.stemming import words_in
 from handrail_search.vectors import Vectors
 
 _NEAR = 0.9
@@ -19,7 +19,6 @@ _SAME = 0.7
 _RUN = 3
 _MOST_WORDS = 5000
 _MOST_CANDIDATES = 20
-_WORD = re.compile(r"\w+")
 
 
 def find_twins(pages: Sequence[Page], means: Vectors) -> list[int]:
@@ -43,7 +42,7 @@ def find_twins(pages: Sequence[Page], means: Vectors) -> list[int]:
 
 
 def _runs(page: Page) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(" ".join(passage.text for passage in page.passages).lower())[:_MOST_WORDS]
+    words = words_in(" ".join(passage.text for passage in page.passages))[:_MOST_WORDS]
     return frozenset(tuple(words[start : start + _RUN]) for start in range(max(1, len(words) - _RUN + 1)))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from handrail_kb.text_form import placed
 from handrail_search import codes, vocabulary
 from handrail_search.encoder import Encoder
 from handrail_search.index import Index
@@ -130,7 +131,9 @@ def _finished(question: str, words: Sequence[AskedWord]) -> str:
     if not words or not words[-1].unfinished:
         return question
     last = words[-1]
-    return question[: len(question) - len(last.text)] + last.meant[0]
+    typed = placed(question)
+    at = typed.form.rfind(last.text)
+    return question[: typed.starts[at]] + last.meant[0] if at >= 0 else question
 
 
 def _to_the_letter(question: str) -> list[str]:

@@ -16,6 +16,7 @@ from functools import lru_cache, reduce
 import numpy as np
 
 from handrail_kb.passages import Page
+from handrail_kb.text_form import plain
 from handrail_search import codes, compounds, postings, vocabulary
 from handrail_search.postings import Ids, Postings, Scores
 from handrail_search.stemming import fold, languages_of, stem, words_in
@@ -221,7 +222,8 @@ class WordIndex:
         """The words of a question, each once, and what they are on this site."""
         texts = list(dict.fromkeys(words_in(question)))[:MAX_WORDS]
         known = vocabulary.look_up(db, [fold(text) for text in texts])
-        typed = texts[-1] if texts and question[-1].isalnum() and len(texts[-1]) >= _BEGINNING else None
+        going_on = bool(texts) and len(texts[-1]) >= _BEGINNING and plain(question).endswith(texts[-1])
+        typed = texts[-1] if going_on else None
         return tuple(self._read_word(db, text, known.get(fold(text)), going_on=text is typed) for text in texts)
 
     def _read_word(
