@@ -14,6 +14,7 @@ from handrail_kb.articles import Article, Problem
 from handrail_kb.links import Ground, dead_links, images_without_text
 from handrail_kb.prose import line_at, prose
 from handrail_kb.titles import unclear_titles
+from handrail_kb.translations import languages
 
 # What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
 _SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^<>]*+>", re.IGNORECASE)
@@ -38,14 +39,15 @@ def check_articles(articles: Sequence[Article], today: date, ground: Ground | No
     return sorted(found, key=lambda problem: (problem.file, problem.line))
 
 
-def same_titles(articles: Iterable[Article]) -> Iterator[Problem]:
-    """Two articles of one title cannot be told apart in a list of results."""
-    first: dict[str, Article] = {}
+def same_titles(articles: Sequence[Article]) -> Iterator[Problem]:
+    """Two articles of one title and language cannot be told apart in a list of results."""
+    first: dict[tuple[str, str], Article] = {}
+    spoken = languages([article.path for article in articles])
     for article in articles:
         title = " ".join(article.title.lower().split())
         if not title or article.exclude:
             continue
-        other = first.setdefault(title, article)
+        other = first.setdefault((spoken.get(article.path, ""), title), article)
         if other is not article:
             yield Problem(
                 article.path,
@@ -56,12 +58,14 @@ def same_titles(articles: Iterable[Article]) -> Iterator[Problem]:
             )
 
 
-def same_questions(articles: Iterable[Article]) -> Iterator[Problem]:
-    """A question that two articles claim is answered by one of them at best."""
-    first: dict[str, Article] = {}
+def same_questions(articles: Sequence[Article]) -> Iterator[Problem]:
+    """A question that two articles of one language claim is answered by one of them at best."""
+    first: dict[tuple[str, str], Article] = {}
+    spoken = languages([article.path for article in articles])
     for article in articles:
         for question in article.questions:
-            other = first.setdefault(" ".join(question.lower().split()).rstrip("?.! "), article)
+            asked = (spoken.get(article.path, ""), " ".join(question.lower().split()).rstrip("?.! "))
+            other = first.setdefault(asked, article)
             if other is not article:
                 yield Problem(
                     article.path,

@@ -1,8 +1,9 @@
 """Links and images of an article: which lead nowhere, and which images say nothing to who cannot see them.
 
-Reads Markdown, because only there are the lines that a writer can mend. What is reached is looked up in the folder of
-articles, and in the built site for what a plugin made. Addresses of other sites are nobody's business here: a check
-that asks the internet fails when somebody else's server does.
+Reads Markdown, because only there are the lines that a writer can mend, and asks the built page what became of it:
+MkDocs, its plugins and the extensions of Markdown have had their say there. An article that was written since is judged
+by the folder of articles alone. Addresses of other sites are nobody's business here: a check that asks the internet
+fails when somebody else's server does.
 """
 
 from __future__ import annotations
@@ -14,73 +15,64 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from markdown.extensions.toc import slugify
 
-from handrail_kb.addresses import file_of
-from handrail_kb.articles import Article, Problem, is_there
+from handrail_kb.addresses import path_of, same_letters
+from handrail_kb.articles import Article, Problem, Severity, is_there
+from handrail_kb.built_page import SCHEME, BuiltPage, BuiltSite, Place
+from handrail_kb.markdown_links import Link, links_of, nameless_images
 from handrail_kb.prose import headings, line_at, prose
 from handrail_kb.settings import nearest
 
-_INLINE = re.compile(r"\]\([ \t]*(?:<(?P<angle>[^<>\n]*)>|(?P<plain>[^\s()]*(?:\([^\s()]*\)[^\s()]*)*))")
-_DEFINED = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]{1,200}\]:[ \t]*<?(?P<plain>[^\s<>]+)", re.M)
-_TAG = re.compile(r"<(?P<tag>a|img)\b(?P<inside>[^<>]{0,4000})>", re.I)
-_ATTRIBUTE = re.compile(r"""([a-zA-Z-]{1,30})(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
-_NO_ALT = re.compile(r"!\[[ \t]*\]")
 _UNDERLINED = re.compile(r"^[ \t]*+(?P<text>\S[^\n]*+)\n {0,3}(?:=++|-++)[ \t]*+$", re.M)
 _OWN_ID = re.compile(r"\{:?[^{}\n]{0,200}?#(?P<id>[\w.:-]++)[^{}\n]{0,200}+\}")
 _HTML_ID = re.compile(r"""\b(?:id|name)\s*=\s*["']?([^"'\s>]+)""")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 # Filled in by a plugin, such as macros.
 _TEMPLATE = re.compile(r"\{\{|\{%|\$\{")
+# Read by scripts and browsers, not the name of a place.
+_NO_PLACE = re.compile(r"top$|:~:|[/!]", re.I)
 # To look for the nearest of many names takes longer than all else.
 _MOST_SUGGESTED_FROM, _MOST_SUGGESTED = 5000, 200
-
-
-@dataclass(frozen=True)
-class Link:
-    """Where an article leads to, and where that stands in its text. `raw` is HTML, which MkDocs leaves as it is."""
-
-    target: str
-    place: int
-    raw: bool = False
+_MOST_SENT_ON = 5
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What links can lead to: the folder of articles, what was built of it, and where each article was built to."""
+    """What links can lead to: the folder of articles, what was built of it, and where each article was built to.
+
+    `left_out` are Markdown files that the site does not publish. `directory_urls` and `absolute`, whether '/' is the
+    folder of articles, are what mkdocs.yml says.
+    """
 
     docs_dir: Path
     site_dir: Path
     built: Mapping[str, str] = field(default_factory=dict)
+    base_path: str = "/"
+    left_out: frozenset[str] = frozenset()
+    directory_urls: bool = True
+    absolute: bool = False
 
-
-def links_of(text: str) -> Iterator[Link]:
-    """Every link and image in an article's prose, in no order."""
-    for found in _INLINE.finditer(text):
-        yield Link(found["angle"] or found["plain"] or "", found.start())
-    for found in _DEFINED.finditer(text):
-        yield Link(found["plain"], found.start())
-    for found in _TAG.finditer(text):
-        attributes = _attributes(found["inside"])
-        target = attributes.get("href" if found["tag"].lower() == "a" else "src")
-        if target:
-            yield Link(target, found.start(), raw=True)
+    def place_of(self, path: str) -> str:
+        """Where an article was built to, or will be."""
+        known = self.built.get(path)
+        if known is not None:
+            return same_letters(path_of(known))
+        base = same_letters(path.removesuffix(".md"))
+        if posixpath.basename(base).lower() in ("index", "readme"):
+            folder = posixpath.dirname(base)
+            return (f"{folder}/" if folder else "") if self.directory_urls else posixpath.join(folder, "index.html")
+        return f"{base}/" if self.directory_urls else f"{base}.html"
 
 
 def images_without_text(articles: Sequence[Article]) -> Iterator[Problem]:
     """Images that a screen reader has no word for, and search neither. `alt=""` says that one is only decoration."""
     for article in articles:
         text = prose(article.body)
-        places = [found.start() for found in _NO_ALT.finditer(text) if text[found.end() : found.end() + 1] in "[("]
-        places += [
-            found.start()
-            for found in _TAG.finditer(text)
-            if found["tag"].lower() == "img" and "alt" not in _attributes(found["inside"])
-        ]
-        for place in sorted(places):
+        for place in sorted(nameless_images(text)):
             yield Problem(
                 article.path,
                 line_at(text, place, article.body_line),
@@ -92,16 +84,34 @@ def images_without_text(articles: Sequence[Article]) -> Iterator[Problem]:
 
 
 def dead_links(articles: Sequence[Article], ground: Ground) -> Iterator[Problem]:
-    """Links to files and headings that are not there, each with what is nearest to it."""
-    known = {article.path: article for article in articles}
-    reached = _Reached(ground, known)
+    """Links to files and headings that are not there, each with what is nearest to it, and those to old addresses."""
+    reached = _Reached(ground, {article.path: article for article in articles})
+    added: dict[str, list[tuple[Article, _Found]]] = {}
     for article in articles:
-        text = prose(article.body)
-        for link in links_of(text):
-            fault = reached.fault(article, link)
-            if fault:
-                code, what = fault
-                yield Problem(article.path, line_at(text, link.place, article.body_line), "error", what, code)
+        for found in reached.faults(article):
+            if found.place is None:
+                added.setdefault(found.what, []).append((article, found))
+            else:
+                line = line_at(prose(article.body), found.place, article.body_line)
+                yield Problem(article.path, line, found.severity, found.what, found.code)
+    for what, where in added.items():
+        article, found = where[0]
+        more = f" {len(where)} articles have it." if len(where) > 1 else ""
+        told = f"{what} It stands in what a plugin, a template or another file adds to the article.{more}"
+        yield Problem(article.path, 1, found.severity, told, found.code)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A link that leads nowhere: where it stands in the prose, None where it is not written there."""
+
+    place: int | None
+    code: str
+    what: str
+
+    @property
+    def severity(self) -> Severity:
+        return "warning" if self.code == "redirected-link" else "error"
 
 
 class _Reached:
@@ -109,74 +119,204 @@ class _Reached:
 
     def __init__(self, ground: Ground, known: Mapping[str, Article]) -> None:
         self._ground, self._known = ground, known
-        self._sources = {location: source for source, location in ground.built.items() if location}
-        self._names = sorted(known)[:_MOST_SUGGESTED_FROM]
-        self._namesakes = {posixpath.basename(name): name for name in reversed(self._names)}
-        self._suggested = 0
-        self._nearest_name = cache(self._look_for_name)
+        self._site = BuiltSite(ground.site_dir, ground.base_path)
+        # Of two files with one address, the published one has it.
+        self._sources = {ground.place_of(path): path for path in (*ground.left_out, *known, *ground.built) if path}
+        self._near = _Near(sorted(known))
         self._written = cache(lambda path: _anchors(known[path].body))
-        self._html = lru_cache(50)(lambda page: page.read_text(encoding="utf-8", errors="replace"))
+        self._judge = cache(self._look_at_page)
 
-    def fault(self, article: Article, link: Link) -> tuple[str, str] | None:
-        if not link.target or _TEMPLATE.search(link.target) or _SCHEME.match(link.target):
+    def faults(self, article: Article) -> Iterator[_Found]:
+        """What is wrong with the links of an article, in no order."""
+        page, text = self._judge(article.path), prose(article.body)
+        if page is None:
+            for link in links_of(text):
+                place = None if _TEMPLATE.search(link.target) else self._meant(article, link)
+                if place and (code := self._code_as_written(article, link, place)):
+                    yield _Found(link.place, code, self._words(article, link, place, code))
+            return
+        here = self._ground.place_of(article.path)
+        given = {place: address for address in page.addresses if (place := self._place_in_page(here, address))}
+        dead = {place: code for place in given if (code := self._code(place))}
+        written = [(place, link) for link in links_of(text) if dead and (place := self._meant(article, link)) in dead]
+        for place, link in written:
+            yield _Found(link.place, dead[place], self._words(article, link, place, dead[place]))
+        named = {place for place, _ in written}
+        for place in dead:
+            if place in named or not self._site.resolved(here, given[place]):
+                continue
+            spot = _spot(text, article.body, given[place], self._sources.get(place.location, ""))
+            link = Link(given[place], spot or 0, raw=True)
+            yield _Found(spot, dead[place], self._words(article, link, place, dead[place]))
+
+    def _place_in_page(self, here: str, address: str) -> Place | None:
+        """Where an address of a page leads; MkDocs leaves one from the root of the articles only if it is dead."""
+        place = self._site.resolved(here, address)
+        if place or not self._ground.absolute or not address.startswith("/"):
+            return place
+        path, _, anchor = unquote(address).partition("#")
+        return Place(path.lstrip("/"), anchor)
+
+    def _look_at_page(self, path: str) -> BuiltPage | None:
+        """The page of an article, where it is one, and not older than what is written: it judges the links."""
+        if path not in self._ground.built:
             return None
+        location = self._ground.place_of(path)
+        file, page = self._site.file(location), self._site.page(location)
+        if file is None or page is None or not page.whole:
+            return None
+        try:
+            return page if (self._ground.docs_dir / path).stat().st_mtime <= file.stat().st_mtime else None
+        except OSError:
+            return page
+
+    def _meant(self, article: Article, link: Link) -> Place | None:
+        """The place of the site that a link leads to once MkDocs has made an address of it."""
+        here = self._ground.place_of(article.path)
+        as_it_is = self._site.resolved(here, link.target)
+        if link.raw or SCHEME.match(link.target):
+            return as_it_is
         try:
             parts = urlsplit(link.target)
         except ValueError:
             return None
         path, anchor = unquote(parts.path), unquote(parts.fragment)
-        if parts.netloc or path.startswith("/"):  # an address, not a file: it may be served by something else
-            return None
-        target = self._article(article, path, raw=link.raw)
-        if target is None and not self._is_there(article, path, raw=link.raw):
-            return "dead-link", f"'{link.target}' leads to no file of the site.{self._near(article, path)}"
-        if target is not None and anchor and not anchor.startswith(":~:"):
-            page = self._page(target)
-            if anchor in self._written(target) or page is None or _holds(self._html(page), anchor):
-                return None
-            near = _nearest(anchor, self._written(target))
-            return "dead-anchor", f"'{link.target}' leads to no heading of {target}.{near}"
-        return None
-
-    def _article(self, article: Article, path: str, *, raw: bool) -> str | None:
-        """The article that a path leads to; None where it leads to no article."""
+        if parts.netloc or (path.startswith("/") and not self._ground.absolute):
+            return as_it_is
+        target = self._beside(article, path)
         if not path:
-            return article.path
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(article.path), path))
-        if target in self._known:
-            return target
-        return self._sources.get(self._location(article, path)) if raw else None
+            return Place(here, anchor)
+        if self._sources.get(place := self._ground.place_of(target)) == target:
+            return Place(place, anchor)
+        if not target.endswith(".md") and self._is_file(target):
+            return Place(target, anchor)
+        return as_it_is if not path.startswith("/") else Place(target, anchor)
 
-    def _is_there(self, article: Article, path: str, *, raw: bool) -> bool:
-        """Whether a file has the name, or the built site a page at the address: writers and plugins link to both."""
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(article.path), path))
-        by_address = self._was_built(self._location(article, path))
-        if not self._ground.built and (raw or path.endswith("/")):
-            return True  # what will be there is not known yet
-        if target.startswith(".."):
-            return by_address
+    def _beside(self, article: Article, path: str) -> str:
+        """The file that a path names, seen from the article's own."""
+        folder = "" if path.startswith("/") else posixpath.dirname(article.path)
+        return posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
+
+    def _is_file(self, target: str) -> bool:
+        return not target.startswith("..") and is_there(self._ground.docs_dir / target)
+
+    def _code_as_written(self, article: Article, link: Link, place: Place) -> str:
+        """As `_code`, of an article that was not built as it is: what it leads to may not have been built either."""
+        if place.location in self._sources or self._site.file(place.location):
+            return self._code(place)
+        return "" if self._may_be_there(article, link, place) else "dead-link"
+
+    def _may_be_there(self, article: Article, link: Link, place: Place) -> bool:
+        path = unquote(urlsplit(link.target).path)
+        target = self._beside(article, path)
+        if target in self._ground.left_out:
+            return False
+        if path.startswith("/") and not self._ground.absolute:
+            return not self._ground.built and not target.endswith(".md")
+        if link.raw:
+            if self._is_file(place.location):
+                return True
+            beside = target in self._known or self._is_file(target) or self._article_at(target) is not None
+            return not self._ground.built and not beside and not target.endswith(".md")
         if target.endswith(".md"):  # one that a plugin made stands in the built site alone
-            base = target.removesuffix(".md")
-            base = base.removesuffix("index") if posixpath.basename(base) == "index" else f"{base}/"
-            return is_there(self._ground.docs_dir / target) or self._was_built(base)
-        return is_there(self._ground.docs_dir / target) or self._was_built(target) or by_address
+            made = self._site.page(self._ground.place_of(target))
+            return is_there(self._ground.docs_dir / target) or bool(made and not made.sends_on)
+        if self._article_at(target) is not None:
+            return False
+        if self._ground.built:
+            return posixpath.splitext(target)[1] != "" and self._is_file(target)
+        return path.endswith("/") or self._is_file(target)  # what will be there is not known yet
 
-    def _location(self, article: Article, path: str) -> str:
-        """Where a path leads in the built site, seen from the article's page."""
-        here = self._ground.built.get(article.path, article.path.removesuffix(".md") + "/")
-        return posixpath.normpath(posixpath.join(posixpath.dirname(here), path)).removeprefix("./") + (
-            "/" if path.endswith("/") else ""
-        )
+    def _article_at(self, target: str) -> str | None:
+        """The article that somebody may mean by the name of its page."""
+        names = (target, f"{target}.md", f"{target}/index.md", f"{target.removesuffix('.html')}.md")
+        return next((name for name in names if name in self._known), None)
 
-    def _was_built(self, location: str) -> bool:
-        return not location.startswith("..") and is_there(self._ground.site_dir / location)
+    def _code(self, place: Place) -> str:
+        """What is wrong with a place of the site, as a code of `kinds`; nothing where readers are well there."""
+        location, onward = self._onward(place.location)
+        if location is None or (location not in self._sources and self._site.file(location) is None):
+            return "dead-link"
+        source = self._sources.get(location)
+        if source is not None and source in self._ground.left_out:
+            return "dead-link"
+        leads_into = source is not None and place.anchor and not _NO_PLACE.match(place.anchor)
+        if source and leads_into and not self._has(source, location, place.anchor):
+            return "dead-anchor"
+        return "redirected-link" if onward else ""
 
-    def _near(self, article: Article, path: str) -> str:
-        if posixpath.splitext(path)[1] not in ("", ".md"):  # an article is no picture
-            return ""
+    def _has(self, source: str, location: str, anchor: str) -> bool:
+        page = self._site.page(location) if source in self._ground.built else None
+        if page is None:  # what its headings become is not known
+            return True
+        if anchor in page.anchors:
+            return True
+        return source in self._known and self._judge(source) is None and anchor in self._written(source)
+
+    def _onward(self, location: str) -> tuple[str | None, bool]:
+        """Where readers of a place end, and whether they were sent on; None where that is no place of the site."""
+        for hops in range(_MOST_SENT_ON):
+            page = None if location in self._sources else self._site.page(location)
+            if page is None or not page.sends_on:
+                return location, hops > 0
+            place = self._site.resolved(location, page.sends_on)
+            if place is None:  # another site
+                return location, False
+            location = place.location
+        return None, True
+
+    # ---- the words for it
+
+    def _words(self, article: Article, link: Link, place: Place, code: str) -> str:
+        shown = f"'{link.target}'"
+        source = self._sources.get(place.location)
+        if code == "redirected-link":
+            end = self._onward(place.location)[0] or ""
+            return f"{shown} is an old address that sends readers on to '{end}'. Link there.{self._named(article, end)}"
+        if code == "dead-anchor":
+            end = self._sources[self._onward(place.location)[0] or place.location]
+            anchors = self._written(end) if end in self._known else frozenset()
+            return f"{shown} leads to no heading of {end}.{_nearest(place.anchor, anchors)}"
+        if source is not None:
+            return f"{shown} leads to {source}, which is left out of the site."
+        path = unquote(urlsplit(link.target).path)
+        target = self._beside(article, path)
+        now, sent_on = self._onward(self._ground.place_of(target))
+        if target.endswith(".md") and now is not None and sent_on:
+            return f"{shown} is the old name of a page: nothing but its address is kept.{self._named(article, now)}"
+        if link.raw and (target in self._known or self._is_file(target)):
+            there = self._ground.place_of(target) if target in self._known else target
+            right = posixpath.relpath(f"/{there}", f"/{posixpath.dirname(self._ground.place_of(article.path))}")
+            right = f"{right}/" if there.endswith("/") else right
+            return (
+                f"{shown} stands in HTML, which MkDocs leaves as it is: seen from the page, nothing is there. "
+                f"Write '{right}', or a link in Markdown."
+            )
+        return f"{shown} leads to no file of the site.{self._near.told(article.path, path, self._article_at(target))}"
+
+    def _named(self, article: Article, location: str) -> str:
+        """The article at a place, as one beside it links to it."""
+        source = self._sources.get(location)
         here = posixpath.dirname(article.path) or "."
-        target = posixpath.normpath(posixpath.join(here, path))
-        close = self._namesakes.get(posixpath.basename(target)) or self._nearest_name(target)
+        return f" Did you mean '{posixpath.relpath(source, here)}'?" if source else ""
+
+
+class _Near:
+    """The article that a name which is none may mean. Looks for so many only: a search takes longer than all else."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names[:_MOST_SUGGESTED_FROM]
+        self._namesakes = {posixpath.basename(name): name for name in reversed(self._names)}
+        self._suggested = 0
+        self._nearest_name = cache(self._look_for_name)
+
+    def told(self, path: str, written: str, meant: str | None) -> str:
+        """' Did you mean …?' where an article is near to what is `written` in the one at `path`, else nothing."""
+        if posixpath.splitext(written)[1] not in ("", ".md", ".html"):  # an article is no picture
+            return ""
+        here = posixpath.dirname(path) or "."
+        target = posixpath.normpath(posixpath.join(here, written))
+        close = meant or self._namesakes.get(posixpath.basename(target)) or self._nearest_name(target)
         return f" Did you mean '{posixpath.relpath(close, here)}'?" if close else ""
 
     def _look_for_name(self, target: str) -> str | None:
@@ -185,10 +325,19 @@ class _Reached:
             return None
         return next(iter(difflib.get_close_matches(target, self._names, n=1, cutoff=0.7)), None)
 
-    def _page(self, path: str) -> Path | None:
-        """The built page of an article; None where there is none yet, and what its headings become is not known."""
-        location = self._ground.built.get(path)
-        return file_of(self._ground.site_dir, location) if location is not None else None
+
+def _spot(text: str, body: str, address: str, source: str) -> int | None:
+    """Where an address of a built page stands in what was written, in prose or, failing that, anywhere."""
+    anchor = urlsplit(address).fragment
+    forms = [address, unquote(address), escape(address, quote=False)]
+    if source and anchor:  # as it stood before MkDocs made an address of it
+        forms.append(f"{posixpath.basename(source)}#{anchor}")
+    for written in (text, body):
+        for form in dict.fromkeys(forms):
+            found = re.search(rf"(?<![\w/.#-]){re.escape(form)}(?![\w/#-])", written)
+            if found:
+                return found.start()
+    return None
 
 
 @lru_cache(2000)
@@ -209,13 +358,3 @@ def _anchors(markdown: str) -> frozenset[str]:
 def _nearest(anchor: str, anchors: frozenset[str]) -> str:
     longer = sorted(one for one in anchors if anchor and one.startswith(anchor))
     return f" Did you mean '{longer[0]}'?" if longer else nearest(anchor, sorted(anchors))
-
-
-def _holds(html: str, anchor: str) -> bool:
-    """Whether a built page has an anchor: there, plugins and other rules for headings have had their say."""
-    ends = (('"', '"'), ("'", "'"), ("", " "), ("", ">"))
-    return any(f"{name}={begin}{anchor}{end}" in html for name in ("id", "name") for begin, end in ends)
-
-
-def _attributes(inside: str) -> dict[str, str]:
-    return {name.lower(): value.strip("\"'") for name, value in _ATTRIBUTE.findall(inside)}

@@ -5,7 +5,7 @@ Files are named from the folder of mkdocs.yml. Knows nothing of the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from handrail_feedback.learned import version
 from handrail_kb.articles import Article, Kept, Problem, read_articles
 from handrail_kb.checks import check_articles
 from handrail_kb.errors import ConfigError, HandrailError
+from handrail_kb.left_out import rules_of
 from handrail_kb.links import Ground
-from handrail_kb.passages import read_site_info
+from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.settings import Settings, docs_dir_of, site_dir_of
 from handrail_kb.site_file import site_file_problems
 from handrail_search.duplicates import near_duplicates
@@ -76,13 +77,37 @@ def read_written(config_file: Path, kept: Kept | None = None) -> Written:
     docs_dir, site_dir = docs_dir_of(config_file), site_dir_of(config_file)
     if not docs_dir.is_dir():
         raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
-    articles, faults = read_articles(docs_dir, kept)
-    known = read_site_info(site_dir).articles if site_dir.is_dir() else {}
-    built = {str(facts.get("source", "")): location for location, facts in known.items()}
-    found = check_articles(articles, datetime.now(UTC).date(), Ground(docs_dir, site_dir, built))
-    named = (replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in found)
+    every, faults = read_articles(docs_dir, kept)
+    info = read_site_info(site_dir) if site_dir.is_dir() else SiteInfo()
+    built = {str(facts.get("source", "")): location for location, facts in info.articles.items()}
+    rules = rules_of(config_file)
+    unread = [problem.file.removeprefix(f"{docs_dir.name}/") for problem in faults]
+    left_out = rules.left_out({*unread, *(article.path for article in every)}, docs_dir)
+    left_out |= _not_built([one.path for one in every], built, docs_dir, site_dir)
+    articles = [article for article in every if article.path not in left_out]
+    ground = Ground(docs_dir, site_dir, built, info.base_path, left_out, rules.directory_urls, rules.absolute)
+    found = check_articles(articles, datetime.now(UTC).date(), ground)
+    named = [replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in found]
+    told = [one for one in faults if one.file.removeprefix(f"{docs_dir.name}/") not in left_out]
     of_the_site = site_file_problems(config_file, docs_dir, site_dir)
-    return Written(docs_dir, tuple(articles), built, (*of_the_site, *faults, *named))
+    return Written(docs_dir, tuple(articles), built, (*of_the_site, *told, *named))
+
+
+def _not_built(paths: Sequence[str], built: Mapping[str, str], docs_dir: Path, site_dir: Path) -> frozenset[str]:
+    """Files that stood there when the site was built, and became no page of it: a plugin left them out."""
+    if not built:
+        return frozenset()
+    try:
+        then = _changed_at(site_dir / MANIFEST)
+        return frozenset(path for path in paths if path not in built and _changed_at(docs_dir / path) < then)
+    except OSError:
+        return frozenset()
+
+
+def _changed_at(file: Path) -> float:
+    """When a file was written, renamed or put where it is, in seconds."""
+    state = file.stat()
+    return max(state.st_mtime, state.st_ctime)
 
 
 def inspect(written: Written, settings: Settings, rank: int, before: Before | None = None) -> Report:
