@@ -227,6 +227,8 @@ _SCRIPT_WORDS = {
     "said_no": "said_no.button",
     "said_no_thanks": "said_no.thanks",
     "searching": "search.searching",
+    "slow": "search.slow",
+    "elsewhere": "search.elsewhere",
 }
 
 

@@ -41,7 +41,7 @@ from handrail_kb.texts import text
 log = get_plugin_logger("handrail")
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("handrail.js", "handrail-visit.js", "handrail-vote.js")
+SCRIPTS = ("handrail-stand-in.js", "handrail.js", "handrail-visit.js", "handrail-vote.js")
 # On the contact page alone.
 CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 STYLES = ("handrail.css",)

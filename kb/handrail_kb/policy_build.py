@@ -19,7 +19,7 @@ from handrail_kb.policy import Sources
 from handrail_kb.policy_needs import Needs, Use, decoded, needs_of_page, needs_of_script, needs_of_style
 
 _MOST_PAGE_BYTES = 20_000_000
-_MOST_FILE_BYTES = 5_000_000
+_MOST_FILE_BYTES = 400_000  # a bigger one is a library, whose addresses are mostly never asked
 _MOST_FILES = 200  # scripts and styles of one page
 _MOST_DIGESTS = policy.MOST_CHARACTERS // 53  # more never fit
 # Material's own and ours, which load nothing from elsewhere that their pages do not show.
@@ -146,11 +146,11 @@ class _Site:
         waiting, seen = sorted(page.files), set(page.files)
         while waiting and len(seen) <= _MOST_FILES:
             address = waiting.pop()
-            for library in _LIBRARIES:
-                if library.name.search(address.partition("?")[0]):
-                    page.fitted.update(library.fits)
-                    page.uses.update(library.asks)
-            needs = self._file(address)
+            known = [library for library in _LIBRARIES if library.name.search(address.partition("?")[0])]
+            for library in known:
+                page.fitted.update(library.fits)
+                page.uses.update(library.asks)
+            needs = Needs() if known else self._file(address)
             page.uses |= needs.uses
             page.fitted |= needs.fitted
             waiting.extend(sorted(needs.files - seen))

@@ -13,6 +13,7 @@
   const absolute = address => new URL(address, START).href
   const START = location.href
   const CONTACT = absolute(CONFIG.contact)
+  const FIND = absolute(CONFIG.find)
   const EVENTS = absolute(`${CONFIG.api}/events`)
 
   /* ---- what this tab remembers; storage may be blocked -------------------------------------------------------- */
@@ -111,7 +112,7 @@
     const input = form?.querySelector("[data-md-component=search-query]")
     const list = result?.querySelector(".md-search-result__list")
     const meta = result?.querySelector(".md-search-result__meta")
-    if (!input || !list || !meta || !window.component$) return
+    if (!input || !list || !meta) return
     const dialog = result.closest("[data-md-component=search]")
     const toggle = document.querySelector("[data-md-toggle=search]")
     const note = element("div", "handrail-note")
@@ -119,10 +120,12 @@
     const person = choice("handrail-person", WORDS.link, WORDS.hint, "-1")
     const openNow = choice("handrail-open-now", "", "-", "-3")
     const tellMe = choice("handrail-tell", WORDS.tell, "", "-4")
+    const elsewhere = choice("handrail-elsewhere", WORDS.elsewhere, "", "-5")
     const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
     let answered = null    // the last answer on screen
     let enterWaits = false
     let busyTimer = 0
+    let lateTimer = 0
     let seenTimer = 0
     let seenSince = 0
 
@@ -170,6 +173,8 @@
       arrange(personFirst)
       showOpen(answered?.now)
       showTell(answered?.tell && (none || answered.saidNo) ? answered.tell : "")
+      if (silent) list.after(elsewhere.box)
+      else elsewhere.box.remove()
       aim()
     }
 
@@ -224,6 +229,7 @@
 
     function aim() {
       person.link.href = noneOfThese.link.href = contactAddress(query())
+      elsewhere.link.href = `${FIND}?q=${encodeURIComponent(query().slice(0, 500))}`
     }
 
     function busy() {
@@ -233,6 +239,9 @@
       clearTimeout(busyTimer)
       // Most answers are quicker than a reader; only a slow one is worth a word.
       if (now) busyTimer = setTimeout(() => { meta.textContent = WORDS.searching }, 400)
+      // Whatever keeps the answer away: the find page needs nothing of this one.
+      clearTimeout(lateTimer)
+      if (now) lateTimer = setTimeout(() => { meta.textContent = WORDS.slow; list.after(elsewhere.box) }, 1800)
     }
 
     function leave() {
@@ -254,8 +263,10 @@
       }, 1000)
     }
 
-    window.component$.subscribe(state => {
-      if (state.ref !== result || typeof state.query !== "string") return
+    const died = () => result.dispatchEvent(new CustomEvent("handrail:theme-died"))
+    const heard = state => { if (state.ref === result && typeof state.query === "string") take(state) }
+    result.addEventListener("handrail:answer", ({ detail }) => take(detail))
+    function take(state) {
       answered = { ...state, items: state.items || [], saidNo: false }
       remember("down", state.down_until > Date.now() ? String(state.down_until) : "")
       if (state.query) remember("search", state.search_id || "")
@@ -267,7 +278,7 @@
         enterWaits = false
         setTimeout(() => input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })))
       }
-    })
+    }
 
     input.addEventListener("input", () => {
       enterWaits = false
@@ -324,6 +335,12 @@
     new MutationObserver(labelLanguages).observe(list, { childList: true })
     arrange(false)
     show()
+    // What another script throws can end the theme's whole stream, or keep it from beginning.
+    // Where it could make no worker, it has put the whole dialog away.
+    if (dialog.hidden || !window.component$) {
+      dialog.hidden = false
+      died()
+    } else window.component$.subscribe({ next: heard, error: died, complete: died })
   }
 
   /* ---- the contact form ---------------------------------------------------------------------------------------------- */

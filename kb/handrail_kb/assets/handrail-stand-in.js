@@ -1,0 +1,127 @@
+/* Stands in for the theme's search when it has died: what another script throws can end Material's whole stream of
+ * components, and a bundle that did not load never began one. Then this asks the same worker and shows the same list.
+ *
+ * handrail.js tells when that is so ("handrail:theme-died"), and is told every answer ("handrail:answer"), which it
+ * treats as one of the theme's. Loaded before it, so that no word is missed.
+ */
+(() => {
+  "use strict"
+  const result = document.querySelector("[data-md-component=search-result]")
+  const form = document.forms.namedItem("search")
+  const input = form?.querySelector("[data-md-component=search-query]")
+  const list = result?.querySelector(".md-search-result__list")
+  const meta = result?.querySelector(".md-search-result__meta")
+  const toggle = document.querySelector("[data-md-toggle=search]")
+  if (!input || !list || !meta) return
+  const CONFIG = JSON.parse(document.getElementById("__config").textContent)
+  // As the theme writes it, the worker's address is relative to the page; that of the site is kept for later pages.
+  const WORKER = new URL(CONFIG.search, location.href)
+  const BASE = new URL(`${CONFIG.base.replace(/\/$/, "")}/`, location.href)
+  let worker = null
+
+  const tell = answer => result.dispatchEvent(new CustomEvent("handrail:answer", { detail: answer }))
+  const silent = () => show({ items: [], source: "none", query: input.value.trim() })
+
+  /* ---- the worker that the theme would have asked ------------------------------------------------------------------ */
+
+  function start() {
+    worker = new Worker(WORKER)
+    worker.onmessage = ({ data: message }) => { if (message.type === 3) show(message.data) }
+    worker.onerror = () => { worker = null; silent() }
+    setUp(worker)
+  }
+
+  // A worker that fetches its articles itself waits for nothing but how it is set up; another one is given them.
+  async function setUp(to) {
+    const options = { suggest: false }
+    const bare = { config: {}, docs: [], options }
+    try {
+      if (/[#&]lazy=1/.test(WORKER.hash)) return to.postMessage({ type: 0, data: bare })
+      const response = await fetch(new URL("search/search_index.json", BASE))
+      to.postMessage({ type: 0, data: { ...await response.json(), options } })
+    } catch {
+      to.postMessage({ type: 0, data: bare })
+    }
+  }
+
+  function ask() {
+    if (!input.value.trim()) return
+    try {
+      if (!worker) start()
+      worker.postMessage({ type: 2, data: input.value })
+    } catch {
+      silent()
+    }
+  }
+
+  /* ---- the list, as the theme would have written it ---------------------------------------------------------------- */
+
+  function show(answer) {
+    list.replaceChildren(...answer.items.map(row))
+    const found = answer.items.length
+    const words = CONFIG.translations || {}
+    const count = words[found === 0 ? "search.result.none" : found === 1 ? "search.result.one" : "search.result.other"]
+    meta.textContent = answer.query ? (count || "#").replace("#", found) : words["search.result.placeholder"] || ""
+    tell(answer)
+    for (const link of result.querySelectorAll("a[tabindex]")) link.tabIndex = 0    // no theme moves the focus now
+  }
+
+  function row(group) {
+    const item = document.createElement("li")
+    item.className = "md-search-result__item"
+    const page = group.find(one => !one.location.includes("#")) || group[group.length - 1]
+    const sections = group.filter(one => one !== page && one.score >= group[0].score)
+    item.append(link(page, "h1"), ...sections.map(one => link(one, "h2")))
+    return item
+  }
+
+  // The worker has escaped everything but <mark> already.
+  function link(found, heading) {
+    const made = document.createElement("a")
+    made.className = "md-search-result__link"
+    made.href = new URL(found.location, BASE).href
+    const article = document.createElement("article")
+    article.className = "md-search-result__article md-typeset"
+    article.dataset.mdScore = found.score.toFixed(2)
+    article.innerHTML = `<${heading}>${found.title}</${heading}>${found.text}`
+    made.append(article)
+    return made
+  }
+
+  /* ---- the keys that the theme would have understood ----------------------------------------------------------------- */
+
+  function open(yes) {
+    if (!toggle || toggle.checked === yes) return
+    toggle.checked = yes
+    toggle.dispatchEvent(new Event("change"))
+  }
+
+  function best() {
+    const score = one => Number(one.firstElementChild?.dataset.mdScore ?? -9)
+    return [...result.querySelectorAll("a[href]")].sort((one, other) => score(other) - score(one))[0]
+  }
+
+  function move(step) {
+    const places = [input, ...result.querySelectorAll("a[href]")].filter(one => one === input || one.offsetParent)
+    const at = places.indexOf(document.activeElement)
+    places[(Math.max(at, 0) + step + places.length) % places.length].focus()
+  }
+
+  function onKey(event) {
+    if (event.defaultPrevented || event.isComposing || (toggle && !toggle.checked)) return
+    const known = { Escape: () => { open(false); input.blur() }, ArrowDown: () => move(1), ArrowUp: () => move(-1) }
+    const act = event.key === "Enter" && event.target === input ? () => best()?.click() : known[event.key]
+    if (!act) return
+    event.preventDefault()
+    act()
+  }
+
+  result.addEventListener("handrail:theme-died", () => {
+    document.documentElement.classList.replace("no-js", "js")    // or the theme's own style hides the list
+    input.addEventListener("focus", () => open(true))
+    input.addEventListener("input", ask)
+    form.addEventListener("reset", () => show({ items: [], source: "empty", query: "" }))
+    addEventListener("keydown", onKey)
+    ask()
+  }, { once: true })
+})()
