@@ -203,8 +203,32 @@ def test_an_unknown_setting_in_mkdocs_yml_is_told_with_the_nearest(run, site):
 
 def test_an_unknown_variable_in_the_environment_is_told_with_the_nearest(run, monkeypatch):
     monkeypatch.setenv("HANDRAIL_WORKER", "3")
-    for name in ("build", "settings", "run"):
-        assert refused(run(name), "HANDRAIL_WORKER", "Did you mean 'HANDRAIL_WORKERS'?")
+    monkeypatch.setenv("HANDRAIL_APP_TOKEN", "of another program")
+    result = run("settings")
+    assert result.exit_code == 0
+    assert result.output.count("HANDRAIL_WORKER,") == result.output.count("HANDRAIL_APP_TOKEN") == 1
+    assert "Did you mean 'HANDRAIL_WORKERS'?" in result.output
+
+
+def test_a_variable_of_another_program_does_not_stop_a_build(run, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_WORKER", "3")
+    result = run("build")
+    assert result.exit_code == 0
+    assert result.output.count("HANDRAIL_WORKER,") == 1
+
+
+@pytest.mark.parametrize("value", ["²", "--5", "-1", "0", "65536", "9" * 30, "9" * 6000, "1e3", "nan", "8_000", "٣"])
+def test_a_number_that_is_none_is_told_in_one_line(run, monkeypatch, value):
+    monkeypatch.setenv("HANDRAIL_PORT", value)
+    result = run("settings")
+    assert refused(result, "HANDRAIL_PORT", "expected")
+    assert len(result.output) < 400
+
+
+def test_the_other_name_of_the_configuration_is_found(run, tmp_path):
+    Path("mkdocs.yml").rename("mkdocs.yaml")
+    assert run("settings").exit_code == 0
+    assert run("build").exit_code == 0
 
 
 def test_an_unknown_flag_is_told_with_the_nearest(run):

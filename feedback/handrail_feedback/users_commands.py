@@ -133,7 +133,7 @@ def _refuse_wrong_place(settings: Settings) -> None:
     if (
         not settings.store_file.exists()
         and not settings.index_dir.exists()
-        and not (settings.root / "mkdocs.yml").exists()
+        and not any((settings.root / f"mkdocs.{ending}").exists() for ending in ("yml", "yaml"))
     ):
         raise HandrailError(
             f"There is no site at {settings.root}.",

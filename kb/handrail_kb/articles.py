@@ -18,12 +18,15 @@ from typing import Any, Literal, cast
 import yaml
 
 from handrail_kb.errors import ArticleError
-from handrail_kb.settings import nearest, read_yaml
+from handrail_kb.settings import nearest
+from handrail_kb.yaml_files import read_yaml
 
 Severity = Literal["error", "warning", "note"]
 
 # What Handrail reads. See the page about front matter in the documentation.
 OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", "review_by", "people_only", "search")
+# Those of them that are words: what writers wrote counts, not what YAML takes it for.
+_WORDS = ("title", "description", "questions", "keywords", "owner", "tags")
 # What MkDocs, Material and their plugins read: never remarked on.
 # fmt: off
 THEIR_FIELDS = (
@@ -76,6 +79,7 @@ class Article:
     description: str = ""
     questions: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     owner: str = ""
     review_by: date | None = None
     people_only: bool = False
@@ -209,6 +213,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         description=fields.text("description"),
         questions=fields.questions(),
         keywords=fields.keywords(),
+        tags=fields.tags(),
         owner=fields.text("owner"),
         review_by=fields.day("review_by"),
         people_only=fields.flag("people_only"),
@@ -221,6 +226,9 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
 def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
     """The fields, the line of each in the file (`search.boost` and `questions.0` too), and names that stand twice."""
     meta = read_yaml(block)
+    if isinstance(meta, dict):
+        written = read_yaml(block, as_written=True)
+        meta |= {name: written[name] for name in _WORDS if name in meta and name in written}
     lines: dict[str, int] = {}
     repeated: list[str] = []
     for name, line in _places(yaml.compose(block, Loader=yaml.SafeLoader)):
@@ -294,8 +302,8 @@ class _Fields:
 
     def text(self, name: str) -> str:
         value = self.value(name)
-        if value is None or (isinstance(value, str | int | float | date) and not isinstance(value, bool)):
-            return "" if value is None else str(value).strip()
+        if value is None or isinstance(value, str):
+            return (value or "").strip()
         self.expected(name, "text", value)
         return ""
 
@@ -338,6 +346,11 @@ class _Fields:
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return tuple(self._items("keywords", value))
 
+    def tags(self) -> tuple[str, ...]:
+        """Those of Material. What does not fit is its plugin's to say."""
+        value = self.value("tags")
+        return tuple(tag.strip() for tag in value if isinstance(tag, str)) if isinstance(value, list) else ()
+
     def _items(self, name: str, value: Any) -> Iterator[str]:
         if value is None:
             return
@@ -345,8 +358,8 @@ class _Fields:
             self.expected(name, "a list", value)
             return
         for number, item in enumerate(value):
-            if isinstance(item, str | int | float) and not isinstance(item, bool) and str(item).strip():
-                yield str(item).strip()
+            if isinstance(item, str) and item.strip():
+                yield item.strip()
                 continue
             place = f"{name}.{number}"
             hint = " Put it in quotes: a ': ' inside made it a field." if isinstance(item, dict) else ""

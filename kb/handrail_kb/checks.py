@@ -13,7 +13,7 @@ from functools import cache
 from handrail_kb.articles import Article, Problem
 from handrail_kb.links import Ground, dead_links, images_without_text
 from handrail_kb.prose import line_at, prose
-from handrail_kb.titles import unclear_titles
+from handrail_kb.titles import markup_in_titles, unclear_titles
 from handrail_kb.translations import languages
 
 # What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
@@ -33,6 +33,7 @@ def check_articles(articles: Sequence[Article], today: date, ground: Ground | No
         *swallowing_tags(articles),
         *unfinished(articles),
         *unclear_titles(articles),
+        *markup_in_titles(articles),
         *images_without_text(articles),
         *(dead_links(articles, ground) if ground else ()),
     ]

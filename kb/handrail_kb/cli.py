@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
 from handrail_kb import __version__
 from handrail_kb.extras import install_extra, missing
+from handrail_kb.settings import unknown_variables
 
 # name: where it is, and what `handrail --help` says of it without importing it.
 COMMANDS = {
@@ -119,6 +121,8 @@ def _lacks(command: str, error: ModuleNotFoundError) -> click.ClickException:
 @click.version_option(__version__, prog_name="handrail")
 def main() -> None:
     """Handrail: a help site that customers can search in their own words, with a person one click away."""
+    for unknown in unknown_variables(os.environ):
+        click.echo(f"WARNING: {unknown}", err=True)
 
 
 if __name__ == "__main__":

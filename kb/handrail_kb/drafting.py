@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from handrail_kb.errors import ArticleError
 from handrail_kb.front_matter import quoted, with_questions
+from handrail_kb.markup import without_markup
 from handrail_kb.texts import text
 
 _LONGEST_NAME = 60
@@ -46,7 +47,8 @@ class Draft:
 
 def draft_text(draft: Draft, path: str) -> str:
     """The draft as Markdown, for a file at `path` below the folder of articles."""
-    title = _line(draft.title)[:1].upper() + _line(draft.title)[1:]
+    words = without_markup(_line(draft.title))  # a title is shown in tabs and menus, where a tag would be obeyed
+    title = words[:1].upper() + words[1:]
     # Comments of the front matter, because those of HTML would be published.
     lines = [
         "---", f"title: {quoted(title)}",

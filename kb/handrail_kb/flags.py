@@ -6,11 +6,19 @@ from pathlib import Path
 
 import click
 
+
+def _usual(_context: click.Context, _flag: click.Parameter, named: Path) -> Path:
+    """MkDocs takes `mkdocs.yaml`, too, where there is no `mkdocs.yml`."""
+    other = named.with_suffix(".yaml")
+    return other if named == Path("mkdocs.yml") and not named.exists() and other.is_file() else named
+
+
 config_option = click.option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("mkdocs.yml"),
     show_default=True,
+    callback=_usual,
     help="The site's mkdocs.yml.",
 )

@@ -19,7 +19,7 @@ import yaml
 
 from handrail_kb.articles import Article, parse_article
 from handrail_kb.errors import ArticleError
-from handrail_kb.settings import read_yaml
+from handrail_kb.yaml_files import read_yaml
 
 _MARK = re.compile(r"-{3}[ \t]*")
 _END = re.compile(r"(?:-{3}|\.{3})[ \t]*")

@@ -16,6 +16,7 @@ FAULTS: Mapping[str, str] = {
     "same-question": "The same question in two articles of one language",
     "overdue-review": "`review_by` is in the past",
     "unclosed-tag": "A tag such as `<title>` that is never closed and hides the rest of the article",
+    "markup-in-title": "A tag such as `<b>` in a title, or one such as `<script>` in the heading that is one",
     "gap": "`…` where words should be: a draft that search leaves out until it is written",
     "dead-link": "A link or an image that leads to no file of the site",
     "dead-anchor": "A link to a heading that is not there",

@@ -15,6 +15,7 @@ from handrail_kb.articles import Article, Problem, parse_article, read_article, 
 from handrail_kb.checks import first_gap
 from handrail_kb.errors import ArticleError
 from handrail_kb.extras import missing_theme
+from handrail_kb.markup import as_seen, safe
 
 
 def language(config: MkDocsConfig) -> str:
@@ -77,7 +78,7 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
     article = _as_article(page)
     return {
         "source": page.file.src_uri,
-        "title": str(page.title or ""),
+        "title": as_seen(str(page.title or "")),
         "description": article.description,
         "questions": list(article.questions),
         "keywords": list(article.keywords),
@@ -88,8 +89,24 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
         "owner": article.owner,
         "review_by": article.review_by.isoformat() if article.review_by else "",
         "lang": lang,
-        "breadcrumb": [str(section.title) for section in reversed(list(page.ancestors))],
+        "breadcrumb": [as_seen(str(section.title)) for section in reversed(list(page.ancestors))],
     }
+
+
+def make_words_safe(page: Page) -> None:
+    """Have what the front matter says in words stand in HTML as the writer wrote it: themes put it there as it is."""
+    written = _as_article(page)
+    for name in ("title", "description", "author"):
+        words = getattr(written, name, "") or page.meta.get(name)
+        if isinstance(words, str | int | float):
+            page.meta[name] = safe(str(words))
+
+
+def make_title_safe(page: Page) -> None:
+    """Material takes tags off a title and then entities, so that an escaped one becomes a tag in `<title>`."""
+    seen = as_seen(str(page.title or ""))
+    if "<" in seen and "title" not in page.meta:
+        page.meta["title"] = safe(seen)
 
 
 def _as_article(page: Page) -> Article:

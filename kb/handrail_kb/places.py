@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from handrail_kb.hours import Keys
-from handrail_kb.settings import compose_yaml
+from handrail_kb.yaml_files import compose_yaml
 
 # Lists inside of lists, and files that inherit from files; YAML can hold a list that is in itself.
 _DEEPEST = 20

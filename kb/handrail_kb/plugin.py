@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,8 @@ from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, 
 from handrail_kb.places import places_of
 from handrail_kb.policy import Sources
 from handrail_kb.policy_build import write_csp
-from handrail_kb.settings import load_settings
-from handrail_kb.settings_table import GROUPS, SETTINGS, Value
+from handrail_kb.settings import unknown_variables, values_in
+from handrail_kb.settings_table import GROUPS, SETTINGS
 from handrail_kb.site_file import read_options
 from handrail_kb.texts import text
 
@@ -79,7 +79,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     ) -> tuple[list[tuple[str, Exception]], list[tuple[str, str]]]:
         """Fit the options to the one table of settings; the environment overrules mkdocs.yml."""
         try:
-            environment = dict(_from_environment())
+            environment = values_in(os.environ)
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
         read = read_options(options, places_of(Path(config_file_path or "mkdocs.yml")), environment)
@@ -114,6 +114,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return config
 
     def _warn(self, config: MkDocsConfig) -> None:
+        for unknown in unknown_variables(os.environ):  # no warning: `--strict` is for faults of the site
+            log.info(unknown)
         for doubt in self.doubts:
             log.warning(str(doubt))
         self.doubts = ()
@@ -170,8 +172,11 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.contact_pages.add(self.places["contact"])
         self.count = len(files.documentation_pages())
 
+    @event_priority(-100)  # after plugins that draw a title, or make something else of it than HTML
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Give the generated pages a title in the language of the site."""
+        """Give the generated pages a title in the language of the site, and let no title be markup."""
+        if self.active:
+            mkdocs_site.make_words_safe(page)
         name = self._our_page(page)
         if name and page.file.generated_by:
             page.meta["title"] = text(mkdocs_site.language(config), f"{name}.title")
@@ -183,6 +188,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         if not self.active:
             return context
         lang, links = mkdocs_site.language(config), self._links(page, config)
+        mkdocs_site.make_title_safe(page)
         self.facts[mkdocs_site.address_of_page(page)] = mkdocs_site.page_facts(page, lang)
         if name := self._our_page(page):
             page.content = f"{page.content}\n{self._main(name, lang, page, links)}"
@@ -333,8 +339,3 @@ def _place_of_asset(name: str) -> str:
     # Material's worker finds its language files relative to its own folder, so ours is its neighbour.
     folder = WORKER_FOLDER if "worker" in name else "assets/handrail"
     return f"{folder}/{stem}.{digest}.{extension}"
-
-
-def _from_environment() -> Iterator[tuple[str, Value]]:
-    values = load_settings().values
-    return ((setting.name, values[setting.name]) for setting in SETTINGS if setting.variable in os.environ)

@@ -10,19 +10,17 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from handrail_kb.errors import ConfigError
 from handrail_kb.settings_table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, Value
+from handrail_kb.yaml_files import read_mkdocs_yml
 
-# In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
-_MOST_VALUES = 100_000
+_LONGEST_SHOWN = 80
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,12 @@ def load_settings(
     environ = os.environ if environ is None else environ
     if config_file and config_file != Path("mkdocs.yml") and not config_file.exists():
         raise ConfigError(f"There is no {config_file}.", "Name the site's mkdocs.yml: --config PATH/mkdocs.yml")
-    document = _read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
+    document = read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
     root = config_file.resolve().parent if config_file else Path.cwd()
     values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
     options = _plugin_options(document)
     values.update(check_options(options, f"{config_file}: plugins: handrail"))
-    values.update(_from_environment(environ))
+    values.update(values_in(environ))
     values.update(
         {
             name: _fit(BY_NAME[name], value, f"--{name.replace('_', '-')}")
@@ -106,17 +104,17 @@ def load_settings(
 
 def docs_dir_of(config_file: Path) -> Path:
     """The folder of Markdown articles that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
-    return config_file.resolve().parent / str(_read_mkdocs_yml(config_file).get("docs_dir") or "docs")
+    return config_file.resolve().parent / str(read_mkdocs_yml(config_file).get("docs_dir") or "docs")
 
 
 def options_of(config_file: Path) -> Mapping[str, Any]:
     """The options of our plugin as they stand in mkdocs.yml. Raises ConfigError when the file cannot be read."""
-    return _plugin_options(_read_mkdocs_yml(config_file))
+    return _plugin_options(read_mkdocs_yml(config_file))
 
 
 def site_dir_of(config_file: Path) -> Path:
     """The folder of built HTML that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
-    return config_file.resolve().parent / str(_read_mkdocs_yml(config_file).get("site_dir") or "site")
+    return config_file.resolve().parent / str(read_mkdocs_yml(config_file).get("site_dir") or "site")
 
 
 def check_options(options: Mapping[str, Any], where: str) -> dict[str, Value]:
@@ -124,6 +122,8 @@ def check_options(options: Mapping[str, Any], where: str) -> dict[str, Value]:
     checked: dict[str, Value] = {}
     for name, value in options.items():
         if name in GROUPS:
+            continue
+        if name in BY_NAME and value is None:  # to MkDocs, what is empty is not set
             continue
         if name not in BY_NAME:
             raise ConfigError(
@@ -140,19 +140,23 @@ def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Value]:
+def values_in(environ: Mapping[str, str]) -> dict[str, Value]:
+    """The settings that the environment has. Raises ConfigError for a value that does not fit."""
     found: dict[str, Value] = {}
     variables = {setting.variable: setting for setting in SETTINGS}
     for variable, value in environ.items():
-        if not variable.startswith("HANDRAIL_") or variable in SECRETS:
-            continue
-        if variable not in variables:
-            raise ConfigError(
-                f"The environment has {variable}, which is not a setting of Handrail.{nearest(variable, variables)}",
-                "See all settings: handrail settings",
-            )
-        found[variables[variable].name] = _fit(variables[variable], value, variable)
+        if variable in variables and variable not in SECRETS:
+            found[variables[variable].name] = _fit(variables[variable], value, variable)
     return found
+
+
+def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """What to say of variables that look like ours. They are refused by nobody: other programs have such names, too."""
+    known = [setting.variable for setting in SETTINGS]
+    for variable in sorted(environ):
+        if variable.startswith("HANDRAIL_") and variable not in SECRETS and variable not in known:
+            near = nearest(variable, known)
+            yield f"The environment has {variable}, which is not a setting of Handrail.{near} See: handrail settings"
 
 
 _WORDS_FOR_YES = {"1", "true", "yes", "on"}
@@ -162,8 +166,9 @@ _WORDS_FOR_NO = {"0", "false", "no", "off"}
 def _fit(setting: Setting, value: Any, where: str) -> Value:
     """The value as the setting wants it, or a ConfigError that says what was expected."""
     fitted = _as_type(setting, value, where)
-    if isinstance(fitted, int) and not isinstance(fitted, bool) and fitted < setting.least:
-        raise ConfigError(f"{where}: expected at least {setting.least}, but found {fitted}.", setting.help)
+    if isinstance(fitted, int) and not isinstance(fitted, bool) and not setting.least <= fitted <= setting.most:
+        bound = f"at least {setting.least}" if fitted < setting.least else f"at most {setting.most}"
+        raise ConfigError(f"{where}: expected {bound}, but found {fitted}.", setting.help)
     if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
         raise ConfigError(f"{where}: '{fitted}' does not fit. The default is '{setting.default}'.", setting.help)
     return fitted
@@ -177,82 +182,13 @@ def _as_type(setting: Setting, value: Any, where: str) -> Value:
         return value
     if wanted is bool and str(value).lower() in _WORDS_FOR_YES | _WORDS_FOR_NO:
         return str(value).lower() in _WORDS_FOR_YES
-    if wanted is int and str(value).lstrip("-").isdigit():
+    if wanted is int and _WHOLE.fullmatch(str(value).strip()):
         return int(value)
     if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     expected = {bool: "yes or no", int: "a whole number", str: "text"}[wanted]
-    raise ConfigError(f"{where}: expected {expected}, but found {value!r}.", setting.help)
-
-
-class _Tolerant(yaml.SafeLoader):
-    """Reads YAML without importing what its tags name, and without the environment: an article must not publish it."""
-
-
-class _Configuration(_Tolerant):
-    """Reads mkdocs.yml, where MkDocs allows `!ENV`."""
-
-
-def _environment_tag(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
-    """MkDocs' `!ENV NAME` and `!ENV [NAME, OTHER, default]`."""
-    if isinstance(node, yaml.ScalarNode):
-        return os.environ.get(str(node.value))
-    if not isinstance(node, yaml.SequenceNode):
-        return None
-    *names, default = [loader.construct_object(child) for child in node.value]
-    found = [os.environ[name] for name in [*names, default] if isinstance(name, str) and name in os.environ]
-    return found[0] if found else default
-
-
-_Tolerant.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
-_Tolerant.add_multi_constructor("!", lambda *_: None)
-_Configuration.add_constructor("!ENV", _environment_tag)
-
-
-def read_yaml(text: str, *, environment: bool = False) -> Any:
-    """Parse YAML without running anything; `!ENV` is read only with `environment`. Raises yaml.YAMLError."""
-    try:
-        document = yaml.load(text, Loader=_Configuration if environment else _Tolerant)  # noqa: S506 (SafeLoaders)
-        size = _size(document, {})
-    except (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError) as error:
-        raise yaml.YAMLError(f"a value cannot be read: {error}") from error
-    if size > _MOST_VALUES:
-        raise yaml.YAMLError(f"it holds {size:,} values where every alias (such as *name) is followed")
-    return document
-
-
-def _size(value: object, known: dict[int, int]) -> int:
-    """How many values there are below one when every alias is followed; one that holds itself is counted once."""
-    if not isinstance(value, dict | list) or id(value) in known:
-        return known.get(id(value), 1)
-    known[id(value)] = 1
-    below = chain(value, value.values()) if isinstance(value, dict) else value
-    known[id(value)] = 1 + sum(_size(one, known) for one in below)
-    return known[id(value)]
-
-
-def compose_yaml(text: str) -> yaml.Node | None:
-    """The YAML of a mkdocs.yml as nodes that know their lines. Raises yaml.YAMLError."""
-    node: yaml.Node | None = yaml.compose(text, Loader=_Configuration)
-    return node
-
-
-def _read_mkdocs_yml(path: Path) -> dict[str, Any]:
-    try:
-        document = read_yaml(path.read_text(encoding="utf-8-sig"), environment=True)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(
-            f"{path}:{line}: this is not valid YAML: {error.problem}.", "Mend that line, then run the command again."
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from error
-    if not isinstance(document, dict):
-        raise ConfigError(f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}.")
-    parent = document.get("INHERIT")
-    if isinstance(parent, str) and (path.parent / parent).exists():
-        document = {**_read_mkdocs_yml(path.parent / parent), **document}
-    return document
+    found = repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}…"
+    raise ConfigError(f"{where}: expected {expected}, but found {found}.", setting.help)
 
 
 def _plugin_options(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ Value = str | int | float | bool
 class Setting:
     """One row of the table. `scope` says what has to be done after a change: build the site, or restart the service.
 
-    `least` bounds a number from below; `form` is a pattern that a text has to fit when it is not empty.
+    `least` and `most` bound a number; `form` is a pattern that a text has to fit when it is not empty.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Setting:
     help: str
     scope: Scope
     least: int = 0
+    most: int = 10_000_000
     form: str = ""
 
     @property
@@ -102,10 +103,12 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
     ),
     Setting("host", "127.0.0.1", "Address the service listens on.", "service"),
-    Setting("port", 8000, "Port the service listens on, 1 to 65535.", "service", least=1),
-    Setting("workers", 2, "Processes that answer in production.", "service", least=1),
+    Setting("port", 8000, "Port the service listens on, 1 to 65535.", "service", least=1, most=65535),
+    Setting("workers", 2, "Processes that answer in production.", "service", least=1, most=1000),
     Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
-    Setting("trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service"),
+    Setting(
+        "trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service", most=100
+    ),
     Setting(
         "trusted_hosts",
         "",
@@ -123,9 +126,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("search_rate", "300 per minute", "Searches one address may make; votes as many.", "service", form=_RATE),
     Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
-    Setting("code_days", 90, "Days a reference code works for its customer after they last wrote.", "service", least=1),
+    Setting(
+        "code_days",
+        90,
+        "Days a reference code works for its customer after they last wrote.",
+        "service",
+        least=1,
+        most=36_500,
+    ),
     Setting("code_rate", "10 per hour", "Wrong reference codes one address may try.", "service", form=_RATE),
-    Setting("retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1),
+    Setting(
+        "retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1, most=36_500
+    ),
     Setting(
         "check_rank",
         3,
@@ -153,7 +165,7 @@ SETTINGS: tuple[Setting, ...] = (
         "mail_from", "", "The sender of these mails. Bounces come back here, so somebody has to read it.", "service"
     ),
     Setting("smtp_host", "", "The mail server that takes them.", "service"),
-    Setting("smtp_port", 0, "Its port; 0 is 587 for `starttls`, 465 for `tls`, 25 for `none`.", "service"),
+    Setting("smtp_port", 0, "Its port; 0 is 587 for `starttls`, 465 for `tls`, 25 for `none`.", "service", most=65535),
     Setting(
         "smtp_security",
         "starttls",
@@ -168,7 +180,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether customers who leave an e-mail address get their reference code by mail, where messages go by `mail`.",
         "service",
     ),
-    Setting("tell_days", 180, "Days a customer waits to hear of an answer; 0: this is not offered.", "service"),
+    Setting(
+        "tell_days", 180, "Days a customer waits to hear of an answer; 0: this is not offered.", "service", most=36_500
+    ),
     Setting(
         "webhook_url",
         "",
@@ -176,7 +190,7 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
     ),
     Setting("outbox_dir", "", "Folder for `folder`; by default `outbox` in the state folder.", "service"),
-    Setting("delivery_seconds", 60, "Seconds one attempt to deliver may take, 5 to 600.", "service", least=5),
+    Setting("delivery_seconds", 60, "Seconds one attempt to deliver may take, 5 to 600.", "service", least=5, most=600),
     Setting("failover_minutes", 10, "Minutes a way may fail before the one after `>` takes over.", "service", least=1),
     Setting("alarm_minutes", 15, "Minutes a message may wait before there is an alarm.", "service", least=1),
     Setting("alarm_to", "", "Where alarms are mailed to, besides the log; needs the settings of mail.", "service"),
@@ -190,7 +204,7 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
         form="monday|tuesday|wednesday|thursday|friday|saturday|sunday",
     ),
-    Setting("report_hour", 7, "The hour of that day, 0 to 23, in UTC.", "service"),
+    Setting("report_hour", 7, "The hour of that day, 0 to 23, in UTC.", "service", most=23),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 

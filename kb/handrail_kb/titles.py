@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from handrail_kb.articles import Article, Problem
-from handrail_kb.prose import headings, line_at, prose
+from handrail_kb.markup import acting_markup_in, heading_as_seen, markup_in
+from handrail_kb.prose import Heading, headings, line_at, prose
 
 # Over a section they are good, over an article they could stand over any other. In the languages of customers' texts.
 _STANDARD = frozenset(
@@ -40,11 +41,31 @@ def unclear_titles(articles: Sequence[Article]) -> Iterator[Problem]:
             continue
         text = prose(article.body)
         heading = next((one for one in headings(text) if one.level == 1), None)
-        title = article.title or (heading.text if heading else "")
+        title = article.title or (heading_as_seen(_as_written(article, heading)) if heading else "")
         if fault := _fault(title, article, text[heading.end :] if heading else text):
             line = article.lines.get("title") if article.title else None
             own = line_at(text, heading.begin, article.body_line) if heading else 1
             yield Problem(article.path, line or own, "warning", fault, "unclear-title")
+
+
+def markup_in_titles(articles: Sequence[Article]) -> Iterator[Problem]:
+    """Tags in a title: it is shown in lists, tabs and menus, where they are letters at best."""
+    for article in articles:
+        if tag := markup_in(article.title):
+            what = f"{tag} stands in the title. A title is text: write it without tags."
+            yield Problem(article.path, article.lines.get("title", 1), "error", what, "markup-in-title")
+        text = prose(article.body)
+        heading = next((one for one in headings(text) if one.level == 1), None)
+        if heading and (tag := acting_markup_in(heading.text)):
+            line = line_at(text, heading.begin, article.body_line)
+            what = f"{tag} stands in the heading. Write it without, or in backticks if you mean the word: `{tag}`."
+            yield Problem(article.path, line, "error", what, "markup-in-title")
+
+
+def _as_written(article: Article, heading: Heading) -> str:
+    """A heading with the code in it, which prose leaves out."""
+    line = article.body[heading.begin : heading.end]
+    return next((one.text for one in headings(line)), heading.text)
 
 
 def _fault(title: str, article: Article, body: str) -> str:

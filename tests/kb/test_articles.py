@@ -62,7 +62,6 @@ def test_fields_of_mkdocs_and_material_are_taken_quietly():
     ("front", "words"),
     [
         ("title: [a]\n", ":2: 'title' should be text, but is a list."),
-        ("title: Yes\n", ":2: 'title' should be text, but is yes or no (put it in quotes to make it text)."),
         ("people_only: maybe\n", ":2: 'people_only' should be true or false, but is the text 'maybe'."),
         ("review_by: soon\n", ":2: 'review_by' should be a date such as 2027-01-31, but is the text 'soon'."),
         ("questions: Why?\n", ":2: 'questions' should be a list: one line per question, each beginning with '- '."),

@@ -1,0 +1,117 @@
+"""Reads YAML that people wrote: front matter of articles, and mkdocs.yml as MkDocs reads it.
+
+Nothing is run that a tag names, and there is a bound to what a few lines can stand for.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.exceptions import ConfigurationError
+from mkdocs.utils.yaml import get_yaml_loader, yaml_load
+
+from handrail_kb.errors import ConfigError
+
+# In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
+_MOST_VALUES = 100_000
+# Files that inherit from files.
+_DEEPEST = 20
+# Whatever a hostile value makes Python raise.
+_UNREADABLE = (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError, KeyError)
+
+
+class _Tolerant(yaml.SafeLoader):
+    """Reads YAML without importing what its tags name, and without the environment: an article must not publish it."""
+
+    def get_single_data(self) -> Any:
+        """The document. Raises yaml.YAMLError, too, where it holds too much."""
+        document = super().get_single_data()
+        if (size := _size(document, {})) > _MOST_VALUES:
+            raise yaml.YAMLError(f"it holds {size:,} values where every alias (such as *name) is followed")
+        return document
+
+
+class _AsWritten(_Tolerant):
+    """Reads every value as the text that was written; what is empty or `null` is nothing."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML keeps them so)
+        first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] in ("null", "merge")]
+        for first, known in _Tolerant.yaml_implicit_resolvers.items()
+    }
+
+
+_Tolerant.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
+_Tolerant.add_multi_constructor("!", lambda *_: None)
+
+
+def read_yaml(text: str, *, as_written: bool = False) -> Any:
+    """Parse YAML without running anything. Raises yaml.YAMLError.
+
+    With `as_written`, `2.10`, `007`, `yes` and `12:30` are the text that stands there, not what YAML takes it for.
+    """
+    try:
+        return yaml.load(text, Loader=_AsWritten if as_written else _Tolerant)  # noqa: S506 (SafeLoaders)
+    except _UNREADABLE as error:
+        raise yaml.YAMLError(f"a value cannot be read: {error}") from error
+
+
+def compose_yaml(text: str) -> yaml.Node | None:
+    """The YAML of a mkdocs.yml as nodes that know their lines. Raises yaml.YAMLError."""
+    node: yaml.Node | None = yaml.compose(text, Loader=_Tolerant)
+    return node
+
+
+def read_mkdocs_yml(path: Path) -> dict[str, Any]:
+    """The settings of a site as MkDocs reads them: `INHERIT` merged deeply, `!ENV` as it resolves it.
+
+    Raises ConfigError with the line that is wrong.
+    """
+    try:
+        with path.open("rb") as stream:
+            document: Any = yaml_load(stream, _loader())
+    except ConfigurationError as error:
+        raise _as_config_error(path, error) from error
+    except (OSError, *_UNREADABLE) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", "Mend it, then run the command again.") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}.")
+    return document
+
+
+def _loader() -> Any:
+    """MkDocs' own loader on top of ours, for one file and those that it inherits from."""
+    loader: Any = get_yaml_loader(_Tolerant)
+    read: list[None] = []
+
+    class Bounded(loader):  # type: ignore[misc]
+        def get_single_data(self) -> Any:
+            read.append(None)
+            if len(read) > _DEEPEST:
+                raise yaml.YAMLError(f"more than {_DEEPEST} files inherit from each other, perhaps in a circle")
+            return super().get_single_data()
+
+    return Bounded
+
+
+def _as_config_error(path: Path, error: ConfigurationError) -> ConfigError:
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark:
+        mark = cause.problem_mark
+        file = path.parent / mark.name if mark.name and Path(mark.name).is_file() else path
+        return ConfigError(f"{file}:{mark.line + 1}: this is not valid YAML: {cause.problem}.",
+                           "Mend that line, then run the command again.")  # fmt: skip
+    what = str(cause) if isinstance(cause, yaml.YAMLError) else str(error).rstrip(".")
+    return ConfigError(f"{path} cannot be read: {what}.", "Mend it, then run the command again.")
+
+
+def _size(value: object, known: dict[int, int]) -> int:
+    """How many values there are below one when every alias is followed; one that holds itself is counted once."""
+    if not isinstance(value, dict | list) or id(value) in known:
+        return known.get(id(value), 1)
+    known[id(value)] = 1
+    below = chain(value, value.values()) if isinstance(value, dict) else value
+    known[id(value)] = 1 + sum(_size(one, known) for one in below)
+    return known[id(value)]
