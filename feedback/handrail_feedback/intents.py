@@ -142,7 +142,8 @@ def shape(query: str) -> str:
     return " ".join(text.split()).strip(" ?!.,;:")
 
 
-_NUMBER_OR_PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]|\d[\d -]{3,}\d|\d{5,}")
+# A number by itself; within a code, as in CVE-2021-44228, it is what the question is about.
+_NUMBER_OR_PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]|(?<![\w-])(?:\d[\d -]{3,}\d|\d{5,})(?![\w-])")
 
 
 def same_question(one: str, other: str) -> bool:

@@ -16,6 +16,7 @@ from typing import get_args
 from handrail_feedback.db import Store, now
 from handrail_feedback.human_reach import Figure, human_reach
 from handrail_feedback.intents import Failure, Following, Intent, intents, shape
+from handrail_feedback.redact import says_nothing
 from handrail_feedback.tallies import Counted, counted, tally
 from handrail_feedback.votes import votes
 
@@ -111,7 +112,7 @@ class _Group:
         self.langs[intent.lang] += 1
         if intent.results:
             self.nearest[intent.results[0][0]] += 1
-        if following and following.shape != intent.shape:
+        if following and following.shape != intent.shape and not says_nothing(following.query):
             self.searched_next[following.query] += 1
         self.clicked += intent.clicked_at is not None
         self.contacted += intent.contacted_at is not None
@@ -159,7 +160,7 @@ def build_report(
         if include_degraded and one.left_out == "degraded":
             one = replace(one, left_out="")
         searches.append(one)
-        if one.kind and not one.left_out:
+        if one.kind and not one.left_out and not says_nothing(intent.query):
             groups.setdefault(words(intent.query), _Group()).add(intent, one.kind, following)
     counts = tally(searches)
     failed = sorted(

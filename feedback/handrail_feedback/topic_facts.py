@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from handrail_feedback.intents import Intent
+from handrail_feedback.redact import says_nothing
 from handrail_feedback.topics import Failed, FailedBy, Member
 
 Trend = Literal["new", "growing", "steady", "falling", "not enough data"]
@@ -318,5 +319,6 @@ def _next(one: Failed) -> Next:
 
 
 def _searched_next(searches: Iterable[Failed]) -> tuple[str, ...]:
-    found = Counter(one.following.query for one in searches if _next(one) == "rephrased" and one.following)
+    following = [one.following.query for one in searches if _next(one) == "rephrased" and one.following]
+    found = Counter(query for query in following if not says_nothing(query))
     return tuple(sorted(found, key=lambda query: (-found[query], query))[:_NEXT_SHOWN])

@@ -71,6 +71,16 @@ def test_a_line_says_how_it_failed_what_was_nearest_and_what_came_next(log: Sear
     assert (line.contacted, line.clicked, line.searched_next) == (1, 0, ("tax number",))
 
 
+def test_a_search_that_was_nothing_but_an_address_has_no_line(log: SearchLog, store: Store) -> None:
+    for number in range(3):
+        fail(log, f"bob{number}@example.com", f"tab-{number}")
+        fail(log, "printer is on fire", f"tab-{number}", seconds=10)
+        fail(log, "bob@example.com", f"tab-{number}", seconds=20)
+    found = build(store, log)
+    assert [line.query for line in found.failed] == ["printer is on fire"]
+    assert found.failed[0].searched_next == ()
+
+
 def test_bots_staff_and_degraded_answers_are_left_out_and_counted(log: SearchLog, store: Store) -> None:
     fail(log, "by a bot", "tab-aaaa", bot=True)
     fail(log, "by staff", "tab-bbbb", staff=True)
