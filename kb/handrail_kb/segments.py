@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from handrail_kb.extras import install_extra
+
 log = logging.getLogger(__name__)
 
 # Letters of these scripts with their marks: Thai and Lao, Burmese, Khmer, Tai, kana, Han.
@@ -25,7 +27,7 @@ _KANA = re.compile("[\u3041-\u309f]")
 MISSING = (
     "Articles or questions hold a script without spaces (Japanese, Chinese, Thai, Khmer, Lao, Burmese), and what finds "
     "its words is not installed: whole sentences count as one word. Install it where the site is built and where it is "
-    "served, then build anew: pip install 'handrail[scripts]' && handrail build"
+    "served, then build anew: {install} && handrail build"
 )
 # Longer runs than this are cut first: no sentence is as long.
 _LONGEST = 4000
@@ -88,4 +90,4 @@ def _tell() -> None:
     with _lock:
         told, _told = _told, True
     if not told:
-        log.warning(MISSING)
+        log.warning(MISSING.format(install=install_extra("scripts")))
