@@ -349,7 +349,9 @@ class _Fields:
     def tags(self) -> tuple[str, ...]:
         """Those of Material. What does not fit is its plugin's to say."""
         value = self.value("tags")
-        return tuple(tag.strip() for tag in value if isinstance(tag, str)) if isinstance(value, list) else ()
+        listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+        texts = (str(tag).strip() for tag in listed if isinstance(tag, str))
+        return tuple(dict.fromkeys(filter(None, texts)))
 
     def _items(self, name: str, value: Any) -> Iterator[str]:
         if value is None:

@@ -82,6 +82,8 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
         "description": article.description,
         "questions": list(article.questions),
         "keywords": list(article.keywords),
+        "tags": list(article.tags) or _tags_of(page),
+        "own_title": article.title,
         "people_only": article.people_only,
         "boost": article.boost,
         # Nobody is helped, and nothing is proven, by an article that says nothing yet.
@@ -107,6 +109,12 @@ def make_title_safe(page: Page) -> None:
     seen = as_seen(str(page.title or ""))
     if "<" in seen and "title" not in page.meta:
         page.meta["title"] = safe(seen)
+
+
+def _tags_of(page: Page) -> list[str]:
+    """Tags that a plugin gave the page, such as those of a `.meta.yml`."""
+    tags = page.meta.get("tags")
+    return [str(tag) for tag in tags if isinstance(tag, str | int | float)] if isinstance(tags, list) else []
 
 
 def _as_article(page: Page) -> Article:

@@ -25,6 +25,7 @@ PASSAGE_RULES = 2
 # Characters of one passage: about the 256 word pieces that small encoders read.
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000
+_MOST_KEYWORDS = 50
 MANIFEST = "handrail/site.json"
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
@@ -35,17 +36,22 @@ class Passage:
     """A piece of an article: all under one heading, at most PASSAGE_CHARS characters.
 
     `location` is relative to the site (`guide/reset/#forgot`); `path` holds the headings above, article title left out.
+    `only_links` is set where the section leads to other places and says nothing itself.
     """
 
     location: str
     heading: str
     path: tuple[str, ...]
     text: str
+    only_links: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    """An article as search sees it. `lang` is a primary language subtag such as `de`."""
+    """An article as search sees it. `lang` is a primary language subtag such as `de`.
+
+    `other_titles` are what it is called besides its title: its first heading, its title in front matter.
+    """
 
     location: str
     title: str
@@ -58,6 +64,12 @@ class Page:
     keywords: tuple[str, ...] = ()
     people_only: bool = False
     source: str = ""
+    other_titles: tuple[str, ...] = ()
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """All that it is called, its title first."""
+        return (self.title, *self.other_titles)
 
 
 @dataclass(frozen=True)
@@ -145,18 +157,20 @@ def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
         return None
     title = str(facts.get("title") or _title(tree) or location)
     sections = sections_of(main_of(tree))
+    titles = _titles(title, facts, sections)
     return Page(
         location=location,
         title=title,
-        passages=tuple(_passages(sections, location, title)),
+        passages=tuple(_passages(sections, location, titles)),
         description=str(facts.get("description") or _meta(tree, "description")),
         lang=str(facts.get("lang") or _attribute(tree.css_first("html"), "lang") or info.lang).split("-")[0].lower(),
         breadcrumb=tuple(map(str, facts.get("breadcrumb") or ())),
         boost=float(facts.get("boost") or 1.0),
         questions=tuple(map(str, facts.get("questions") or ())),
-        keywords=tuple(map(str, facts.get("keywords") or ())),
+        keywords=_keywords(facts, tree),
         people_only=bool(facts.get("people_only")),
         source=str(facts.get("source") or ""),
+        other_titles=titles[1:],
     )
 
 
@@ -198,8 +212,21 @@ def _cut(block: str, limit: int) -> Iterator[str]:
         yield piece
 
 
-def _passages(sections: Sequence[Section], location: str, title: str) -> Iterator[Passage]:
-    own = {title, next((section.heading for section in sections if section.level == 1), title)}
+def _titles(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> tuple[str, ...]:
+    """The article's names: the one that is shown, that of its front matter, its first heading."""
+    heading = next((section.heading for section in sections if section.level == 1), "")
+    return tuple(dict.fromkeys(filter(None, (title, str(facts.get("own_title") or ""), heading))))
+
+
+def _keywords(facts: Mapping[str, Any], tree: LexborHTMLParser) -> tuple[str, ...]:
+    """Keywords and tags; of a page that no plugin knows, those of its head."""
+    if facts:
+        return tuple(dict.fromkeys(map(str, (*(facts.get("keywords") or ()), *(facts.get("tags") or ())))))
+    named = (word.strip() for word in _meta(tree, "keywords").split(","))
+    return tuple(dict.fromkeys(word for word in named if word))[:_MOST_KEYWORDS]
+
+
+def _passages(sections: Sequence[Section], location: str, own: Sequence[str]) -> Iterator[Passage]:
     for section in sections:
         if section.excluded:
             continue
@@ -209,7 +236,7 @@ def _passages(sections: Sequence[Section], location: str, title: str) -> Iterato
         path = tuple(part for part in section.path if part not in own)
         pieces = list(pack(section.blocks)) or ([""] if heading else [])
         for text in pieces:
-            yield Passage(location if not heading else target, heading, path, text)
+            yield Passage(location if not heading else target, heading, path, text, section.is_links)
 
 
 def _attribute(node: LexborNode | None, name: str) -> str:

@@ -173,13 +173,16 @@ def _write_database(pages: Sequence[Page], file: Path, *, fragments: bool) -> li
             (page_id, page.location, page.title, page.description, page.lang, json.dumps(page.breadcrumb), page.boost,
              page.people_only, page.source, asked),
         )  # fmt: skip
+        db.executemany("INSERT INTO other_titles VALUES (?, ?)", [(page_id, title) for title in page.other_titles])
+        says_something = any(passage.text and not passage.only_links for passage in page.passages)
         for passage in page.passages:
+            only_links = passage.only_links and says_something
             heading = " › ".join((*passage.path, passage.heading)) if passage.heading else ""
-            db.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
-                       (passage_id, page_id, passage.location, heading, passage.text))  # fmt: skip
+            db.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
+                       (passage_id, page_id, passage.location, heading, passage.text, only_links))  # fmt: skip
             rows.append(_Row(page_id, passage_id, passage_text(page, passage)))
             passage_id += 1
-        rows.extend(_Row(page_id, None, question) for question in _questions(page))
+        rows.extend(_Row(page_id, None, text) for text in dict.fromkeys((*_questions(page), *page.other_titles)))
         if not page.passages:
             rows.append(_Row(page_id, None, page.title))
     db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)",
@@ -215,7 +218,7 @@ def _sense(pages: Sequence[Page], looked_out_for: Matters, encoder: Encoder, ind
 
 def _own_questions(pages: Sequence[Page]) -> list[str]:
     """What this site answers itself: questions and titles, but not of articles that lead to a person."""
-    texts = (text for page in pages if not page.people_only for text in (page.title, *page.questions))
+    texts = (text for page in pages if not page.people_only for text in (*page.titles, *page.questions))
     found = list(dict.fromkeys(texts))
     return found[:: len(found) // _MOST_OWN + 1]
 

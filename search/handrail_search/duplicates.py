@@ -24,12 +24,13 @@ _NEAR = 0.8
 
 def near_duplicates(index: Index, sources: Mapping[str, str]) -> Iterator[Problem]:
     """Each article that says nearly the same as an earlier one, once."""
-    found = dict(sorted(index.twin_of.items()))
+    found = {page: first for page, first in sorted(index.twin_of.items())
+             if index.pages[page].lang == index.pages[first].lang}  # fmt: skip
     for page, first in _same_meaning(index):
         found.setdefault(page, first)
     for page, first in sorted(found.items()):
         path, other = sources.get(index.pages[page].location), sources.get(index.pages[first].location)
-        if path and other:
+        if path and other and path != other:
             shown = ": search shows one of them" if page in index.twin_of else ""
             what = f"this says nearly the same as {other}{shown}. Merge them, or say in both what is different."
             yield Problem(path, 1, "warning", what, "near-duplicate")

@@ -63,9 +63,10 @@ class Finding:
         self.relevant = self._relevant(pages)
 
     def best_passages(self, page_id: int) -> list[PassageRow]:
-        """The sections of a page that fit best, one passage each, best first."""
+        """The sections of a page that fit best, one passage each, best first; those of links alone come last."""
         first, end = self.index.first_passage[page_id : page_id + 2].tolist()
-        ranked = (first + np.argsort(-self._passage_scores[first:end], kind="stable")[:_LOOKED_AT]).tolist()
+        order = np.lexsort((-self._passage_scores[first:end], self.index.only_links[first:end]))
+        ranked = (first + order[:_LOOKED_AT]).tolist()
         found = self.index.passages(ranked)
         sections: dict[str, PassageRow] = {}
         for passage_id in ranked:

@@ -18,6 +18,7 @@ NAMES = {
     "article_words": "words in the article",
     "title_words": "words in title, description, questions, keywords",
     "passage_words": "words in one passage",
+    "boost": "the boost of its front matter",
     "learned_near": "a learned question is nearer than its text",
     "learned_fit": "like the questions it is known to answer",
     "learned_prior": "often the answer",

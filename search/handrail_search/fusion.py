@@ -33,6 +33,9 @@ _MEANING = frozenset({"meaning_best", "meaning_mean"})
 _WORDS = frozenset({"article_words", "title_words", "passage_words"})
 # BM25 at which words count half: strong matches on rare words count, weak ones on common words hardly do.
 HALF = 20.0
+# A boost adds at most this share of an article's own score, and reaches it at this boost or more. Only what scores
+# nearly as much as the best article is lifted: nothing below the share `_NEARLY` of it, then more and more.
+_MOST_LIFT, _FULL_BOOST, _NEARLY = 0.25, 4.0, 0.75
 # The score of an article that all ordinary evidence speaks for; only used to show scores between 0 and 1.
 FULL = 3.2
 
@@ -55,27 +58,36 @@ def weights(trust: float, endings: float = 1.0) -> dict[str, float]:
     return {name: weight * share.get(name, 1.0) for name, weight in WEIGHTS.items()}
 
 
-def fuse(evidence: Mapping[str, Scores], trust: float, boost: Scores, endings: float = 1.0) -> Scores:
-    """One score for each page: the weighted sum of its evidence, times the writer's boost."""
-    total = np.zeros_like(boost)
+def fuse(evidence: Mapping[str, Scores], trust: float, pages: int, endings: float = 1.0) -> Scores:
+    """One score for each page: the weighted sum of its evidence."""
+    total = np.zeros(pages)
     for name, weight in weights(trust, endings).items():
         if name in evidence:
             total += weight * evidence[name]
-    # What stands in an article to the letter is never outranked by a boost.
-    certain = WEIGHTS["exact"] * evidence.get("exact", np.zeros_like(boost))
-    scores: Scores = (total - certain) * boost + certain
-    return scores
+    return total
+
+
+def lifts(evidence: Mapping[str, Scores], total: Scores, boost: Scores, fit: float) -> Scores:
+    """What writers' boosts add to the scores of `fuse`: they break ties, and never put first what does not fit.
+
+    `fit` is how surely the question has an answer here at all, 0..1: without one there is nothing to lift. What a
+    boost below 1 takes away does not depend on it. What stands in an article to the letter is never weighed.
+    """
+    if not len(total) or (boost == 1.0).all():
+        return np.zeros_like(total)
+    strength = np.clip(np.log2(boost) / np.log2(_FULL_BOOST), -1.0, 1.0)
+    near = np.clip((total / max(float(total.max()), 1e-9) - _NEARLY) / (1.0 - _NEARLY), 0.0, 1.0)
+    ordinary = np.maximum(total - WEIGHTS["exact"] * evidence.get("exact", np.zeros_like(total)), 0.0)
+    added: Scores = _MOST_LIFT * ordinary * strength * np.where(strength > 0, near * fit, 1.0)
+    return added
 
 
 def contributions(
-    evidence: Mapping[str, Scores], page: int, share: Mapping[str, float], boost: float
+    evidence: Mapping[str, Scores], page: int, share: Mapping[str, float], lift: float
 ) -> dict[str, float]:
-    """What each kind of evidence added to the score of a page: the values add up to what `fuse` gives it."""
-    return {
-        name: share[name] * float(values[page]) * (1.0 if name == "exact" else boost)
-        for name, values in evidence.items()
-        if values[page]
-    }
+    """What each kind of evidence, and a writer's boost, added to the score of a page: together they are its score."""
+    added = {name: share[name] * float(values[page]) for name, values in evidence.items() if values[page]}
+    return added | ({"boost": lift} if lift else {})
 
 
 def best_and_mean(rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32], owner: npt.NDArray[np.int64],

@@ -117,7 +117,9 @@ CREATE TABLE pages (id INTEGER PRIMARY KEY, location TEXT NOT NULL, title TEXT N
   lang TEXT NOT NULL, breadcrumb TEXT NOT NULL, boost REAL NOT NULL, people_only INTEGER NOT NULL,
   source TEXT NOT NULL, asked TEXT NOT NULL);
 CREATE TABLE passages (id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages(id), location TEXT NOT NULL,
-  heading TEXT NOT NULL, text TEXT NOT NULL);
+  heading TEXT NOT NULL, text TEXT NOT NULL, only_links INTEGER NOT NULL);
+-- What a page is called besides its title: its first heading, its title in front matter.
+CREATE TABLE other_titles (page_id INTEGER NOT NULL REFERENCES pages(id), title TEXT NOT NULL);
 -- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
 CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
 -- Words in so many passages that they tell nothing.
@@ -191,12 +193,17 @@ class Index:
         self.passage_of_row: npt.NDArray[np.int64] = np.array(
             [-1 if passage_id is None else passage_id for _, passage_id in rows], dtype=np.int64
         )
-        self.page_of_passage: npt.NDArray[np.int64] = np.array(
-            [row[0] for row in self.db.execute("SELECT page_id FROM passages ORDER BY id")], dtype=np.int64
-        )
+        passages = self.db.execute("SELECT page_id, only_links FROM passages ORDER BY id").fetchall()
+        self.page_of_passage: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in passages], dtype=np.int64)
+        # Passages that only lead elsewhere, of pages that have others.
+        self.only_links: npt.NDArray[np.bool_] = np.array([bool(links) for _, links in passages], dtype=np.bool_)
         # Passages stand in the order of their pages: those of page n are first_passage[n] up to first_passage[n + 1].
         self.first_passage = np.searchsorted(self.page_of_passage, np.arange(len(self.pages) + 1))
         self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
+        self.address_lengths: npt.NDArray[np.int64] = np.array(
+            [len(page.location) for page in self.pages], dtype=np.int64
+        )
+        self.boosted = bool((self.boost != 1.0).any())
         self.languages = frozenset(page.lang for page in self.pages)
         self.common_words = frozenset(row[0] for row in self.db.execute("SELECT word FROM common_words"))
         # Of pages that say nearly the same, the first.
@@ -214,8 +221,11 @@ class Index:
 
     def _titles(self) -> dict[str, list[int]]:
         titles: dict[str, list[int]] = {}
-        for page in self.pages:
-            titles.setdefault(as_asked(page.title), []).append(page.id)
+        named = [(page.id, page.title) for page in self.pages]
+        for page_id, title in (*named, *self.db.execute("SELECT page_id, title FROM other_titles")):
+            known = titles.setdefault(as_asked(title), [])
+            if page_id not in known:
+                known.append(page_id)
         return titles
 
 

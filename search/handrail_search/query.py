@@ -14,7 +14,7 @@ import numpy as np
 from handrail_kb.errors import EncoderUnavailable
 from handrail_search.encoder import Encoder
 from handrail_search.evidence import Finding
-from handrail_search.fusion import FULL, Scores, contributions, fuse, weights
+from handrail_search.fusion import FULL, Scores, contributions, fuse, lifts, weights
 from handrail_search.index import TRUSTED, Index, PageRow, PassageRow
 from handrail_search.learned import ENOUGH, Known, LearnedQuestions, Lesson, encode_known
 from handrail_search.snippets import snippet
@@ -135,7 +135,7 @@ class Searcher:
             question = learned.known[row].question
             vector, _ = self._encode(question)
             finding = Finding(self.index, question, vector, None)
-            base.append(fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings))
+            base.append(self._fuse(finding, vector))
             nearness.append(finding.nearness)
             coverages.append(finding.coverage())
         mix = learned.choose(rows, np.array(base), np.array(nearness))
@@ -179,7 +179,7 @@ class Searcher:
         vector, reason = understood.vector, understood.failed
         finding = Finding(self.index, understood.text, vector, self._learned, understood.words)
         others = self._of_other_languages(lang)
-        scores, order, twins = self._rank(finding, vector, others, limit)
+        scores, lifted, order, twins = self._rank(finding, vector, others, limit)
         verdict, confident, limits = self._verdict(finding, order, vector)
         if verdict == "none" and understood.unfinished:
             verdict = "weak"  # half a word is no question yet
@@ -188,8 +188,7 @@ class Searcher:
             verdict=verdict,
             mode="hybrid" if vector is not None else "words",
             hits=tuple(
-                self._hit(finding, page, float(scores[page]), vector, twins.get(page, ()), page in others)
-                for page in order
+                self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others) for page in order
             ),
             degraded=reason is not None,
             fallback_reason=reason,
@@ -209,16 +208,30 @@ class Searcher:
             return ()
         understood = self._reader.read(question, self._encode if without is None else self._known(without))
         finding = Finding(self.index, understood.text, understood.vector, self._learned, understood.words, without)
-        _, order, _ = self._rank(finding, understood.vector, frozenset(), limit)
+        _, _, order, _ = self._rank(finding, understood.vector, frozenset(), limit)
         return tuple(self.index.pages[page].location for page in order)
 
     def _rank(
         self, finding: Finding, vector: Vectors | None, others: Set[int], limit: int
-    ) -> tuple[Scores, list[int], dict[int, list[int]]]:
-        """The score of every page, the best `limit` pages, and the pages that are shown by one of them."""
-        scores = fuse(finding.evidence, self._trust(vector), self.index.boost, self.index.manifest.endings)
+    ) -> tuple[Scores, Scores, list[int], dict[int, list[int]]]:
+        """Every page's score and its boost's part in it, the best `limit` pages, and those shown by one of them."""
+        scores = self._fuse(finding, vector)
+        lifted = self._lifts(finding, scores, vector)
+        scores = scores + lifted
         order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
-        return scores, _with_strong_others(order, scores, others, limit), twins
+        return scores, lifted, _with_strong_others(order, scores, others, limit), twins
+
+    def _fuse(self, finding: Finding, vector: Vectors | None) -> Scores:
+        return fuse(finding.evidence, self._trust(vector), len(self.index.pages), self.index.manifest.endings)
+
+    def _lifts(self, finding: Finding, scores: Scores, vector: Vectors | None) -> Scores:
+        """What boosts add: all that they can where an answer is sure, nothing where there is none."""
+        if not self.index.boosted:
+            return np.zeros_like(scores)
+        confident, limits = self._confidence(finding, vector)
+        sure = limits.confident - limits.none
+        fit = (confident - limits.none) / sure if sure > 0 else float(confident >= limits.none)
+        return lifts(finding.evidence, scores, self.index.boost, min(max(fit, 0.0), 1.0))
 
     def _of_other_languages(self, lang: str) -> frozenset[int]:
         """Pages that are not in the reader's language, where the site has pages that are."""
@@ -228,8 +241,8 @@ class Searcher:
         return frozenset(page.id for page in self.index.pages if page.lang != short)
 
     def _order(self, scores: Scores, others: Set[int]) -> list[int]:
-        """Pages best first, those in the reader's language before all others."""
-        order: list[int] = np.argsort(-scores, kind="stable").tolist()
+        """Pages best first, those in the reader's language before all others; of equal ones the shortest address."""
+        order: list[int] = np.lexsort((self.index.address_lengths, -scores.round(9))).tolist()
         return sorted(order, key=lambda page: page in others)
 
     def _fold(self, order: Sequence[int]) -> tuple[list[int], dict[int, list[int]]]:
@@ -293,8 +306,8 @@ class Searcher:
             return confidence(finding.nearness, coverage, finding.familiarity), learned.lesson.bands
         return confidence(finding.nearness, coverage), Bands(floor.none, floor.confident)
 
-    def _hit(self, finding: Finding, page_id: int, score: float, vector: Vectors | None, twins: Sequence[int],
-             other_language: bool) -> Hit:  # fmt: skip
+    def _hit(self, finding: Finding, page_id: int, scores: Scores, lifted: Scores, vector: Vectors | None,
+             twins: Sequence[int], other_language: bool) -> Hit:  # fmt: skip
         page = self.index.pages[page_id]
         passages = finding.best_passages(page_id)
         first = passages[0] if passages else None
@@ -306,11 +319,11 @@ class Searcher:
             heading=first.heading.rpartition(" › ")[2] if first else "",
             breadcrumb=page.breadcrumb,
             snippet=snippet(_shown(first, page), marked),
-            score=round(max(0.0, min(score / FULL, 1.0)), 4),
+            score=round(max(0.0, min(float(scores[page_id]) / FULL, 1.0)), 4),
             lang=page.lang,
             people_only=page.people_only,
             why={name: round(value, 4)
-                 for name, value in contributions(finding.evidence, page_id, share, page.boost).items()},
+                 for name, value in contributions(finding.evidence, page_id, share, float(lifted[page_id])).items()},
             sections=tuple(
                 Section(other.location, other.heading.rpartition(" › ")[2], snippet(other.text, marked),
                         round(finding.passage_score(other.id), 4))

@@ -1,7 +1,8 @@
-"""Articles that say nearly the same: copies for another version or another product. Search shows one of them.
+"""Articles that say nearly the same: copies for another version or product, or another language's untranslated copies.
 
-Candidates are pages whose vectors are near; what decides is how many runs of words they share (w-shingling, Broder
-1997), because two articles on one matter are near as well, and both are wanted.
+Search shows one of them. Candidates are pages whose vectors are near; what decides is how many runs of words they share
+(w-shingling, Broder 1997), because two articles on one matter are near as well, and both are wanted. A translation
+shares next to none. Copies to the letter are known without vectors.
 """
 
 from __future__ import annotations
@@ -19,34 +20,55 @@ _SAME = 0.7
 _RUN = 3
 _MOST_WORDS = 5000
 _MOST_CANDIDATES = 20
+# Characters from which a text to the letter the same is a copy, whatever the titles: "Coming soon." is not.
+_ENOUGH = 100
+
+_Runs = frozenset[tuple[str, ...]]
 
 
 def find_twins(pages: Sequence[Page], means: Vectors) -> list[int]:
-    """For each page the first page that says nearly the same in the same language; itself where there is none.
+    """For each page the first page that says nearly the same, in whatever language it is filed; itself where none does.
 
     `means` are the pages' own vectors, one row each.
     """
     first = list(range(len(pages)))
-    runs: dict[int, frozenset[tuple[str, ...]]] = {}
-    for page in range(1, len(pages)):
+    runs: dict[int, _Runs] = {}
+    known: dict[str, int] = {}
+    for page, text in enumerate(map(_text, pages)):
+        copy = known.setdefault(text, page)
+        if copy != page and _is_copy(pages[page], pages[copy], text):
+            first[page] = first[copy]
+            continue
         nearness = means[:page] @ means[page]
         near = np.flatnonzero(nearness >= _NEAR)
         for other in near[np.argsort(-nearness[near])][:_MOST_CANDIDATES].tolist():
             for each in (page, other):
                 if each not in runs:
-                    runs[each] = _runs(pages[each])
-            if pages[page].lang == pages[other].lang and _shared(runs[page], runs[other]) >= _SAME:
+                    runs[each] = _runs(_text(pages[each]))
+            if _shared(runs[page], runs[other]) >= _SAME:
                 first[page] = first[other]
                 break
     return first
 
 
-def _runs(page: Page) -> frozenset[tuple[str, ...]]:
-    words = words_in(" ".join(passage.text for passage in page.passages))[:_MOST_WORDS]
+def _text(page: Page) -> str:
+    return "\n".join(passage.text for passage in page.passages).lower()
+
+
+def _is_copy(page: Page, other: Page, text: str) -> bool:
+    """Whether two pages with the same text are one article: a short text needs the same title as well."""
+    return len(text) >= _ENOUGH or bool(set(page.titles) & set(other.titles))
+
+
+def _runs(text: str) -> _Runs:
+    """Runs of words; none of a text without words, which resembles nothing."""
+    words = words_in(text)[:_MOST_WORDS]
+    if not words:
+        return frozenset()
     return frozenset(tuple(words[start : start + _RUN]) for start in range(max(1, len(words) - _RUN + 1)))
 
 
-def _shared(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
+def _shared(one: _Runs, other: _Runs) -> float:
     """Jaccard similarity."""
     together = len(one | other)
     return len(one & other) / together if together else 0.0

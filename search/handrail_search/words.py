@@ -107,7 +107,8 @@ def write(db: sqlite3.Connection, pages: Sequence[Page], *, fragments: bool) -> 
         told = [(first + at, f"{heading} {passage.text}")
                 for at, (heading, passage) in enumerate(zip(headings, page.passages, strict=True))]  # fmt: skip
         codes.write(
-            db, codes.rows(page_id, (*page.questions, *page.keywords), f"{page.title} {page.description}", told)
+            db,
+            codes.rows(page_id, (*page.questions, *page.keywords), f"{' '.join(page.titles)} {page.description}", told),
         )
         terms = (" ".join(stem(word, lang) for word in words_in(keyword)) for keyword in page.keywords)
         db.executemany("INSERT INTO keywords VALUES (?, ?)", [(kept, page_id) for kept in dict.fromkeys(terms) if kept])
@@ -118,7 +119,7 @@ def write(db: sqlite3.Connection, pages: Sequence[Page], *, fragments: bool) -> 
 
 def _all_text(page: Page) -> str:
     texts = (text for passage in page.passages for text in (*passage.path, passage.heading, passage.text))
-    return " \n".join((page.title, page.description, *page.questions, *page.keywords, *texts))
+    return " \n".join((*page.titles, page.description, *page.questions, *page.keywords, *texts))
 
 
 class _Reader:
@@ -165,7 +166,7 @@ class _Reader:
 
 
 def _heads(page: Page) -> str:
-    return " \n".join((page.title, *page.questions, *page.keywords, *(passage.heading for passage in page.passages)))
+    return " \n".join((*page.titles, *page.questions, *page.keywords, *(passage.heading for passage in page.passages)))
 
 
 def _add_page(
@@ -174,9 +175,10 @@ def _add_page(
     asked = " \n".join((*page.questions, *page.keywords))
     about = f"{page.description} \n{asked}"
     texts = [f"{heading} \n{passage.text}" for heading, passage in zip(headings, page.passages, strict=True)]
-    head, body = f"{page.title} \n{about}", " \n".join(texts)
+    named = " \n".join(page.titles)
+    head, body = f"{named} \n{about}", " \n".join(texts)
     writer.add("articles", *_sum(reader.counts(head, lang, _HEAD), reader.counts(body, lang)))
-    writer.add("titles", *_sum(reader.counts(page.title, lang, _HEAD), reader.counts(about, lang)))
+    writer.add("titles", *_sum(reader.counts(named, lang, _HEAD), reader.counts(about, lang)))
     for text in texts:
         writer.add("passages", *reader.counts(f"{page.title} \n{text}", lang))
     if fragments:

@@ -62,3 +62,53 @@ def test_what_fits_better_in_another_language_keeps_its_place_in_a_short_list(se
 
 def test_a_reader_of_a_language_the_site_does_not_have_sees_everything_in_one_list(searcher):
     assert not any(hit.other_language for hit in searcher.search("filter", lang="fr").hits)
+
+
+COPY = STEPS.format("This takes a minute.")
+
+
+def titles_of(hits):
+    return [(hit.location, [section.location for section in hit.sections]) for hit in hits]
+
+
+@pytest.fixture
+def copied(state):
+    """A site in three languages where one article was never translated, and another was."""
+    pages = [page(f"{lang}filter/", "Clean the filter", COPY, lang[:2] or "en") for lang in ("", "de/", "fr/")]
+    pages += [
+        page("change/", "Buy a new filter", "A filter lasts a year. Order a new filter in the shop and keep the box."),
+        page("de/change/", "Einen Filter kaufen", "Ein Filter hält ein Jahr. Bestellen Sie ihn im Laden.", "de"),
+    ]
+    return Searcher.open(build_index(sorted(pages, key=lambda one: one.location), state, MODEL).folder)
+
+
+@pytest.mark.parametrize(
+    ("lang", "location"),
+    [("en", "filter/"), ("de", "de/filter/"), ("fr", "fr/filter/"), ("nl", "filter/"), ("", "filter/")],
+)
+def test_an_untranslated_copy_stands_once_in_the_readers_language_if_there_is_one(copied, lang, location):
+    hits = copied.search("clean the filter", lang=lang).hits
+    shown = [hit.location for hit in hits if hit.title == "Clean the filter"]
+    assert shown == [location]
+    assert not hits[0].other_language
+
+
+def test_a_translation_is_no_copy(copied):
+    hits = copied.search("new filter", lang="de").hits
+    assert {"change/", "de/change/"} <= {hit.location for hit in hits}
+
+
+def test_short_texts_that_are_the_same_under_other_titles_are_no_copies(state):
+    pages = [
+        page(f"{name}/", name, "Coming soon.") for name in ("Import contacts", "Export invoices", "Change colours")
+    ]
+    pages += [page("empty-1/", "Blue keys", ""), page("empty-2/", "Green keys", "")]
+    index = Searcher.open(build_index(pages, state, MODEL).folder).index
+    assert index.twin_of == {}
+
+
+def test_untranslated_copies_are_no_fault_of_a_writer(copied):
+    from handrail_search.duplicates import near_duplicates
+
+    sources = {one.location: "filter.md" if "filter" in one.location else one.location for one in copied.index.pages}
+    assert list(near_duplicates(copied.index, sources)) == []
