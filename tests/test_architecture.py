@@ -118,4 +118,4 @@ def test_the_wheel_brings_the_command_the_plugin_and_the_licence(wheel):
     assert any(name.endswith("LICENSE") for name in wheel.namelist())
     [metadata] = [name for name in wheel.namelist() if name.endswith("METADATA")]
     needed = re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*extra)", wheel.read(metadata).decode(), re.M)
-    assert sorted(needed) == ["click", "mkdocs", "pyyaml"]
+    assert sorted(needed) == ["click", "mkdocs", "pathspec", "pyyaml"]

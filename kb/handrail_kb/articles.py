@@ -350,8 +350,7 @@ class _Fields:
         """Those of Material. What does not fit is its plugin's to say."""
         value = self.value("tags")
         listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
-        texts = (str(tag).strip() for tag in listed if isinstance(tag, str))
-        return tuple(dict.fromkeys(filter(None, texts)))
+        return tuple(tag.strip() for tag in listed if isinstance(tag, str) and tag.strip())
 
     def _items(self, name: str, value: Any) -> Iterator[str]:
         if value is None:

@@ -16,6 +16,7 @@ from handrail_kb.checks import first_gap
 from handrail_kb.errors import ArticleError
 from handrail_kb.extras import missing_theme
 from handrail_kb.markup import as_seen, safe
+from handrail_kb.search_rules import SearchRules, paths_of_article
 
 
 def language(config: MkDocsConfig) -> str:
@@ -73,9 +74,10 @@ def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
         return (unreadable(f"{docs_dir.name}/{path}", error),)
 
 
-def page_facts(page: Page, lang: str) -> dict[str, Any]:
+def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
     """What the service is told about a page. Values that do not fit were reported when the articles were checked."""
     article = _as_article(page)
+    archive = _is_archive(page) and not rules.includes(*paths_of_page(page))
     return {
         "source": page.file.src_uri,
         "title": as_seen(str(page.title or "")),
@@ -87,7 +89,7 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
         "people_only": article.people_only,
         "boost": article.boost,
         # Nobody is helped, and nothing is proven, by an article that says nothing yet.
-        "exclude": article.exclude or first_gap(article) is not None,
+        "exclude": article.exclude or first_gap(article) is not None or _is_excluded(page) or archive,
         "owner": article.owner,
         "review_by": article.review_by.isoformat() if article.review_by else "",
         "lang": lang,
@@ -115,6 +117,27 @@ def _tags_of(page: Page) -> list[str]:
     """Tags that a plugin gave the page, such as those of a `.meta.yml`."""
     tags = page.meta.get("tags")
     return [str(tag) for tag in tags if isinstance(tag, str | int | float)] if isinstance(tags, list) else []
+
+
+def paths_of_page(page: Page) -> tuple[str, ...]:
+    """What patterns of `exclude_from_search` can name a page by."""
+    return paths_of_article(page.file.src_uri, location_of_path(page.file.dest_uri))
+
+
+def exclude(page: Page) -> None:
+    """Keep a page out of every search of the site, as `search: {exclude: true}` in its front matter does."""
+    search = page.meta.get("search")
+    page.meta["search"] = {**(search if isinstance(search, dict) else {}), "exclude": True}
+
+
+def _is_excluded(page: Page) -> bool:
+    search = page.meta.get("search")
+    return isinstance(search, dict) and bool(search.get("exclude"))
+
+
+def _is_archive(page: Page) -> bool:
+    """Whether a blog made the page of the beginnings of others: by year, by category, by author, page by page."""
+    return any(kind.__name__ == "View" and ".blog" in kind.__module__ for kind in type(page).__mro__)
 
 
 def _as_article(page: Page) -> Article:

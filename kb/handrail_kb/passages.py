@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from handrail_kb.addresses import Known, address_of, file_of, html_files, location_of, location_of_address
 from handrail_kb.errors import SiteError
 from handrail_kb.opening import Opening, read_opening
+from handrail_kb.page_kinds import Traits, maps_of_the_site, not_articles, traits_of
 from handrail_kb.page_text import Section, clean, main_of, sections_of, text_of
+from handrail_kb.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
 
 # Bump on any change that can alter a passage's text: the index then encodes all of them again.
 PASSAGE_RULES = 2
@@ -113,25 +115,53 @@ def read_site_info(site_dir: Path) -> SiteInfo:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
 
 
-def read_site(site_dir: Path) -> Iterator[Page]:
+def read_site(site_dir: Path, rules: SearchRules = NO_RULES) -> Iterator[Page]:
     """Every page of a built site that search may show, in the order of their paths.
 
-    Raises SiteError when the folder is missing or holds no page.
+    Articles, that is: pages that the plugin noted, or what looks like one where another generator built the site; and
+    what the `rules` take in or keep out. Raises SiteError when the folder is missing or holds no article.
     """
     if not site_dir.is_dir():
         raise SiteError(f"There is no built site at {site_dir}.", "Build it: handrail build")
     info = read_site_info(site_dir)
     _refuse_lost_pages(site_dir, info)
-    found = False
+    read = list(_read_all(site_dir, info, rules))
+    others = _others([traits for _, traits in read if traits], info)
+    pages = [page for page, traits in read if traits is None or page.location not in others]
+    if not pages:
+        raise SiteError(
+            f"{site_dir} holds no HTML page that search may show.",
+            "Build it again: handrail build (or with its own generator, then: handrail index SITE_DIR). "
+            f"Pages can be taken in by their names: {INCLUDE}",
+        )
+    yield from pages
+
+
+def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tuple[Page, Traits | None]]:
+    """Pages with what tells whether they are articles; without it where a rule says that they are."""
     for file in sorted(html_files(site_dir)):
         if file.name == "404.html" or file.stat().st_size > MAX_PAGE_BYTES:
             continue
-        page = read_page(file.read_text(encoding="utf-8", errors="replace"), location_of(file, site_dir), info)
-        if page is not None:
-            found = True
-            yield page
-    if not found:
-        raise SiteError(f"{site_dir} holds no HTML page that search may show.", "Build it again: handrail build")
+        location, facts = location_of(file, site_dir), info.articles.get(location_of(file, site_dir))
+        names = (file.relative_to(site_dir).as_posix(), location) if facts is None else (
+            paths_of_article(str(facts.get("source") or ""), location))  # fmt: skip
+        taken_in = rules.includes(*names)
+        copied = facts is None and bool(info.articles)  # HTML that no article made
+        if rules.excludes(*names) or (copied and not taken_in):
+            continue
+        found = _read(file.read_text(encoding="utf-8", errors="replace"), location, info)
+        if found is not None:
+            page, traits = found
+            yield page, None if taken_in else traits
+
+
+def _others(pages: Sequence[Traits], info: SiteInfo) -> Set[str]:
+    """Locations of pages that are no articles."""
+    if not info.articles:
+        return not_articles(pages)
+    # Somebody who wrote questions for a page of links means it to be found.
+    plain = [page for page in pages if not info.articles[page.location].get("questions")]
+    return {page.location for page in plain if page.is_list} | maps_of_the_site(pages) & {one.location for one in plain}
 
 
 def _refuse_lost_pages(site_dir: Path, info: SiteInfo) -> None:
@@ -149,6 +179,11 @@ def _refuse_lost_pages(site_dir: Path, info: SiteInfo) -> None:
 
 def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
     """One page, or None where it is no article: excluded from search, a redirect, or left for the service to fill."""
+    found = _read(html, location, info)
+    return found[0] if found is not None else None
+
+
+def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | None:
     facts = info.articles.get(location, {})
     if facts.get("exclude") or "<handrail-main" in html:
         return None
@@ -156,9 +191,10 @@ def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
     if tree.css_first("meta[http-equiv=refresh]") is not None:
         return None
     title = str(facts.get("title") or _title(tree) or location)
-    sections = sections_of(main_of(tree))
+    main = main_of(tree)
+    sections = sections_of(main)
     titles = _titles(title, facts, sections)
-    return Page(
+    page = Page(
         location=location,
         title=title,
         passages=tuple(_passages(sections, location, titles)),
@@ -172,6 +208,7 @@ def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
         source=str(facts.get("source") or ""),
         other_titles=titles[1:],
     )
+    return page, traits_of(tree, main, location, sections)
 
 
 def whole(text: str) -> str:

@@ -33,6 +33,7 @@ from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, 
 from handrail_kb.places import places_of
 from handrail_kb.policy import Sources
 from handrail_kb.policy_build import write_csp
+from handrail_kb.search_rules import NO_RULES, read_rules
 from handrail_kb.settings import unknown_variables, values_in
 from handrail_kb.settings_table import GROUPS, SETTINGS
 from handrail_kb.site_file import read_options
@@ -71,6 +72,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.checked: set[str] = set()
         self.contact = Contact()
         self.allow: Sources = {}
+        self.rules = NO_RULES
         self.contact_pages: set[str] = set()  # of all languages
         self.doubts: tuple[Problem, ...] = ()  # about the ways to reach a person, to be warned of once
 
@@ -84,6 +86,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return [("handrail", ValidationError(error.message))], []
         read = read_options(options, places_of(Path(config_file_path or "mkdocs.yml")), environment)
         self.contact, self.allow = read.contact, read.allow
+        try:
+            self.rules = read_rules(read.values)
+        except ConfigError as error:
+            return [("handrail", ValidationError(error.message))], []
         self.doubts = tuple(problem for problem in read.problems if problem.severity != "error")
         if read.faults:
             return [("handrail", ValidationError(str(problem))) for problem in read.faults], []
@@ -174,12 +180,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     @event_priority(-100)  # after plugins that draw a title, or make something else of it than HTML
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Give the generated pages a title in the language of the site, and let no title be markup."""
+        """Title the generated pages in the site's language, let no title be markup, keep pages out of search."""
         if self.active:
             mkdocs_site.make_words_safe(page)
         name = self._our_page(page)
         if name and page.file.generated_by:
             page.meta["title"] = text(mkdocs_site.language(config), f"{name}.title")
+        if self.active and self.rules.excludes(*mkdocs_site.paths_of_page(page)):
+            mkdocs_site.exclude(page)
         return markdown
 
     @event_priority(-100)  # after the search plugins have read the page, or our words would be in every index
@@ -189,7 +197,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return context
         lang, links = mkdocs_site.language(config), self._links(page, config)
         mkdocs_site.make_title_safe(page)
-        self.facts[mkdocs_site.address_of_page(page)] = mkdocs_site.page_facts(page, lang)
+        self.facts[mkdocs_site.address_of_page(page)] = mkdocs_site.page_facts(page, lang, self.rules)
         if name := self._our_page(page):
             page.content = f"{page.content}\n{self._main(name, lang, page, links)}"
         if self.config["helpful"]:

@@ -178,6 +178,8 @@ def _as_type(setting: Setting, value: Any, where: str) -> Value:
     wanted = type(setting.default)
     if value is False and "off" in setting.form.split("|"):  # which YAML takes for 'no'
         return "off"
+    if setting.many and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
         return value
     if wanted is bool and str(value).lower() in _WORDS_FOR_YES | _WORDS_FOR_NO:
@@ -186,7 +188,7 @@ def _as_type(setting: Setting, value: Any, where: str) -> Value:
         return int(value)
     if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    expected = {bool: "yes or no", int: "a whole number", str: "text"}[wanted]
+    expected = {bool: "yes or no", int: "a whole number", str: "a list of texts" if setting.many else "text"}[wanted]
     found = repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}…"
     raise ConfigError(f"{where}: expected {expected}, but found {found}.", setting.help)
 

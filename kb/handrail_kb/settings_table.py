@@ -17,7 +17,8 @@ Value = str | int | float | bool
 class Setting:
     """One row of the table. `scope` says what has to be done after a change: build the site, or restart the service.
 
-    `least` and `most` bound a number; `form` is a pattern that a text has to fit when it is not empty.
+    `least` and `most` bound a number; `form` is a pattern that a text has to fit when it is not empty; `many` is set
+    for texts with commas between, which may be a list in mkdocs.yml.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Setting:
     least: int = 0
     most: int = 10_000_000
     form: str = ""
+    many: bool = False
 
     @property
     def variable(self) -> str:
@@ -60,6 +62,22 @@ SETTINGS: tuple[Setting, ...] = (
         "Megabytes that the files of one message may have together; 0: messages come without files. Restart the "
         "service, too.",
         "site",
+    ),
+    Setting(
+        "exclude_from_search",
+        "",
+        "Pages kept out of search: a list of patterns such as `drafts/` or `**/*.html`, compared with Markdown files "
+        "as in MkDocs' `exclude_docs`, with addresses of folders, and with HTML that no article made.",
+        "site",
+        many=True,
+    ),
+    Setting(
+        "include_in_search",
+        "",
+        "Pages taken into search that are no articles otherwise, by patterns of the same kind: HTML that MkDocs only "
+        "copies, lists and archives. What is excluded stays out.",
+        "site",
+        many=True,
     ),
     Setting("helpful", True, "Whether pages ask 'Was this page helpful?'.", "site"),
     Setting(

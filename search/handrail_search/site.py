@@ -21,6 +21,7 @@ from handrail_kb.extras import install_theme
 from handrail_kb.mkdocs_site import theme_that_is_missing
 from handrail_kb.passages import Page, read_site
 from handrail_kb.places import line_of_key
+from handrail_kb.search_rules import read_rules
 from handrail_kb.settings import Settings
 from handrail_search.build import Built, build_index, only_one
 from handrail_search.index import NOTHING_ELSE, Together
@@ -105,7 +106,7 @@ def index_site(settings: Settings, site_dir: Path, *, full: bool = False, togeth
 
     Raises SiteError, EncoderUnavailable, IndexUnusable.
     """
-    return _with_bar(list(read_site(site_dir)), settings, full=full, together=together)
+    return _with_bar(list(read_site(site_dir, read_rules(settings.values))), settings, full=full, together=together)
 
 
 def _with_bar(pages: list[Page], settings: Settings, *, full: bool, together: Together) -> Built:

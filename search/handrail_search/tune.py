@@ -17,6 +17,7 @@ from handrail_feedback.db import Store
 from handrail_kb.errors import ConfigError, EncoderUnavailable, IndexUnusable
 from handrail_kb.flags import config_option
 from handrail_kb.passages import Page, read_site
+from handrail_kb.search_rules import read_rules
 from handrail_kb.settings import Settings
 from handrail_search import tuned
 from handrail_search.build import build_index, only_one
@@ -217,7 +218,7 @@ def _enough(known: Sequence[Known], index: Index, least: int) -> Split:
 
 def _pages(settings: Settings, index: Index) -> list[Page]:
     """The site's pages. Raises IndexUnusable when the index is of an older site: then both would not be compared."""
-    pages = list(read_site(settings.site_dir))
+    pages = list(read_site(settings.site_dir, read_rules(settings.values)))
     indexed = [row[0] for row in index.db.execute("SELECT text FROM passages ORDER BY id")]
     if [passage.text for page in pages for passage in page.passages] != indexed:
         raise IndexUnusable(f"{index.folder} is not the index of {settings.site_dir} as it is now.", REBUILD)

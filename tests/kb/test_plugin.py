@@ -52,8 +52,8 @@ def test_links_work_below_a_sub_path(build):
 
 def test_the_service_is_told_what_articles_say_of_themselves(build):
     front = (
-        "---\ntitle: Reset it\ndescription: How\nquestions: [I forgot it]\nkeywords: a, b\npeople_only: true\n"
-        "search: {boost: 2}\n---\n# Reset\n"
+        "---\ntitle: Reset it\ndescription: How\nquestions: [I forgot it]\nkeywords: a, b\ntags: [c]\n"
+        "people_only: true\nsearch: {boost: 2}\n---\n# Reset\n"
     )
     site = build({"guide/reset.md": front}, nav=[{"Home": "index.md"}, {"Account": ["guide/reset.md"]}])
     assert facts(site)["articles"]["guide/reset/"] == {
@@ -62,6 +62,8 @@ def test_the_service_is_told_what_articles_say_of_themselves(build):
         "description": "How",
         "questions": ["I forgot it"],
         "keywords": ["a", "b"],
+        "tags": ["c"],
+        "own_title": "Reset it",
         "people_only": True,
         "boost": 2.0,
         "exclude": False,
