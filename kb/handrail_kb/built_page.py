@@ -82,7 +82,10 @@ class BuiltSite:
             # Beside the site, at the root of its host, something else may be served.
             if self._base_path == "/" and not path.endswith(".md") and self.file(joined("", path)) is None:
                 return None
-        return Place(same_letters(joined(here, path)), anchor)
+        location = joined(here, path)
+        while self._base_path == "/" and location.startswith("../"):  # nothing is above the root of a host
+            location = location.removeprefix("../")
+        return Place(same_letters(location), anchor)
 
 
 def joined(here: str, path: str) -> str:

@@ -45,7 +45,7 @@ class Ground:
     """What links can lead to: the folder of articles, what was built of it, and where each article was built to.
 
     `left_out` are Markdown files that the site does not publish. `directory_urls` and `absolute`, whether '/' is the
-    folder of articles, are what mkdocs.yml says.
+    folder of articles, are what mkdocs.yml says. `elsewhere` are folders that stand in the site under another name.
     """
 
     docs_dir: Path
@@ -55,6 +55,14 @@ class Ground:
     left_out: frozenset[str] = frozenset()
     directory_urls: bool = True
     absolute: bool = False
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
+
+    def file_of(self, path: str) -> Path:
+        """The file of a path below the folder of articles, or below what is included under a name of its own."""
+        for alias, folder in self.elsewhere.items():
+            if path.startswith(f"{alias}/"):
+                return folder / path.removeprefix(f"{alias}/")
+        return self.docs_dir / path
 
     def place_of(self, path: str) -> str:
         """Where an article was built to, or will be."""
@@ -143,7 +151,7 @@ class _Reached:
             yield _Found(link.place, dead[place], self._words(article, link, place, dead[place]))
         named = {place for place, _ in written}
         for place in dead:
-            if place in named or not self._site.resolved(here, given[place]):
+            if place in named or place.location.startswith("..") or not self._site.resolved(here, given[place]):
                 continue
             spot = _spot(text, article.body, given[place], self._sources.get(place.location, ""))
             link = Link(given[place], spot or 0, raw=True)
@@ -166,7 +174,7 @@ class _Reached:
         if file is None or page is None or not page.whole:
             return None
         try:
-            return page if (self._ground.docs_dir / path).stat().st_mtime <= file.stat().st_mtime else None
+            return page if self._ground.file_of(path).stat().st_mtime <= file.stat().st_mtime else None
         except OSError:
             return page
 
@@ -174,6 +182,8 @@ class _Reached:
         """The place of the site that a link leads to once MkDocs has made an address of it."""
         here = self._ground.place_of(article.path)
         as_it_is = self._site.resolved(here, link.target)
+        if link.raw and as_it_is and as_it_is.location.startswith(".."):  # beside the site, where others may serve
+            return None
         if link.raw or SCHEME.match(link.target):
             return as_it_is
         try:
@@ -198,7 +208,7 @@ class _Reached:
         return posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
 
     def _is_file(self, target: str) -> bool:
-        return not target.startswith("..") and is_there(self._ground.docs_dir / target)
+        return not target.startswith("..") and is_there(self._ground.file_of(target))
 
     def _code_as_written(self, article: Article, link: Link, place: Place) -> str:
         """As `_code`, of an article that was not built as it is: what it leads to may not have been built either."""
@@ -220,7 +230,7 @@ class _Reached:
             return not self._ground.built and not beside and not target.endswith(".md")
         if target.endswith(".md"):  # one that a plugin made stands in the built site alone
             made = self._site.page(self._ground.place_of(target))
-            return is_there(self._ground.docs_dir / target) or bool(made and not made.sends_on)
+            return is_there(self._ground.file_of(target)) or bool(made and not made.sends_on)
         if self._article_at(target) is not None:
             return False
         if self._ground.built:

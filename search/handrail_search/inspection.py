@@ -5,7 +5,7 @@ Files are named from the folder of mkdocs.yml. Knows nothing of the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from handrail_feedback.learned import version
 from handrail_kb.articles import Article, Kept, Problem, read_articles
 from handrail_kb.checks import check_articles
 from handrail_kb.errors import ConfigError, HandrailError
+from handrail_kb.included import Folder, included_folders, read_included
 from handrail_kb.left_out import rules_of
 from handrail_kb.links import Ground
 from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
@@ -56,6 +57,16 @@ class Written:
     articles: tuple[Article, ...]
     built: dict[str, str]
     problems: tuple[Problem, ...]
+    included: tuple[Folder, ...] = ()
+
+    def shown(self, path: str) -> str:
+        """The file of an article as writers name it, whichever folder it comes from."""
+        return _shown(self.folder, self.included, path)
+
+    def file_of(self, path: str) -> Path:
+        """The file of an article, whichever folder it comes from."""
+        elsewhere = {folder.alias: folder.docs_dir for folder in self.included}
+        return Ground(self.docs_dir, self.docs_dir, elsewhere=elsewhere).file_of(path)
 
     @property
     def folder(self) -> str:
@@ -69,7 +80,7 @@ class Written:
 
     def named(self, problem: Problem) -> Problem:
         """The same, with the file as writers name it, and other articles in it too."""
-        return replace(problem, file=f"{self.folder}/{problem.file}")
+        return replace(problem, file=self.shown(problem.file))
 
 
 def read_written(config_file: Path, kept: Kept | None = None) -> Written:
@@ -77,29 +88,46 @@ def read_written(config_file: Path, kept: Kept | None = None) -> Written:
     docs_dir, site_dir = docs_dir_of(config_file), site_dir_of(config_file)
     if not docs_dir.is_dir():
         raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
+    kept = {} if kept is None else kept
     every, faults = read_articles(docs_dir, kept)
     info = read_site_info(site_dir) if site_dir.is_dir() else SiteInfo()
     built = {str(facts.get("source", "")): location for location, facts in info.articles.items()}
-    rules = rules_of(config_file)
+    rules, included = rules_of(config_file), included_folders(config_file)
     unread = [problem.file.removeprefix(f"{docs_dir.name}/") for problem in faults]
     left_out = rules.left_out({*unread, *(article.path for article in every)}, docs_dir)
-    left_out |= _not_built([one.path for one in every], built, docs_dir, site_dir)
-    articles = [article for article in every if article.path not in left_out]
-    ground = Ground(docs_dir, site_dir, built, info.base_path, left_out, rules.directory_urls, rules.absolute)
+    faults = [one for one in faults if one.file.removeprefix(f"{docs_dir.name}/") not in left_out]
+    for folder in included:
+        others, wrong = read_included(folder, kept)
+        every, faults = [*every, *others], [*faults, *wrong]
+    ground = Ground(docs_dir, site_dir, built, info.base_path, left_out, rules.directory_urls, rules.absolute,
+                    {folder.alias: folder.docs_dir for folder in included})  # fmt: skip
+    ground = replace(ground, left_out=left_out | _not_built([one.path for one in every], ground))
+    articles = [article for article in every if article.path not in ground.left_out]
     found = check_articles(articles, datetime.now(UTC).date(), ground)
-    named = [replace(problem, file=f"{docs_dir.name}/{problem.file}") for problem in found]
-    told = [one for one in faults if one.file.removeprefix(f"{docs_dir.name}/") not in left_out]
+    unbuilt = {_shown(docs_dir.name, included, path) for path in ground.left_out}
+    named = [replace(one, file=_shown(docs_dir.name, included, one.file)) for one in found]
+    told = [one for one in faults if one.file not in unbuilt]
     of_the_site = site_file_problems(config_file, docs_dir, site_dir)
-    return Written(docs_dir, tuple(articles), built, (*of_the_site, *told, *named))
+    return Written(docs_dir, tuple(articles), built, (*of_the_site, *told, *named), included)
 
 
-def _not_built(paths: Sequence[str], built: Mapping[str, str], docs_dir: Path, site_dir: Path) -> frozenset[str]:
+def _shown(folder: str, included: Sequence[Folder], path: str) -> str:
+    """The file of an article as writers name it; `folder` is that of the site's own articles."""
+    for other in included:
+        if path.startswith(f"{other.alias}/"):
+            return f"{other.shown}/{path.removeprefix(f'{other.alias}/')}"
+    return f"{folder}/{path}"
+
+
+def _not_built(paths: Sequence[str], ground: Ground) -> frozenset[str]:
     """Files that stood there when the site was built, and became no page of it: a plugin left them out."""
-    if not built:
+    if not ground.built:
         return frozenset()
     try:
-        then = _changed_at(site_dir / MANIFEST)
-        return frozenset(path for path in paths if path not in built and _changed_at(docs_dir / path) < then)
+        then = _changed_at(ground.site_dir / MANIFEST)
+        return frozenset(
+            path for path in paths if path not in ground.built and _changed_at(ground.file_of(path)) < then
+        )
     except OSError:
         return frozenset()
 
@@ -171,8 +199,8 @@ class Inspector:
 
     def _touched(self, written: Written, searcher: Searcher, changed: frozenset[str]) -> list[Asked]:
         every = questions_of(written.articles, written.built, searcher)
-        own = [one for one in every if f"{written.folder}/{one.path}" in changed]
-        pages = {page for path, page in written.built.items() if f"{written.folder}/{path}" in changed}
+        own = [one for one in every if written.shown(one.path) in changed]
+        pages = {page for path, page in written.built.items() if written.shown(path) in changed}
         return [*own, *nearest_questions(searcher, every, pages, NEAR_QUESTIONS)]
 
     def _lost(
@@ -191,7 +219,7 @@ class Inspector:
         return [
             problem
             for one, problem in found
-            if problem and (f"{written.folder}/{one.path}" in changed or problem.code in _TAKEN)
+            if problem and (written.shown(one.path) in changed or problem.code in _TAKEN)
         ]
 
 
@@ -202,12 +230,12 @@ def _changed(former: Written, written: Written) -> frozenset[str]:
     """Files of articles that are not as they were; those that were not read again are the same."""
     before = {article.path: article for article in former.articles}
     return frozenset(
-        f"{written.folder}/{article.path}" for article in written.articles if before.get(article.path) is not article
+        written.shown(article.path) for article in written.articles if before.get(article.path) is not article
     )
 
 
 def _named_sources(written: Written) -> dict[str, str]:
-    return {location: f"{written.folder}/{path}" for location, path in written.sources.items() if path}
+    return {location: written.shown(path) for location, path in written.sources.items() if path}
 
 
 def _learned(settings: Settings) -> int:
@@ -243,9 +271,9 @@ def _stale(written: Written, settings: Settings) -> str:
     if not built.is_file():
         return ""
     since = built.stat().st_mtime
-    files = ((one.path, written.docs_dir / one.path) for one in written.articles)
+    files = ((one.path, written.file_of(one.path)) for one in written.articles)
     newer = [path for path, file in files if file.is_file() and file.stat().st_mtime > since]
     if not newer:
         return ""
     more = f" and {len(newer) - 1} more" if len(newer) > 1 else ""
-    return f"{written.folder}/{newer[0]}{more} changed after the last build, which was asked. Build: handrail build"
+    return f"{written.shown(newer[0])}{more} changed after the last build, which was asked. Build: handrail build"

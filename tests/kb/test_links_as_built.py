@@ -105,6 +105,15 @@ def test_an_address_that_nobody_serves_is_named_only_where_the_site_has_a_path_o
     ]
 
 
+def test_what_lies_above_the_site_is_judged_as_a_browser_reaches_it(said):
+    raw = "# One\n\n<img src='../../shot.png' alt=''> <a href='../../../other/'>x</a>\n\n[x](../LICENSE.txt)\n"
+    assert said({"one.md": raw, "shot.png": b"png"}) == [("one.md", 5, "dead-link")]
+    # Above the root of a host there is nothing, and browsers stay there.
+    rooted = {"site_url": "https://example.org/", "folder": "rooted"}
+    found = said({"one.md": raw, "shot.png": b"png"}, **rooted)
+    assert found == [("one.md", 3, "dead-link"), ("one.md", 5, "dead-link")]
+
+
 def test_a_link_to_what_is_left_out_is_named_and_what_is_left_out_is_not_checked(said):
     articles = {
         "one.md": "# One\n\n[x](drafts/a.md)\n[y](later.md)\n[z](hidden.md)\n[w](README.md)\n",
