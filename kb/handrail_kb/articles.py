@@ -27,6 +27,8 @@ Severity = Literal["error", "warning", "note"]
 OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", "review_by", "people_only", "search")
 # Those of them that are words: what writers wrote counts, not what YAML takes it for.
 _WORDS = ("title", "description", "questions", "keywords", "owner", "tags")
+# Of these, what nobody else reads: what is wrong there, a writer has written for us.
+ONLY_OURS = ("questions", "keywords", "owner", "review_by", "people_only")
 # What MkDocs, Material and their plugins read: never remarked on.
 # fmt: off
 THEIR_FIELDS = (
@@ -50,7 +52,7 @@ _UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
 class Problem:
     """Something a writer should know: where, what, and how to mend it. A note never fails a build.
 
-    `code` is one of `kinds`.
+    `code` is one of `kinds`, and `about` the field of the front matter that it is about.
     """
 
     file: str
@@ -58,6 +60,7 @@ class Problem:
     severity: Severity
     what: str
     code: str = "settings"
+    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}"
@@ -266,7 +269,7 @@ class _Fields:
         self.problems: list[Problem] = []
 
     def note(self, name: str, what: str, severity: Severity = "warning", code: str = _FRONT_MATTER) -> None:
-        self.problems.append(Problem(self.shown, self.lines.get(name, 2), severity, what, code))
+        self.problems.append(Problem(self.shown, self.lines.get(name, 2), severity, what, code, name))
 
     def check_names(self, repeated: Iterable[str]) -> None:
         for name in repeated:

@@ -26,7 +26,7 @@ from mkdocs.utils import get_build_datetime, normalize_url
 
 from handrail_kb import forms, leavings, mkdocs_site, policy_report, reach, voting, ways
 from handrail_kb.addresses import file_of, location_of_address
-from handrail_kb.articles import Problem
+from handrail_kb.articles import ONLY_OURS, Problem
 from handrail_kb.channels import Contact
 from handrail_kb.errors import ConfigError
 from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
@@ -73,6 +73,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.contact = Contact()
         self.allow: Sources = {}
         self.rules = NO_RULES
+        self.made: set[str] = set()  # files of pages that a template was used for
         self.contact_pages: set[str] = set()  # of all languages
         self.doubts: tuple[Problem, ...] = ()  # about the ways to reach a person, to be warned of once
 
@@ -162,8 +163,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             for problem in mkdocs_site.article_problems(Path(config.docs_dir), file.src_uri):
                 if problem.severity == "note":
                     notes[problem.what] += 1
-                else:
+                elif problem.code == "unreadable" or problem.about in ONLY_OURS:
                     log.warning(str(problem))
+                else:  # MkDocs puts up with it, and the page is found all the same
+                    log.info(str(problem))
         for what, times in notes.items():
             log.info(f"{what} ({times} {'article has' if times == 1 else 'articles have'} it.)")
 
@@ -235,6 +238,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         """Change the rendered page."""
         if not self.active:
             return output
+        self.made.add(page.file.dest_uri)
         links, address = self._links(page, config), f"{mkdocs_site.base_path(config)}{page.url}"
         html = self._patch(output, links, page.file.src_uri, bool(self._our_page(page)))
         return voting.complete(html, mkdocs_site.language(config), action=f"{links.api}/feedback", url=address)
@@ -244,6 +248,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         """Change the 404 page and other whole pages that are no articles."""
         if not self.active or not template_name.endswith(".html") or "</body>" not in output_content:
             return output_content
+        self.made.add(template_name)
         links = self._links(None, config)
         lost = forms.missing_main(language_of(output_content), find=links.find)
         return self._patch(welcome_the_lost(output_content, lost), links, template_name, False)
@@ -336,8 +341,11 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     def _warn_of_distance(self, site_dir: Path, base_path: str) -> None:
         left_out = self.contact.pages_without_link
-        for fault in reach.faults(site_dir, self.contact_pages, base_path=base_path, leave_out=left_out):
+        contact, made = self.contact_pages, self.made
+        for fault in reach.faults(site_dir, contact, base_path=base_path, leave_out=left_out, made=made):
             log.warning(fault)
+        for told in reach.strangers(site_dir, contact, made, base_path=base_path, leave_out=left_out):
+            log.info(told)
 
 
 def _place_of_asset(name: str) -> str:

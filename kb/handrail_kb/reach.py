@@ -45,11 +45,17 @@ class _PageOfSite:
 
 
 def faults(
-    site_dir: Path, contact: Collection[str], *, base_path: str = "/", leave_out: Iterable[str] = ()
+    site_dir: Path,
+    contact: Collection[str],
+    *,
+    base_path: str = "/",
+    leave_out: Iterable[str] = (),
+    made: Collection[str] | None = None,
 ) -> Iterator[str]:
     """What is wrong, a sentence each. `contact` are the contact pages' addresses relative to the site.
 
-    `leave_out` are patterns such as `reports/*` for pages that are no part of the help site.
+    `leave_out` are patterns such as `reports/*` for pages that are no part of the help site. Where it is known which
+    files the generator `made`, of others no link is expected; `strangers` names them.
     """
     targets = {_plain(base_path + address) for address in contact}
     pages = {
@@ -62,12 +68,38 @@ def faults(
     if wrong := [name for name in ours if not pages[name].has_form]:
         yield f"{_names(wrong)}: no message can be written there, so that a person is more than one click away."
     lost = [name for name, page in pages.items() if name not in ours and not any(map(_is_person, page.helps))]
+    lost = [name for name in lost if made is None or name in made]
     if lost:
         yield (
             f"{_names(lost)}: no link to a person. If the site's template makes these pages, see why its header "
             "is missing; if they are no part of the help site, name them in contact: pages_without_link."
         )
     yield from _disorder({name: page.helps for name, page in pages.items()})
+
+
+def strangers(
+    site_dir: Path,
+    contact: Collection[str],
+    made: Collection[str],
+    *,
+    base_path: str = "/",
+    leave_out: Iterable[str] = (),
+) -> Iterator[str]:
+    """Pages of raw HTML among the articles that do not lead to a person: a sentence, or nothing."""
+    targets = {_plain(base_path + address) for address in contact}
+    others = [
+        name
+        for file in sorted(html_files(site_dir))
+        if (name := file.relative_to(site_dir).as_posix()) not in made
+        and not any(fnmatch(name, pattern) for pattern in leave_out)
+        and (page := _read(file, site_dir, base_path, targets))
+        and not any(map(_is_person, page.helps))
+    ]
+    if others:
+        yield (
+            f"{_names(others)}: HTML that the build copied as it is, without a link to a person. Put one into it, "
+            "or name it in contact: pages_without_link."
+        )
 
 
 def one_click(site_dir: Path) -> tuple[int, int] | None:

@@ -254,10 +254,35 @@ def test_the_environment_overrules_an_option(build, monkeypatch):
     assert "timeout=777" in config_of(build(handrail={"timeout": 100}).page("index.html"))["search"]
 
 
-def test_faults_of_articles_are_warnings_with_file_and_line(build):
-    site = build({"vat.md": "---\nkeyword: tax\nproducts: [a]\n---\n# VAT\n", "b.md": "---\nproducts: [b]\n---\n# B\n"})
-    assert site.warnings == ["docs/vat.md:2: 'keyword' is not a known field. Did you mean 'keywords'?"]
-    assert "'products' is not a known field. (2 articles have it.)" in site.infos
+def test_what_is_wrong_in_our_own_fields_is_a_warning_with_file_and_line(build):
+    site = build({"vat.md": "---\nquestions: 7\n---\n# VAT\n", "b.md": "---\nreview_by: soon\n---\n# B\n"})
+    assert [words.partition(": ")[0] for words in sorted(site.warnings)] == ["docs/b.md:2", "docs/vat.md:2"]
+
+
+FOREIGN = {
+    "near.md": "---\nkeyword: tax\nproducts: [a]\n---\n# Near\n",
+    "other.md": "---\nproducts: [b]\n---\n# Other\n",
+    "broken.md": "---\ntitle: [a\n---\n# Broken\n",
+    "list.md": "---\n- a\n- b\n---\n# List\n",
+    "unclosed.md": "---\ntitle: Open\n\n# Unclosed\n",
+    "twice.md": "---\ntitle: One\ntitle: Two\n---\n# Twice\n",
+    "kinds.md": "---\ndescription: [a, b]\nsearch: {exclude: maybe}\n---\n# Kinds\n",
+}
+
+
+def test_a_strict_build_goes_on_with_front_matter_that_mkdocs_puts_up_with_and_names_it(build):
+    site = build(FOREIGN, strict=True)
+    assert site.warnings == []
+    assert "docs/near.md:2: 'keyword' is not a known field. Did you mean 'keywords'?" in site.infos
+    for name in ("broken.md", "list.md", "unclosed.md", "twice.md", "kinds.md"):
+        assert [words for words in site.infos if words.startswith(f"docs/{name}:")], name
+
+
+def test_a_strict_build_goes_on_with_raw_html_among_the_articles_and_names_it(build):
+    raw = {"reports/scan.html": "<!doctype html><html><body><h1>Scan</h1></body></html>"}
+    site = build(raw, strict=True)
+    assert site.warnings == []
+    assert [words for words in site.infos if words.startswith("reports/scan.html: HTML that the build copied")]
 
 
 def test_a_strict_build_goes_on_where_fonts_come_from_a_third_party_and_says_so_once(build):

@@ -84,8 +84,12 @@ def test_pages_that_are_no_part_of_the_help_site_can_be_left_out(site):
     assert site({"reports/one.html": "numbers"}, leave_out=["reports/*"]) == []
 
 
-def test_a_build_warns_of_a_raw_page_without_the_link(build):
+def test_a_build_tells_of_a_raw_page_without_the_link(build):
     raw = {"raw.html": "<html><body>Raw</body></html>"}
-    [warning] = build(raw).warnings
-    assert warning.startswith("raw.html: no link to a person.")
-    assert build(raw, handrail={"contact": {"pages_without_link": ["raw.html"]}}).warnings == []
+    site = build(raw)
+    assert site.warnings == []
+    [warning] = [words for words in site.infos if "raw.html" in words]
+    assert warning.startswith("raw.html: HTML that the build copied as it is, without a link to a person.")
+    linked = {"raw.html": "<html><body><a href='contact/'>Contact</a></body></html>"}
+    assert [words for words in build(linked).infos if "raw.html" in words] == []
+    assert build(raw, handrail={"contact": {"pages_without_link": ["raw.html"]}}).infos == []

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from handrail_kb.policy_build import write_csp
 from handrail_search.query import Searcher
 
 from .acme import INLINE_HASH, write_site
@@ -325,6 +326,39 @@ def test_a_digest_that_is_none_opens_no_hole_in_the_policy(own_client, own_acme)
     policy = own_client.get("/").headers["Content-Security-Policy"]
     assert "unsafe-inline" not in policy
     assert "img-src *" not in policy
+
+
+def test_report_only_lets_pages_off_and_never_those_where_customers_write(own_client, own_acme):
+    write_csp(own_acme / "site", mode="report-only")
+    page = own_client.get("/").headers
+    assert "Content-Security-Policy" not in page
+    assert f"'{INLINE_HASH}'" in page["Content-Security-Policy-Report-Only"]
+    assert "X-Frame-Options" not in page
+    for path in ("/contact/", "/find/?q=a", "/api/search?q=a", "/desk/"):
+        headers = own_client.get(path, follow_redirects=True).headers
+        assert "default-src 'self'" in headers["Content-Security-Policy"], path
+        assert "Content-Security-Policy-Report-Only" not in headers
+
+
+def test_a_page_may_load_what_the_site_allows_and_the_form_may_not(own_client, own_acme):
+    allow = {"frame-src": ("https://play.example.com",), "script-src": ("https://cdn.example.com",)}
+    write_csp(own_acme / "site", allow=allow)
+    page = own_client.get("/").headers
+    assert "frame-src 'self' https://play.example.com" in page["Content-Security-Policy"]
+    assert page["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    for path in ("/contact/", "/find/?q=a", "/api/search?q=a"):
+        assert "example.com" not in own_client.get(path).headers["Content-Security-Policy"]
+    assert "https://cdn.example.com" in own_client.get("/gone/").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("noted", ["", "[]", "{", '{"format": 2}', '{"format": 2, "needs": 3, "pages": [], "mode": 7}',
+                                   '{"format": 2, "allow": {"img-src": ["a b\\r\\nX: y", "*;"]}, "needs": [[]]}',
+                                   '{"format": 2, "needs": [{}], "pages": {"index.html": 99}}'])  # fmt: skip
+def test_notes_that_cannot_be_read_give_the_strictest_policy(own_client, own_acme, noted):
+    (own_acme / "site" / "handrail" / "csp.json").write_text(noted)
+    answer = own_client.get("/")
+    assert answer.status_code == 200
+    assert "script-src 'self'; style-src 'self'; img-src 'self' data:;" in answer.headers["Content-Security-Policy"]
 
 
 POSTS = [
