@@ -16,10 +16,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_kb.addresses import address_of, file_of, location_of_path, spelled_on_disk
 from handrail_kb.errors import HandrailError
-from handrail_kb.passages import SiteInfo, read_site_info
+from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.policy import FILE, Policies, read_policies
 from handrail_kb.settings import Settings
 from handrail_search import switching
+from handrail_search.other_generators import base_path_of
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ def _stamp(file: Path) -> int:
 
 
 def _base_path(settings: Settings, info: SiteInfo) -> str:
-    path = (settings.text("base_path") or info.base_path).strip("/")
+    known = info.base_path if (settings.site_dir / MANIFEST).is_file() else base_path_of(settings, settings.site_dir)
+    path = (settings.text("base_path") or known).strip("/")
     return f"/{path}/" if path else "/"
 
 

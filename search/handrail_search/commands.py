@@ -47,11 +47,14 @@ def index(site_dir: Path, config_file: Path, full: bool, **flags: Flags) -> None
     """Index a site that another generator built."""
     import time
 
+    from handrail_search.other_generators import fit_policy
     from handrail_search.site import index_site
 
     log_to_terminal()
     began = time.perf_counter()
-    built = index_site(find_settings(config_file, flags, needs_file=False), site_dir, full=full)
+    settings = find_settings(config_file, flags, needs_file=False)
+    built = index_site(settings, site_dir, full=full)
+    fit_policy(settings, site_dir)
     click.echo(_told(built, time.perf_counter() - began))
 
 

@@ -24,6 +24,7 @@ from handrail_kb.flags import config_option
 from handrail_kb.mkdocs_site import theme_that_is_missing
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
+from handrail_search import other_generators
 from handrail_search.index import TRUSTED, current_generation, read_manifest
 from handrail_search.options import encoder_of, find_settings
 from handrail_search.packaged import choose_another, find_model
@@ -102,10 +103,10 @@ def _site(settings: Settings) -> str:
         raise HandrailError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
     info = read_site_info(settings.site_dir)
     if not info.articles:
-        raise HandrailError(
-            f"{settings.site_dir} was built without Handrail's plugin.",
-            "Add it to mkdocs.yml: plugins: [search, handrail]",
-        )
+        generator = other_generators.generator_of(settings.site_dir)
+        if mend := other_generators.advice(settings, settings.site_dir):
+            raise HandrailError(f"{settings.site_dir} was built without Handrail's plugin.", mend)
+        return f"{settings.site_dir}, built by {generator or 'another generator'}; after each build: handrail index"
     unsearched = sum(bool(article.get("exclude")) for article in info.articles.values())
     note = f", {unsearched} of them not for search" if unsearched else ""
     return f"{settings.site_dir}, {len(info.articles)} articles{note}"
