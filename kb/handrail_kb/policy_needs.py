@@ -11,16 +11,18 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 from handrail_kb.policy import is_source
 
-# A start tag, a comment or the end of the text. What is never closed goes to the end, so that nothing is read twice;
-# a quote opens a value after '=' only.
+# A comment, or a start tag with its name and attributes. What is never closed goes to the end, so that nothing is read
+# twice; a quote opens a value after '=' only.
 _TAG = re.compile(
-    r"<(?:!--(?P<comment>)|(?P<name>[a-zA-Z][^\s/>]*+)"
-    r"""(?P<attributes>(?:[^"'>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+|["'])*+)(?:>|\Z))"""
+    r"<(?:!--(?:-?>|.*?(?:-->|\Z))|([a-zA-Z][^\s/>]*+)"
+    r"""((?:[^"'>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+|["'])*+)(?:>|\Z))""",
+    re.S,
 )
 _ATTRIBUTE = re.compile(
     r"""([^\s"'>/=][^\s>/=]*+)(?:\s*+=\s*+(?:"([^"]*+)"?|'([^']*+)'?|([^\s>"']?[^\s>]*+)))?""", re.ASCII
@@ -145,7 +147,8 @@ def inline_hashes(html: str) -> tuple[set[str], set[str]]:
     return set(needs.scripts), set(needs.styles)
 
 
-def attributes_of(text: str) -> dict[str, str]:
+@lru_cache(maxsize=20_000)
+def attributes_of(text: str) -> Mapping[str, str]:
     """The attributes of a tag, the first of each name, with entities resolved."""
     found: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
@@ -266,22 +269,26 @@ class _Page:
 
 def _elements(html: str) -> Iterator[tuple[str, str, str]]:
     """Every element's name, attributes and, of those that hold nothing but text, what stands in it."""
-    place = 0
-    while found := _TAG.search(html, place):
-        place = found.end()
-        if found["comment"] is not None:
-            end = html.find("-->", found.start() + 2)
-            place = end + 3 if end >= 0 else len(html)
-            continue
-        name, attributes = found["name"].lower(), found["attributes"]
-        raw = _RAW.get(name)
-        if raw:
-            closed = raw.search(html, place)
-            end = closed.start() if closed else len(html)
-            yield name, attributes, html[place:end]
-            place = end
-        elif name in _NAMED or _WORTH_READING.search(attributes):
-            yield name, attributes, ""
+    place: int | None = 0
+    while place is not None:
+        tags, place = _TAG.finditer(html, place), None
+        for found in tags:
+            name, attributes = found.groups()
+            if name is None:  # a comment
+                continue
+            name = name.lower()
+            if raw := _RAW.get(name):
+                closed = raw.search(html, found.end())
+                place = closed.start() if closed else len(html)
+                yield name, attributes, html[found.end() : place]
+                break
+            if name in _NAMED or _is_worth_reading(attributes):
+                yield name, attributes, ""
+
+
+@lru_cache(maxsize=20_000)  # of the tags of a page, most stand on every other one too
+def _is_worth_reading(attributes: str) -> bool:
+    return bool(_WORTH_READING.search(attributes))
 
 
 def _runs(address: str) -> bool:

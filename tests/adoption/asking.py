@@ -14,17 +14,19 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 from recipes import KEPT
 
+from handrail_kb.passages import Page as Indexed
 from handrail_kb.passages import read_site
 from handrail_search.build import build_index
 
 MODEL = "all-MiniLM-L6-v2"
-INDEXED = 400  # pages at most
+INDEXED = 1_000  # passages, at most; an article that was begun is read to its end
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 HANDRAIL = Path(sys.executable).parent / "handrail"
 _FIELD = "[data-md-component=search-query]"
@@ -84,11 +86,18 @@ def ask(name: str, config: Path, site: Path, questions: Sequence[str]) -> Asked:
     encoders.mkdir(parents=True, exist_ok=True)
     if not (state / "encoder").exists():
         (state / "encoder").symlink_to(encoders)
-    built = build_index(pages[:INDEXED], state, MODEL)
+    chosen = _bounded(pages)
+    built = build_index(chosen, state, MODEL)
     with _service(config, site) as (address, facts):
         asked = _in_the_browser(f"{address}{facts['base_path']}", questions)
     milliseconds, sources, results, console = asked
-    return Asked(milliseconds, sources, results, console, min(len(pages), INDEXED), len(pages), built.passages)
+    return Asked(milliseconds, sources, results, console, len(chosen), len(pages), built.passages)
+
+
+def _bounded(pages: Sequence[Indexed]) -> list[Indexed]:
+    """The first pages that come to so many passages, so that a large site does not take an hour."""
+    before = [0, *accumulate(len(page.passages) for page in pages)]
+    return [page for page, count in zip(pages, before, strict=False) if count < INDEXED]
 
 
 @contextmanager

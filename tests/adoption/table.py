@@ -55,7 +55,7 @@ def _sites(recipes: Mapping[str, Recipe], there: Mapping[str, Any]) -> str:
         bound = f"{indexed} of {pages}, {passages:,} passages" if indexed < pages else f"{pages}, {passages:,} passages"
         recipe = recipes[name]
         rows.append([name, f"`{recipe.repository}`", f"`{found['commit'][:12]}`", recipe.kind, bound])
-    head = ("Site", "Repository", "Commit", "What is special", f"Articles indexed, {INDEXED} at most")
+    head = ("Site", "Repository", "Commit", "What is special", f"Articles indexed, up to {INDEXED:,} passages")
     return _table(head, rows)
 
 

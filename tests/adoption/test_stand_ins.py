@@ -22,7 +22,7 @@ from handrail_kb.passages import read_site
 HERE = Path(__file__).parent
 SITES = HERE.parent / "sites"
 NEEDS = {"languages": "mkdocs_static_i18n"}
-KINDS = ["blog", "languages", "mapping"]
+KINDS = ["blog", "languages", "mapping", "names", "raw", "strict"]
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,15 @@ def test_every_article_can_be_found_with_what_it_says_of_itself(stand):
 
 def test_nothing_is_warned_of_that_a_strict_build_would_stop_at(stand):
     assert [line for line in stand.warnings if "handrail" in line.lower()] == []
+
+
+def test_a_page_with_a_space_or_an_accent_in_its_name_keeps_its_front_matter(tmp_path, part):
+    stand = _built("names", tmp_path, part)
+    pages = {page.source: page for page in read_site(stand.site)}
+    assert pages["My Help/lost & found.md"].questions == ("I left my towel behind",)
+    assert pages["My Help/réclamations+more.md"].people_only
+    assert "My Help/old prices (2024).md" not in pages
+    assert "Öffnungszeiten/über den Winter.md" in pages
 
 
 @pytest.mark.parametrize(
