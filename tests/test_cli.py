@@ -485,5 +485,5 @@ def test_an_agent_is_told_what_a_customer_added_to_a_message(run, site):
         at = datetime(2026, 11, 22, tzinfo=UTC)
         first = keep_message(store, Message("My parcel.", "", "", "en", at))
         added = keep_message(store, Message("It was blue.", "", "", "en", at, follows=first))
-    assert f"The customer added to it: handrail contact show {added}" in run("contact", "show", first).output
+    assert f"The customer added: {added}\n\nIt was blue." in run("contact", "show", first).output
     assert f"Adds to: {first}" in run("contact", "show", added).output

@@ -19,6 +19,7 @@ from handrail_feedback.delivery_folder import Folder
 from handrail_feedback.delivery_mail import PORTS, Mail, MailServer
 from handrail_feedback.delivery_tell import TellMail
 from handrail_feedback.delivery_webhook import LOCAL, Webhook
+from handrail_feedback.mailboxes import mailboxes_in, read_mailbox
 from handrail_feedback.outbox import Patience
 from handrail_feedback.report_mails import DAYS, Schedule
 from handrail_feedback.routes import Route, parse_routes
@@ -107,7 +108,8 @@ def can_answer(settings: Settings) -> bool:
 
 def can_tell(settings: Settings) -> bool:
     """Whether customers can be mailed when there is an answer: the mail leads to the site, so its address is needed."""
-    return can_answer(settings) and bool(settings.site_url) and settings.number("tell_days") > 0
+    wanted = bool(settings.site_url) and settings.number("tell_days") > 0
+    return can_answer(settings) and wanted and not settings.only_answers
 
 
 def _tell(settings: Settings, environ: Mapping[str, str]) -> TellMail:
@@ -217,11 +219,25 @@ def _addresses(settings: Settings, name: str) -> tuple[Address, ...]:
     try:
         mail["To"] = settings.text(name)
     except (ValueError, IndexError, MessageError) as error:
-        raise ConfigError(f"{name}: this is no e-mail address.", "Write it like help@example.com") from error
+        raise ConfigError(f"{name}: this is no e-mail address.", _like(settings.text(name))) from error
     found: tuple[Address, ...] = mail["To"].addresses
-    for address in found:
-        if mail["To"].defects or not address.username or not address.domain or not address.addr_spec.isascii():
-            raise ConfigError(f"{name}: '{address.addr_spec}' is no e-mail address.", "Write it like help@example.com")
-    if not found:
-        raise ConfigError(f"{name}: this is no e-mail address.", "Write it like help@example.com")
-    return found
+    if not found or mail["To"].defects:
+        raise ConfigError(f"{name}: this is no e-mail address.", _like(settings.text(name)))
+    return tuple(_right(settings, name, address) for address in found)
+
+
+def _right(settings: Settings, name: str, address: Address) -> Address:
+    """An address of a setting as mail servers write it. A mail server on this machine may know names without a dot."""
+    box = read_mailbox(address.addr_spec)
+    if box.address:
+        return Address(address.display_name, addr_spec=box.address)
+    at_home = address.domain and "." not in address.domain and settings.text("smtp_host") in LOCAL
+    if at_home and read_mailbox(f"{address.addr_spec}.example").address:
+        return address
+    raise ConfigError(f"{name}: '{address.addr_spec}' is no e-mail address.", _like(settings.text(name)))
+
+
+def _like(typed: str) -> str:
+    """What was meant where that is plain, else how an address is written."""
+    meant = [one.meant for one in mailboxes_in(typed) if one.fault == "wrong" and one.meant]
+    return f"Did you mean {meant[0]}?" if meant else "Write it like help@example.com"

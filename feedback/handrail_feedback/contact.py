@@ -21,6 +21,7 @@ from stdnum import luhn
 from handrail_feedback import outbox
 from handrail_feedback.attachments import Attachment, attachments_by_code, attachments_of, put_attachments
 from handrail_feedback.db import Row, Store, moment, stamp, storable
+from handrail_feedback.mail_quota import Recipient
 from handrail_feedback.receipts import put_receipt
 from handrail_feedback.routes import Route
 from handrail_kb.errors import StoreUnavailable
@@ -90,10 +91,12 @@ class KeptMessage:
     attachments: tuple[Attachment, ...] = ()
 
 
-def keep_message(store: Store, message: Message, routes: Sequence[Route] = (), *, receipt_to: str = "") -> str:
+def keep_message(
+    store: Store, message: Message, routes: Sequence[Route] = (), *, receipt_to: Recipient | None = None
+) -> str:
     """Write the message to disk, queued on these routes, and give its reference code, such as `K7M-4PX-2RA`.
 
-    With an e-mail address in `receipt_to` a receipt to it is queued, too.
+    With an address in `receipt_to` a receipt to it is queued, too, unless it had enough mail today.
 
     The same form sent twice gives the same code and is kept once. Nothing but the form's own token tells that: a code
     opens a thread, and whoever knows another's words and address must not get theirs. Raises StoreUnavailable when the

@@ -32,11 +32,12 @@ from handrail_feedback.filled_form import (
     with_files,
 )
 from handrail_feedback.letters import reply_address, spelled
+from handrail_feedback.mail_quota import Recipient
 from handrail_feedback.reading import RefusedError, json_object, problem
 from handrail_feedback.replies import in_words, reply_times
 from handrail_feedback.routes import Route
 from handrail_kb.channels import Contact, read_contact
-from handrail_kb.errors import StoreUnavailable
+from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.places import Places
 from handrail_kb.settings import Settings
 from handrail_kb.shells import fill, shell_holds
@@ -50,7 +51,10 @@ _WITH_FILES = "multipart/form-data"
 
 @dataclass(frozen=True)
 class ContactPage:
-    """The page, in the language and look of the site. `other_ways` gives what the build noted of them, as one line."""
+    """The page, in the language and look of the site. `other_ways` gives what the build noted of them, as one line.
+
+    `key` gives the secret that mails to an address are counted by.
+    """
 
     store: Store
     settings: Settings
@@ -58,6 +62,7 @@ class ContactPage:
     base_path: str
     lang: str
     other_ways: Callable[[], str]
+    key: Callable[[], str] = str
 
     @cached_property
     def reached(self) -> Contact:
@@ -73,6 +78,8 @@ class ContactPage:
 
     def page(self) -> Response:
         """GET contact/: the page with the form, its subject filled with what was searched."""
+        if self.settings.only_answers:
+            return self._html(FilledForm(), 200, not_kept=text(self.lang, "contact.not_here"))
         asked = request.args.get("q") or request.args.get("query") or ""
         opened = str(int(now().timestamp()))
         form = FilledForm(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16), opened=opened)
@@ -81,21 +88,33 @@ class ContactPage:
     def contact(self) -> Response:
         """POST api/contact: a message to a person, from the form or as JSON."""
         form = checked(_read_json_form(self.base_path) if _is_json() else self._read_html_form(), self.lang)
+        if self.settings.only_answers:
+            return self._not_kept(form, text(self.lang, "contact.not_here"))
         if form.errors:
             return self._refused(form)
         try:
             if form.attachments and not has_room(self.store, form.attachments):
                 return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
-            receipt_to = reply_address(form.reply_to) if self.confirms else ""
-            code = keep_message(self.store, self._message(form), self.routes, receipt_to=receipt_to)
+            code = keep_message(self.store, self._message(form), self.routes, receipt_to=self._receipt_to(form))
         except StoreUnavailable as error:
             log.error("a message was not kept: %s", error.what)
-            if not _wants_json():
-                return self._html(form, 503, not_kept=text(self.lang, "contact.not_kept"))
-            return problem(503, text(self.lang, "contact.not_kept"), self._ways())
+            return self._not_kept(form, text(self.lang, "contact.not_kept"))
         if _wants_json():
             return make_response(jsonify({"code": code, "spoken": spelled(self.lang, code)}), 201)
         return self._html(form, 200, code=code)
+
+    def _not_kept(self, form: FilledForm, what: str) -> Response:
+        """Say that nobody will read it, and how a person is reached."""
+        return problem(503, what, self._ways()) if _wants_json() else self._html(form, 503, not_kept=what)
+
+    def _receipt_to(self, form: FilledForm) -> Recipient | None:
+        """Where the code is mailed. Without a key to count such mail by, none is sent, and the message is kept."""
+        address = reply_address(form.reply_to) if self.confirms else ""
+        try:
+            return Recipient(address, self.key()) if address else None
+        except HandrailError as error:
+            log.error("a code is not mailed: %s", error.what)
+            return None
 
     def _refused(self, form: FilledForm) -> Response:
         """What is wrong with a form, field by field."""

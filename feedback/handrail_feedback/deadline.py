@@ -13,20 +13,38 @@ import threading
 from functools import lru_cache
 from types import TracebackType
 
+from handrail_kb.errors import ConfigError
+
 # For each address of a host, and between two bytes. The whole has the time that the Deadline was given.
 _CONNECT = 10.0
 _SILENCE = 30.0
 
 
 def trust() -> ssl.SSLContext:
-    """Whom we believe: the authorities of the system, or those that SSL_CERT_FILE or SSL_CERT_DIR name."""
+    """Whom we believe: the authorities of the system, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
+
+    Raises ConfigError when these cannot be read.
+    """
     return _trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=1)
-def _trust(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    # Reading the system's authorities takes longer than delivering a message.
-    return ssl.create_default_context()
+def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
+    # Reading the system's authorities takes longer than delivering a message. Python passes over a file that is not
+    # there, and then nobody would be believed.
+    for variable, place in (("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)):
+        if place and not os.access(place, os.R_OK):
+            raise ConfigError(f"{variable} is {place}, which cannot be read.", f"Mend it: ls -l {place}")
+    try:
+        context = ssl.create_default_context()
+        if file:
+            context.load_verify_locations(file)  # which says so when it holds none
+        return context
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(
+            f"The certificates that SSL_CERT_FILE names, {file}, cannot be read: {error}.",
+            "Name a file of certificates in PEM, or leave it out: unset SSL_CERT_FILE",
+        ) from error
 
 
 class Deadline:

@@ -15,15 +15,17 @@ from typing import Any, get_args
 from handrail_feedback.attachments import MOST_FILES, Attachment, read_file
 from handrail_feedback.contact import LONGEST_ALONG, LONGEST_LINE, LONGEST_MESSAGE, MOST_ALONG, Along, AlongKind
 from handrail_feedback.db import storable
+from handrail_feedback.mailboxes import Mailbox, fault_in_words, mailboxes_in, plain
 from handrail_kb.addresses import location_of_address
 from handrail_kb.texts import text
 
 LONGEST_FORM = 65536  # bytes, without files
 MEGABYTE = 1024 * 1024
-FIELDS = ("message", "subject", "reply_to", "callback", "leave_empty", "token", "opened")
+FIELDS = ("message", "subject", "reply_to", "callback", "leave_empty", "token", "opened", "sure")
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _LEAST_DIGITS = 5
+_MOST_FAULTS = 3
 # Seconds. Nobody writes faster than this; a robot that fetches the form and sends it does.
 LEAST_WAIT = 2
 _LONGEST_WAIT = 7 * 24 * 3600
@@ -34,8 +36,9 @@ class FilledForm:
     """A message as it was filled in, and what is wrong with which field, in the language of the site.
 
     `callback` says when to call. `leave_empty` is a trap for robots. `token` is the form's own, so that a form that is
-    sent twice is kept once. `along` is what the customer ticked, `attachments` are files. `opened` is when the service
-    showed the form, in seconds since 1970, and `waited` for how many seconds it was open; None where nobody knows.
+    sent twice is kept once. `along` is what the customer ticked, `attachments` are files. `sure` is a `reply_to` that
+    was asked about and is to be taken as it is. `opened` is when the service showed the form, in seconds since 1970,
+    and `waited` for how many seconds it was open; None where nobody knows.
     """
 
     message: str = ""
@@ -45,6 +48,7 @@ class FilledForm:
     leave_empty: str = ""
     token: str = ""
     opened: str = ""
+    sure: str = ""
     waited: float | None = None
     along: tuple[Along, ...] = ()
     attachments: tuple[Attachment, ...] = ()
@@ -61,11 +65,12 @@ def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetim
     return FilledForm(
         message=value("message"),
         subject=value("subject").strip(),
-        reply_to=value("reply_to").strip(),
+        reply_to=plain(value("reply_to")).strip(),
         callback=value("callback").strip(),
         leave_empty=value("leave_empty"),
         token=value("token")[:64],
         opened=value("opened")[:20],
+        sure=plain(value("sure")).strip()[:LONGEST_LINE],
         waited=_waited(sent, at),
         along=tuple(one for item in islice(along, MOST_ALONG) if (one := _along(item, base_path))),
     )
@@ -132,7 +137,10 @@ def checked(form: FilledForm, lang: str) -> FilledForm:
         if len(getattr(form, name)) > longest:
             errors[name] = text(lang, "contact.error_too_long", maximum=longest)
     if "reply_to" not in errors:
-        if form.reply_to and not (_ADDRESS.search(form.reply_to) or _can_be_called(form.reply_to)):
+        faults = _faults(form)
+        if faults:
+            errors["reply_to"] = " ".join(fault_in_words(lang, one) for one in faults[:_MOST_FAULTS])
+        elif form.reply_to and not (_ADDRESS.search(form.reply_to) or _can_be_called(form.reply_to)):
             errors["reply_to"] = text(lang, "contact.error_reply")
         elif form.callback and not _can_be_called(form.reply_to):
             errors["reply_to"] = text(lang, "contact.error_callback")
@@ -141,6 +149,15 @@ def checked(form: FilledForm, lang: str) -> FilledForm:
     if form.leave_empty:
         errors["leave_empty"] = text(lang, "contact.error_robot")
     return replace(form, errors=errors)
+
+
+def _faults(form: FilledForm) -> list[Mailbox]:
+    """The addresses that cannot be written to, or should be looked at once more."""
+    return [
+        one
+        for one in mailboxes_in(form.reply_to)
+        if one.fault and not (one.fault == "unsure" and form.sure == form.reply_to)
+    ]
 
 
 def _can_be_called(address: str) -> bool:

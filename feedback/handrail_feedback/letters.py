@@ -5,22 +5,15 @@ Whatever else goes along with a message belongs here, so that mail, webhook and 
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from dataclasses import asdict
 from typing import Any
 
 from handrail_feedback.contact import Along, AlongKind, KeptMessage, spoken
 from handrail_feedback.db import stamp
+from handrail_feedback.mailboxes import mailboxes_in
 from handrail_kb.texts import text
 
-# Plain addresses only: what is odd but allowed stays in the text, where a person can read it. No question mark,
-# because mail programs read =?…?= as another way to write letters.
-_ADDRESS = re.compile(
-    r"(?<![^\s<(,;:])([A-Za-z0-9!#$%&'*+/=^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=^_{|}~-]+)*)"
-    r"@((?:[^\W_](?:[^\W_]|-){0,62}\.)+[^\W\d_](?:[^\W_]|-){1,62})(?![^\s>),;:.!?])"
-)
-_LONGEST_ADDRESS = 254
 _ALONG: dict[AlongKind, str] = {
     "search": "searched",
     "article": "read",
@@ -119,14 +112,5 @@ def one_line(words: str) -> str:
 
 def reply_address(reply_to: str) -> str:
     """The one e-mail address in what the customer left; empty when there is none, or more than one."""
-    found = {f"{local}@{_ascii(domain)}" for local, domain in _ADDRESS.findall(reply_to) if _ascii(domain)}
-    [address] = found if len(found) == 1 else {""}
-    return address if len(address) <= _LONGEST_ADDRESS and len(address.partition("@")[0]) <= 64 else ""
-
-
-def _ascii(domain: str) -> str:
-    """The domain as mail servers write it; empty when it has no such form."""
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
+    found = {one.address for one in mailboxes_in(reply_to) if one.address}
+    return found.pop() if len(found) == 1 else ""

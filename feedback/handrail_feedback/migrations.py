@@ -159,6 +159,13 @@ def m060_no_number_is_used_twice(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m061_mail_that_nobody_confirmed(db: Database) -> None:
+    """How often an address was written to, and who wants no such mail, whatever is erased."""
+    for statement in tables.QUOTA:
+        db.execute(statement)
+
+
 def _make_anew(db: Database, table: str, statement: str) -> None:
     """Give a table another definition and the same rows and indexes."""
     indexes = _statements(db, "index", table)

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from handrail_feedback.db import Store, stamp
+from handrail_feedback.mail_quota import Recipient, may_write
 
-# Anybody can write a stranger's address into a form: mails that nobody has confirmed, of all kinds together.
-MOST_A_DAY = 3
 _DAY = timedelta(days=1)
 _FIRST_PAUSE = timedelta(minutes=2)
 _LONGEST_PAUSE = timedelta(hours=2)
@@ -32,26 +31,15 @@ class Receipt:
     attempts: int
 
 
-def put_receipt(db: Database, code: str, address: str, at: datetime) -> bool:
+def put_receipt(db: Database, code: str, to: Recipient, at: datetime) -> bool:
     """Note that a receipt is to be sent, in the transaction of its message; False when the address had enough today."""
-    if had_enough(db, address, at):
+    if not may_write(db, to, at):
         return False
     db.execute(
         "INSERT INTO receipts (code, address, at, next_at) VALUES (:code, :address, :at, :at)",
-        {"code": code, "address": address.lower(), "at": stamp(at)},
+        {"code": code, "address": to.address.lower(), "at": stamp(at)},
     )
     return True
-
-
-def had_enough(db: Database, address: str, at: datetime) -> bool:
-    """Whether an address was written to so often today that nothing more goes there unasked."""
-    today = {"address": address.lower(), "since": stamp(at - _DAY)}
-    asked = "WHERE address = :address AND at > :since"
-    [count] = db.execute(
-        f"SELECT (SELECT count(*) FROM receipts {asked}) + (SELECT count(*) FROM tellings {asked})",  # noqa: S608
-        today,
-    ).fetchone()
-    return bool(count >= MOST_A_DAY)
 
 
 def claim_receipt(store: Store, at: datetime) -> Receipt | None:

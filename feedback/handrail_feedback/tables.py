@@ -325,4 +325,11 @@ MONDAY: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+QUOTA: tuple[str, ...] = (
+    # Of nobody's message: erasing one erases no count.
+    "CREATE TABLE mailed (who TEXT NOT NULL, at TEXT NOT NULL) STRICT",  # keyed hash of an address; for a day
+    "CREATE INDEX mailed_by_who ON mailed (who)",
+    "CREATE TABLE unwanted (who TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID",  # who withdrew
+)
+
 VOTES_BY_TAB: tuple[str, ...] = ("CREATE INDEX votes_by_tab ON votes (tab, location) WHERE tab IS NOT NULL",)

@@ -15,7 +15,8 @@ from flask import Response, abort, make_response, render_template, request
 
 from handrail_feedback.channels import can_tell
 from handrail_feedback.db import Store, now, storable
-from handrail_feedback.letters import one_line, reply_address
+from handrail_feedback.letters import one_line
+from handrail_feedback.mailboxes import LONGEST_ADDRESS, Mailbox, fault_in_words, plain, read_mailbox
 from handrail_feedback.tellings import (
     HOURS_TO_CONFIRM,
     LONGEST_QUESTION,
@@ -35,7 +36,6 @@ from handrail_kb.texts import LANGUAGES, known_language, text
 log = logging.getLogger(__name__)
 
 Step = Literal["form", "sent", "confirm", "confirmed", "gone", "withdraw", "withdrawn", "trouble"]
-_LONGEST_ADDRESS = 254
 _LONGEST_TOKEN = 64
 
 
@@ -76,13 +76,13 @@ class TellPage:
         """POST tell/: keep it until it is confirmed, and say what happens next."""
         key = self._key()
         sent = self._read()
-        address = reply_address(sent.address)
-        problem = self._problem(sent, address)
+        box = read_mailbox(sent.address)
+        problem = self._problem(sent, box)
         if problem:
             field, said = problem
             return self._html("form", 422, _Sent(sent.question, sent.address, sent.search, sent.lang, said, field))
         try:
-            ask_to_be_told(self.store, Wish(sent.question, address, sent.lang, now(), sent.search), key())
+            ask_to_be_told(self.store, Wish(sent.question, box.address, sent.lang, now(), sent.search), key())
         except StoreUnavailable as error:
             log.error("a wish to hear of an answer was not kept: %s", error.what)
             said = text(sent.lang, "tell.trouble")
@@ -105,10 +105,11 @@ class TellPage:
 
     def withdraw(self) -> Response:
         """GET tell/withdraw/: a button. POST, also by a mail program at one click: erase. There may be nothing left."""
+        key = self.key or str
 
         def act(telling: Telling | None) -> Response:
             if telling and request.method == "POST":
-                withdraw(self.store, telling, now())
+                withdraw(self.store, telling, key(), now())
             step: Step = "withdraw" if telling and request.method == "GET" else "withdrawn"
             question, lang = (telling.question, telling.lang) if telling else ("", self.lang)
             return self._html(step, 200, _Sent(question, lang=lang))
@@ -140,12 +141,12 @@ class TellPage:
     def _days(self) -> int:
         return self.settings.number("tell_days")
 
-    def _problem(self, sent: _Sent, address: str) -> tuple[str, str] | None:
+    def _problem(self, sent: _Sent, box: Mailbox) -> tuple[str, str] | None:
         """What is wrong with the form: the field, and what is said of it."""
         if not sent.question:
             return "q", text(sent.lang, "tell.error_empty")
-        if not address:
-            return "address", text(sent.lang, "tell.error_address")
+        if box.fault and not (box.fault == "unsure" and request.form.get("sure") == sent.address):
+            return "address", fault_in_words(sent.lang, box)
         if request.form.get("leave_empty"):
             return "leave_empty", text(sent.lang, "contact.error_robot")
         return None
@@ -156,7 +157,7 @@ class TellPage:
         short = lang.replace("_", "-").partition("-")[0].lower()
         return _Sent(
             one_line(storable(sent.get("q", ""), LONGEST_QUESTION)),
-            one_line(storable(sent.get("address", ""), _LONGEST_ADDRESS)),
+            one_line(plain(storable(sent.get("address", ""), LONGEST_ADDRESS))),
             one_line(storable(sent.get("search", ""), 64)),
             known_language(lang) if short in LANGUAGES else self.lang,
         )
@@ -177,7 +178,7 @@ class TellPage:
             contact=f"{self.base_path}contact/",
             days=self._days,
             hours=HOURS_TO_CONFIRM,
-            longest={"question": LONGEST_QUESTION, "address": _LONGEST_ADDRESS},
+            longest={"question": LONGEST_QUESTION, "address": LONGEST_ADDRESS},
         )
         page = fill(self.settings.site_dir, "find", main, title=words("tell.title"), base_path=self.base_path)
         response = make_response(page, status)

@@ -20,7 +20,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from handrail_feedback.db import Row, Store, moment, stamp, storable
-from handrail_feedback.receipts import had_enough
+from handrail_feedback.mail_quota import Recipient, may_write, refuse
 from handrail_feedback.redact import redact
 
 State = Literal["unconfirmed", "waiting", "answered"]
@@ -111,7 +111,7 @@ def ask_to_be_told(store: Store, wish: Wish, key: str) -> None:
     }
     with store.transaction(durable=True) as db:
         same = "SELECT 1 FROM tellings WHERE address = :address AND question = :question AND state <> 'unconfirmed'"
-        if db.execute(same, values).fetchone() or had_enough(db, wish.address, wish.at):
+        if db.execute(same, values).fetchone() or not may_write(db, Recipient(wish.address, key), wish.at):
             return
         db.execute(
             """INSERT INTO tellings (search_id, question, lang, address, seed, token, at, ends_at, next_at)
@@ -144,8 +144,10 @@ def confirm(store: Store, telling: Telling, at: datetime, days: int) -> None:
             _count(db, "confirmed", at)
 
 
-def withdraw(store: Store, telling: Telling, at: datetime) -> None:
-    """Erase a question and its address, because its asker says so."""
+def withdraw(store: Store, telling: Telling, key: str, at: datetime) -> None:
+    """Erase a question and its address, because its asker says so. Nothing goes there unasked for a while."""
+    with store.transaction(durable=True) as db:
+        refuse(db, Recipient(telling.address, key), at)
     _erase(store, "withdrawn", at, _THIS, **_this(telling))
 
 

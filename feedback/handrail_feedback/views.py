@@ -56,7 +56,7 @@ def create_blueprint(
     routes = parse_routes(settings.text("deliver"))
     counter = _Counter(search_log, base_path)
     vote = VotePage(store, search_log, settings, base_path, lang, is_page, of_bot, of_staff)
-    contact = ContactPage(store, settings, routes, base_path, lang, other_ways)
+    contact = ContactPage(store, settings, routes, base_path, lang, other_ways, key or str)
     code = CodePage(store, settings, routes, base_path, lang, contact.reached.timezone)
     blueprint.add_url_rule(f"{base_path}api/events", "events", counter.events, methods=["POST"])
     blueprint.add_url_rule(f"{base_path}api/feedback", "vote", vote.vote, methods=["POST"])

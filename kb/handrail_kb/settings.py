@@ -54,6 +54,11 @@ class Settings:
         return bool(self.values[name])
 
     @property
+    def only_answers(self) -> bool:
+        """Whether this machine searches, and leaves messages, mails and the desk to another."""
+        return self.text("role") == "answer"
+
+    @property
     def state_dir(self) -> Path:
         """Where the index and the store are."""
         return self.root / self.text("state_dir")

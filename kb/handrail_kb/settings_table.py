@@ -120,6 +120,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Build the index again after a change.",
         "service",
     ),
+    Setting(
+        "role",
+        "all",
+        "`all`, or `answer` for a machine that only searches: it takes no messages, mails nothing and has no desk. Its "
+        "contact page says so and shows the other ways.",
+        "service",
+        form="all|answer",
+    ),
     Setting("host", "127.0.0.1", "Address the service listens on.", "service"),
     Setting("port", 8000, "Port the service listens on, 1 to 65535.", "service", least=1, most=65535),
     Setting("workers", 2, "Processes that answer in production.", "service", least=1, most=1000),

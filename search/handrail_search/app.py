@@ -91,11 +91,12 @@ def create_app(settings: Settings) -> Flask:
             other_ways=lambda: site.info().contact_ways, of_bot=is_bot, of_staff=_is_staff,
         )
     )  # fmt: skip
-    add_desk(
-        app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
-        title_of=site.title_of, find=partial(suggest, live, base), near=Together(live).near,
-        articles_of=partial(articles_of, live), articles=lambda: site.info().articles,
-    )  # fmt: skip
+    if not settings.only_answers:
+        add_desk(
+            app, store, settings, base_path=base, site_name=lambda: site.info().name, is_page=site.is_page,
+            title_of=site.title_of, find=partial(suggest, live, base), near=Together(live).near,
+            articles_of=partial(articles_of, live), articles=lambda: site.info().articles,
+        )  # fmt: skip
     _add_health(app, base, live, store, site, meter)
     add_site(app, site)
     add_limits(app, settings)

@@ -69,7 +69,10 @@ def examine(config_file: Path) -> Iterator[Finding]:
     theme = _theme(settings)
     if theme:
         yield theme
+    yield Finding("role", _ROLES[settings.text("role")])
     for part, look in _PARTS.items():
+        if settings.only_answers and part in _OF_MESSAGES:
+            continue
         try:
             yield Finding(part, look(settings))
         except HandrailError as error:
@@ -215,3 +218,9 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
 }
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
 _OPTIONAL = ("encoder", "language", "port")
+_ROLES = {
+    "all": "all: search, messages and the desk",
+    "answer": "answer: this machine only searches; it takes no messages",
+}
+# Another machine's, where this one only answers.
+_OF_MESSAGES = ("delivery", "outbox", "desk")

@@ -30,7 +30,7 @@ def add_limits(app: Flask, settings: Settings) -> None:
     for endpoint, rate in rates.items():
         views[endpoint] = limiter.limit(rate)(views[endpoint])
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
-    for who in (_client, _account):
+    for who in (_client, _account) if "desk.login" in views else ():
         wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
         views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
 

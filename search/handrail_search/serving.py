@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
@@ -25,11 +26,13 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from handrail_feedback.channels import Delivery, read_delivery
 from handrail_feedback.db import Store
+from handrail_feedback.deadline import trust
+from handrail_feedback.desk.sessions import secret_key
 from handrail_feedback.reporter import Reporter
 from handrail_feedback.sender import Sender
 from handrail_feedback.teller import Teller
 from handrail_kb.counting import counted
-from handrail_kb.errors import ConfigError, HandrailError, SiteError
+from handrail_kb.errors import ConfigError, HandrailError, SiteError, StoreUnavailable
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search.inspection import Inspector
@@ -47,13 +50,14 @@ _THREADS = 16
 def serve_while_writing(settings: Settings) -> None:
     """Build, serve, and build again when a file changes; until the process is stopped."""
     _refuse_busy_port(settings)
+    _refuse_what_cannot_work(settings)
     console.print("Building the site and its index …")
     _build_and_tell(settings)
     from handrail_search.app import create_app  # after the build: a mistake in an article is told sooner
 
     server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), create_app(settings), handler=_Quiet)
     watcher = _watch(settings)
-    address = f"http://{settings.text('host')}:{settings.number('port')}{_base_path(settings)}"
+    address = f"http://{_bound(settings)}{_base_path(settings)}"
     console.print(
         f"\n[bold]The help site answers at {address}[/bold]\nEdit an article and it is built again. Stop: Ctrl-C"
     )
@@ -75,8 +79,9 @@ def serve_in_production(settings: Settings) -> None:
     if not settings.site_dir.is_dir():
         raise SiteError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
     delivery = read_delivery(settings)
+    _refuse_what_cannot_work(settings)
     _share_metrics()
-    address = f"http://{settings.text('host')}:{settings.number('port')}{_base_path(settings)}"
+    address = f"http://{_bound(settings)}{_base_path(settings)}"
     click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
     _Production(settings, delivery).run()
 
@@ -98,7 +103,7 @@ class _Production(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         options: dict[str, Any] = {
-            "bind": f"{self._settings.text('host')}:{self._settings.number('port')}",
+            "bind": _bound(self._settings),
             "workers": self._settings.number("workers"),
             "worker_class": "gthread",
             "threads": _THREADS,
@@ -123,7 +128,8 @@ class _Production(BaseApplication):  # type: ignore[misc]
             Store(self._settings.store_file), self._delivery, form=parts["form"], teller=teller,
             reporter=_reporter(self._settings, self._delivery),
         )  # fmt: skip
-        sender.start()
+        if not self._settings.only_answers:
+            sender.start()
         app.extensions["handrail"]["sender"] = sender
         return app
 
@@ -180,6 +186,12 @@ def _build_and_tell(settings: Settings) -> None:
     )
 
 
+def _bound(settings: Settings) -> str:
+    """Host and port as addresses have them: an IPv6 one in brackets."""
+    host = settings.text("host")
+    return f"[{host}]:{settings.number('port')}" if ":" in host else f"{host}:{settings.number('port')}"
+
+
 def _refuse_busy_port(settings: Settings) -> None:
     host, port = settings.text("host"), settings.number("port")
     if not 0 < port < 65536:
@@ -191,6 +203,27 @@ def _refuse_busy_port(settings: Settings) -> None:
         except OSError as error:
             raise ConfigError(f"{host}:{port} cannot be used: {error.strerror or error}.",
                               f"Choose another port: --port {min(port + 1, 65535)}") from error  # fmt: skip
+
+
+def _refuse_what_cannot_work(settings: Settings) -> None:
+    """Raise HandrailError for what would end every process at its start, or lose the first message.
+
+    A full disk and a busy store are no mistakes, and pass: search goes on without them.
+    """
+    secret_key(settings)
+    trust()
+    store = Store(settings.store_file)
+    try:
+        store.check()
+    except StoreUnavailable as error:
+        if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+            raise
+        log.error("%s", error.what)
+    finally:
+        store.close()
+
+
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _base_path(settings: Settings) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from handrail_feedback.channels import read_delivery
 from handrail_feedback.contact import Message, forget_message, keep_message
+from handrail_feedback.mail_quota import Recipient
 from handrail_feedback.outbox_state import standing
 from handrail_feedback.receipts import claim_receipt
 from handrail_feedback.routes import parse_routes
@@ -42,7 +43,7 @@ def ask(store, clock):
 
     def ask(words="I cannot log in.", to=ANNA, lang="en"):
         message = Message(words, "Login", to, lang, clock())
-        return keep_message(store, message, parse_routes("mail"), receipt_to=to)
+        return keep_message(store, message, parse_routes("mail"), receipt_to=Recipient(to, "a key"))
 
     return ask
 

@@ -102,12 +102,13 @@
     filled.delete("files")
     const along = filled.getAll("along").map(ticked => JSON.parse(ticked))
     const waited = (Date.now() - Number(form.dataset.opened)) / 1000
-    const written = { ...Object.fromEntries(filled), along, waited, token: token() }
+    const written = { ...Object.fromEntries(filled), along, waited, token: token(), sure: form.dataset.sure }
     const request = { method: "POST", credentials: "same-origin", signal: AbortSignal.timeout?.(files.length ? 300000 : 20000),
                       headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(written) }
     if (files.length) {
       filled.set("waited", waited.toFixed(3))
       filled.set("token", token())
+      filled.set("sure", form.dataset.sure || "")
       for (const file of files) filled.append("files", file)
       request.headers = { accept: "application/json" }
       request.body = filled
@@ -121,7 +122,11 @@
     }
     const answer = await response.json().catch(() => ({}))
     if (response.status === 201 && typeof answer.code === "string") return thank(answer.code, String(answer.spoken || ""))
-    if (response.status === 422 && answer.fields) return showErrors(answer.fields)
+    // An address that looks like a slip of the finger is taken when it is sent once more.
+    if (response.status === 422 && answer.fields) {
+      form.dataset.sure = answer.fields.reply_to ? written.reply_to || "" : ""
+      return showErrors(answer.fields)
+    }
     say(response.status === 429 && answer.error?.what ? String(answer.error.what) : WORDS.service_down)
   }
 
