@@ -9,7 +9,7 @@ import pytest
 from handrail_kb.leavings import FALLBACK_BUDGET, set_index_aside
 from handrail_kb.pages import Links, patch
 from handrail_kb.passages import read_site
-from handrail_kb.policy import read_policies
+from handrail_kb.policy import HEADER, read_policies
 from handrail_kb.policy_needs import inline_hashes
 from handrail_kb.shells import fill
 from handrail_kb.voting import NO_REASONS, YES_REASONS
@@ -257,6 +257,32 @@ def test_the_environment_overrules_an_option(build, monkeypatch):
 def test_what_is_wrong_in_our_own_fields_is_a_warning_with_file_and_line(build):
     site = build({"vat.md": "---\nquestions: 7\n---\n# VAT\n", "b.md": "---\nreview_by: soon\n---\n# B\n"})
     assert [words.partition(": ")[0] for words in sorted(site.warnings)] == ["docs/b.md:2", "docs/vat.md:2"]
+
+
+def test_a_slip_in_what_is_allowed_stops_the_build_with_its_line(build, caplog):
+    from mkdocs.exceptions import Abort
+
+    with pytest.raises(Abort):
+        build(handrail={"csp_allow": {"imgsrc": ["https://img.example.com"]}})
+    assert re.search(
+        r"mkdocs\.yml:\d+: 'imgsrc' is not a directive that can be opened. Did you mean 'img-src'", caplog.text
+    )
+
+
+def test_what_is_allowed_is_sent_and_no_longer_reported(build):
+    article = {"film.md": '# Film\n\n<iframe src="https://play.example.com/v"></iframe>\n'}
+    [told] = [words for words in build(article).infos if "frame-src" in words]
+    assert 'frame-src: ["https://play.example.com"]' in told
+    site = build(article, handrail={"csp_allow": {"frame-src": ["https://play.example.com"]}})
+    assert not [words for words in site.infos if "frame-src" in words]
+    assert "frame-src 'self' https://play.example.com" in read_policies(site.dir).headers("film/index.html")[HEADER]
+
+
+@pytest.mark.parametrize(("csp", "sent"), [("report-only", f"{HEADER}-Report-Only"), (False, ""), ("off", "")])
+def test_the_policy_can_be_let_off_for_the_first_weeks(build, csp, sent):
+    headers = read_policies(build(GUIDE, handrail={"csp": csp}).dir).headers("guide/reset/index.html")
+    assert headers[HEADER] == ""
+    assert [name for name, value in headers.items() if value and name.startswith(HEADER)] == ([sent] if sent else [])
 
 
 FOREIGN = {
