@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from handrail_feedback.migrations import migrations
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.extras import install_command
+from handrail_kb.state_folder import made
 
 Row = dict[str, Any]
 Value = str | int | float | None
@@ -143,7 +144,7 @@ def storable(text: str, longest: int) -> str:
 
 def _open(path: Path, busy_seconds: float) -> Database:
     """A connection to a file whose tables are up to date."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made(path.parent)
     # Only SQLite may open a file that is there: closing it anywhere else in this process drops all of SQLite's locks,
     # and the next command that reads the store would take the write-ahead log away from under the service.
     with contextlib.suppress(FileExistsError):

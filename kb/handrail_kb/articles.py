@@ -284,7 +284,12 @@ class _Fields:
         if name in known:
             return
         # Sites have fields of their own, so that only a near miss is worth a warning.
-        near = bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
+        # One with a prefix, such as `ms.author`, is theirs for sure.
+        near = (
+            "." not in name
+            and ":" not in name
+            and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
+        )
         severity, code = ("warning", "unknown-field") if near else ("note", "own-field")
         self.note(place, f"'{name}' is not a known field.{nearest(name, known)}", cast(Severity, severity), code)
 

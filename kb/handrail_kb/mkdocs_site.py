@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
+from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page
 
 from handrail_kb.addresses import address_of, location_of_path
@@ -64,6 +65,17 @@ def is_offline(config: MkDocsConfig) -> bool:
     """Whether the site is built to be opened from a disk, where no service can be asked."""
     offline = config.plugins.get("material/offline")
     return bool(offline and offline.config.enabled)
+
+
+def is_text(file: File) -> bool:
+    """Whether an article is text in UTF-8; what cannot be read at all is said elsewhere."""
+    try:
+        Path(file.abs_src_path or "").read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:

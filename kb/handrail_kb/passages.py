@@ -7,6 +7,7 @@ Reads any generator's pages; what the build knows beside the HTML (front matter)
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handrail_kb.addresses import Known, address_of, file_of, html_files, location_of, location_of_address
 from handrail_kb.errors import SiteError
+from handrail_kb.html_files import html_of
 from handrail_kb.opening import Opening, read_opening
 from handrail_kb.page_kinds import Traits, maps_of_the_site, not_articles, traits_of
 from handrail_kb.page_text import Section, clean, main_of, sections_of, text_of
@@ -28,6 +30,8 @@ PASSAGE_RULES = 2
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000
 _MOST_KEYWORDS = 50
+log = logging.getLogger(__name__)
+
 MANIFEST = "handrail/site.json"
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
@@ -149,7 +153,13 @@ def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tu
         copied = facts is None and bool(info.articles)  # HTML that no article made
         if rules.excludes(*names) or (copied and not taken_in):
             continue
-        found = _read(file.read_text(encoding="utf-8", errors="replace"), location, info)
+        try:
+            html = html_of(file)
+        except UnicodeDecodeError as error:
+            told = "%s: this page is not in %s, so that search leaves it out. Save it as UTF-8."
+            log.warning(told, file, error.encoding)
+            continue
+        found = _read(html, location, info)
         if found is not None:
             page, traits = found
             yield page, None if taken_in else traits

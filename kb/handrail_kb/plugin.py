@@ -8,9 +8,9 @@ every page, and the find and contact pages are there. What could not be put in p
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from mkdocs.config.base import ValidationError
 from mkdocs.config.config_options import Type
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
@@ -37,7 +38,9 @@ from handrail_kb.search_rules import NO_RULES, read_rules
 from handrail_kb.settings import unknown_variables, values_in
 from handrail_kb.settings_table import GROUPS, SETTINGS
 from handrail_kb.site_file import read_options
+from handrail_kb.state_folder import shown_below, ways_out
 from handrail_kb.texts import text
+from handrail_kb.told_once import told_once
 
 log = get_plugin_logger("handrail")
 
@@ -110,6 +113,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             self.active = False
         if not self.active:
             return config
+        self._refuse_ways_out(config)
         self.dialog = mkdocs_site.has_dialog(config)
         self.lang = self.lang or mkdocs_site.language(config)
         for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *CONTACT_SCRIPTS, *STYLES):
@@ -155,20 +159,27 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return files
 
     def _check_articles(self, files: Files, config: MkDocsConfig) -> None:
-        notes: Counter[str] = Counter()
+        problems: list[Problem] = []
         for file in files.documentation_pages():
-            if file.generated_by is not None or file.src_uri in self.checked:
+            if file.generated_by is not None:
                 continue
-            self.checked.add(file.src_uri)
-            for problem in mkdocs_site.article_problems(Path(config.docs_dir), file.src_uri):
-                if problem.severity == "note":
-                    notes[problem.what] += 1
-                elif problem.code == "unreadable" or problem.about in ONLY_OURS:
-                    log.warning(str(problem))
-                else:  # MkDocs puts up with it, and the page is found all the same
-                    log.info(str(problem))
-        for what, times in notes.items():
-            log.info(f"{what} ({times} {'article has' if times == 1 else 'articles have'} it.)")
+            if not mkdocs_site.is_text(file):
+                files.remove(file)  # MkDocs would stop at it, and the other articles are well
+            if file.src_uri not in self.checked:
+                self.checked.add(file.src_uri)
+                problems += mkdocs_site.article_problems(Path(config.docs_dir), file.src_uri)
+        for problem in told_once(problems):
+            ours = problem.code == "unreadable" or problem.about in ONLY_OURS
+            # With what is not ours alone, MkDocs puts up, and the page is found all the same.
+            log.log(logging.WARNING if ours and problem.severity != "note" else logging.INFO, str(problem))
+
+    def _refuse_ways_out(self, config: MkDocsConfig) -> None:
+        """What a link leads to would be copied into the site. Before MkDocs looks at the files: some never end."""
+        docs_dir = Path(config.docs_dir)
+        state_dir = Path(config.config_file_path or ".").parent / self.option("state_dir")
+        out = [f"{shown_below(docs_dir, link)}: {what}" for link, what in ways_out(docs_dir, state_dir)]
+        if out:
+            raise PluginError("\n".join((*out[:20], f"Copy what readers need into {docs_dir.name}; remove the rest.")))
 
     # ---- each page
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from handrail_kb.addresses import address_of, html_files, location_of
+from handrail_kb.html_files import html_of
 from handrail_kb.texts import LANGUAGES
 
 # Our own link below an article is a paragraph with a class of its own; a `p` of anybody else is not looked at.
@@ -147,7 +148,10 @@ def _disorder(pages: Mapping[str, tuple[Help, ...]]) -> Iterator[str]:
 
 def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) -> _PageOfSite | None:
     """The page, or None for what is no page: a piece of HTML, or one that leads on at once."""
-    html = file.read_text(encoding="utf-8", errors="replace")
+    try:
+        html = html_of(file)
+    except UnicodeDecodeError:  # of which search says that it is left out
+        return None
     if "<body" not in html or _REDIRECT.search(html, 0, _HEAD):
         return None
     address = base_path + address_of(location_of(file, site_dir))

@@ -23,6 +23,7 @@ import numpy as np
 from handrail_kb.errors import IndexUnusable, LockHeld
 from handrail_kb.matters import Matters
 from handrail_kb.passages import PASSAGE_RULES, Page, Passage
+from handrail_kb.state_folder import made
 from handrail_search import matters, vectors, words
 from handrail_search.calibration import calibrate
 from handrail_search.encoder import ENCODER_FILES, USUAL_REACH, Encoder, stack
@@ -93,6 +94,7 @@ def build_index(
     Raises EncoderUnavailable, IndexUnusable.
     """
     index_dir = state_dir / "index"
+    made(state_dir)
     index_dir.mkdir(parents=True, exist_ok=True)
     with only_one(index_dir / ".lock"):
         exported = ensure_exported(in_force(model, state_dir), encoders or state_dir / "encoder")
@@ -274,7 +276,7 @@ def only_one(lock_file: Path) -> Iterator[None]:
     Raises IndexUnusable where nothing can be locked.
     """
     try:
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        made(lock_file.parent)
         lock = lock_file.open("w")
     except OSError as error:
         raise _no_lock(lock_file, error) from error

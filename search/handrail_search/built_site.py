@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_kb.addresses import address_of, file_of, location_of_path, spelled_on_disk
 from handrail_kb.errors import HandrailError
+from handrail_kb.html_files import content_type
 from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.policy import FILE, Policies, read_policies
 from handrail_kb.settings import Settings
@@ -102,6 +103,8 @@ def add_site(app: Flask, site: BuiltSite) -> None:
             return redirect(f"{site.base_path}{address_of(folder)}/", 301)
         g.site_file = file.relative_to(site.folder).as_posix()
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
+        if response.mimetype == "text/html":
+            response.headers["Content-Type"] = content_type(file)
         # Compressing lets go of the file without closing it.
         response.call_on_close(getattr(response.response, "close", lambda: None))
         hashed = path.startswith(_HASHED) and file.name.count(".") > 1

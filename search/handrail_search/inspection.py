@@ -21,6 +21,7 @@ from handrail_kb.links import Ground
 from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.settings import Settings, docs_dir_of, site_dir_of
 from handrail_kb.site_file import site_file_problems
+from handrail_kb.told_once import told_once
 from handrail_search.duplicates import near_duplicates
 from handrail_search.findability import (
     Asked,
@@ -89,7 +90,8 @@ def read_written(config_file: Path, kept: Kept | None = None) -> Written:
     if not docs_dir.is_dir():
         raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
     kept = {} if kept is None else kept
-    every, faults = read_articles(docs_dir, kept)
+    every, read = read_articles(docs_dir, kept)
+    faults = told_once(read)
     info = read_site_info(site_dir) if site_dir.is_dir() else SiteInfo()
     built = {str(facts.get("source", "")): location for location, facts in info.articles.items()}
     rules, included = rules_of(config_file), included_folders(config_file)

@@ -18,6 +18,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 
 from handrail_kb.errors import ConfigError, StoreUnavailable
 from handrail_kb.settings import Settings
+from handrail_kb.state_folder import made
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _kept_key(file: Path) -> str:
 
 def _make_key(file: Path) -> None:
     """Write a key that is whole as soon as it can be seen; of several processes that try, the first one's stays."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    made(file.parent)
     draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

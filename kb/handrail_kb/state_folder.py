@@ -1,0 +1,54 @@
+"""The folder of the index and the store: made in one way, and never by chance in somebody's repository or site."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_USUAL = ".handrail"
+_IGNORE = "# What customers wrote, and keys: never to be committed.\n*\n"
+
+
+def made(folder: Path) -> Path:
+    """The folder, made where it is not there. What is in it is kept out of git from the first moment on."""
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    # One that was there and has another name may hold what is somebody else's.
+    if fresh or folder.name == _USUAL:
+        with suppress(OSError):
+            ignore = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(ignore, "w", encoding="utf-8") as file:
+                file.write(_IGNORE)
+    return folder
+
+
+def ways_out(docs_dir: Path, state_dir: Path) -> Iterator[tuple[Path, str]]:
+    """Symbolic links below the folder of articles that lead out of it, or into the state folder, and what to say.
+
+    A link is judged by where it ends, however many links lead there, and so is one to a folder. What they lead to
+    would be copied into the site for everybody to read.
+    """
+    docs, state = docs_dir.resolve(), state_dir.resolve()
+    hidden = state.is_relative_to(docs) and any(part.startswith(".") for part in state.relative_to(docs).parts)
+    if state.is_relative_to(docs) and not hidden:  # MkDocs leaves out what begins with a dot
+        yield state_dir, f"the state folder {state_dir} lies among the articles, so that it would be published."
+    for folder, folders, files in os.walk(docs_dir):
+        for name in (*folders, *files):
+            link = Path(folder, name)
+            if not link.is_symlink():
+                continue
+            try:
+                target = link.resolve()
+            except (OSError, RuntimeError):  # a link to itself is said of the article that it is
+                continue
+            if target.is_relative_to(state):
+                yield link, "this is a link into the state folder, whose messages and keys would be published."
+            elif not target.is_relative_to(docs):
+                yield link, f"this is a link to {target}, outside of {docs_dir.name}: it would be published."
+
+
+def shown_below(docs_dir: Path, place: Path) -> str:
+    """A place as writers name it, for a message: `docs/a.md:1`."""
+    return f"{docs_dir.name}/{place.relative_to(docs_dir)}:1" if place.is_relative_to(docs_dir) else str(place)
