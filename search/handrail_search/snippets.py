@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
 from html import escape
+from itertools import accumulate
 
 from handrail_kb.segments import UNSPACED, has_unspaced, is_unspaced
 from handrail_kb.text_form import MARKS, placed
@@ -71,9 +72,10 @@ class Marking:
 
 def snippet(text: str, marked: Marking | None) -> str:
     """The part of a text that holds most of the question's words: escaped, with <mark> around them."""
-    text = " ".join(text.split())
+    lines = [line for one in text.splitlines() if (line := " ".join(one.split()))]
+    text = " ".join(lines)
     hits = marked.spans(text) if marked else []
-    start = _window(text, [first for first, _ in hits])
+    start = _window(text, [first for first, _ in hits], list(accumulate((len(line) + 1 for line in lines), initial=0)))
     end = _end(text, start)
     pieces, at = [], start
     for first, after in hits:
@@ -118,13 +120,19 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def _window(text: str, hits: Sequence[int]) -> int:
-    """Where to begin so that most hits are seen; at the beginning of a sentence or word."""
+def _window(text: str, hits: Sequence[int], lines: Sequence[int]) -> int:
+    """Where to begin so that most hits are seen; at the beginning of a line, a sentence or a word.
+
+    `lines` are where lines begin. One that is shown whole, such as a row of a table, is not entered in the middle.
+    """
     if not hits or len(text) <= SNIPPET_CHARS:
         return 0
     best = max(hits, key=lambda at: (bisect_left(hits, at + SNIPPET_CHARS - 40) - bisect_left(hits, at), -at))
     if best < SNIPPET_CHARS // 2:
         return 0
+    line = bisect_right(lines, best) - 1
+    if lines[line + 1] - lines[line] <= SNIPPET_CHARS:
+        return lines[line]
     ends = ((text.rfind(mark, best - _SENTENCE, best), len(mark)) for mark in _SENTENCE_ENDS)
     sentence, length = max(ends)
     if sentence >= 0:

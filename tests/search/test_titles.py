@@ -105,6 +105,22 @@ def test_a_page_of_links_alone_is_shown_by_them(state):
     assert searcher.search("quokka links").hits[0].location == "all/#a"
 
 
+# --- tables
+
+
+def test_the_excerpt_of_a_table_begins_with_the_row_that_answers():
+    from handrail_search.snippets import marking, snippet
+
+    services = ("Parcel", "Letter", "Crate", "Pallet", "Tube")
+    rows = "".join(f"<tr><td>{name}</td><td>Norway</td><td>{n}5 NOK</td></tr>" for n, name in enumerate(services))
+    heads = "<tr><th>Service</th><th>Country</th><th>Price</th></tr>"
+    page = article(
+        "prices/", "Prices", f"<p>What we ask for {'each of the services ' * 8}.</p><table>{heads}{rows}</table>"
+    )
+    shown = snippet(page.passages[0].text, marking(["45"], frozenset()))
+    assert shown == "… Service: Tube. Country: Norway. Price: <mark>45</mark> NOK."
+
+
 # --- boost
 
 
