@@ -74,8 +74,10 @@ def behind_nginx(make_app, own_acme, tmp_path):
 def status(address):
     try:
         with urllib.request.urlopen(address, timeout=10) as answer:
+            answer.read()  # to its end, or nginx drops the service while it is still sending
             return answer.status
     except urllib.error.HTTPError as error:
+        error.read()
         return error.code
 
 
