@@ -11,6 +11,7 @@ from datetime import date
 from functools import cache
 
 from handrail_kb.articles import Article, Problem
+from handrail_kb.gaps import first_gap
 from handrail_kb.links import Ground, dead_links, images_without_text
 from handrail_kb.prose import line_at, prose
 from handrail_kb.titles import markup_in_titles, unclear_titles
@@ -18,7 +19,6 @@ from handrail_kb.translations import languages
 
 # What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
 _SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^<>]*+>", re.IGNORECASE)
-_GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
 
 
 def check_articles(articles: Sequence[Article], today: date, ground: Ground | None = None) -> list[Problem]:
@@ -89,13 +89,6 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
                 f"was to be reviewed{owner} until {article.review_by.isoformat()}. Review it and set a new date.",
                 "overdue-review",
             )
-
-
-def first_gap(article: Article) -> int | None:
-    """The line on which a draft still has '…' where words should be; None in an article that is written."""
-    text = prose(article.body)
-    gap = _GAP.search(text)
-    return line_at(text, gap.start(), article.body_line) if gap else None
 
 
 def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:

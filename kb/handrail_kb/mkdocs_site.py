@@ -13,9 +13,9 @@ from mkdocs.structure.pages import Page
 
 from handrail_kb.addresses import address_of, location_of_path
 from handrail_kb.articles import Article, Problem, parse_article, read_article, unreadable
-from handrail_kb.checks import first_gap
 from handrail_kb.errors import ArticleError
 from handrail_kb.extras import missing_theme
+from handrail_kb.gaps import first_gap
 from handrail_kb.markup import as_seen, safe
 from handrail_kb.search_rules import SearchRules, paths_of_article
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from urllib.parse import urljoin
 
 import pytest
@@ -398,3 +400,10 @@ def test_a_page_where_nothing_fits_is_reported():
 def test_a_draft_with_gaps_is_left_out_of_search(build):
     site = build({"new.md": "# Shipping\n\n…\n", "old.md": "# Returns\n\nWithin 14 days.\n"}, handrail={})
     assert sorted(page.location for page in read_site(site.dir)) == ["", "old/"]
+
+
+def test_the_plugin_needs_nothing_that_only_the_service_installs():
+    absent = ("selectolax", "flask", "numpy", "faiss", "onnxruntime", "rapidfuzz", "phonenumbers", "holidays", "torch")
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent})); import handrail_kb.plugin"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-400:]
