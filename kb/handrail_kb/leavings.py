@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from handrail_kb.segments import between
+
 INDEX = "search/search_index.json"
 FALLBACK = "search/handrail_fallback.json"
 MANY_PAGES = 500
@@ -21,6 +23,10 @@ FALLBACK_BUDGET = 1_600_000
 
 Section = Mapping[str, Any]  # of Material's index: location, title, text, perhaps tags and boost
 
+_APART = "\u200b"
+_SPACES = r"[\s\-]+"
+# Languages that Material's worker loads a program for that cuts words.
+_CUT_BY_MATERIAL = ("ja", "th", "zh")
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
 _HALF_ENTITY = re.compile(r"&[#\w]*$")
@@ -44,8 +50,26 @@ def set_index_aside(site_dir: Path, *, fallback_chars: int) -> None:
     if not content.get("docs"):
         return
     kept = _light(content["docs"], fallback_chars) if fallback_chars else content["docs"]
-    _write_json(site_dir / FALLBACK, {**content, "docs": kept})
+    _write_json(site_dir / FALLBACK, _with_words_apart({**content, "docs": kept}))
     _write_json(index, {**content, "docs": []})
+
+
+def _with_words_apart(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The index with a sign nobody sees between the words of scripts without spaces, and the sign as a separator.
+
+    Material's worker cuts Japanese by rules of its own that the question is not cut by, and Thai and Khmer not at all.
+    """
+    config, sections = content.get("config") or {}, content["docs"]
+    apart = [{**one, **{field: between(one[field], _APART) for field in ("title", "text")}} for one in sections]
+    if not any(_APART in f"{one['title']}{one['text']}" for one in apart):
+        return content
+    languages = [lang for lang in config.get("lang") or [] if lang not in _CUT_BY_MATERIAL]
+    changed = {
+        "lang": languages or ["en"],
+        "separator": f"{config.get('separator') or _SPACES}|{_APART}+",
+        "pipeline": [step for step in config.get("pipeline") or [] if step != "trimmer"],  # it drops all but ASCII
+    }
+    return {**content, "config": {**config, **changed}, "docs": apart}
 
 
 def _light(sections: Sequence[Section], limit: int) -> Sequence[Section]:

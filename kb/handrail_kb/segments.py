@@ -72,8 +72,13 @@ def segments(run: str) -> tuple[str, ...]:
 
 
 def between(text: str, sign: str) -> str:
-    """A text with a sign between the words of scripts without spaces."""
-    return _RUN.sub(lambda run: sign.join(("", *segments(run.group()), "")), text) if has_unspaced(text) else text
+    """A text with a sign around the words of scripts without spaces; the text itself where ICU is not installed."""
+    if not has_unspaced(text):
+        return text
+    if _breaker() is None:
+        _tell()
+        return text
+    return _RUN.sub(lambda run: sign.join(("", *segments(run.group()), "")), text)
 
 
 @lru_cache(1)

@@ -44,7 +44,6 @@ class Finding:
         self._without = without
         self.question = question
         self.asked = index.words.read(index.db, question) if asked is None else asked
-        self.marking = marking(marked(self.asked), index.common_words)
         self._passage_scores = np.zeros(len(index.page_of_passage))
         pages = len(index.pages)
         self.evidence: dict[str, Scores] = {}
@@ -59,6 +58,7 @@ class Finding:
                 self.familiarity = heard.familiarity
         self._ask_words(pages)
         self._ask_letters(pages)
+        self.marking = marking(marked(self.asked), index.common_words, [code for code, held in self._codes if held])
         self._ask_titles(pages)
         self.relevant = self._relevant(pages)
 

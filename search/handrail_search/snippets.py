@@ -6,10 +6,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
 from html import escape
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 
 from handrail_kb.segments import UNSPACED, has_unspaced, is_unspaced
-from handrail_kb.text_form import MARKS, placed
+from handrail_kb.text_form import MARKS, placed, plain
 
 SNIPPET_CHARS = 220
 # Characters before the first hit that are shown with it where no sentence begins near.
@@ -29,22 +29,27 @@ Span = tuple[int, int]
 class Marking:
     """Finds a question's words in texts as they are written. Threads may share it."""
 
-    def __init__(self, spaced: Sequence[str], unspaced: Sequence[str]) -> None:
-        """`spaced` words are found with other endings too; `unspaced` ones wherever they stand."""
+    def __init__(self, spaced: Sequence[str], unspaced: Sequence[str], codes: Sequence[str] = ()) -> None:
+        """`spaced` words are found with other endings too, `unspaced` ones wherever they stand.
+
+        `codes` are found with a dash, a space or nothing where letters and digits meet.
+        """
         endings = dict(map(_stem, spaced))
         either = "|".join(rf"{re.escape(stem)}\w{{0,{letters}}}" for stem, letters in endings.items())
         self._words = re.compile(rf"\b(?:{either})\b") if spaced else None
         self._endings = endings
+        self._codes = re.compile("|".join(map(_code, codes))) if codes else None
         self._unspaced = re.compile("|".join(map(re.escape, unspaced))) if unspaced else None
 
     def spans(self, text: str) -> list[Span]:
         """Where they begin and end, in order."""
         typed = placed(text)
+        codes = [match.span() for match in self._codes.finditer(typed.form)] if self._codes else []
         if typed.form.isascii() or not _UNLIKE_ASCII.search(typed.form):
             found = [match.span() for match in self._words.finditer(typed.form)] if self._words else []
         else:
             found = sorted((*self._among_marks(typed.form), *self._without_spaces(typed.form)))
-        return _apart([typed.span(*span) for span in found])
+        return _apart([typed.span(*span) for span in (sorted([*codes, *found]) if codes else found)])
 
     def _among_marks(self, form: str) -> Iterator[Span]:
         """Words among marks and letters of other scripts, whose ends a pattern does not see."""
@@ -86,8 +91,8 @@ def snippet(text: str, marked: Marking | None) -> str:
     return ("… " if start else "") + "".join(pieces) + (" …" if end < len(text) else "")
 
 
-def marking(question_words: Iterable[str], common: Set[str]) -> Marking | None:
-    """Finds the question's words in a text, endings aside; words that stand everywhere are not worth a mark."""
+def marking(question_words: Iterable[str], common: Set[str], codes: Sequence[str] = ()) -> Marking | None:
+    """Finds the question's words and codes in a text; words that stand everywhere are not worth a mark."""
     spaced, unspaced = [], []
     for word in sorted(question_words, key=len, reverse=True):
         if word in common:
@@ -97,7 +102,7 @@ def marking(question_words: Iterable[str], common: Set[str]) -> Marking | None:
                 unspaced.append(word)
         elif len(word) >= 3 or word.isdigit():
             spaced.append(word)
-    return Marking(spaced, unspaced) if spaced or unspaced else None
+    return Marking(spaced, unspaced, codes) if spaced or unspaced or codes else None
 
 
 def _stem(word: str) -> tuple[str, int]:
@@ -109,6 +114,26 @@ def _stem(word: str) -> tuple[str, int]:
 def _is_of_word(character: str) -> bool:
     """Whether a character, if any, goes on a word that has spaces around it."""
     return bool(character) and _PART_OF_WORD.match(character) is not None and not is_unspaced(character)
+
+
+def _code(code: str) -> str:
+    """A pattern for a code however its parts are joined, in the form of a text."""
+    parts = _PARTS_OF_CODE.findall(plain(code))
+    pattern = _OPEN_BEFORE[parts[0].isdigit()] if parts[0].isalnum() else ""
+    for part, following in zip_longest(parts, parts[1:], fillvalue=""):
+        if part in _DASHES:
+            continue
+        pattern += re.escape(part)
+        if part.isalnum() and (following in _DASHES or following.isalnum()) and following:
+            pattern += "[-_ ]?"
+    return pattern + (_OPEN_AFTER[parts[-1].isdigit()] if parts[-1].isalnum() else "")
+
+
+_PARTS_OF_CODE = re.compile(r"\d+|[^\W\d_]+|.")
+_DASHES = ("-", "_", " ")
+# A number goes on with digits, letters with letters.
+_OPEN_BEFORE = {True: r"(?<!\d)", False: "(?<![a-z])"}
+_OPEN_AFTER = {True: r"(?!\d)", False: "(?![a-z])"}
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:

@@ -172,6 +172,17 @@ def test_what_is_marked_is_shown_as_it_is_written(words_alone, question, mark):
     assert f"<mark>{mark}</mark>" in words_alone.search(question).hits[0].snippet
 
 
+@pytest.mark.parametrize(
+    ("question", "mark"),
+    [("e1042 beep", "E-1042"), ("E–1042 beep", "E-1042"), ("e 1042 beep", "E-1042"), ("1042 beep", "1042")],
+)
+def test_a_code_is_marked_whole_however_it_was_asked(question, mark):
+    codes = [literal.text for literal in literals(question) if not literal.phrase]
+    found = snippet("The lamp says E-1042, not E-10421, and beeps.", marking(words_in(question), frozenset(), codes))
+    assert f"<mark>{mark}</mark>" in found
+    assert "<mark>E-10421" not in found
+
+
 def test_words_of_india_are_whole():
     assert words_in("हिन्दी में सहायता") == ["हिन्दी", "में", "सहायता"]
     assert words_in("கடவுச்சொல் மாற்று") == ["கடவுச்சொல்", "மாற்று"]

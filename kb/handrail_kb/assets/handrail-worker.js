@@ -152,10 +152,24 @@ let material = null
 async function answerFromMaterial(number, query) {
   try {
     const search = await materialsSearch()
-    if (number === newest) post(number, query, { ...await search(query), source: "material" })
+    if (number === newest) post(number, query, { ...await search(LAZY ? apart(query) : query), source: "material" })
   } catch {
     post(number, query, { items: [], source: "none" })
   }
+}
+
+// The fallback index keeps the words of scripts without spaces apart; browsers cut them by the same dictionaries (ICU).
+const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}ー々]+/gu
+const PARTICLE = /^\p{sc=Hira}{1,2}$/u
+
+function apart(query) {
+  if (!Intl.Segmenter) return query
+  const cut = new Intl.Segmenter(LANG || undefined, { granularity: "word" })
+  return query.normalize("NFKC").replace(UNSPACED, run => {
+    const words = [...cut.segment(run)].map(({ segment }) => segment)
+    const telling = words.filter(word => !PARTICLE.test(word))
+    return ` ${(telling.length ? telling : words).join(" ")} `
+  }).trim()
 }
 
 function materialsSearch() {
