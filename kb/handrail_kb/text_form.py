@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,34 +57,50 @@ class Placed:
 
 def same_signs(text: str) -> str:
     """A text with one sign for each that looks or means alike, capitals kept."""
-    if text.isascii():
-        return text
-    return "".join(_pieces(text)) if _moves(text) else "".join(map(_sign, text))
+    return text if text.isascii() else _form(text, small=False)
 
 
 def plain(text: str) -> str:
     """A text as it is compared: `same_signs` in small letters."""
-    if text.isascii():
-        return text.lower()
-    signs = same_signs(text)
-    return signs.lower() if signs.isascii() else "".join(map(_small, signs))
+    return text.lower() if text.isascii() else _form(text, small=True)
 
 
 def placed(text: str, *, small: bool = True) -> Placed:
     """`plain` of a text (`same_signs` if not `small`), with the places of its characters in the text."""
-    if text.isascii() or not _moves(text):
+    others = frozenset() if text.isascii() else _others(text)
+    moving = _moving(text, others)
+    if not moving:
         every = range(len(text) + 1)
-        return Placed(plain(text) if small else same_signs(text), every[:-1], every[1:])
+        return Placed(_swapped(text, others, small=small), every[:-1], every[1:])
+    return _placed(text, others, moving, small=small)
+
+
+def _form(text: str, *, small: bool) -> str:
+    others = _others(text)
+    moving = _moving(text, others)
+    return _placed(text, others, moving, small=small).form if moving else _swapped(text, others, small=small)
+
+
+def _placed(text: str, others: frozenset[str], moving: frozenset[str], *, small: bool) -> Placed:
+    """The form where some characters become none or several: those are looked at with the letter before them."""
     form: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     at = 0
-    for chunk, piece in zip(_chunks(text), _pieces(text), strict=True):
-        kept = "".join(map(_small, piece)) if small else piece
-        form.append(kept)
-        starts += [at] * len(kept)
-        ends += [at + len(chunk)] * len(kept)
-        at += len(chunk)
+    for run in _run_of(moving).finditer(text):
+        form.append(_swapped(text[at : run.start()], others, small=small))
+        starts += range(at, run.start())
+        ends += range(at + 1, run.start() + 1)
+        at = run.start()
+        for chunk, piece in _pieces(text, *run.span()):
+            kept = "".join(map(_small, piece)) if small else piece
+            form.append(kept)
+            starts += [at] * len(kept)
+            ends += [at + len(chunk)] * len(kept)
+            at += len(chunk)
+    form.append(_swapped(text[at:], others, small=small))
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
     return Placed("".join(form), starts, ends)
 
 
@@ -125,9 +141,40 @@ def _stays(character: str) -> bool:
     return not sign.isdigit() or unicodedata.category(character) == "Nd"
 
 
-def _moves(text: str) -> bool:
-    """Whether the characters of a text have other places in its form."""
-    return not all(map(_stays, set(text))) or _LONG_SOUND.search(text) is not None
+def _others(text: str) -> frozenset[str]:
+    """The characters of a text that are not ASCII."""
+    return frozenset(character for character in set(text) if character > "\x7f")
+
+
+def _moving(text: str, others: frozenset[str]) -> frozenset[str]:
+    """Those of a text's characters that do not become one character each."""
+    moving = frozenset(character for character in others if not _stays(character))
+    sounds = others.intersection(_LONG_SOUNDS)
+    return moving | sounds if sounds and _LONG_SOUND.search(text) else moving
+
+
+@lru_cache(512)
+def _run_of(moving: frozenset[str]) -> re.Pattern[str]:
+    """Finds moving characters with the one before them."""
+    return re.compile(f"(?s:.)?[{re.escape(''.join(sorted(moving)))}]+")
+
+
+def _swapped(text: str, others: frozenset[str], *, small: bool) -> str:
+    """The form of a text that keeps its places; `others` are at least its characters that are not ASCII."""
+    swaps = _swaps(others, small=small) if others else {}
+    text = text.translate(swaps) if swaps else text
+    return text.lower() if small else text
+
+
+@lru_cache(512)
+def _swaps(others: frozenset[str], *, small: bool) -> dict[int, str]:
+    """What `str.lower` does not do: characters, and the one that each becomes."""
+    signs = {one: _sign(one) for one in others if _stays(one)}
+    if small:
+        found = {one: "".join(map(_small, sign)) for one, sign in signs.items()}
+        # Of a Σ, `lower` makes what its place in the word asks for.
+        return {ord(one): sign for one, sign in found.items() if sign != one.lower() or one == "Σ"}
+    return {ord(one): sign for one, sign in signs.items() if sign != one}
 
 
 def _chunks(text: str) -> list[str]:
@@ -146,21 +193,19 @@ def _chunks(text: str) -> list[str]:
 _MOST_MARKS = 16
 
 
-def _pieces(text: str) -> list[str]:
-    """The form of each chunk, capitals kept."""
-    pieces = []
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[str, str]]:
+    """The chunks of a part of a text, each with its form, capitals kept."""
     before = ""
-    at = 0
-    for chunk in _chunks(text):
+    at = start
+    for chunk in _chunks(text[start:end]):
         piece = _piece(chunk)
         at += len(chunk)
         if chunk in _LONG_SOUNDS and _is_ascii_letter(before) and _is_ascii_letter(text[at : at + 1]):
             piece = "-"
         elif piece[:1].isdigit() and before.isdigit() and unicodedata.category(chunk[0]) != "Nd":
             piece = f" {piece}"  # 10² is not 102, nor is a footnote's number part of a code
-        pieces.append(piece)
+        yield chunk, piece
         before = piece[-1:] or before
-    return pieces
 
 
 _LONG_SOUNDS = ("\u30fc", "\uff70")

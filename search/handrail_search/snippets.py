@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import lru_cache
 from html import escape
 from itertools import accumulate, zip_longest
 
@@ -45,7 +46,7 @@ class Marking:
         """Where they begin and end, in order."""
         typed = placed(text)
         codes = [match.span() for match in self._codes.finditer(typed.form)] if self._codes else []
-        if typed.form.isascii() or not _UNLIKE_ASCII.search(typed.form):
+        if not any(map(_is_unlike_ascii, set(typed.form))):
             found = [match.span() for match in self._words.finditer(typed.form)] if self._words else []
         else:
             found = sorted((*self._among_marks(typed.form), *self._without_spaces(typed.form)))
@@ -109,6 +110,12 @@ def _stem(word: str) -> tuple[str, int]:
     """What a word begins with whatever its ending, and how many letters may follow."""
     stem = word[: max(5, len(word) - 2)]
     return (stem, len(word) - len(stem) + 3) if len(word) > 4 else (word, 0)
+
+
+@lru_cache(4096)
+def _is_unlike_ascii(character: str) -> bool:
+    """Whether a text that holds this character has words whose ends a pattern does not see."""
+    return character > "\u02ff" and _UNLIKE_ASCII.match(character) is not None
 
 
 def _is_of_word(character: str) -> bool:
