@@ -46,11 +46,12 @@ class Marking:
         """Where they begin and end, in order."""
         typed = placed(text)
         codes = [match.span() for match in self._codes.finditer(typed.form)] if self._codes else []
-        if not any(map(_is_unlike_ascii, set(typed.form))):
+        if typed.form.isascii() or not any(map(_is_unlike_ascii, set(typed.form))):
             found = [match.span() for match in self._words.finditer(typed.form)] if self._words else []
         else:
             found = sorted((*self._among_marks(typed.form), *self._without_spaces(typed.form)))
-        return _apart([typed.span(*span) for span in (sorted([*codes, *found]) if codes else found)])
+        found = sorted([*codes, *found]) if codes else found
+        return _apart(found if isinstance(typed.starts, range) else [typed.span(*span) for span in found])
 
     def _among_marks(self, form: str) -> Iterator[Span]:
         """Words among marks and letters of other scripts, whose ends a pattern does not see."""
