@@ -54,7 +54,7 @@ def traits_of(tree: LexborHTMLParser, main: LexborNode | None, location: str, se
     share = sum(section.linked for section in sections) / letters if letters else 0.0
     return Traits(
         location,
-        is_list=_is_list(tree, location, share),
+        is_list=_is_list(tree, main, location, share),
         moves=not letters and any(_SCRIPT_MOVES.search(script.text() or "") for script in tree.css("script")),
         noindex="noindex" in _content(tree, "robots"),
         look=frozenset(_look(tree)),
@@ -81,8 +81,9 @@ def not_articles(pages: Sequence[Traits]) -> set[str]:
     return found | _copied(pages)
 
 
-def _is_list(tree: LexborHTMLParser, location: str, share: float) -> bool:
-    if tree.css_first(_NO_TEXT) is not None:
+def _is_list(tree: LexborHTMLParser, main: LexborNode | None, location: str, share: float) -> bool:
+    # Only in the content: MkDocs' own theme has an empty list of results in a dialog of every page.
+    if main is not None and main.css_first(_NO_TEXT) is not None:
         return True
     if share >= _MOSTLY and (_FOLDER_OF_LISTS.search(location) or tree.css_first(_LISTS) is not None):
         return True

@@ -193,3 +193,10 @@ def test_a_list_of_patterns_is_read_from_mkdocs_yml_and_from_the_environment(tmp
     with pytest.raises(ConfigError) as told:
         load_settings(file, environ={})
     assert "a list of texts" in told.value.what
+
+
+@pytest.mark.parametrize("theme", ["mkdocs", "readthedocs"])
+def test_a_theme_with_a_list_of_results_on_every_page_keeps_its_articles(build, theme):
+    """MkDocs' own theme has an empty list of results in a dialog of each page."""
+    site = build({"pears.md": "# Pears\n\nSold in spring.\n"}, theme={"name": theme})
+    assert [page.location for page in read_site(site.dir)] == ["", "pears/"]
