@@ -17,6 +17,8 @@ from handrail_kb.errors import ConfigError
 
 # In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
 _MOST_VALUES = 100_000
+# Nodes need no constructor, so that the parser in C can be taken where PyYAML has it: every build reads mkdocs.yml.
+_COMPOSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Files that inherit from files.
 _DEEPEST = 20
 # Whatever a hostile value makes Python raise.
@@ -60,7 +62,7 @@ def read_yaml(text: str, *, as_written: bool = False) -> Any:
 
 def compose_yaml(text: str) -> yaml.Node | None:
     """The YAML of a mkdocs.yml as nodes that know their lines. Raises yaml.YAMLError."""
-    node: yaml.Node | None = yaml.compose(text, Loader=_Tolerant)
+    node: yaml.Node | None = yaml.compose(text, Loader=_COMPOSER)
     return node
 
 

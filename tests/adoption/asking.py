@@ -26,7 +26,7 @@ from handrail_kb.passages import read_site
 from handrail_search.build import build_index
 
 MODEL = "all-MiniLM-L6-v2"
-INDEXED = 1_000  # passages, at most; an article that was begun is read to its end
+INDEXED = 300  # passages, at most; an article that was begun is read to its end
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 HANDRAIL = Path(sys.executable).parent / "handrail"
 _FIELD = "[data-md-component=search-query]"

@@ -88,8 +88,8 @@ def build(recipe: Recipe, checkout: Path, times: int = TIMES) -> Pair:
 def _environment(recipe: Recipe, copy: Path) -> Mapping[str, str]:
     paths = os.pathsep.join(str(copy / path) for path in recipe.paths)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HANDRAIL_", "PYTHON"))}
-    return {**kept, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true", "PYTHONPATH": paths,
-            "PYTHONDONTWRITEBYTECODE": "1", **recipe.environment}  # fmt: skip
+    quiet = {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    return {**kept, **quiet, "PYTHONPATH": paths, **recipe.environment}
 
 
 def beside_the_plugins(recipe: Recipe) -> Mapping[str, str]:

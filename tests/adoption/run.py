@@ -45,12 +45,13 @@ def main(sites: Path, only: Sequence[str], times: int, write: bool) -> None:
         checkout = recipe.checkout(sites)
         if checkout is None:
             say(f"{recipe.name}: skipped, {sites} has no checkout of {recipe.repository}")
-            results[recipe.name] = {"skipped": True}
-            continue
-        say(recipe.name)
-        results[recipe.name] = measure(recipe, checkout.resolve(), times)
-        say(json.dumps(results[recipe.name]["summary"]))
+            found = {"skipped": True}
+        else:
+            say(recipe.name)
+            found = measure(recipe, checkout.resolve(), times)
+            say(json.dumps(found["summary"]))
         KEPT.mkdir(parents=True, exist_ok=True)
+        results = {**_kept(), recipe.name: found}
         RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
     every = {recipe.name: recipe for recipe in recipes.read()}
     markdown = table.to_markdown(every, {name: results.get(name, {"skipped": True}) for name in every})

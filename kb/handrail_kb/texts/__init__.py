@@ -14,6 +14,8 @@ import yaml
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent
 LANGUAGES = tuple(sorted(file.stem for file in _FOLDER.glob("*.yml")))
+# The parser in C, where PyYAML has it: every build reads these files.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def text(lang: str, key: str, **values: object) -> str:
@@ -42,5 +44,6 @@ def _complete(lang: str) -> Mapping[str, str]:
 
 @cache
 def _read(lang: str) -> dict[str, str]:
-    words: dict[str, str] = yaml.safe_load((_FOLDER / f"{lang}.yml").read_text(encoding="utf-8"))
+    written = (_FOLDER / f"{lang}.yml").read_text(encoding="utf-8")
+    words: dict[str, str] = yaml.load(written, Loader=_LOADER)  # noqa: S506 (a safe loader)
     return words
