@@ -6,6 +6,7 @@ Pure. National numbers are told by their check digits (python-stdnum) or by a wa
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 
 from phonenumbers import Leniency, PhoneNumberMatcher
@@ -33,9 +34,11 @@ ENOUGH_DIGITS = re.compile(r"(?:\d\D{0,30}){4}")
 _GAP = r"[ \u00a0.\u2009\u202f-]?"
 _BORN = re.compile(
     r"(?i)\b((?:born|birthday|date\s+of\s+birth|dob|geboren|geburtsdatum|geburtstag|née?|naissance|nacid[oa]|nacimiento)"
-    r"\W{1,3}(?:(?:on|is|am|ist|le|el|en|est|es)\s)?)\d{1,4}[./ -]\d{1,2}[./ -]\d{1,4}"
+    r"\W{1,3}(?:(?:on|is|am|ist|le|el|en|est|es)\s)?)(?:\d{1,4}[./ -]\d{1,2}[./ -]\d{1,4}"
+    r"|\d{1,2}(?:st|nd|rd|th|\.|er|º)?[ -](?:of |de )?[^\W\d_]{3,12}\.?,?[ -](?:de )?\d{2,4}"
+    r"|[^\W\d_]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{2,4})"
 )
-_IBAN = re.compile(r"(?i)(?<![a-z0-9])[a-z]{2}\d{2}(?:[ \u00a0-]?[a-z0-9]){8,30}(?![a-z0-9])")
+_IBAN = re.compile(r"(?i)(?<![a-z0-9])[a-z]{2}\d{2}(?:[ \u00a0.-]?[a-z0-9]){8,30}(?![a-z0-9])")
 _CARD = re.compile(rf"(?<![\d.,])\d(?:{_GAP}\d){{12,18}}(?![\d]|[.,]\d)")
 _LONG_NUMBER = re.compile(r"(?<![\w.,])(?:\+|\()?\d(?:[ \u00a0()/-]{0,2}\d){7,10000}(?!\w)")
 _DATE = re.compile(
@@ -56,6 +59,8 @@ def take_out(text: Rewriting) -> None:
         return
     text.hide(_ADVISORY, lambda _: True)
     text.hide(_ERROR, _is_error)
+    text.hide(_OF_THINGS, lambda _: True)
+    text.hide(_ROW, _is_row)
     for pattern, replacement in _NUMBERS:
         text.sub(pattern, replacement)
     _phones(text)
@@ -77,6 +82,26 @@ _ERROR = re.compile(
     r"\s{0,2}[:#=(]?\s{0,2}(?:(?:no|nr|code|number|nummer)\.?\s)?"
     r"(?P<number>-?\d{1,10}(?:[-.:/]\d{1,6}){0,4})(?![\w-]|[ \u00a0]{1,2}\(?\d|[./]\d)"
 )
+
+
+# What numbers of books, goods, commits and ports are called; what whole numbers end at; round numbers.
+_OF_THINGS = re.compile(
+    r"(?i)\b(?:ISBN(?:-1[03])?|ISSN|EAN|GTIN(?:-1[34])?|UPC|DOI|part\s(?:no|number|nr)|model\s(?:no|number|nr)|teilenummer|SKU"
+    r"|unix\s?time(?:stamp)?|timestamp|epoch)\.?\s{0,2}[:#]?\s{0,2}\d[\d./-]{2,24}(?!\w|[ -]\d)"
+    r"|\b(?:commit|revision|checksum|git\s\w{1,10}|sha-?(?:1|256|512)?(?:sum)?|md5(?:sum)?)\s{0,2}[:#]?\s{0,2}[0-9a-f]{7,128}\b"
+    r"|\bports?\s{0,2}:?\s{0,2}\d{1,5}(?:(?:[,/]\s?|\s|\s?and\s|\s?-\s?)\d{1,5}(?!\d)){1,12}(?!\w)"
+    r"|(?<![\w.,+-])-?(?:214748364[78]|429496729[56]|900719925474099[12]|922337203685477580[78]|18446744073709551615)(?![\w-]|[.,]\d)"
+    r"|(?<![\w.,+-])[1-9]0{8,17}(?![\w-]|[.,]\d)"
+)
+# 1 2 3 4 5 6 7 8 9, 401 403 404 500: counting, and answers of web servers.
+_ROW = re.compile(r"(?<![\w.,+(-])\d{1,3}(?:(?:[ /-]|, ?)\d{1,3}){2,40}(?![\w-]|[.,/ ]{1,2}\d)")
+_ANSWERS = re.compile(r"20[0-8]|30[0-8]|4[0-3]\d|451|50[0-9]|511|52\d")
+
+
+def _is_row(match: re.Match[str]) -> bool:
+    numbers = re.findall(r"\d+", match[0])
+    counting = all(int(after) - int(before) == 1 for before, after in itertools.pairwise(numbers))
+    return (counting and numbers[0][0] != "0" and len(numbers[-1]) < 3) or all(map(_ANSWERS.fullmatch, numbers))
 
 
 def _is_error(match: re.Match[str]) -> bool:
@@ -131,9 +156,11 @@ def _iban(match: re.Match[str]) -> str:
         whole_words = text[end - 1].isalnum() and not text[end : end + 1].isalnum()
         if whole_words and iban.is_valid(text[:end], check_country=False):
             return f"[iban]{text[end:]}"
+    text, dot, rest = text.partition(".")  # with points only where it is certain
     head = text.split()[0] if " " in text else text
     groups = sum(character.isdigit() for character in text)
-    return match[0] if groups < 12 or len(head) > 34 else _DIGITS_TAIL.sub("[iban]", text, count=1)
+    looks = groups >= 12 and len(head) <= 34
+    return f"{_DIGITS_TAIL.sub('[iban]', text, count=1) if looks else text}{dot}{rest}"
 
 
 _DIGITS_TAIL = re.compile(r"(?i)^[a-z]{2}\d{2}(?:[ \u00a0-]?[a-z]{0,4}\d[a-z0-9]{0,3}){2,12}")
@@ -171,7 +198,7 @@ _PERSON_NUMBER = re.compile(
     r"(?i)(?<![\w-])(?:[a-ceghj-prtw-z]{2} ?\d{2} ?\d{2} ?\d{2} ?[a-d]|[xyz]?-?\d{7,8}-?[a-z]{1,2}"
     r"|\d{1,2}\.\d{3}\.\d{3}-?[\da-z]|[a-z]{3} ?[a-z]{3} ?[\da-z]{2}[a-z][\da-z]{2} ?[a-z][\da-z]{3}[a-z]"
     r"|\d{6}[-+a-fu-y]\d{3}[\da-z]|[a-z]{5}\d{4}[a-z]|[a-z]{4}\d{6}[hm][a-z]{5}[\da-z]\d|\d{17}x"
-    r"|[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?2[ab] ?\d{3} ?\d{3} ?\d{2})(?![\w-])"
+    r"|[stfg]\d{7}[a-z]|[a-z][1289]\d{8}|[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?2[ab] ?\d{3} ?\d{3} ?\d{2})(?![\w-])"
 )
 _CHECKED = (dni, nie, codicefiscale, hetu, pps, pan, curp, ric, nir, rut)
 # German pension numbers and identity cards of Hong Kong, whose form is theirs alone.
@@ -197,7 +224,28 @@ def _person_number(match: re.Match[str]) -> str:
     if len(text) == 9 and text[:2].isalpha() and text[2:8].isdigit():
         return "[number]"
     valid = any(kind.is_valid(text) or kind.is_valid(match[0]) for kind in _CHECKED)
+    valid = valid or _is_of_singapore(text.upper()) or _is_of_taiwan(text.upper())
     return "[number]" if valid else match[0]
+
+
+def _is_of_singapore(text: str) -> bool:
+    """An identity card of Singapore, by its check letter."""
+    if not re.fullmatch(r"[STFG]\d{7}[A-Z]", text):
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(text[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
+    letters = "JZIHGFEDCBA" if text[0] in "ST" else "XWUTRQPNMLK"
+    return letters[(total + (4 if text[0] in "TG" else 0)) % 11] == text[8]
+
+
+def _is_of_taiwan(text: str) -> bool:
+    """An identity card of Taiwan, by its check digit."""
+    if not re.fullmatch(r"[A-Z][1289]\d{8}", text):
+        return False
+    area = 10 + "ABCDEFGHJKLMNPQRSTUVXYWZIO".index(text[0])
+    digits = [area // 10, area % 10, *map(int, text[1:])]
+    return (
+        sum(digit * weight for digit, weight in zip(digits, (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1), strict=True)) % 10 == 0
+    )
 
 
 def _grouped(match: re.Match[str]) -> str:
