@@ -28,7 +28,7 @@ def ways_out(docs_dir: Path, state_dir: Path) -> Iterator[tuple[Path, str]]:
     """Symbolic links below the folder of articles that lead out of it, or into the state folder, and what to say.
 
     A link is judged by where it ends, however many links lead there, and so is one to a folder. What they lead to
-    would be copied into the site for everybody to read.
+    would be copied into the site for everybody to read. Markdown of the same repository, such as its CHANGELOG.md, may.
     """
     docs, state = docs_dir.resolve(), state_dir.resolve()
     hidden = state.is_relative_to(docs) and any(part.startswith(".") for part in state.relative_to(docs).parts)
@@ -45,8 +45,16 @@ def ways_out(docs_dir: Path, state_dir: Path) -> Iterator[tuple[Path, str]]:
                 continue
             if target.is_relative_to(state):
                 yield link, "this is a link into the state folder, whose messages and keys would be published."
-            elif not target.is_relative_to(docs):
+            elif not target.is_relative_to(docs) and not _is_of_the_repository(target, docs):
                 yield link, f"this is a link to {target}, outside of {docs_dir.name}: it would be published."
+
+
+def _is_of_the_repository(target: Path, docs: Path) -> bool:
+    """Whether this is Markdown of the repository that holds the articles, and not hidden in it."""
+    top = next((folder for folder in docs.parents if (folder / ".git").exists()), None)
+    if top is None or target.suffix != ".md" or not target.is_relative_to(top):
+        return False
+    return target.is_file() and not any(part.startswith(".") for part in target.relative_to(top).parts)
 
 
 def shown_below(docs_dir: Path, place: Path) -> str:

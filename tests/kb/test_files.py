@@ -116,6 +116,16 @@ def test_a_link_inside_the_articles_is_fine(docs):
     assert not list(ways_out(docs.parent / "seen", docs.parent / ".handrail"))
 
 
+def test_a_link_to_markdown_of_the_same_repository_is_fine_and_to_nothing_else_in_it(docs):
+    for name in ("CHANGELOG.md", ".env", "secret.txt", ".notes.md"):
+        (docs.parent / name).write_text("words")
+        (docs / f"to{name}").symlink_to(f"../{name}")
+    assert len(list(ways_out(docs, docs.parent / ".handrail"))) == 4
+    (docs.parent / ".git").mkdir()
+    out = {place.name for place, _ in ways_out(docs, docs.parent / ".handrail")}
+    assert out == {"to.env", "tosecret.txt", "to.notes.md"}
+
+
 def test_a_state_folder_among_the_articles_is_named(docs):
     (docs / "state").mkdir()
     assert list(ways_out(docs, docs / "state"))
