@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handrail_kb import anchors, table_text
-from handrail_kb.raised import GAP, SEAM, beside
+from handrail_kb.raised import GAP, SEAM, beside, links_to_note
 from handrail_kb.table_text import label
 
 # Elements inside elements that are told apart: unclosed tags nest without end, and Python's stack has one.
@@ -27,13 +27,17 @@ _HEADING_NAMES = "h1, h2, h3, h4, h5, h6"
 # fmt: off
 _NOT_SHOWN = (
     "head, title, base, script, style, noscript, template, datalist, video, audio, canvas, iframe, object, embed, "
-    "noembed, noframes, progress, meter, dialog:not([open]), rp, annotation, annotation-xml, "
+    "noembed, noframes, progress, meter, dialog:not([open]), rp, annotation, annotation-xml, textarea, "
     "[hidden]:not([hidden=until-found], [role=tabpanel]), [aria-hidden=true]:not([role=tabpanel])"
 )
 _NO_ARTICLE = (
     "svg, form, nav, footer, button, [role=navigation], [role=search], [role=contentinfo], [role=banner], "
     "[role=doc-toc], div.toc, .md-content__button, .md-source-file, .md-feedback, .md-tags, .handrail-contact, "
-    ".viewcode-link, .viewcode-back, .sr-only, .visually-hidden, .screen-reader-text, "
+    ".viewcode-link, .viewcode-back, .breadcrumb, .breadcrumbs, .pagination, .prev-next, .mw-editsection, div.toc2, "
+    ".sr-only, .sr-only-focusable, .visually-hidden, .visually-hidden-focusable, .u-visually-hidden, .skip-link, "
+    ".screen-reader-text, .screen-reader-only, .screenreader-only, .show-for-sr, .assistive-text, .MathJax_Preview, "
+    ".copybtn, .copy-btn, .copy-button, .btn-clipboard, clipboard-copy, div[class*=language-] > .lang, .aui-icon, "
+    "[class^=material-icons], [class*=material-symbols], "  # icons whose names are letters
     "[data-search-exclude]:not(h1, h2, h3, h4, h5, h6)"
 )
 _MARKS = (
@@ -41,7 +45,7 @@ _MARKS = (
     ".footnote-ref, .footnote-reference, .footnote-backref, [data-footnote-ref], [data-footnote-backref], "
     "[role=doc-noteref], [role=doc-backlink], [rel=footnote], .footnote > .label, "
     ".linenos, .linenodiv, .lineno, .lnt, .lntable td:first-child:not(:last-child), "
-    ".chroma .ln, .gutter, .rouge-gutter, .line-numbers-rows"
+    ".chroma .ln, .gutter, .rouge-gutter, .line-numbers-rows, span.line-number, .hljs-ln-numbers, .conum, .conum + b"
 )
 _BLOCKS = frozenset([
     "address", "article", "aside", "blockquote", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
@@ -60,6 +64,8 @@ _BETWEEN_WORDS = re.compile(rf"(?<=[^\W{_WITHOUT_SPACES}])\x1f(?=[^\W{_WITHOUT_S
 _OTHER_SEAMS = re.compile("\x1f")
 SEAMS = re.compile("\x1f[\x1f]+")
 _SPACE = re.compile(r"[\s\x1e]+")
+_ROLES_APART = frozenset(["cell", "gridcell", "columnheader", "rowheader", "option", "tab"])
+_ROLES_BELOW = frozenset(["row", "listitem", "heading", "paragraph"])
 _LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
 
 
@@ -168,8 +174,10 @@ class _Reader:
             self._start_section(child, _LEVELS[tag])
         elif tag in _READ_BY_OWN_RULES:
             _READ_BY_OWN_RULES[tag](self, child)
-        elif tag in _BLOCKS or tag in _LEVELS:
+        elif tag in _BLOCKS or tag in _LEVELS or _role(child) in _ROLES_BELOW:
             self._read_block(child)
+        elif _role(child) in _ROLES_APART:
+            self._read_change(child)
         else:
             self.read(child)
 
@@ -231,6 +239,10 @@ class _Reader:
 
     def _read_link(self, link: LexborNode) -> None:
         leads = "href" in link.attributes
+        named = [link.attributes.get(name) or "" for name in ("href", "class", "id")]
+        if leads and links_to_note(self.line(link), *named):
+            self._inline.append(SEAM)
+            return
         self._links += leads
         self.read(link)
         self._links -= leads
@@ -254,6 +266,11 @@ class _Reader:
             self._inline.append(f"{label(clean(change.attributes.get('label') or ''))} ")
         self.read(change)
         self._inline.append(GAP)
+
+    def _read_fraction(self, fraction: LexborNode) -> None:
+        """Two formulas, one over the other."""
+        parts = [self.line(child) for child in fraction.iter()]
+        self._say("/".join(part for part in parts if part))
 
     def _read_raised(self, raised: LexborNode) -> None:
         """A small raised text: part of the word before it (1st, m²), words of their own, or a mark."""
@@ -337,8 +354,11 @@ _READ_BY_OWN_RULES = {
     "dl": _Reader._read_terms,
     "img": _Reader._read_image,
     "kbd": _Reader._read_key,
+    "label": _Reader._read_change,
+    "mfrac": _Reader._read_fraction,
     "optgroup": _Reader._read_change,
     "option": _Reader._read_change,
+    "output": _Reader._read_change,
     "pre": _Reader._read_code,
     "ruby": _Reader._read_ruby,
     "s": _Reader._read_change,
@@ -366,6 +386,10 @@ def _nearest_tabs(node: LexborNode) -> int | None:
             return parent.mem_id
         parent = parent.parent
     return None
+
+
+def _role(node: LexborNode) -> str:
+    return node.attributes.get("role") or ""
 
 
 def _classes(node: LexborNode) -> list[str]:

@@ -25,7 +25,7 @@ from handrail_kb.page_text import Section, clean, main_of, sections_of, text_of
 from handrail_kb.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
 
 # Bump on any change that can alter a passage's text: the index then encodes all of them again.
-PASSAGE_RULES = 2
+PASSAGE_RULES = 3
 # Characters of one passage: about the 256 word pieces that small encoders read.
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000

@@ -14,6 +14,9 @@ _HAS_POWERS = re.compile(r"[A-Za-z]|[cdkmnµμ]m|ft|yd|mi|in|mc")
 _ORDINAL = re.compile(r"\d+|[IVXLCDM]+|[^\W\d_]{1,3}")
 _TRADEMARKS = frozenset("®™℠°©")
 _LETTERS_OF_ORDINALS = "aeo"
+# What a note is called by: [2], 3, a, *; and what links to notes are called.
+_NOTE = re.compile(r"(\[)?(?:\d{1,3}|[a-z]|[ivx]{1,6}|[*†‡§¶]{1,3})(?(1)\])")
+_OF_NOTES = re.compile(r"foot|note|\bfn|\b_?ftn|cite|ref", re.I)
 
 
 def beside(before: str, text: str) -> str:
@@ -30,6 +33,14 @@ def beside(before: str, text: str) -> str:
     if not text.isalpha() or text.lower() in ("tm", "sm") or len(text) > 4 or (len(text) > 1 and not _ordinal(before)):
         return f"{GAP}{text}{GAP}"
     return text if _ordinal(before) and (len(text) > 1 or _is_ending(before, text)) else SEAM
+
+
+def links_to_note(text: str, target: str, *names: str) -> bool:
+    """Whether a link within the page is the mark of a note: in brackets, or by what it or its target is called."""
+    found = _NOTE.fullmatch(text)
+    if not found or not target.startswith("#"):
+        return False
+    return bool(found[1]) or any(map(_OF_NOTES.search, (target, *names)))
 
 
 def _ordinal(before: str) -> bool:

@@ -25,10 +25,12 @@ def made(folder: Path) -> Path:
 
 
 def ways_out(docs_dir: Path, state_dir: Path) -> Iterator[tuple[Path, str]]:
-    """Symbolic links below the folder of articles that lead out of it, or into the state folder, and what to say.
+    """Symbolic links below the folder of articles that MkDocs must not follow, and what to say of each.
 
-    A link is judged by where it ends, however many links lead there, and so is one to a folder. What they lead to
-    would be copied into the site for everybody to read. Markdown of the same repository, such as its CHANGELOG.md, may.
+    A link is judged by where it ends, however many links lead there, and so is one to a folder. What lies outside, or
+    in the state folder, would be copied into the site for everybody to read. Markdown of the same repository, such as
+    its CHANGELOG.md, may. Where a link ends nowhere, or in a folder that it lies in itself, MkDocs breaks off; of one
+    that is Markdown the article's own rules tell.
     """
     docs, state = docs_dir.resolve(), state_dir.resolve()
     hidden = state.is_relative_to(docs) and any(part.startswith(".") for part in state.relative_to(docs).parts)
@@ -39,14 +41,27 @@ def ways_out(docs_dir: Path, state_dir: Path) -> Iterator[tuple[Path, str]]:
             link = Path(folder, name)
             if not link.is_symlink():
                 continue
-            try:
-                target = link.resolve()
-            except (OSError, RuntimeError):  # a link to itself is said of the article that it is
-                continue
-            if target.is_relative_to(state):
-                yield link, "this is a link into the state folder, whose messages and keys would be published."
-            elif not target.is_relative_to(docs) and not _is_of_the_repository(target, docs):
-                yield link, f"this is a link to {target}, outside of {docs_dir.name}: it would be published."
+            if what := _wrong_with(link, docs, state):
+                yield link, what
+
+
+def _wrong_with(link: Path, docs: Path, state: Path) -> str:
+    # MkDocs leaves out what begins with a dot: an editor's locks are links to nothing.
+    unread = link.name.startswith(".") or link.suffix == ".md"
+    try:
+        target = link.resolve()
+        there = link.exists()
+    except (OSError, RuntimeError):
+        return "" if unread else "this is a link that leads to itself."
+    if target.is_relative_to(state):
+        return "this is a link into the state folder, whose messages and keys would be published."
+    if not target.is_relative_to(docs) and not _is_of_the_repository(target, docs):
+        return f"this is a link to {target}, outside of {docs.name}: it would be published."
+    if not there and not unread:
+        return f"this is a link to {target.relative_to(docs)}, which is not there."
+    if link.parent.resolve().is_relative_to(target):
+        return "this is a link to a folder that it lies in itself, so that it would never end."
+    return ""
 
 
 def _is_of_the_repository(target: Path, docs: Path) -> bool:

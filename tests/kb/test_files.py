@@ -116,6 +116,30 @@ def test_a_link_inside_the_articles_is_fine(docs):
     assert not list(ways_out(docs.parent / "seen", docs.parent / ".handrail"))
 
 
+@pytest.mark.parametrize(
+    ("link", "target", "said"),
+    [
+        ("picture.png", "nowhere.png", "which is not there"),
+        ("picture.png", "picture.png", "leads to itself"),
+        ("again", ".", "never end"),
+        ("in/up", "..", "never end"),
+        ("again", "../docs", "never end"),
+    ],
+)
+def test_a_link_that_ends_nowhere_or_never_stops_the_build_with_its_name(tmp_path, link, target, said):
+    (tmp_path / "docs" / "in").mkdir(parents=True)
+    (tmp_path / "docs" / link).symlink_to(target)
+    [(place, what)] = ways_out(tmp_path / "docs", tmp_path / ".handrail")
+    assert place == tmp_path / "docs" / link
+    assert said in what
+
+
+def test_an_editors_lock_is_left_alone(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / ".#a.md").symlink_to("anna@host.1234:1700000000")
+    assert not list(ways_out(tmp_path / "docs", tmp_path / ".handrail"))
+
+
 def test_a_link_to_markdown_of_the_same_repository_is_fine_and_to_nothing_else_in_it(docs):
     for name in ("CHANGELOG.md", ".env", "secret.txt", ".notes.md"):
         (docs.parent / name).write_text("words")

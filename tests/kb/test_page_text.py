@@ -238,3 +238,63 @@ def test_a_long_text_is_not_repeated_for_every_row_it_spans():
     told = text(f"<table><tr><td rowspan=500>{'word ' * 1000}</td><td>x</td></tr>{'<tr><td>y</td></tr>' * 499}</table>")
     assert told.count("word") == 1000
     assert told.count("y") == 499
+
+
+# --- further shapes of the same kinds
+
+
+@pytest.mark.parametrize(
+    ("html", "seen"),
+    [
+        ('X-12<a href="#fn2" class="footnote">[2]</a>.', "X-12."),
+        ('E-43<a class="footnotecall" href="#f">1</a> fails', "E-43 fails"),
+        ('E-44<a href="#_ftn1" name="_ftnref1">[1]</a> fails', "E-44 fails"),
+        ('See chapter <a href="#chapter-3">3</a>.', "See chapter 3."),
+        ('Choose <a href="#a">[Save]</a>.', "Choose [Save]."),
+    ],
+)
+def test_a_link_to_a_note_is_a_mark_whatever_it_is_made_of(html, seen):
+    assert text(f"<p>{html}</p>") == seen
+
+
+@pytest.mark.parametrize(
+    ("html", "seen"),
+    [
+        (
+            '<pre><code><span class="line-number">1</span>a=1\n<span class="line-number">2</span>b=2</code></pre>',
+            "a=1\nb=2",
+        ),
+        ('<pre>run <i class="conum" data-value="1"></i><b>(1)</b></pre>', "run"),
+        ('<div class="language-sh"><span class="lang">sh</span><pre><code>npm i</code></pre></div>', "npm i"),
+        ("<pre>x</pre><div class='copy-button'>Copy</div><clipboard-copy>Copy</clipboard-copy>", "x"),
+    ],
+)
+def test_what_generators_put_beside_code_is_no_text(html, seen):
+    assert text(html) == seen
+
+
+@pytest.mark.parametrize(
+    ("html", "seen"),
+    [
+        ('<p>Click <i class="material-icons">home</i>on<span class="u-visually-hidden">(new)</span></p>', "Click on"),
+        ('<p>Text.</p><ol class="breadcrumb"><li>Home</ol><ul class="pagination"><li>Next</ul>', "Text."),
+        ("<h2>Install<span class='mw-editsection'>[edit]</span></h2><p>Run it.</p>", "Run it."),
+        ('<p><span class="MathJax_Preview">x+1</span><span class="MathJax"><nobr aria-hidden="true">x+1</nobr>'
+         '<span class="MJX_Assistive_MathML"><math><mi>x</mi><mo>+</mo><mn>1</mn></math></span></span></p>', "x+1"),
+        ("<p>Take <math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>.</p>", "Take 1/2."),
+    ],
+)  # fmt: skip
+def test_icons_ways_through_the_site_and_second_copies_are_no_text(html, seen):
+    assert text(html) == seen
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div role=table><div role=row><span role=columnheader>Name</span><span role=columnheader>Price</span></div>"
+        "<div role=row><span role=cell>Basic</span><span role=cell>5</span></div></div>",
+        "<p><label>Name<input></label><output>Price</output></p><p>Basic<textarea>typed</textarea>5</p>",
+    ],
+)
+def test_what_stands_apart_by_its_role_stays_apart(html):
+    assert text(html).split() == ["Name", "Price", "Basic", "5"]
