@@ -487,3 +487,10 @@ def test_an_agent_is_told_what_a_customer_added_to_a_message(run, site):
         added = keep_message(store, Message("It was blue.", "", "", "en", at, follows=first))
     assert f"The customer added: {added}\n\nIt was blue." in run("contact", "show", first).output
     assert f"Adds to: {first}" in run("contact", "show", added).output
+
+
+@pytest.mark.parametrize(("value", "meant"), [(" no ", False), ("OFF", False), ("Yes\n", True)])
+def test_yes_and_no_of_the_environment_may_have_spaces_and_capitals(value, meant):
+    from handrail_kb.settings import values_in
+
+    assert values_in({"HANDRAIL_HELPFUL": value}) == {"helpful": meant}

@@ -38,6 +38,8 @@ THEIR_FIELDS = (
     "redirect_from", "redirect_to", "search_exclude", "glightbox", "hero", "edit_url", "inherit", "hooks",
 )
 # fmt: on
+# The endings that MkDocs knows (`mkdocs.utils`).
+MARKDOWN = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 SEARCH_FIELDS = ("exclude", "boost")
 # Nobody reads so long an article, and to look through it takes seconds.
 MOST_BYTES = 2_000_000
@@ -110,7 +112,7 @@ def read_articles(docs_dir: Path, kept: Kept | None = None) -> tuple[list[Articl
     kept = {} if kept is None else kept
     articles: list[Article] = []
     problems: list[Problem] = []
-    for file in sorted(docs_dir.rglob("*.md")):
+    for file in sorted(file for file in docs_dir.rglob("*.m*") if is_markdown(file.name)):
         path = file.relative_to(docs_dir).as_posix()
         try:
             article = _once(docs_dir, path, kept)
@@ -120,6 +122,11 @@ def read_articles(docs_dir: Path, kept: Kept | None = None) -> tuple[list[Articl
             articles.append(article)
             problems.extend(article.problems)
     return articles, problems
+
+
+def is_markdown(name: str) -> bool:
+    """Whether MkDocs makes a page of a file of this name; capitals count, so that of `NEWS.MD` it makes none."""
+    return name.endswith(MARKDOWN)
 
 
 def _once(docs_dir: Path, path: str, kept: Kept) -> Article:
@@ -256,8 +263,9 @@ def _places(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int
 def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 2 if mark else 2
-    reason = getattr(error, "problem", None) or "it cannot be read"
-    what = f"the front matter is not valid YAML: {reason}. A value with ': ' or '#' in it needs quotes."
+    reason = getattr(error, "problem", None) or " ".join(str(error).split())[:200] or "it cannot be read"
+    hint = " A value with ': ' or '#' in it needs quotes." if mark else ""
+    what = f"the front matter is not valid YAML: {reason}.{hint}"
     return Problem(shown, line, "error", what, _FRONT_MATTER)
 
 

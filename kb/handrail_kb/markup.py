@@ -17,6 +17,7 @@ _UNFINISHED = re.compile(r"</?[a-zA-Z!?][^<>]*+>?|[<>]")
 _NAME = re.compile(r"<(/?)([a-zA-Z!][a-zA-Z0-9:-]*+)([^<>]*+)")
 _ACTS = re.compile(r"(?:^|[\s\"'/])on[a-z]{2,30}+\s*+=|javascript:", re.I)
 _SPACE = re.compile(r"\s+")
+_LINE_BREAK = re.compile(r"<br\b[^<>]*+>", re.I)
 # To read a line as Markdown takes longer than its length; nobody reads so long a heading.
 _LONGEST = 500
 # Of these a heading is made, too: they change how words look, and nothing else.
@@ -37,12 +38,12 @@ _ELEMENTS = _HARMLESS | frozenset(_OTHERS.split())
 
 def as_seen(html: str) -> str:
     """What a reader sees of a line of HTML: tags are dropped, entities are the letters they stand for."""
-    return _SPACE.sub(" ", unescape(_TAG.sub("", html))).strip()
+    return _SPACE.sub(" ", unescape(_TAG.sub("", _LINE_BREAK.sub(" ", html)))).strip()
 
 
 def heading_as_seen(line: str) -> str:
     """What a reader sees of a heading's Markdown: emphasis, code and links without their marks."""
-    return as_seen(markdown(line)) if len(line) <= _LONGEST else as_seen(line)
+    return as_seen(markdown(f"# {line}", extensions=["attr_list"])) if len(line) <= _LONGEST else as_seen(line)
 
 
 def safe(words: str) -> str:

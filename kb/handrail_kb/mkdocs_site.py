@@ -68,13 +68,15 @@ def is_offline(config: MkDocsConfig) -> bool:
 
 
 def is_text(file: File) -> bool:
-    """Whether an article is text in UTF-8; what cannot be read at all is said elsewhere."""
-    try:
-        Path(file.abs_src_path or "").read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
-    except OSError:
+    """Whether an article is an ordinary file of text in UTF-8. A link to nothing is none, and a pipe never ends."""
+    if not file.abs_src_path:  # made by a plugin
         return True
+    try:
+        if not Path(file.abs_src_path).is_file():
+            return False
+        Path(file.abs_src_path).read_bytes().decode("utf-8-sig")
+    except (OSError, RuntimeError, UnicodeDecodeError):
+        return False
     return True
 
 
@@ -112,6 +114,8 @@ def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
 def make_words_safe(page: Page) -> None:
     """Have what the front matter says in words stand in HTML as the writer wrote it: themes put it there as it is."""
     written = _as_article(page)
+    if "title" in page.meta and not str(page.meta["title"] or "").strip():
+        del page.meta["title"]  # what is empty is not set, and MkDocs would have no title at all
     for name in ("title", "description", "author"):
         words = getattr(written, name, "") or page.meta.get(name)
         if isinstance(words, str | int | float):

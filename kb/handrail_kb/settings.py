@@ -187,8 +187,8 @@ def _as_type(setting: Setting, value: Any, where: str) -> Value:
         return ", ".join(value)
     if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
         return value
-    if wanted is bool and str(value).lower() in _WORDS_FOR_YES | _WORDS_FOR_NO:
-        return str(value).lower() in _WORDS_FOR_YES
+    if wanted is bool and (word := str(value).strip().lower()) in _WORDS_FOR_YES | _WORDS_FOR_NO:
+        return word in _WORDS_FOR_YES
     if wanted is int and _WHOLE.fullmatch(str(value).strip()):
         return int(value)
     if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from handrail_kb.articles import parse_article, read_article, read_articles
+from handrail_kb.articles import MARKDOWN, parse_article, read_article, read_articles
 from handrail_kb.errors import ArticleError
 
 
@@ -123,3 +123,22 @@ def test_a_value_that_yaml_cannot_make_is_a_problem_with_its_file(value):
 def test_an_article_cannot_publish_the_environment(monkeypatch):
     monkeypatch.setenv("MY_SECRET", "s3cr3t")
     assert "s3cr3t" not in repr(parse_article("a.md", "---\ndescription: !ENV MY_SECRET\n---\n# A\n"))
+
+
+def test_every_ending_that_mkdocs_knows_is_an_article(tmp_path):
+    from mkdocs.utils import markdown_extensions
+
+    assert set(MARKDOWN) == set(markdown_extensions)
+    for ending in markdown_extensions:
+        (tmp_path / f"a{ending}").write_text("---\nquestions: [a: b]\n---\n# A\n")
+    (tmp_path / "b.MD").write_text("# B\n")
+    (tmp_path / "c.mp4").write_text("c")
+    articles, problems = read_articles(tmp_path)
+    assert sorted(article.path for article in articles) == sorted(f"a{ending}" for ending in markdown_extensions)
+    assert len(problems) == len(markdown_extensions)
+
+
+def test_what_cannot_be_read_in_front_matter_is_said():
+    [problem] = parse_article("a.md", "---\nreview_by: 2026-02-30\n---\n").problems
+    assert "day is out of range" in problem.what
+    assert "quotes" not in problem.what

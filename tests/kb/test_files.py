@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 
 import pytest
@@ -22,6 +23,18 @@ def test_an_article_that_is_not_utf_8_is_named_and_the_others_are_built(build):
     assert not (site.dir / "old").exists()
     for name in ("docs/old.md:1", "docs/wide.md:1"):
         assert [one for one in site.warnings if one.startswith(name) and "not text in UTF-8" in one]
+
+
+def test_a_link_to_nothing_and_a_pipe_are_named_and_the_others_are_built(build):
+    site = build({"new.md": "# New\n\nText.\n"})
+    docs = site.dir.parent / "docs"
+    (docs / "gone.md").symlink_to("nowhere.md")
+    (docs / "circle.md").symlink_to("circle.md")
+    os.mkfifo(docs / "pipe.md")
+    site = build({"new.md": "# New\n\nText.\n"})
+    assert (site.dir / "new" / "index.html").is_file()
+    for name in ("docs/gone.md:1", "docs/circle.md:1", "docs/pipe.md:1"):
+        assert [one for one in site.warnings if one.startswith(name)], name
 
 
 PAGE = b"<!doctype html><html><head>%b<title>x</title></head><body><main><h1>Seite</h1><p>%b</p></main></body></html>"

@@ -39,6 +39,26 @@ def test_a_title_from_a_heading_is_what_a_reader_sees(build, heading, seen):
     assert heading_as_seen(heading) == seen
 
 
+@pytest.mark.parametrize(
+    ("heading", "seen"),
+    [
+        ("1. First step", "1. First step"),
+        ("- and > signs", "- and > signs"),
+        ("Install { #install .big }", "Install"),
+        ("Title<br>in two lines", "Title in two lines"),
+        ("Install <!-- omit in toc -->", "Install"),
+    ],
+)
+def test_a_heading_is_read_as_a_heading(heading, seen):
+    assert heading_as_seen(heading) == seen
+
+
+@pytest.mark.parametrize("empty", ["", " ''", " null", " '  '"])
+def test_an_empty_title_is_no_title(build, empty):
+    site = build({"a.md": f"---\ntitle:{empty}\n---\n# Pay by card\n\nText.\n"})
+    assert title_of(site) == "Pay by card"
+
+
 def test_check_names_a_title_as_a_reader_sees_it():
     words = (
         "Nothing of that is written here: this article is about cats and dogs, their food, and how they sleep all day."
