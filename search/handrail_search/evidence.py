@@ -13,7 +13,8 @@ from handrail_search.encoder import USUAL_REACH
 from handrail_search.fusion import Scores, best_and_mean, saturate
 from handrail_search.index import Index, PassageRow
 from handrail_search.learned import LearnedQuestions
-from handrail_search.snippets import marking
+from handrail_search.little_words import little_among, says_little
+from handrail_search.snippets import Marking, marking
 from handrail_search.stemming import words_in
 from handrail_search.vectors import Vectors
 from handrail_search.verdict import Familiarity
@@ -58,7 +59,7 @@ class Finding:
                 self.familiarity = heard.familiarity
         self._ask_words(pages)
         self._ask_letters(pages)
-        self.marking = marking(marked(self.asked), index.common_words, [code for code, held in self._codes if held])
+        self.marking = self._marking()
         self._ask_titles(pages)
         self.relevant = self._relevant(pages)
 
@@ -75,6 +76,11 @@ class Finding:
                 sections.setdefault(passage.location, passage)
         return list(sections.values())
 
+    @property
+    def says_little(self) -> bool:
+        """Whether the question holds nothing but words that every question may hold: how to, who are you."""
+        return says_little(words_in(self.question), self.index.words.languages)
+
     def coverage(self) -> dict[int, float]:
         """How much of the question's words each page holds, 0..1; pages without any are left out."""
         return self.index.words.coverage(self.index.db, self.asked)
@@ -88,6 +94,13 @@ class Finding:
     def passage_score(self, passage_id: int) -> float:
         """How well a passage fits, compared with others of its page."""
         return max(0.0, float(self._passage_scores[passage_id]))
+
+    def _marking(self) -> Marking | None:
+        held = [code for code, held in self._codes if held]
+        little = little_among([word.text for word in self.asked], self.index.words.languages)
+        telling = [word for word in self.asked if word.text not in little]
+        found = marking(marked(telling), self.index.common_words, held)
+        return found or marking(marked(self.asked), self.index.common_words, held)
 
     def _ask_meaning(self, vector: Vectors, pages: int) -> None:
         rows, cosines = self._nearest(vector)

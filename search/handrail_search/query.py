@@ -18,6 +18,7 @@ from handrail_search.fusion import FULL, Scores, contributions, fuse, lifts, wei
 from handrail_search.index import TRUSTED, Index, PageRow, PassageRow
 from handrail_search.learned import ENOUGH, Known, LearnedQuestions, Lesson, encode_known
 from handrail_search.snippets import snippet
+from handrail_search.stemming import words_in
 from handrail_search.understanding import Encode, Reader
 from handrail_search.vectors import Vectors
 from handrail_search.verdict import NO_BANDS, Bands, bands, confidence
@@ -31,6 +32,8 @@ MORE_SECTIONS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 # Results in other languages that keep their places under a full list in the reader's.
 _STRONG_OTHERS = 3
+# What is shown for a question that asks for nothing.
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class Searcher:
         """
         question = clean_question(question)
         limit = max(1, min(limit, MAX_LIMIT))
-        if not question or not self.index.pages:
+        if not self.index.pages or not words_in(question):  # signs alone ask for nothing
             return Results(question, "none", "hybrid", ())
         understood = self._reader.read(question, self._encode)
         vector, reason = understood.vector, understood.failed
@@ -183,6 +186,8 @@ class Searcher:
         verdict, confident, limits = self._verdict(finding, order, vector)
         if verdict == "none" and understood.unfinished:
             verdict = "weak"  # half a word is no question yet
+        if finding.says_little and verdict != "answered":
+            order = order[:_FEW]
         return Results(
             query=question,
             verdict=verdict,
@@ -290,7 +295,7 @@ class Searcher:
         if finding.asks_for_unknown_code and len(finding.question.split()) == 1:
             return "none", 0.0, limits
         certain = confident >= limits.confident and not finding.asks_for_unknown_code
-        certain = certain and not finding.holds_another_code(first)
+        certain = certain and not finding.holds_another_code(first) and not finding.says_little
         verdict: Verdict = "none" if confident < limits.none else "answered" if certain else "weak"
         return verdict, round(confident, 4), limits
 
