@@ -210,7 +210,7 @@ def test_a_store_from_before_keeps_every_row_and_every_rule(tmp_path):
         before = everything(old)
         old.close()
     store = Store(path)
-    assert everything(store) == before
+    assert {table: rows for table, rows in everything(store).items() if table in before} == before
     assert store.read("PRAGMA foreign_key_check") == []
     assert store.read("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
     definitions = "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY type, name"

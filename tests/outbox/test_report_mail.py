@@ -192,7 +192,7 @@ def test_messages_to_people_go_on_when_the_report_cannot_be_made(sender, write, 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [({"report_hour": 24}, "report_hour"), ({"smtp_host": ""}, "smtp_host"), ({"report_to": "nobody"}, "report_to")],
+    [({"report_hour": 24}, "report.hour"), ({"smtp_host": ""}, "smtp_host"), ({"report_to": "nobody"}, "report_to")],
 )
 def test_settings_that_could_not_work_are_refused_at_the_start(settings, wrong, said):
     with pytest.raises(ConfigError, match=said):
