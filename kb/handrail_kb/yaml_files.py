@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from mkdocs.exceptions import ConfigurationError
-from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from handrail_kb.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mkdocs.exceptions import ConfigurationError
 
 # In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
 _MOST_VALUES = 100_000
@@ -71,6 +72,10 @@ def read_mkdocs_yml(path: Path) -> dict[str, Any]:
 
     Raises ConfigError with the line that is wrong.
     """
+    # Here, so that a command that reads no mkdocs.yml, and a service without one, load nothing of MkDocs.
+    from mkdocs.exceptions import ConfigurationError
+    from mkdocs.utils.yaml import yaml_load
+
     try:
         with path.open("rb") as stream:
             document: Any = yaml_load(stream, _loader())
@@ -85,6 +90,8 @@ def read_mkdocs_yml(path: Path) -> dict[str, Any]:
 
 def _loader() -> Any:
     """MkDocs' own loader on top of ours, for one file and those that it inherits from."""
+    from mkdocs.utils.yaml import get_yaml_loader
+
     loader: Any = get_yaml_loader(_Tolerant)
     read: list[None] = []
 

@@ -20,10 +20,11 @@ from handrail_feedback.learned import Taught, keep
 
 from .conftest import start, stop
 
-# The right article is first with a narrow lead: the second one is easily lifted by whoever is believed too much.
+# The right article leads by little, 0.05 to 0.09: the second one is easily lifted by whoever is believed too much.
+# Closer ones are as good as each other, and a customer's vote may decide between them.
 QUESTION = "how do I stop paying"
 RIGHT = "billing/refund/"
-NARROW = ("delete messages automatically", "the mail with the code never arrives", "where is the code")
+NARROW = ("delete messages automatically", "stop paying for the service", "where is the code")
 MANY = "1000000 per minute"
 
 
