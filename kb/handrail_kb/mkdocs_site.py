@@ -122,6 +122,12 @@ def make_words_safe(page: Page) -> None:
             page.meta[name] = safe(str(words))
 
 
+def make_title_quotable(page: Page) -> None:
+    """Have quotes of a heading or of `nav` end no attribute: themes put titles of neighbours in some as they are."""
+    if '"' in str(page.title or ""):
+        page.title = str(page.title).replace('"', "&quot;")
+
+
 def make_title_safe(page: Page) -> None:
     """Material takes tags off a title and then entities, so that an escaped one becomes a tag in `<title>`."""
     seen = as_seen(str(page.title or ""))

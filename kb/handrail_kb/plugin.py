@@ -204,6 +204,12 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             mkdocs_site.exclude(page)
         return markdown
 
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Let no title end an attribute, before any page is drawn that names this one."""
+        if self.active:
+            mkdocs_site.make_title_quotable(page)
+        return html
+
     @event_priority(-100)  # after the search plugins have read the page, or our words would be in every index
     def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
         """Note what the service needs to know, fill our pages, and put the vote in the page's language."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from html.parser import HTMLParser
 
 import pytest
 
@@ -51,6 +52,30 @@ def test_a_title_from_a_heading_is_what_a_reader_sees(build, heading, seen):
 )
 def test_a_heading_is_read_as_a_heading(heading, seen):
     assert heading_as_seen(heading) == seen
+
+
+class _Attributes(HTMLParser):
+    """Names of all attributes of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.names |= {name for name, _ in attrs}
+
+
+@pytest.mark.parametrize("theme", [None, {"name": "mkdocs"}, {"name": "readthedocs"}])
+def test_quotes_in_a_title_end_no_attribute_of_any_page(build, theme):
+    words = 'The "onward" key x" onlead=alert(1) y="'
+    articles = {"a.md": "# A\n\nText.\n", "b.md": f"# {words}\n\nText.\n", "c.md": "# C\n\nText.\n"}
+    nav = ["index.md", "a.md", "b.md", {f"Nav {words}": "c.md"}]
+    site = build(articles, theme=theme, nav=nav)
+    for file in site.dir.rglob("*.html"):
+        assert "onlead" not in " ".join(_Attributes(file.read_text(encoding="utf-8")).names)
+    assert title_of(site, "b/") == words
+    assert title_of(site, "c/") == f"Nav {words}"
 
 
 @pytest.mark.parametrize("empty", ["", " ''", " null", " '  '"])
