@@ -25,6 +25,8 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=^_{|
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _TOP = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+")
 _BETWEEN = re.compile(r"[\s<>()\[\]\";:]+")
+# Forms that the rules of mail know and hardly a mail server takes: `"anna b"@example.com`, `anna(home)@example.com`.
+_QUOTED = re.compile(r"[^\W_][\")\]>]@[^\s@]{1,63}\.")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _COM = ("gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail")
 # Where most people have their mailbox; those with short names have real neighbours.
@@ -77,13 +79,19 @@ def mailboxes_in(words: str) -> list[Mailbox]:
     if seen.count("@") == 1:
         seen = re.sub(r"(?<=\S)[ \t]{0,3}@[ \t]{1,3}(?=\S)|(?<=\S)[ \t]{1,3}@(?=[ \t])[ \t]{0,3}", "@", seen)
     found = []
+    if _QUOTED.search(seen):
+        found.append(Mailbox(seen.strip(), fault="wrong"))
+    before = ""
     for word in _BETWEEN.split(seen):
         trimmed = word.strip("'`*,").removesuffix(".").rstrip("!?,")
         if "@" in trimmed[1:]:
             if not trimmed.startswith("@"):
                 found.extend(_apart(trimmed))
+        elif before and trimmed[:1] == "@" and trimmed[1:].lower() in _PROVIDERS:  # others are names on some platform
+            found.append(Mailbox(f"{before} {trimmed}", fault="wrong", meant=_ascii(f"{before}{trimmed}")))
         elif trimmed == "@":
             found.append(Mailbox(trimmed, fault="wrong"))
+        before = word
     return found
 
 

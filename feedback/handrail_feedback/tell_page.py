@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from flask import Response, abort, make_response, render_template, request
 
@@ -120,7 +121,7 @@ class TellPage:
         """More was asked than one customer asks for."""
         sent = self._read()
         said = text(sent.lang, "tell.too_many")
-        step: Step = "form" if request.path == f"{self.base_path}tell/" else "trouble"
+        step: Step = "form" if request.path == f"{unquote(self.base_path)}tell/" else "trouble"
         return self._html(step, 429, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
 
     def _of_link(self, act: Callable[[Telling | None], Response]) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast, get_args
+from urllib.parse import unquote
 
 from flask import Blueprint, Response, request
 
@@ -21,6 +22,7 @@ from handrail_feedback.routes import parse_routes
 from handrail_feedback.searches import SearchLog
 from handrail_feedback.tell_page import TellPage
 from handrail_feedback.vote_page import VotePage
+from handrail_kb.addresses import base_of
 from handrail_kb.settings import Settings
 
 EVENT_BYTES = 4096
@@ -52,7 +54,7 @@ def create_blueprint(
     `feedback.ask_tell`, and those that links in mails lead to, `feedback.confirm_tell` and `feedback.withdraw_tell`.
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
-    base_path = "/" + base_path.strip("/") + "/" if base_path.strip("/") else "/"
+    base_path = base_of(base_path)
     routes = parse_routes(settings.text("deliver"))
     counter = _Counter(search_log, base_path)
     vote = VotePage(store, search_log, settings, base_path, lang, is_page, of_bot, of_staff)
@@ -72,7 +74,7 @@ def create_blueprint(
     blueprint.add_url_rule(f"{base_path}tell/withdraw/", "withdraw_tell", tell.withdraw, methods=["GET", "POST"])
 
     def too_many(error: Exception) -> Response:
-        if request.path.startswith(f"{base_path}tell/"):
+        if request.path.startswith(f"{unquote(base_path)}tell/"):
             return tell.too_many()
         if request.endpoint == "feedback.vote":
             return vote.too_many()

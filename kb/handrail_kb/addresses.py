@@ -54,6 +54,12 @@ def address_of(location: str) -> str:
     return quote(unquote(page), errors="surrogateescape") + (f"#{quote(anchor)}" if mark else "")
 
 
+def base_of(path: str) -> str:
+    """The path that a site is served under, with its slashes, as browsers ask for it: `/`, `/my%20help/`."""
+    inner = quote(unquote(path).strip("/"), errors="surrogateescape")
+    return f"/{inner}/" if inner else "/"
+
+
 def path_of(location: str) -> str:
     """The path below the site that a location means, without anchor; a folder ends with a slash."""
     return unquote(location.partition("#")[0])

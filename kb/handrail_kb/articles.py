@@ -19,6 +19,7 @@ import yaml
 
 from handrail_kb.errors import ArticleError
 from handrail_kb.settings import nearest
+from handrail_kb.shown import shown_folder
 from handrail_kb.yaml_files import read_yaml
 
 Severity = Literal["error", "warning", "note"]
@@ -117,7 +118,7 @@ def read_articles(docs_dir: Path, kept: Kept | None = None) -> tuple[list[Articl
         try:
             article = _once(docs_dir, path, kept)
         except ArticleError as error:
-            problems.append(unreadable(f"{docs_dir.name}/{path}", error))
+            problems.append(unreadable(f"{shown_folder(docs_dir)}/{path}", error))
         else:
             articles.append(article)
             problems.extend(article.problems)
@@ -156,7 +157,7 @@ def unreadable(shown: str, error: ArticleError) -> Problem:
 
 def read_article(docs_dir: Path, path: str) -> Article:
     """Read one article. Raises ArticleError when there is no such file, or it is not text in UTF-8 of a usual size."""
-    shown = f"{docs_dir.name}/{path}"
+    shown = f"{shown_folder(docs_dir)}/{path}"
     try:
         _refuse_what_is_no_article(docs_dir, docs_dir / path, shown)
         raw = (docs_dir / path).read_bytes()
@@ -170,7 +171,7 @@ def read_article(docs_dir: Path, path: str) -> Article:
             f"{shown}:{line}: this file is not text in UTF-8 (byte 0x{raw[error.start]:02x}).",
             "Save it as UTF-8 in your editor.",
         ) from error
-    return parse_article(path, text, folder=docs_dir.name)
+    return parse_article(path, text, folder=shown_folder(docs_dir))
 
 
 def _refuse_what_is_no_article(docs_dir: Path, file: Path, shown: str) -> None:
@@ -184,7 +185,7 @@ def _refuse_what_is_no_article(docs_dir: Path, file: Path, shown: str) -> None:
             f"{shown}:1: this is a link to {file.resolve()}, outside of the project. Copy what you need."
         )
     if not file.is_file():
-        raise ArticleError(f"{shown}:1: this is no ordinary file. Take it out of {docs_dir.name}.")
+        raise ArticleError(f"{shown}:1: this is no ordinary file. Take it out of {shown_folder(docs_dir)}.")
     if file.stat().st_size > MOST_BYTES:
         raise ArticleError(f"{shown}:1: this file has more than {MOST_BYTES:,} bytes. Cut it into several articles.")
 

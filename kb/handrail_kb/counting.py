@@ -14,6 +14,8 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def percent(share: float) -> str:
-    """A share, 0..1, as people read it: the half is rounded up, but never to all where one is missing."""
+    """A share, 0..1, as people read it: the half is rounded up, but never to all where one is missing, or to none."""
     whole = floor(share * 100 + 0.5 + _NOISE)
+    if whole == 0 < share:
+        return "<1%"
     return f"{whole if share >= 1 else min(whole, 99)}%"

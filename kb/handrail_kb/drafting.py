@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from handrail_kb.errors import ArticleError
 from handrail_kb.front_matter import quoted, with_questions
 from handrail_kb.markup import without_markup
+from handrail_kb.shown import shown_folder
 from handrail_kb.texts import text
 
 _LONGEST_NAME = 60
@@ -77,10 +78,11 @@ def file_name(title: str) -> str:
 
 def write_draft(docs_dir: Path, path: str, content: str) -> Path:
     """Write the draft to `path` below the folder of articles. Raises ArticleError when that may not or cannot be."""
-    file, shown = docs_dir / path, f"{docs_dir.name}/{path}"
+    file, shown = docs_dir / path, f"{shown_folder(docs_dir)}/{path}"
     inside = file.resolve().is_relative_to(docs_dir.resolve())
     if not inside or file.suffix != ".md":
-        raise ArticleError(f"{shown} is no place for an article.", f"Name a .md file in {docs_dir.name}: --to new.md")
+        folder = shown_folder(docs_dir)
+        raise ArticleError(f"{shown} is no place for an article.", f"Name a .md file in {folder}: --to new.md")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as stream:

@@ -19,6 +19,7 @@ import yaml
 
 from handrail_kb.articles import Article, parse_article
 from handrail_kb.errors import ArticleError
+from handrail_kb.shown import shown_folder
 from handrail_kb.yaml_files import read_yaml
 
 _MARK = re.compile(r"-{3}[ \t]*")
@@ -51,7 +52,7 @@ def add_questions(docs_dir: Path, path: str, questions: Sequence[str]) -> Additi
 
     Raises ArticleError with file and line when it cannot be read, or cannot be changed safely.
     """
-    file, shown = docs_dir / path, f"{docs_dir.name}/{path}"
+    file, shown = docs_dir / path, f"{shown_folder(docs_dir)}/{path}"
     try:
         before = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:

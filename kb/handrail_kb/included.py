@@ -16,6 +16,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from handrail_kb.articles import Article, Kept, Problem, read_articles
 from handrail_kb.places import nav_of
+from handrail_kb.shown import shown_folder
 
 _ONE, _MANY = "!include ", "*include "
 _NAME = re.compile(r"[\w/-]+", re.ASCII)
@@ -44,8 +45,7 @@ def included_folders(config_file: Path) -> tuple[Folder, ...]:
         docs_dir = (file.parent / str(document.get("docs_dir") or "docs")).resolve()
         alias = name.strip("/") if _NAME.fullmatch(name) else slugify(name, "-")
         if alias and docs_dir.is_dir():
-            shown = docs_dir.relative_to(root) if docs_dir.is_relative_to(root) else docs_dir
-            found.setdefault(alias, Folder(alias, docs_dir, shown.as_posix()))
+            found.setdefault(alias, Folder(alias, docs_dir, shown_folder(docs_dir, root)))
     return tuple(found.values())
 
 
@@ -58,7 +58,7 @@ def read_included(folder: Folder, kept: Kept) -> tuple[list[Article], list[Probl
         if own.path not in kept or kept[own.path][1] != own:  # whether one has changed is told by which one it is
             kept[own.path] = ((0, 0), own)
         renamed.append(kept[own.path][1])
-    name = folder.docs_dir.name
+    name = shown_folder(folder.docs_dir)
     return renamed, [replace(one, file=f"{folder.shown}/{one.file.removeprefix(f'{name}/')}") for one in problems]
 
 

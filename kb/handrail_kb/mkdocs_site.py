@@ -6,18 +6,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
 from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page
+from mkdocs.utils.meta import get_data
 
-from handrail_kb.addresses import address_of, location_of_path
+from handrail_kb.addresses import address_of, base_of, location_of_path
 from handrail_kb.articles import Article, Problem, parse_article, read_article, unreadable
 from handrail_kb.errors import ArticleError
 from handrail_kb.extras import missing_theme
 from handrail_kb.gaps import first_gap
 from handrail_kb.markup import as_seen, safe
 from handrail_kb.search_rules import SearchRules, paths_of_article
+from handrail_kb.shown import shown_folder
+
+# Titles, descriptions and authors are each article's own.
+_GIVEN = ("questions", "keywords", "tags", "people_only", "search", "owner", "review_by")
 
 
 def language(config: MkDocsConfig) -> str:
@@ -35,8 +41,7 @@ def language_folder(config: MkDocsConfig) -> str:
 
 def base_path(config: MkDocsConfig) -> str:
     """The path the site is served under."""
-    path = urlsplit(config.site_url or "/").path
-    return f"{path.rstrip('/')}/"
+    return base_of(urlsplit(config.site_url or "/").path)
 
 
 def theme_that_is_missing(config_file: Path) -> str:
@@ -85,27 +90,28 @@ def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
     try:
         return read_article(docs_dir, path).problems
     except ArticleError as error:
-        return (unreadable(f"{docs_dir.name}/{path}", error),)
+        return (unreadable(f"{shown_folder(docs_dir)}/{path}", error),)
 
 
 def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
     """What the service is told about a page. Values that do not fit were reported when the articles were checked."""
-    article = _as_article(page)
+    article, given = _as_article(page), _given(page)
+    review_by = article.review_by or given.review_by
     archive = _is_archive(page) and not rules.includes(*paths_of_page(page))
     return {
         "source": page.file.src_uri,
         "title": as_seen(str(page.title or "")),
         "description": article.description,
-        "questions": list(article.questions),
-        "keywords": list(article.keywords),
-        "tags": list(article.tags) or _tags_of(page),
+        "questions": list(dict.fromkeys((*article.questions, *given.questions))),
+        "keywords": list(dict.fromkeys((*article.keywords, *given.keywords))),
+        "tags": list(dict.fromkeys((*article.tags, *given.tags))),
         "own_title": article.title,
-        "people_only": article.people_only,
-        "boost": article.boost,
+        "people_only": article.people_only or given.people_only,
+        "boost": given.boost if article.boost == Article.boost else article.boost,
         # Nobody is helped, and nothing is proven, by an article that says nothing yet.
         "exclude": article.exclude or first_gap(article) is not None or _is_excluded(page) or archive,
-        "owner": article.owner,
-        "review_by": article.review_by.isoformat() if article.review_by else "",
+        "owner": article.owner or given.owner,
+        "review_by": review_by.isoformat() if review_by else "",
         "lang": lang,
         "breadcrumb": [as_seen(str(section.title)) for section in reversed(list(page.ancestors))],
     }
@@ -135,10 +141,27 @@ def make_title_safe(page: Page) -> None:
         page.meta["title"] = safe(seen)
 
 
-def _tags_of(page: Page) -> list[str]:
-    """Tags that a plugin gave the page, such as those of a `.meta.yml`."""
-    tags = page.meta.get("tags")
-    return [str(tag) for tag in tags if isinstance(tag, str | int | float)] if isinstance(tags, list) else []
+def _given(page: Page) -> Article:
+    """What a plugin gave the page beside its own front matter, such as the `.meta.yml` of its folder."""
+    own = get_data(_text_of(page))[1]
+    given: dict[str, Any] = {}
+    for name in _GIVEN:
+        value, written = page.meta.get(name), own.get(name)
+        if isinstance(value, list) and isinstance(written, list):
+            value = [one for one in value if one not in written]
+        elif isinstance(value, dict) and isinstance(written, dict):
+            value = {key: one for key, one in value.items() if key not in written}
+        elif written is not None:
+            continue
+        if value:
+            given[name] = value
+    if not given:
+        return Article(page.file.src_uri, "")
+    try:
+        front = yaml.safe_dump(given, allow_unicode=True)
+    except yaml.YAMLError:  # a plugin may put what it likes there
+        return Article(page.file.src_uri, "")
+    return parse_article(page.file.src_uri, f"---\n{front}---\n")
 
 
 def paths_of_page(page: Page) -> tuple[str, ...]:
@@ -163,10 +186,14 @@ def _is_archive(page: Page) -> bool:
 
 
 def _as_article(page: Page) -> Article:
+    return parse_article(page.file.src_uri, _text_of(page))
+
+
+def _text_of(page: Page) -> str:
     try:
-        return parse_article(page.file.src_uri, page.file.content_string)
+        return page.file.content_string
     except (OSError, UnicodeDecodeError):
-        return Article(page.file.src_uri, "")
+        return ""
 
 
 def address_of_page(page: Page) -> str:

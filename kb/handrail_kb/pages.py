@@ -24,7 +24,14 @@ _SEARCH_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?search["'\s>])[^>]*>"""
 _HEADER_SEARCH = re.compile(r"""<label\b(?=[^>]*\bfor=["']?__search["'\s>])(?=[^>]*md-header__button)[^>]*>""")
 _HEADER_END = re.compile(r"</nav>\s*(?:<nav\b|</header>)")
 _FEEDBACK_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?feedback["'\s>])[^>]*>""")
-_BODY = re.compile(r"<body\b[^>]*>")
+_BODY = re.compile(r"<body\b[^>]*>", re.I)
+_HEAD_ENDS = re.compile(r"</head\s*>", re.I)
+_PAGE_ENDS = re.compile(r"</(?:body|html)\s*>", re.I)
+# HTML lets a page leave out `<html>`, `<head>` and `<body>`.
+_WHOLE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.I)
+_BEGINNING = 4000
+# Search is looked for on pages of the theme alone: a template of its own, named in an article, may have none.
+_OF_THE_THEME = re.compile(r"""\bid=["']?__config\b|\bmd-(?:header|container|main)\b""")
 _LANG = re.compile(r"""<html\b[^>]*\blang=["']?([\w-]+)""")
 
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
@@ -79,20 +86,22 @@ def patch(html: str, links: Links, worker: Worker | None, *, contact_text: str =
     lang = language_of(html)
     words = {**texts(lang), **({"contact.link": contact_text} if contact_text else {})}
     missed: list[str] = []
-    if worker:
+    if worker and _OF_THE_THEME.search(html):
         html, found = _set_worker(html, links, worker, lang)
         if not found:
             missed.append("search is Material's own: its configuration was not found")
         html, found = _open_search_form(html, links, words)
         if not found:
             missed.append("search does not work without JavaScript: its form was not found")
-    html, in_header = _add_to_header(html, links, words)
-    in_content = has_link
+    html = _add_to_header(html, links, words)
     if not has_link:
-        html, in_content = _add_to_content(html, links, words)
-    if not (in_header or in_content):
-        missed.append("no place was found for the link to a person")
+        html = _add_to_content(html, links, words)
     return Patched(_add_facts(html, links, words), tuple(missed))
+
+
+def is_page(html: str) -> bool:
+    """Whether HTML is a page of its own, and no piece of one."""
+    return bool(_WHOLE.search(html, 0, _BEGINNING))
 
 
 def welcome_the_lost(html: str, main: str) -> str:
@@ -171,12 +180,12 @@ def _open_search_form(html: str, links: Links, words: Mapping[str, str]) -> tupl
     return html, True
 
 
-def _add_to_header(html: str, links: Links, words: Mapping[str, str]) -> tuple[str, bool]:
+def _add_to_header(html: str, links: Links, words: Mapping[str, str]) -> str:
     """A link in Material's header, before the search."""
     start = html.find("<header")
     found = _HEADER_SEARCH.search(html) or _HEADER_END.search(html, start) if start >= 0 else None
     if not found or "md-header" not in html:
-        return html, False
+        return html
     text = escape(words["contact.link"])
     link = (
         f'<a class="md-header__button handrail-person-link" data-handrail href="{escape(links.contact)}" '
@@ -184,19 +193,17 @@ def _add_to_header(html: str, links: Links, words: Mapping[str, str]) -> tuple[s
     )
     place = html.rfind('<a class="md-header__button md-icon handrail-find"', 0, found.start() + 1)
     place = place if place >= 0 else found.start()
-    return html[:place] + link + html[place:], True
+    return html[:place] + link + html[place:]
 
 
-def _add_to_content(html: str, links: Links, words: Mapping[str, str]) -> tuple[str, bool]:
+def _add_to_content(html: str, links: Links, words: Mapping[str, str]) -> str:
     """The same link where the reading ends: above Material's question whether the page helped, or before the footer."""
     place = _end_of_content(html)
-    if place < 0:
-        return html, False
     block = (
         f'<p class="handrail-contact handrail-stuck">{escape(words["contact.stuck"])} '
         f'<a href="{escape(links.contact)}">{escape(words["contact.link"])}</a></p>'
     )
-    return html[:place] + block + html[place:], True
+    return html[:place] + block + html[place:]
 
 
 def _end_of_content(html: str) -> int:
@@ -206,7 +213,10 @@ def _end_of_content(html: str) -> int:
         article = html.rfind("</article>", 0, main)
         return feedback.start() if feedback else article if article >= 0 else main
     footer = html.rfind("<footer")
-    return footer if footer >= 0 else html.rfind("</body>")
+    if footer >= 0:
+        return footer
+    end = _PAGE_ENDS.search(html)
+    return end.start() if end else len(html)
 
 
 # What the page's script says, by the short names it uses.
@@ -234,9 +244,7 @@ _SCRIPT_WORDS = {
 
 def _add_facts(html: str, links: Links, words: Mapping[str, str]) -> str:
     """What handrail.js needs to know, as data that no Content-Security-Policy has to allow."""
-    body = _BODY.search(html)
-    if not body:
-        return html
+    place = _BODY.search(html) or _HEAD_ENDS.search(html)
     facts = {
         "contact": links.contact,
         "find": links.find,
@@ -244,4 +252,5 @@ def _add_facts(html: str, links: Links, words: Mapping[str, str]) -> str:
         "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'
-    return html[: body.end()] + element + html[body.end() :]
+    at = place.end() if place else _end_of_content(html)
+    return html[:at] + element + html[at:]

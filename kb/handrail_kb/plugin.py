@@ -30,15 +30,16 @@ from handrail_kb.addresses import file_of, location_of_address
 from handrail_kb.articles import ONLY_OURS, Problem
 from handrail_kb.channels import Contact
 from handrail_kb.errors import ConfigError
-from handrail_kb.pages import WORKER_FOLDER, Links, Worker, language_of, patch, welcome_the_lost
+from handrail_kb.pages import WORKER_FOLDER, Links, Worker, is_page, language_of, patch, welcome_the_lost
 from handrail_kb.places import places_of
 from handrail_kb.policy import Sources
 from handrail_kb.policy_build import write_csp
 from handrail_kb.search_rules import NO_RULES, read_rules
 from handrail_kb.settings import unknown_variables, values_in
 from handrail_kb.settings_table import GROUPS, SETTINGS
+from handrail_kb.shown import shown_below, shown_folder
 from handrail_kb.site_file import read_options
-from handrail_kb.state_folder import shown_below, ways_out
+from handrail_kb.state_folder import ways_out
 from handrail_kb.texts import text
 from handrail_kb.told_once import told_once
 
@@ -179,7 +180,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         state_dir = Path(config.config_file_path or ".").parent / self.option("state_dir")
         out = [f"{shown_below(docs_dir, link)}: {what}" for link, what in ways_out(docs_dir, state_dir)]
         if out:
-            raise PluginError("\n".join((*out[:20], f"Copy what readers need into {docs_dir.name}; remove the rest.")))
+            mend = f"Copy what readers need into {shown_folder(docs_dir)}; remove the rest."
+            raise PluginError("\n".join((*out[:20], mend)))
 
     # ---- each page
 
@@ -263,7 +265,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(90)
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
         """Change the 404 page and other whole pages that are no articles."""
-        if not self.active or not template_name.endswith(".html") or "</body>" not in output_content:
+        if not self.active or not template_name.endswith(".html") or not is_page(output_content):
             return output_content
         self.made.add(template_name)
         links = self._links(None, config)

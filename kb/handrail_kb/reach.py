@@ -21,6 +21,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from handrail_kb.addresses import address_of, html_files, location_of
 from handrail_kb.html_files import html_of
+from handrail_kb.pages import is_page
 from handrail_kb.texts import LANGUAGES
 
 # Our own link below an article is a paragraph with a class of its own; a `p` of anybody else is not looked at.
@@ -152,15 +153,18 @@ def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) 
         html = html_of(file)
     except UnicodeDecodeError:  # of which search says that it is left out
         return None
-    if "<body" not in html or _REDIRECT.search(html, 0, _HEAD):
+    if not is_page(html) or _REDIRECT.search(html, 0, _HEAD):
         return None
     address = base_path + address_of(location_of(file, site_dir))
     helps: dict[Help, None] = {}  # in order, each once
-    in_text = has_form = False
+    in_text = has_form = in_ours = False
     for closing, name, attributes, paragraph, _ in _TAG.findall(html):
         tag = name.lower()
         if paragraph:
             helps.setdefault(f"{_PERSON} at the end")
+            in_ours = True
+        elif tag == "a" and in_ours:  # its link is no further one
+            in_ours = not closing
         elif tag in ("article", "main"):
             in_text = not closing
         elif tag == "textarea":

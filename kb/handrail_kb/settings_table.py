@@ -36,7 +36,12 @@ class Setting:
         return f"HANDRAIL_{self.name.upper()}"
 
 
-_RATE = r"\d+ ?(?:per|/) ?(?:\d+ ?)?(?:second|minute|hour|day)s?"
+# Never none at all: nobody could reach a person.
+_RATE = r"[1-9]\d{0,8} ?(?:per|/) ?(?:[1-9]\d{0,4} ?)?(?:second|minute|hour|day)s?"
+
+# Names as they stand in a request, none with a scheme or a path: such a one would fit none.
+_HOST = r"\s*(?:\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\s*"
+_HOSTS = f"(?:{_HOST})?(?:,(?:{_HOST})?)*"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("enabled", True, "Whether the plugin does anything at all.", "site"),
@@ -142,6 +147,7 @@ SETTINGS: tuple[Setting, ...] = (
         "name and all below it. Requests for others are refused. Empty: all are answered; no name that a browser "
         "sends is ever part of an answer.",
         "service",
+        form=_HOSTS,
     ),
     Setting(
         "desk_url",

@@ -22,6 +22,7 @@ from handrail_kb.policy_allow import GROUP as CSP_ALLOW
 from handrail_kb.policy_allow import read_allow
 from handrail_kb.settings import check_options, options_of
 from handrail_kb.settings_table import Value
+from handrail_kb.shown import shown_folder
 
 _WHERE = "plugins: handrail"
 
@@ -86,5 +87,5 @@ def missing_pages(config_file: Path, docs_dir: Path, site_dir: Path) -> Iterator
             there = there or [known.relative_to(docs_dir).as_posix() for known in docs_dir.rglob("*.md")]
             close = difflib.get_close_matches(target, there, n=1, cutoff=0.6)
             near = f" Did you mean '{close[0]}'?" if close else ""
-            what = f"nav names '{path}', which is not in {docs_dir.name}.{near}"
+            what = f"nav names '{path}', which is not in {shown_folder(docs_dir)}.{near}"
             yield Problem(file.name, line, "error", what, "nav")

@@ -70,8 +70,3 @@ def _is_of_the_repository(target: Path, docs: Path) -> bool:
     if top is None or target.suffix != ".md" or not target.is_relative_to(top):
         return False
     return target.is_file() and not any(part.startswith(".") for part in target.relative_to(top).parts)
-
-
-def shown_below(docs_dir: Path, place: Path) -> str:
-    """A place as writers name it, for a message: `docs/a.md:1`."""
-    return f"{docs_dir.name}/{place.relative_to(docs_dir)}:1" if place.is_relative_to(docs_dir) else str(place)

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from html import escape
+from urllib.parse import unquote
 
 from flask import Flask, Response, g, jsonify, make_response, request
 from flask_compress import Compress
@@ -31,7 +32,7 @@ from handrail_kb.settings import Settings
 from handrail_kb.shells import fill
 from handrail_kb.texts import text
 from handrail_search import metrics
-from handrail_search.built_site import BuiltSite, add_site
+from handrail_search.built_site import BuiltSite, DecodedRule, add_site
 from handrail_search.desk_search import articles_of, suggest
 from handrail_search.hosts import add_hosts
 from handrail_search.limits import add_limits
@@ -58,6 +59,7 @@ _HEADERS = {
 def create_app(settings: Settings) -> Flask:
     """The whole service as a WSGI application."""
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = DecodedRule  # type: ignore[assignment]
     app.config.update(
         MAX_CONTENT_LENGTH=_BODY_BYTES,
         COMPRESS_MIN_SIZE=600,
@@ -219,7 +221,7 @@ def _add_errors(app: Flask, site: BuiltSite) -> None:
         """The service's own addresses answer JSON, but a form sent without JavaScript wants a page."""
         is_form = request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
         is_script = request.accept_mimetypes.best == "application/json"
-        return request.path.startswith(f"{site.base_path}api/") and (is_script or not is_form)
+        return request.path.startswith(f"{unquote(site.base_path)}api/") and (is_script or not is_form)
 
     def refused(error: HTTPException) -> Response:
         status = error.code or 500

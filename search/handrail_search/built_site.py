@@ -8,13 +8,16 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
-from flask import Flask, g, redirect, send_file
+from flask import Flask, g, redirect, request, send_file
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import Rule
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_kb.addresses import address_of, file_of, location_of_path, spelled_on_disk
+from handrail_kb.addresses import address_of, base_of, file_of, location_of_path, spelled_on_disk
 from handrail_kb.errors import HandrailError
 from handrail_kb.html_files import content_type
 from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
@@ -32,6 +35,13 @@ _NOTES = "handrail"
 # Never guessed from the machine's own tables, which differ.
 _TYPES = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".webp": "image/webp",
           ".woff2": "font/woff2", ".xml": "application/xml", ".webmanifest": "application/manifest+json"}  # fmt: skip
+
+
+class DecodedRule(Rule):
+    """A rule that is written as addresses are, `/my%20help/contact/`: it is compared with what a server decoded."""
+
+    def __init__(self, string: str, **options: Any) -> None:
+        super().__init__(unquote(string), **options)
 
 
 class BuiltSite:
@@ -86,8 +96,7 @@ def _stamp(file: Path) -> int:
 
 def _base_path(settings: Settings, info: SiteInfo) -> str:
     known = info.base_path if (settings.site_dir / MANIFEST).is_file() else base_path_of(settings, settings.site_dir)
-    path = (settings.text("base_path") or known).strip("/")
-    return f"/{path}/" if path else "/"
+    return base_of(settings.text("base_path") or known)
 
 
 def add_site(app: Flask, site: BuiltSite) -> None:
@@ -100,7 +109,8 @@ def add_site(app: Flask, site: BuiltSite) -> None:
             raise NotFound
         if file.is_dir():
             folder = location_of_path(file.relative_to(site.folder).as_posix())
-            return redirect(f"{site.base_path}{address_of(folder)}/", 301)
+            asked = request.query_string.decode("ascii", "ignore")
+            return redirect(f"{site.base_path}{address_of(folder)}/{asked and f'?{asked}'}", 301)
         g.site_file = file.relative_to(site.folder).as_posix()
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
         if response.mimetype == "text/html":

@@ -26,7 +26,7 @@ from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search import other_generators
 from handrail_search.index import TRUSTED, current_generation, read_manifest
-from handrail_search.options import encoder_of, find_settings
+from handrail_search.options import encoder_of, find_settings, how_to_build
 from handrail_search.packaged import choose_another, find_model
 from handrail_search.query import Searcher
 from handrail_search.tuned import read as tuned_encoder
@@ -76,9 +76,10 @@ def examine(config_file: Path) -> Iterator[Finding]:
         try:
             yield Finding(part, look(settings))
         except HandrailError as error:
-            yield Finding(
-                part, error.what, error.mend or "Handrail's help says more: operators/doctor/", part not in _OPTIONAL
-            )
+            mend = error.mend or "Handrail's help says more: operators/doctor/"
+            if mend.endswith(_BUILD):
+                mend = how_to_build(settings)
+            yield Finding(part, error.what, mend, part not in _OPTIONAL)
 
 
 def _packages() -> Finding:
@@ -103,7 +104,7 @@ def _theme(settings: Settings) -> Finding | None:
 
 def _site(settings: Settings) -> str:
     if not settings.site_dir.is_dir():
-        raise HandrailError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
+        raise HandrailError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
     info = read_site_info(settings.site_dir)
     if not info.articles:
         generator = other_generators.generator_of(settings.site_dir)
@@ -216,6 +217,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "desk": _desk,
     "port": _port,
 }
+_BUILD = "handrail build"
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
 _OPTIONAL = ("encoder", "language", "port")
 _ROLES = {

@@ -20,6 +20,7 @@ from handrail_kb.flags import config_option
 from handrail_kb.front_matter import add_questions
 from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.settings import Settings, docs_dir_of
+from handrail_kb.shown import path_below, shown_folder
 from handrail_search.options import find_settings, setting_options
 from handrail_search.topic_commands import Site, known_topic, open_site, period
 
@@ -53,15 +54,15 @@ def draft(
     if into:
         _add(docs_dir, into, facts.topic, questions, only_show=only_show)
         return
-    path = to or file_name(facts.name)
+    path, folder = path_below(docs_dir, to or file_name(facts.name)), shown_folder(docs_dir)
     content = draft_text(_draft(site, facts, questions), path)
     if only_show:
         click.echo(content, nl=False)
         return
-    file = f"{docs_dir.name}/{write_draft(docs_dir, path, content).relative_to(docs_dir).as_posix()}"
+    file = f"{folder}/{write_draft(docs_dir, path, content).relative_to(docs_dir).as_posix()}"
     click.echo(f"{file}: a draft with {counted(len(questions), 'question')}.")
     if facts.suggestion in ("reword", "fix") and (near := _sources(site.settings).get(facts.article or "")):
-        click.echo(f"{docs_dir.name}/{near} is near. If it answers this: handrail draft {topic} --into {near}")
+        click.echo(f"{folder}/{near} is near. If it answers this: handrail draft {topic} --into {near}")
     click.echo(f"Keep that it is being written: handrail topics decide {facts.topic} writing --link {file}")
 
 
@@ -111,9 +112,9 @@ def _questions(site: Site, topic: int, docs_dir: Path) -> list[str]:
 
 
 def _add(docs_dir: Path, into: str, topic: int, questions: list[str], *, only_show: bool) -> None:
-    path = into.removeprefix(f"{docs_dir.name}/")
+    path, folder = path_below(docs_dir, into), shown_folder(docs_dir)
     if not (docs_dir / path).resolve().is_relative_to(docs_dir.resolve()):
-        raise HandrailError(f"{into} is not in {docs_dir.name}.", f"Name an article of it: --into {docs_dir.name}/…")
+        raise HandrailError(f"{into} is not in {folder}.", f"Name an article of it: --into {folder}/…")
     addition = add_questions(docs_dir, path, questions)
     if not addition.added:
         click.echo(

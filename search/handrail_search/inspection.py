@@ -5,7 +5,7 @@ Files are named from the folder of mkdocs.yml. Knows nothing of the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,10 @@ from handrail_kb.included import Folder, included_folders, read_included
 from handrail_kb.left_out import rules_of
 from handrail_kb.links import Ground
 from handrail_kb.passages import MANIFEST, SiteInfo, read_site_info
-from handrail_kb.settings import Settings, docs_dir_of, site_dir_of
+from handrail_kb.settings import Settings, docs_dir_of, options_of, site_dir_of
+from handrail_kb.shown import shown_below, shown_folder
 from handrail_kb.site_file import site_file_problems
+from handrail_kb.state_folder import ways_out
 from handrail_kb.told_once import told_once
 from handrail_search.duplicates import near_duplicates
 from handrail_search.findability import (
@@ -72,7 +74,7 @@ class Written:
     @property
     def folder(self) -> str:
         """The folder of articles as writers name it."""
-        return self.docs_dir.name
+        return shown_folder(self.docs_dir)
 
     @property
     def sources(self) -> dict[str, str]:
@@ -91,13 +93,13 @@ def read_written(config_file: Path, kept: Kept | None = None) -> Written:
         raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
     kept = {} if kept is None else kept
     every, read = read_articles(docs_dir, kept)
-    faults = told_once(read)
+    faults, own = told_once(read), shown_folder(docs_dir)
     info = read_site_info(site_dir) if site_dir.is_dir() else SiteInfo()
     built = {str(facts.get("source", "")): location for location, facts in info.articles.items()}
     rules, included = rules_of(config_file), included_folders(config_file)
-    unread = [problem.file.removeprefix(f"{docs_dir.name}/") for problem in faults]
+    unread = [problem.file.removeprefix(f"{own}/") for problem in faults]
     left_out = rules.left_out({*unread, *(article.path for article in every)}, docs_dir)
-    faults = [one for one in faults if one.file.removeprefix(f"{docs_dir.name}/") not in left_out]
+    faults = [one for one in faults if one.file.removeprefix(f"{own}/") not in left_out]
     for folder in included:
         others, wrong = read_included(folder, kept)
         every, faults = [*every, *others], [*faults, *wrong]
@@ -106,11 +108,22 @@ def read_written(config_file: Path, kept: Kept | None = None) -> Written:
     ground = replace(ground, left_out=left_out | _not_built([one.path for one in every], ground))
     articles = [article for article in every if article.path not in ground.left_out]
     found = check_articles(articles, datetime.now(UTC).date(), ground)
-    unbuilt = {_shown(docs_dir.name, included, path) for path in ground.left_out}
-    named = [replace(one, file=_shown(docs_dir.name, included, one.file)) for one in found]
+    unbuilt = {_shown(own, included, path) for path in ground.left_out}
+    named = [replace(one, file=_shown(own, included, one.file)) for one in found]
     told = [one for one in faults if one.file not in unbuilt]
+    told = [*told, *_ways_out(config_file, docs_dir, {one.file for one in told})]
     of_the_site = site_file_problems(config_file, docs_dir, site_dir)
     return Written(docs_dir, tuple(articles), built, (*of_the_site, *told, *named), included)
+
+
+def _ways_out(config_file: Path, docs_dir: Path, named: Collection[str]) -> Iterator[Problem]:
+    """Links that lead out of the folder of articles, at which the build stops; not what is `named` already."""
+    state_dir = config_file.parent / str(options_of(config_file).get("state_dir") or ".handrail")
+    for link, what in ways_out(docs_dir, state_dir):
+        shown = shown_below(docs_dir, link).removesuffix(":1")
+        if shown not in named:
+            mend = f"Copy what readers need into {shown_folder(docs_dir)}; remove the rest."
+            yield Problem(shown, 1, "error", f"{what} {mend}", "unreadable")
 
 
 def _shown(folder: str, included: Sequence[Folder], path: str) -> str:

@@ -20,6 +20,7 @@ from handrail_kb.flags import config_option
 from handrail_kb.front_matter import add_questions
 from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.settings import Settings, docs_dir_of
+from handrail_kb.shown import shown_folder
 from handrail_search.effect import DEPTH, ENOUGH, EVERY, Effect, measure
 from handrail_search.index import Index, current_generation
 from handrail_search.learned import Known
@@ -251,7 +252,7 @@ def _places(settings: Settings, index: Index, config_file: Path) -> Places:
 
 
 def _docs_name(config_file: Path) -> str:
-    return docs_dir_of(config_file).name if config_file.exists() else "docs"
+    return shown_folder(docs_dir_of(config_file)) if config_file.exists() else "docs"
 
 
 def _info(settings: Settings) -> SiteInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, cast
 
 from flask import Flask, Response, request
@@ -11,6 +11,9 @@ from flask_limiter import Limiter
 
 from handrail_feedback.desk import staff
 from handrail_kb.settings import Settings
+
+# Where gateways put the clients that have IPv4 alone (RFC 6052).
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 # By all addresses of the world, in each process of the service.
 _WRONG_CODES = "100 per hour"
@@ -68,7 +71,14 @@ def client_of(address: str) -> str:
         return "unknown"
     if isinstance(found, IPv4Address):
         return str(found)
-    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
+    return str(_within(found) or IPv6Network((int(found), 64), strict=False))
+
+
+def _within(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 one only carries: all such clients of a gateway would share one /64."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def _client() -> str:

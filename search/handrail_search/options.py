@@ -48,6 +48,15 @@ def find_settings(
     return load_settings(config_file, site_dir=site_dir, flags=flags)
 
 
+def how_to_build(settings: Settings) -> str:
+    """What to do where there is no site or no index: to build, where there is something to build from."""
+    if settings.config_file is not None and settings.config_file.is_file():
+        return "Build it: handrail build"
+    if settings.site_dir.is_dir():
+        return f"Index it: handrail index {settings.site_dir}"
+    return "Start a site: handrail new help, or name the one that you mean: --config PATH/mkdocs.yml"
+
+
 def encoder_of(settings: Settings) -> str:
     """The encoder that the settings name; a folder beside mkdocs.yml by its whole path."""
     model = settings.text("encoder")

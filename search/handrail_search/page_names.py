@@ -8,6 +8,7 @@ from handrail_kb.addresses import location_of_address, path_of, same_letters
 from handrail_kb.errors import HandrailError
 from handrail_kb.passages import SiteInfo, read_site_info
 from handrail_kb.settings import Settings, docs_dir_of, nearest
+from handrail_kb.shown import shown_folder
 
 
 class Places:
@@ -23,7 +24,8 @@ class Places:
         self.sources = {location: str(facts.get("source") or "") for location, facts in info.articles.items()}
         for location, source in self.sources.items():
             if source and location in known:
-                self._names |= dict.fromkeys(map(same_letters, (source, f"{docs}/{source}")), location)
+                names = (source, f"{docs}/{source}", f"{docs.rpartition('/')[2]}/{source}")
+                self._names |= dict.fromkeys(map(same_letters, names), location)
         self._left_out = {same_letters(location) for location in info.articles if location not in known}
 
     def find(self, url: str) -> str:
@@ -73,4 +75,4 @@ def names_of(locations: Iterable[str], settings: Settings) -> Places:
     except HandrailError:
         info = SiteInfo()
     config = settings.config_file
-    return Places(locations, info, docs_dir_of(config).name if config and config.exists() else "docs")
+    return Places(locations, info, shown_folder(docs_dir_of(config)) if config and config.exists() else "docs")

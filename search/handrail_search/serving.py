@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -31,12 +32,13 @@ from handrail_feedback.desk.sessions import secret_key
 from handrail_feedback.reporter import Reporter
 from handrail_feedback.sender import Sender
 from handrail_feedback.teller import Teller
+from handrail_kb.addresses import base_of, html_files
 from handrail_kb.counting import counted
 from handrail_kb.errors import ConfigError, HandrailError, SiteError, StoreUnavailable
 from handrail_kb.passages import read_site_info
 from handrail_kb.settings import Settings
 from handrail_search.inspection import Inspector
-from handrail_search.options import console
+from handrail_search.options import console, how_to_build
 from handrail_search.problem_lines import report_lines, told_count
 from handrail_search.site import build_site_and_index
 
@@ -77,7 +79,9 @@ def serve_in_production(settings: Settings) -> None:
     """Serve what was built with several processes; SIGHUP reloads them gracefully, SIGTERM ends them gracefully."""
     _refuse_busy_port(settings)
     if not settings.site_dir.is_dir():
-        raise SiteError(f"There is no built site at {settings.site_dir}.", "Build it: handrail build")
+        raise SiteError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
+    if next(html_files(settings.site_dir), None) is None:
+        raise SiteError(f"{settings.site_dir} holds no page.", how_to_build(settings))
     delivery = read_delivery(settings)
     _refuse_what_cannot_work(settings)
     _share_metrics()
@@ -201,8 +205,11 @@ def _refuse_busy_port(settings: Settings) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ConfigError(f"{host}:{port} cannot be used: {error.strerror or error}.",
-                              f"Choose another port: --port {min(port + 1, 65535)}") from error  # fmt: skip
+            of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            other = f"port: --port {min(port + 1, 65535)}" if of_the_port else "address to listen on: --host 127.0.0.1"
+            raise ConfigError(
+                f"{host}:{port} cannot be used: {error.strerror or error}.", f"Choose another {other}"
+            ) from error
 
 
 def _refuse_what_cannot_work(settings: Settings) -> None:
@@ -229,8 +236,7 @@ _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 def _base_path(settings: Settings) -> str:
     with contextlib.suppress(SiteError):  # the service says so in its log and in readyz
         info = read_site_info(settings.site_dir)
-        path = (settings.text("base_path") or info.base_path).strip("/")
-        return f"/{path}/" if path else "/"
+        return base_of(settings.text("base_path") or info.base_path)
     return "/"
 
 

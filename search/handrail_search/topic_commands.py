@@ -29,6 +29,7 @@ from handrail_feedback.topics import merged_into
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
 from handrail_kb.flags import config_option
 from handrail_kb.settings import Settings, docs_dir_of
+from handrail_kb.shown import path_below, shown_folder
 from handrail_search.asking import answer_of
 from handrail_search.index import Index, current_generation, open_current
 from handrail_search.options import bar_when_needed, find_settings, log_to_terminal, setting_options
@@ -233,12 +234,12 @@ def _refuse_what_leads_nowhere(settings: Settings, link: str) -> None:
     path = link.partition("#")[0].strip("/")
     config = settings.config_file
     docs_dir = docs_dir_of(config) if config and config.is_file() else settings.root / "docs"
-    for folder, name in ((docs_dir, path.removeprefix(f"{docs_dir.name}/")), (settings.site_dir, path)):
+    for folder, name in ((docs_dir, path_below(docs_dir, path)), (settings.site_dir, path)):
         place = (folder / name).resolve()
         if path and place.is_relative_to(folder.resolve()) and (place.is_file() or (place / "index.html").is_file()):
             return
     raise HandrailError(
-        f"'{link[:80]}' is no address, no article in {docs_dir.name} and no page of the site.",
+        f"'{link[:80]}' is no address, no article in {shown_folder(docs_dir)} and no page of the site.",
         "Name one: --link docs/lost-password.md, or --link https://…",
     )
 

@@ -89,6 +89,28 @@ def test_one_rule_says_what_can_be_written_to_and_what_was_meant(
 
 
 @pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("anna @gmail.com", "anna@gmail.com"),
+        ("Anna: anna.b+x @GMAIL.com", "anna.b+x@gmail.com"),
+        ("0171 anna @t-online.de", "anna@t-online.de"),
+        ('"anna b"@example.com', ""),
+        ('"anna"@example.com', ""),
+        ("anna(home)@example.com", ""),
+        ("<anna>@example.com", ""),
+    ],
+)
+def test_an_address_that_fell_apart_is_asked_about_once_more(words: str, meant: str) -> None:
+    assert [(one.fault, one.meant) for one in mailboxes_in(words)] == [("wrong", meant)]
+
+
+@pytest.mark.parametrize("words", ["insta @anna.lena", "@gmail.com", 'insta:"@anna.lena"', "(@anna) on telegram", "@@"])
+def test_a_name_on_some_platform_is_no_wrong_address(words: str) -> None:
+    assert [one for one in mailboxes_in(words) if one.meant] == []
+    assert [one for one in mailboxes_in(words) if one.fault] == [] or words == "@@"
+
+
+@pytest.mark.parametrize(
     ("words", "found"),
     [
         ("Anna <anna@example.com>, 0171 2345678", "anna@example.com"),

@@ -18,13 +18,15 @@ from handrail_kb.counting import percent
 def test_a_share_is_rounded_as_people_round_and_never_up_to_all(of: int) -> None:
     for count in range(of + 1):
         exact = int(Fraction(100 * count, of) + Fraction(1, 2))
-        assert percent(count / of) == f"{exact if count == of else min(exact, 99)}%", (count, of)
+        read = "<1%" if exact == 0 < count else f"{exact if count == of else min(exact, 99)}%"
+        assert percent(count / of) == read, (count, of)
 
 
 @pytest.mark.parametrize(
     ("count", "of", "read"),
     [(58, 100, "58%"), (29, 100, "29%"), (57, 100, "57%"), (57, 200, "29%"), (1, 8, "13%"), (199, 200, "99%"),
-     (0, 7, "0%"), (7, 7, "100%"), (2, 3, "67%")],
+     (0, 7, "0%"), (7, 7, "100%"), (2, 3, "67%"),
+     (1, 1000, "<1%"), (4, 1000, "<1%"), (5, 1000, "1%"), (995, 1000, "99%")],
 )  # fmt: skip
 def test_58_of_100_are_58_percent(count: int, of: int, read: str) -> None:
     assert percent(count / of) == read

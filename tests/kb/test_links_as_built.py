@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from urllib.parse import quote
 
 import pytest
 
@@ -242,3 +244,25 @@ def test_mkdocs_own_validation_names_the_same(build, caplog):
     found = [one for one in dead_links(read_articles(docs)[0], ground) if one.file == "one.md"]
     assert {re.match("'([^']*)'", one.what)[1] for one in found} == theirs
     assert len(theirs) == 7
+
+
+ODD = ("faq?", "50%", "a#b", "über uns", "a+b", "100%25", "My Help/index", "My Help/a;b", "it's", "[x]", "1=2&3")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_link_to_an_article_with_an_odd_name_is_judged_by_the_file_that_it_means(said, name):
+    target = quote(f"{name}.md", safe="/")
+    articles = {
+        f"{name}.md": "# Odd\n\n## Part\n\nText.\n",
+        "a.md": f"[x]({target}) [y]({target}#part)\n\n[z]({target}#parts)\n\n[w]({quote(name)}x.md)\n",
+    }
+    assert said(articles) == [("a.md", 3, "dead-anchor"), ("a.md", 5, "dead-link")]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_link_finds_its_article_however_accents_are_written(said, form):
+    articles = {
+        f"{unicodedata.normalize('NFD', 'café')}.md": "# Odd\n\n## Part\n\nText.\n",
+        "a.md": f"[x]({quote(unicodedata.normalize('NFD', 'café.md'))}#{'part' if form == 'NFC' else 'parts'})\n",
+    }
+    assert said(articles) == ([] if form == "NFC" else [("a.md", 1, "dead-anchor")])

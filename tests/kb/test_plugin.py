@@ -9,7 +9,6 @@ from urllib.parse import urljoin
 import pytest
 
 from handrail_kb.leavings import FALLBACK_BUDGET, set_index_aside
-from handrail_kb.pages import Links, patch
 from handrail_kb.passages import read_site
 from handrail_kb.policy import HEADER, read_policies
 from handrail_kb.policy_needs import inline_hashes
@@ -390,11 +389,6 @@ def test_a_site_without_search_is_told_and_still_has_a_person(build):
     assert len(site.warnings) == 1
     assert "Add '- search'" in site.warnings[0]
     assert "handrail-person-link" in site.page("index.html")
-
-
-def test_a_page_where_nothing_fits_is_reported():
-    links = Links(contact="contact/", find="find/", api="api", tab_script="t.js")
-    assert patch("<p>a fragment</p>", links, None).missed == ("no place was found for the link to a person",)
 
 
 def test_a_draft_with_gaps_is_left_out_of_search(build):

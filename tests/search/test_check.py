@@ -171,11 +171,11 @@ def test_faults_come_file_by_file_before_hints_and_the_last_line_counts_them(sit
     assert result.exit_code == 1
     said = [re.sub(r"(:\d+:).*(\[.*\])", r"\1 \2", line) for line in result.stdout.splitlines() if line]
     assert said[:4] == [
-        "docs/invoices.md:7: [dead-link]", "docs/invoices.md:9: [dead-link]",
-        "docs/invoices.md:2: [unclear-title]", "docs/invoices.md:7: [image-without-text]",
+        "content/docs/invoices.md:7: [dead-link]", "content/docs/invoices.md:9: [dead-link]",
+        "content/docs/invoices.md:2: [unclear-title]", "content/docs/invoices.md:7: [image-without-text]",
     ]  # fmt: skip
     assert re.fullmatch(r"4 articles and 4 questions checked: 2 faults, \d hints?\.", said[-1])
-    assert "docs/invoices.md changed after the last build" in result.stderr
+    assert "content/docs/invoices.md changed after the last build" in result.stderr
 
 
 def test_settings_that_cannot_be_used_are_named_beside_the_articles_faults(site):

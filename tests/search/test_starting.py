@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ def begin(own_acme, monkeypatch):
     monkeypatch.chdir(own_acme)
     began = []
     monkeypatch.setattr(serving._Production, "run", lambda self: began.append("production"))
+    monkeypatch.setattr(serving, "_share_metrics", lambda: None)  # for all processes that begin here
     monkeypatch.setattr(serving, "_build_and_tell", lambda _settings: began.append("build"))
 
     def begin(command="run", port=None, **environment):
@@ -47,6 +49,10 @@ def told_before_anything_started(result, *words):
     assert "Traceback" not in output and "answers at" not in output
     assert all(word in output for word in words), output
     assert len(output.strip().splitlines()) <= 2
+
+
+def test_a_key_of_spaces_is_told(begin):
+    told_before_anything_started(begin(HANDRAIL_SECRET_KEY=" " * 40), "HANDRAIL_SECRET_KEY has 0 characters")
 
 
 @pytest.mark.parametrize("command", ["run", "serve"])
@@ -150,3 +156,51 @@ def test_doctor_knows_a_machine_that_only_answers(own_acme, monkeypatch):
         assert f"  {part} " not in result.output
     everything = CliRunner().invoke(main, ["doctor"], env={**environment, "HANDRAIL_ROLE": "all"})
     assert "role       all" in everything.output and "BAD   delivery" in everything.output
+
+
+def test_without_mkdocs_yml_nobody_is_sent_to_a_build_that_asks_for_one(own_acme, tmp_path, monkeypatch):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    for command in (["doctor"], ["run", "--port", "18999"]):
+        told = CliRunner().invoke(main, command)
+        assert told.exit_code == 1
+        assert "handrail new" in told.output and "--config" in told.output, told.output
+        assert "handrail build" not in told.output
+    monkeypatch.chdir(own_acme)  # a site that was brought here, and no index
+    shutil.rmtree(own_acme / "state")
+    told = CliRunner().invoke(main, ["doctor"]).output
+    assert f"handrail index {own_acme / 'site'}" in told
+    assert "handrail build" not in told and "handrail new" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_HOSTS", "https://help.example.com"), ("TRUSTED_HOSTS", "help.example.com/help"),
+        ("TRUSTED_HOSTS", "a.example b.example"), ("TRUSTED_HOSTS", "*.example.com"),
+        ("SEARCH_RATE", "0 per minute"), ("CONTACT_RATE", "0/hour"), ("CODE_RATE", "5 per 0 minutes"),
+    ],
+)  # fmt: skip
+def test_a_setting_with_which_nobody_could_be_served_is_told(begin, name, value):
+    told_before_anything_started(begin(**{f"HANDRAIL_{name}": value}), f"HANDRAIL_{name}", value)
+
+
+@pytest.mark.parametrize("hosts", ["help.example.com", ".example.com, localhost:8000,", "[::1]:80", "127.0.0.1"])
+def test_names_that_can_stand_in_a_request_are_taken(begin, hosts):
+    code, output, began = begin(HANDRAIL_TRUSTED_HOSTS=hosts)
+    assert (code, began) == (0, ["production"]), output
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+def test_a_host_that_is_not_this_machine_is_no_matter_of_ports(own_acme, monkeypatch, host):
+    monkeypatch.chdir(own_acme)
+    told = CliRunner().invoke(main, ["run", "--host", host, "--site", str(own_acme / "site")])
+    assert told.exit_code == 1
+    assert "--host 127.0.0.1" in told.output and "another port" not in told.output
+
+
+def test_a_folder_without_a_page_is_no_site(begin, own_acme):
+    shutil.rmtree(own_acme / "site")
+    (own_acme / "site" / "assets").mkdir(parents=True)
+    told_before_anything_started(begin(), "holds no page")

@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
@@ -43,7 +44,7 @@ class DeskSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of a request; None outside of the desk, and while there is no key."""
-        if not request.path.startswith(self._path):
+        if not request.path.startswith(unquote(self._path)):
             return None
         try:
             app.secret_key = app.secret_key or secret_key(self._settings)
@@ -96,8 +97,9 @@ def secret_key(settings: Settings, environ: Mapping[str, str] | None = None) -> 
 
 def given_key(environ: Mapping[str, str] | None = None) -> str:
     """HANDRAIL_SECRET_KEY, or nothing where it is not set. Raises ConfigError when it is too short."""
-    given = (os.environ if environ is None else environ).get("HANDRAIL_SECRET_KEY", "")
-    if given and len(given) < _SHORTEST_KEY:
+    named = (os.environ if environ is None else environ).get("HANDRAIL_SECRET_KEY", "")
+    given = named.strip()  # as what is read from a file
+    if named and len(given) < _SHORTEST_KEY:
         raise ConfigError(
             f"HANDRAIL_SECRET_KEY has {len(given)} characters; it needs at least {_SHORTEST_KEY}.",
             "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))', or leave it out",
