@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FAULTS: Mapping[str, str] = {
-    "unreadable": "A file that is no text in UTF-8, no ordinary file, too large, or a link that leaves the folder of articles",
+    "unreadable": "A file that is no text in UTF-8, no ordinary file, too large, or a link out of the folder",
     "front-matter": "Broken YAML, a field twice, a value of the wrong type",
     "unknown-field": "A field that is nearly one of Handrail's, such as `question`",
     "same-title": "Two articles of one language with the same title",
