@@ -246,10 +246,10 @@ class _Reader:
 
     def _text(self, raw: dict[str, Any], name: str, where: Keys) -> str:
         value = raw.get(name)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return str(value).strip()
-        if value is not None:
-            self.error((*where, name), f"'{name}' should be text. Put it in quotes.")
+        if isinstance(value, str):
+            return value.strip()
+        if value is not None:  # of a number, it is not known how it was written: 0441234567 is 75839863 to YAML
+            self.error((*where, name), f"'{name}' should be text, but was read as {value}. Put it in quotes.")
         return ""
 
     def _list(self, raw: dict[str, Any], name: str, where: Keys) -> tuple[str, ...]:

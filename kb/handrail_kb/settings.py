@@ -191,8 +191,9 @@ def _as_type(setting: Setting, value: Any, where: str) -> Value:
         return word in _WORDS_FOR_YES
     if wanted is int and _WHOLE.fullmatch(str(value).strip()):
         return int(value)
-    if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
+    if wanted is str and isinstance(value, int | float):  # 0441234567 is 75839863 to YAML, and NO is false
+        raise ConfigError(f"{where}: this was read as {value}, which may not be what you wrote. Put it in quotes.",
+                          setting.help)  # fmt: skip
     expected = {bool: "yes or no", int: "a whole number", str: "a list of texts" if setting.many else "text"}[wanted]
     found = repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}…"
     raise ConfigError(f"{where}: expected {expected}, but found {found}.", setting.help)

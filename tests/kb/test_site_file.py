@@ -7,7 +7,8 @@ from mkdocs.exceptions import Abort
 
 from handrail_kb.errors import ConfigError
 from handrail_kb.places import nav_of, places_of
-from handrail_kb.site_file import site_file_problems
+from handrail_kb.settings import options_of
+from handrail_kb.site_file import read_options, site_file_problems
 
 SITE = """site_name: Help
 nav:
@@ -108,3 +109,26 @@ def test_nine_lines_that_stand_for_a_thousand_million_values_are_refused(tmp_pat
 
 def test_a_name_longer_than_a_disk_allows_is_no_page(tmp_path):
     assert [code for _, code, _ in problems(tmp_path, text=f"nav: [{'a' * 300}.md]\nplugins: [handrail]\n")] == ["nav"]
+
+
+@pytest.mark.parametrize("written", ["0441234567", "+441234567", "112", "2.10", "no"])
+@pytest.mark.parametrize("setting", ["contact_phone", "contact_text"])
+def test_a_text_that_yaml_takes_for_something_else_is_refused_and_never_shown(tmp_path, setting, written):
+    """`0441234567` was shown to customers as 75839863."""
+    file = tmp_path / "mkdocs.yml"
+    file.write_text(f"site_name: x\nplugins:\n  - handrail:\n      {setting}: {written}\n")
+    options = read_options(options_of(file), places_of(file))
+    [problem] = options.problems
+    assert (problem.severity, problem.line) == ("error", 4)
+    assert setting not in options.values
+    file.write_text(f"site_name: x\nplugins:\n  - handrail:\n      {setting}: '044 1234567'\n")
+    assert read_options(options_of(file), places_of(file)).values == {setting: "044 1234567"}
+
+
+def test_a_phone_among_the_channels_is_as_it_was_written_or_refused(tmp_path):
+    file = tmp_path / "mkdocs.yml"
+    contact = "{country: CH, channels: [{who: The support team, phone: 0441234567}]}"
+    file.write_text(f"site_name: x\nplugins:\n  - handrail:\n      contact: {contact}\n")
+    options = read_options(options_of(file), places_of(file))
+    assert [problem for problem in options.problems if "Put it in quotes" in problem.what and problem.line == 4]
+    assert not options.contact.has("phone")
