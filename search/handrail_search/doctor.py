@@ -77,7 +77,7 @@ def examine(config_file: Path) -> Iterator[Finding]:
             yield Finding(part, look(settings))
         except HandrailError as error:
             mend = error.mend or "Handrail's help says more: operators/doctor/"
-            if mend.endswith(_BUILD):
+            if mend.startswith("Build ") and mend.endswith(_BUILD):  # and no more than that
                 mend = how_to_build(settings)
             yield Finding(part, error.what, mend, part not in _OPTIONAL)
 
