@@ -84,7 +84,7 @@ matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/matrix/run.py
 
 adoption: $(VENV)/.installed-dev ## Give public sites, checked out in SITES, the one line; renews docs/writers/adoption.md
-	@test -d "$(SITES)" || { echo "Say where the checkouts are: make adoption SITES=folder (tests/adoption/sites.yml names them)"; exit 1; }
+	@test -d "$(SITES)" || { echo "Say where the checkouts are: make adoption SITES=folder (see docs/writers/adoption.md)"; exit 1; }
 	$(BIN)/python tests/adoption/run.py "$(SITES)" --write
 
 wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere

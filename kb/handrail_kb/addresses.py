@@ -8,6 +8,7 @@ An *address* is what MkDocs writes and browsers open: every letter percent-encod
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +23,9 @@ _ESCAPED = {ord("%"): "%25", ord("#"): "%23", ord("?"): "%3F"}
 
 def html_files(site_dir: Path) -> Iterator[Path]:
     """Every file of HTML below a folder, in no order; a folder can have such a name as well."""
-    return (file for file in site_dir.rglob("*.html") if file.is_file())
+    for folder, _, names in os.walk(site_dir):
+        below = Path(folder)
+        yield from (file for name in names if name.endswith(".html") and (file := below / name).is_file())
 
 
 def location_of(file: Path, site_dir: Path) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
@@ -20,7 +21,7 @@ import yaml
 from handrail_kb.errors import ArticleError
 from handrail_kb.settings import nearest
 from handrail_kb.shown import shown_folder
-from handrail_kb.yaml_files import read_yaml
+from handrail_kb.yaml_files import compose_yaml, read_yaml
 
 Severity = Literal["error", "warning", "note"]
 
@@ -242,7 +243,7 @@ def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
         meta |= {name: written[name] for name in _WORDS if name in meta and name in written}
     lines: dict[str, int] = {}
     repeated: list[str] = []
-    for name, line in _places(yaml.compose(block, Loader=yaml.SafeLoader)):
+    for name, line in _places(compose_yaml(block)):
         if name in lines:
             repeated.append(name)
         lines[name] = line + 2
@@ -290,17 +291,10 @@ class _Fields:
             self._check_name(f"search.{name}", name, SEARCH_FIELDS)
 
     def _check_name(self, place: str, name: str, known: tuple[str, ...]) -> None:
-        if name in known:
-            return
-        # Sites have fields of their own, so that only a near miss is worth a warning.
-        # One with a prefix, such as `ms.author`, is theirs for sure.
-        near = (
-            "." not in name
-            and ":" not in name
-            and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
-        )
-        severity, code = ("warning", "unknown-field") if near else ("note", "own-field")
-        self.note(place, f"'{name}' is not a known field.{nearest(name, known)}", cast(Severity, severity), code)
+        if name not in known:
+            near, hint = _likeness(name, known)
+            severity, code = ("warning", "unknown-field") if near else ("note", "own-field")
+            self.note(place, f"'{name}' is not a known field.{hint}", cast(Severity, severity), code)
 
     def value(self, name: str) -> Any:
         outer, _, inner = name.partition(".")
@@ -385,6 +379,14 @@ class _Fields:
                 place if place in self.lines else name,
                 f"each of '{name}' should be text, but here is {_found(item)}.{hint}",
             )
+
+
+@lru_cache(1000)  # a field of a site's own stands in most of its articles
+def _likeness(name: str, known: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether a name is a near miss, and what may have been meant."""
+    # Sites have fields of their own: only a near miss is worth a warning, and `ms.author`, with a prefix, is theirs.
+    near = not {".", ":"} & {*name} and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
+    return near, nearest(name, known)
 
 
 def _found(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,7 +187,7 @@ def _is_archive(page: Page) -> bool:
 
 
 def _as_article(page: Page) -> Article:
-    return parse_article(page.file.src_uri, _text_of(page))
+    return _parsed(page.file.src_uri, _text_of(page))
 
 
 def _text_of(page: Page) -> str:
@@ -194,6 +195,11 @@ def _text_of(page: Page) -> str:
         return page.file.content_string
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+@lru_cache(2000)  # asked for twice: before the page is rendered and after
+def _parsed(path: str, text: str) -> Article:
+    return parse_article(path, text)
 
 
 def address_of_page(page: Page) -> str:

@@ -15,23 +15,12 @@ from functools import lru_cache
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
+from handrail_kb.elements import elements
 from handrail_kb.policy import is_source
 
-# A comment, or a start tag with its name and attributes. What is never closed goes to the end, so that nothing is read
-# twice; a quote opens a value after '=' only.
-_TAG = re.compile(
-    r"<(?:!--(?:-?>|.*?(?:-->|\Z))|([a-zA-Z][^\s/>]*+)"
-    r"""((?:[^"'>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+|["'])*+)(?:>|\Z))""",
-    re.S,
-)
 _ATTRIBUTE = re.compile(
     r"""([^\s"'>/=][^\s>/=]*+)(?:\s*+=\s*+(?:"([^"]*+)"?|'([^']*+)'?|([^\s>"']?[^\s>]*+)))?""", re.ASCII
 )
-# What stands in these is text to a browser, up to their own end tag.
-_RAW = {
-    name: re.compile(rf"</{name}(?=[\s/>])", re.I)
-    for name in ("script", "style", "textarea", "title", "xmp", "noembed", "iframe")
-}
 _RUNS = re.compile(
     r"(?:|module|importmap|speculationrules|(?:text|application)/(?:x-)?(?:java|ecma|live)script[\d.]*)\s*(?:;.*)?",
     re.I | re.S,
@@ -45,8 +34,6 @@ _ASKS = re.compile(
     r"""(?:fetch|open|sendBeacon|EventSource|WebSocket)\(\s{0,9}["'`](?:GET["']\s{0,9},\s{0,9}["'])?"""
     r"""((?:https?|wss?)://[\w.-]{3,100})"""
 )
-# Tags of which nothing else matters are not taken apart, which is most of a page.
-_WORTH_READING = re.compile(r"\b(?:style|on[a-z]{3,40})\s{0,9}=|javascript:|mermaid|=[\"']?source|formaction", re.I)
 _IDLE = re.compile(r"(?:void\s{0,9}(?:\(\s{0,9}0\s{0,9}\)|0)|undefined)?\s{0,9};?\s*", re.I)
 _INSTANT = re.compile(r"""["']navigation\.instant["']""")
 _REFRESH = re.compile(r"^\s{0,9}\d{0,5}\s{0,9}[;,]\s{0,9}url\s{0,9}=", re.I)
@@ -75,8 +62,12 @@ _LINKS = {
     "manifest": "manifest-src",
     "modulepreload": "script-src",
 }
-_NAMED = frozenset({*_LOADS, "link", "base", "meta"})
 _PRELOADS = {"script": "script-src", "style": "style-src", "font": "font-src", "image": "img-src"}
+
+
+# Addresses that lead to the site itself for sure, and what is not noted of such.
+_PLAINLY_OURS = re.compile(r"(?!//)[\w./-]+", re.ASCII)
+_FREE = frozenset({"img-src", "media-src", "font-src", "manifest-src", "connect-src", "form-action"})
 
 
 @dataclass(frozen=True)
@@ -108,6 +99,22 @@ class Needs:
     redirect: bool = False
     ours: bool = False
 
+    def add(self, other: Needs) -> None:
+        """Take in what a part of the same page needs."""
+        self.scripts += other.scripts
+        self.styles += other.styles
+        self.fitted |= other.fitted
+        self.uses |= other.uses
+        self.files |= other.files
+        self.frames |= other.frames
+        self.diagrams |= other.diagrams
+        self.instant |= other.instant
+        self.redirect |= other.redirect
+        self.ours |= other.ours
+
+
+_NOTHING = Needs()
+
 
 def decoded(raw: bytes) -> str:
     """A page as a browser reads it: in the charset it names, with one kind of line end."""
@@ -119,7 +126,7 @@ def decoded(raw: bytes) -> str:
             text = raw.decode(named[1].decode("ascii") if named else "cp1252", errors="replace")
         except LookupError:
             text = raw.decode("cp1252", errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def needs_of_page(html: str, address: str) -> Needs:
@@ -166,8 +173,12 @@ class _Page:
         self.needs = Needs()
 
     def read(self, html: str) -> Needs:
-        for name, attributes, body in _elements(html):
-            self.element(name, attributes, body)
+        for element in elements(html):
+            told = _wherever_it_stands(self.host, *element)
+            if told is None:
+                self.element(*element)
+            elif told is not _NOTHING:
+                self.needs.add(told)
         self.needs.ours = "<handrail-main" in html
         return self.needs
 
@@ -230,6 +241,8 @@ class _Page:
 
     def use(self, directive: str, url: str, what: str) -> None:
         """Note a file that is loaded: ours by its address, another one by its host."""
+        if directive in _FREE and _PLAINLY_OURS.fullmatch(url):
+            return
         try:
             target = urlsplit(urljoin(self.address, url.strip()))
         except ValueError:
@@ -267,28 +280,15 @@ class _Page:
             self.needs.fitted.add((directive, "'self'"))
 
 
-def _elements(html: str) -> Iterator[tuple[str, str, str]]:
-    """Every element's name, attributes and, of those that hold nothing but text, what stands in it."""
-    place: int | None = 0
-    while place is not None:
-        tags, place = _TAG.finditer(html, place), None
-        for found in tags:
-            name, attributes = found.groups()
-            if name is None:  # a comment
-                continue
-            name = name.lower()
-            if raw := _RAW.get(name):
-                closed = raw.search(html, found.end())
-                place = closed.start() if closed else len(html)
-                yield name, attributes, html[found.end() : place]
-                break
-            if name in _NAMED or _is_worth_reading(attributes):
-                yield name, attributes, ""
-
-
-@lru_cache(maxsize=20_000)  # of the tags of a page, most stand on every other one too
-def _is_worth_reading(attributes: str) -> bool:
-    return bool(_WORTH_READING.search(attributes))
+@lru_cache(maxsize=20_000)
+def _wherever_it_stands(host: str, name: str, attributes: str, body: str) -> Needs | None:
+    """What an element needs on every page of a host; None where that depends on the page's address."""
+    here, there = _Page(f"https://{host}/a/"), _Page(f"https://{host}/b/c/d/")
+    for page in (here, there):
+        page.element(name, attributes, body)
+    if here.needs != there.needs:
+        return None
+    return _NOTHING if here.needs == _NOTHING else here.needs
 
 
 def _runs(address: str) -> bool:

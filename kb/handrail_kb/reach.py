@@ -32,6 +32,11 @@ _IS_VOTE = re.compile(r"""\bname\s*=\s*["']?feedback\b""", re.I)
 _REDIRECT = re.compile(r"""<meta\b[^>]*http-equiv\s*=\s*["']?refresh""", re.I)
 _HEAD = 4000  # characters in which a page says that it leads on
 _NAMED = 3
+_BLOCK_END = "</li>"
+# Down from some folder, and nothing in it that stands for other letters.
+_PLAIN_PATH = re.compile(r"(?:\.\./)*+\w[\w-]*+(?:[/.][\w-]++)*+/?(?:#[\w-]*+)?", re.ASCII)
+
+_Tag = tuple[str, str, str, str]  # '/' of an end tag, name, attributes, the paragraph of ours
 
 Help = str  # a way to get help, in the words of a warning
 _PERSON = "the link to a person"
@@ -158,8 +163,7 @@ def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) 
     address = base_path + address_of(location_of(file, site_dir))
     helps: dict[Help, None] = {}  # in order, each once
     in_text = has_form = in_ours = False
-    for closing, name, attributes, paragraph, _ in _TAG.findall(html):
-        tag = name.lower()
+    for closing, tag, attributes, paragraph in _tags(html, frozenset(map(_last_name, targets))):
         if paragraph:
             helps.setdefault(f"{_PERSON} at the end")
             in_ours = True
@@ -174,6 +178,38 @@ def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) 
             if found and (not in_text or found == _VOTE):
                 helps.setdefault(found)
     return _PageOfSite(tuple(helps), has_form)
+
+
+def _tags(html: str, names: frozenset[str]) -> Iterator[_Tag]:
+    """Tags in their order, without links that lead to no target for sure.
+
+    By blocks, since menus are the same on most pages. No tag that counts ends behind a block: each ends at the first
+    `>`, which a block's end has.
+    """
+    *blocks, last = html.split(_BLOCK_END)
+    for block in blocks:
+        yield from _tags_of_block(f"{block}{_BLOCK_END}", names)
+    yield from _tags_of_block(last, names)
+
+
+@lru_cache(maxsize=20_000)
+def _tags_of_block(block: str, names: frozenset[str]) -> tuple[_Tag, ...]:
+    tags = ((closing, name.lower(), inside, mark) for closing, name, inside, mark, _ in _TAG.findall(block))
+    if "handrail-stuck" in block.lower():  # there the ends of links count, too
+        return tuple(tags)
+    return tuple(tag for tag in tags if tag[1] != "a" or not (tag[0] or _leads_elsewhere(tag[2], names)))
+
+
+def _leads_elsewhere(attributes: str, names: frozenset[str]) -> bool:
+    """Whether a link leads into the site and to no page that has one of these last names, wherever it stands."""
+    found = _HREF.search(attributes)
+    href = (found[1] or found[2] or found[3] or "") if found else ""
+    plain = _PLAIN_PATH.fullmatch(href) and "index.html" not in href
+    return bool(plain) and "" not in names and not any(name in href for name in names)
+
+
+def _last_name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _help(tag: str, attributes: str, address: str, targets: Collection[str]) -> Help:

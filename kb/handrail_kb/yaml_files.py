@@ -5,6 +5,7 @@ Nothing is run that a tag names, and there is a bound to what a few lines can st
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,36 +19,56 @@ if TYPE_CHECKING:
 
 # In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
 _MOST_VALUES = 100_000
-# Nodes need no constructor, so that the parser in C can be taken where PyYAML has it: every build reads mkdocs.yml.
-_COMPOSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The parser in C, where PyYAML has it: every build reads mkdocs.yml, and the front matter of every article.
+_QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# It has no bound to how deep values stand in each other, and ends the program where its stack ends.
+_DEEPEST_QUICK = 3000
 # Files that inherit from files.
 _DEEPEST = 20
 # Whatever a hostile value makes Python raise.
 _UNREADABLE = (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError, KeyError)
 
 
-class _Tolerant(yaml.SafeLoader):
-    """Reads YAML without importing what its tags name, and without the environment: an article must not publish it."""
+class _Bounded:
+    """What both parsers have of ours."""
 
     def get_single_data(self) -> Any:
         """The document. Raises yaml.YAMLError, too, where it holds too much."""
-        document = super().get_single_data()
+        document = super().get_single_data()  # type: ignore[misc]
         if (size := _size(document, {})) > _MOST_VALUES:
             raise yaml.YAMLError(f"it holds {size:,} values where every alias (such as *name) is followed")
         return document
 
 
+class _Tolerant(_Bounded, yaml.SafeLoader):
+    """Reads YAML without importing what its tags name, and without the environment: an article must not publish it."""
+
+
+class _TolerantQuick(_Bounded, _QUICK):  # type: ignore[misc]
+    """The same with the parser in C."""
+
+
+_WORDS_ONLY = {
+    first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] in ("null", "merge")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 class _AsWritten(_Tolerant):
     """Reads every value as the text that was written; what is empty or `null` is nothing."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML keeps them so)
-        first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] in ("null", "merge")]
-        for first, known in _Tolerant.yaml_implicit_resolvers.items()
-    }
+    yaml_implicit_resolvers = _WORDS_ONLY
 
 
-_Tolerant.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
-_Tolerant.add_multi_constructor("!", lambda *_: None)
+class _AsWrittenQuick(_TolerantQuick):
+    """The same with the parser in C."""
+
+    yaml_implicit_resolvers = _WORDS_ONLY
+
+
+for _loader_of_ours in (_Tolerant, _TolerantQuick):
+    _loader_of_ours.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
+    _loader_of_ours.add_multi_constructor("!", lambda *_: None)
 
 
 def read_yaml(text: str, *, as_written: bool = False) -> Any:
@@ -55,16 +76,29 @@ def read_yaml(text: str, *, as_written: bool = False) -> Any:
 
     With `as_written`, `2.10`, `007`, `yes` and `12:30` are the text that stands there, not what YAML takes it for.
     """
+    quick, own = (_AsWrittenQuick, _AsWritten) if as_written else (_TolerantQuick, _Tolerant)
     try:
-        return yaml.load(text, Loader=_AsWritten if as_written else _Tolerant)  # noqa: S506 (SafeLoaders)
+        if _is_shallow(text):
+            with suppress(yaml.YAMLError):  # in the words of Python's parser, which say more
+                return yaml.load(text, Loader=quick)  # noqa: S506 (a SafeLoader)
+        return yaml.load(text, Loader=own)  # noqa: S506 (a SafeLoader)
     except _UNREADABLE as error:
         raise yaml.YAMLError(f"a value cannot be read: {error}") from error
 
 
 def compose_yaml(text: str) -> yaml.Node | None:
-    """The YAML of a mkdocs.yml as nodes that know their lines. Raises yaml.YAMLError."""
-    node: yaml.Node | None = yaml.compose(text, Loader=_COMPOSER)
+    """YAML as nodes that know their lines. Raises yaml.YAMLError."""
+    loader = _QUICK if _is_shallow(text) else yaml.SafeLoader
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=loader)
+    except RecursionError as error:
+        raise yaml.YAMLError("its values stand too deep in each other") from error
     return node
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether values cannot stand deep in each other; by indents alone it takes too many characters."""
+    return sum(map(text.count, "[{-?")) <= _DEEPEST_QUICK
 
 
 def read_mkdocs_yml(path: Path) -> dict[str, Any]:

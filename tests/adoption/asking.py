@@ -19,7 +19,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, sync_playwright
-from recipes import KEPT
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from recipes import KEPT, questions_from
 
 from handrail_kb.passages import Page as Indexed
 from handrail_kb.passages import read_site
@@ -32,7 +33,7 @@ HANDRAIL = Path(sys.executable).parent / "handrail"
 _FIELD = "[data-md-component=search-query]"
 _ANSWER = "[data-md-component=search-result][aria-busy=false][data-handrail-source]:not([data-handrail-source=empty])"
 _SHOWN = ".md-search-result__list > li, .handrail-person a"
-_PATIENCE = 60
+_PATIENCE = 30
 _BLOCKED = ("Content Security Policy", "Content-Security-Policy")
 _FOREIGN = re.compile(r"^(?:Loading the (\w+)|Connecting to|Framing) '(?:https?:)?//([^/']+)")
 _INLINE = re.compile(r"^(?:Applying|Executing) ([\w ]+?) violates")
@@ -88,6 +89,7 @@ def ask(name: str, config: Path, site: Path, questions: Sequence[str]) -> Asked:
         (state / "encoder").symlink_to(encoders)
     chosen = _bounded(pages)
     built = build_index(chosen, state, MODEL)
+    questions = questions or questions_from(page.title for page in chosen)
     with _service(config, site) as (address, facts):
         asked = _in_the_browser(f"{address}{facts['base_path']}", questions)
     milliseconds, sources, results, console = asked
@@ -141,7 +143,13 @@ def _in_the_browser(
         for question in questions:
             if not page.locator(_FIELD).count():
                 break
-            milliseconds.append(_ask(page, question))
+            try:
+                milliseconds.append(_ask(page, question))
+            except PlaywrightTimeout:  # counted as no answer; the next question is asked all the same
+                milliseconds.append(1000.0 * _PATIENCE)
+                sources.append("nobody")
+                results.append(0)
+                continue
             shown = page.locator("[data-md-component=search-result]")
             sources.append(shown.get_attribute("data-handrail-source") or "nobody")
             results.append(page.locator(".md-search-result__list > li").count())

@@ -1,11 +1,13 @@
 """Gives public MkDocs sites the one line and says what became of them: `make adoption SITES=folder`.
 
-    python tests/adoption/run.py FOLDER                     every site of sites.yml, print the table
+    python tests/adoption/run.py FOLDER                     every site of the folder, print the table
     python tests/adoption/run.py FOLDER --only httpx        one; may be given more than once
     python tests/adoption/run.py FOLDER --write             and renew docs/writers/adoption.md
 
-FOLDER holds checkouts; nothing is fetched, and what is not there is counted as skipped. Building a site runs its own
-plugins and hooks: look at them first. Environments, copies and what was measured are kept in .cache/adoption.
+FOLDER holds checkouts, and perhaps a `sites.yml` with what they need, in the form that the help article describes.
+Nothing is fetched. What `sites.yml` names and is not there is counted as skipped; what is there and could not be
+measured is named with why, and the run goes on. Building a site runs its own plugins and
+hooks: look at them first. Environments, copies and what was measured are kept in .cache/adoption.
 """
 
 from __future__ import annotations
@@ -41,30 +43,49 @@ RESULTS = KEPT / "results.json"
 def main(sites: Path, only: Sequence[str], times: int, write: bool) -> None:
     """Measure, print a Markdown table, and keep it where asked."""
     results = _kept()
-    for recipe in recipes.read(only):
+    for recipe in recipes.read(sites, only):
         checkout = recipe.checkout(sites)
         if checkout is None:
             say(f"{recipe.name}: skipped, {sites} has no checkout of {recipe.repository}")
             found = {"skipped": True}
         else:
             say(recipe.name)
-            found = measure(recipe, checkout.resolve(), times)
+            found = _measured(recipe, checkout.resolve(), times)
             say(json.dumps(found["summary"]))
         KEPT.mkdir(parents=True, exist_ok=True)
         results = {**_kept(), recipe.name: found}
         RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    every = {recipe.name: recipe for recipe in recipes.read()}
-    markdown = table.to_markdown(every, {name: results.get(name, {"skipped": True}) for name in every})
+    every = {recipe.name: recipe for recipe in recipes.read(sites)}
+    # A site that is there and was never asked for is not in the table.
+    shown = {name: results[name] for name in every if name in results}
+    markdown = table.to_markdown(every, shown)
     sys.stdout.write(f"{markdown}\n")
     if write:
         table.put_into(PAGE, markdown)
 
 
+def _measured(recipe: Recipe, checkout: Path, times: int) -> dict[str, Any]:
+    """What became of one site, or why that is not known: a site that fails does not end the run."""
+    about = {
+        "repository": recipe.repository or recipes.repository_of(checkout),
+        "commit": recipes.commit_of(checkout) or recipe.commit,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    try:
+        return {**about, **measure(recipe, checkout, times)}
+    except (Exception, SystemExit) as error:  # another's plugins, a browser, a disk: all is told
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return {**about, "summary": {"built": "not measured", "why": why[:200]}}
+
+
 def measure(recipe: Recipe, checkout: Path, times: int) -> dict[str, Any]:
     """What became of one site; all figures, and a summary for the table."""
-    found: dict[str, Any] = {"commit": recipes.commit_of(checkout), "date": time.strftime("%Y-%m-%d")}
     pair = building.build(recipe, checkout, times)
-    found |= {"warnings": pair.with_line.warnings, "ours": pair.ours, "warnings_without": pair.without.warnings}
+    found: dict[str, Any] = {
+        "warnings": pair.with_line.warnings,
+        "ours": pair.ours,
+        "warnings_without": pair.without.warnings,
+    }
     found["error"] = pair.without.error or pair.with_line.error
     summary = {"built": "", "seconds": [round(one.seconds, 1) for one in (pair.without, pair.with_line)]}
     if pair.without.error or pair.with_line.error:

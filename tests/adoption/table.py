@@ -23,20 +23,22 @@ def plain(asked: Asked) -> dict[str, Any]:
 
 
 def to_markdown(recipes: Mapping[str, Recipe], results: Mapping[str, Any]) -> str:
-    """The table, the sites with their commits, and what was left out."""
+    """The table, the sites with their commits, what was left out, and what failed to be measured."""
     there = {name: found for name, found in results.items() if not found.get("skipped")}
-    rows = [_row(name, found["summary"]) for name, found in there.items()]
+    failed = {name: found["summary"] for name, found in there.items() if "why" in found["summary"]}
+    rows = [_row(name, found["summary"]) for name, found in there.items() if name not in failed]
     skipped = [name for name in results if name not in there]
     days = sorted({found["date"] for found in there.values()})
-    told = f"Measured by `make adoption` on {' and '.join(days)}: {len(there)} sites, {len(skipped)} skipped"
+    told = f"Measured by `make adoption` on {' and '.join(days)}: {len(rows)} sites, {len(skipped)} skipped"
     told += f" ({', '.join(skipped)})." if skipped else "."
+    told += "".join(f" Not measured: {name} ({summary['why']})." for name, summary in failed.items())
     return "\n\n".join([told, _table(HEAD, rows), "### The sites { #sites }", _sites(recipes, there)])
 
 
 def _row(name: str, summary: Mapping[str, Any]) -> list[str]:
-    without, with_line = summary["seconds"]
     if summary["built"] != "yes":
         return [name, summary["built"], *["–"] * (len(HEAD) - 2)]
+    without, with_line = summary["seconds"]
     ours, blocked, _ = summary["console"]
     asked = summary["dialog"] and f"{summary['answered']} of {QUESTIONS}"
     faults, hints = ("?" if one is None else str(one) for one in summary["check"])
@@ -54,7 +56,8 @@ def _sites(recipes: Mapping[str, Recipe], there: Mapping[str, Any]) -> str:
         indexed, pages, passages = found["summary"].get("indexed", (0, 0, 0))
         bound = f"{indexed} of {pages}, {passages:,} passages" if indexed < pages else f"{pages}, {passages:,} passages"
         recipe = recipes[name]
-        rows.append([name, f"`{recipe.repository}`", f"`{found['commit'][:12]}`", recipe.kind, bound])
+        repository, commit = found.get("repository") or recipe.repository, found["commit"][:12]
+        rows.append([name, *(f"`{one}`" if one else "–" for one in (repository, commit)), recipe.kind or "–", bound])
     head = ("Site", "Repository", "Commit", "What is special", f"Articles indexed, up to {INDEXED:,} passages")
     return _table(head, rows)
 

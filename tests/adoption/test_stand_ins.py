@@ -172,10 +172,53 @@ def test_the_line_is_put_where_a_writer_would_put_it(part, before, after):
     assert part("one_line").with_handrail(before) == after
 
 
+def test_every_checkout_of_a_folder_is_taken_and_what_it_needs_is_read_beside_it(part, tmp_path):
+    for name in ("plain", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mkdocs.yml").write_text("site_name: A\n", encoding="utf-8")
+    (tmp_path / "no-site").mkdir()
+    assert [recipe.name for recipe in part("recipes").read(tmp_path)] == ["other", "plain"]
+    beside = tmp_path / "sites.yml"
+    beside.write_text(
+        "named: {repository: acme/other, packages: [mkdocs-material, x], environment: {A: b}}\ngone: {folder: docs}\n",
+        encoding="utf-8",
+    )
+    found = {recipe.name: recipe for recipe in part("recipes").read(tmp_path)}
+    assert set(found) == {"named", "gone", "plain"}
+    assert found["named"].checkout(tmp_path) == tmp_path / "other"
+    assert found["named"].packages == ("mkdocs-material", "x")
+    assert found["gone"].checkout(tmp_path) is None
+    beside.write_text("named: {question: [a]}\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="no other fields"):
+        part("recipes").read(tmp_path)
+    beside.write_text("named: {questions: [a]}\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="has 1 questions"):
+        part("recipes").read(tmp_path)
+
+
+def test_a_site_without_questions_is_asked_for_its_own_titles(part):
+    made = part("recipes").questions_from(["Start", "", "Prices", "Start", *(f"Page {n}" for n in range(8))])
+    assert made == ("Start", "Page 0", "Page 2", "Page 4", "Page 6")
+    assert part("recipes").questions_from(["Only one"]) == ("Only one",) * 5
+    assert part("recipes").questions_from([]) == ()
+
+
+def test_a_site_that_fails_does_not_end_the_run(part, tmp_path, monkeypatch):
+    run, recipe = part("run"), part("recipes").Recipe("broken")
+
+    def fails(*_):
+        raise TimeoutError("nothing came\nin time")
+
+    monkeypatch.setattr(run, "measure", fails)
+    found = run._measured(recipe, tmp_path, 1)
+    assert found["summary"] == {"built": "not measured", "why": "nothing came"}
+    told = part("table").to_markdown({"broken": recipe}, {"broken": found})
+    assert "0 sites, 0 skipped. Not measured: broken (nothing came)." in told
+
+
 def test_what_is_not_there_is_counted_as_skipped(part):
-    table = part("table")
-    recipes = {recipe.name: recipe for recipe in part("recipes").read()}
-    assert len(recipes) >= 10
+    table, recipe = part("table"), part("recipes").Recipe
+    recipes = {name: recipe(name, f"acme/{name}") for name in ("httpx", "gone", "away")}
     summary = {
         "built": "yes", "seconds": [2.0, 2.2], "warnings": 0, "pages": 9, "lost": 0, "dialog": 5, "answered": 5,
         "slowest": 400, "console": [0, 2, 0], "indexed": [7, 7, 90], "check": [1, 3],

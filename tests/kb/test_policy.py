@@ -397,3 +397,33 @@ def test_a_list_that_no_header_holds_is_refused(tmp_path):
     hosts = ", ".join(f"https://a-very-long-name-of-a-host-{n}.example.com" for n in range(40))
     _, [problem] = allowed(tmp_path, f"        img-src: [{hosts}]\n")
     assert "a proxy in front takes 1,500" in problem
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<ul><li><a href="x"><script>a("</li>")</script></a></li><li><img src="https://a.example/b.png"></li></ul>',
+        '<ul><li title="a </li> b" onclick="c()"><!-- </li> <script>no()</script> --></li><script>yes()</script>',
+        '<li><style>a { color: "</li>" }</style></li><textarea></li><script>no()</script></textarea></li><p style="a">',
+        '<li><script>never closed </li> <img src="https://a.example/b.png">',
+        '<li class="mermaid">a</li><li class=\'a\' >b</li><li/></li><span class="x" onload="y()">c</span></li></li>',
+        "<li><a href=\"java&#115;cript:a()\">b</a></li><a href='javascript:c()'>d</a>< /li><img src=https://a.example/b></li>",
+    ],
+)
+def test_a_page_read_by_blocks_needs_what_it_needs_read_whole(html):
+    by_blocks = needs_of_page(html, "https://site.example/a/")
+    # With no end of a block in it, the page is one block.
+    whole = needs_of_page(html.replace("</li>", "</LI>"), "https://site.example/a/")
+    assert [by_blocks.uses, by_blocks.fitted, by_blocks.diagrams] == [whole.uses, whole.fitted, whole.diagrams]
+    assert (len(by_blocks.scripts), len(by_blocks.styles)) == (len(whole.scripts), len(whole.styles))
+
+
+def test_a_block_that_was_met_on_another_page_is_read_for_this_ones_address():
+    html = '<li><script src="a.js"></script><iframe src="b.html"></iframe></li><li><script>c()</script></li>'
+    first, second = (needs_of_page(html, f"https://site.example/{folder}/") for folder in ("one", "two"))
+    assert (first.files, second.files) == ({"/one/a.js"}, {"/two/a.js"})
+    assert (first.frames, second.frames) == ({"/one/b.html"}, {"/two/b.html"})
+    assert first.scripts == second.scripts != []
+    elsewhere = needs_of_page('<img src="https://site.example/x.png">', "https://other.example/")
+    assert {use.source for use in elsewhere.uses} == {"https://site.example"}
+    assert not needs_of_page('<img src="https://site.example/x.png">', "https://site.example/").uses

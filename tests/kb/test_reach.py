@@ -93,3 +93,16 @@ def test_a_build_tells_of_a_raw_page_without_the_link(build):
     linked = {"raw.html": "<html><body><a href='contact/'>Contact</a></body></html>"}
     assert [words for words in build(linked).infos if "raw.html" in words] == []
     assert build(raw, handrail={"contact": {"pages_without_link": ["raw.html"]}}).infos == []
+
+
+@pytest.mark.parametrize(
+    "href",
+    ["../contact/", "../a/../contact/", "../%63ontact/", "../cont&#97;ct/", "/contact/index.html", "../contact/#form"],
+)
+def test_a_link_to_a_person_counts_however_it_is_written(tmp_path, href):
+    page = f'<html><body><ul><li><a href="../elsewhere/">b</a></li><li><a href="{href}">a</a></li></ul></body></html>'
+    (tmp_path / "guide").mkdir()
+    (tmp_path / "guide" / "index.html").write_text(page, encoding="utf-8")
+    (tmp_path / "contact").mkdir()
+    (tmp_path / "contact" / "index.html").write_text("<body><textarea></textarea></body>", encoding="utf-8")
+    assert list(faults(tmp_path, {"contact/"})) == []

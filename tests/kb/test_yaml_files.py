@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 from handrail_kb.articles import parse_article
 from handrail_kb.errors import ConfigError
 from handrail_kb.settings import load_settings
-from handrail_kb.yaml_files import read_mkdocs_yml, read_yaml
+from handrail_kb.yaml_files import compose_yaml, read_mkdocs_yml, read_yaml
 
 BASE = """site_name: Base
 theme: {name: material, font: false}
@@ -156,3 +157,16 @@ def test_the_built_site_and_search_show_a_title_as_it_was_written(build):
     facts = yaml.safe_load(site.page("handrail/site.json"))["articles"]["a/"]
     assert (facts["title"], facts["keywords"], facts["questions"]) == ("2.10", ["0x80131500"], ["12:30"])
     assert "<title>2.10 - Help</title>" in site.page("a/index.html")
+
+
+def test_values_that_stand_deep_in_each_other_end_no_program():
+    for text in ("[" * 200_000, "a: " + "{b: " * 100_000, "- " * 100_000, "? " * 100_000):
+        with pytest.raises(yaml.YAMLError):
+            read_yaml(text)
+        with pytest.raises(yaml.YAMLError):
+            compose_yaml(text)
+    for text in ("[" * 2900, "[" * 2900 + "]" * 2900, "- " * 2900 + "a"):
+        with suppress(yaml.YAMLError):
+            read_yaml(text)
+        with suppress(yaml.YAMLError):
+            compose_yaml(text)
