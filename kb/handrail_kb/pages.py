@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import urlencode
 
@@ -120,14 +121,23 @@ def _set_worker(html: str, links: Links, worker: Worker, lang: str) -> tuple[str
     found = _CONFIG.search(html)
     if not found:
         return html, False
-    config = json.loads(unescape(found[2]) if "&#34;" in found[2] else found[2])
+    config = _configured(found[2], worker, lang)
+    if config is None:
+        return html, False
+    early = f'<script src="{escape(links.tab_script)}"></script>'
+    return html[: found.start(2)] + config + found[3] + early + html[found.end() :], True
+
+
+@lru_cache(200)  # the same on all pages of a folder
+def _configured(written: str, worker: Worker, lang: str) -> str | None:
+    """Material's configuration with our worker; None where it names none of its own."""
+    config = json.loads(unescape(written) if "&#34;" in written else written)
     address = config.get("search")
     if not isinstance(address, str):
-        return html, False
+        return None
     if worker.file not in address:
         config["search"] = _worker_address(address, worker, lang)
-    early = f'<script src="{escape(links.tab_script)}"></script>'
-    return html[: found.start(2)] + script_json(config) + found[3] + early + html[found.end() :], True
+    return script_json(config)
 
 
 def _worker_address(materials: str, worker: Worker, lang: str) -> str:
