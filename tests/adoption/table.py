@@ -26,7 +26,9 @@ def to_markdown(recipes: Mapping[str, Recipe], results: Mapping[str, Any]) -> st
     """The table, the sites with their commits, what was left out, and what failed to be measured."""
     there = {name: found for name, found in results.items() if not found.get("skipped")}
     failed = {name: found["summary"] for name, found in there.items() if "why" in found["summary"]}
-    rows = [_row(name, found["summary"]) for name, found in there.items() if name not in failed]
+    rows = [
+        _row(name, found["summary"], found.get("overhead", 0)) for name, found in there.items() if name not in failed
+    ]
     skipped = [name for name in results if name not in there]
     days = sorted({found["date"] for found in there.values()})
     told = f"Measured by `make adoption` on {' and '.join(days)}: {len(rows)} sites, {len(skipped)} skipped"
@@ -35,7 +37,7 @@ def to_markdown(recipes: Mapping[str, Recipe], results: Mapping[str, Any]) -> st
     return "\n\n".join([told, _table(HEAD, rows), "### The sites { #sites }", _sites(recipes, there)])
 
 
-def _row(name: str, summary: Mapping[str, Any]) -> list[str]:
+def _row(name: str, summary: Mapping[str, Any], overhead: float) -> list[str]:
     if summary["built"] != "yes":
         return [name, summary["built"], *["–"] * (len(HEAD) - 2)]
     without, with_line = summary["seconds"]
@@ -46,7 +48,7 @@ def _row(name: str, summary: Mapping[str, Any]) -> list[str]:
         name, "yes", str(summary["warnings"]), asked or "its theme has none",
         f"{summary['slowest'] / 1000:.1f} s" if summary["dialog"] else "–", str(summary["pages"]),
         "all" if not summary["lost"] else f"all but {summary['lost']}", str(ours), str(blocked),
-        f"{without:.1f}", f"{with_line:.1f}", f"{100 * (with_line / without - 1):.0f} %", faults, hints,
+        f"{without:.1f}", f"{with_line:.1f}", f"{100 * overhead:.0f} %", faults, hints,
     ]  # fmt: skip
 
 

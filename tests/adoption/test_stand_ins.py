@@ -224,8 +224,8 @@ def test_what_is_not_there_is_counted_as_skipped(part):
         "slowest": 400, "console": [0, 2, 0], "indexed": [7, 7, 90], "check": [1, 3],
     }  # fmt: skip
     results = {name: {"skipped": True} for name in recipes}
-    results["httpx"] = {"summary": summary, "commit": "a" * 40, "date": "2026-11-28"}
+    results["httpx"] = {"summary": summary, "overhead": 0.124, "commit": "a" * 40, "date": "2026-11-28"}
     told = table.to_markdown(recipes, results)
     assert f"1 sites, {len(recipes) - 1} skipped" in told
-    assert "| httpx | yes | 0 | 5 of 5 | 0.4 s | 9 | all | 0 | 2 | 2.0 | 2.2 | 10 % | 1 | 3 |" in told
+    assert "| httpx | yes | 0 | 5 of 5 | 0.4 s | 9 | all | 0 | 2 | 2.0 | 2.2 | 12 % | 1 | 3 |" in told
     assert "`aaaaaaaaaaaa`" in told
