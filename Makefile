@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test evaluate clean
+.PHONY: help serve test setup browser format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test evaluate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,10 @@ types: $(VENV)/.installed-dev
 
 floors: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tests/project/rooms.py --count >/dev/null || { echo "A folder has more than twelve names: make rooms"; exit 1; }
+
+rooms: $(VENV)/.installed-dev ## Print how many names each folder has; fails over twelve
+	$(BIN)/python tests/project/rooms.py --count
 
 unit: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses=4 --dist loadfile --durations=5
@@ -59,8 +63,9 @@ docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its 
 	$(BIN)/handrail build --strict
 	$(BIN)/handrail check
 
-generated: $(VENV)/.installed-dev ## Renew the tables of settings and commands in docs/
-	$(BIN)/python tests/generated.py
+generated: $(VENV)/.installed-dev ## Renew the tables of settings and commands in docs/, and those of the rooms
+	$(BIN)/python tests/project/generated.py
+	$(BIN)/python tests/project/rooms.py
 
 bench: $(VENV)/.installed-dev ## Measure Handrail and Material's own search side by side
 	$(BIN)/python tests/bench/run.py
@@ -78,7 +83,7 @@ query-log: $(VENV)/.installed-dev ## Ask two years of real questions and renew d
 	$(BIN)/python tests/quality/replay_log.py --write
 
 outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed; renews docs/operators/delivery-proof.md
-	$(BIN)/python tests/outbox/run.py --write
+	$(BIN)/python tests/feedback/delivery/run.py --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/matrix/run.py
@@ -93,7 +98,7 @@ wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail els
 	@echo "Made $$(echo dist/handrail-*.whl). What to do with it: docs/operators/install.md"
 
 install-test: $(VENV)/.installed-dev ## Follow the documents in empty environments, with the newest and the lowest versions
-	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/install tests/test_install.py
+	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/project/install tests/project/test_install.py
 
 clean: ## Remove everything that was built
 	rm -rf site .handrail .cache dist build

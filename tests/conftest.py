@@ -22,7 +22,7 @@ else:
 ROOT = Path(__file__).parents[1]
 EXPORT = """
 import sys, pathlib
-from handrail_search.exporting import ensure_exported
+from handrail_search.embedding.export import ensure_exported
 ensure_exported("all-MiniLM-L6-v2", pathlib.Path(sys.argv[1]))
 """
 

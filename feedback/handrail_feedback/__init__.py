@@ -1,1 +1,1 @@
-"""What customers searched, said and asked: kept in one SQLite file, redacted, and reported."""
+"""What customers searched, said and asked: kept in one SQLite file, redacted, reported, and brought to people."""

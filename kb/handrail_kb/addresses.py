@@ -1,9 +1,9 @@
-"""Files of a built site and the addresses that open them: the one place that turns one into the other.
+"""Turns files of a built site into the addresses that open them, and back; nothing else does.
 
-A *location* names a page wherever Handrail keeps or compares one: the path of its file below the site with the letters
-that the disk has, `index.html` left out, and the three that would end or change an address, `%`, `#` and `?`, as an
-address writes them: `über uns/`, `50%25/`. What follows a `#` is the anchor of a section, as it stands in the page.
-An *address* is what MkDocs writes and browsers open: every letter percent-encoded that may not stand there as it is.
+A *location* names a page wherever Handrail stores or compares one: the path of its file below the site, spelled as on
+the disk, without `index.html`. Only `%`, `#` and `?`, which would end or change an address, are percent-encoded:
+`über uns/`, `50%25/`. After a `#` comes the anchor of a section, as it is in the page. An *address* is what MkDocs
+writes and browsers open, percent-encoded as URLs are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def location_of(file: Path, site_dir: Path) -> str:
 
 
 def location_of_path(path: str) -> str:
-    """The location of a path below the site with its letters as they are: of a file, or what a server was asked for."""
+    """The location of a path below the site that is not percent-encoded: of a file, or as a server decoded it."""
     folder, _, name = path.rpartition("/")
     if name == _INDEX:
         path = f"{folder}/" if folder else ""
@@ -69,7 +69,7 @@ def path_of(location: str) -> str:
 
 
 def file_of(site_dir: Path, location: str) -> Path | None:
-    """The built file of a location, in whichever way the disk writes accents; None where there is none."""
+    """The built file of a location, however the disk spells accents (NFC or NFD); None if there is none."""
     asked = path_of(location)
     if asked.startswith("/") or ".." in asked.split("/"):
         return None
@@ -78,7 +78,7 @@ def file_of(site_dir: Path, location: str) -> Path | None:
 
 
 def spelled_on_disk(folder: Path, path: str) -> str | None:
-    """The path below the folder with accents as the disk writes them; None where neither way leads to anything."""
+    """The path below the folder, with accents as the disk spells them; None if neither spelling exists."""
     for spelled in dict.fromkeys((path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))):
         try:
             if (folder / spelled).exists():
@@ -89,12 +89,12 @@ def spelled_on_disk(folder: Path, path: str) -> str | None:
 
 
 def same_letters(location: str) -> str:
-    """What two locations share that differ only in how accents are written: as one letter, or as letter and mark."""
+    """A key that is equal for two locations that differ only in how accents are encoded (NFC or NFD)."""
     return unicodedata.normalize("NFC", location)
 
 
 class Known(Mapping[str, T]):
-    """What is known of pages by location. One that the disk writes with other accents is found as well."""
+    """A mapping by location. A location whose accents are encoded differently is found as well."""
 
     def __init__(self, known: Iterable[tuple[str, T]] = ()) -> None:
         """Keep pairs of location and what is known of it."""

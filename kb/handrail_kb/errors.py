@@ -1,4 +1,4 @@
-"""The errors Handrail raises on purpose, drawn from the ground up.
+"""The errors that Handrail raises on purpose; each says what happened, where, and what to do next.
 
 HandrailError
 ├── ConfigError         mkdocs.yml, a flag or an environment variable is wrong
@@ -15,6 +15,8 @@ A message says what happened, where, and last the command that mends it.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -42,15 +44,15 @@ class SiteError(HandrailError):
 
 
 class IndexUnusable(HandrailError):
-    """The index is missing, half-written, or made for something else than what runs."""
+    """The index is missing, half-written, or does not fit this version or its settings."""
 
 
 class LockHeld(IndexUnusable):
-    """Another process does the same just now; nothing is wrong."""
+    """Another process is doing the same at the moment; nothing is wrong."""
 
 
 class EncoderUnavailable(HandrailError):
-    """Text cannot be turned into vectors; callers may go on with words alone."""
+    """Text cannot be turned into vectors; callers may continue with words only."""
 
 
 class StoreUnavailable(HandrailError):
@@ -60,8 +62,8 @@ class StoreUnavailable(HandrailError):
 class DeliveryFailed(HandrailError):
     """A message was not handed over for certain; it waits and is tried again, so it may arrive twice.
 
-    `final` says that this way will not take this message however often it is asked; `of_channel` that the way itself
-    fails, whatever the message; `wait` is how many seconds the other side asked for. `said` are its own words: they
+    `final` says that the channel will never accept this message; `of_channel` that the channel itself fails, whatever
+    the message; `wait` is how many seconds the other side asked to wait. `said` is the other side's own text: it
     may quote the message, and so are shown to operators and never logged.
     """
 
@@ -78,3 +80,12 @@ class DeliveryFailed(HandrailError):
         """Neither `what` nor `mend` may hold a customer's words."""
         self.said, self.final, self.of_channel, self.wait = said, final, of_channel, wait
         super().__init__(what, mend)
+
+
+def place_of(error: BaseException) -> str:
+    """A fault by its kind and place, for a log: its own words may be a customer's."""
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    place = f"{Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else "?"
+    return f"{type(error).__name__} at {place}"

@@ -1,8 +1,8 @@
-"""The MkDocs plugin: hooks that hand the build to functions which know nothing of MkDocs.
+"""The MkDocs plugin: hooks that pass the build to functions which know nothing of MkDocs.
 
-Where Material's own search answers, ours is put in front of it; with any theme a person is one click away on
-every page, and the find and contact pages are there. What could not be put in place is a warning, so that
-`mkdocs build --strict` fails instead of a customer.
+With Material, its search dialog asks Handrail first; with any theme, every page links to a person, and the find and
+contact pages are added. What could not be put in place is a warning, so that `mkdocs build --strict` fails before a
+customer notices.
 """
 
 from __future__ import annotations
@@ -25,31 +25,32 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime, normalize_url
 
-from handrail_kb import forms, leavings, mkdocs_site, policy_report, reach, voting, ways
 from handrail_kb.addresses import file_of, location_of_address
-from handrail_kb.articles import ONLY_OURS, Problem
-from handrail_kb.channels import Contact
+from handrail_kb.articles.article import ONLY_OURS
+from handrail_kb.config.settings import unknown_variables, values_in
+from handrail_kb.config.shown import shown_below, shown_folder
+from handrail_kb.config.state_folder import links_leading_out
+from handrail_kb.config.table import GROUPS, SETTINGS
+from handrail_kb.config.yaml_lines import yaml_lines
+from handrail_kb.contact.channels import Contact
 from handrail_kb.errors import ConfigError
-from handrail_kb.pages import WORKER_FOLDER, Links, Worker, is_page, language_of, patch, welcome_the_lost
-from handrail_kb.places import places_of
-from handrail_kb.policy import Sources
-from handrail_kb.policy_build import write_csp
-from handrail_kb.search_rules import NO_RULES, read_rules
-from handrail_kb.settings import unknown_variables, values_in
-from handrail_kb.settings_table import GROUPS, SETTINGS
-from handrail_kb.shown import shown_below, shown_folder
-from handrail_kb.site_file import read_options
-from handrail_kb.state_folder import ways_out
+from handrail_kb.policy import report
+from handrail_kb.policy.fit import write_csp
+from handrail_kb.policy.policy import Sources
+from handrail_kb.problems import Problem, told_once
+from handrail_kb.site import artefacts, contact_section, forms, help_links, mkdocs, vote_form
+from handrail_kb.site.mkdocs_yml import read_options
+from handrail_kb.site.patch import WORKER_FOLDER, PageLinks, Worker, complete_404_page, is_page, language_of, patch
+from handrail_kb.site.search_rules import NO_RULES, read_rules
 from handrail_kb.texts import text
-from handrail_kb.told_once import told_once
 
 log = get_plugin_logger("handrail")
 
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = Path(__file__).parent / "site" / "assets"
 SCRIPTS = ("handrail-stand-in.js", "handrail.js", "handrail-visit.js", "handrail-vote.js")
 # On the contact page alone.
 CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
-STYLES = ("handrail.css",)
+SITE_STYLES = ("handrail.css",)
 # `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
 _OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
@@ -79,23 +80,23 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.rules = NO_RULES
         self.made: set[str] = set()  # files of pages that a template was used for
         self.contact_pages: set[str] = set()  # of all languages
-        self.doubts: tuple[Problem, ...] = ()  # about the ways to reach a person, to be warned of once
+        self.contact_warnings: tuple[Problem, ...] = ()  # warnings about the channels, reported once
 
     def load_config(
         self, options: Mapping[str, Any], config_file_path: str | None = None
     ) -> tuple[list[tuple[str, Exception]], list[tuple[str, str]]]:
-        """Fit the options to the one table of settings; the environment overrules mkdocs.yml."""
+        """Check the options against the table of settings; the environment overrides mkdocs.yml."""
         try:
             environment = values_in(os.environ)
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
-        read = read_options(options, places_of(Path(config_file_path or "mkdocs.yml")), environment)
+        read = read_options(options, yaml_lines(Path(config_file_path or "mkdocs.yml")), environment)
         self.contact, self.allow = read.contact, read.allow
         try:
             self.rules = read_rules(read.values)
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
-        self.doubts = tuple(problem for problem in read.problems if problem.severity != "error")
+        self.contact_warnings = tuple(problem for problem in read.problems if problem.severity != "error")
         if read.faults:
             return [("handrail", ValidationError(str(problem))) for problem in read.faults], []
         return super().load_config({**read.values}, config_file_path)
@@ -107,19 +108,19 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     # ---- before the pages
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Find out what this site is, and have every page load our scripts and style."""
+        """Find out the theme and language of the site, and have every page load our scripts and style."""
         self.active = bool(self.config["enabled"])
-        if self.active and mkdocs_site.is_offline(config):
+        if self.active and mkdocs.is_offline(config):
             log.info("The offline plugin is on, and files on a disk can ask no service: Handrail stands aside.")
             self.active = False
         if not self.active:
             return config
-        self._refuse_ways_out(config)
-        self.dialog = mkdocs_site.has_dialog(config)
-        self.lang = self.lang or mkdocs_site.language(config)
-        for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *CONTACT_SCRIPTS, *STYLES):
+        self._refuse_links_leading_out(config)
+        self.dialog = mkdocs.has_dialog(config)
+        self.lang = self.lang or mkdocs.language(config)
+        for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *CONTACT_SCRIPTS, *SITE_STYLES):
             self.assets[name] = _place_of_asset(name)
-        for names, loaded in ((SCRIPTS, config.extra_javascript), (STYLES, config.extra_css)):
+        for names, loaded in ((SCRIPTS, config.extra_javascript), (SITE_STYLES, config.extra_css)):
             known = {str(path) for path in loaded}
             loaded.extend(self.assets[name] for name in names if self.assets[name] not in known)
         self._warn(config)
@@ -128,18 +129,18 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     def _warn(self, config: MkDocsConfig) -> None:
         for unknown in unknown_variables(os.environ):  # no warning: `--strict` is for faults of the site
             log.info(unknown)
-        for doubt in self.doubts:
-            log.warning(str(doubt))
-        self.doubts = ()
+        for warning in self.contact_warnings:
+            log.warning(str(warning))
+        self.contact_warnings = ()
         if config.theme.name == "material" and not self.dialog:
             log.warning("Material's search is off: there is no dialog to answer in. Add '- search' to 'plugins:'.")
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
-        """Count the builds that run, so that what is true of all languages is said once."""
+        """Count the builds that are running, so that what concerns all languages is reported once."""
         self.under_way += 1
 
     def on_build_error(self, *, error: Exception) -> None:
-        """Count anew."""
+        """Start counting again."""
         self.under_way = 0
 
     @event_priority(-200)  # after static-i18n, which drops articles from outside the docs folder
@@ -149,13 +150,13 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return files
         self._check_articles(files, config)
         for name, place in self.assets.items():
-            files.append(File.generated(config, place, abs_src_path=str(ASSETS / name)))
+            files.append(File.generated(config, place, abs_src_path=str(_asset(name))))
         own = {match[1] for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
         for name in ("find", "contact"):
             if name not in own:
                 # static-i18n cannot live with a file that has no path, so an almost empty one is shipped.
                 source, level = str(ASSETS / f"{name}.md"), InclusionLevel.NOT_IN_NAV
-                path = f"{mkdocs_site.language_folder(config)}{name}.md"
+                path = f"{mkdocs.language_folder(config)}{name}.md"
                 files.append(File.generated(config, path, abs_src_path=source, inclusion=level))
         return files
 
@@ -164,21 +165,21 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         for file in files.documentation_pages():
             if file.generated_by is not None:
                 continue
-            if not mkdocs_site.is_text(file):
+            if not mkdocs.is_text(file):
                 files.remove(file)  # MkDocs would stop at it, and the other articles are well
             if file.src_uri not in self.checked:
                 self.checked.add(file.src_uri)
-                problems += mkdocs_site.article_problems(Path(config.docs_dir), file.src_uri)
+                problems += mkdocs.article_problems(Path(config.docs_dir), file.src_uri)
         for problem in told_once(problems):
             ours = problem.code == "unreadable" or problem.about in ONLY_OURS
-            # With what is not ours alone, MkDocs puts up, and the page is found all the same.
+            # Fields that other programs read as well are only logged: MkDocs accepts them, and the page is found.
             log.log(logging.WARNING if ours and problem.severity != "note" else logging.INFO, str(problem))
 
-    def _refuse_ways_out(self, config: MkDocsConfig) -> None:
-        """What a link leads to would be copied into the site. Before MkDocs looks at the files: some never end."""
+    def _refuse_links_leading_out(self, config: MkDocsConfig) -> None:
+        """Refuse symbolic links that lead out: their targets would be published, and some can be read for ever."""
         docs_dir = Path(config.docs_dir)
         state_dir = Path(config.config_file_path or ".").parent / self.option("state_dir")
-        out = [f"{shown_below(docs_dir, link)}: {what}" for link, what in ways_out(docs_dir, state_dir)]
+        out = [f"{shown_below(docs_dir, link)}: {what}" for link, what in links_leading_out(docs_dir, state_dir)]
         if out:
             mend = f"Copy what readers need into {shown_folder(docs_dir)}; remove the rest."
             raise PluginError("\n".join((*out[:20], mend)))
@@ -194,44 +195,44 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.contact_pages.add(self.places["contact"])
         self.count = len(files.documentation_pages())
 
-    @event_priority(-100)  # after plugins that draw a title, or make something else of it than HTML
+    @event_priority(-100)  # after plugins that render a title, or use it as something else than HTML
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Title the generated pages in the site's language, let no title be markup, keep pages out of search."""
+        """Give generated pages a title in the site's language, escape titles, and exclude pages from search."""
         if self.active:
-            mkdocs_site.make_words_safe(page)
+            mkdocs.make_words_safe(page)
         name = self._our_page(page)
         if name and page.file.generated_by:
-            page.meta["title"] = text(mkdocs_site.language(config), f"{name}.title")
-        if self.active and self.rules.excludes(*mkdocs_site.paths_of_page(page)):
-            mkdocs_site.exclude(page)
+            page.meta["title"] = text(mkdocs.language(config), f"{name}.title")
+        if self.active and self.rules.excludes(*mkdocs.paths_of_page(page)):
+            mkdocs.exclude(page)
         return markdown
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Let no title end an attribute, before any page is drawn that names this one."""
         if self.active:
-            mkdocs_site.make_title_quotable(page)
+            mkdocs.make_title_quotable(page)
         return html
 
     @event_priority(-100)  # after the search plugins have read the page, or our words would be in every index
     def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
-        """Note what the service needs to know, fill our pages, and put the vote in the page's language."""
+        """Record what the service needs to know, fill our pages, and translate the vote form."""
         if not self.active:
             return context
-        lang, links = mkdocs_site.language(config), self._links(page, config)
-        mkdocs_site.make_title_safe(page)
-        self.facts[mkdocs_site.address_of_page(page)] = mkdocs_site.page_facts(page, lang, self.rules)
+        lang, links = mkdocs.language(config), self._links(page, config)
+        mkdocs.make_title_safe(page)
+        self.facts[mkdocs.address_of_page(page)] = mkdocs.page_facts(page, lang, self.rules)
         if name := self._our_page(page):
             page.content = f"{page.content}\n{self._main(name, lang, page, links)}"
         if self.config["helpful"]:
             analytics = config.extra.setdefault("analytics", {})
             own = analytics.get("feedback")
             if not own or own.get("handrail"):
-                analytics["feedback"] = voting.material_feedback(
+                analytics["feedback"] = vote_form.material_feedback(
                     lang, contact=links.contact, contact_text=self.option("contact_text")
                 )
         return context
 
-    def _main(self, name: str, lang: str, page: Page, links: Links) -> str:
+    def _main(self, name: str, lang: str, page: Page, links: PageLinks) -> str:
         heading = "<h1" not in (page.content or "")
         if name == "find":
             words = self.option("contact_text")
@@ -240,12 +241,12 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             lang,
             action=f"{links.api}/contact",
             code=f"{links.api[: links.api.rfind('/') + 1]}contact/code/",  # of the service, as the API is
-            expect=ways.expectation(lang, self.contact),
+            expect=contact_section.expectation(lang, self.contact),
             callback=self.contact.has("callback"),
             megabytes=self.config["attachment_mb"],
             heading=heading,
         )
-        others = ways.section(lang, self.contact, get_build_datetime().date())
+        others = contact_section.section(lang, self.contact, get_build_datetime().date())
         addresses = [normalize_url(self.assets[script], page) for script in CONTACT_SCRIPTS]
         scripts = forms.contact_scripts(
             lang, addresses, product=self.contact.product, megabytes=self.config["attachment_mb"]
@@ -258,9 +259,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         if not self.active:
             return output
         self.made.add(page.file.dest_uri)
-        links, address = self._links(page, config), f"{mkdocs_site.base_path(config)}{page.url}"
+        links, address = self._links(page, config), f"{mkdocs.base_path(config)}{page.url}"
         html = self._patch(output, links, page.file.src_uri, bool(self._our_page(page)))
-        return voting.complete(html, mkdocs_site.language(config), action=f"{links.api}/feedback", url=address)
+        return vote_form.complete(html, mkdocs.language(config), action=f"{links.api}/feedback", url=address)
 
     @event_priority(90)
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
@@ -270,9 +271,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.made.add(template_name)
         links = self._links(None, config)
         lost = forms.missing_main(language_of(output_content), find=links.find)
-        return self._patch(welcome_the_lost(output_content, lost), links, template_name, False)
+        return self._patch(complete_404_page(output_content, lost), links, template_name, False)
 
-    def _patch(self, html: str, links: Links, name: str, has_link: bool) -> str:
+    def _patch(self, html: str, links: PageLinks, name: str, has_link: bool) -> str:
         worker = self._worker() if self.dialog else None
         patched = patch(html, links, worker, contact_text=self.option("contact_text"), has_link=has_link)
         for what in patched.missed:
@@ -286,25 +287,26 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             timeout=self.config["timeout"],
             debounce=self.config["debounce"],
             # Starting Material's search early saves a wait, but on a big site costs every slow answer some megabytes.
-            hedge=700 if self.count <= leavings.MANY_PAGES else 0,
+            hedge=700 if self.count <= artefacts.MANY_PAGES else 0,
             lazy=self.config["lazy_index"],
         )
 
-    def _links(self, page: Page | None, config: MkDocsConfig) -> Links:
+    def _links(self, page: Page | None, config: MkDocsConfig) -> PageLinks:
         def link(target: str) -> str:
             if target.startswith("/"):
                 return target
             if not page:
-                return f"{mkdocs_site.base_path(config)}{target}"
+                return f"{mkdocs.base_path(config)}{target}"
             relative = normalize_url(target, page)
             # The service shows the contact page at `api/contact` too, where './' would be another folder.
             return f"../{target.rstrip('/').rpartition('/')[2]}/" if target and relative == "./" else relative
 
-        return Links(
+        return PageLinks(
             contact=link(self.places["contact"]),
             find=link(self.places["find"]),
             api=link(self.option("api").rstrip("/")),
             tab_script=link(self.assets["handrail-tab.js"]),
+            loaded=tuple(link(self.assets[name]) for name in (*SITE_STYLES, *SCRIPTS)),
         )
 
     def _our_page(self, page: Page) -> str:
@@ -315,7 +317,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     @event_priority(-1000)  # after static-i18n has written the index of all languages
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Leave what the service reads, and set Material's index aside."""
+        """Write the files that the service reads, and move Material's index aside."""
         self.under_way -= 1
         if not self.active:
             return
@@ -323,26 +325,26 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         facts = {
             "format": 1,
             "site_name": config.site_name,
-            "base_path": mkdocs_site.base_path(config),
+            "base_path": mkdocs.base_path(config),
             "lang": self.lang,
             "contact": {
                 "url": self.home["contact"],
                 "label": self.option("contact_text") or text(self.lang, "contact.link"),
-                "ways": ways.as_line(self.lang, self.contact),
-                "opening": ways.opening(self.lang, self.contact, get_build_datetime().date()),
+                "ways": contact_section.as_line(self.lang, self.contact),
+                "opening": contact_section.opening(self.lang, self.contact, get_build_datetime().date()),
             },
             "find": self.home["find"],
             "articles": self._built(site_dir),
         }
-        leavings.write_site_facts(site_dir, facts)
+        artefacts.write_site_facts(site_dir, facts)
         if self.under_way <= 0:
             self._fit_policy(site_dir, config.site_url or "")
-            self._warn_of_distance(site_dir, mkdocs_site.base_path(config))
+            self._warn_about_help_links(site_dir, mkdocs.base_path(config))
         if self.dialog and self.config["lazy_index"]:
-            leavings.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
+            artefacts.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
 
     def _built(self, site_dir: Path) -> dict[str, dict[str, Any]]:
-        """What is known of the pages that are there: another plugin can leave one out, and says so, or take it away."""
+        """The facts of the pages that were built, without those that another plugin has removed."""
         gone = [url for url in self.facts if file_of(site_dir, location_of_address(url)) is None]
         for url in gone:
             source = self.facts[url]["source"]
@@ -350,26 +352,30 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return {url: known for url, known in self.facts.items() if url not in gone}
 
     def _fit_policy(self, site_dir: Path, site_url: str) -> None:
-        """Have each page get the policy that fits it, and say what that keeps out."""
+        """Fit a Content-Security-Policy to each page, and report what it blocks."""
         found = write_csp(site_dir, allow=self.allow, mode=self.option("csp"), site_url=site_url)
-        for fault in policy_report.faults(found):
+        for fault in report.faults(found):
             log.warning(fault)
-        for told in (policy_report.advice(found), *policy_report.notes(found)):
+        for told in (report.advice(found), *report.notes(found)):
             if told:
                 log.info(told)
 
-    def _warn_of_distance(self, site_dir: Path, base_path: str) -> None:
+    def _warn_about_help_links(self, site_dir: Path, base_path: str) -> None:
         left_out = self.contact.pages_without_link
         contact, made = self.contact_pages, self.made
-        for fault in reach.faults(site_dir, contact, base_path=base_path, leave_out=left_out, made=made):
+        for fault in help_links.faults(site_dir, contact, base_path=base_path, leave_out=left_out, made=made):
             log.warning(fault)
-        for told in reach.strangers(site_dir, contact, made, base_path=base_path, leave_out=left_out):
+        for told in help_links.copied_pages(site_dir, contact, made, base_path=base_path, leave_out=left_out):
             log.info(told)
+
+
+def _asset(name: str) -> Path:
+    return ASSETS / "contact" / name if name in CONTACT_SCRIPTS else ASSETS / name
 
 
 def _place_of_asset(name: str) -> str:
     """Where one of our files is in the site; its name changes with its content, so that it can be cached for ever."""
-    digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:8]
+    digest = hashlib.sha256(_asset(name).read_bytes()).hexdigest()[:8]
     stem, _, extension = name.rpartition(".")
     # Material's worker finds its language files relative to its own folder, so ours is its neighbour.
     folder = WORKER_FOLDER if "worker" in name else "assets/handrail"

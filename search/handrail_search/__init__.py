@@ -1,1 +1,1 @@
-"""Words, meaning and their fusion: the index, the query, the evaluation and the service."""
+"""Search: the index, questions and their answers, evaluation, and the service."""

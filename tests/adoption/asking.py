@@ -22,9 +22,9 @@ from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from recipes import KEPT, questions_from
 
-from handrail_kb.passages import Page as Indexed
-from handrail_kb.passages import read_site
-from handrail_search.build import build_index
+from handrail_kb.site.built.passages import Page as Indexed
+from handrail_kb.site.built.passages import read_site
+from handrail_search.index.build import build_index
 
 MODEL = "all-MiniLM-L6-v2"
 INDEXED = 300  # passages, at most; an article that was begun is read to its end

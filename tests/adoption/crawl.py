@@ -123,7 +123,7 @@ def _below_form(node) -> bool:
 
 def compared(config_file: Path, site_dir: Path | None = None) -> dict[str, object]:
     """The counts, and each false alarm and miss."""
-    from handrail_search import inspection
+    from handrail_search.checking import inspection
 
     if site_dir is not None:
         inspection.site_dir_of = lambda _: site_dir

@@ -29,7 +29,7 @@ import site_pages
 import table
 from recipes import KEPT, ROOT, Recipe, say
 
-from handrail_kb.settings import docs_dir_of, site_dir_of
+from handrail_kb.config.settings import docs_dir_of, site_dir_of
 
 PAGE = ROOT / "docs" / "writers" / "adoption.md"
 RESULTS = KEPT / "results.json"

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("material", reason="mkdocs-material is not installed")
 pytest.importorskip("selectolax", reason="the service is not installed")
 
-from handrail_kb.passages import read_site
+from handrail_kb.site.built.passages import read_site
 
 HERE = Path(__file__).parent
 SITES = HERE.parent / "sites"

@@ -18,9 +18,9 @@ from typing import Any
 import corpus
 from corpus import ROOT, Corpus
 
-from handrail_kb.passages import Page, read_site
-from handrail_kb.policy_build import write_csp
-from handrail_search.build import build_index
+from handrail_kb.policy.fit import write_csp
+from handrail_kb.site.built.passages import Page, read_site
+from handrail_search.index.build import build_index
 
 CACHE = ROOT / ".cache" / "bench"
 MODEL = "all-MiniLM-L6-v2"

@@ -13,7 +13,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from handrail_kb.yaml_files import read_yaml
+from handrail_kb.config.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
 EVALDATA = Path(os.environ.get("HANDRAIL_EVALDATA") or ROOT.parent / "shared" / "evaldata")

@@ -16,10 +16,10 @@ from urllib.parse import quote
 from builds import CACHE, MODEL, Sites, pages_of, shared_encoder
 from server import Service, ask, megabytes
 
-from handrail_kb.passages import Page
-from handrail_search.build import build_index
-from handrail_search.index import current_generation
-from handrail_search.query import Searcher
+from handrail_kb.site.built.passages import Page
+from handrail_search.index.build import build_index
+from handrail_search.index.generation import current_generation
+from handrail_search.ranking.searcher import Searcher
 
 CONNECTIONS = 8
 _SECONDS = 5

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parents[1]))  # for the servers of tests/outbox
+sys.path.append(str(Path(__file__).parents[1]))  # for the servers of tests/feedback/delivery
 SITES = Path(__file__).parents[1] / "sites"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -179,8 +179,8 @@ def at(chromium, contact_site):
 @pytest.fixture(scope="session")
 def small_index(site_dir, tmp_path_factory, lend_encoder):
     """The real index of the small site."""
-    build = pytest.importorskip("handrail_search.build", reason="the service is not installed")
-    from handrail_kb.passages import read_site
+    build = pytest.importorskip("handrail_search.index.build", reason="the service is not installed")
+    from handrail_kb.site.built.passages import read_site
 
     state = lend_encoder(tmp_path_factory.mktemp("small") / "state")
     build.build_index(list(read_site(site_dir)), state, "all-MiniLM-L6-v2")
@@ -190,10 +190,10 @@ def small_index(site_dir, tmp_path_factory, lend_encoder):
 @pytest.fixture
 def real(site_dir, tmp_path):
     """The address of the real service for the small site, without an index."""
-    app_module = pytest.importorskip("handrail_search.app", reason="the service is not installed")
+    app_module = pytest.importorskip("handrail_search.service.app", reason="the service is not installed")
     from werkzeug.serving import make_server
 
-    from handrail_kb.settings import load_settings
+    from handrail_kb.config.settings import load_settings
 
     settings = load_settings(site_dir=site_dir, flags={"state_dir": str(tmp_path / "state")}, environ={})
     app = app_module.create_app(settings)
@@ -204,15 +204,15 @@ def real(site_dir, tmp_path):
     server.shutdown()
     thread.join(timeout=5)
     server.server_close()
-    app.extensions["handrail"]["searches"].close()
-    app.extensions["handrail"]["store"].close()
+    app.extensions["handrail"].searches.close()
+    app.extensions["handrail"].store.close()
 
 
 @pytest.fixture
 def stored(real, tmp_path):
     """Gives the messages that the real service has kept, with what is in their files."""
-    from handrail_feedback.contact import find_message, list_messages
-    from handrail_feedback.db import Store
+    from handrail_feedback.storage.database import Store
+    from handrail_feedback.storage.messages.messages import find_message, list_messages
 
     store = Store(tmp_path / "state" / "store.db")
     yield lambda: [find_message(store, message.code, contents=True) for message in list_messages(store)]

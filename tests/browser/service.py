@@ -14,7 +14,7 @@ from pathlib import Path
 from flask import Flask, Response, abort, g, jsonify, redirect, request, send_from_directory
 from werkzeug.serving import make_server
 
-from handrail_kb.policy import read_policies
+from handrail_kb.policy.policy import read_policies
 
 RESULTS = {
     "reset": {

@@ -225,7 +225,7 @@ def test_a_diagram_is_drawn_by_a_script_of_the_site_and_nothing_is_blocked(chrom
 
 
 def test_what_the_build_reports_is_what_the_browser_blocks(page, drawn):
-    from handrail_kb.policy_build import write_csp
+    from handrail_kb.policy.fit import write_csp
 
     found = write_csp(drawn.site_dir, site_url="https://example.org/help/")
     told = {(one.directive, one.source) for one in found.blocked}

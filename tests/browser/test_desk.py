@@ -23,17 +23,18 @@ LOOKS = {
 @pytest.fixture
 def help_site(site_dir, small_index, tmp_path):
     """The real service with its index, a mail server to answer by, and an account for anna."""
-    from handrail_feedback.db import now
-    from handrail_feedback.desk import passwords, staff
-    from handrail_kb.settings import load_settings
-    from handrail_search.app import create_app
+    from handrail_feedback.accounts import passwords
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage import staff
+    from handrail_kb.config.settings import load_settings
+    from handrail_search.service.app import create_app
 
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "index").symlink_to(small_index)
     flags = {"state_dir": str(tmp_path / "state"), "smtp_host": "localhost", "smtp_security": "none",
              "mail_from": "help@acme.test"}  # fmt: skip
     app = create_app(load_settings(site_dir=site_dir, flags=flags, environ={}))
-    parts = SimpleNamespace(**app.extensions["handrail"])
+    parts = app.extensions["handrail"]
     staff.add(parts.store, "anna", "agent", passwords.hashed(PASSWORD), now())
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -50,8 +51,9 @@ def help_site(site_dir, small_index, tmp_path):
 @pytest.fixture
 def written(help_site):
     """Messages of which two are about the same thing; gives the code of the first."""
-    from handrail_feedback.contact import Along, Message, keep_message
-    from handrail_feedback.db import now
+    from handrail_feedback.records.messages import Along, Message
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.messages.messages import keep_message
 
     ticked = (Along("search", "sign in fails"), Along("article", "Reset your password", "guide/reset/"))
     codes = [
@@ -187,10 +189,11 @@ def test_an_agent_works_by_keyboard_alone_without_javascript(chromium, help_site
 @pytest.fixture
 def topics(help_site):
     """A topic of four people, led by ben; gives its number."""
-    from handrail_feedback.db import now
-    from handrail_feedback.desk import passwords, staff
-    from handrail_feedback.searches import Search
-    from handrail_feedback.topics import topics
+    from handrail_feedback.accounts import passwords
+    from handrail_feedback.records.searches import Search
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage import staff
+    from handrail_feedback.storage.searches.topics import topics
 
     staff.add(help_site.store, "ben", "lead", passwords.hashed(PASSWORD), now())
     asked = ("grumpy walrus at dawn", "a grumpy walrus", "walrus is grumpy", "grumpy walrus in the evening")
@@ -243,8 +246,9 @@ def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, c
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics, check, look):
-    from handrail_feedback.db import now
-    from handrail_feedback.votes import Vote, keep_vote
+    from handrail_feedback.records.searches import Vote
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.searches.votes import keep_vote
 
     for number in range(20):
         reasons, sentence = (("unclear",), f"The button {number} is grey.") if number < 3 else ((), "")
@@ -287,10 +291,10 @@ def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, check, loo
 
 @pytest.mark.parametrize("look", ["light", "dark phone"])
 def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site, topics, check, look, tmp_path):
-    from handrail_feedback.db import now
-    from handrail_feedback.monday import monday_of
-    from handrail_feedback.monday_render import to_html
-    from handrail_feedback.topic_facts import Period
+    from handrail_feedback.records.period import Period
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.reports.weekly import weekly_report_of as monday_of
+    from handrail_feedback.reports.weekly_pages import to_html
 
     at = now()
     monday = monday_of(help_site.store, tmp_path, Period(at - timedelta(days=28), at), 3, at)

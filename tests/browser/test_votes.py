@@ -18,8 +18,9 @@ def given(real, tmp_path):
     """The votes that the real service has kept."""
     from datetime import timedelta
 
-    from handrail_feedback.db import Store, now
-    from handrail_feedback.votes import votes
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.database import Store
+    from handrail_feedback.storage.searches.votes import votes
 
     store = Store(tmp_path / "state" / "store.db")
     yield lambda: votes(store, now() - timedelta(hours=1), now() + timedelta(hours=1))

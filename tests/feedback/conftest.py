@@ -13,10 +13,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from handrail_feedback.db import Store
-from handrail_feedback.searches import Search, SearchLog
-from handrail_feedback.views import create_blueprint
-from handrail_kb.settings import Settings, load_settings
+from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
+from handrail_feedback.records.searches import Search
+from handrail_feedback.search_log import SearchLog
+from handrail_feedback.storage.database import Store
+from handrail_kb.config.settings import Settings, load_settings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
@@ -86,7 +87,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(store: Store, log: SearchLog, settings: Settings) -> Flask:
     app = Flask("acme")
-    app.register_blueprint(create_blueprint(store, log, settings, base_path="/help/", lang="en"))
+    app.register_blueprint(customer_pages(store, log, settings, SiteSeen(base_path="/help/")))
     return app
 
 
@@ -97,7 +98,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def encoder(exported: Path) -> Any:
-    module = pytest.importorskip("handrail_search.encoder", reason="the service is not installed")
+    module = pytest.importorskip("handrail_search.embedding.encoder", reason="the service is not installed")
     return module.Encoder(exported)
 
 

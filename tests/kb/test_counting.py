@@ -11,7 +11,7 @@ import pytest
 import handrail_feedback
 import handrail_kb
 import handrail_search
-from handrail_kb.counting import percent
+from handrail_kb.texts.amounts import percent
 
 
 @pytest.mark.parametrize("of", [*range(1, 130), 200, 250, 1000])

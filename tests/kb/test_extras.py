@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from handrail_kb import extras
-from handrail_kb.extras import install_command, install_extra, install_theme, missing, missing_theme
+from handrail_kb.texts import installing
+from handrail_kb.texts.installing import install_command, install_extra, install_theme, missing, missing_theme
 
 ROOT = Path(__file__).parents[2]
 REQUIRES = [
@@ -73,11 +73,11 @@ def test_a_command_is_for_the_environment_that_lacks_something(monkeypatch):
 
 def test_torch_comes_first_and_only_where_it_is_needed(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else object())
-    monkeypatch.setattr(extras, "missing", lambda _extra: ["sentence-transformers"])
+    monkeypatch.setattr(installing, "missing", lambda _extra: ["sentence-transformers"])
     torch, rest = install_extra("index").split(" && ")
     assert torch.endswith(" install torch==2.13.0")
     assert rest.endswith(" install 'handrail[index]'")
-    monkeypatch.setattr(extras, "missing", lambda _extra: ["flask"])
+    monkeypatch.setattr(installing, "missing", lambda _extra: ["flask"])
     assert "torch" not in install_extra("service")
 
 
@@ -100,7 +100,7 @@ def test_material_comes_with_an_extra_and_other_themes_with_their_package():
 def test_no_message_writes_a_command_of_pip_by_itself():
     for package in ("kb", "search", "feedback"):
         for file in sorted((ROOT / package).rglob("*.py")):
-            if file.name in ("extras.py", "settings_table.py"):  # the second is a page of the help
+            if file.name in ("installing.py", "table.py"):  # the second is a page of the help
                 continue
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):

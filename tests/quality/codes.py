@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from places import DEFAULT_ENCODER, EVALDATA, ROOT, digest, say, state
 
-from handrail_kb.passages import Page, read_site
-from handrail_kb.settings import Settings, load_settings
-from handrail_search.measures import Sample, intervals
-from handrail_search.query import Searcher
-from handrail_search.site import build_site_and_index, index_site
+from handrail_kb.config.settings import Settings, load_settings
+from handrail_kb.site.built.passages import Page, read_site
+from handrail_search.evaluation.metrics import Sample, intervals
+from handrail_search.index.site_build import build_site_and_index, index_site
+from handrail_search.ranking.searcher import Searcher
 
 ARTICLES = EVALDATA / "md-sumo-kb" / "docs"
 FEW_ARTICLES = 3

@@ -28,16 +28,16 @@ from flask.testing import FlaskClient
 from places import EVALDATA, ROOT, say, state
 from run import put_into
 
-from handrail_feedback.db import Store
-from handrail_feedback.intents import shape
-from handrail_feedback.topic_facts import SUGGESTIONS
-from handrail_feedback.topic_list import Book, read_book
+from handrail_feedback.records.searches import shape
+from handrail_feedback.storage.database import Store
+from handrail_feedback.topics.facts import SUGGESTIONS
+from handrail_feedback.topics.listing import Book, read_book
 from handrail_kb import __version__
-from handrail_kb.articles import read_article
-from handrail_kb.cli import main as handrail
-from handrail_kb.settings import load_settings
-from handrail_search.app import create_app
-from handrail_search.judged import Question, read_questions
+from handrail_kb.articles.article import read_article
+from handrail_kb.cli.group import main as handrail
+from handrail_kb.config.settings import load_settings
+from handrail_search.evaluation.judged import Question, read_questions
+from handrail_search.service.app import create_app
 
 PAGE = ROOT / "docs" / "leads" / "loop.md"
 ARTICLES = EVALDATA / "md-sumo-kb" / "docs"
@@ -114,15 +114,15 @@ class Service:
 
     def look(self) -> None:
         """Write what was searched, serve what was built, and bring topics up to date."""
-        self._parts["searches"].flush(60)
-        for name in ("live", "teaching", "topics"):
-            self._parts[name].look()
+        self._parts.searches.flush(60)
+        for part in (self._parts.live, self._parts.teaching, self._parts.topics):
+            part.look()
 
     def stop(self) -> None:
         """End its threads."""
-        self._parts["topics"].stop()
-        self._parts["teaching"].stop()
-        self._parts["searches"].close()
+        self._parts.topics.stop()
+        self._parts.teaching.stop()
+        self._parts.searches.close()
 
 
 def search(client: FlaskClient, site: Site) -> None:

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from places import DEFAULT_ENCODER, EVALDATA, ROOT, say, state
 
+from handrail_kb.contact.sensitive_topics import BUILT_IN
 from handrail_kb.errors import EncoderUnavailable
-from handrail_kb.matters import BUILT_IN
-from handrail_search.encoder import Encoder
-from handrail_search.exporting import ensure_exported
-from handrail_search.judged import read_collection
-from handrail_search.matters import Sense, learn, lesson
-from handrail_search.measures import Sample, intervals
-from handrail_search.packaged import PACKAGED
+from handrail_search.embedding.encoder import Encoder
+from handrail_search.embedding.export import ensure_exported
+from handrail_search.embedding.weights import PACKAGED
+from handrail_search.evaluation.judged import read_collection
+from handrail_search.evaluation.metrics import Sample, intervals
+from handrail_search.index.sensitive_topics import TopicClassifier, learn_sensitive_topics, lesson
 
 SENTENCES = ROOT / "tests" / "golden" / "matters" / "sentences.tsv"
 _NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
@@ -37,14 +37,14 @@ def matters() -> dict[str, Any]:
             say(f"matters, {model}: skipped. {error.what}")
             continue
         langs = ("en",) if model == DEFAULT_ENCODER else tuple(_NAMES)
-        sense = learn(lesson(dict.fromkeys(BUILT_IN, ()), langs), encoder.encode_query, "")
+        sense = learn_sensitive_topics(lesson(dict.fromkeys(BUILT_IN, ()), langs), encoder.encode_query, "")
         titles, asked = _thunderbird(encoder)
         site = sense.fitted(titles)
         rows += [_row(model, lang, site, encoder, asked if lang == "en" else None) for lang in langs]
     return {"matters": rows}
 
 
-def _row(model: str, lang: str, sense: Sense, encoder: Encoder, asked: np.ndarray | None) -> dict[str, Any]:
+def _row(model: str, lang: str, sense: TopicClassifier, encoder: Encoder, asked: np.ndarray | None) -> dict[str, Any]:
     say(f"matters, {model}, {_NAMES[lang]}")
     held_back = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
     told = [

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handrail_kb.settings import load_settings
-from handrail_search.evaluate import Evaluation, evaluate
-from handrail_search.judged import Collection, read_questions
-from handrail_search.query import Searcher
-from handrail_search.site import build_site_and_index
+from handrail_kb.config.settings import load_settings
+from handrail_search.evaluation.evaluate import Evaluation, evaluate
+from handrail_search.evaluation.judged import Collection, read_questions
+from handrail_search.index.site_build import build_site_and_index
+from handrail_search.ranking.searcher import Searcher
 
 ROOT = Path(__file__).parents[2]
 QUESTIONS = ROOT / "tests" / "golden" / "docs-questions"

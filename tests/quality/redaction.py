@@ -22,7 +22,7 @@ import click
 import phonenumbers
 from faker import Faker
 
-from handrail_feedback.redact import redact
+from handrail_feedback.records.redaction.redact import redact
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "operators" / "redaction.md"

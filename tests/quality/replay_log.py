@@ -31,18 +31,20 @@ from flask.testing import FlaskClient
 from places import EVALDATA, KEPT, ROOT, say
 from run import put_into
 
-from handrail_feedback.db import Store, now
-from handrail_feedback.desk import passwords, staff
-from handrail_feedback.intents import erase_old
-from handrail_feedback.topic_list import read_book
-from handrail_feedback.topics import failed_searches
+from handrail_feedback.accounts import passwords
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage import staff
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.intents import erase_old
+from handrail_feedback.storage.searches.topics import failed_searches
+from handrail_feedback.topics.listing import read_book
 from handrail_kb import __version__
-from handrail_kb.settings import Settings, load_settings
-from handrail_search import views
-from handrail_search.app import create_app
-from handrail_search.live import LiveIndex
-from handrail_search.site import build_site_and_index
-from handrail_search.topic_site import refresh_topics
+from handrail_kb.config.settings import Settings, load_settings
+from handrail_search.adapters.topics import refresh_topics
+from handrail_search.index.site_build import build_site_and_index
+from handrail_search.ranking.live import LiveIndex
+from handrail_search.service import search_pages
+from handrail_search.service.app import create_app
 
 PAGE = ROOT / "docs" / "leads" / "real-volume.md"
 LOG = EVALDATA / "querylog-thunderbird" / "querylog.jsonl"
@@ -114,11 +116,11 @@ def service(settings: Settings) -> Iterator[Flask]:
     """The whole service, but for the thread that groups topics by today's clock."""
     app = create_app(settings)
     parts = app.extensions["handrail"]
-    parts["topics"].stop()
+    parts.topics.stop()
     yield app
-    parts["teaching"].stop()
-    parts["searches"].close()
-    parts["store"].close()
+    parts.teaching.stop()
+    parts.searches.close()
+    parts.store.close()
 
 
 def ask_all(settings: Settings) -> dict[str, Any]:
@@ -126,10 +128,10 @@ def ask_all(settings: Settings) -> dict[str, Any]:
     for file in settings.state_dir.glob("store.db*"):
         file.unlink()
     asked = questions()
-    with service(settings) as app, patch.object(views, "datetime", _Clock):
+    with service(settings) as app, patch.object(search_pages, "datetime", _Clock):
         seconds = 0.0
         grouped_at = asked[0].at
-        client, log = app.test_client(), app.extensions["handrail"]["searches"]
+        client, log = app.test_client(), app.extensions["handrail"].searches
         for number, one in enumerate(asked, start=1):
             began = time.perf_counter()
             _Clock.asked_at = one.at
@@ -141,7 +143,7 @@ def ask_all(settings: Settings) -> dict[str, Any]:
             if one.at - grouped_at >= GROUPED_EVERY:
                 log.flush(60)
                 grouped_at = one.at
-                erase_old(app.extensions["handrail"]["store"], asked[0].at, one.at)  # as the service does every day
+                erase_old(app.extensions["handrail"].store, asked[0].at, one.at)  # as the service does every day
                 _group(settings, one.at)
                 say(f"{number:,} of {len(asked):,}, {one.at:%Y-%m-%d}: {number / seconds:.0f} searches a second")
         log.flush(60)
@@ -182,7 +184,7 @@ def measured(settings: Settings) -> dict[str, Any]:
 def _loads(settings: Settings, path: str) -> dict[str, float]:
     """The first look at a page of a service just started, after signing in, and the slowest of five later ones."""
     with service(settings) as app:
-        store = app.extensions["handrail"]["store"]
+        store = app.extensions["handrail"].store
         staff.add(store, _NAME, "lead", passwords.hashed(_PASSWORD), now())
         client = app.test_client()
         token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/login").text)

@@ -26,7 +26,7 @@ import table
 from places import EVALDATA, KEPT, ROOT, say, state
 
 from handrail_kb import __version__
-from handrail_search.evaluate import to_json
+from handrail_search.evaluation.evaluate import evaluation_as_json
 
 PAGE = ROOT / "docs" / "operators" / "search-quality.md"
 RESULTS = KEPT / "results.json"
@@ -36,7 +36,7 @@ def docs() -> dict[str, Any]:
     """Handrail's own help; what it came to is kept beside its questions, too."""
     say("Handrail's own help")
     measured = own_docs.measure(state("docs"))
-    return {"outcomes": [sets.outcome("Handrail's own help", measured)], "evaluation": to_json(measured)}
+    return {"outcomes": [sets.outcome("Handrail's own help", measured)], "evaluation": evaluation_as_json(measured)}
 
 
 PARTS = {

@@ -16,12 +16,12 @@ import numpy as np
 from places import DEFAULT_ENCODER, EVALDATA, KEPT, say
 
 from handrail_kb.errors import EncoderUnavailable
-from handrail_search.comparing import Former, compare
-from handrail_search.evaluate import Evaluation, evaluate, indexed
-from handrail_search.judged import Collection, Lesson, Question, read_collection, read_lesson
-from handrail_search.measures import Sample, differences, intervals
-from handrail_search.packaged import PACKAGED, find_model
-from handrail_search.query import Searcher
+from handrail_search.embedding.weights import PACKAGED, find_model
+from handrail_search.evaluation.compare import Former, compare
+from handrail_search.evaluation.evaluate import Evaluation, evaluate, indexed
+from handrail_search.evaluation.judged import Collection, LabelledQuestions, Question, read_collection, read_lesson
+from handrail_search.evaluation.metrics import Sample, differences, intervals
+from handrail_search.ranking.searcher import Searcher
 
 THUNDERBIRD = EVALDATA / "sumo-thunderbird-dev"
 TYPOS = {
@@ -37,7 +37,7 @@ def searcher(collection: Collection, model: str = DEFAULT_ENCODER) -> Searcher:
     return indexed(collection, KEPT, model, progress=_progress)
 
 
-def measured(folder: Path, model: str = DEFAULT_ENCODER, lesson: Lesson | None = None) -> Evaluation:
+def measured(folder: Path, model: str = DEFAULT_ENCODER, lesson: LabelledQuestions | None = None) -> Evaluation:
     """A folder asked once."""
     say(f"{folder.relative_to(folder.parents[1])}, {model}" + (f", after learning {lesson.name}" if lesson else ""))
     collection = read_collection(folder)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from handrail_search.measures import Difference
-from handrail_search.telling import MEASURES, judged
+from handrail_search.evaluation.metrics import Difference
+from handrail_search.evaluation.report_text import MEASURES, judged
 
 BEGIN, END = "<!-- handrail:quality -->", "<!-- /handrail:quality -->"
 _RANKING = ("hit_at_1", "hit_at_5", "ndcg_at_10", "mrr_at_10", "recall_at_10")

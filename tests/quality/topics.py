@@ -25,12 +25,13 @@ from sets import THUNDERBIRD, halves, searcher
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
 
-from handrail_feedback.grouping import Vectors, centre_of, centred, group
-from handrail_feedback.intents import shape
+from handrail_feedback.records.searches import shape
+from handrail_feedback.records.topics import Vectors
+from handrail_feedback.topics.grouping import centre_of, centred, group
 from handrail_kb import __version__
-from handrail_search.judged import read_collection
-from handrail_search.known_vectors import KnownVectors
-from handrail_search.query import Searcher
+from handrail_search.embedding.vector_cache import KnownVectors
+from handrail_search.evaluation.judged import read_collection
+from handrail_search.ranking.searcher import Searcher
 
 PAGE = ROOT / "docs" / "leads" / "topics-quality.md"
 LOG = EVALDATA / "querylog-thunderbird" / "querylog.jsonl"

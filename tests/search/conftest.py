@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from handrail_kb.cli import main
-from handrail_kb.passages import read_site
-from handrail_kb.settings import load_settings
-from handrail_search.app import create_app
-from handrail_search.build import build_index
-from handrail_search.encoder import Encoder
-from handrail_search.index import current_generation
-from handrail_search.query import Searcher
+from handrail_kb.cli.group import main
+from handrail_kb.config.settings import load_settings
+from handrail_kb.site.built.passages import read_site
+from handrail_search.embedding.encoder import Encoder
+from handrail_search.index.build import build_index
+from handrail_search.index.generation import current_generation
+from handrail_search.ranking.searcher import Searcher
+from handrail_search.service.app import create_app
 
 from .acme import write_site
 
@@ -116,10 +116,10 @@ def start(root: Path, *, state: Path | None = None, **flags):
 
 
 def stop(app) -> None:
-    app.extensions["handrail"]["teaching"].stop()
-    app.extensions["handrail"]["topics"].stop()
-    app.extensions["handrail"]["searches"].close()
-    app.extensions["handrail"]["store"].close()
+    app.extensions["handrail"].teaching.stop()
+    app.extensions["handrail"].topics.stop()
+    app.extensions["handrail"].searches.close()
+    app.extensions["handrail"].store.close()
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +158,7 @@ def kept(own_client):
     parts = own_client.application.extensions["handrail"]
 
     def rows(table: str):
-        assert parts["searches"].flush()
-        return parts["store"].read(f"SELECT * FROM {table}")
+        assert parts.searches.flush()
+        return parts.store.read(f"SELECT * FROM {table}")
 
     return rows

@@ -1,4 +1,4 @@
-"""The desk as one blueprint: its addresses, and the door in front of all of them."""
+"""The addresses of the desk as one blueprint, and the sign-in that all of them require."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_feedback.channels import can_answer
-from handrail_feedback.db import Store
-from handrail_feedback.desk.article_pages import ArticlePages
-from handrail_feedback.desk.article_shelf import ArticleShelf, Site
-from handrail_feedback.desk.deeds import Deeds
-from handrail_feedback.desk.door import Door, me
-from handrail_feedback.desk.inbox import Inbox
-from handrail_feedback.desk.message import Find, MessagePage
-from handrail_feedback.desk.monday_page import MondayPage
-from handrail_feedback.desk.pages import Look, clock, span
-from handrail_feedback.desk.sessions import DeskSessions
-from handrail_feedback.desk.shelf import ArticlesOf, TopicShelf
-from handrail_feedback.desk.staff import Member
-from handrail_feedback.desk.together import Near, nobody
-from handrail_feedback.desk.topic_pages import TopicPages
-from handrail_feedback.known_articles import KnownArticles
-from handrail_kb.counting import percent
-from handrail_kb.due import contact_of, due
+from handrail_feedback.accounts.sessions import DeskSessions
+from handrail_feedback.contracts import Find, FindSimilar, nobody
+from handrail_feedback.delivery.channels import can_answer
+from handrail_feedback.desk.look import Look, clock
+from handrail_feedback.desk.messages.actions import MessageActions
+from handrail_feedback.desk.messages.inbox import Inbox
+from handrail_feedback.desk.messages.message import MessagePage
+from handrail_feedback.desk.reports.article_cache import ArticleFactsCache, ReadSiteArticles
+from handrail_feedback.desk.reports.articles import ArticlePages
+from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
+from handrail_feedback.desk.reports.topics import TopicPages
+from handrail_feedback.desk.reports.weekly import WeeklyReportPage
+from handrail_feedback.desk.sign_in import SignIn, me
+from handrail_feedback.records.staff import StaffMember
+from handrail_feedback.reports.site_articles import KnownArticles
+from handrail_feedback.reports.weekly_pages import STATIC
+from handrail_feedback.storage.database import Store
+from handrail_kb.config.settings import Settings
+from handrail_kb.contact.reply_due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
-from handrail_kb.reach import one_click
-from handrail_kb.settings import Settings
+from handrail_kb.site.help_links import one_click
+from handrail_kb.texts.amounts import exactly, percent
 
 log = logging.getLogger(__name__)
 
+
 _FORM_BYTES = 64 * 1024
-_WITHOUT_DOOR = ("desk.login", "desk.static")
+_WITHOUT_SESSION = ("desk.login", "desk.static")
 _SESSION = timedelta(hours=12)
 
 
@@ -51,68 +53,57 @@ def add_desk(
     is_page: Callable[[str], bool] = lambda _location: True,
     title_of: Callable[[str], str] = lambda location: location,
     find: Find = lambda _words, _lang: (),
-    near: Near = nobody,
+    near: FindSimilar = nobody,
     articles_of: ArticlesOf = lambda _queries: KnownArticles(),
-    articles: Site = dict,
+    articles: ReadSiteArticles = dict,
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
 
     `articles` gives what the build tells of each article, by its address.
     """
-    home = f"{base_path}desk/"
     look = Look(settings.site_dir, base_path, site_name)
-    shelf = TopicShelf(store, articles_of, settings.number("topic_people"), partial(one_click, settings.site_dir))
-    door = Door(store, look, base_path, home, shelf.warm_once)
-    blueprint = Blueprint(
-        "desk", __name__, template_folder="templates", static_folder="static", static_url_path=f"{home}static"
-    )
-    blueprint.add_url_rule(f"{home}login", "login", door.sign_in, methods=["GET", "POST"])
-    blueprint.add_url_rule(f"{home}logout", "logout", door.sign_out, methods=["POST"])
-    contact = contact_of(settings)
-    articles_shelf = ArticleShelf(store, articles, settings.number("topic_people"))
+    least = settings.number("topic_people")
+    topics = TopicCache(store, articles_of, least, partial(one_click, settings.site_dir))
+    articles_seen = ArticleFactsCache(store, articles, least)
+    sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
+    reply_due = partial(due, contact_of(settings))
 
     def warm() -> None:
-        shelf.warm()
-        articles_shelf.warm()
+        topics.warm()
+        articles_seen.warm()
 
-    inbox = Inbox(store, look, partial(due, contact), near, warm)
-    blueprint.add_url_rule(home, "home", inbox.home)
-    page, one = (
-        MessagePage(store, look, partial(due, contact), is_page, title_of, find, can_answer(settings), near),
-        f"{home}m/<code>/",
-    )
-    blueprint.add_url_rule(one, "message", page.show, methods=["GET", "POST"])
-    blueprint.add_url_rule(f"{one}file/<int:number>", "file", page.file)
-    deeds = Deeds(store, page)
-    for name, deed in deeds.by_name().items():
-        blueprint.add_url_rule(f"{one}{name}", name, deed, methods=["POST"])
-    blueprint.add_url_rule(f"{home}report/", "report", MondayPage(store, shelf, look).show)
-    topics = TopicPages(store, shelf, look, is_page, articles)
-    blueprint.add_url_rule(f"{home}topics/", "topics", topics.list)
-    blueprint.add_url_rule(f"{home}topics/<int:topic>/", "topic", topics.show)
-    blueprint.add_url_rule(f"{home}topics/<int:topic>/decide", "decide", topics.decide, methods=["POST"])
-    blueprint.add_url_rule(f"{home}topics/<int:topic>/undo", "undecide", topics.undo, methods=["POST"])
-    read = ArticlePages(articles_shelf, look, is_page)
-    blueprint.add_url_rule(f"{home}articles/", "articles", read.list)
-    for place in ("", "<path:location>"):
-        blueprint.add_url_rule(f"{home}articles/at/{place}", "article_page", read.show)
-    csrf = _prepare(app, door, settings, home)
-    blueprint.before_request(lambda: _guard(door, csrf))
-    blueprint.after_request(_keep_private)
-    blueprint.register_error_handler(CSRFError, lambda _error: _stale(door))
-    blueprint.register_error_handler(429, lambda _error: _too_many(door))
-    blueprint.register_error_handler(403, lambda _error: _refused(look, 403))
-    blueprint.register_error_handler(404, lambda _error: _refused(look, 404))
-    blueprint.register_error_handler(413, lambda _error: _refused(look, 413))
-    blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
-    blueprint.add_app_template_filter(span, "span")
-    blueprint.add_app_template_filter(clock, "clock")
-    blueprint.add_app_template_filter(percent, "percent")
-    blueprint.context_processor(_who_is_there)
+    message = MessagePage(store, look, reply_due, is_page, title_of, find, can_answer(settings), near)
+    blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
+    sign_in.register(blueprint)
+    Inbox(store, look, reply_due, near, warm).register(blueprint)
+    message.register(blueprint)
+    MessageActions(store, message).register(blueprint)
+    WeeklyReportPage(store, topics, look).register(blueprint)
+    TopicPages(store, topics, look, is_page, articles).register(blueprint)
+    ArticlePages(articles_seen, look, is_page).register(blueprint)
     app.register_blueprint(blueprint)
 
 
-def _prepare(app: Flask, door: Door, settings: Settings, home: str) -> CSRFProtect:
+def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
+    """The blueprint without its pages: what is checked before each, sent with each, and said when one fails."""
+    blueprint = Blueprint(
+        "desk", __name__, template_folder="templates", static_folder=STATIC, static_url_path=f"{look.home}static"
+    )
+    blueprint.before_request(lambda: _guard(sign_in, csrf))
+    blueprint.after_request(_keep_private)
+    blueprint.register_error_handler(CSRFError, lambda _error: _stale(sign_in))
+    blueprint.register_error_handler(429, lambda _error: _too_many(sign_in))
+    for status in _REFUSED:
+        blueprint.register_error_handler(status, lambda _error, status=status: _refused(look, status))
+    blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
+    blueprint.add_app_template_filter(exactly, "span")
+    blueprint.add_app_template_filter(clock, "clock")
+    blueprint.add_app_template_filter(percent, "percent")
+    blueprint.context_processor(_who_is_there)
+    return blueprint
+
+
+def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRFProtect:
     """Sessions, who is signed in, and tokens of forms: all of it for the desk alone."""
     app.session_interface = DeskSessions(home, settings)
     # A form may lie open for as long as its session lasts.
@@ -121,25 +112,25 @@ def _prepare(app: Flask, door: Door, settings: Settings, home: str) -> CSRFProte
     app.config.update(SESSION_PROTECTION=None)
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
-    manager.user_loader(door.who)
+    manager.user_loader(sign_in.who)
     return CSRFProtect(app)
 
 
-def _guard(door: Door, csrf: CSRFProtect) -> AnyResponse | None:
+def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
     """Nothing of the desk is shown or done without a session, and nothing done without the token of a form."""
     if request.endpoint == "desk.static":
         return None
     request.max_content_length = request.max_form_memory_size = _FORM_BYTES
     if not current_app.secret_key:
         raise StoreUnavailable("The key of the sessions cannot be read or made.", "See the log of the service.")
-    if request.endpoint not in _WITHOUT_DOOR and not current_user.is_authenticated:
+    if request.endpoint not in _WITHOUT_SESSION and not current_user.is_authenticated:
         way_on = request.full_path.rstrip("?") if request.method == "GET" else ""
-        return door.form(way_on, 401, words=request.form.get("body", ""))
+        return sign_in.form(way_on, 401, words=request.form.get("body", ""))
     csrf.protect()
     return None
 
 
-def _who_is_there() -> dict[str, Member | None]:
+def _who_is_there() -> dict[str, StaffMember | None]:
     """Who is signed in, for every template; nobody while the store cannot tell."""
     try:
         return {"me": me() if current_user.is_authenticated else None}
@@ -154,15 +145,15 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
-def _stale(door: Door) -> Response:
+def _stale(sign_in: SignIn) -> Response:
     """A form without its token: made before the last signing in, or by another site."""
     session.pop("csrf_token", None)
     wrong = "This form is too old, or it does not come from here. Nothing was done. Please sign in and try again."
-    return door.form("", 400, wrong=wrong, words=request.form.get("body", ""))
+    return sign_in.form("", 400, wrong=wrong, words=request.form.get("body", ""))
 
 
-def _too_many(door: Door) -> Response:
-    return door.form("", 429, wrong="Too many wrong tries. Please wait a quarter of an hour, then try again.")
+def _too_many(sign_in: SignIn) -> Response:
+    return sign_in.form("", 429, wrong="Too many wrong tries. Please wait a quarter of an hour, then try again.")
 
 
 _REFUSED = {

@@ -1,4 +1,4 @@
-"""The words that customers see, by language: one YAML file each, beside this module.
+"""The words that customers see, one YAML file for each language.
 
 A new language is a new file with the same keys. Knows nothing of where the words are shown.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-FALLBACK = "en"
+FALLBACK_LANGUAGE = "en"
 _FOLDER = Path(__file__).parent
 LANGUAGES = tuple(sorted(file.stem for file in _FOLDER.glob("*.yml")))
 # The parser in C, where PyYAML has it: every build reads these files.
@@ -34,12 +34,12 @@ def texts(lang: str) -> Mapping[str, str]:
 def known_language(lang: str) -> str:
     """The language whose file is used for `lang`."""
     short = lang.replace("_", "-").split("-")[0].lower()
-    return short if short in LANGUAGES else FALLBACK
+    return short if short in LANGUAGES else FALLBACK_LANGUAGE
 
 
 @cache
 def _complete(lang: str) -> Mapping[str, str]:
-    return {**_read(FALLBACK), **_read(lang)}
+    return {**_read(FALLBACK_LANGUAGE), **_read(lang)}
 
 
 @cache

@@ -10,9 +10,9 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from flask import Flask
 
-from handrail_feedback.db import Store
-from handrail_feedback.desk.article_shelf import ArticleShelf
-from handrail_feedback.desk.shelf import TopicShelf
+from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
+from handrail_feedback.desk.reports.topic_cache import TopicCache
+from handrail_feedback.storage.database import Store
 
 from .desks import Desk, hire, service
 
@@ -20,7 +20,7 @@ from .desks import Desk, hire, service
 @pytest.fixture(autouse=True)
 def _nothing_is_read_beforehand(monkeypatch):
     """What tests write after signing in must not be missed, and nobody opens a store that they take away."""
-    for one, early in ((TopicShelf, "warm"), (TopicShelf, "warm_once"), (ArticleShelf, "warm")):
+    for one, early in ((TopicCache, "warm"), (TopicCache, "warm_once"), (ArticleFactsCache, "warm")):
         monkeypatch.setattr(one, early, lambda _shelf: None)
 
 
@@ -32,7 +32,7 @@ def app(tmp_path) -> Iterator[Flask]:
 
 @pytest.fixture
 def store(app) -> Store:
-    return app.extensions["handrail"]["store"]
+    return app.extensions["handrail"].store
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from urllib.parse import urljoin
 from flask import Flask
 from flask.testing import FlaskClient
 
-from handrail_feedback.db import Store
-from handrail_feedback.desk import passwords, staff
-from handrail_kb.passages import read_site
-from handrail_kb.settings import load_settings
-from handrail_search.app import create_app
-from handrail_search.build import build_index
+from handrail_feedback.accounts import passwords
+from handrail_feedback.storage import staff
+from handrail_feedback.storage.database import Store
+from handrail_kb.config.settings import load_settings
+from handrail_kb.site.built.passages import read_site
+from handrail_search.index.build import build_index
+from handrail_search.service.app import create_app
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "search"))
 
@@ -66,13 +67,13 @@ def service(root: Path, **flags) -> Iterator[Flask]:
     app.testing = False  # a fault is answered as it is to everybody
     app.test_client_class = Client
     yield app
-    app.extensions["handrail"]["teaching"].stop()
-    app.extensions["handrail"]["searches"].close()
-    app.extensions["handrail"]["store"].close()
+    app.extensions["handrail"].teaching.stop()
+    app.extensions["handrail"].searches.close()
+    app.extensions["handrail"].store.close()
 
 
 def hire(store: Store, name: str = "anna", role: str = "agent", password: str = PASSWORD) -> None:
-    from handrail_feedback.db import now
+    from handrail_feedback.records.stamps import now
 
     assert staff.add(store, name, role, passwords.hashed(password), now())
 

@@ -5,10 +5,11 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback.answers import answers_of, note_bounce
-from handrail_feedback.cases import find_case
-from handrail_feedback.contact import Message, keep_message
-from handrail_feedback.db import now
+from handrail_feedback.records.messages import Message
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.messages.answers import answers_of, note_bounce
+from handrail_feedback.storage.messages.messages import keep_message
+from handrail_feedback.storage.messages.threads import find_case
 
 from .desks import Desk, hire, service
 
@@ -67,7 +68,7 @@ def test_nobody_but_the_customer_can_be_written_to(desk, write, store):
 
 def test_without_a_mail_server_the_page_says_how_to_answer(tmp_path):
     with service(tmp_path) as app:
-        store = app.extensions["handrail"]["store"]
+        store = app.extensions["handrail"].store
         hire(store)
         code = keep_message(store, Message("Help", "", "cora@acme.test", "en", now()))
         desk = Desk(app.test_client())
@@ -98,7 +99,7 @@ def test_whatever_else_is_done_an_answer_that_is_begun_is_kept(desk, write, deed
 
 
 def test_when_the_session_ends_while_somebody_writes_their_words_are_shown_to_copy(app, desk, write, store):
-    from handrail_feedback.desk import staff
+    from handrail_feedback.storage import staff
 
     code = write()
     desk.get(f"m/{code}/")
@@ -170,9 +171,9 @@ def test_an_answer_is_not_sent_over_one_that_a_colleague_sent_meanwhile_unless_w
 def test_messages_from_before_the_desk_are_settled_at_the_command_line(tmp_path, monkeypatch):
     from click.testing import CliRunner
 
-    from handrail_feedback.cases import open_cases
-    from handrail_feedback.db import Store
-    from handrail_kb.cli import main
+    from handrail_feedback.storage.database import Store
+    from handrail_feedback.storage.messages.threads import open_cases
+    from handrail_kb.cli.group import main
 
     (tmp_path / "mkdocs.yml").write_text("site_name: Acme\nplugins: [handrail]\n")
     monkeypatch.chdir(tmp_path)

@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback.db import now
-from handrail_feedback.desk import article_pages
-from handrail_feedback.searches import Event
-from handrail_feedback.votes import Vote, erase_old_votes, keep_vote
+from handrail_feedback.desk.reports import articles
+from handrail_feedback.records.searches import SearchEvent, Vote
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.searches.votes import erase_old_votes, keep_vote
 
 from ..conftest import search
 from .desks import Desk, service, texts
@@ -30,13 +30,13 @@ SITE = {
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
-    monkeypatch.setattr("handrail_search.built_site.BuiltSite.info", lambda _site: info())
+    monkeypatch.setattr("handrail_search.service.site_files.BuiltSite.info", lambda _site: info())
     with service(tmp_path) as app:
         yield app
 
 
 def info():
-    from handrail_kb.passages import SiteInfo
+    from handrail_kb.site.built.site_info import SiteInfo
 
     return SiteInfo(base_path="/help/", articles=SITE)
 
@@ -46,13 +46,13 @@ def read(app):
     """People who search for something and open an article, each in a tab of their own."""
 
     def go(*queries: str, opens: str = "guide/reset/", asks: bool = False) -> None:
-        log = app.extensions["handrail"]["searches"]
+        log = app.extensions["handrail"].searches
         for query in queries:
             one = search(query, 0, f"reader-{next(_tabs)}", at=now() - DAY)
             log.record(one)
-            log.event(Event(one.search_id, "click", one.at, opens, 1))
+            log.event(SearchEvent(one.search_id, "click", one.at, opens, 1))
             if asks:
-                log.event(Event(one.search_id, "contact", one.at + timedelta(minutes=3)))
+                log.event(SearchEvent(one.search_id, "contact", one.at + timedelta(minutes=3)))
         assert log.flush()
 
     return go
@@ -106,7 +106,7 @@ def test_each_view_is_a_link(desk, store, read):
 
 
 def test_a_long_list_has_pages(desk, read, monkeypatch):
-    monkeypatch.setattr(article_pages, "SHOWN", 1)
+    monkeypatch.setattr(articles, "ARTICLES_SHOWN", 1)
     read("one", "two")
     read("three", opens="billing/vat/")
     assert listed(desk) == ["Reset it"]

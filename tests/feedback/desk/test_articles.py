@@ -6,10 +6,11 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback import learned
-from handrail_feedback.contact import Along, Message, forget_message, keep_message
-from handrail_feedback.db import now
-from handrail_feedback.outcomes import find_outcome, outcomes_of, wanted_articles
+from handrail_feedback.records.messages import Along, Message
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.messages.answers import find_outcome, outcomes_of, wanted_articles
+from handrail_feedback.storage.messages.messages import forget_message, keep_message
+from handrail_feedback.storage.searches import learned
 
 from .desks import Desk, hire, indexed_site, service
 
@@ -76,7 +77,7 @@ def test_the_same_question_then_finds_the_article(app, desk, write):
     assert desk.client.get(asked).json["verdict"] == "none"
     desk.get(f"m/{code}/")
     desk.post(f"m/{code}/article", location=CARD, questions="grumpy walrus at dawn", token="t1")
-    app.extensions["handrail"]["teaching"].look()  # as its thread does every second
+    app.extensions["handrail"].teaching.look()  # as its thread does every second
     answer = desk.client.get(asked).json
     assert answer["verdict"] == "answered"
     assert answer["results"][0]["url"].startswith(f"/help/{CARD}")
@@ -232,7 +233,7 @@ def test_with_a_message_goes_what_it_led_to_but_not_what_search_learned(desk, wr
 
 def test_without_an_index_the_page_is_there_and_says_that_no_article_was_found(tmp_path):
     with service(tmp_path / "bare") as app:
-        store = app.extensions["handrail"]["store"]
+        store = app.extensions["handrail"].store
         hire(store)
         code = keep_message(store, Message("It says no.", "", "", "en", now()))
         desk = Desk(app.test_client())
@@ -278,7 +279,7 @@ def test_a_thread_stands_together_whatever_it_is_about(desk, write):
 
 
 def test_without_the_encoder_threads_still_stand_together(app, desk, write):
-    app.extensions["handrail"]["live"].searcher()._missing = "encoder_unavailable"
+    app.extensions["handrail"].live.searcher()._missing = "encoder_unavailable"
     first, _ = write("Help", "I forgot my password"), write("Help", "forgot the password of my account")
     second = write(f"{first} again", "")
     desk.get("")
@@ -298,9 +299,8 @@ def test_no_word_of_a_message_is_kept_to_find_others_like_it(app, desk, write, a
 def test_in_a_chain_of_small_steps_the_ends_do_not_stand_together():
     from dataclasses import replace
 
-    from handrail_feedback.cases import Case
-    from handrail_feedback.contact import KeptMessage
-    from handrail_feedback.desk.together import grouped
+    from handrail_feedback.desk.messages.similar import group_similar as grouped
+    from handrail_feedback.records.messages import Case, KeptMessage
 
     message = KeptMessage("A", "x", "", "", "en", now(), "waiting")
     cases = [
@@ -322,12 +322,12 @@ def test_what_colleagues_search_is_marked_and_what_they_look_up_for_a_customer_i
     desk.client.get("/help/api/search?q=password")
     app.test_client().get("/help/api/search?q=invoices")
     handrail = app.extensions["handrail"]
-    assert handrail["searches"].flush()
-    kept = {row["query"]: row["staff"] for row in handrail["store"].read("SELECT query, staff FROM intents")}
+    assert handrail.searches.flush()
+    kept = {row["query"]: row["staff"] for row in handrail.store.read("SELECT query, staff FROM intents")}
     assert kept == {"password": 1, "invoices": 0}
     desk.get("")
     desk.post("logout")
     desk.client.get("/help/api/search?q=calendar")
-    assert handrail["searches"].flush()
-    [row] = handrail["store"].read("SELECT staff FROM intents WHERE query = 'calendar'")
+    assert handrail.searches.flush()
+    [row] = handrail.store.read("SELECT staff FROM intents WHERE query = 'calendar'")
     assert row["staff"] == 0

@@ -6,9 +6,10 @@ from click.testing import CliRunner
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback.desk import passwords, staff
-from handrail_feedback.desk.sessions import secret_key
-from handrail_kb.cli import main
+from handrail_feedback.accounts import passwords
+from handrail_feedback.accounts.sessions import secret_key
+from handrail_feedback.storage import staff
+from handrail_kb.cli.group import main
 from handrail_kb.errors import ConfigError
 
 from .desks import PASSWORD, Desk, hire, service, settings_for
@@ -16,8 +17,8 @@ from .desks import PASSWORD, Desk, hire, service, settings_for
 
 @pytest.fixture
 def staffed(app):
-    hire(app.extensions["handrail"]["store"])
-    return app.extensions["handrail"]["store"]
+    hire(app.extensions["handrail"].store)
+    return app.extensions["handrail"].store
 
 
 @pytest.fixture

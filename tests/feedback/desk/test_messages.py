@@ -5,11 +5,12 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback.attachments import read_file
-from handrail_feedback.cases import find_case
-from handrail_feedback.contact import Along, Message, codes_in, forget_message, keep_message
-from handrail_feedback.db import now, stamp
-from handrail_feedback.routes import parse_routes
+from handrail_feedback.records.messages import Along, Message, read_file
+from handrail_feedback.records.outbox import parse_routes
+from handrail_feedback.records.reference_codes import codes_in
+from handrail_feedback.records.stamps import now, stamp
+from handrail_feedback.storage.messages.messages import forget_message, keep_message
+from handrail_feedback.storage.messages.threads import find_case
 
 from .desks import Desk, hire
 
@@ -149,15 +150,15 @@ def test_waiting_is_measured_against_the_promise(tmp_path):
         "site_name: Acme\nplugins:\n  - handrail:\n      contact:\n        channels:\n"
         "          - form:\n            promise: 2 hours\n"
     )
-    from handrail_kb.settings import load_settings
-    from handrail_search.app import create_app
+    from handrail_kb.config.settings import load_settings
+    from handrail_search.service.app import create_app
 
     from .desks import Client, site_with_shell
 
     site = site_with_shell(tmp_path)
     app = create_app(load_settings(tmp_path / "mkdocs.yml", site_dir=site, flags={"base_path": "/help"}, environ={}))
     app.test_client_class = Client
-    store = app.extensions["handrail"]["store"]
+    store = app.extensions["handrail"].store
     hire(store)
     for ago in (30, 180):
         keep_message(store, Message("Help", f"Since {ago}", "a@acme.test", "en", now() - timedelta(minutes=ago)))
@@ -166,8 +167,8 @@ def test_waiting_is_measured_against_the_promise(tmp_path):
     assert desk.page.count("promised until") == 2
     late = re.search(r"Since 180.*?</li>", desk.page, re.S)[0]
     assert "desk-late" in late and desk.page.count("desk-late") == 1
-    app.extensions["handrail"]["teaching"].stop()
-    app.extensions["handrail"]["searches"].close()
+    app.extensions["handrail"].teaching.stop()
+    app.extensions["handrail"].searches.close()
     store.close()
 
 
@@ -286,10 +287,11 @@ def test_an_answer_is_never_older_than_its_message(desk, write, store):
     ],
 )
 def test_a_mail_brings_the_link_to_its_message_where_the_address_is_known(tmp_path, head, flags, address):
-    from handrail_feedback.channels import desk_of
-    from handrail_feedback.contact import KeptMessage
-    from handrail_feedback.letters import as_text, payload
-    from handrail_kb.settings import load_settings
+    from handrail_feedback.delivery.channels import desk_of
+    from handrail_feedback.delivery.letters import message_text as as_text
+    from handrail_feedback.delivery.letters import payload
+    from handrail_feedback.records.messages import KeptMessage
+    from handrail_kb.config.settings import load_settings
 
     (tmp_path / "mkdocs.yml").write_text(f"site_name: Acme\n{head}plugins: [handrail]\n")
     desk = desk_of(load_settings(tmp_path / "mkdocs.yml", flags=flags, environ={}))
@@ -361,4 +363,4 @@ def test_messages_of_the_form_are_counted_by_what_became_of_them(app, store):
     told = client.get("/help/metrics").text
     for outcome in ("kept", "refused", "failed"):
         assert f'handrail_contact_total{{outcome="{outcome}"}} 1.0' in told
-    assert app.extensions["handrail"]["form"]._failed == 1
+    assert app.extensions["handrail"].form._failed == 1

@@ -15,18 +15,21 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from selectolax.lexbor import LexborHTMLParser
 
-from handrail_feedback import topic_proofs
-from handrail_feedback.charts import nice_top, shares, stacked
-from handrail_feedback.db import Store, now
-from handrail_feedback.decisions import decide
-from handrail_feedback.desk import shelf
-from handrail_feedback.desk.spans import Asked
-from handrail_feedback.monday import monday_of
-from handrail_feedback.monday_render import to_html, to_mail
-from handrail_feedback.topic_facts import Period
-from handrail_feedback.topic_keeping import Meaning, refresh
-from handrail_feedback.topics import failed_searches, members
-from handrail_kb.cli import main
+from handrail_feedback.contracts import Meaning
+from handrail_feedback.desk.reports import topic_cache
+from handrail_feedback.desk.reports.period import RequestedPeriod
+from handrail_feedback.records import decisions
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.charts import nice_top, shares, stacked
+from handrail_feedback.reports.weekly import weekly_report_of
+from handrail_feedback.reports.weekly_pages import to_html, to_mail
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches import decisions as searches_decisions
+from handrail_feedback.storage.searches.decisions import decide
+from handrail_feedback.storage.searches.topics import failed_searches, members
+from handrail_feedback.topics.refresh import refresh
+from handrail_kb.cli.group import main
 
 from ..conftest import by_last_word, search
 from .desks import Desk, hire, service, texts
@@ -42,10 +45,10 @@ def site(tmp_path_factory):
     """A service with a lead, and a quarter of searches. Not to be changed."""
     patch = pytest.MonkeyPatch()
     for early in ("warm", "warm_once"):
-        patch.setattr(shelf.TopicShelf, early, lambda _shelf: None)
+        patch.setattr(topic_cache.TopicCache, early, lambda _shelf: None)
     root = tmp_path_factory.mktemp("monday")
     with service(root) as app:
-        store, log = (app.extensions["handrail"][name] for name in ("store", "searches"))
+        store, log = app.extensions["handrail"].store, app.extensions["handrail"].searches
         hire(store, "ana", "lead")
 
         def fail(*queries: str, ago: float, **more: object) -> None:
@@ -80,7 +83,7 @@ def desk(site) -> Desk:
 @pytest.fixture(scope="module")
 def monday(site):
     at = now()
-    return monday_of(site.store, site.root / "site", Period(at - 7 * DAY, at), 3, at)
+    return weekly_report_of(site.store, site.root / "site", Period(at - 7 * DAY, at), 3, at)
 
 
 def section(page: str, anchor: str) -> str:
@@ -104,10 +107,10 @@ def test_what_an_article_answers_now_is_fixed_whoever_decided(site, tmp_path):
     with closing(sqlite3.connect(site.store.path)) as original, closing(sqlite3.connect(tmp_path / "s.db")) as copy:
         original.backup(copy)
     store, at = Store(tmp_path / "s.db"), now()
-    figures = topic_proofs.Figures(3, 3, "invoices/", 3)
-    asked = topic_proofs.Asked("of", at - 14 * DAY, "g1", figures)
-    topic_proofs.note(store, site.of["invoice"], asked, "proven", None)
-    page = texts(to_html(monday_of(store, site.root / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme"))
+    figures = decisions.Figures(3, 3, "invoices/", 3)
+    asked = decisions.ReplayResult("of", at - 14 * DAY, "g1", figures)
+    searches_decisions.note(store, site.of["invoice"], asked, "proven", None)
+    page = texts(to_html(weekly_report_of(store, site.root / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme"))
     assert "proven answered: 0 people in the four weeks before the proof; 0 in the 2 weeks since" in page
     assert "proven answered, 3 of 3 people (index g1) on" in page
     assert "2 of 3 fixed and held" in page
@@ -172,7 +175,7 @@ def test_what_leaves_the_desk_holds_no_word_that_fewer_than_three_people_typed(d
 
 
 def test_words_of_a_name_that_too_few_typed_are_left_out():
-    from handrail_feedback.monday import shared_words
+    from handrail_feedback.reports.weekly import shared_words
 
     typed = [
         SimpleNamespace(intent=SimpleNamespace(query=query, tab=f"tab-{number}", id=number))
@@ -214,7 +217,7 @@ def test_a_time_is_chosen_by_the_address_and_nonsense_is_as_if_nothing_was_said(
 
 def test_a_site_without_searches_says_so(tmp_path):
     with service(tmp_path) as app:
-        hire(app.extensions["handrail"]["store"], "ana", "lead")
+        hire(app.extensions["handrail"].store, "ana", "lead")
         desk = Desk(app.test_client())
         desk.sign_in("ana")
         assert desk.get("report/").status_code == 200
@@ -227,16 +230,16 @@ def test_a_site_without_searches_says_so(tmp_path):
 
 def test_a_site_that_kept_no_time_before_calls_nothing_new_anywhere(tmp_path):
     with service(tmp_path) as app:
-        store, log = (app.extensions["handrail"][name] for name in ("store", "searches"))
+        store, log = app.extensions["handrail"].store, app.extensions["handrail"].searches
         at = now()
         for query in ("my invoice", "the invoice", "an invoice"):
             log.record(search(query, 0, f"tab-{query}-x", verdict="none", at=at - DAY))
         assert log.flush()
         refresh(store, Meaning("test", by_last_word), at)
-        monday = monday_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at)
+        monday = weekly_report_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at)
         [topic] = {place.topic for place in members(store).values()}
         decide(store, topic, "writing", "ana", at)
-        decided = to_html(monday_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme")
+        decided = to_html(weekly_report_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme")
     assert "being written: before: not kept; its two weeks for writing are not over" in texts(decided)
     subject, text, mail = to_mail(monday, "", "Acme")
     page = to_html(monday, "", "Acme")
@@ -273,7 +276,7 @@ def test_the_weeks_before_anything_was_kept_are_told_apart_from_weeks_without_se
 
 
 def test_a_day_that_has_only_begun_where_nothing_was_read_of_it_yet_is_empty():
-    today = Asked(7, date(2026, 3, 2), date(2026, 3, 2))
+    today = RequestedPeriod(7, date(2026, 3, 2), date(2026, 3, 2))
     before_midnight = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
     assert today.period(before_midnight).length == timedelta(0)
 

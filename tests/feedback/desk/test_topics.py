@@ -10,17 +10,21 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback.contact import Message, keep_message
-from handrail_feedback.db import now
-from handrail_feedback.decisions import decide, history
-from handrail_feedback.desk import shelf, topic_pages
-from handrail_feedback.known_articles import KnownArticles
-from handrail_feedback.outcomes import needs_article
-from handrail_feedback.topic_keeping import Meaning, refresh
-from handrail_feedback.topic_proofs import Asked, Figures, note
-from handrail_feedback.topics import failed_searches, members, topics
-from handrail_feedback.weeks import WEEKS, draw
-from handrail_kb.passages import MANIFEST
+from handrail_feedback.contracts import Meaning
+from handrail_feedback.desk.reports import topic_cache
+from handrail_feedback.desk.reports import topics as reports_topics
+from handrail_feedback.records.decisions import Figures, ReplayResult
+from handrail_feedback.records.messages import Message
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.charts import SPARKLINE_WEEKS, draw
+from handrail_feedback.reports.site_articles import KnownArticles
+from handrail_feedback.storage.messages.answers import needs_article
+from handrail_feedback.storage.messages.messages import keep_message
+from handrail_feedback.storage.searches.decisions import decide, history, note
+from handrail_feedback.storage.searches.topics import failed_searches, members, topics
+from handrail_feedback.topics import listing
+from handrail_feedback.topics.refresh import refresh
+from handrail_kb.site.built.site_info import MANIFEST
 
 from ..conftest import by_last_word, search
 from .desks import Desk, hire, texts
@@ -35,7 +39,7 @@ def fail(app, store):
     """Searches that found nothing, each by somebody else, so many days ago; and they join their topics."""
 
     def record(*queries: str, ago: float = 1, **more: object) -> None:
-        log = app.extensions["handrail"]["searches"]
+        log = app.extensions["handrail"].searches
         for query in queries:
             log.record(
                 search(query, 0, f"tab-of-{next(_tabs)}", **{"verdict": "none", "at": now() - ago * DAY, **more})
@@ -177,7 +181,7 @@ def test_an_address_that_makes_no_sense_is_answered_all_the_same(lead, passwords
 
 
 def test_a_long_list_has_pages(lead, fail, passwords, monkeypatch):
-    monkeypatch.setattr(topic_pages, "SHOWN", 1)
+    monkeypatch.setattr(reports_topics, "TOPICS_SHOWN", 1)
     fail("an invoice", "my invoice", "your invoice")
     assert [name.split()[-1] for name in listed(lead)] == ["password"]
     assert 'href="/help/desk/topics/?page=2">Next' in lead.page
@@ -209,41 +213,41 @@ def test_what_was_erased_is_shown_no_more_at_once(lead, store, passwords):
 
 def test_searches_are_read_once_a_minute_and_decisions_each_time(lead, store, fail, passwords, monkeypatch):
     read = []
-    monkeypatch.setattr(shelf, "read_book", lambda store, book=shelf.read_book: read.append(1) or book(store))
+    monkeypatch.setattr(topic_cache, "read_book", lambda store, book=listing.read_book: read.append(1) or book(store))
     assert len(listed(lead)) == 1
     fail("an invoice", "my invoice", "your invoice")
     assert len(listed(lead)) == 1
     assert len(read) == 1
     decide(store, number(store, "password"), "spam", "ana", now())
     assert listed(lead) == []
-    monkeypatch.setattr(shelf, "_FRESH", timedelta(0))
+    monkeypatch.setattr(topic_cache, "_FRESH", timedelta(0))
     lead.get("topics/")
-    for thread in [one for one in threading.enumerate() if one.name == "handrail-shelf"]:
+    for thread in [one for one in threading.enumerate() if one.name == "handrail-topic-cache"]:
         thread.join()
     assert [name.split()[-1] for name in listed(lead)] == ["invoice"]
 
 
 def test_who_comes_to_the_desk_has_the_topics_read_beforehand(app, store, passwords, monkeypatch):
     monkeypatch.undo()
-    one = shelf.TopicShelf(store, lambda _queries: KnownArticles(), 3)
+    one = topic_cache.TopicCache(store, lambda _queries: KnownArticles(), 3)
     one.warm()
     read = one.take().reading
-    assert next(iter(read.told)) == shelf.USUAL_DAYS
+    assert next(iter(read.described)) == topic_cache.USUAL_DAYS
     one.warm()
     assert one.take().reading is read
 
 
 def test_nobody_is_shown_on_monday_what_was_read_on_friday(store, passwords, fail, monkeypatch):
     monkeypatch.undo()
-    one = shelf.TopicShelf(store, lambda _queries: KnownArticles(), 3)
+    one = topic_cache.TopicCache(store, lambda _queries: KnownArticles(), 3)
     one.warm_once()
     friday = one.take().reading
     fail("an invoice", "my invoice", "your invoice")
     one.warm_once()  # strangers make nothing be read again
-    monkeypatch.setattr(shelf, "_TOO_OLD", timedelta(0))
+    monkeypatch.setattr(topic_cache, "_TOO_OLD", timedelta(0))
     monday = one.take().reading
     assert monday is not friday
-    assert len(monday.told[shelf.USUAL_DAYS]) == len(friday.told[shelf.USUAL_DAYS]) + 1
+    assert len(monday.described[topic_cache.USUAL_DAYS]) == len(friday.described[topic_cache.USUAL_DAYS]) + 1
 
 
 # --- One topic -----------------------------------------------------------------------------------------------------
@@ -359,7 +363,7 @@ def test_what_is_proven_is_shown_with_its_figures_and_its_article_and_waits_for_
     topic = number(store, "password")
     listed(lead)
     figures = Figures(4, 4, "guide/reset/", 3)
-    note(store, topic, Asked("g2 7 of 4 to 4", now(), "g2", figures), "proven", None)
+    note(store, topic, ReplayResult("g2 7 of 4 to 4", now(), "g2", figures), "proven", None)
     assert listed(lead) == []
     assert listed(lead, "topics/?stands=proven") == listed(lead, "topics/?stands=decided") != []
     assert f"proven answered {now().date()}" in texts(lead.page)
@@ -371,8 +375,8 @@ def test_what_is_proven_is_shown_with_its_figures_and_its_article_and_waits_for_
 
 def test_what_is_lost_is_open_again_and_says_since_when(lead, store, passwords):
     topic = number(store, "password")
-    before = Asked("g1", now() - 2 * DAY, "g1", Figures(4, 4, "gone/", 4))
-    after = Asked("g2", now(), "g2", Figures(4, 2, "gone/", 2))
+    before = ReplayResult("g1", now() - 2 * DAY, "g1", Figures(4, 4, "gone/", 4))
+    after = ReplayResult("g2", now(), "g2", Figures(4, 2, "gone/", 2))
     note(store, topic, before, "proven", None)
     note(store, topic, after, "lost", before)
     assert listed(lead, "topics/?stands=reopened")
@@ -399,7 +403,7 @@ def test_weeks_are_drawn_and_said_and_small_ones_look_the_same(store, fail):
     fail("a password", ago=1)
     fail("b password", "c password", ago=8)
     fail(*(f"{letter} password" for letter in "defgh"), ago=15)
-    fail("i password", ago=7 * WEEKS + 1)
+    fail("i password", ago=7 * SPARKLINE_WEEKS + 1)
     drawn = draw(failed_searches(store), now(), least=3)
     assert drawn.text.endswith(": 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, fewer than 3, fewer than 3")
     high, low, lowest = drawn.bars

@@ -1,0 +1,58 @@
+"""Hashes of passwords (Argon2id); a missing account takes as long to refuse as a wrong password."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST_PASSWORD = 12
+LONGEST = 200
+
+# What OWASP names for Argon2id as a minimum of memory and time. One at a time in each process, so that a crowd of
+# guesses takes 19 MiB and not a machine's.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def fault(password: str, name: str = "") -> str:
+    """Why a password cannot be used, as a sentence; empty when it can."""
+    if len(password) < SHORTEST_PASSWORD:
+        return f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}."
+    if len(password) > LONGEST:
+        return f"The password has more than {LONGEST} characters."
+    if len(set(password)) < 5:
+        return "The password repeats itself."
+    if name and name in password.lower() and len(password) < len(name) + SHORTEST_PASSWORD:
+        return "The password is hardly more than the name."
+    return ""
+
+
+def hashed(password: str) -> str:
+    """The password as it is kept."""
+    with _ONE_AT_A_TIME:
+        return _HASHER.hash(password)
+
+
+def matches(kept: str | None, password: str) -> bool:
+    """Whether this is the password of that hash. Without a hash it takes as long, and the answer is no."""
+    if len(password) > LONGEST:
+        return False
+    try:
+        with _ONE_AT_A_TIME:
+            return _HASHER.verify(kept or _nobodys(), password) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Whether a hash was made with less effort than is made today."""
+    return _HASHER.check_needs_rehash(kept)
+
+
+@cache
+def _nobodys() -> str:
+    return _HASHER.hash(secrets.token_urlsafe(32))

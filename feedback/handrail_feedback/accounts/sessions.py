@@ -1,0 +1,141 @@
+"""Sessions of the desk: a signed cookie that is sent to the desk's own addresses only, and the key that signs it.
+
+Customers never get a cookie, and no page of theirs depends on one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+
+from handrail_kb.config.settings import Settings
+from handrail_kb.config.state_folder import made
+from handrail_kb.errors import ConfigError, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+COOKIE = "handrail_desk"
+# Tells search that a colleague asks. It is no secret and gives access to nothing.
+STAFF_COOKIE = "handrail_staff"
+_SHORTEST_KEY = 32
+_LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class DeskSessions(SecureCookieSessionInterface):
+    """Signed cookies below `path`; for every other address there is no session at all."""
+
+    salt = "handrail-desk"
+    digest_method = staticmethod(hashlib.sha256)
+
+    def __init__(self, path: str, settings: Settings) -> None:
+        given_key()  # a mistake is reported when the service starts
+        self._path = path
+        self._settings = settings
+        self._problem = ""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a request; None outside of the desk, and while there is no key."""
+        if not request.path.startswith(unquote(self._path)):
+            return None
+        try:
+            app.secret_key = app.secret_key or secret_key(self._settings)
+        except StoreUnavailable as error:
+            if error.what != self._problem:
+                self._problem = error.what
+                log.error("nobody can sign in to the desk: %s", error.what)
+            return None
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie, but not with a file that every page of the desk shares."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """The name of the cookie."""
+        return COOKIE
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """Where browsers send the cookie to."""
+        return self._path
+
+    def get_cookie_samesite(self, app: Flask) -> str:
+        """Sent with a link in a mail, not with what another site posts."""
+        return "Lax"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether browsers send the cookie through TLS alone."""
+        return needs_tls()
+
+
+def needs_tls() -> bool:
+    """Everywhere but on one's own machine, also where a proxy in front does not say that it speaks TLS."""
+    return request.is_secure or not is_local()
+
+
+def is_local() -> bool:
+    """Whether the browser asked for this machine by a name that never leaves it."""
+    return request.host.rpartition(":")[0] in _LOCAL or request.host in _LOCAL
+
+
+def secret_key(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
+    """The key that signs sessions: HANDRAIL_SECRET_KEY, or the one in the store's folder, made here the first time.
+
+    Raises ConfigError when the one in the environment is too short, StoreUnavailable when no file can be read or made.
+    """
+    return given_key(environ) or _kept_key(settings.state_dir / "secret.key")
+
+
+def given_key(environ: Mapping[str, str] | None = None) -> str:
+    """HANDRAIL_SECRET_KEY, or nothing where it is not set. Raises ConfigError when it is too short."""
+    named = (os.environ if environ is None else environ).get("HANDRAIL_SECRET_KEY", "")
+    given = named.strip()  # as what is read from a file
+    if named and len(given) < _SHORTEST_KEY:
+        raise ConfigError(
+            f"HANDRAIL_SECRET_KEY has {len(given)} characters; it needs at least {_SHORTEST_KEY}.",
+            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))', or leave it out",
+        )
+    return given
+
+
+def _kept_key(file: Path) -> str:
+    try:
+        if not file.exists():
+            _make_key(file)
+        key = file.read_text(encoding="ascii").strip()
+        if file.stat().st_mode & 0o077:
+            file.chmod(0o600)
+    except (OSError, ValueError) as error:
+        raise StoreUnavailable(
+            f"The key of the sessions, {file}, cannot be read or made: {getattr(error, 'strerror', None) or error}.",
+            f"Let the service write to its folder: chmod u+rwx {file.parent}, or set HANDRAIL_SECRET_KEY",
+        ) from error
+    if len(key) < _SHORTEST_KEY:
+        raise StoreUnavailable(f"{file} holds no key.", f"Remove it, and another one is made: rm {file}")
+    return key
+
+
+def _make_key(file: Path) -> None:
+    """Write a key that is whole as soon as it can be seen; of several processes that try, the first one's stays."""
+    made(file.parent)
+    draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(secrets.token_urlsafe(48) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink()

@@ -1,0 +1,1 @@
+"""The commands `report`, `contact`, `forget`, `outbox`, `users` and `articles`."""

@@ -1,0 +1,100 @@
+"""`handrail report`: failed searches of a period, as text, Markdown, CSV, JSON, HTML or mail."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from handrail_feedback.commands.common import open_store
+from handrail_feedback.delivery.channels import desk_of, read_report_mail
+from handrail_feedback.delivery.weekly_mail import Reporter
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.failed_searches import build_report
+from handrail_feedback.reports.failed_searches_text import report_as_json, report_as_markdown, report_as_text, to_csv
+from handrail_feedback.reports.weekly import weekly_report_of
+from handrail_feedback.reports.weekly_pages import to_html
+from handrail_kb.cli.flags import config_option
+from handrail_kb.config.settings import load_settings
+from handrail_kb.errors import HandrailError
+from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.site.help_links import one_click
+
+_WRITERS = {"text": report_as_text, "json": report_as_json, "csv": to_csv, "markdown": report_as_markdown}
+_FORMS = [*_WRITERS, "html"]
+
+
+@click.command()
+@config_option
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day, in UTC.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in UTC; today by default.")
+@click.option(
+    "--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days, when --since is not given."
+)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Most lines to show.")
+@click.option(
+    "--all", "include_degraded", is_flag=True, help="Count searches answered while a part of search was down, too."
+)
+@click.option("--format", "form", type=click.Choice(_FORMS), help="How it is written; html: one file with charts.")
+@click.option("--json", "form", flag_value="json", help="Write JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Write CSV.")
+@click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
+@click.option("--mail", "by_mail", is_flag=True, help="Mail the report of the last seven days now, to `report_to`.")
+def report(
+    config_file: Path,
+    since: datetime | None,
+    until: datetime | None,
+    days: int,
+    limit: int,
+    include_degraded: bool,
+    form: str | None,
+    by_mail: bool,
+) -> None:
+    """Show what customers looked for and did not find, most people first.
+
+    With --format html: the page that leads see at the desk, as one file; --limit and --all do not count there.
+    """
+    if by_mail:
+        _mail_report(config_file)
+        return
+    end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else now()
+    if form == "html":
+        end = min(end, now())
+    start = since.replace(tzinfo=UTC) if since else end - timedelta(days=days)
+    if start >= end:
+        raise HandrailError(
+            f"--since {start:%Y-%m-%d} is after the last day.", "Give an earlier day: --since YYYY-MM-DD"
+        )
+    if form == "html":
+        click.echo(_as_page(config_file, Period(start, end)), nl=False)
+        return
+    settings = load_settings(config_file)
+    near = one_click(settings.site_dir)
+    found = build_report(
+        open_store(settings),
+        start,
+        end,
+        include_degraded=include_degraded,
+        limit=limit,
+        one_click=near,
+    )
+    click.echo(_WRITERS[form or "text"](found), nl=False)
+
+
+def _as_page(config_file: Path, period: Period) -> str:
+    settings = load_settings(config_file)
+    store = open_store(settings)
+    report = weekly_report_of(store, settings.site_dir, period, settings.number("topic_people"), now())
+    return to_html(report, desk_of(settings), read_site_info(settings.site_dir).name)
+
+
+def _mail_report(config_file: Path) -> None:
+    """Mail it, whenever it was mailed before. The weekly mail comes all the same."""
+    settings, at = load_settings(config_file), now()
+    store = open_store(settings)
+    to = read_report_mail(settings)
+    reporter = Reporter(to, settings.site_dir, settings.number("topic_people"))
+    to.send(reporter.letter(store, at, f"report-{at:%Y-%m-%d-%H%M%S}", at))
+    click.echo(f"Mailed the report to {', '.join(address.addr_spec for address in to.mail.recipients)}.")

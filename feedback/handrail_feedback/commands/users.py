@@ -1,0 +1,149 @@
+"""`handrail users`: accounts of the people who answer; a password is never an argument."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from handrail_feedback.accounts import passwords
+from handrail_feedback.commands.common import open_store
+from handrail_feedback.records.staff import ROLES, Role, clean_name
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage import staff
+from handrail_feedback.storage.database import Store
+from handrail_kb.cli.flags import config_option
+from handrail_kb.config.settings import Settings, load_settings
+from handrail_kb.errors import HandrailError
+
+_NAMES = "Use letters, digits and . _ @ + - only, such as anna or anna@example.com"
+
+
+@click.group()
+def users() -> None:
+    """Make, list and remove accounts of the people who answer customers.
+
+    They sign in at desk/, below the address of the site. Passwords are asked for, or read as one line from standard
+    input.
+    """
+
+
+@users.command()
+@config_option
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they may do.")
+def add(config_file: Path, name: str, role: Role) -> None:
+    """Make an account."""
+    settings = load_settings(config_file)
+    _refuse_wrong_place(settings)
+    store, known = Store(settings.store_file), _name(name)
+    if staff.find(store, known):
+        raise HandrailError(
+            f"There is an account {known} already.", f"Change its password: handrail users passwd {known}"
+        )
+    if not staff.add(store, known, role, passwords.hashed(_read_password(known)), now()):
+        raise HandrailError(f"There is an account {known} already.", "See all: handrail users list")
+    click.echo(f"Made the account {known} ({role}). They sign in at desk/, below the address of the site.")
+
+
+@users.command("list")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def list_(config_file: Path, as_json: bool) -> None:
+    """List the accounts."""
+    members = staff.everybody(_accounts(config_file))
+    if as_json:
+        rows = [
+            {
+                "name": one.name,
+                "role": one.role,
+                "made_at": one.made_at.isoformat(),
+                "signed_in_at": one.signed_in_at.isoformat() if one.signed_in_at else None,
+            }
+            for one in members
+        ]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for one in members:
+        seen = f"signed in {one.signed_in_at:%Y-%m-%d}" if one.signed_in_at else "never signed in"
+        click.echo(f"{one.name:<24} {one.role:<6} {seen}")
+    if not members:
+        click.echo("No accounts. Make one: handrail users add NAME")
+
+
+@users.command()
+@config_option
+@click.argument("name")
+def remove(config_file: Path, name: str) -> None:
+    """Remove an account; whoever uses it is signed out at once."""
+    store, known = _accounts(config_file), _name(name)
+    if not staff.remove(store, known):
+        raise _unknown(known)
+    click.echo(f"Removed the account {known}. What they did keeps their name.")
+
+
+@users.command()
+@config_option
+@click.argument("name")
+def passwd(config_file: Path, name: str) -> None:
+    """Change a password; sessions of the account end at once."""
+    store, known = _accounts(config_file), _name(name)
+    if not staff.find(store, known):
+        raise _unknown(known)
+    if not staff.set_password(store, known, passwords.hashed(_read_password(known))):
+        raise _unknown(known)
+    click.echo(f"Changed the password of {known}, who has to sign in again.")
+
+
+@users.command("role")
+@config_option
+@click.argument("name")
+@click.argument("role", type=click.Choice(ROLES))
+def role_(config_file: Path, name: str, role: Role) -> None:
+    """Change what somebody may do, at once."""
+    known = _name(name)
+    if not staff.set_role(_accounts(config_file), known, role):
+        raise _unknown(known)
+    click.echo(f"{known} is {'a lead' if role == 'lead' else 'an agent'} now.")
+
+
+def _read_password(name: str) -> str:
+    """The password from a prompt, or from standard input where nobody sits at it. Raises HandrailError."""
+    if sys.stdin.isatty():
+        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if what := passwords.fault(password, name):
+        raise HandrailError(what, "Choose a longer one; a sentence is easy to remember.")
+    return password
+
+
+def _name(typed: str) -> str:
+    known = clean_name(typed)
+    if not known:
+        raise HandrailError(f"'{typed}' cannot be the name of an account.", _NAMES)
+    return known
+
+
+def _unknown(name: str) -> HandrailError:
+    return HandrailError(f"There is no account {name}.", "See all: handrail users list")
+
+
+def _refuse_wrong_place(settings: Settings) -> None:
+    """A mistyped folder must not get a store."""
+    if (
+        not settings.store_file.exists()
+        and not settings.index_dir.exists()
+        and not any((settings.root / f"mkdocs.{ending}").exists() for ending in ("yml", "yaml"))
+    ):
+        raise HandrailError(
+            f"There is no site at {settings.root}.",
+            "Go to the folder of mkdocs.yml, or name it: --config PATH/mkdocs.yml",
+        )
+
+
+def _accounts(config_file: Path) -> Store:
+    """The store of this site, where the accounts are."""
+    return open_store(load_settings(config_file), "no account was made yet", "Make one: handrail users add NAME")

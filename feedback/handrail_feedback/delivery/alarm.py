@@ -1,0 +1,91 @@
+"""Alarms when messages wait too long, are returned, or cannot be kept: in the log, and by mail if that works.
+
+No word of a customer is in an alarm; codes neither, because a mail about trouble may be read by many.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from handrail_feedback.delivery.channels import Delivery
+from handrail_feedback.delivery.smtp import Mail
+from handrail_feedback.records.outbox import OutboxStatus
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.outbox_status import claim_alarm, end_alarm, outbox_status
+from handrail_kb.errors import DeliveryFailed
+
+log = logging.getLogger(__name__)
+
+
+# While it lasts. One look at the log or the mailbox a working day has to be enough to see it.
+AGAIN = timedelta(hours=6)
+
+
+def trouble(status: OutboxStatus, after: timedelta, at: datetime) -> list[str]:
+    """What people have to know now, in sentences; nothing when all is well."""
+    lines = []
+    if status.waiting and status.age(at) >= after:
+        lines.append(f"{count(status.waiting)} for a person; the oldest since {status.oldest:%Y-%m-%d %H:%M} UTC.")
+    if status.came_back:
+        those = "1 answer to a customer" if status.came_back == 1 else f"{status.came_back} answers to customers"
+        lines.append(f"{those} came back; their messages are open at the desk.")
+    return lines + [
+        f"{channel.name} has failed since {channel.failing_since:%Y-%m-%d %H:%M} UTC: {channel.last_error}"
+        for channel in status.channels
+        if channel.failing_since and at - channel.failing_since >= after
+    ]
+
+
+def count(waiting: int) -> str:
+    """`1 message waits`, `2 messages wait`."""
+    return "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+
+
+class FormAlarm:
+    """Messages that could not be kept: each process counts its own, because the store may be what is away.
+
+    Whoever wrote was told so at once, with the other ways to reach a person; here those who run the service are told.
+    """
+
+    def __init__(self) -> None:
+        self._failed = 0
+        self._told_at: datetime | None = None
+
+    def note(self) -> None:
+        """Count a message that was not kept. Costs nothing and never fails."""
+        self._failed += 1
+
+    def tell(self, mail: Mail | None, at: datetime) -> None:
+        """Mail what failed since the last time, at most once in six hours."""
+        if not self._failed or (self._told_at and at - self._told_at < AGAIN):
+            return
+        failed, self._failed, self._told_at = self._failed, 0, at
+        line = f"The contact form could not keep {failed} {'message' if failed == 1 else 'messages'}."
+        log.error("%s See: handrail doctor", line)
+        text = f"{line}\nThose who wrote were told so. What is the matter: handrail doctor\n"
+        _mail(mail, "Handrail: the contact form fails", text, at)
+
+
+def watch(store: Store, delivery: Delivery, at: datetime) -> None:
+    """Mail what is wrong: once for all processes, and again every six hours while it lasts."""
+    lines = trouble(outbox_status(store, at), delivery.alarm_after, at)
+    if not lines:
+        if end_alarm(store):
+            log.warning("no message waits too long any more")
+        return
+    if not claim_alarm(store, at, AGAIN):
+        return
+    for line in lines:
+        log.error("%s See: handrail outbox", line)
+    text = "\n".join([*lines, "", "Each with its reason and what mends it: handrail outbox", ""])
+    _mail(delivery.alarm_mail, "Handrail: messages wait for a person", text, at)
+
+
+def _mail(mail: Mail | None, subject: str, text: str, at: datetime) -> None:
+    if mail is None:
+        return
+    try:
+        mail.tell(subject, text, at)
+    except DeliveryFailed as error:
+        log.error("the alarm could not be mailed: %s", error.what)

@@ -1,0 +1,71 @@
+"""Mails customers who asked to hear of an answer, once search proves that there is one.
+
+One step at a time, in the thread of the sender, after messages to people. Knows search only as something that can be
+asked, and nothing of HTTP or SQL.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from handrail_feedback.contracts import FindsAnswers
+from handrail_feedback.delivery.customer_mail import NotificationMail
+from handrail_feedback.records.mailings import Notification, token_of
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.mailings import (
+    claim_notification,
+    end_refused,
+    end_told,
+    note_answered,
+    note_sent,
+    note_unanswered,
+)
+from handrail_kb.errors import DeliveryFailed
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AnswerNotifier:
+    """Does what is due. `key` gives the key that the links of mails are made with."""
+
+    mail: NotificationMail
+    search: FindsAnswers
+    key: Callable[[], str]
+
+    def step(self, store: Store, at: datetime) -> bool:
+        """Send one mail, or ask one question again; False when nothing is due. Raises StoreUnavailable."""
+        state = self.search.state()
+        notification = claim_notification(store, at, state)
+        if notification is None:
+            return False
+        if notification.state == "waiting":
+            self._ask(store, notification, state, at)
+        else:
+            self._mail(store, notification, at)
+        return True
+
+    def _ask(self, store: Store, notification: Notification, state: str, at: datetime) -> None:
+        proof = self.search.prove(notification.question, notification.lang)
+        if proof:
+            note_answered(store, notification, proof, at)
+        elif self.search.state() == state:  # else it was asked of neither the one nor the other
+            note_unanswered(store, notification, state)
+
+    def _mail(self, store: Store, notification: Notification, at: datetime) -> None:
+        answered = notification.state == "answered"
+        try:
+            (self.mail.tell if answered else self.mail.ask)(notification, token_of(notification.seed, self.key()))
+        except DeliveryFailed as error:
+            kind = "that there is an answer" if answered else "to confirm"
+            log.warning("a mail %s was not sent (attempt %d): %s", kind, notification.attempts, error.what)
+            if error.final:
+                end_refused(store, notification, at)
+            return
+        if answered:
+            end_told(store, notification, at)
+        else:
+            note_sent(store, notification)

@@ -1,0 +1,75 @@
+"""Delivery into a folder: one JSON file for each message, written whole or not at all. Knows nothing of the outbox."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from handrail_feedback.delivery.letters import payload
+from handrail_feedback.records.messages import KeptMessage
+from handrail_kb.errors import DeliveryFailed
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Writes messages into one folder, which is made where it is missing, for its owner only."""
+
+    path: Path
+    desk: str = ""
+    name: str = "folder"
+
+    def deliver(self, message: KeptMessage) -> None:
+        """Write `CODE.json`, in place of what an earlier attempt wrote. Raises DeliveryFailed unless it is on disk."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = self.path / f"{message.code}.json"
+            _replace(file, json.dumps(payload(message, self.desk), indent=1, ensure_ascii=False).encode() + b"\n")
+            for left in self.path.glob(f".{message.code}.*.tmp"):  # by attempts that were killed
+                left.unlink(missing_ok=True)
+        except OSError as error:
+            raise _failure(self.path, error) from error
+
+    def check(self) -> str:
+        """Write and remove an empty file there, or where the folder would be made. Raises DeliveryFailed."""
+        there = next(place for place in (self.path, *self.path.absolute().parents) if place.is_dir())
+        try:
+            with tempfile.NamedTemporaryFile(prefix=".check.", dir=there):
+                pass
+        except OSError as error:
+            raise _failure(self.path, error) from error
+        return f"{self.path} can be written"
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Put the content on disk under another name, then rename: a reader of the folder never sees half a file."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.stem}.", suffix=".tmp", dir=file.parent)
+    try:
+        with os.fdopen(handle, "wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name too has to outlive a power cut
+    finally:
+        os.close(folder)
+
+
+def _failure(folder: Path, error: OSError) -> DeliveryFailed:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DeliveryFailed(f"The disk of {folder} is full.", f"Make room: df -h {folder}", of_channel=True)
+    return DeliveryFailed(
+        f"{folder} cannot be written: {error.strerror or error}.",
+        f"Let the service write to it: ls -ld {folder}; the setting is outbox_dir.",
+        of_channel=True,
+    )

@@ -1,0 +1,117 @@
+"""The content of a delivered message: as JSON for programs and as text for people, the same every time.
+
+Whatever else goes along with a message belongs here, so that mail, webhook and folder say the same. Knows no channel.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import asdict
+from typing import Any
+
+from handrail_feedback.records.messages import Along, AlongKind, KeptMessage
+from handrail_feedback.records.reference_codes import spoken
+from handrail_feedback.records.stamps import stamp
+from handrail_kb.contact.email_addresses import mailboxes_in
+from handrail_kb.texts import text
+
+_ALONG: dict[AlongKind, str] = {
+    "search": "searched",
+    "article": "read",
+    "said_no": "said no to",
+    "product": "product",
+    "language": "language",
+}
+
+
+def key_of(code: str) -> str:
+    """What identifies a message, the same on every attempt and channel: who gets it twice can see it."""
+    return f"handrail-{code}"
+
+
+def link(desk: str, code: str) -> str:
+    """Where colleagues open the message; empty where the desk's address is not known."""
+    return f"{desk}m/{code}/" if desk else ""
+
+
+def payload(message: KeptMessage, desk: str = "") -> dict[str, Any]:
+    """The message as webhook and folder give it to programs; `desk` is the address of the desk."""
+    return {
+        "type": "message",
+        "key": key_of(message.code),
+        "code": message.code,
+        "follows": message.follows or None,
+        "at": stamp(message.at),
+        "lang": message.lang,
+        "subject": message.subject,
+        "message": message.message,
+        "reply_to": message.reply_to,
+        "reply_email": reply_address(message.reply_to) or None,
+        "callback": message.callback or None,
+        "along": [asdict(one) for one in message.along],
+        "attachments": [
+            {"name": one.name, "type": one.type, "size": one.size, "base64": b64encode(one.content).decode()}
+            for one in message.attachments
+        ],
+        "desk_url": link(desk, message.code) or None,
+    }
+
+
+def message_text(message: KeptMessage, desk: str = "") -> str:
+    """The message as a mail says it: the customer's words first, and what else is known below the signature line."""
+    below = {
+        "Reference code": message.code,
+        "Adds to": message.follows,
+        "Written": f"{message.at:%Y-%m-%d %H:%M} UTC, in '{message.lang}'",
+        "About": one_line(message.subject),
+        "Answer to": one_line(message.reply_to) or "no address was given; the customer may call and name the code",
+        "Call": one_line(message.callback),
+        "Open it": link(desk, message.code),
+    }
+    lines = [f"{name}: {value}" for name, value in below.items() if value]
+    if message.along:
+        lines += ["Sent along by the customer:", *(f"  {said_along(one)}" for one in message.along)]
+    return "\n".join([message.message.rstrip(), "", "-- ", *lines, ""])
+
+
+def said_along(one: Along) -> str:
+    """What the customer ticked, in one line, such as `searched: refund not here`."""
+    place = f" ({one_line(one.location)})" if one.location else ""
+    return f"{_ALONG[one.kind]}: {one_line(one.text)}{place}"
+
+
+def title(message: KeptMessage) -> str:
+    """The code and what the message is about, in one line."""
+    about = one_line(message.subject) or one_line(message.message)
+    return f"[{message.code}] {about if len(about) <= 80 else about[:79] + '…'}"
+
+
+def spelled(lang: str, code: str) -> str:
+    """A reference code as it is read out on the phone, such as `K for Kilo, 7, M for Mike`."""
+    return ", ".join(
+        symbol if symbol == word else text(lang, "contact.spelled", symbol=symbol, word=word)
+        for symbol, word in spoken(code)
+    )
+
+
+def receipt(message: KeptMessage) -> tuple[str, str]:
+    """Subject and text of the mail that tells a customer their reference code.
+
+    None of their words are in it: whoever leaves a stranger's address must not write to that stranger through us.
+    """
+    spelling = spelled(message.lang, message.code)
+    return (
+        text(message.lang, "receipt.subject", code=message.code),
+        text(message.lang, "receipt.text", code=message.code, spelling=spelling),
+    )
+
+
+def one_line(words: str) -> str:
+    """A customer's words without line ends, and without anything that steers a terminal, a mail or a log."""
+    return " ".join("".join(character if character.isprintable() else " " for character in words).split())
+
+
+def reply_address(reply_to: str) -> str:
+    """The one e-mail address in what the customer left; empty when there is none, or more than one."""
+    found = {one.address for one in mailboxes_in(reply_to) if one.address}
+    return found.pop() if len(found) == 1 else ""

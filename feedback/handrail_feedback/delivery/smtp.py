@@ -1,0 +1,291 @@
+"""Mails a message to the people who answer: SMTP with TLS and a checked certificate. Knows nothing of the outbox.
+
+The Message-ID is made from the message's key, so that one mail that arrives twice can be told apart from two, and
+mails that add to an earlier message hang below it in a mailbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
+from email.message import EmailMessage
+from email.policy import SMTP, Policy
+from typing import Any
+
+from handrail_feedback.delivery.deadline import Deadline, trust
+from handrail_feedback.delivery.letters import key_of, message_text, one_line, receipt, reply_address, title
+from handrail_feedback.records.messages import KeptMessage
+from handrail_kb.errors import DeliveryFailed
+
+log = logging.getLogger(__name__)
+
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+# The library would fold a long Message-ID here as if it were words, and no mail program would know it again.
+_HEADERS = HeaderRegistry()
+for _name in ("in-reply-to", "references"):
+    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # it is mixed with BaseHeader there
+
+
+class _Verbatim:
+    """A header of plain signs that may not be folded: the library would encode a long link beyond recognition."""
+
+    max_count = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        kwds.update(parse_tree=None, decoded=value, defects=[])
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # BaseHeader has the name
+
+
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over, as whom, and how long that may take."""
+
+    host: str
+    port: int
+    security: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Mails messages through one server, to fixed recipients."""
+
+    server: MailServer
+    sender: Address
+    recipients: tuple[Address, ...]
+    desk: str = ""
+    name: str = "mail"
+
+    def deliver(self, message: KeptMessage) -> None:
+        """Hand the message to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
+        self.send(message_mail(message, self.sender, self.recipients, self.desk))
+
+    def tell(self, subject: str, text: str, at: datetime) -> None:
+        """Mail a note of our own, to nobody but the recipients. Raises DeliveryFailed."""
+        mail = plain_mail(self.sender, self.recipients, subject, text, at)
+        mail["Auto-Submitted"] = "auto-generated"
+        self.send(mail)
+
+    def confirm(self, message: KeptMessage, to: str) -> None:
+        """Mail a customer the reference code of their message. Raises DeliveryFailed."""
+        address = Address(addr_spec=to)
+        replace(self, recipients=(address,)).send(as_receipt(message, self.sender, address, self.recipients))
+
+    def check(self) -> str:
+        """Connect and log in, and send nothing. What was found, in words; raises DeliveryFailed."""
+        with self._connection() as connection:
+            connection.noop()
+        return f"{self.server.host}:{self.server.port} takes mail for {', '.join(a.addr_spec for a in self.recipients)}"
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand a mail to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
+        to = [address.addr_spec for address in self.recipients]
+        with self._connection() as connection:
+            refused = connection.sendmail(self.sender.addr_spec, to, mail.as_bytes())
+        if refused:
+            # Somebody has it: sent again, it would reach them twice, for ever.
+            codes = ", ".join(str(code) for code, _ in refused.values())
+            log.warning(
+                "the mail server took a message for %d of %d recipients (%s)", len(to) - len(refused), len(to), codes
+            )
+
+    @contextmanager
+    def _connection(self) -> Iterator[smtplib.SMTP]:
+        """A connection to the server that is encrypted and logged in. Raises DeliveryFailed with the reason."""
+        with Deadline(self.server.seconds) as deadline, _reasons(self.server, deadline):
+            connection = _Connection(self.server, deadline)
+            try:
+                connection.begin()
+                yield connection
+            finally:
+                # Whatever was to be said was said: nobody waits for a goodbye.
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    connection.putcmd("QUIT")
+                connection.close()
+
+
+class _Connection(smtplib.SMTP):
+    """smtplib's client on a connection that ends with a deadline."""
+
+    def __init__(self, server: MailServer, deadline: Deadline) -> None:
+        super().__init__(local_hostname=_own_name(), timeout=server.seconds)
+        self._server = server
+        self._deadline = deadline
+        self._host = server.host  # what starttls() checks the certificate against
+
+    def begin(self) -> None:
+        """Connect, encrypt and log in."""
+        code, reply = self.connect(self._server.host, self._server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, reply)
+        if self._server.security == "starttls":
+            self.ehlo_or_helo_if_needed()
+            self.starttls(context=trust())
+        self.ehlo_or_helo_if_needed()
+        if self._server.user:
+            self.login(self._server.user, self._server.password)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connection = self._deadline.connect(host, port)
+        if self._server.security != "tls":
+            return connection
+        return trust().wrap_socket(connection, server_hostname=host)
+
+
+def message_mail(
+    message: KeptMessage, sender: Address, recipients: tuple[Address, ...], desk: str = ""
+) -> EmailMessage:
+    """The message as a mail; byte for byte the same each time, so that it is known when it arrives twice."""
+    mail = plain_mail(sender, recipients, title(message), message_text(message, desk), message.at)
+    mail["Message-ID"] = message_id(message.code, sender)
+    if message.follows:
+        mail["In-Reply-To"] = mail["References"] = message_id(message.follows, sender)
+    address = reply_address(message.reply_to)
+    if address:
+        mail["Reply-To"] = Address(addr_spec=address)
+    mail["X-Handrail-Code"] = message.code
+    for one in message.attachments:
+        maintype, _, subtype = one.type.partition("/")
+        mail.add_attachment(one.content, maintype=maintype, subtype=subtype, filename=one.name)
+    if message.attachments:
+        # By chance it would be another mail each time. The "=" cannot occur in what is encoded for mail.
+        mail.set_boundary(f"=_{key_of(message.code)}")
+    return mail
+
+
+def as_receipt(message: KeptMessage, sender: Address, to: Address, replies: tuple[Address, ...]) -> EmailMessage:
+    """The reference code for a customer. Their reply goes to people, below the message that those have."""
+    mail = plain_mail(sender, (to,), *receipt(message), message.at)
+    mail["Message-ID"] = message_id(f"{message.code}-receipt", sender)
+    mail["In-Reply-To"] = mail["References"] = message_id(message.code, sender)
+    mail["Reply-To"] = replies
+    mail["Auto-Submitted"] = "auto-replied"
+    mail["X-Auto-Response-Suppress"] = "All"
+    return mail
+
+
+def plain_mail(sender: Address, to: tuple[Address, ...], subject: str, text: str, at: datetime) -> EmailMessage:
+    """A mail of plain text. Whatever is in `subject` stays in the subject."""
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = sender
+    mail["To"] = to
+    # A customer may write `=?utf-8?q?=0D=0ABcc:…?=`: the library would take it for another way to write letters, and
+    # some versions of it then write the line end that is in there.
+    mail["Subject"] = one_line(subject).replace("=?", "= ?")
+    mail["Date"] = at
+    mail.set_content(text, charset="utf-8", cte="quoted-printable")
+    return mail
+
+
+def message_id(code: str, sender: Address) -> str:
+    """What mail programs know a message by."""
+    return f"<{key_of(code)}@{sender.domain}>"
+
+
+def _own_name() -> str:
+    """How we greet: by our name when it is a full one. Asking the network for it can take very long."""
+    name = socket.gethostname()
+    return name if "." in name else "[127.0.0.1]"
+
+
+@contextmanager
+def _reasons(server: MailServer, deadline: Deadline) -> Iterator[None]:
+    """Turn what smtplib, TLS and the system raise into a DeliveryFailed that a person can act upon."""
+    try:
+        yield
+    except smtplib.SMTPException as error:
+        raise _failure(server, deadline, error) from error
+    except (OSError, ValueError) as error:
+        raise _unreached(server, deadline, error) from error
+
+
+def _failure(server: MailServer, deadline: Deadline, error: smtplib.SMTPException) -> DeliveryFailed:
+    """What the server answered, and whether it would answer the same to any other message."""
+    where = f"The mail server {server.host}"
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return DeliveryFailed(
+            f"{where} refused the login of {server.user} ({error.smtp_code}).",
+            "Set smtp_user and HANDRAIL_SMTP_PASSWORD as the mail server wants them.",
+            said=_said(error.smtp_error),
+            of_channel=True,
+        )
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return DeliveryFailed(
+            f"{where} does not offer what is needed: {error}",
+            "Choose smtp_security and smtp_port as its owner says: starttls (587) or tls (465).",
+            of_channel=True,
+        )
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, reply = max(error.recipients.values(), key=lambda answer: -answer[0])
+        return _answered(f"{where} refused the address", code, reply)
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return _answered(f"{where} refused the sender in mail_from", error.smtp_code, error.smtp_error)
+    if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):
+        return _answered(f"{where} takes no mail from us", error.smtp_code, error.smtp_error, of_channel=True)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _answered(f"{where} refused the message", error.smtp_code, error.smtp_error)
+    if deadline.passed:
+        return _unreached(server, deadline, TimeoutError())
+    return DeliveryFailed(
+        f"{where} broke the connection off; it may have taken the message.",
+        "Nothing to do if it passes; else see the log of the mail server.",
+    )
+
+
+def _answered(what: str, code: int, reply: bytes | str, *, of_channel: bool = False) -> DeliveryFailed:
+    mend = "See the log of the mail server, or ask who runs it."
+    busy = code == 421  # it closes the connection, whatever was asked
+    return DeliveryFailed(
+        f"{what} ({code}).",
+        mend,
+        said=_said(reply),
+        final=code >= 500 and not of_channel,
+        of_channel=of_channel or busy,
+    )
+
+
+def _said(reply: bytes | str) -> str:
+    return one_line(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply)
+
+
+def _unreached(server: MailServer, deadline: Deadline, error: Exception) -> DeliveryFailed:
+    """Why there was no conversation with the server, or why it ended."""
+    where = f"The mail server {server.host}:{server.port}"
+    if deadline.passed or isinstance(error, TimeoutError):
+        what = f"{where} did not answer within {server.seconds:.0f} s."
+        mend = f"See whether it can be reached from here: nc -v {server.host} {server.port}"
+    elif isinstance(error, ssl.SSLCertVerificationError):
+        what = f"The certificate of {server.host} is not trusted: {error.verify_message}."
+        mend = (
+            "Set smtp_host to the name in the certificate; for an authority of your own, set SSL_CERT_FILE to its file."
+        )
+    elif isinstance(error, ssl.SSLError):
+        what = f"{where} and we do not agree on TLS: {error.reason or error}."
+        mend = "Choose smtp_security and smtp_port as its owner says: starttls (587) or tls (465)."
+    elif isinstance(error, socket.gaierror):
+        what, mend = f"There is no host {server.host}: {error.strerror}.", "Mend smtp_host, or name resolution."
+    elif isinstance(error, ValueError):
+        what, mend = f"{where} answered what is no SMTP.", "Mend smtp_host and smtp_port."
+    else:
+        what = f"{where} cannot be reached: {getattr(error, 'strerror', None) or type(error).__name__}."
+        mend = f"See whether it runs and can be reached from here: nc -v {server.host} {server.port}"
+    return DeliveryFailed(what, mend, of_channel=True)

@@ -1,0 +1,66 @@
+"""Mails the weekly report to the addresses in `report_to`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+from handrail_feedback.delivery.channels import ReportMail
+from handrail_feedback.delivery.smtp import message_id, plain_mail
+from handrail_feedback.records.period import Period
+from handrail_feedback.reports.weekly import WeeklyReport, weekly_report_of
+from handrail_feedback.reports.weekly_pages import to_mail
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.mailings import claim_report, note_report_sent
+from handrail_kb.errors import DeliveryFailed
+from handrail_kb.site.built.site_info import read_site_info
+
+log = logging.getLogger(__name__)
+
+
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Mails the report of a site when it is due. `least` people make a topic, and a word, be shown."""
+
+    mail: ReportMail
+    site_dir: Path
+    least: int
+
+    def step(self, store: Store, at: datetime) -> bool:
+        """Mail the report if it is due and nobody else does; False when there was nothing to do.
+
+        Raises StoreUnavailable.
+        """
+        due = self.mail.schedule.last(at)
+        attempt = claim_report(store, due, at)
+        if not attempt:
+            return False
+        try:
+            self.mail.send(self.letter(store, due, f"report-{due:%Y-%m-%d}", at))
+        except DeliveryFailed as error:
+            log.error("the weekly report was not mailed (attempt %d): %s", attempt, error.what)
+            return True
+        note_report_sent(store, due, at)
+        log.info("the weekly report was mailed")
+        return True
+
+    def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:
+        """The mail on the seven days until a moment; known by its name when it arrives twice."""
+        report = weekly_report_of(store, self.site_dir, Period(until - _WEEK, until), self.least, at)
+        return report_mail(self.mail, report, read_site_info(self.site_dir).name, name)
+
+
+def report_mail(to: ReportMail, report: WeeklyReport, site: str, name: str) -> EmailMessage:
+    """The report as a mail with a part of plain text and one of HTML."""
+    subject, text, html = to_mail(report, to.mail.desk, site)
+    mail = plain_mail(to.mail.sender, to.mail.recipients, subject, text, report.made_at)
+    mail.add_alternative(html, subtype="html", charset="utf-8", cte="quoted-printable")
+    mail["Message-ID"] = message_id(name, to.mail.sender)
+    mail["Auto-Submitted"] = "auto-generated"
+    return mail

@@ -1,0 +1,199 @@
+"""The page of one message: what the customer wrote and agreed to share, its thread, and what became of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from io import BytesIO
+
+from flask import Blueprint, redirect, request, send_file, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback.contracts import Find, FindSimilar
+from handrail_feedback.delivery.letters import reply_address
+from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.messages.inbox import Due, line_of
+from handrail_feedback.desk.messages.similar import similar_messages
+from handrail_feedback.desk.sign_in import me
+from handrail_feedback.records.learned import teachable
+from handrail_feedback.records.messages import LONGEST_ANSWER, MOST_QUESTIONS, Along, Answer, Case
+from handrail_feedback.records.reference_codes import normalise, spoken
+from handrail_feedback.records.stamps import now, storable
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.answers import answers_of, note_opened, outcomes_of
+from handrail_feedback.storage.messages.messages import attachments_of
+from handrail_feedback.storage.messages.threads import find_case, recent_cases, thread_of
+from handrail_kb.addresses import address_of
+
+# A message of one line is a question itself.
+_AS_A_QUESTION = 120
+_LONGEST_SEARCH = 500
+# Older messages are not listed as similar.
+_BESIDE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class ThreadEntry:
+    """A message or an answer, at its place in the thread."""
+
+    at: datetime
+    case: Case | None = None
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True)
+class UnsentAnswer:
+    """What somebody has filled in and not sent: it is shown again, whatever else they do on the page."""
+
+    body: str = ""
+    search: str = ""
+    questions: tuple[str, ...] | None = None
+    notices: tuple[str, ...] = field(default=())
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """The page of one message, for all views that lead there."""
+
+    store: Store
+    look: Look
+    due: Due
+    is_page: Callable[[str], bool]
+    title_of: Callable[[str], str]
+    find: Find
+    sends_mail: bool
+    near: FindSimilar
+
+    @property
+    def address(self) -> str:
+        """The rule of a message's address, below which its files and actions are."""
+        return f"{self.look.home}m/<code>/"
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the page of a message and its files."""
+        blueprint.add_url_rule(self.address, "message", self.show, methods=["GET", "POST"])
+        blueprint.add_url_rule(f"{self.address}file/<int:number>", "file", self.file)
+
+    def show(self, code: str) -> AnyResponse:
+        """GET desk/m/CODE/, with `q` to search for an article; POST the same with what was filled in."""
+        known = normalise(code) or ""
+        if not find_case(self.store, known):
+            return redirect(url_for("desk.home", code=code[:100]))
+        if known != code:
+            return redirect(url_for("desk.message", code=known))
+        return self.page(known, self.draft())
+
+    def file(self, code: str, number: int) -> AnyResponse:
+        """GET desk/m/CODE/file/NUMBER: a file of the message, to be saved; it never becomes a page of this site."""
+        self.case(code)
+        found = [one for one in attachments_of(self.store, code, contents=True) if one.id == number]
+        if not found:
+            raise NotFound
+        response = send_file(BytesIO(found[0].content), found[0].type, as_attachment=True, download_name=found[0].name)
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        return response
+
+    def case(self, code: str) -> Case:
+        """The message with this code. Raises NotFound."""
+        case = find_case(self.store, code)
+        if case is None:
+            raise NotFound
+        return case
+
+    def draft(self) -> UnsentAnswer:
+        """What came with the request."""
+        sent = request.form.get("questions")
+        return UnsentAnswer(
+            storable(request.form.get("body", ""), LONGEST_ANSWER).replace("\r\n", "\n"),
+            request.values.get("q", "")[:_LONGEST_SEARCH],
+            tuple(sent[:10_000].splitlines()) if sent is not None else None,
+        )
+
+    def again(self, code: str, *notices: str) -> AnyResponse:
+        """Back to the page after something was done; with an unsent answer, the page itself, which keeps it."""
+        draft = self.draft()
+        if not draft.body.strip() and not notices:
+            return redirect(url_for("desk.message", code=code), 303)
+        return self.page(code, UnsentAnswer(draft.body, notices=notices))
+
+    def page(self, code: str, draft: UnsentAnswer, status: int = 200) -> AnyResponse:
+        """The page, with what was filled in."""
+        case, at = self.case(code), now()
+        note_opened(self.store, code, me().name, at)
+        cases, answers = thread_of(self.store, case.thread), answers_of(self.store, case.thread)
+        entries = [ThreadEntry(one.message.at, case=one) for one in cases] + [
+            ThreadEntry(one.at, answer=one) for one in answers
+        ]
+        questions = teachable_questions(case)
+        return self.look.page(
+            "message",
+            code,  # and not the customer's words, which a browser's history would keep
+            status,
+            line=line_of(case, self.due, at),
+            case=case,
+            draft=draft,
+            entries=sorted(entries, key=lambda entry: entry.at),
+            unanswered=any(one.is_open for one in cases),
+            spoken=", ".join(word if word == symbol else f"{symbol} {word}" for symbol, word in spoken(code)),
+            shared=self._shared(case),
+            address=reply_address(case.message.reply_to),
+            sends_mail=self.sends_mail,
+            outcomes=[
+                (one, self.title_of(one.location), self._url(one.location))
+                for one in outcomes_of(self.store, case.thread)
+            ],
+            questions=list(questions if draft.questions is None else draft.questions),
+            suggestions=self.find(draft.search or " ".join(questions[:1]) or case.message.message, case.message.lang),
+            beside=[
+                (one, [(led.kind, self.title_of(led.location)) for led in outcomes_of(self.store, one.case.thread)])
+                for one in similar_messages(case, recent_cases(self.store, at, within=_BESIDE), self.near)
+            ],
+            token=secrets.token_urlsafe(16),
+            may_undo=may_undo,
+            longest=LONGEST_ANSWER,
+            seen=max((one.id for one in answers), default=0),
+        )
+
+    def _url(self, location: str) -> str:
+        page = location.partition("#")[0]
+        return f"{self.look.base_path}{address_of(page)}" if self.is_page(page) else ""
+
+    def _shared(self, case: Case) -> dict[str, list[tuple[Along, str]]]:
+        """What the customer ticked, by kind, each with the address of its article where it is one of ours."""
+        shared: dict[str, list[tuple[Along, str]]] = {}
+        for one in case.message.along:
+            url = self._url(one.location) if one.location else ""
+            shared.setdefault(one.kind, []).append((one, url))
+        return shared
+
+
+def teachable_questions(case: Case) -> tuple[str, ...]:
+    """What search could be taught by this message: what they searched and ticked, what it is about; redacted."""
+    message = case.message
+    said = [message.subject, *(one.text for one in message.along if one.kind == "search")]
+    if not any(said) and len(message.message.strip()) <= _AS_A_QUESTION:
+        said = [message.message]
+    fit = {one.casefold(): one for one in map(teachable, said) if one}
+    return tuple(fit.values())[:MOST_QUESTIONS]
+
+
+def may_undo(who: str) -> bool:
+    """What somebody did, they take back themselves, or a lead does."""
+    return me().role == "lead" or me().name == who
+
+
+def form_token() -> str:
+    """The token of the form that was sent, so that it counts once."""
+    return request.form.get("token", "")[:64] or secrets.token_urlsafe(16)
+
+
+def sent_number(name: str) -> int:
+    """A number that a form sends. Raises NotFound when it is none."""
+    number = request.form.get(name, "")
+    if not (number.isascii() and number.isdecimal() and len(number) < 15):
+        raise NotFound
+    return int(number)

@@ -1,0 +1,83 @@
+"""The figures of all articles, computed in a thread at most once a minute, because a year takes long to count.
+
+Read at most once a minute for each period in each process; who asks meanwhile gets what was read before, while a thread
+reads. It holds numbers, no words of customers: those are read with each page, so that what was erased is never shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from handrail_feedback.desk.reports.period import PERIODS
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.articles import ArticleList, OneArticle, find_article_facts, read_list
+from handrail_feedback.storage.database import Store
+from handrail_kb.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+_FRESH = timedelta(minutes=1)
+ReadSiteArticles = Callable[[], Mapping[str, Mapping[str, Any]]]
+
+
+class ArticleFactsCache:
+    """The articles of a site, for all requests of a process."""
+
+    def __init__(self, store: Store, site: ReadSiteArticles, least: int) -> None:
+        """`site` gives what the build tells of each article; numbers below `least` are not shown."""
+        # A store object of its own: reading much must not hold up whoever writes a message.
+        self._reader = Store(store.path)
+        self._site = site
+        self.least = least
+        self._lock = threading.Lock()
+        self._read: dict[int, tuple[datetime, ArticleList]] = {}
+        self._thread: threading.Thread | None = None
+
+    def warm(self) -> None:
+        """Begin to read all periods if none was read yet: whoever comes to the desk may come to the articles next."""
+        if not self._read:
+            self._again(*PERIODS)
+
+    def list(self, days: int) -> ArticleList:
+        """The articles of the last so many days, read now if they never were. Raises StoreUnavailable."""
+        known = self._read.get(days)
+        if known is None:
+            with self._lock:  # one request reads, the others wait for it
+                known = self._read.get(days) or self._look(days)
+        elif now() - known[0] >= _FRESH:
+            self._again(days)
+        return known[1]
+
+    def one(self, location: str, days: int) -> OneArticle | None:
+        """One article, as it is in the store at this moment. Raises StoreUnavailable."""
+        return find_article_facts(self._reader, self._site(), location, _last(days, now()), self.least)
+
+    def _look(self, days: int) -> tuple[datetime, ArticleList]:
+        at = now()
+        self._read[days] = (at, read_list(self._reader, self._site(), _last(days, at), self.least))
+        return self._read[days]
+
+    def _again(self, *days: int) -> None:
+        """Read again in a thread, unless one is running."""
+        if not self._thread or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._look_again, args=days, name="handrail-articles", daemon=True)
+            self._thread.start()
+
+    def _look_again(self, *days: int) -> None:
+        for number in days:
+            try:
+                with self._lock:
+                    self._look(number)
+            except StoreUnavailable as error:
+                log.error("articles at the desk stay as they were: %s", error.what)
+                return
+
+
+def _last(days: int, at: datetime) -> Period:
+    return Period(at - timedelta(days=days), at)

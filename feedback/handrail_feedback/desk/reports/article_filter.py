@@ -1,0 +1,89 @@
+"""The filter, order and page of the list of articles, as its address holds them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from handrail_feedback.desk.reports.period import PERIODS
+from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
+from handrail_feedback.reports.articles import ReadArticle
+
+ARTICLES_SHOWN = 50
+_LONGEST_WORDS = 100
+_FAR = date(9000, 1, 1)
+Holds = Callable[[ReadArticle, date, int], bool]
+
+# What is looked at: the words, and whether an article is among them, on this day, with so many people to be shown.
+SHOWS: dict[str, tuple[str, Holds]] = {
+    "read": ("read or voted on", lambda one, _day, _least: bool(one.facts.now.readers or one.facts.now.votes)),
+    "no": ("with several no votes", lambda one, _day, least: one.facts.now.no >= least),
+    "asked": ("after which people asked", lambda one, _day, least: one.facts.now.asked >= least),
+    "overdue": ("past their review date", lambda one, day, _least: is_overdue(one, day)),
+    "nobody": ("nobody opened", lambda one, _day, _least: not one.facts.now.readers),
+    "all": ("all", lambda _one, _day, _least: True),
+}
+ARTICLE_SORTS: dict[str, tuple[str, Callable[[ReadArticle], tuple[object, ...]]]] = {
+    "readers": ("most readers", lambda one: (-one.facts.now.readers, -one.facts.now.votes)),
+    "no": ("most no votes", lambda one: (-one.facts.now.no,)),
+    "helped": ("helped least", lambda one: (2.0 if one.facts.now.helped is None else one.facts.now.helped,)),
+    "asked": ("most asked a person", lambda one: (-one.facts.now.asked,)),
+    "review": ("review date", lambda one: (one.about.review_by or _FAR,)),
+    "title": ("title", lambda _one: ()),
+}
+
+
+def is_overdue(one: ReadArticle, day: date) -> bool:
+    """Whether its review date has passed."""
+    return one.about.review_by is not None and one.about.review_by < day
+
+
+@dataclass(frozen=True)
+class ArticleView:
+    """What of the list is looked at. What an address says wrong is as if it said nothing."""
+
+    days: int = USUAL_DAYS
+    shows: str = "read"
+    owner: str = ""
+    q: str = ""
+    sort: str = "readers"
+    page: int = 1
+
+    def address(self, **other: object) -> dict[str, object]:
+        """The parameters of the address of this view, changed in some; the usual ones are left out."""
+        usual = ArticleView()
+        view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
+        return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
+
+    def shown(self, articles: Iterable[ReadArticle], day: date, least: int) -> list[ReadArticle]:
+        """The articles of this view, all pages of it, in its order."""
+        shows, words = SHOWS[self.shows][1], self.q.casefold().split()
+        found = [
+            one
+            for one in articles
+            if shows(one, day, least)
+            and self.owner in ("", one.about.owner)
+            and all(word in f"{one.about.title} {one.about.location}".casefold() for word in words)
+        ]
+        order = ARTICLE_SORTS[self.sort][1]
+        return sorted(found, key=lambda one: (*order(one), one.about.title.casefold(), one.about.location))
+
+
+def article_view_of(asked: Mapping[str, str]) -> ArticleView:
+    """The view that an address names."""
+    usual = ArticleView()
+
+    def one_of(name: str, known: Iterable[str]) -> str:
+        value = asked.get(name, "")
+        return value if value in known else str(getattr(usual, name))
+
+    page = asked.get("page", "")
+    return ArticleView(
+        days=int(one_of("days", map(str, PERIODS))),
+        shows=one_of("shows", SHOWS),
+        owner=asked.get("owner", "")[:_LONGEST_WORDS],
+        q=asked.get("q", "").strip()[:_LONGEST_WORDS],
+        sort=one_of("sort", ARTICLE_SORTS),
+        page=max(int(page), 1) if page.isascii() and page.isdecimal() and len(page) < 5 else 1,
+    )

@@ -1,0 +1,113 @@
+"""The pages of articles: what became of the readers of each, and of one in full.
+
+Everybody who is signed in may read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
+from handrail_feedback.desk.reports.article_filter import (
+    ARTICLE_SORTS,
+    ARTICLES_SHOWN,
+    SHOWS,
+    article_view_of,
+    is_overdue,
+)
+from handrail_feedback.desk.reports.period import PERIODS
+from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.articles_text import (
+    article_notes,
+    helped,
+    people_and_before,
+    reasons_in_words,
+    votes_in_words,
+)
+from handrail_feedback.text_tables import printable
+from handrail_feedback.topics.text import shown_count
+from handrail_kb.addresses import address_of
+from handrail_kb.site.vote_form import reason_text
+
+
+@dataclass(frozen=True)
+class ArticlePages:
+    """The views of articles."""
+
+    cache: ArticleFactsCache
+    look: Look
+    is_page: Callable[[str], bool]
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the list and an article's own page; the start page's location is empty."""
+        every = f"{self.look.home}articles/"
+        blueprint.add_url_rule(every, "articles", self.list)
+        for place in ("", "<path:location>"):
+            blueprint.add_url_rule(f"{every}at/{place}", "article_page", self.show)
+
+    def list(self) -> AnyResponse:
+        """GET desk/articles/, filtered and sorted as its address says."""
+        view, day = article_view_of(request.args), now().date()
+        everything = self.cache.list(view.days)
+        found = view.shown(everything.articles, day, self.cache.least)
+        start = (view.page - 1) * ARTICLES_SHOWN
+        return self._page(
+            "articles",
+            "Articles",
+            view=view,
+            all=everything,
+            found=len(found),
+            start=start,
+            shown=found[start : start + ARTICLES_SHOWN],
+            more=len(found) > start + ARTICLES_SHOWN,
+            owners=sorted({one.about.owner for one in everything.articles if one.about.owner}),
+            shows={name: words for name, (words, _) in SHOWS.items()},
+            sorts={name: words for name, (words, _) in ARTICLE_SORTS.items()},
+            overdue=lambda one: is_overdue(one, day),
+            comparable=everything.comparable,
+        )
+
+    def show(self, location: str = "") -> AnyResponse:
+        """GET desk/articles/at/ARTICLE: one article in full."""
+        view, day = article_view_of(request.args), now().date()
+        found = self.cache.one(location, view.days)
+        if found is None:
+            raise NotFound
+        article = found.article
+        return self._page(
+            "article",
+            article.about.title,
+            view=view,
+            found=found,
+            one=article,
+            url=f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else "",
+            reasons=reasons_in_words(article, self.cache.least),
+            overdue=is_overdue(article, day),
+            said=lambda code: reason_text("en", code),
+            comparable=found.comparable,
+        )
+
+    def _page(self, template: str, title: str, *, comparable: bool, **values: Any) -> AnyResponse:
+        least = self.cache.least
+        return self.look.page(
+            template,
+            title,
+            least=least,
+            count=lambda number: shown_count(number, least),
+            beside=lambda number, before: people_and_before(number, before, least, comparable=comparable),
+            helped=lambda tally: helped(tally, least),
+            votes=lambda tally: votes_in_words(tally, least),
+            notes=article_notes(least),
+            plain=printable,
+            periods=PERIODS,
+            usual=USUAL_DAYS,
+            **values,
+        )

@@ -1,0 +1,196 @@
+"""Topics as the desk shows them, read in a thread at most once a minute, because two years take seconds to read.
+
+What searches tell is read at most once a minute in each process, by a thread; who asks meanwhile gets what was read
+before, unless that is Friday's: then they wait. Reading begins when somebody is about to sign in. Decisions and proofs
+are read each time, and so is which searches are still there: what was erased is never shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from handrail_feedback.contracts import Articles
+from handrail_feedback.desk.reports.period import PERIODS
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.topics import searches_in_topics
+from handrail_feedback.topics.facts import Facts, describe_topics
+from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
+from handrail_kb.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+_FRESH = timedelta(minutes=1)
+# What is older is not shown to anybody.
+_TOO_OLD = timedelta(minutes=10)
+USUAL_DAYS = 28
+_READ_FIRST = (USUAL_DAYS, 7)
+# Unusual periods that are cached until everything is read again.
+_MOST_OTHERS = 8
+ArticlesOf = Callable[[Iterable[str]], Articles]
+
+
+@dataclass
+class _Reading:
+    """What was read at one moment, and what was made of it: the facts of topics, by the days of the period."""
+
+    at: datetime
+    book: Book
+    articles: Articles
+    described: dict[int, list[Facts]] = field(default_factory=dict)
+    others: dict[Period, list[Facts]] = field(default_factory=dict)
+
+    def period(self, days: int) -> Period:
+        return Period(self.at - timedelta(days=days), self.at)
+
+    def facts(self, days: int, least: int) -> list[Facts]:
+        if days not in self.described:
+            self.described[days] = self._describe(self.period(days), least)
+        return self.described[days]
+
+    def between(self, period: Period, least: int) -> list[Facts]:
+        for days in PERIODS:
+            if period == self.period(days):
+                return self.facts(days, least)
+        found = self.others.get(period)
+        if found is None:
+            if len(self.others) >= _MOST_OTHERS:
+                self.others.clear()
+            found = self.others[period] = self._describe(period, least)
+        return found
+
+    def _describe(self, period: Period, least: int) -> list[Facts]:
+        book = self.book
+        return describe_topics(book.by_topic, book.places, period, self.articles, book.since or self.at, least)
+
+
+@dataclass(frozen=True)
+class CachedTopics:
+    """The topics with today's decisions, and how they are looked at."""
+
+    reading: _Reading
+    book: Book
+    least: int
+
+    def between(self, period: Period, at: datetime) -> TopicList:
+        """The topics of any period, the decided too."""
+        described = self.reading.between(period, self.least)
+        return arrange(self.book, described, period, at, least=self.least, decided=True)
+
+    def find(self, topic: int, period: Period, at: datetime) -> Listed | None:
+        """One topic, however few people it has; None when it is not there."""
+        return find_topic(self.book, self.reading.articles, topic, period, at)
+
+
+class TopicCache:
+    """The topics of a store, for all requests of a process."""
+
+    def __init__(
+        self, store: Store, articles_of: ArticlesOf, least: int, also: Callable[[], object] = lambda: None
+    ) -> None:
+        """`articles_of` gets all failed searches and gives the articles; `least` people make a topic shown.
+
+        `also` is whatever else takes long the first time, and is remembered.
+        """
+        self._store = store
+        # A store object of its own: reading much must not hold up whoever writes a message.
+        self._reader = Store(store.path)
+        self._articles_of = articles_of
+        self._also = also
+        self.least = least
+        self._lock = threading.Lock()
+        self._reading: _Reading | None = None
+        self._thread: threading.Thread | None = None
+        self._begun = threading.Event()
+
+    def warm(self) -> None:
+        """Begin to read if that is due: whoever comes to the desk may come to the topics next."""
+        if self._reading is None or now() - self._reading.at >= _FRESH:
+            self._refresh(_READ_FIRST)
+
+    def warm_once(self) -> None:
+        """Begin to read if nothing was read yet: for strangers, who cannot keep the processor busy so."""
+        if self._reading is None:
+            self._refresh(_READ_FIRST)
+
+    def take(self) -> CachedTopics:
+        """The topics as they are known, read now if they never were. Raises StoreUnavailable."""
+        reading = self._reading
+        if reading is None or now() - reading.at >= _TOO_OLD:
+            reading = self._read_now()
+        elif now() - reading.at >= _FRESH:
+            self._refresh(tuple(reading.described))
+        reading = self._without_erased(reading)
+        return CachedTopics(reading, reading.book.of_today(self._store), self.least)
+
+    def _read_now(self) -> _Reading:
+        """What a thread reads now; what was read before when the store cannot be read. Raises StoreUnavailable."""
+        self._refresh(_READ_FIRST).wait()
+        with self._lock:
+            if self._reading is None:
+                self._reading = self._read(())
+            return self._reading
+
+    def _read(self, days: Sequence[int]) -> _Reading:
+        at, book = now(), read_book(self._reader)
+        reading = _Reading(at, book, self._articles_of([one.intent.query for one in book.searches]))
+        for number in days:
+            reading.facts(number, self.least)
+        return reading
+
+    def _refresh(self, days: Sequence[int]) -> threading.Event:
+        """Read again in a thread, unless one is running. The event is set once that reading is there, or failed."""
+        with self._lock:
+            # A thread whose reading is there may still be counting other periods of it.
+            if self._thread is None or not self._thread.is_alive() or self._begun.is_set():
+                self._begun = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._look, args=(days, self._begun), name="handrail-topic-cache", daemon=True
+                )
+                self._thread.start()
+            return self._begun
+
+    def _look(self, days: Sequence[int], begun: threading.Event) -> None:
+        try:
+            reading = self._read(days)
+            with self._lock:
+                self._reading = reading
+        except StoreUnavailable as error:
+            log.error("topics at the desk stay as they were: %s", error.what)
+            return
+        finally:
+            begun.set()
+        self._also()
+        for number in PERIODS:  # those nobody has asked for yet
+            reading.facts(number, self.least)
+
+    def _without_erased(self, reading: _Reading) -> _Reading:
+        """The same without searches that were erased since, as if they had never been read."""
+        gone = reading.book.places.keys() - searches_in_topics(self._store)
+        if not gone:
+            return reading
+        left = _Reading(reading.at, _without(reading.book, gone), reading.articles)
+        with self._lock:
+            if self._reading is reading:
+                self._reading = left
+        return left
+
+
+def _without(book: Book, gone: set[int]) -> Book:
+    by_topic = {
+        topic: left
+        for topic, held in book.by_topic.items()
+        if (left := [one for one in held if one.intent.id not in gone])
+    }
+    return replace(
+        book,
+        searches=tuple(one for one in book.searches if one.intent.id not in gone),
+        places={number: place for number, place in book.places.items() if number not in gone},
+        by_topic=by_topic,
+    )

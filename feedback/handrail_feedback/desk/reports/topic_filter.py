@@ -1,0 +1,111 @@
+"""The filter, order and page of the list of topics, as its address holds them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from handrail_feedback.desk.reports.period import RequestedPeriod, asked_of
+from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
+from handrail_feedback.records.decisions import MEANINGS
+from handrail_feedback.topics.facts import SUGGESTIONS
+from handrail_feedback.topics.listing import Listed
+
+TOPICS_SHOWN = 50
+_LONGEST_WORDS = 100
+_FAR = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _trend(name: str) -> Callable[[Listed], bool]:
+    return lambda one: one.facts.trend == name
+
+
+def _state(name: str) -> Callable[[Listed], bool]:
+    return lambda one: one.status.state == name
+
+
+STATUS_FILTERS: dict[str, tuple[str, Callable[[Listed], bool]]] = {
+    "open": ("wait for a decision", lambda one: one.status.is_open),
+    "late": ("late", lambda one: one.status.late),
+    "new": ("new", _trend("new")),
+    "growing": ("growing", _trend("growing")),
+    "reopened": ("open again", _state("reopened")),
+    "decided": ("decided", lambda one: not one.status.is_open),
+    "proven": ("proven answered", _state("proven")),
+    **{verdict.replace(" ", "-"): (verdict, _state(verdict)) for verdict in MEANINGS},
+    "all": ("all", lambda _one: True),
+}
+TOPIC_SORTS: dict[str, tuple[str, Callable[[Listed], tuple[object, ...]]]] = {
+    "people": ("most people", lambda one: (-one.facts.people,)),
+    "growth": ("grew most", lambda one: (-one.facts.grew,)),
+    "due": ("due first", lambda one: (one.status.due or _FAR,)),
+    "name": ("name", lambda one: (one.facts.name.casefold(),)),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What of the list is looked at. What an address says wrong is as if it said nothing."""
+
+    days: int = USUAL_DAYS
+    stands: str = "open"
+    could: str = ""
+    q: str = ""
+    sort: str = "people"
+    page: int = 1
+    since: str = ""
+    until: str = ""
+
+    @property
+    def asked(self) -> RequestedPeriod:
+        """The time that is looked at."""
+        if self.since:
+            return RequestedPeriod(self.days, date.fromisoformat(self.since), date.fromisoformat(self.until))
+        return RequestedPeriod(self.days)
+
+    def address(self, **other: object) -> dict[str, object]:
+        """The parameters of the address of this view, changed in some; the usual ones are left out."""
+        usual = View()
+        view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
+        return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
+
+    def shown(self, topics: Iterable[Listed]) -> list[Listed]:
+        """The topics of this view, all pages of it, in its order."""
+        stands, words = STATUS_FILTERS[self.stands][1], self.q.casefold().split()
+        found = [
+            one
+            for one in topics
+            if stands(one) and self.could in ("", one.facts.suggestion) and all(word in _said(one) for word in words)
+        ]
+        order = TOPIC_SORTS[self.sort][1]
+        return sorted(found, key=lambda one: (*order(one), one.facts.topic))
+
+
+def view_of(asked: Mapping[str, str], at: datetime) -> View:
+    """The view that an address names, at a moment."""
+    usual, time = View(), asked_of(asked, USUAL_DAYS, at)
+
+    def one_of(name: str, known: Iterable[str]) -> str:
+        value = asked.get(name, "")
+        return value if value in known else str(getattr(usual, name))
+
+    return View(
+        days=time.days,
+        since=time.since.isoformat() if time.since else "",
+        until=time.until.isoformat() if time.until else "",
+        stands=one_of("stands", STATUS_FILTERS),
+        could=one_of("could", SUGGESTIONS),
+        q=asked.get("q", "").strip()[:_LONGEST_WORDS],
+        sort=one_of("sort", TOPIC_SORTS),
+        page=_number(asked.get("page", "")),
+    )
+
+
+def _said(one: Listed) -> str:
+    """What is searched: the name and what customers typed."""
+    return " ".join((one.facts.name, *(example.query for example in one.facts.examples))).casefold()
+
+
+def _number(text: str) -> int:
+    return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 5 else 1

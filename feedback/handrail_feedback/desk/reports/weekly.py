@@ -1,0 +1,54 @@
+"""The weekly report as a page of the desk, for the period in its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.reports.period import PERIODS, asked_of
+from handrail_feedback.desk.reports.topic_cache import TopicCache
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.weekly import build_weekly_report
+from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of
+from handrail_feedback.storage.database import Store
+from handrail_kb.site.help_links import one_click
+
+_USUAL_DAYS = 7
+
+
+@dataclass(frozen=True)
+class WeeklyReportPage:
+    """The view of the report. Everybody at the desk may read it."""
+
+    store: Store
+    cache: TopicCache
+    look: Look
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the report."""
+        blueprint.add_url_rule(f"{self.look.home}report/", "report", self.show)
+
+    def show(self) -> AnyResponse:
+        """GET desk/report/, of the time that its address names."""
+        at, cached = now(), self.cache.take()
+        asked = asked_of(request.args, _USUAL_DAYS, at)
+        found = cached.between(asked.period(cached.reading.at), at)
+        report = build_weekly_report(
+            self.store, cached.book, found, cached.reading.articles, at, one_click=one_click(self.look.site_dir)
+        )
+        # The topics' own usual time is another one, so it is always named.
+        period = asked.address(0)
+        return self.look.page(
+            "report",
+            "This week" if asked == asked_of({}, _USUAL_DAYS, at) else "Report",
+            main=body(report, DeskLinks(url_for("desk.home")), period=urlencode(period), inside=True),
+            asked=asked,
+            time=period,
+            first=found.period.since.date(),
+            last=last_day_of(found.period),
+            periods=PERIODS,
+        )

@@ -1,0 +1,141 @@
+"""Signing in to the desk and out of it.
+
+Whether a name exists can be told neither from the answer nor from how long it takes. How often one address, and one
+name, may be wrong is watched by the application that registers the desk: a wrong try is answered with 401.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from flask import Blueprint, Response, redirect, request, session, url_for
+from flask_login import UserMixin, current_user, login_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_feedback.accounts import passwords
+from handrail_feedback.accounts.sessions import STAFF_COOKIE, is_local, needs_tls
+from handrail_feedback.desk.look import Look
+from handrail_feedback.records.staff import StaffMember, clean_name
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage import staff
+from handrail_feedback.storage.database import Store
+from handrail_kb.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """A member as Flask-Login knows them: by the secret of their sessions."""
+
+    def __init__(self, member: StaffMember) -> None:
+        self.member = member
+
+    def get_id(self) -> str:
+        """What the session carries."""
+        return self.member.session
+
+
+def me() -> StaffMember:
+    """Who is signed in. Only for views that require a session."""
+    member: StaffMember = current_user.member
+    return member
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The views of signing in and out."""
+
+    store: Store
+    look: Look
+    base_path: str
+    home: str
+    expect: Callable[[], None]
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the addresses of signing in and out."""
+        blueprint.add_url_rule(f"{self.home}login", "login", self.sign_in, methods=["GET", "POST"])
+        blueprint.add_url_rule(f"{self.home}logout", "logout", self.sign_out, methods=["POST"])
+
+    def who(self, session_secret: str) -> SignedIn | None:
+        """Whose session it is, looked up with each request: a removed account is signed out at once."""
+        member = staff.of_session(self.store, session_secret)
+        return SignedIn(member) if member else None
+
+    def sign_in(self) -> AnyResponse:
+        """GET and POST desk/login."""
+        asked = self._way_on(request.values.get("next", ""))
+        if current_user.is_authenticated and request.method == "GET":
+            return redirect(asked)
+        if request.method == "GET":
+            return self.form(asked)
+        typed, password = request.form.get("name", "")[:100], request.form.get("password", "")
+        member = self._check(clean_name(typed), password)
+        if member is None:
+            log.warning("somebody could not sign in to the desk")
+            return self.form(asked, 401, typed=typed, wrong="Name and password do not fit together.")
+        return self._welcome(member, asked)
+
+    def sign_out(self) -> AnyResponse:
+        """POST desk/logout: ends the sessions of this account on every device."""
+        staff.end_sessions(self.store, me().name)
+        session.clear()
+        response = redirect(url_for("desk.login"))
+        response.delete_cookie(STAFF_COOKIE, path=self.base_path)
+        return response
+
+    def form(self, way_on: str, status: int = 200, *, typed: str = "", wrong: str = "", words: str = "") -> Response:
+        """The form to sign in; `words` are what somebody had written when their session ended.
+
+        While it is filled in, what they will look at is read.
+        """
+        self.expect()
+        return self.look.page(
+            "login",
+            "Sign in",
+            status,
+            next=way_on,
+            typed=typed,
+            wrong=wrong,
+            words=words,
+            nobody=self._has_nobody(),
+            plain=not request.is_secure and not is_local(),
+        )
+
+    def _has_nobody(self) -> bool:
+        """Whether there is no account yet; not claimed while the store cannot be read."""
+        try:
+            return not staff.everybody(self.store)
+        except StoreUnavailable:
+            return False
+
+    def _check(self, name: str, password: str) -> StaffMember | None:
+        found = staff.find(self.store, name) if name else None
+        kept = found[1] if found else None
+        if not passwords.matches(kept, password) or found is None or kept is None:
+            return None
+        if passwords.is_outdated(kept):
+            staff.rehash(self.store, name, kept, passwords.hashed(password))
+        return found[0]
+
+    def _welcome(self, member: StaffMember, way_on: str) -> AnyResponse:
+        session.clear()  # nothing that was there before is trusted
+        session.permanent = True
+        login_user(SignedIn(member))
+        staff.note_sign_in(self.store, member.name, now())
+        response = redirect(way_on)
+        options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": needs_tls(), "path": self.base_path}
+        response.set_cookie(STAFF_COOKIE, "1", max_age=30 * 24 * 3600, **options)
+        return response
+
+    def _way_on(self, asked: str) -> str:
+        """Where to go after signing in: a page of the desk, whatever was asked for."""
+        try:
+            parts = urlsplit(asked) if asked.isascii() and asked.isprintable() and "\\" not in asked else urlsplit("")
+        except ValueError:
+            return self.home
+        inside = not parts.scheme and not parts.netloc and parts.path.startswith(self.home)
+        return asked if inside and ".." not in unquote(parts.path) and "//" not in parts.path else self.home

@@ -1,0 +1,111 @@
+"""The addresses for customers as one blueprint: events, votes, messages, reference codes and notices.
+
+Answers 4xx with one clear sentence to whatever a browser or a robot may send, never 500. Knows no SQL; whether a
+request comes from our own pages and how many one address may send is watched by the application that registers this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast, get_args
+from urllib.parse import unquote
+
+from flask import Blueprint, Response, request
+
+from handrail_feedback.pages.code import CodePage
+from handrail_feedback.pages.contact import ContactPage
+from handrail_feedback.pages.notify import NotifyPage
+from handrail_feedback.pages.request import RefusedError, identifier, json_object, location, refusal, whole_number
+from handrail_feedback.pages.vote import VotePage
+from handrail_feedback.records.outbox import parse_routes
+from handrail_feedback.records.searches import EventType, SearchEvent
+from handrail_feedback.records.stamps import now
+from handrail_feedback.search_log import SearchLog
+from handrail_feedback.storage.database import Store
+from handrail_kb.addresses import base_of
+from handrail_kb.config.settings import Settings
+
+EVENT_BYTES = 4096
+_MOST_POSITION = 1000
+_MOST_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class SiteSeen:
+    """What the pages know of the site they belong to, and of a request.
+
+    The pages are at `base_path`, such as `/help/`. `is_page` takes an address relative to the site. `other_ways` gives
+    the other ways to reach a person, as one line that the build wrote. `key` gives the secret that links in mails are
+    made with; without it nobody is mailed when there is an answer. A vote is not counted if `of_bot` or `of_staff`.
+    """
+
+    base_path: str = "/"
+    lang: str = "en"
+    is_page: Callable[[str], bool] = lambda _location: True
+    other_ways: Callable[[], str] = lambda: ""
+    key: Callable[[], str] | None = None
+    of_bot: Callable[[], bool] = lambda: False
+    of_staff: Callable[[], bool] = lambda: False
+
+
+def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen) -> Blueprint:
+    """The views, to be registered without a prefix: their addresses begin with the site's `base_path`.
+
+    Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`, `feedback.tell`, and
+    `feedback.code`, which answers 404 to a wrong code; the pages are `feedback.page`, `feedback.ask_code`,
+    `feedback.ask_tell`, and those that links in mails lead to, `feedback.confirm_tell` and `feedback.withdraw_tell`.
+    """
+    blueprint = Blueprint("feedback", __name__, template_folder="templates")
+    base, lang = base_of(site.base_path), site.lang
+    routes = parse_routes(settings.text("deliver"))
+    vote = VotePage(store, search_log, settings, base, lang, site.is_page, site.of_bot, site.of_staff)
+    contact = ContactPage(store, settings, routes, base, lang, site.other_ways, site.key or str)
+    code = CodePage(store, settings, routes, base, lang, contact.reached.timezone)
+    notify = NotifyPage(store, settings, base, lang, site.key)
+    _EventsPage(search_log, base).register(blueprint)
+    vote.register(blueprint)
+    contact.register(blueprint)
+    code.register(blueprint)
+    notify.register(blueprint)
+
+    def too_many(error: Exception) -> Response:
+        if request.path.startswith(f"{unquote(base)}tell/"):
+            return notify.too_many()
+        if request.endpoint == "feedback.vote":
+            return vote.too_many()
+        return code.too_many() if request.endpoint == "feedback.code" else contact.too_many(error)
+
+    blueprint.register_error_handler(RefusedError, refusal)
+    blueprint.register_error_handler(429, too_many)
+    return blueprint
+
+
+@dataclass(frozen=True)
+class _EventsPage:
+    """Takes what a browser reports that a customer did."""
+
+    search_log: SearchLog
+    base_path: str
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the address."""
+        blueprint.add_url_rule(f"{self.base_path}api/events", "events", self.events, methods=["POST"])
+
+    def events(self) -> Response:
+        """POST api/events: what a customer did with a list of results."""
+        sent = json_object(EVENT_BYTES)
+        kind = sent.get("type")
+        if kind not in get_args(EventType):
+            raise RefusedError(400, "'type' is not a known event.", f"Send one of: {', '.join(get_args(EventType))}.")
+        self.search_log.event(
+            SearchEvent(
+                search_id=identifier(sent, "search_id", required=True) or "",
+                type=cast(EventType, kind),
+                at=now(),
+                location=location(sent, self.base_path, required=kind == "click"),
+                position=whole_number(sent, "position", 1, _MOST_POSITION),
+                ms=whole_number(sent, "ms", 0, _MOST_MS),
+            )
+        )
+        return Response(status=204)

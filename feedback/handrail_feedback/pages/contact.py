@@ -1,0 +1,241 @@
+"""`contact/` and `api/contact`: the contact page filled in by the service, and the messages sent from it.
+
+A message that could not be kept is shown again, with the other ways to reach a person. Works as a form and as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from handrail_feedback.delivery.channels import can_confirm
+from handrail_feedback.delivery.letters import reply_address, spelled
+from handrail_feedback.pages.contact_form import (
+    FIELDS,
+    LONGEST_FORM,
+    MEGABYTE,
+    FilledForm,
+    checked,
+    read_form,
+    too_long,
+    with_files,
+)
+from handrail_feedback.pages.request import RefusedError, json_object, problem_response
+from handrail_feedback.records.messages import ACCEPTED, LONGEST_LINE, LONGEST_MESSAGE, Message
+from handrail_feedback.records.outbox import Route
+from handrail_feedback.records.stamps import now, storable
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.mail_quota import Recipient
+from handrail_feedback.storage.messages.messages import has_room, keep_message
+from handrail_feedback.storage.messages.threads import reply_times
+from handrail_kb.config.settings import Settings
+from handrail_kb.config.yaml_lines import YamlLines
+from handrail_kb.contact.channels import Contact, read_contact
+from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.site.contact_section import as_line, section
+from handrail_kb.site.shell import fill, shell_holds
+from handrail_kb.texts import text
+from handrail_kb.texts.amounts import in_words
+
+log = logging.getLogger(__name__)
+
+
+_WITH_FILES = "multipart/form-data"
+
+
+@dataclass(frozen=True)
+class ContactPage:
+    """The page, in the language and look of the site. `other_ways` gives what the build noted of them, as one line.
+
+    `key` gives the secret that mails to an address are counted by.
+    """
+
+    store: Store
+    settings: Settings
+    routes: tuple[Route, ...]
+    base_path: str
+    lang: str
+    other_ways: Callable[[], str]
+    key: Callable[[], str] = str
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the addresses of the page, and the one that it sends to."""
+        base = self.base_path
+        blueprint.add_url_rule(f"{base}api/contact", "contact", self.contact, methods=["POST"])
+        blueprint.add_url_rule(f"{base}contact/", "page", self.page, strict_slashes=False)
+        blueprint.add_url_rule(f"{base}contact.html", "page", self.page)
+
+    @cached_property
+    def reached(self) -> Contact:
+        """How the company is reached, as mkdocs.yml says where there is one. The build reports what is wrong there."""
+        email, phone = self.settings.text("contact_email"), self.settings.text("contact_phone")
+        places = YamlLines(self.settings.config_file or Path("mkdocs.yml"))
+        return read_contact(self.settings.groups.get("contact"), places=places, email=email, phone=phone)[0]
+
+    @cached_property
+    def confirms(self) -> bool:
+        """Whether customers get their code by mail."""
+        return can_confirm(self.settings)
+
+    def page(self) -> Response:
+        """GET contact/: the page with the form, its subject filled with what was searched."""
+        if self.settings.only_answers:
+            return self._html(FilledForm(), 200, not_kept=text(self.lang, "contact.not_here"))
+        asked = request.args.get("q") or request.args.get("query") or ""
+        opened = str(int(now().timestamp()))
+        form = FilledForm(subject=storable(asked, LONGEST_LINE), token=secrets.token_urlsafe(16), opened=opened)
+        return self._html(form, 200)
+
+    def contact(self) -> Response:
+        """POST api/contact: a message to a person, from the form or as JSON."""
+        form = checked(_read_json_form(self.base_path) if _is_json() else self._read_html_form(), self.lang)
+        if self.settings.only_answers:
+            return self._not_kept(form, text(self.lang, "contact.not_here"))
+        if form.errors:
+            return self._refused(form)
+        try:
+            if form.attachments and not has_room(self.store, form.attachments):
+                return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
+            code = keep_message(self.store, self._message(form), self.routes, receipt_to=self._receipt_to(form))
+        except StoreUnavailable as error:
+            log.error("a message was not kept: %s", error.what)
+            return self._not_kept(form, text(self.lang, "contact.not_kept"))
+        if _wants_json():
+            return make_response(jsonify({"code": code, "spoken": spelled(self.lang, code)}), 201)
+        return self._html(form, 200, code=code)
+
+    def _not_kept(self, form: FilledForm, what: str) -> Response:
+        """Say that nobody will read it, and how a person is reached."""
+        return problem_response(503, what, self._ways()) if _wants_json() else self._html(form, 503, not_kept=what)
+
+    def _receipt_to(self, form: FilledForm) -> Recipient | None:
+        """Where the code is mailed. Without a key to count such mail by, none is sent, and the message is kept."""
+        address = reply_address(form.reply_to) if self.confirms else ""
+        try:
+            return Recipient(address, self.key()) if address else None
+        except HandrailError as error:
+            log.error("a code is not mailed: %s", error.what)
+            return None
+
+    def _refused(self, form: FilledForm) -> Response:
+        """What is wrong with a form, field by field."""
+        if not _wants_json():
+            return self._html(form, 422)
+        mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
+        return problem_response(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
+
+    def too_many(self, _error: Exception) -> Response:
+        """More was sent than one address may send. A message is shown again, with the other ways to reach a person."""
+        what = text(self.lang, "contact.error_rate")
+        if request.endpoint == "feedback.contact" and not _wants_json():
+            return self._html(self._read_html_form(), 429, not_kept=what)
+        return problem_response(429, what, self._ways())
+
+    def _message(self, form: FilledForm) -> Message:
+        return Message(
+            message=form.message,
+            subject=form.subject,
+            reply_to=form.reply_to,
+            lang=self.lang,
+            at=now(),
+            token=form.token,
+            callback=form.callback,
+            along=form.along,
+            attachments=form.attachments,
+        )
+
+    def _read_html_form(self) -> FilledForm:
+        megabytes = self.settings.number("attachment_mb")
+        # Files that are a little too large are read, so that the words sent with them can be shown again.
+        request.max_content_length = LONGEST_FORM + 2 * megabytes * MEGABYTE
+        # Werkzeug counts what it has just read of a file as well, 64 kB and the end of what came before.
+        request.max_form_memory_size = 2 * LONGEST_FORM
+        request.max_form_parts = 60
+        try:
+            sent, files = request.form, request.files.getlist("files")
+        except RequestEntityTooLarge:
+            too_large = (request.content_length or 0) > request.max_content_length
+            return too_long(self.lang, megabytes if too_large and request.mimetype == _WITH_FILES else 0)
+        along = map(_parsed, sent.getlist("along"))
+        form = read_form(sent.to_dict(), along, at=now(), base_path=self.base_path)
+        return with_files(form, [(one.filename, one.read()) for one in files if one.filename], self.lang, megabytes)
+
+    def _ways(self) -> str:
+        """The other ways to reach a person, as one line."""
+        return self.other_ways() or as_line(self.lang, self.reached) or text(self.lang, "contact.try_again")
+
+    def _html(self, form: FilledForm, status: int, *, code: str = "", not_kept: str = "") -> Response:
+        """The contact page in the site's look: the form, or the code, or why nothing was kept."""
+        main = render_template(
+            "feedback/contact.html",
+            t=lambda key, **values: text(self.lang, key, **values),
+            form=form,
+            code=code,
+            spoken=spelled(self.lang, code),
+            not_kept=not_kept,
+            action=f"{self.base_path}api/contact",
+            code_page=f"{self.base_path}contact/code/",
+            has_callback=self.reached.has("callback") or self._built('name="callback"'),
+            replies=self._replies(),
+            megabytes=self.settings.number("attachment_mb"),
+            accepted=ACCEPTED,
+            longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
+        )
+        if not self._built('id="handrail-channels"') and not (code and form.reply_to):
+            main += section(self.lang, self.reached, now().date())
+        title = text(self.lang, "contact.sent_title" if code else "contact.title")
+        page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
+        response = make_response(page, status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _replies(self) -> str:
+        """How soon people answered last month; nothing where no promise asks for it and nothing is known."""
+        try:
+            half = reply_times(self.store, now()).p50
+        except StoreUnavailable:
+            return ""
+        if half is not None:
+            return text(self.lang, "contact.replies", time=in_words(self.lang, half))
+        return text(self.lang, "contact.replies_unknown") if any(one.promise for one in self.reached.channels) else ""
+
+    def _built(self, mark: str) -> bool:
+        """Whether the built contact page has something; a site of another generator may have no such page."""
+        return shell_holds(self.settings.site_dir, "contact", mark)
+
+
+def _read_json_form(base_path: str) -> FilledForm:
+    sent = json_object(LONGEST_FORM)
+    for name in FIELDS:
+        if not isinstance(sent.get(name, ""), str):
+            raise RefusedError(422, f"'{name}' must be text.", 'Send {"message": "…", "reply_to": "…"}.')
+    along = sent.get("along", [])
+    if not isinstance(along, list):
+        raise RefusedError(422, "'along' must be a list.", 'Send [{"kind": "search", "text": "…"}], or leave it out.')
+    return read_form(sent, along, at=now(), base_path=base_path)
+
+
+def _is_json() -> bool:
+    return request.mimetype == "application/json"
+
+
+def _wants_json() -> bool:
+    """Whether a program asks. A form with files cannot be JSON, so our script says what it wants to read."""
+    return _is_json() or request.accept_mimetypes.best == "application/json"
+
+
+def _parsed(ticked: str) -> Any:
+    """What a tick of the form means, where our script offered it and the browser sent the form itself."""
+    try:
+        return json.loads(ticked)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,189 @@
+"""`tell/`: a customer whose search failed asks to hear of an answer, confirms by mail, and may withdraw at any time.
+
+Opening a link changes nothing, because programs open the links of mails; only a button does. Every answer is the same
+whether or not an address is known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from handrail_feedback.delivery.channels import can_notify
+from handrail_feedback.delivery.letters import one_line
+from handrail_feedback.records.mailings import HOURS_TO_CONFIRM, LONGEST_NOTIFIED_QUESTION, Notification, Wish
+from handrail_feedback.records.stamps import now, storable
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.mailings import ask_to_be_told, confirm, find_notification, withdraw, words_of
+from handrail_kb.config.settings import Settings
+from handrail_kb.contact.email_addresses import LONGEST_ADDRESS, Mailbox, fault_in_words, plain, read_mailbox
+from handrail_kb.errors import StoreUnavailable
+from handrail_kb.site.shell import fill
+from handrail_kb.texts import LANGUAGES, known_language, text
+
+log = logging.getLogger(__name__)
+
+
+NotifyStep = Literal["form", "sent", "confirm", "confirmed", "gone", "withdraw", "withdrawn", "trouble"]
+_LONGEST_TOKEN = 64
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What the form brings, and what is wrong with which field."""
+
+    question: str = ""
+    address: str = ""
+    search: str = ""
+    lang: str = ""
+    error: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class NotifyPage:
+    """The pages, in the look of the site and the reader's language."""
+
+    store: Store
+    settings: Settings
+    base_path: str
+    lang: str
+    key: Callable[[], str] | None
+
+    def register(self, blueprint: Blueprint) -> None:
+        """Add the form, and the addresses that links in mails lead to."""
+        address = f"{self.base_path}tell/"
+        blueprint.add_url_rule(address, "ask_tell", self.page, methods=["GET"])
+        blueprint.add_url_rule(address, "tell", self.ask, methods=["POST"])
+        blueprint.add_url_rule(f"{address}confirm/", "confirm_tell", self.confirm, methods=["GET", "POST"])
+        blueprint.add_url_rule(f"{address}withdraw/", "withdraw_tell", self.withdraw, methods=["GET", "POST"])
+
+    def page(self) -> Response:
+        """GET tell/: the words of the search, and a field for an address."""
+        self._key()
+        sent = self._read()
+        if not sent.question and sent.search:
+            try:
+                sent = _Sent(words_of(self.store, sent.search), "", sent.search, sent.lang)
+            except StoreUnavailable as error:
+                log.error("the words of a search could not be looked up: %s", error.what)
+        return self._html("form", 200, sent)
+
+    def ask(self) -> Response:
+        """POST tell/: keep it until it is confirmed, and say what happens next."""
+        key = self._key()
+        sent = self._read()
+        box = read_mailbox(sent.address)
+        problem = self._problem(sent, box)
+        if problem:
+            field, said = problem
+            return self._html("form", 422, _Sent(sent.question, sent.address, sent.search, sent.lang, said, field))
+        try:
+            ask_to_be_told(self.store, Wish(sent.question, box.address, sent.lang, now(), sent.search), key())
+        except StoreUnavailable as error:
+            log.error("a wish to hear of an answer was not kept: %s", error.what)
+            said = text(sent.lang, "tell.trouble")
+            return self._html("form", 503, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
+        return self._html("sent", 200, sent)
+
+    def confirm(self) -> Response:
+        """GET tell/confirm/: a button. POST: wait for the answer."""
+        self._key()
+
+        def act(notification: Notification | None) -> Response:
+            if notification is None:
+                return self._html("gone", 404)
+            if request.method == "POST":
+                confirm(self.store, notification, now(), self._days)
+            step: NotifyStep = "confirmed" if request.method == "POST" else "confirm"
+            return self._html(step, 200, _Sent(notification.question, notification.address, lang=notification.lang))
+
+        return self._of_link(act)
+
+    def withdraw(self) -> Response:
+        """GET tell/withdraw/: a button. POST, also by a mail program at one click: erase. There may be nothing left."""
+        key = self.key or str
+
+        def act(notification: Notification | None) -> Response:
+            if notification and request.method == "POST":
+                withdraw(self.store, notification, key(), now())
+            step: NotifyStep = "withdraw" if notification and request.method == "GET" else "withdrawn"
+            question, lang = (notification.question, notification.lang) if notification else ("", self.lang)
+            return self._html(step, 200, _Sent(question, lang=lang))
+
+        return self._of_link(act)
+
+    def too_many(self) -> Response:
+        """More was asked than one customer asks for."""
+        sent = self._read()
+        said = text(sent.lang, "tell.too_many")
+        step: NotifyStep = "form" if request.path == f"{unquote(self.base_path)}tell/" else "trouble"
+        return self._html(step, 429, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
+
+    def _of_link(self, act: Callable[[Notification | None], Response]) -> Response:
+        token = request.values.get("token", "")[:_LONGEST_TOKEN]
+        try:
+            return act(find_notification(self.store, token, now()))
+        except StoreUnavailable as error:
+            log.error("a link of a mail could not be followed: %s", error.what)
+            return self._html("trouble", 503)
+
+    def _key(self) -> Callable[[], str]:
+        """What links are made with. Without mail there is no such page: nothing is promised in vain."""
+        if self.key is None or not can_notify(self.settings):
+            abort(404)
+        return self.key
+
+    @property
+    def _days(self) -> int:
+        return self.settings.number("tell_days")
+
+    def _problem(self, sent: _Sent, box: Mailbox) -> tuple[str, str] | None:
+        """What is wrong with the form: the field, and what is said of it."""
+        if not sent.question:
+            return "q", text(sent.lang, "tell.error_empty")
+        if box.fault and not (box.fault == "unsure" and request.form.get("sure") == sent.address):
+            return "address", fault_in_words(sent.lang, box)
+        if request.form.get("leave_empty"):
+            return "leave_empty", text(sent.lang, "contact.error_robot")
+        return None
+
+    def _read(self) -> _Sent:
+        sent = request.values
+        lang = sent.get("lang", "")[:20]
+        short = lang.replace("_", "-").partition("-")[0].lower()
+        return _Sent(
+            one_line(storable(sent.get("q", ""), LONGEST_NOTIFIED_QUESTION)),
+            one_line(plain(storable(sent.get("address", ""), LONGEST_ADDRESS))),
+            one_line(storable(sent.get("search", ""), 64)),
+            known_language(lang) if short in LANGUAGES else self.lang,
+        )
+
+    def _html(self, step: NotifyStep, status: int, sent: _Sent = _Sent()) -> Response:
+        lang = sent.lang or self.lang
+
+        def words(key: str, **values: object) -> str:
+            return text(lang, key, **values)
+
+        main = render_template(
+            "feedback/tell.html",
+            t=words,
+            step=step,
+            sent=sent,
+            token=request.values.get("token", "")[:_LONGEST_TOKEN],
+            base=f"{self.base_path}tell/",
+            contact=f"{self.base_path}contact/",
+            days=self._days,
+            hours=HOURS_TO_CONFIRM,
+            longest={"question": LONGEST_NOTIFIED_QUESTION, "address": LONGEST_ADDRESS},
+        )
+        page = fill(self.settings.site_dir, "find", main, title=words("tell.title"), base_path=self.base_path)
+        response = make_response(page, status)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response

@@ -1,0 +1,108 @@
+"""Reads what a browser or a robot sends, within bounds; what cannot be used is refused in one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, jsonify, make_response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from handrail_feedback.records.stamps import storable
+from handrail_kb.addresses import location_of_address
+
+LONGEST_URL = 500
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class RefusedError(Exception):
+    """What was sent cannot be used: the HTTP status, what is wrong and how to mend it."""
+
+    def __init__(self, status: int, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.status, self.what, self.mend = status, what, mend
+
+
+def refusal(error: RefusedError) -> Response:
+    """The answer to what cannot be used."""
+    return problem_response(error.status, error.what, error.mend)
+
+
+def problem_response(status: int, what: str, mend: str, **more: Any) -> Response:
+    """What went wrong and how to mend it, as JSON; `more` is added to it."""
+    return make_response(jsonify({"error": {"what": what, "mend": mend}, **more}), status)
+
+
+def json_object(longest: int) -> dict[str, Any]:
+    """The body as a JSON object, whatever its content type says: beacons cannot set it."""
+    request.max_content_length = longest
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise RefusedError(413, f"More than {longest} bytes were sent.", "Send less.") from error
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, "The body is not JSON.", 'Send an object such as {"url": "…"}.') from error
+    if not isinstance(sent, dict):
+        raise RefusedError(400, "The body is not a JSON object.", 'Send an object such as {"url": "…"}.')
+    return sent
+
+
+def identifier(sent: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:
+    """An identifier as our own pages make them, or None where there is none."""
+    value = sent.get(name)
+    if value in (None, "") and not required:
+        return None
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise RefusedError(400, f"'{name}' must be 8 to 64 letters, digits, - or _.", "Send it as the search gave it.")
+    return value
+
+
+def whole_number(sent: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+    """A number, rounded down: browsers' clocks give fractions."""
+    value = sent.get(name)
+    if value is None:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or (isinstance(value, float) and math.isnan(value))
+    ):
+        raise RefusedError(400, f"'{name}' must be a number.", f"Send a number from {least} to {most}.")
+    if not least <= value <= most:
+        raise RefusedError(400, f"'{name}' must be from {least} to {most}.", f"Send a number from {least} to {most}.")
+    return int(value)
+
+
+def storable_text(sent: Mapping[str, Any], name: str, longest: int) -> str:
+    """Text that fits into the store; empty where there is none."""
+    value = sent.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise RefusedError(400, f"'{name}' must be text.", f"Send at most {longest} characters.")
+    if len(value) > longest:
+        raise RefusedError(422, f"'{name}' is longer than {longest} characters.", f"Send at most {longest} characters.")
+    return storable(value, longest)
+
+
+def location(sent: Mapping[str, Any], base_path: str, *, required: bool) -> str | None:
+    """The article (and section) of `url` as the index names it, without the words that search left in it."""
+    url = storable_text(sent, "url", LONGEST_URL)
+    if not url and not required:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    path = parts.path
+    if not path.startswith(base_path):
+        raise RefusedError(400, "'url' is not a page of this site.", f"Send a path that begins with {base_path}.")
+    section = parts.fragment.split(":~:")[0]
+    inside = f"./{path[len(base_path) :]}" + (f"#{section}" if section else "")  # `./`: what follows is a path
+    return storable(location_of_address(inside), LONGEST_URL)

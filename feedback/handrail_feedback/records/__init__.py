@@ -1,0 +1,1 @@
+"""What is kept, as frozen values with their pure rules: no SQL, no HTTP, no clock."""

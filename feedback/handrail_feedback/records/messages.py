@@ -1,0 +1,283 @@
+"""A message, its thread, answers, files and outcomes, as values."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+from pathlib import PurePosixPath
+from typing import Literal
+
+from handrail_feedback.records.stamps import storable
+
+# By mail from the desk; by phone, in person or from another program; there was nothing to answer.
+AnswerWay = Literal["mail", "elsewhere", "nothing"]
+LONGEST_ANSWER = 20_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer. `words` are those of a mail, which a mail server took at `sent_at`, or refused at `bounced_at`."""
+
+    id: int
+    code: str
+    thread: str
+    at: datetime
+    who: str
+    way: AnswerWay
+    words: str
+    to: str
+    sent_at: datetime | None
+    bounced_at: datetime | None
+    undone_at: datetime | None
+    undone_by: str
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it answers anything."""
+        return self.undone_at is None and self.bounced_at is None
+
+
+MOST_FILES = 5
+# Of all messages together, in bytes: nobody may fill the disk.
+MOST_STORED = 2 * 1024**3
+_LONGEST_NAME = 80
+_TYPES = {
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+    "application/pdf": (".pdf",),
+}
+# What browsers offer to choose from.
+ACCEPTED = ",".join(ending for endings in _TYPES.values() for ending in endings)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a message. `content` is empty where only its name is needed; `size` is in bytes."""
+
+    name: str
+    type: str
+    size: int
+    id: int = 0
+    content: bytes = field(default=b"", repr=False)
+
+
+def read_file(name: str, content: bytes) -> Attachment | None:
+    """The file with a harmless name and the type that its content has; None when it is none that we take."""
+    found = type_of(content)
+    return Attachment(_harmless(name, found), found, len(content), content=content) if found else None
+
+
+def type_of(content: bytes) -> str:
+    """The type by the signature that each of these formats begins with; empty for every other."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return "application/pdf" if content.startswith(b"%PDF-") else ""
+
+
+def _harmless(name: str, kind: str) -> str:
+    """The last part of the name, in letters that steer nothing, with an ending that fits the content."""
+    last = storable(name, 1000).replace("\\", "/").rpartition("/")[2]
+    plain = "".join(letter if letter.isprintable() and letter not in '<>:"|?*%;' else "_" for letter in last).strip(
+        " ."
+    )
+    path = PurePosixPath(plain or "file")
+    endings = _TYPES[kind]
+    if path.suffix.lower() in endings:
+        return path.stem[:_LONGEST_NAME] + path.suffix.lower()
+    return plain[:_LONGEST_NAME] + endings[0] if plain else f"file{endings[0]}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message and its status. `waits_since` is set while the outbox has it, `answered_*` once it is answered."""
+
+    message: KeptMessage
+    thread: str
+    waits_since: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    opened_by: str
+    answered_at: datetime | None
+    answered_by: str
+    answered_way: str
+    bounced: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for an answer."""
+        return self.answered_at is None
+
+    @property
+    def about(self) -> str:
+        """What it is about, in the customer's words."""
+        return " ".join((self.message.subject or self.message.message).split())
+
+
+def differ_by_one_slip(known: str, typed: str) -> bool:
+    """Whether two codes differ in one letter, or in two neighbours that are swapped."""
+    places = [place for place, (one, other) in enumerate(zip(known, typed, strict=False)) if one != other]
+    if len(known) != len(typed):
+        return False
+    if len(places) == 2:
+        first, second = places
+        return second == first + 1 and known[first] == typed[second] and known[second] == typed[first]
+    return len(places) == 1
+
+
+LONGEST_MESSAGE = 5000
+LONGEST_LINE = 200
+LONGEST_ALONG = 500
+MOST_ALONG = 30
+AlongKind = Literal["search", "article", "said_no", "product", "language"]
+
+
+@dataclass(frozen=True)
+class Along:
+    """One thing that the customer saw, ticked and sent along. `location` is an article's, relative to the site."""
+
+    kind: AlongKind
+    text: str
+    location: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown.
+
+    `callback` says when they want to be called, in the form's or their own words. `follows` is the code of the first
+    message of the thread that this one adds to; where it is empty, a code in the words is looked for.
+    """
+
+    message: str
+    subject: str
+    reply_to: str
+    lang: str
+    at: datetime
+    token: str = ""
+    callback: str = ""
+    along: tuple[Along, ...] = ()
+    follows: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeptMessage:
+    """A message as it waits in the store. `follows` is the code of the message that it adds to, if it names one."""
+
+    code: str
+    message: str
+    subject: str
+    reply_to: str
+    lang: str
+    at: datetime
+    state: str
+    follows: str = ""
+    callback: str = ""
+    along: tuple[Along, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+def form_fingerprint(message: Message) -> str:
+    """The same for the same form, so that a double click is no second message, without keeping who sent it.
+
+    Without a token it is another one each time.
+    """
+    parts = [message.token or secrets.token_hex(16), message.subject, message.message, message.reply_to]
+    if message.callback:
+        parts.append(message.callback)
+    parts.extend(hashlib.sha256(one.content).hexdigest() for one in message.attachments)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+OutcomeKind = Literal["article", "needs"]
+MOST_QUESTIONS = 5
+
+
+@dataclass(frozen=True)
+class MessageOutcome:
+    """One thing that a message led to. `questions` are what search was taught, or what no article answers."""
+
+    id: int
+    code: str
+    thread: str
+    kind: OutcomeKind
+    location: str
+    questions: tuple[str, ...]
+    taught: tuple[str, ...]
+    at: datetime
+    who: str
+    undone_at: datetime | None
+    undone_by: str
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What became of questions: in force now, taken out before by a writer, or none that could be kept."""
+
+    in_force: int
+    removed: int
+    unfit: int
+
+
+def distinct_questions(questions: Sequence[str]) -> list[str]:
+    """Each question once, whatever its case and spaces; without empty ones."""
+    found = {" ".join(one.casefold().split()): " ".join(one.split()) for one in reversed(questions) if one.strip()}
+    return list(reversed(found.values()))
+
+
+LEAST_MESSAGES = 20
+# Whoever wrote this morning may be answered yet; the window ends before.
+SETTLING = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ReplyTimes:
+    """Of `messages` written from `since` to `until`, `answered` have a reply: half of all within `p50`.
+
+    Nine in ten within `p90`. None is "not enough data": fewer than 20 messages, or that share of them has no reply yet.
+    """
+
+    since: datetime
+    until: datetime
+    messages: int
+    answered: int
+    p50: timedelta | None
+    p90: timedelta | None
+
+
+def time_for_share(share: float, waits: list[timedelta], messages: int) -> timedelta | None:
+    """The time by which this share of all messages had its reply."""
+    needed = ceil(share * messages)
+    return waits[needed - 1] if messages >= LEAST_MESSAGES and needed <= len(waits) else None
+
+
+ThreadState = Literal["kept", "delivered", "answered"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message of a thread: when it was written, its status, and since when, where that is known."""
+
+    at: datetime
+    state: ThreadState
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """Messages that belong together, by the code of the first of them; the oldest first."""
+
+    code: str
+    parts: tuple[Part, ...]

@@ -1,0 +1,195 @@
+"""Rules of the outbox: routes of the setting `deliver`, when a delivery is tried again, and how the outbox stands.
+
+`mail, folder` is two routes, and each gets every message. `mail > folder` is one route of two channels: the second is
+taken while the first fails.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handrail_feedback.records.stamps import Row
+from handrail_kb.errors import ConfigError, DeliveryFailed
+from handrail_kb.problems import nearest
+
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A message that its holder alone may deliver until the claim ends."""
+
+    id: int
+    claim: str
+    code: str
+    route: Route
+    channel: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a claim holds, and how long a channel may fail before the next of its route takes over."""
+
+    lease: timedelta = timedelta(seconds=90)
+    failover: timedelta = timedelta(minutes=10)
+
+
+def pause(failures: int) -> timedelta:
+    """How long to wait after so many failures in a row: 2 s, 4 s, 8 s … 15 min, each shortened by up to a half.
+
+    By chance, so that what failed together is not tried together.
+    """
+    doublings = min(max(failures, 1) - 1, 20)
+    whole = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+    return whole * (0.5 + random.random() / 2)  # noqa: S311 (no secret)
+
+
+def next_channel(job: Job, error: DeliveryFailed, tired: bool, resting: set[str]) -> str:
+    """The channel that tries next: another one when this one refused for good or has failed for long enough."""
+    if not (tired or error.final):
+        return job.channel
+    other = next_rested(job.route, job.channel, resting)
+    return other or (job.route.after(job.channel) if error.final else job.channel)
+
+
+def time_to_next(row: Row, error: DeliveryFailed, same: bool) -> timedelta:
+    """How long until the next attempt. Channels that all refuse for good hand a message round ever more slowly."""
+    if error.final:
+        return pause(row["attempts"] + 1)
+    return max(pause(row["failures"] + 1), pause_asked_for(error)) if same else timedelta(0)
+
+
+def pause_asked_for(error: DeliveryFailed) -> timedelta:
+    """The pause that the other side asked for, up to the longest."""
+    return min(timedelta(seconds=max(error.wait, 0.0)), LONGEST_PAUSE)
+
+
+def next_rested(route: Route, channel: str, resting: set[str]) -> str | None:
+    """The next channel of the route that does not rest; None when all others do, or there is no other."""
+    to = route.after(channel)
+    while to != channel:
+        if to not in resting:
+            return to
+        to = route.after(to)
+    return None
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """One message on one of its routes. Times are in UTC; `delivered_at` is None while it waits."""
+
+    code: str
+    thread: str
+    route: str
+    channel: str
+    state: str
+    queued_at: datetime
+    next_at: datetime
+    attempts: int
+    failing_since: datetime | None
+    last_error: str
+    last_said: str
+    last_mend: str
+    claimed_until: datetime | None
+    delivered_at: datetime | None
+
+    def held(self, at: datetime) -> bool:
+        """Whether somebody is delivering it at this moment."""
+        return self.claimed_until is not None and self.claimed_until > at
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """How one channel has done: attempts that succeeded and failed, ever, and since when it fails, if it does."""
+
+    name: str
+    delivered: int
+    failed: int
+    failing_since: datetime | None
+    rest_until: datetime | None
+    last_error: str
+    last_mend: str
+
+
+@dataclass(frozen=True)
+class OutboxStatus:
+    """The outbox in numbers: messages that wait on a route, the oldest one's time, and messages on no route at all.
+
+    `came_back` counts answers that a mail server refused for good, and that nobody has seen to since.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    unsent: int
+    left_alone: int
+    channels: tuple[ChannelState, ...]
+    came_back: int = 0
+
+    def age(self, at: datetime) -> timedelta:
+        """How long the oldest message has waited; nothing when none waits."""
+        return max(at - self.oldest, timedelta(0)) if self.oldest else timedelta(0)
+
+
+CHANNELS = ("mail", "webhook", "folder")
+# The channel of what the desk answers. No setting names it: it is there where mail can be sent.
+ANSWER = "answer"
+_HOW = "Write for example: deliver: mail, or mail, folder (both), or mail > folder (the second when the first fails)"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Channels that are tried one after the other until one takes the message.
+
+    `answer` is the number of the answer that this route sends to a customer; 0 for a message to a person.
+    """
+
+    channels: tuple[str, ...]
+    answer: int = 0
+
+    def __str__(self) -> str:
+        return f"{ANSWER} {self.answer}" if self.answer else " > ".join(self.channels)
+
+    def after(self, channel: str) -> str:
+        """The channel that takes over; after the last comes the first again."""
+        place = self.channels.index(channel) + 1 if channel in self.channels else 0
+        return self.channels[place % len(self.channels)]
+
+
+def parse_routes(deliver: str) -> tuple[Route, ...]:
+    """The routes of the setting `deliver`; none when it is empty. Raises ConfigError naming what does not fit."""
+    if not deliver.strip():
+        return ()
+    routes = tuple(_route(part) for part in deliver.split(","))
+    for number, route in enumerate(routes):
+        if route in routes[:number]:
+            raise ConfigError(f"deliver: '{route}' is named twice, and a message goes there once.", _HOW)
+    return routes
+
+
+def answer_route(number: int) -> Route:
+    """The route of one answer to a customer."""
+    return Route((ANSWER,), number)
+
+
+def read_route(route: str) -> Route:
+    """A route as it was written by `str`."""
+    name, _, number = route.partition(" ")
+    if name == ANSWER:
+        return answer_route(int(number))
+    return Route(tuple(route.split(" > ")))
+
+
+def _route(part: str) -> Route:
+    channels = tuple(name.strip().lower() for name in part.split(">"))
+    for number, name in enumerate(channels):
+        if not name:
+            raise ConfigError(f"deliver: a way is missing in '{part.strip()}'.", _HOW)
+        if name not in CHANNELS:
+            raise ConfigError(f"deliver: '{name}' is no way to deliver.{nearest(name, CHANNELS)}", _HOW)
+        if name in channels[:number]:
+            raise ConfigError(f"deliver: '{name}' is named twice in '{part.strip()}'.", _HOW)
+    return Route(channels)

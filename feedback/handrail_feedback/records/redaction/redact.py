@@ -1,0 +1,305 @@
+"""Redacts a customer's words: addresses, numbers, names and secrets become placeholders such as `[email]`.
+
+Pure and quick; in doubt a number of nine digits or more goes, and an error code, a version, a year or a port stays.
+Knows no language well: a name is found only after words such as "my name is". What is missed is why the words are
+kept for a stated time only. Every pattern is bounded, so that no text can make it slow. Rules read the text in the form
+that search compares (`text_form`): full-width digits and characters that nobody sees hide nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from handrail_feedback.records.redaction import numbers
+from handrail_feedback.records.redaction.rewriting import Replacement, Rewriting
+
+_PASSES = 5
+_PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
+
+
+def redact(text: str) -> str:
+    """The text with placeholders such as [email] in place of what must not be kept.
+
+    Redacting twice changes nothing more. Never raises; the result is at most a few times as long.
+    """
+    seen = Rewriting(text)
+    for _ in range(_PASSES):
+        before = seen.form
+        for pattern, replacement in _WORDS:
+            seen.sub(pattern, replacement)
+        numbers.take_out(seen)
+        if seen.form == before:
+            break
+    return seen.text
+
+
+def says_nothing(redacted: str) -> bool:
+    """Whether nothing but placeholders is left of somebody's words, signs aside."""
+    left, placeholders = _PLACEHOLDER.subn(" ", redacted)
+    return bool(placeholders) and not any(map(str.isalnum, left))
+
+
+# --- Words: e-mail addresses, links, secrets, names, network addresses -------------------------------------------
+
+_KEYWORDS = (
+    r"pass(?:word|code|phrase)?s?|pwd|passwor[dt]e?r?|kennwort|zugangscode|mots?\s+de\s+passe|mdp|contrase(?:ñ|n)as?|clave"
+    r"|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|heslo|jelszó|parol[aă]|şifre|salasana|senha|парол[ья]|סיסמה"
+    r"|كلمة\s(?:المرور|السر)|mật\s+khẩu|pw|pin|puk|cvv|cvc|tan|otp|token|(?:api|access|private)[ _-]?key"
+    r"|(?:client[ _-]?)?secret(?:[ _-]?key)?|authorization|session[ _-]?id|(?:bestätigungs|sicherheits)code"
+    r"|(?:security|verification|confirmation|login|one[ -]?time|auth(?:entication)?)\s+code"
+)
+# Before and behind these no space is set.
+_UNSPACED_KEYWORDS = "密码|密碼|口令|暗証番号|パスワード|비밀번호|รหัสผ่าน"
+# Names of settings join words by low lines: AWS_SECRET_ACCESS_KEY.
+_KEYWORD = rf"(?P<word>(?<![^\W_])(?:{_KEYWORDS})|{_UNSPACED_KEYWORDS})"
+_SECRET_AFTER_SIGN = re.compile(
+    rf"(?i)({_KEYWORD}\s{{0,3}}[:=]\s{{0,3}}(?:bearer\s{{1,3}}|basic\s{{1,3}})?)(?P<value>[^\s\[]\S{{0,499}})"
+)
+_SECRET_AFTER_IS = re.compile(
+    rf"(?i)({_KEYWORD}(?:\s{{1,3}}(?:is|was|ist|lautet|war|est|es|era|è|é|jest|är|er)\s{{1,3}}|\s{{0,2}}[はが是为為은는]\s{{0,2}}))"
+    r"(?P<value>[^\s\[]\S{3,99})"
+)
+# "password hunter2", "PIN 1234": without a sign between them only what holds a digit counts as one.
+_SECRET_AFTER_SPACE = re.compile(rf"(?i)({_KEYWORD}\s{{1,3}})(?=[^\s\[]{{0,98}}\d)(?P<value>[^\s\[]{{3,99}})")
+# "token 401 unauthorized", "otp 6-digit code", "password 128 characters", "token oauth2", "password 2fa".
+_STATUS = re.compile(r"(?:[45]\d\d|20[0-9]|30[0-8])")
+_SHORT_SECRETS = re.compile(r"(?i)pin|puk|cvv|cvc|tan|otp|pass(?:word|code|phrase)?s?|security\s+code")
+_NO_SECRET = re.compile(
+    r"(?i)(?:\d{1,4}[- ]?(?:digits?|chars?|characters?|letters?|bits?|bytes?|factors?|steps?|words?|seconds?|secs?"
+    r"|minutes?|mins?|hours?|days?|weeks?|months?|years?|times?|stellige?[nrs]?|stellen|zeichen|ziffern|faktor\w{0,20}|sekunden"
+    r"|minuten|stunden|tagen?|mal|chiffres?|caractères?|jours?|heures?|cifras|dígitos|caracteres|días|horas|st|nd|rd|th)"
+    r"|[2-4]fa|mfa2?|o?auth2?|sha-?\d{1,3}|md5|base(?:32|64)|utf-?8|ipv[46]|http2?|o365|m365|office365|365|windows\d{1,2}"
+    r"|win\d{1,2}|iphone\d{0,2}|ios\d{1,2}|android\d{1,2}|v\d{1,2}(?:\.\d{1,4}){0,3}|x509|rfc\d{3,5}|fido2|u2f"
+    r"|tls1?(?:\.\d)?|ssl3?|s3|ec2|k8s|log4j|(?:19|20)\d\d-\d\d-\d\d)(?=[.,;:!?)]{0,2}(?:\s|$))"
+)
+_BEARER = re.compile(r"(?i)\b(bearer\s{1,3})[A-Za-z0-9._~+/=-]{8,2000}")
+_KNOWN_TOKEN = re.compile(
+    r"\b(?:sk|pk|rk)[-_](?:live|test|proj)?[-_]?[A-Za-z0-9_-]{12,200}|\bgh[pousr]_[A-Za-z0-9]{16,200}"
+    r"|\bgithub_pat_\w{16,200}|\bxox[abeoprs]-[A-Za-z0-9-]{8,200}|\bA[KS]IA[A-Z0-9]{12,32}|\beyJ[A-Za-z0-9_.-]{16,2000}"
+    r"|\bgl[a-z]{1,5}-[A-Za-z0-9_-]{16,200}|\bAIza[A-Za-z0-9_-]{30,100}|\bya29\.[A-Za-z0-9_-]{16,400}|\bpypi-[A-Za-z0-9_-]{16,400}"
+    r"|\bSG\.[A-Za-z0-9_-]{16,100}\.[A-Za-z0-9_-]{16,100}|\bxapp-[A-Za-z0-9-]{8,200}"
+    # whsec_…, npm_…, hf_…, dop_v1_…: who gave it, and behind a low line what nobody writes by hand.
+    r"|\b[A-Za-z]{2,8}(?:_[A-Za-z0-9]{1,6})?_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{24,200}\b"
+)
+_PRIVATE_KEY = re.compile(
+    r"-{5}BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-{5}(?:[\s\S](?!-{5}END)){0,8000}(?:[\s\S]-{5}END [A-Z0-9 ]{1,60}-{5})?"
+)
+_GUID = re.compile(r"(?i)(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])")
+_LINK_LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@\[]{1,200}@(?=[^\s@])")
+_LINK_QUERY = re.compile(
+    r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^\s?#]{1,500}|www\.[^\s?#]{1,500})(?:\?(?!\[query\])|#(?=[^\s=]{0,100}=))\S{1,2000}"
+)
+_EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:/?=&]{1,64}(?:@|%40)[^\s@<>()\[\]\"',;:/?=&]{0,255}")
+_EMAIL_SPELLED = re.compile(
+    r"(?i)\"[^\"@\[]{1,64}\"@[\w.-]{1,255}"
+    r"|[\w.+-]{1,64}\s{1,2}@\s{0,2}[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}\b"
+    r"|(?=[\w+-]{0,63}[.\d])[\w.+-]{1,64}\s(?:at|arroba|arobase)\s(?:g(?:oogle)?mail|yahoo|hotmail|outlook|icloud|gmx|web|live|msn|aol"
+    r"|proton(?:mail)?)\.[a-z]{2,4}\b"
+    r"|[\w.+-]{1,64}\s{0,2}(?:\(at\)|\[at\]|\{at\})\s{0,2}[\w.-]{1,100}(?:\s{0,2}(?:\(dot\)|\[dot\]|\{dot\})\s{0,2}[\w-]{1,20}){0,3}"
+    r"|[\w.+-]{1,64}\s(?:at|arroba|arobase)\s[\w-]{1,60}\s(?:dot|punkt|point|punto)\s"
+    r"(?:com|org|net|info|edu|gov|io|eu|uk|co|de|at|ch|fr|be|es|mx|it|nl|us|ca|au)\b"
+)
+_HOME = re.compile(
+    r"((?<![\w.-])(?:/var|/export|/usr)?/home/|(?<![\w.-])/Users/"
+    r"|(?i:\b[a-z]:[\\/]{1,2}(?:Users|Documents and Settings)[\\/]{1,2})"
+    r"|(?i:\\\\[\w.-]{1,63}\\(?:users|homes?|profiles?)\$?\\))"
+    r"(?!\[name\]|Public\b|Shared\b|Default\b)"
+    # A name of several words, as far as the next sign of Windows' paths, or one word.
+    r"(?:[^\s\\/:\"'<>|?*]{1,64}(?:\s[^\s\\/:\"'<>|?*]{1,30}){1,3}(?=\\)|[^\s\\/:\"'<>|?*]{1,64})"
+)
+_IPV6 = re.compile(r"(?i)(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?(?:%\w{1,16})?(?![\w:])")
+_MAC = re.compile(
+    r"(?i)(?<![\w:-])[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![\w:-])"
+    r"|(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.]\w)"
+)
+
+# What begins a question or a complaint, behind "password:".
+_ASKS = frozenset(
+    re.findall(
+        r"\w+",
+        """how where what why when who which can cannot could do does did i my the is it not no forgot forgotten lost
+        reset change wie wo was warum wann wer kann ich mein nicht kein vergessen verloren comment où pourquoi quand
+        je mon oublié cómo dónde qué por cuándo no mi olvidé perdí""",
+    )
+)
+
+# What is often said of a name rather than being one.
+_NO_NAMES = frozenset(
+    re.findall(
+        r"\w+",
+        """a an the on in of for at to too as and or but with from by my your his her their our this that it is
+        was be been not no never now still also already only just very spelled spelt misspelled misspelt
+        mispelled written wrong incorrect incorrectly wrongly missing different displayed shown showing showed
+        hidden gone changed duplicated outdated blank empty invalid rejected correct fine visible taken
+        required long short unknown public private misprinted printed appearing cut off i you we they when
+        where why how what if because nicht kein keine falsch richtig schon noch auf im der die das ein eine
+        und oder aber mit zu sehr ich wir geändert verschwunden leer lang kurz unbekannt gleich jetzt ist war
+        wurde wird wie wo warum wenn weil mal pas plus sur dans le la les un une et ou mais avec est était
+        faux erroné absent vide trop je nous comment quand pourquoi parce en el los las una y o pero con está
+        estaba equivocado incorrecto falta incorrecta vacío muy yo cómo cuando porque si""",
+    )
+)
+_NAME_CUE = (
+    r"my\s+(?:full\s+|last\s+|first\s+)?name(?:\s+is|'s|\u2019s)|name's|i\s?(?:am|'m|\u2019m)\s+called|mein\s+name\s+ist|ich\s+hei(?:ß|ss)e"
+    r"|je\s+m\s?['\u2019]?\s?appelle|mon\s+nom\s+est|me\s+llamo|mi\s+nombre\s+es|mi\s+chiamo|il\s+mio\s+nome\s+è"
+    r"|ik\s+heet|mijn\s+naam\s+is|jag\s+heter|mitt\s+namn\s+är|jeg\s+he(?:ter|dder)|mit\s+navn\s+er|nazywam\s+się|mam\s+na\s+imię"
+    r"|meu\s+nome\s+é|me\s+chamo|chamo-me|меня\s+зовут|jmenuji\s+se|mă\s+numesc|benim\s+adım|nimeni\s+on|με\s+λένε"
+)
+_NAME_UNSPACED = re.compile(
+    r"(我(?:名?叫|的名字是|姓))[\u4e00-\u9fff]{2,4}|((?:私|僕)?の?名前は)[^\s、。\[]{1,12}?(?=です|と申|で、|。|$)"
+    r"|()[^\s、。\[]{1,12}(?=と申します|といいます)|((?:제|내)\s?이름은\s?)[^\s\[]{2,10}?(?=입니다|이에요|예요|이야|\s|$)"
+)
+_SPEAKING = re.compile(
+    r"((?i:\bthis\s+is|\bhier\s+(?:ist|spricht)|\bici)\s)[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}(?:\s[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}){0,2}"
+    r"(?=\s(?i:speaking|calling|writing|am\s+apparat)\b)"
+)
+_NAME = re.compile(
+    rf"(?i)\b({_NAME_CUE})(\s{{1,3}}|\s{{0,2}}:\s{{0,3}})([^\W\d_][\w'\u2019.-]{{0,40}}(?:\s[^\W\d_][\w'\u2019.-]{{0,40}}){{0,5}})"
+)
+# Words within a name, as in "van den Broek": they are part of it when a name follows.
+_PARTICLES = frozenset(
+    re.findall(r"\w+", "van von vom zu zum der den de del della di da do dos das la le el ter ten y e")
+)
+_TITLED = re.compile(
+    r"\b(Mr|Mrs|Ms|Miss|Herrn?|Frau|Monsieur|Madame|Mme|Mlle|Señora?|Sra?|Dr|Prof|MRS?|HERRN?|FRAU|MME)"
+    r"(\.?\s(?:(?:Dr|Prof|Ing|Mag|Dipl|med|rer|nat|jur|phil|h\.\s?c)\.?[\s-]){0,4})"
+    r"(?!(?:Dr|Prof|Ing|Mag|Dipl)\b)([A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}(?:\s[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}){0,2})"
+)
+_SIGNED = re.compile(
+    r"(?i)\b((?:kind|best|warm)\s+regards|regards|sincerely|mit\s+freundlichen\s+grüßen|viele\s+grüße|cordialement|saludos)"
+    r"([,\s]{1,5})([^\W\d_][\w'\u2019.-]{1,40}(?:\s[^\W\d_][\w'\u2019.-]{1,40}){0,2})\s*$"
+)
+# "Thanks, Anna" but not "thanks, it works" nor "it works best in Chrome".
+_SIGNED_SHORTLY = re.compile(
+    r"((?i:\b(?:thanks|thank\s+you|thx|cheers|best(?:\s+wishes)?|yours|love|danke|lg|vg|mfg|(?:liebe|beste|schöne)\s+grüße|gruß|merci"
+    r"|bien\s+à\s+vous|gracias|un\s+saludo|grazie|obrigad[oa]|groet(?:en|jes)?|tack|hilsen|pozdrawiam))\s{0,2}[,!\n]\s{0,3})"
+    r"([A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}(?:\s[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}){0,2})\s*$"
+)
+
+
+def _secret_after_sign(match: re.Match[str]) -> str:
+    """`token: 401 unauthorized` and `password: where is it` stay, `token=abc` does not."""
+    asks = match["value"].casefold().strip(".,;:!?)") in _ASKS and match.string[match.end() :].strip()
+    return match[0] if asks or _is_status(match["word"], match["value"]) else f"{match[1]}[secret]"
+
+
+def _secret(match: re.Match[str]) -> str:
+    """`password is wrong` and `otp 6-digit code` stay, `password is hunter2` does not."""
+    value = match["value"]
+    harmless = not any(map(str.isdigit, value)) or _NO_SECRET.match(match.string, match.start("value"))
+    return match[0] if harmless or _is_status(match["word"], value) else f"{match[1]}[secret]"
+
+
+def _is_status(keyword: str, word: str) -> bool:
+    """Whether what follows a word such as token is a web server's answer, which no PIN ever follows."""
+    return bool(_STATUS.fullmatch(word.rstrip(".,;:!?)"))) and not _SHORT_SECRETS.fullmatch(keyword)
+
+
+def _name(match: re.Match[str]) -> str:
+    """The words after the cue that can be a name; all further ones must be written like names, or like the first."""
+    words = match[3].split()
+    if words[0].casefold().strip(".'\u2019") in _NO_NAMES:
+        return match[0]
+    count, named, lower = 1, 1, words[0].islower()
+    for place, word in enumerate(words[1:], start=2):
+        plain = word.casefold().strip(".'\u2019")
+        if plain in _PARTICLES:
+            continue
+        if plain in _NO_NAMES or (word.islower() and not (lower and named < 2)):
+            break
+        count, named = place, named + 1
+    rest = "".join(f" {word}" for word in words[count:])
+    return f"{match[1]}{match[2]}[name]{rest}"
+
+
+def _name_unspaced(match: re.Match[str]) -> str:
+    return f"{next(filter(None, match.groups()), '')}[name]"
+
+
+# react@18.2.0, vite@5, actions/checkout@v4, lodash@latest, nginx@sha256: a package in one of its versions.
+_VERSION = re.compile(
+    r"(?:v\d{1,4}(?:\.\d{1,6}){0,3}|[~^]?\d{1,4}(?:\.\d{1,6}){0,3})(?:[-+][\w.-]{1,30})?"
+    r"|latest|next|alpha|beta|canary|nightly|stable|lts|edge|experimental|insiders|sha\d{3}"
+)
+# Names that programs have on every machine: nobody is root@localhost or git@github.com.
+_NOBODY = frozenset(("root", "git", "hg", "svn", "admin", "user", "username", "ubuntu", "pi", "ec2-user", "postgres"))
+_CODE_HOSTS = re.compile(
+    r"(?i)(?:[\w-]{1,30}\.){0,3}(?:git(?:hub|lab|ea)?|bitbucket|codeberg|dev\.azure|ssh)\.[\w.-]{2,40}"
+)
+
+
+def _email(match: re.Match[str]) -> str:
+    """An address, from the first sign after the @ on, unless it is a package or an account that every machine has."""
+    before, after = re.split("@|%40", match[0])[0], re.split("@|%40", match[0])[-1].rstrip(".!")
+    package = _VERSION.fullmatch(after) and not (after.count(".") == 3 and _is_ipv4(after))
+    nobodys = before.casefold() in _NOBODY and (after.isalnum() or bool(_CODE_HOSTS.fullmatch(after)))
+    return match[0] if package or nobodys else "[email]"
+
+
+def _is_ipv4(text: str) -> bool:
+    return text.replace(".", "").isdigit() and all(int(part) <= 255 for part in text.split("."))
+
+
+# What Microsoft makes, and what else is called Ms, Dr or Miss and is nobody.
+_NO_PEOPLE = frozenset(
+    re.findall(
+        r"\w+",
+        """teams office word excel outlook access edge windows exchange project paint sql azure onedrive sharepoint
+        store authenticator dynamics visio powerpoint onenote defender intune copilot loop planner forms publisher
+        server account accounts authentication word365 office365 365 bing visual entra lens todo lists bookings
+        whiteboard dos build translator family rewards xbox surface power fabric purview viva stream sway clipchamp
+        web robot universe world""",
+    )
+)
+
+
+def _titled(match: re.Match[str]) -> str:
+    """A name after Mr, Frau or Dr; Ms Teams is nobody."""
+    is_somebody = match[3].split()[0].casefold() not in _NO_PEOPLE
+    return f"{match[1]}{match[2]}[name]" if is_somebody else match[0]
+
+
+# Addresses inside a company, as 10.0.0.1 is one.
+_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
+
+
+def _ipv6(match: re.Match[str]) -> str:
+    """An address, but not the time `12:30:45` nor the `::` of a programming language."""
+    text = match[0].split("%")[0]
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return match[0]
+    # Of a link alone, and too short to hold the number of a network card.
+    router = address.is_link_local and int(address) % 2**64 < 2**32
+    mapped = address.ipv4_mapped
+    if address.is_loopback or address in _UNIQUE_LOCAL or router:
+        return match[0]
+    if mapped is not None and mapped.is_private:
+        return match[0]
+    return "[ip]" if any(character.isdigit() for character in text) else match[0]
+
+
+_WORDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
+    (_LINK_LOGIN, r"\1[secret]@"),
+    (_LINK_QUERY, r"\1?[query]"),
+    (_PRIVATE_KEY, "[secret]"),
+    (_BEARER, r"\1[secret]"),
+    (_SECRET_AFTER_SIGN, _secret_after_sign),
+    (_SECRET_AFTER_IS, _secret),
+    (_SECRET_AFTER_SPACE, _secret),
+    (_KNOWN_TOKEN, "[secret]"),
+    (_EMAIL_SPELLED, "[email]"),
+    (_EMAIL, _email),
+    (_GUID, "[secret]"),
+    (_HOME, r"\1[name]"),
+    (_MAC, "[number]"),
+    (_IPV6, _ipv6),
+    (_NAME, _name),
+    (_NAME_UNSPACED, _name_unspaced),
+    (_SPEAKING, r"\1[name]"),
+    (_TITLED, _titled),
+    (_SIGNED, r"\1\2[name]"),
+    (_SIGNED_SHORTLY, r"\1[name]"),
+)

@@ -1,0 +1,301 @@
+"""Searches, events and votes, and the rules by which a search counts as failed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from rapidfuzz.distance import Levenshtein
+
+from handrail_feedback.records.redaction.redact import redact
+from handrail_feedback.records.stamps import storable
+from handrail_kb.language.normal_form import plain
+from handrail_kb.site.vote_form import reasons_of
+
+SearchVerdict = Literal["answered", "weak", "none"]
+Mode = Literal["hybrid", "words"]
+SearchSource = Literal["dialog", "find", "api"]
+EventType = Literal["seen", "click", "said_no", "left", "contact"]
+Failure = Literal["none", "weak", "said_no", "rephrased", "no_click"]
+
+MERGE_WITHIN = timedelta(seconds=30)
+REPHRASED_WITHIN = timedelta(seconds=60)
+SEEN_LONG_MS = 5000
+LONGEST_QUERY = 500
+RESULTS_KEPT = 10
+SHORTEST_MEANT = 3
+_SHARE_OF_EDITS = 0.2
+
+
+@dataclass(frozen=True)
+class Search:
+    """One answered query, as the search package saw it. `results` are locations, best first."""
+
+    search_id: str
+    tab: str | None
+    query: str
+    lang: str
+    verdict: SearchVerdict
+    mode: Mode
+    degraded: bool
+    fallback_reason: str | None
+    results: tuple[str, ...]
+    scores: tuple[float, ...]
+    at: datetime
+    ms: float = 0.0
+    bot: bool = False
+    staff: bool = False
+    source: SearchSource = "dialog"
+
+
+@dataclass(frozen=True)
+class SearchEvent:
+    """What a customer did with a list of results; `location` and `position` (from 1) belong to a click."""
+
+    search_id: str
+    type: EventType
+    at: datetime
+    location: str | None = None
+    position: int | None = None
+    ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A question that a customer meant, what was shown, and what they did."""
+
+    id: int
+    tab: str | None
+    query: str
+    shape: str
+    lang: str
+    verdict: SearchVerdict
+    mode: Mode
+    degraded: bool
+    fallback_reason: str | None
+    results: tuple[tuple[str, float], ...]
+    first_at: datetime
+    last_at: datetime
+    keystrokes: int
+    source: SearchSource
+    bot: bool
+    staff: bool
+    seen_ms: int
+    clicked_location: str | None
+    clicked_position: int | None
+    clicked_at: datetime | None
+    said_no_at: datetime | None
+    contacted_at: datetime | None
+    left_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Following:
+    """The intent that came next in the same tab."""
+
+    id: int
+    query: str
+    shape: str
+    first_at: datetime
+
+
+def failure(intent: Intent, following: Following | None) -> Failure | None:
+    """Why the search failed, the first reason that applies, or None when nothing says that it did.
+
+    None is not success: a customer who leaves without a sign may or may not have been helped. Contacting a person
+    is no failure and is counted separately.
+    """
+    if intent.verdict in ("none", "weak"):
+        return "none" if intent.verdict == "none" else "weak"
+    if intent.said_no_at:
+        return "said_no"
+    if intent.clicked_at:
+        return None
+    if following and soon_after(intent, following) and following.shape != intent.shape:
+        return "rephrased"
+    if intent.left_at and intent.seen_ms >= SEEN_LONG_MS:
+        return "no_click"
+    return None
+
+
+def soon_after(intent: Intent, following: Following) -> bool:
+    """Whether the next search of a tab followed soon enough to be a rephrasing."""
+    return following.first_at - intent.last_at <= REPHRASED_WITHIN
+
+
+def shape(query: str) -> str:
+    """The query as it is compared: case, accents' encoding, spaces and numbers make no difference while typing."""
+    text = plain(query)
+    text = _NUMBER_OR_PLACEHOLDER.sub("#", text)
+    return " ".join(text.split()).strip(" ?!.,;:")
+
+
+# A number by itself; within a code, as in CVE-2021-44228, it is what the question is about.
+_NUMBER_OR_PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]|(?<![\w-])(?:\d[\d -]{3,}\d|\d{5,})(?![\w-])")
+
+
+def same_question(one: str, other: str) -> bool:
+    """Whether two shapes are steps of typing one question: a prefix, or an edit small for their length."""
+    short, long = sorted((one, other), key=len)
+    if long.startswith(short):
+        return True
+    if len(short) < SHORTEST_MEANT:
+        return False
+    return _few_edits(short, long) or _few_edits(short, long[: len(short)])
+
+
+def _few_edits(one: str, other: str) -> bool:
+    most = max(1, int(_SHARE_OF_EDITS * max(len(one), len(other))))
+    return Levenshtein.distance(one, other, score_cutoff=most) <= most
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A search whose words are redacted: what may be written."""
+
+    search: Search
+    query: str
+    shape: str
+
+    @property
+    def answer(self) -> str:
+        """What was shown, as JSON, for the time until it is clear which of the keystrokes was meant."""
+        search = self.search
+        shown = list(zip(search.results, search.scores, strict=False))[:RESULTS_KEPT]
+        return json.dumps(
+            {
+                "query": self.query,
+                "shape": self.shape,
+                "lang": search.lang,
+                "verdict": search.verdict,
+                "mode": search.mode,
+                "degraded": int(search.degraded),
+                "fallback_reason": search.fallback_reason,
+                "results": json.dumps([[location, round(float(score), 4)] for location, score in shown]),
+            }
+        )
+
+
+def redact_search(search: Search) -> Prepared:
+    """Redact the words of a search. Slow, so it is done before the store is locked."""
+    query = redact(storable(search.query, LONGEST_QUERY))
+    return Prepared(search, query, shape(query))
+
+
+@dataclass(frozen=True)
+class OpenedArticle:
+    """An article that was opened from a search. `contacted_at` is of that search, as everything that has no tab."""
+
+    location: str
+    at: datetime
+    intent: int
+    tab: str | None
+    query: str
+    shape: str
+    contacted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OpeningSearch:
+    """One search of a tab that opened an article: its words, and when its writer went to a person, if ever."""
+
+    tab: str
+    at: datetime
+    query: str
+    shape: str
+    contacted_at: datetime | None
+
+
+LeftOut = Literal["", "bots", "staff", "degraded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One search. `left_out` says why it is in no figure, and is empty when it counts."""
+
+    at: datetime
+    verdict: SearchVerdict
+    kind: Failure | None
+    clicked: bool
+    contacted: bool
+    left_out: LeftOut
+
+
+def as_tallied(intent: Intent, following: Following | None) -> Counted:
+    """A search as it counts."""
+    return Counted(
+        at=intent.first_at,
+        verdict=intent.verdict,
+        kind=failure(intent, following),
+        clicked=intent.clicked_at is not None,
+        contacted=intent.contacted_at is not None,
+        left_out=_left_out(intent),
+    )
+
+
+def _left_out(intent: Intent) -> LeftOut:
+    if intent.bot:
+        return "bots"
+    if intent.staff:
+        return "staff"
+    return "degraded" if intent.degraded else ""
+
+
+def is_question(intent: Intent, kind: Failure | None) -> bool:
+    """Whether a search shows how good the answer was: it failed, by `kind`, or led to an article. Not bots or staff."""
+    return not _left_out(intent) and (kind is not None or intent.clicked_at is not None)
+
+
+def tally(searches: Iterable[Counted]) -> Counter[str]:
+    """How many `searches`, how many `failed` and by which kind, how many by verdict, and what came next.
+
+    Those that are left out are counted by their reason alone.
+    """
+    found: Counter[str] = Counter()
+    for one in searches:
+        found.update(_names(one))
+    return found
+
+
+def _names(one: Counted) -> Iterable[str]:
+    if one.left_out:
+        return [one.left_out]
+    names = ["searches", f"verdict {one.verdict}"]
+    if one.kind:
+        names += ["failed", f"failed: {one.kind}"]
+    if one.clicked:
+        names.append("clicked")
+    if one.contacted:
+        names.append("contacted")
+    return names
+
+
+LONGEST_COMMENT = 1000
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One customer's opinion of one article. `location` may name a section: the vote is on its page.
+
+    `reasons` are codes that fit the answer (`handrail_kb.site.vote_form`). Votes of robots and staff are
+    not counted.
+    """
+
+    location: str
+    helpful: bool
+    at: datetime
+    comment: str = ""
+    search_id: str | None = None
+    tab: str | None = None
+    reasons: tuple[str, ...] = ()
+    bot: bool = False
+    staff: bool = False
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.reasons) - set(reasons_of(self.helpful)):
+            raise ValueError(f"no reason of a {'yes' if self.helpful else 'no'}: {', '.join(sorted(unknown))}")

@@ -1,0 +1,29 @@
+"""Timestamps as the store keeps them, in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+Row = dict[str, Any]
+SqlValue = str | int | float | None
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp(at: datetime) -> str:
+    """The moment as it is stored: UTC, ISO 8601, always of the same length so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(stamped: str) -> datetime:
+    """The moment that `stamp` wrote."""
+    return datetime.fromisoformat(stamped)
+
+
+def storable(text: str, longest: int) -> str:
+    """The text as SQLite and every reader can hold it: no NUL, no half characters, at most `longest` long."""
+    return text[:longest].replace("\0", "\ufffd").encode("utf-8", "replace").decode()

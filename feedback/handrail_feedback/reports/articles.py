@@ -1,0 +1,145 @@
+"""The list of articles with the figures of their readers, joined with what the site says of each.
+
+Pure but for `read_list` and `read_article`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from handrail_feedback.records.period import Period
+from handrail_feedback.reports.article_facts import (
+    SOON,
+    ArticleFacts,
+    ArticleWords,
+    ReaderFigures,
+    Tally,
+    facts_of_articles,
+    words_of_article,
+)
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.intents import openings, steps
+from handrail_feedback.storage.searches.topics import known_since
+from handrail_feedback.storage.searches.votes import votes
+
+
+@dataclass(frozen=True)
+class About:
+    """What the site says of an article. One that is gone has its address for a title."""
+
+    location: str
+    title: str
+    source: str = ""
+    owner: str = ""
+    review_by: date | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class ReadArticle:
+    """An article, and what became of its readers."""
+
+    about: About
+    facts: ArticleFacts
+
+
+@dataclass(frozen=True)
+class ArticleList:
+    """The articles of a period. `known_since` is when the first search that is kept was made."""
+
+    period: Period
+    least: int
+    articles: tuple[ReadArticle, ...]
+    known_since: datetime | None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the period before is wholly known."""
+        return self.known_since is not None and self.known_since <= self.period.as_long_before.since
+
+    def only(self, articles: Iterable[ReadArticle]) -> ArticleList:
+        """The same with these articles alone."""
+        return replace(self, articles=tuple(articles))
+
+
+@dataclass(frozen=True)
+class OneArticle:
+    """One article in full."""
+
+    period: Period
+    least: int
+    article: ReadArticle
+    words: ArticleWords
+    comparable: bool
+
+
+def about(location: str, site: Mapping[str, Mapping[str, Any]]) -> About:
+    """An article as `site` knows it: front matter by address, as the build left it."""
+    facts = site.get(location)
+    if facts is None:
+        return About(location, location or "home", gone=bool(site))
+    try:
+        review_by = date.fromisoformat(str(facts.get("review_by") or ""))
+    except ValueError:
+        review_by = None
+    title, source, owner = (str(facts.get(name) or "") for name in ("title", "source", "owner"))
+    return About(location, title or location, source, owner, review_by)
+
+
+def place_of(named: str, site: Mapping[str, Mapping[str, Any]]) -> str:
+    """The address of an article that is named by its file (`docs/account/password.md`) or its address."""
+    plain = named.removeprefix("./").lstrip("/")
+    for place, facts in site.items():
+        source = str(facts.get("source") or "")
+        if plain in (place, place.rstrip("/")) or (source and f"/{plain}".endswith(f"/{source}")):
+            return place
+    return plain
+
+
+def read_list(store: Store, site: Mapping[str, Mapping[str, Any]], period: Period, least: int) -> ArticleList:
+    """All articles of the site, those without a reader too; where the site names none, those with readers.
+
+    Pages that are not on the site, which anybody may name, are left out. Raises StoreUnavailable.
+    """
+    told = facts_of_articles(_known(store, period), period)
+    places = [place for place, facts in site.items() if not facts.get("exclude") or place in told] or list(told)
+    articles = (ReadArticle(about(place, site), told.get(place) or _nobody(place)) for place in places)
+    return ArticleList(period, least, tuple(sorted(articles, key=_most_readers)), known_since(store))
+
+
+def find_article_facts(
+    store: Store, site: Mapping[str, Mapping[str, Any]], location: str, period: Period, least: int
+) -> OneArticle | None:
+    """One article; None when neither the site nor the store knows it. Raises StoreUnavailable."""
+    known = _known(store, period, location)
+    facts = facts_of_articles(known, period).get(location)
+    if facts is None and location not in site:
+        return None
+    since = known_since(store)
+    return OneArticle(
+        period,
+        least,
+        ReadArticle(about(location, site), facts or _nobody(location)),
+        words_of_article(known, period, least),
+        since is not None and since <= period.as_long_before.since,
+    )
+
+
+def _known(store: Store, period: Period, location: str | None = None) -> ReaderFigures:
+    since, until = period.as_long_before.since, period.until
+    return ReaderFigures(
+        openings(store, since, until, location),
+        votes(store, since, until, location),
+        steps(store, since, until + SOON, location),
+    )
+
+
+def _nobody(location: str) -> ArticleFacts:
+    return ArticleFacts(location, Tally(), Tally(), {})
+
+
+def _most_readers(one: ReadArticle) -> tuple[int, int, str, str]:
+    return -one.facts.now.readers, -one.facts.now.votes, one.about.title.casefold(), one.about.location

@@ -1,0 +1,255 @@
+"""Charts as shapes in a box, each with the same in words: stacked bars, lines, and a topic's last weeks. Pure.
+
+A drawing is rectangles, points and words; the template makes SVG of it. Colours, type and dark mode are the style's.
+Where a number may not be shown, all such bars look the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handrail_feedback.records.topics import Failed
+from handrail_feedback.topics.facts import people
+from handrail_feedback.topics.text import shown_count
+from handrail_kb.texts.amounts import percent
+
+WIDTH, HEIGHT = 300, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 8, 20
+_STUB = 2.0
+_GAP = 0.25
+_NAMED_EVERY = 5
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A rectangle of one kind; kinds are numbered from 1."""
+
+    kind: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word at a place: of the upright axis with a line across, or below the weeks."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart: shapes, the names of its kinds, and a table of the same numbers, which screen readers read.
+
+    `lines` are strings of points, one for each piece of a line that has gaps; `dots` its points.
+    """
+
+    name: str
+    title: str
+    said: str
+    kinds: tuple[str, ...]
+    bars: tuple[Bar, ...]
+    lines: tuple[str, ...]
+    dots: tuple[Word, ...]
+    across: tuple[Word, ...]
+    below: tuple[Word, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    foot: int = HEIGHT - _BOTTOM
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw, which is to be said: bare axes look like a fault."""
+        return not self.bars and not self.dots
+
+
+def stacked(
+    name: str,
+    title: str,
+    said: str,
+    weeks: Sequence[str],
+    numbers: Mapping[str, Sequence[int | None]],
+    least: int,
+    *,
+    total: str,
+) -> Drawing:
+    """Bars of several kinds upon each other; a number of None is not known, one below `least` not shown."""
+    columns = list(zip(*numbers.values(), strict=True))
+    sums = [sum(number or 0 for number in column) for column in columns]
+    top = nice_top(max((*sums, least)))
+    bars = [bar for place, column in enumerate(columns) for bar in _column(place, len(columns), column, top, least)]
+    rows = tuple(
+        (week, *(_shown(number, least) for number in column), _shown(amount if None not in column else None, least))
+        for week, column, amount in zip(weeks, columns, sums, strict=True)
+    )
+    return Drawing(
+        name,
+        title,
+        said,
+        tuple(numbers),
+        tuple(bars),
+        (),
+        (),
+        _across(top),
+        _below(weeks),
+        ("Week from", *numbers, total),
+        rows,
+    )
+
+
+def shares(
+    name: str,
+    title: str,
+    said: str,
+    weeks: Sequence[str],
+    values: Sequence[tuple[int, int] | None],
+    enough: int,
+    least: int,
+    *,
+    what: str,
+) -> Drawing:
+    """A line of shares from 0 to 100 %; a gap where there were fewer than `enough`, or a number is not to be shown."""
+    points: list[list[Word]] = [[]]
+    rows = []
+    for place, (week, value) in enumerate(zip(weeks, values, strict=True)):
+        gap = _why_gap(value, enough, least)
+        if value is None or gap:
+            points.append([])
+            rows.append((week, gap))
+            continue
+        share = value[0] / value[1]
+        points[-1].append(Word(f"{week}: {percent(share)}", _middle(place, len(weeks)), _height_at(1 - share)))
+        rows.append((week, f"{percent(share)} ({value[0]} of {value[1]})"))
+    lines = tuple(" ".join(f"{one.x:.1f},{one.y:.1f}" for one in piece) for piece in points if len(piece) > 1)
+    dots = tuple(one for piece in points for one in piece)
+    return Drawing(
+        name,
+        title,
+        said,
+        (),
+        (),
+        lines,
+        dots,
+        _across(100, "%"),
+        _below(weeks),
+        ("Week from", what),
+        tuple(rows),
+    )
+
+
+def _why_gap(value: tuple[int, int] | None, enough: int, least: int) -> str:
+    """What is said in place of a share; empty where the share is shown."""
+    if value is None:
+        return "not kept"
+    if value[1] < enough:
+        return "not enough data"
+    return f"{_shown(value[0], least)} of {value[1]}" if 0 < value[0] < least else ""
+
+
+def nice_top(most: int) -> int:
+    """The next number that people count by, such as 2, 4, 10, 40 or 100. Its half is a whole number."""
+    power = 10 ** max(math.floor(math.log10(max(most, 1))), 0)
+    steps = (power * step for step in (1, 2, 4, 6, 8, 10))
+    return next(int(step) for step in steps if step >= most and step % 2 == 0)
+
+
+def _column(place: int, of: int, numbers: Sequence[int | None], top: int, least: int) -> list[Bar]:
+    step = (WIDTH - _LEFT - _RIGHT) / of
+    x, width = _LEFT + place * step + step * _GAP / 2, step * (1 - _GAP)
+    y, bars = float(HEIGHT - _BOTTOM), []
+    for kind, number in enumerate(numbers, start=1):
+        if not number:
+            continue
+        height = _STUB if number < least else max((HEIGHT - _TOP - _BOTTOM) * number / top, _STUB)
+        y -= height
+        bars.append(Bar(kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1)))
+    return bars
+
+
+def _middle(place: int, of: int) -> float:
+    return round(_LEFT + (place + 0.5) * (WIDTH - _LEFT - _RIGHT) / of, 1)
+
+
+def _height_at(share: float) -> float:
+    return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * share, 1)
+
+
+def _across(top: int, unit: str = "") -> tuple[Word, ...]:
+    """Nothing, half and all of the upright axis."""
+    return tuple(Word(f"{number}{unit}", _LEFT - 4, _height_at(1 - number / top)) for number in (0, top // 2, top))
+
+
+def _below(weeks: Sequence[str]) -> tuple[Word, ...]:
+    """The first day of every few weeks, counted from the last, without the year."""
+    last = len(weeks) - 1
+    return tuple(
+        Word(week[5:], _middle(place, len(weeks)), HEIGHT - 5)
+        for place, week in enumerate(weeks)
+        if (last - place) % _NAMED_EVERY == 0
+    )
+
+
+def _shown(number: int | None, least: int) -> str:
+    if number is None:
+        return "not kept"
+    return str(number) if number == 0 or number >= least else f"fewer than {least}"
+
+
+SPARKLINE_WEEKS = 12
+_WEEK = timedelta(days=7)
+_HEIGHT, _STEP, _WIDTH, _WEEK_STUB = 24, 8, 6, 2
+
+
+@dataclass(frozen=True)
+class WeekBar:
+    """One week, as a rectangle in the drawing."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """The last weeks, the oldest first: bars, and their text for screen readers."""
+
+    bars: tuple[WeekBar, ...]
+    text: str
+    width: int = SPARKLINE_WEEKS * _STEP
+    height: int = _HEIGHT
+
+
+def draw(searches: Sequence[Failed], until: datetime, least: int) -> Weeks:
+    """The last twelve weeks up to a moment. Weeks of fewer people than `least` all look the same."""
+    counts = people_by_week(searches, until)
+    most = max(*counts, least)
+    heights = [_height(count, most, least) for count in counts]
+    bars = (WeekBar(place * _STEP, _HEIGHT - height, _WIDTH, height) for place, height in enumerate(heights))
+    said = ", ".join(shown_count(count, least) for count in counts)
+    return Weeks(tuple(bar for bar in bars if bar.height), f"People a week, the last {SPARKLINE_WEEKS} weeks: {said}")
+
+
+def people_by_week(searches: Sequence[Failed], until: datetime) -> list[int]:
+    """People in each of the last weeks, the oldest first."""
+    weeks: list[list[Failed]] = [[] for _ in range(SPARKLINE_WEEKS)]
+    for one in searches:
+        ago = (until - one.intent.first_at) // _WEEK
+        if one.intent.first_at < until and ago < SPARKLINE_WEEKS:
+            weeks[SPARKLINE_WEEKS - 1 - ago].append(one)
+    return [people(week) for week in weeks]
+
+
+def _height(count: int, most: int, least: int) -> int:
+    if not count:
+        return 0
+    return _WEEK_STUB if count < least else max(round(_HEIGHT * count / most), _WEEK_STUB + 1)

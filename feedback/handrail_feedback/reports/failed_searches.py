@@ -1,0 +1,226 @@
+"""The report of failed searches: what people looked for and did not find, how many, and what they did next.
+
+Every number carries its definition, numerator, denominator and window, and says "not enough data" instead of a rate
+of a handful. `build_report` reads the store. How a report is written down is in `failed_searches_text`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import get_args
+
+from handrail_feedback.records.redaction.redact import says_nothing
+from handrail_feedback.records.searches import Counted, Failure, Following, Intent, as_tallied, shape, tally
+from handrail_feedback.records.stamps import now
+from handrail_feedback.reports.human_reach import Figure, human_reach
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.intents import intents
+from handrail_feedback.storage.searches.votes import votes
+
+REPORT_FORMAT = 1
+ENOUGH_SEARCHES = 20
+_NEXT_SHOWN = 3
+
+DEFINITIONS: dict[Failure, str] = {
+    "none": "nothing was found above the floor",
+    "weak": "the best match was under the confident band",
+    "said_no": "the customer chose 'None of these', or voted No on what they opened",
+    "rephrased": "a different search followed in the same tab within 60 s, without a click",
+    "no_click": "results were seen for 5 s or more, nothing was clicked, and the customer left",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of the report: `numerator` of `denominator`, and what both of them count."""
+
+    name: str
+    definition: str
+    numerator: int
+    denominator: int
+
+    @property
+    def rate(self) -> float | None:
+        """The share, or None when there are too few to say."""
+        return self.numerator / self.denominator if self.denominator >= ENOUGH_SEARCHES else None
+
+
+@dataclass(frozen=True)
+class FailedSearch:
+    """Failed searches of the same words. `people` counts browser tabs; a search without a tab counts as one."""
+
+    query: str
+    people: int
+    searches: int
+    first_at: datetime
+    last_at: datetime
+    kinds: dict[Failure, int]
+    langs: dict[str, int]
+    nearest: str | None
+    clicked: int
+    contacted: int
+    searched_next: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FailedSearchReport:
+    """Failed searches from `since` to before `until`, most people first, with the totals they belong to.
+
+    `reach` says whether those who wrote reached a person.
+
+    `left_out` says how many searches are not counted here, and why; `not_listed` how many lines `limit` cut off.
+    """
+
+    since: datetime
+    until: datetime
+    made_at: datetime
+    totals: tuple[Measure, ...]
+    failed: tuple[FailedSearch, ...]
+    left_out: dict[str, int]
+    not_listed: int
+    reach: tuple[Figure, ...] = ()
+
+
+@dataclass
+class _Group:
+    """Failed searches of the same words while they are counted."""
+
+    tabs: set[str] = field(default_factory=set)
+    without_tab: int = 0
+    first: Intent | None = None
+    last: Intent | None = None
+    queries: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[Failure] = field(default_factory=Counter)
+    langs: Counter[str] = field(default_factory=Counter)
+    nearest: Counter[str] = field(default_factory=Counter)
+    searched_next: Counter[str] = field(default_factory=Counter)
+    clicked: int = 0
+    contacted: int = 0
+
+    def add(self, intent: Intent, kind: Failure, following: Following | None) -> None:
+        if intent.tab:
+            self.tabs.add(intent.tab)
+        else:
+            self.without_tab += 1
+        self.first = self.first or intent
+        self.last = intent
+        self.queries[intent.query] += 1
+        self.kinds[kind] += 1
+        self.langs[intent.lang] += 1
+        if intent.results:
+            self.nearest[intent.results[0][0]] += 1
+        if following and following.shape != intent.shape and not says_nothing(following.query):
+            self.searched_next[following.query] += 1
+        self.clicked += intent.clicked_at is not None
+        self.contacted += intent.contacted_at is not None
+
+    def done(self) -> FailedSearch:
+        assert self.first and self.last  # noqa: S101 (a group begins with its first search)
+        return FailedSearch(
+            query=_most(self.queries) or "",
+            people=len(self.tabs) + self.without_tab,
+            searches=sum(self.kinds.values()),
+            first_at=self.first.first_at,
+            last_at=self.last.last_at,
+            kinds=dict(self.kinds),
+            langs=dict(self.langs),
+            nearest=_most(self.nearest),
+            clicked=self.clicked,
+            contacted=self.contacted,
+            searched_next=tuple(query for query, _ in self.searched_next.most_common(_NEXT_SHOWN)),
+        )
+
+
+def _most(counted: Counter[str]) -> str | None:
+    """The most frequent, the first of the alphabet among equals, so that a report is the same each time."""
+    return min(counted, key=lambda item: (-counted[item], item), default=None)
+
+
+def build_report(
+    store: Store,
+    since: datetime,
+    until: datetime,
+    *,
+    include_degraded: bool = False,
+    limit: int = 100,
+    made_at: datetime | None = None,
+    one_click: tuple[int, int] | None = None,
+) -> FailedSearchReport:
+    """Read the store and count. Bots and staff are left out, and so are searches answered while degraded unless asked.
+
+    Raises StoreUnavailable.
+    """
+    groups: dict[str, _Group] = {}
+    searches: list[Counted] = []
+    for intent, following in intents(store, since, until):
+        one = as_tallied(intent, following)
+        if include_degraded and one.left_out == "degraded":
+            one = replace(one, left_out="")
+        searches.append(one)
+        if one.kind and not one.left_out and not says_nothing(intent.query):
+            groups.setdefault(same_words_key(intent.query), _Group()).add(intent, one.kind, following)
+    counts = tally(searches)
+    failed = sorted(
+        (group.done() for group in groups.values()), key=lambda line: (-line.people, -line.searches, line.query)
+    )
+    return FailedSearchReport(
+        since=since,
+        until=until,
+        made_at=made_at or now(),
+        totals=search_totals(counts) + vote_totals(store, since, until),
+        failed=tuple(failed[:limit]),
+        left_out=left_out(counts),
+        not_listed=max(0, len(failed) - limit),
+        reach=human_reach(store, since, until, made_at or now(), one_click=one_click),
+    )
+
+
+def same_words_key(query: str) -> str:
+    """What two queries share when they are the same words: case, spaces and signs make no difference."""
+    return " ".join(re.findall(r"\w+", shape(query).replace("#", " 0 "))) or shape(query)
+
+
+def left_out(counts: Mapping[str, int]) -> dict[str, int]:
+    """How many searches are in no figure, by the reason."""
+    return {reason: counts.get(reason, 0) for reason in ("bots", "staff", "degraded")}
+
+
+def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
+    """The figures of searches that were tallied."""
+    searches = counts.get("searches", 0)
+    kinds = ", ".join(f"{kind} ({meaning})" for kind, meaning in DEFINITIONS.items())
+    return (
+        Measure(
+            "failed searches",
+            f"searches that failed, by the first that applies of: {kinds}",
+            counts.get("failed", 0),
+            searches,
+        ),
+        *(
+            Measure(f"failed: {kind}", DEFINITIONS[kind], counts.get(f"failed: {kind}", 0), searches)
+            for kind in get_args(Failure)
+        ),
+        Measure(
+            "clicked",
+            "searches after which a result was opened; not proof that it helped",
+            counts.get("clicked", 0),
+            searches,
+        ),
+        Measure(
+            "contacted",
+            "searches after which the contact link was followed; not a failure",
+            counts.get("contacted", 0),
+            searches,
+        ),
+    )
+
+
+def vote_totals(store: Store, since: datetime, until: datetime) -> tuple[Measure, ...]:
+    """The figures of votes on articles."""
+    given = votes(store, since, until)
+    helpful = sum(vote.helpful for vote in given)
+    return (Measure("said it helped", "votes on articles that say Yes, of all votes", helpful, len(given)),)

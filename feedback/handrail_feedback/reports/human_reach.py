@@ -1,0 +1,154 @@
+"""Human reach: how many customers who write are answered by a person, and how soon.
+
+Every number comes with its definition, numerator, denominator and window, and is "not enough data" where a handful
+would be taken for a rate. Nobody's silence makes a number better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from handrail_feedback.records.messages import LEAST_MESSAGES, SETTLING
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.mailings import notification_figures
+from handrail_feedback.storage.messages.threads import count_reached, count_undelivered, reply_times_between
+from handrail_kb.texts.amounts import in_one_unit, percent
+
+UNKNOWN = "not enough data"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number: `amount` is a share, a number of seconds or a count, or None where there is too little to say."""
+
+    name: str
+    definition: str
+    amount: float | None
+    unit: Literal["share", "seconds", "count"]
+    numerator: int
+    denominator: int
+    window: str
+
+    @property
+    def value(self) -> str:
+        """The number as people read it."""
+        if self.amount is None:
+            return UNKNOWN
+        if self.unit == "share":
+            return percent(self.amount)
+        return f"{self.amount:.0f}" if self.unit == "count" else in_one_unit(timedelta(seconds=self.amount))
+
+    @property
+    def of(self) -> str:
+        """What it was worked out from: `58 of 60`."""
+        return f"{self.numerator} of {self.denominator}"
+
+
+def human_reach(
+    store: Store, since: datetime, until: datetime, at: datetime, *, one_click: tuple[int, int] | None = None
+) -> tuple[Figure, ...]:
+    """The numbers for messages written from `since` to before `until`, seen at `at`. Raises StoreUnavailable.
+
+    `one_click` says how many pages of the site have a link to a person, and how many there are.
+    """
+    reach = None if one_click is None else _pages_one_click_away(*one_click)
+    return (
+        _reached(store, since, until),
+        *_first_replies(store, since, min(until, at - SETTLING)),
+        *([reach] if reach else []),
+        _undelivered(store, at),
+        _told(store, since, until),
+    )
+
+
+def _reached(store: Store, since: datetime, until: datetime) -> Figure:
+    reached, sent = count_reached(store, since, until)
+    return Figure(
+        "messages that reached a person",
+        "messages that a mailbox, program or folder took, that somebody opened at the desk, or that were answered; "
+        "of all messages sent. What is read with `handrail contact` alone is not seen",
+        reached / sent if sent >= LEAST_MESSAGES else None,
+        "share",
+        reached,
+        sent,
+        f"{since:%Y-%m-%d} to {until:%Y-%m-%d}, UTC",
+    )
+
+
+def _pages_one_click_away(near: int, pages: int) -> Figure:
+    return Figure(
+        "pages with a person one click away",
+        "pages of the built site with a link to the contact page, or that are it; of all pages. From the "
+        "others it takes more than one click",
+        near / pages if pages else None,
+        "share",
+        near,
+        pages,
+        "the site as it is served now",
+    )
+
+
+def _undelivered(store: Store, at: datetime) -> Figure:
+    waiting, kept = count_undelivered(store)
+    return Figure(
+        "undelivered now",
+        "messages that wait on some way of `deliver`; of all messages in the store",
+        waiting,
+        "count",
+        waiting,
+        kept,
+        f"{at:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def _told(store: Store, since: datetime, until: datetime) -> Figure:
+    # A span ends before `until`: midnight belongs to the next day.
+    last = until - timedelta(milliseconds=1)
+    counts = notification_figures(store, since, last)
+    return Figure(
+        "told when there was an answer",
+        "customers who were mailed the article that answers what they had searched in vain; of those who confirmed "
+        "that they want to hear of it. Who was told may have confirmed in an earlier span",
+        counts["told"],
+        "count",
+        counts["told"],
+        counts["confirmed"],
+        f"{since:%Y-%m-%d} to {last:%Y-%m-%d}, whole days, UTC",
+    )
+
+
+def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figure]:
+    times = reply_times_between(store, since, max(since, until))
+    definition = (
+        "from a message to the first answer to it, day and night; messages whose writers left an address, that add to "
+        "no other and are a day old. One without an answer is slower than all others; those marked as nothing to "
+        "answer are left out. Fraction: answered, of all these"
+    )
+    window = f"{since:%Y-%m-%d} to {times.until:%Y-%m-%d}, UTC"
+    return [
+        Figure(
+            name,
+            definition,
+            span.total_seconds() if span is not None else None,
+            "seconds",
+            times.answered,
+            times.messages,
+            window,
+        )
+        for name, span in (("first reply, half within", times.p50), ("first reply, nine in ten within", times.p90))
+    ]
+
+
+def reach_for_programs(figure: Figure) -> dict[str, Any]:
+    """A number as JSON."""
+    return {
+        "name": figure.name,
+        "definition": figure.definition,
+        "amount": figure.amount,
+        "unit": figure.unit,
+        "numerator": figure.numerator,
+        "denominator": figure.denominator,
+        "window": figure.window,
+    }

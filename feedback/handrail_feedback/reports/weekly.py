@@ -1,0 +1,316 @@
+"""The weekly report, computed: new, growing and returning topics, what waits, what was fixed, human reach.
+
+A period compared with the one before it. How it is shown is in `weekly_pages`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from handrail_feedback.contracts import Articles
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.searches import Counted, tally
+from handrail_feedback.records.topics import Failed
+from handrail_feedback.reports.failed_searches import Measure, left_out, search_totals, vote_totals
+from handrail_feedback.reports.human_reach import Figure, human_reach
+from handrail_feedback.reports.site_articles import KnownArticles
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.threads import count_reached
+from handrail_feedback.topics.facts import people
+from handrail_feedback.topics.listing import Book, Listed, TopicList, find_topic, list_topics, read_book
+from handrail_feedback.topics.status import TIME_TO_WRITE, DecidedInTime, HeldShare, TopicStatus, held, is_fixed
+from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.site.help_links import one_click
+
+# Topics of a section that are shown; the others are counted.
+LINES_SHOWN = 8
+CHART_WEEKS = 26
+_WEEK = timedelta(days=7)
+_FOUR_WEEKS = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One number and the same of the period before; `before` is None where nothing or not all of that time was kept."""
+
+    now: Measure
+    before: Measure | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """One number of human reach and the same of the period before; None for those that are of this moment."""
+
+    now: Figure
+    before: Figure | None
+
+
+@dataclass(frozen=True)
+class TopicLine:
+    """A topic in a section. `shared` is its name without words that too few people typed, empty when none are left."""
+
+    topic: Listed
+    searches: Sequence[Failed]
+    shared: str
+
+
+@dataclass(frozen=True)
+class TopicSection:
+    """The first few topics of one kind, and how many there are."""
+
+    lines: tuple[TopicLine, ...]
+    of: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What an article was to answer, or is proven to: how many people failed in the four weeks before, how many since.
+
+    Before is before the decision, or, where nobody decided, before the proof; None where not all of it was kept.
+    `weeks` is how many weeks `since` counts: from two weeks after a decision, which a writer is given, or from the
+    proof.
+    """
+
+    line: TopicLine
+    before: int | None
+    since: int
+    weeks: float
+
+    @property
+    def state(self) -> str:
+        """Its status."""
+        status = self.line.topic.status
+        if status.state == "proven":
+            return "proven answered"
+        if status.proof and status.proof.change == "lost":
+            return "lost its answer"
+        if not self.weeks:
+            return "being written"
+        return "failed again" if status.is_open else "holds"
+
+
+@dataclass(frozen=True)
+class WeekFigures:
+    """The numbers of one week. `kept` is false where searches were not kept for all of it."""
+
+    since: datetime
+    searches: int
+    failed: int
+    verdicts: Mapping[str, int]
+    sent: int
+    reached: int
+    kept: bool
+
+
+@dataclass(frozen=True)
+class WeeklyReport:
+    """All that the page says. Numbers of people and searches below `least` are not to be shown.
+
+    `new` and `growing` compare the period with the one before it. The other sections are as of now: `again` failed
+    after they were decided or proven, `waiting` are to be decided by a day.
+    """
+
+    period: Period
+    made_at: datetime
+    known_since: datetime | None
+    least: int
+    new: TopicSection
+    growing: TopicSection
+    again: TopicSection
+    waiting: TopicSection
+    late: int
+    longest: timedelta | None
+    kept: DecidedInTime
+    fixed: tuple[Fixed, ...]
+    held: HeldShare
+    searches: int
+    searches_before: int | None
+    measures: tuple[Compared, ...]
+    reach: tuple[Reached, ...]
+    weeks: tuple[WeekFigures, ...]
+    left_out: Mapping[str, int]
+    hidden: int
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether searches were kept for all of the period before; else nothing can be called new or growing."""
+        return self.period.is_comparable(self.known_since)
+
+
+def build_weekly_report(
+    store: Store,
+    book: Book,
+    found: TopicList,
+    articles: Articles,
+    at: datetime,
+    *,
+    one_click: tuple[int, int] | None = None,
+) -> WeeklyReport:
+    """The page for the period of a list of topics, the decided among them. Raises StoreUnavailable."""
+    period, look = found.period, _Look(book, articles, found.period, at, found.least)
+    counts = tally(_within(book.counted, period))
+    before = tally(_within(book.counted, period.before)) if period.is_comparable(book.since) else None
+    status = {topic: book.status(topic, at) for topic in book.by_topic}
+    waiting = _waiting(book, status, Period(period.before.since, period.until))
+    return WeeklyReport(
+        period=period,
+        made_at=at,
+        known_since=book.since,
+        least=found.least,
+        new=look.section(one for one in found.topics if one.facts.trend == "new"),
+        growing=look.section(one for one in found.topics if one.facts.trend == "growing"),
+        again=look.of(_again(status)),
+        waiting=look.of(waiting),
+        late=sum(status[topic].late for topic in waiting),
+        longest=max((at - since for topic in waiting if (since := status[topic].waits_since)), default=None),
+        kept=found.kept,
+        fixed=tuple(look.fixed(topic, status[topic]) for topic in _fixed(status)[:LINES_SHOWN]),
+        held=held(status.values(), at),
+        searches=counts["searches"],
+        searches_before=before["searches"] if before else None,
+        measures=_compared(store, period, counts, before),
+        reach=_reached(store, period, at, one_click),
+        weeks=_weeks(store, book, period.until),
+        left_out=left_out(counts),
+        hidden=found.hidden,
+    )
+
+
+def weekly_report_of(store: Store, site_dir: Path, period: Period, least: int, at: datetime) -> WeeklyReport:
+    """The page of a period for what is made outside of the desk, without an index. Raises StoreUnavailable."""
+    articles, book = KnownArticles(read_site_info(site_dir)), read_book(store)
+    found = list_topics(book, articles, period, at, least=least, decided=True)
+    return build_weekly_report(store, book, found, articles, at, one_click=one_click(site_dir))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How topics are looked up for the sections."""
+
+    book: Book
+    articles: Articles
+    period: Period
+    at: datetime
+    least: int
+
+    def section(self, listed: Iterable[Listed]) -> TopicSection:
+        every = list(listed)
+        return TopicSection(tuple(map(self._line, every[:LINES_SHOWN])), len(every))
+
+    def of(self, topics: Sequence[int]) -> TopicSection:
+        return TopicSection(tuple(self._line(self._find(topic)) for topic in topics[:LINES_SHOWN]), len(topics))
+
+    def fixed(self, topic: int, status: TopicStatus) -> Fixed:
+        searches, fixed = self.book.by_topic[topic], _fixed_at(status)
+        begins = fixed + TIME_TO_WRITE if status.decision else fixed
+        before = Period(fixed - _FOUR_WEEKS, fixed)
+        is_kept = self.book.since is not None and self.book.since <= before.since
+        return Fixed(
+            self._line(self._find(topic)),
+            before=_people_within(searches, before) if is_kept else None,
+            since=_people_within(searches, Period(begins, self.at)),
+            weeks=max((self.at - begins) / _WEEK, 0),
+        )
+
+    def _find(self, topic: int) -> Listed:
+        found = find_topic(self.book, self.articles, topic, self.period, self.at)
+        assert found  # noqa: S101 (it is one of the book's)
+        return found
+
+    def _line(self, one: Listed) -> TopicLine:
+        held = self.book.by_topic[one.facts.topic]
+        return TopicLine(one, held, shared_words(one.facts.name, held, self.least))
+
+
+def shared_words(name: str, searches: Iterable[Failed], least: int) -> str:
+    """A name for what leaves the desk: words that at least so many people typed, others left out as `…`."""
+    typed: dict[str, set[str]] = {}
+    for one in searches:
+        for word in set(one.intent.query.casefold().split()):
+            typed.setdefault(word, set()).add(one.intent.tab or f"intent {one.intent.id}")
+    kept = [word if len(typed.get(word.casefold(), ())) >= least else "…" for word in name.split()]
+    shown = [word for place, word in enumerate(kept) if word != "…" or kept[place - 1 : place] != ["…"]]
+    return " ".join(shown) if any(word != "…" for word in shown) else ""
+
+
+def _waiting(book: Book, status: Mapping[int, TopicStatus], lately: Period) -> list[int]:
+    """Topics that are to be decided by a day, those first that most people miss now; then those that wait longest."""
+    due = {topic: one.waits_since for topic, one in status.items() if one.due and one.waits_since}
+    missed = {topic: _people_within(book.by_topic[topic], lately) for topic in due}
+    return sorted(due, key=lambda topic: (-missed[topic], due[topic], topic))
+
+
+def _again(status: Mapping[int, TopicStatus]) -> list[int]:
+    """Topics that failed again after they were decided, the latest first."""
+    again = {topic: one.reopened_at for topic, one in status.items() if one.reopened_at}
+    return sorted(again, key=lambda topic: (-again[topic].timestamp(), topic))
+
+
+def _fixed(status: Mapping[int, TopicStatus]) -> list[int]:
+    """Topics that an article was to answer or is proven to, the latest first."""
+    fixed = {topic: _latest(one) for topic, one in status.items() if is_fixed(one)}
+    return sorted(fixed, key=lambda topic: (-fixed[topic].timestamp(), topic))
+
+
+def _fixed_at(one: TopicStatus) -> datetime:
+    """When the fixing began: the decision in force, or the first proof where nobody decided."""
+    return one.decision.at if one.decision else one.proofs[0].at
+
+
+def _latest(one: TopicStatus) -> datetime:
+    return max(_fixed_at(one), *(proof.at for proof in one.proofs)) if one.proofs else _fixed_at(one)
+
+
+def _within(searches: Iterable[Counted], period: Period) -> Iterable[Counted]:
+    return (one for one in searches if period.holds(one.at))
+
+
+def _people_within(searches: Iterable[Failed], period: Period) -> int:
+    return people(one for one in searches if period.holds(one.intent.first_at))
+
+
+def _compared(store: Store, period: Period, counts: Counter[str], before: Counter[str] | None) -> tuple[Compared, ...]:
+    """The shares of searches and votes, each with the same of the period before."""
+    of_now = search_totals(counts) + vote_totals(store, period.since, period.until)
+    if before is None:
+        return tuple(Compared(one, None) for one in of_now)
+    of_before = search_totals(before) + vote_totals(store, period.before.since, period.before.until)
+    return tuple(Compared(one, other) for one, other in zip(of_now, of_before, strict=True))
+
+
+def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, int] | None) -> tuple[Reached, ...]:
+    def figures(of: Period) -> tuple[Figure, ...]:
+        return human_reach(store, of.since, of.until, at, one_click=one_click)
+
+    of_the_moment = ("pages with a person one click away", "undelivered now")
+    return tuple(
+        Reached(one, None if one.name in of_the_moment else other)
+        for one, other in zip(figures(period), figures(period.before), strict=True)
+    )
+
+
+def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]:
+    """The last weeks up to a moment, the oldest first."""
+    by_week: dict[int, list[Counted]] = {}
+    for one in book.counted:
+        ago = math.floor((until - one.at) / _WEEK)
+        if one.at < until and ago < CHART_WEEKS:
+            by_week.setdefault(ago, []).append(one)
+    return tuple(
+        _week(store, until - (ago + 1) * _WEEK, by_week.get(ago, ()), book.since)
+        for ago in reversed(range(CHART_WEEKS))
+    )
+
+
+def _week(store: Store, since: datetime, searches: Iterable[Counted], known_since: datetime | None) -> WeekFigures:
+    counts = tally(searches)
+    reached, sent = count_reached(store, since, since + _WEEK)
+    verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
+    # The week of the first search is shown, though it is not whole: a new site would see nothing for a week.
+    kept = known_since is not None and known_since < since + _WEEK
+    return WeekFigures(since, counts["searches"], counts["failed"], verdicts, sent, reached, kept)

@@ -1,0 +1,292 @@
+"""The weekly report written down: for the desk, as a file, and as a mail. Pure.
+
+The same template and the same charts everywhere. What leaves the desk holds no word that too few people typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
+from markupsafe import Markup
+
+from handrail_feedback.records.period import Period
+from handrail_feedback.reports.charts import Drawing, draw, shares, stacked
+from handrail_feedback.reports.failed_searches import ENOUGH_SEARCHES, Measure
+from handrail_feedback.reports.weekly import Compared, Fixed, TopicLine, TopicSection, WeeklyReport
+from handrail_feedback.text_tables import printable
+from handrail_feedback.topics.facts import SUGGESTIONS
+from handrail_feedback.topics.text import (
+    FAILED_BY,
+    cannot_be_told,
+    comparison_period,
+    longest_wait,
+    people_before,
+    shown_count,
+    what_was_proved,
+)
+from handrail_kb.texts.amounts import counted, in_days, percent
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# The desk serves these too: a report looks the same there and as a file.
+STATIC = Path(__file__).parent / "static"
+_FILE_STYLES = ("desk.css", "weekly.css", "file.css")
+_NOT_ENOUGH = "not enough data"
+_DAY = "%Y-%m-%d"
+
+
+@dataclass(frozen=True)
+class DeskLinks:
+    """Where the page leads: the desk's address with its last slash; empty where it is not known."""
+
+    desk: str
+
+    def topic(self, number: int) -> str:
+        """One topic in full."""
+        return f"{self.desk}topics/{number}/" if self.desk else ""
+
+    def view(self, stands: str, period: str = "", sort: str = "") -> str:
+        """The list of topics that stand like that."""
+        more = "".join(f"&{part}" for part in (period, f"sort={sort}" if sort else "") if part)
+        return f"{self.desk}topics/?stands={stands}{more}" if self.desk else ""
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One number as it is read: what it is, what it was, and how both came about."""
+
+    name: str
+    value: str
+    before: str
+    definition: str
+    counted: str
+
+
+def body(report: WeeklyReport, links: DeskLinks, *, period: str = "", inside: bool = False) -> Markup:
+    """The page without a frame. `period` are parameters of addresses; `inside` the desk, whole names are shown."""
+    return Markup(_template("weekly.html").render(**_values(report, links, period, inside)))  # noqa: S704 (autoescaped)
+
+
+def to_html(report: WeeklyReport, desk: str, site: str) -> str:
+    """One file that needs nothing else: for a mail's attachment, a wiki, a printer."""
+    style = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _FILE_STYLES)
+    main = body(report, DeskLinks(desk))
+    return _template("weekly_file.html").render(main=main, style=Markup(style), site=site, **_spans(report))  # noqa: S704
+
+
+def to_mail(report: WeeklyReport, desk: str, site: str) -> tuple[str, str, str]:
+    """Subject, text and HTML of the weekly mail."""
+    values = _values(report, DeskLinks(desk), "", inside=False) | {"desk": desk, "site": site}
+    return (
+        subject(report, site),
+        _template("weekly_mail.txt").render(values),
+        _template("weekly_mail.html").render(values),
+    )
+
+
+def subject(report: WeeklyReport, site: str) -> str:
+    """What the mail is about, without a customer's word."""
+    new = f"{report.new.of} new, " if report.is_comparable else ""
+    where = f"{site}: " if site else ""
+    days = f"{report.period.since:{_DAY}} to {last_day_of(report.period):{_DAY}}"
+    return f"{where}{new}{report.waiting.of} to decide ({days})"
+
+
+def last_day_of(period: Period) -> date:
+    """The last day that is in a period."""
+    return (period.until - timedelta(milliseconds=1)).date()
+
+
+def charts(report: WeeklyReport) -> list[Drawing]:
+    """What people look at rather than read, over the last half year."""
+    weeks = [f"{week.since:{_DAY}}" for week in report.weeks]
+    numbers = {
+        name: [week.verdicts[verdict] if week.kept else None for week in report.weeks]
+        for verdict, name in (("answered", "answered"), ("weak", "no sure answer"), ("none", "nothing found"))
+    }
+    failed = [(week.failed, week.searches) if week.kept else None for week in report.weeks]
+    now, least = report.weeks[-1], report.least
+    return [
+        stacked(
+            "verdicts",
+            "Searches a week, by verdict",
+            f"{len(weeks)} weeks. In the last one {shown_count(now.searches, least)} searches.",
+            weeks,
+            numbers,
+            least,
+            total="all searches",
+        ),
+        shares(
+            "failed",
+            "Failed searches, share by week",
+            f"{len(weeks)} weeks. In the last one {_of(now.failed, now.searches, least)}. A gap: {_NOT_ENOUGH}.",
+            weeks,
+            failed,
+            ENOUGH_SEARCHES,
+            least,
+            what="failed",
+        ),
+        _messages_chart(report, weeks),
+    ]
+
+
+def _messages_chart(report: WeeklyReport, weeks: list[str]) -> Drawing:
+    now, least = report.weeks[-1], report.least
+    messages = {
+        "reached a person": [week.reached for week in report.weeks],
+        "not yet": [week.sent - week.reached for week in report.weeks],
+    }
+    return stacked(
+        "messages",
+        "Messages to people, by week",
+        f"{len(weeks)} weeks. In the last one {shown_count(now.sent, least)} messages, of which "
+        f"{shown_count(now.reached, least)} reached a person.",
+        weeks,
+        messages,
+        least,
+        total="all messages",
+    )
+
+
+def figure_rows(report: WeeklyReport) -> list[FigureRow]:
+    """All numbers, each with what it means."""
+    window = f"{_window(report.period)}; before: {_window(report.period.before)}"
+    found = [_searches(report, window)]
+    found += [_row(one, report.least, window) for one in report.measures]
+    for one in report.reach:
+        was = one.before
+        basis = f"{one.now.of}, {one.now.window}" + (f"; before: {was.of}, {was.window}" if was else "")
+        found.append(FigureRow(one.now.name, one.now.value, was.value if was else "", one.now.definition, basis))
+    return found
+
+
+def _searches(report: WeeklyReport, window: str) -> FigureRow:
+    before = report.searches_before
+    weekly = "not kept" if before is None else f"{before / report.period.times:.0f} in the same time"
+    was = "not kept" if before is None else shown_count(before, report.least)
+    basis = f"{shown_count(report.searches, report.least)}; before: {was}; {window}"
+    definition = "what customers meant: keystrokes and small edits in one tab within 30 s are one search"
+    return FigureRow("searches", shown_count(report.searches, report.least), weekly, definition, basis)
+
+
+def _row(one: Compared, least: int, window: str) -> FigureRow:
+    before = _share(one.before, least) if one.before else "not kept"
+    was = f"; before: {_of(one.before.numerator, one.before.denominator, least)}" if one.before else ""
+    basis = f"{_of(one.now.numerator, one.now.denominator, least)}{was}; {window}"
+    name, definition = _in_words(one.now)
+    return FigureRow(name, _share(one.now, least), before, definition, basis)
+
+
+def _in_words(measure: Measure) -> tuple[str, str]:
+    """A number's name and definition with words in place of the codes that programs read."""
+    name, definition = measure.name, measure.definition
+    for code, words in FAILED_BY.items():
+        definition = definition.replace(f"{code} (", f"{words} (")
+        if name == f"failed: {code}":
+            name = f"failed: {words}"
+    return name, definition
+
+
+def _share(measure: Measure, least: int) -> str:
+    """A share as it is read; of small numbers nothing is said."""
+    if measure.rate is None or 0 < measure.numerator < least:
+        return _NOT_ENOUGH
+    return percent(measure.rate)
+
+
+def _of(number: int, whole: int, least: int) -> str:
+    return f"{shown_count(number, least)} of {shown_count(whole, least)}"
+
+
+def _window(period: Period) -> str:
+    return f"{period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC"
+
+
+def _part(part: int, of: int) -> str:
+    """`7 of 9`, or that there was nothing to count."""
+    return f"{part} of {of}" if of else "none yet"
+
+
+def _spans(report: WeeklyReport) -> dict[str, Any]:
+    return {
+        "report": report,
+        "since": report.period.since.date(),
+        "last": last_day_of(report.period),
+        "beside": comparison_period(report.period),
+        "is_week": report.period.length == timedelta(days=7),
+    }
+
+
+def _values(report: WeeklyReport, links: DeskLinks, period: str, inside: bool) -> dict[str, Any]:
+    every = figure_rows(report)
+    return _spans(report) | {
+        "links": links,
+        "period": period,
+        "inside": inside,
+        "charts": charts(report),
+        "rows": every,
+        "row": {one.name: one for one in every},
+        "sections": _sections(report),
+        "count": lambda number: shown_count(number, report.least),
+        "before": lambda facts: people_before(facts, report.least),
+        "compared": lambda number: number if report.is_comparable else _NOT_ENOUGH,
+        "longest": longest_wait(report.longest, report.late),
+        "how_long": in_days,
+        "name": lambda line: _name(line, inside),
+        "sparkline_of": lambda line: draw(line.searches, report.period.until, report.least),
+        "fixed": lambda one: _fixed(one, report.least),
+        "in_time": _part(report.kept.in_time, report.kept.of),
+        "held": _part(report.held.holds, report.held.of),
+        "suggestions": SUGGESTIONS,
+    }
+
+
+def _sections(report: WeeklyReport) -> list[tuple[str, str, TopicSection, str, str, str]]:
+    """Anchor, heading, topics, what it says when there are none, and the view of the desk that lists all."""
+    none_new, none_grew = (
+        "Nothing was searched for the first time by enough people.",
+        "Nothing grew by more than chance would do.",
+    )
+    if not report.is_comparable:
+        none_new, none_grew = (cannot_be_told(report.known_since, what) for what in ("what is new", "what grows"))
+    return [
+        ("new", "New", report.new, none_new, "new", "people"),
+        ("growing", "Growing", report.growing, none_grew, "growing", "growth"),
+        ("again", "Came back", report.again, "Nothing that was decided or proven fails again.", "reopened", ""),
+        ("waiting", "Waits for a decision", report.waiting, "Nothing waits.", "open", "due"),
+    ]
+
+
+def _name(line: TopicLine, inside: bool) -> str:
+    """The topic as customers named it; outside of the desk only with words that enough people typed."""
+    return printable(line.topic.facts.name if inside else line.shared) or f"Topic {line.topic.facts.topic}"
+
+
+def _fixed(one: Fixed, least: int) -> str:
+    """What became of it, in words."""
+    status = one.line.topic.status
+    what, after = ("decision", "after the two for writing") if status.decision else ("proof", "since")
+    said = ["before: not kept"]
+    if one.before is not None:
+        said = [f"{shown_count(one.before, least)} people in the four weeks before the {what}"]
+    if status.decision and not one.weeks:
+        said.append("its two weeks for writing are not over")
+    elif weeks := round(one.weeks):
+        said.append(f"{shown_count(one.since, least)} in the {counted(weeks, 'week')} {after}")
+    if status.proof:
+        said.append(f"{what_was_proved(status.proof, least)} on {status.proof.at:%Y-%m-%d}")
+    return "; ".join(said)
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=select_autoescape(("html",)),
+    )
+    environment.filters["plain"] = printable
+    return environment.get_template(name)

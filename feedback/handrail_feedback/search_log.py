@@ -1,0 +1,222 @@
+"""The log of searches: a bounded queue that takes a search at once, and the thread that writes it to the store.
+
+Answering must never wait for the store nor fail because of it: what comes in is put on a bounded queue, and dropped
+and counted when that is full. One daemon thread in each process redacts, merges into intents and writes in batches,
+in the order of arrival. Knows nothing of HTTP; `storage.searches.intents` says what an intent is.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.database import Store, weakly
+from handrail_feedback.storage.engines.sqlite import is_store_fault
+from handrail_feedback.storage.messages.mailings import expire
+from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
+from handrail_feedback.storage.searches.learned import erase_removed
+from handrail_feedback.storage.searches.votes import erase_old_votes
+from handrail_kb.errors import StoreUnavailable, place_of
+
+log = logging.getLogger(__name__)
+
+
+__all__ = ["Search", "SearchEvent", "SearchLog"]
+
+_BATCH = 500
+_GATHER_SECONDS = 0.05
+_TIDY_SECONDS = 24 * 3600.0
+_PATIENCE = (0.2, 1.0, 3.0)
+
+
+@dataclass(frozen=True)
+class _Marker:
+    """Put on the queue to learn that everything before it was written; the `last` one ends the thread."""
+
+    reached: threading.Event
+    last: bool = False
+
+
+_Item = Search | SearchEvent | _Marker
+
+
+class SearchLog:
+    """Keeps searches and what came of them. No method raises when the store fails, and none but `flush` waits.
+
+    `dropped` counts what was not kept because the queue was full or the store could not be written;
+    `failed` counts what could not be written for a fault of ours; `written` counts the rest.
+    """
+
+    def __init__(self, store: Store, *, retention_days: int = 365, enabled: bool = True, longest: int = 10_000) -> None:
+        """With `enabled` false nothing is kept, for sites that want no log; `longest` bounds the queue."""
+        self.dropped = 0
+        self.failed = 0
+        self.written = 0
+        self._store = store
+        self._retention = timedelta(days=retention_days)
+        self._enabled = enabled
+        self._longest = longest
+        self._thread: threading.Thread | None = None
+        self._begin_anew()
+        os.register_at_fork(after_in_child=weakly(self._begin_anew))
+        atexit.register(weakly(self.flush))
+
+    def record(self, search: Search) -> None:
+        """Keep a search. Returns at once."""
+        self._put(search)
+
+    def event(self, event: SearchEvent) -> None:
+        """Keep what a customer did. Returns at once; may come before its search."""
+        self._put(event)
+
+    @property
+    def waiting(self) -> int:
+        """How many searches and events are not written yet."""
+        return self._queue.qsize()
+
+    def flush(self, seconds: float = 5.0) -> bool:
+        """Wait until all that came before is written or given up; False when that took longer than `seconds`."""
+        return self._mark(_Marker(threading.Event()), seconds)
+
+    def close(self, seconds: float = 5.0) -> bool:
+        """Flush, and end the thread; what comes later starts a new one."""
+        done = self._mark(_Marker(threading.Event(), last=True), seconds)
+        self._thread = None
+        return done
+
+    def _mark(self, marker: _Marker, seconds: float) -> bool:
+        if self._thread is None:
+            return True
+        try:
+            self._queue.put(marker, timeout=seconds)
+        except queue.Full:
+            return False
+        return marker.reached.wait(seconds)
+
+    def _begin_anew(self) -> None:
+        """An empty queue and no thread: at the start, and in a child after a fork, which inherits no threads."""
+        self._queue: queue.Queue[_Item] = queue.Queue(self._longest)
+        self._starting = threading.Lock()
+        self._thread = None
+
+    def _put(self, item: _Item) -> None:
+        if not self._enabled:
+            return
+        if self._thread is None:
+            self._start()
+        try:
+            self._queue.put_nowait(item)
+        except queue.Full:
+            self.dropped += 1
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="handrail-search-log", daemon=True)
+                thread.start()
+                self._thread = thread
+
+    def _run(self) -> None:
+        tidy_at = time.monotonic()
+        while True:
+            if time.monotonic() >= tidy_at:
+                self._tidy()
+                tidy_at = time.monotonic() + _TIDY_SECONDS
+            batch = self._gather(tidy_at - time.monotonic())
+            if not batch:
+                continue
+            self._write(batch)
+            if isinstance(batch[-1], _Marker):  # a batch ends with its marker
+                batch[-1].reached.set()
+                if batch[-1].last:
+                    return
+
+    def _gather(self, seconds: float) -> list[_Item]:
+        """What has arrived, after a moment for more: one transaction for many rows."""
+        try:
+            batch = [self._queue.get(timeout=max(seconds, 0.01))]
+        except queue.Empty:
+            return []
+        until = time.monotonic() + _GATHER_SECONDS
+        while len(batch) < _BATCH and not isinstance(batch[-1], _Marker):
+            try:
+                batch.append(self._queue.get(timeout=max(until - time.monotonic(), 0.0001)))
+            except queue.Empty:
+                break
+        return batch
+
+    def _write(self, batch: list[_Item]) -> None:
+        """Write the batch; when the store is away for a moment, wait for it, then give the batch up."""
+        items = [ready for item in batch if (ready := self._ready(item)) is not None]
+        for pause in (*_PATIENCE, None):
+            try:
+                self._write_once(items)
+            except StoreUnavailable as error:
+                if pause is None:
+                    self.dropped += len(items)
+                    log.error("%d searches and events were not kept: %s", len(items), error.what)
+                else:
+                    time.sleep(pause)
+            except Exception as error:
+                self.failed += len(items)
+                _complain(error)
+                return
+            else:
+                return
+
+    def _write_once(self, items: list[Prepared | SearchEvent]) -> None:
+        failed = 0
+        with self._store.transaction() as db:
+            for item in items:
+                try:
+                    with db.atomic():
+                        if isinstance(item, SearchEvent):
+                            write_event(db, item)
+                        else:
+                            write_search(db, item)
+                except Exception as error:
+                    if is_store_fault(error):
+                        raise
+                    failed += 1
+                    _complain(error)
+        self.failed += failed
+        self.written += len(items) - failed
+
+    def _ready(self, item: _Item) -> Prepared | SearchEvent | None:
+        """The item as it may be written, its words redacted; None for a marker or a search that cannot be read."""
+        if not isinstance(item, Search):
+            return item if isinstance(item, SearchEvent) else None
+        try:
+            return redact_search(item)
+        except Exception as error:
+            self.failed += 1
+            _complain(error)
+            return None
+
+    def _tidy(self) -> None:
+        """Erase what is older than the site promises to keep."""
+        moment = now()
+        try:
+            erased = erase_old(self._store, moment - self._retention, moment)
+            erased += erase_old_votes(self._store, moment - self._retention)
+            erase_removed(self._store, moment - self._retention)
+            expire(self._store, moment)  # also where mail is set up no more
+        except StoreUnavailable as error:
+            log.error("Searches past their time could not be erased: %s", error.what)
+        except Exception as error:
+            _complain(error)
+        else:
+            log.info("erased %d searches and votes past their time", erased)
+
+
+def _complain(error: Exception) -> None:
+    """Log a fault by its kind and place only: its message may hold a customer's words."""
+    log.error("a search or event was not kept: %s", place_of(error))

@@ -1,0 +1,1 @@
+"""What is particular to each database that can hold the store."""

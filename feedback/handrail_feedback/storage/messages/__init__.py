@@ -1,0 +1,1 @@
+"""Messages, answers, mails and the outbox in the store."""

@@ -1,0 +1,1 @@
+"""Searches, votes, learned questions, topics and decisions in the store."""

@@ -1,0 +1,265 @@
+"""Topics as rows: which failed search belongs to which, where each topic lies, and what was merged or split.
+
+Only numbers are kept: a topic's words are those of its searches, and are erased with them. A message of which whoever
+answers it says that it needs an article is in a topic as a search that found nothing; in memory, its number is the
+negative of its outcome's. How searches are grouped is in `topics.refresh`, the facts of a topic are in `topics.facts`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+
+import numpy as np
+
+from handrail_feedback.records.searches import Counted, Failure, Intent, as_tallied, is_question, shape
+from handrail_feedback.records.stamps import Row, moment, stamp
+from handrail_feedback.records.topics import (
+    EVER,
+    Failed,
+    Grouping,
+    History,
+    LineageEvent,
+    Recorded,
+    Size,
+    Topic,
+    TopicMember,
+    Vectors,
+)
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.searches.intents import intents
+from handrail_feedback.storage.searches.votes import reasons_by_search
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def failed_searches(store: Store) -> list[Failed]:
+    """The failed searches that count, oldest first: no bots, no staff, none while a part of search was down.
+
+    Searches without a word (a number, a sign) mean nothing by themselves and are left out, too.
+    """
+    return list(read_history(store).failed)
+
+
+def read_history(store: Store) -> History:
+    """All searches that are kept. Reads every one: to be read once, and passed on to all that need it."""
+    failed: list[Failed] = []
+    counted: list[Counted] = []
+    questions: list[tuple[Intent, Failure | None]] = []
+    last, reasons = 0, reasons_by_search(store)
+    for intent, following in intents(store, *EVER):
+        one = as_tallied(intent, following)
+        counted.append(one)
+        last = max(last, intent.id)
+        if is_question(intent, one.kind):
+            questions.append((intent, one.kind))
+        if one.kind and not one.left_out and _WORD.search(intent.shape):
+            failed.append(Failed(intent, one.kind, following, reasons.get(intent.id, ())))
+    return History(tuple(failed), tuple(counted), tuple(questions), last)
+
+
+def with_messages(store: Store, failed: Sequence[Failed]) -> list[Failed]:
+    """These failed searches and the messages that need an article, oldest first."""
+    return sorted([*failed, *_messages(store)], key=attrgetter("intent.first_at"))
+
+
+_NEEDS = "outcomes.kind = 'needs' AND outcomes.undone_at IS NULL"
+
+
+def _messages(store: Store) -> list[Failed]:
+    rows = store.read(
+        f"""SELECT outcomes.id, outcomes.thread, outcomes.questions, messages.at, messages.lang
+            FROM outcomes JOIN messages USING (code) WHERE {_NEEDS}"""  # noqa: S608 (our own words)
+    )
+    return [message for row in rows if (message := _message(row))]
+
+
+def _message(row: Row) -> Failed | None:
+    """A message as a search that found nothing; None where its question has no word."""
+    questions = [one for one in json.loads(row["questions"]) if _WORD.search(shape(one))]
+    if not questions:
+        return None
+    at = moment(row["at"])
+    intent = Intent(
+        id=-row["id"],
+        tab=f"message {row['thread']}",
+        query=questions[0],
+        shape=shape(questions[0]),
+        lang=row["lang"],
+        verdict="none",
+        mode="hybrid",
+        degraded=False,
+        fallback_reason=None,
+        results=(),
+        first_at=at,
+        last_at=at,
+        keystrokes=1,
+        source="find",
+        bot=False,
+        staff=False,
+        seen_ms=0,
+        clicked_location=None,
+        clicked_position=None,
+        clicked_at=None,
+        said_no_at=None,
+        contacted_at=at,
+        left_at=None,
+    )
+    return Failed(intent, "needs", None, other=tuple(questions[1:]))
+
+
+def known_since(store: Store) -> datetime | None:
+    """When the first search that is still kept was made; None when there is none."""
+    [row] = store.read("SELECT min(first_at) AS first FROM intents")
+    return moment(row["first"]) if row["first"] else None
+
+
+def topics(store: Store) -> dict[int, Topic]:
+    """The topics that live, by number."""
+    rows = store.read("SELECT * FROM topics WHERE ended_at IS NULL ORDER BY id")
+    return {
+        row["id"]: Topic(row["id"], moment(row["made_at"]), row["lang"], _vector(row["mean"]), row["wordings"])
+        for row in rows
+    }
+
+
+def members(store: Store) -> dict[int, TopicMember]:
+    """Which search or message is in which topic, by its number."""
+    rows = store.read(f"SELECT {_NUMBER} AS number, topic_id, nearness FROM topic_members")  # noqa: S608 (our own words)
+    return {row["number"]: TopicMember(row["number"], row["topic_id"], row["nearness"]) for row in rows}
+
+
+def searches_in_topics(store: Store) -> set[int]:
+    """Which searches and messages are in a topic, by their numbers."""
+    return {row["number"] for row in store.read(f"SELECT {_NUMBER} AS number FROM topic_members")}  # noqa: S608
+
+
+_NUMBER = "CASE kind WHEN 'message' THEN -id ELSE id END"
+
+
+def sizes(store: Store) -> dict[int, Size]:
+    """How much is in each topic, found without reading any words."""
+    rows = store.read(
+        """SELECT topic_id, count(*) AS members, max(id) AS last, count(DISTINCT person) AS people FROM (
+             SELECT topic_id, topic_members.id, coalesce(tab, 'intent ' || intents.id) AS person
+             FROM topic_members JOIN intents ON kind = 'search' AND intents.id = topic_members.id
+             UNION ALL SELECT topic_id, topic_members.id, 'message ' || thread
+             FROM topic_members JOIN outcomes ON topic_members.kind = 'message' AND outcomes.id = topic_members.id
+           ) GROUP BY topic_id"""
+    )
+    return {row["topic_id"]: Size(row["members"], row["last"], row["people"]) for row in rows}
+
+
+def last_grouping(store: Store) -> Grouping | None:
+    """How all was grouped the last time; None when it never was."""
+    for row in store.read("SELECT * FROM topic_grouping"):
+        return Grouping(moment(row["at"]), row["encoder"], _vector(row["centre"]), row["near"], row["searches"])
+    return None
+
+
+def last_topic(store: Store) -> int:
+    """The highest number that any topic ever had: numbers are never given twice."""
+    [row] = store.read(_LAST_TOPIC)
+    return int(row["last"])
+
+
+def recorded(store: Store) -> list[Recorded]:
+    """What was merged and split, oldest first."""
+    return [
+        Recorded(moment(row["at"]), LineageEvent(row["topic_id"], row["change"], row["other_id"], row["searches"]))
+        for row in store.read("SELECT * FROM topic_events ORDER BY id")
+    ]
+
+
+def merged_into(store: Store) -> dict[int, int]:
+    """For each topic that was merged, the one that it lives on in today."""
+    into = {one.event.topic: one.event.other for one in recorded(store) if one.event.change == "merged"}
+    return {topic: _last_of(topic, into) for topic in into}
+
+
+def _last_of(topic: int, into: Mapping[int, int]) -> int:
+    seen: set[int] = set()
+    while topic in into and topic not in seen:
+        seen.add(topic)
+        topic = into[topic]
+    return topic
+
+
+def write_grouping(
+    store: Store,
+    kept: Sequence[Topic],
+    searches: Iterable[TopicMember],
+    events: Iterable[LineageEvent],
+    grouping: Grouping,
+    before: Grouping | None,
+) -> bool:
+    """Put these topics and members in place of all others; topics that are gone are ended.
+
+    Writes nothing and says False when all was grouped by somebody else since `before` was read.
+    """
+    at = stamp(grouping.at)
+    with store.transaction() as db:
+        seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
+        if seen != (stamp(before.at) if before else None):
+            return False
+        db.execute("UPDATE topics SET ended_at = :at WHERE ended_at IS NULL", {"at": at})
+        db.execute("DELETE FROM topic_members")
+        _write(db, kept, searches, at)
+        db.conn.executemany(
+            "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (?, ?, ?, ?, ?)",
+            [(at, one.topic, one.change, one.other, one.searches) for one in events],
+        )
+        db.execute("DELETE FROM topic_grouping")
+        db.execute(
+            "INSERT INTO topic_grouping (at, encoder, centre, near, searches) VALUES (?, ?, ?, ?, ?)",
+            [at, grouping.encoder, _blob(grouping.centre), grouping.near, grouping.searches],
+        )
+    return True
+
+
+def write_joined(
+    store: Store, changed: Sequence[Topic], searches: Iterable[TopicMember], before: Grouping, last: int, at: datetime
+) -> bool:
+    """Add searches to topics, and write down where these topics lie now; new ones among them are made.
+
+    Writes nothing and says False when somebody else grouped, or made a topic after `last`, since both were read.
+    """
+    with store.transaction() as db:
+        seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
+        if seen != stamp(before.at) or db.execute(_LAST_TOPIC).fetchone()[0] != last:
+            return False
+        _write(db, changed, searches, stamp(at))
+    return True
+
+
+_LAST_TOPIC = "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'topics'"
+
+
+def _write(db: Database, kept: Sequence[Topic], searches: Iterable[TopicMember], at: str) -> None:
+    db.conn.executemany(
+        """INSERT INTO topics (id, made_at, lang, mean, wordings) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET lang = excluded.lang, mean = excluded.mean, wordings = excluded.wordings,
+             ended_at = NULL""",
+        [(one.id, stamp(one.made_at), one.lang, _blob(one.mean), one.wordings) for one in kept],
+    )
+    # What joins may have been erased, or have joined by another process, since it was read.
+    db.conn.executemany(
+        f"""INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
+            SELECT iif(:number < 0, 'message', 'search'), abs(:number), :topic, :nearness, :at
+            WHERE EXISTS (SELECT 1 FROM intents WHERE id = :number)
+              OR EXISTS (SELECT 1 FROM outcomes WHERE id = -:number AND {_NEEDS})
+            ON CONFLICT (kind, id) DO NOTHING""",  # noqa: S608 (our own words)
+        [{"number": one.intent, "topic": one.topic, "nearness": one.nearness, "at": at} for one in searches],
+    )
+
+
+def _blob(vector: Vectors) -> bytes:
+    return vector.astype("<f4").tobytes()
+
+
+def _vector(blob: bytes) -> Vectors:
+    return np.frombuffer(blob, dtype="<f4")

@@ -1,0 +1,91 @@
+"""Votes on articles: helpful or not, with reasons and a redacted comment.
+
+A vote names the search that led to the article; the intent is found through it whichever of the two is written first.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from handrail_feedback.records.redaction.redact import redact
+from handrail_feedback.records.searches import LONGEST_COMMENT, Vote
+from handrail_feedback.records.stamps import Row, moment, stamp, storable
+from handrail_feedback.storage.database import Store
+from handrail_kb.site.vote_form import NO_REASONS, reasons_of
+
+
+def keep_vote(store: Store, vote: Vote) -> None:
+    """Keep the vote, its comment redacted. Raises StoreUnavailable when it could not be kept.
+
+    A second vote of the same tab on the same article replaces the first: people correct a slip of the finger,
+    and add their reasons after the vote. What a yes taught (see `learned`) goes with it.
+    """
+    values = {
+        "at": stamp(vote.at),
+        "location": storable(vote.location.partition("#")[0], 500),
+        "helpful": int(vote.helpful),
+        "comment": redact(storable(vote.comment, LONGEST_COMMENT)),
+        "search_id": vote.search_id,
+        "tab": vote.tab,
+        "bot": int(vote.bot),
+        "staff": int(vote.staff),
+    }
+    with store.transaction() as db:
+        db.execute("DELETE FROM votes WHERE tab = :tab AND location = :location", values)
+        cursor = db.execute(
+            """INSERT INTO votes (at, location, helpful, comment, search_id, tab, bot, staff)
+               VALUES (:at, :location, :helpful, :comment, :search_id, :tab, :bot, :staff)""",
+            values,
+        )
+        db.conn.executemany(
+            "INSERT INTO vote_reasons (vote_id, reason) VALUES (?, ?)",
+            [(cursor.lastrowid, reason) for reason in dict.fromkeys(vote.reasons)],
+        )
+
+
+def votes(store: Store, since: datetime, until: datetime, location: str | None = None) -> list[Vote]:
+    """The votes given from `since` to before `until`, on all articles or on one, oldest first; no bots, no staff."""
+    rows = store.read(
+        """SELECT votes.*, (SELECT json_group_array(reason) FROM vote_reasons WHERE vote_id = votes.id) AS reasons
+           FROM votes LEFT JOIN searches USING (search_id) LEFT JOIN intents ON intents.id = searches.intent_id
+           WHERE votes.at >= :since AND votes.at < :until AND (:location IS NULL OR votes.location = :location)
+             AND NOT votes.bot AND NOT votes.staff AND NOT ifnull(intents.bot OR intents.staff, 0)
+           ORDER BY votes.at, votes.id""",
+        since=stamp(since),
+        until=stamp(until),
+        location=location,
+    )
+    return [_vote(row) for row in rows]
+
+
+def reasons_by_search(store: Store) -> dict[int, tuple[str, ...]]:
+    """Why an article did not help after a search, by the number of its intent: the codes of all no votes after it."""
+    rows = store.read(
+        """SELECT searches.intent_id AS intent, json_group_array(reason) AS reasons
+           FROM vote_reasons JOIN votes ON votes.id = vote_id JOIN searches USING (search_id)
+           WHERE NOT helpful AND NOT bot AND NOT staff GROUP BY searches.intent_id"""
+    )
+    given = {row["intent"]: json.loads(row["reasons"]) for row in rows}
+    # Each as often as it was given; a newer version may have kept others.
+    return {intent: tuple(one for one in sorted(reasons) if one in NO_REASONS) for intent, reasons in given.items()}
+
+
+def _vote(row: Row) -> Vote:
+    known = reasons_of(bool(row["helpful"]))
+    return Vote(
+        location=row["location"],
+        helpful=bool(row["helpful"]),
+        at=moment(row["at"]),
+        comment=row["comment"],
+        search_id=row["search_id"],
+        tab=row["tab"],
+        # A newer version may have kept others.
+        reasons=tuple(reason for reason in known if reason in json.loads(row["reasons"])),
+    )
+
+
+def erase_old_votes(store: Store, older_than: datetime) -> int:
+    """Erase the votes given before `older_than`; how many."""
+    with store.transaction() as db:
+        return int(db.execute("DELETE FROM votes WHERE at < :old", {"old": stamp(older_than)}).rowcount)

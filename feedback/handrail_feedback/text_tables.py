@@ -1,0 +1,61 @@
+"""Tables and text that are safe to print on a terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
+    cells = [[as_markdown(cell) for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in [list(head), ["---"] * len(head), *cells]]
+
+
+def as_markdown(words: str) -> str:
+    """Words as Markdown shows them and never obeys them, on one line."""
+    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", printable(words))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def printable(words: str) -> str:
+    """One line without anything that could steer a terminal or reverse the direction of reading."""
+    return "".join(character if character.isprintable() else " " for character in words)
+
+
+def printable_text(words: str) -> str:
+    """Words with their lines, without anything that could steer a terminal."""
+    return "".join(character for character in words if character in "\n\t" or character.isprintable())
+
+
+# By this mark spreadsheets know that letters beyond English are UTF-8.
+BYTE_ORDER_MARK = "\ufeff"
+# Some programs take the wide forms for the plain ones.
+_SIGNS = r"=+\-@|%\uff1d\uff0b\uff0d\uff20"
+# What begins a cell: the beginning, or what some country's programs part cells by, also inside quotes.
+_CALCULATED = re.compile(rf"(^|[;,|\uff1b\uff0c])([\s\"']*)(?=[{_SIGNS}])")
+
+
+def to_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table under these names: every cell in quotes, None empty, numbers as they are, text as `as_cell` has it."""
+    out = io.StringIO()
+    out.write(BYTE_ORDER_MARK)
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow(["" if value is None else as_cell(value) for value in row])
+    return out.getvalue()
+
+
+def as_cell(value: Any) -> Any:
+    """A value as a spreadsheet shows it: text that it would calculate gets an apostrophe before it.
+
+    Also within a cell, behind everything that parts cells for somebody: then what follows would be a cell of its own.
+    """
+    if not isinstance(value, str):
+        return value
+    plain = "".join(character if character.isprintable() else " " for character in value)
+    return _CALCULATED.sub(r"\1'\2", plain)

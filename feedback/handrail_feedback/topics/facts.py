@@ -1,0 +1,289 @@
+"""The facts of a topic: its name, how many people, its trend, the nearest articles, and a suggested action.
+
+Pure: topics and searches are given, and so is what is known of the articles, see `Articles`. All numbers are of one
+period and the one before it. Nothing here is said about fewer people than the caller asks for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from handrail_feedback.contracts import Articles
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.redaction.redact import says_nothing
+from handrail_feedback.records.searches import Intent
+from handrail_feedback.records.topics import Failed, FailedBy, TopicMember
+
+Trend = Literal["new", "growing", "steady", "falling", "not enough data"]
+SuggestedAction = Literal["write", "reword", "fix", "people"]
+Next = Literal["contacted", "clicked", "rephrased", "left", "nothing known"]
+
+SUGGESTIONS: dict[SuggestedAction, str] = {
+    "write": "write an article",
+    "reword": "use their words",
+    "fix": "fix the article",
+    "people": "one for people",
+}
+SUGGESTION_REASONS: dict[SuggestedAction, str] = {
+    "write": "for half of the searches or more, nothing was above the floor, or a message says that one is needed",
+    "reword": "an article is near, and was not shown well enough to be opened",
+    "fix": "a quarter of the searches or more led to an article that was opened and did not help",
+    "people": "the nearest article leaves it to people, or half of the people wrote to one",
+}
+# Searches of both periods together from which a trend is shown.
+ENOUGH_FOR_TREND = 10
+_EXAMPLES, _NEAREST, _NEXT_SHOWN = 5, 3, 3
+_LOOKED_AT = 3
+_LONG_NAME = 8
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A wording as customers typed it most, and how many people did."""
+
+    query: str
+    people: int
+
+
+@dataclass(frozen=True)
+class NearArticle:
+    """An article that was shown among the first three: for how many searches, with which score on average."""
+
+    location: str
+    title: str
+    shown: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of a topic in a period. People are browser tabs; a search without a tab, and a message, counts as one.
+
+    `before_kept` says whether searches were kept for all of the period before: what is counted of a part of it is not
+    to be told. `grew` is how many people more there are than that period would lead to expect. `kinds` and `next` count
+    searches and messages, each once. `first_at` and `last_at` are of all there are, and so is `three_at`: when the
+    third person came. `lacks` are words that the nearest article lacks. `reasons` say how many searches of the period
+    led to a no vote that gave which reason.
+    """
+
+    topic: int
+    name: str
+    people: int
+    people_before: int
+    before_kept: bool
+    grew: float
+    searches: int
+    trend: Trend
+    first_at: datetime
+    last_at: datetime
+    three_at: datetime | None
+    kinds: Mapping[FailedBy, int]
+    langs: Mapping[str, int]
+    next: Mapping[Next, int]
+    searched_next: tuple[str, ...]
+    examples: tuple[Wording, ...]
+    nearest: tuple[NearArticle, ...]
+    suggestion: SuggestedAction
+    article: str | None
+    lacks: tuple[str, ...]
+    reasons: Mapping[str, int]
+
+
+def describe_topics(
+    by_topic: Mapping[int, Sequence[Failed]],
+    places: Mapping[int, TopicMember],
+    period: Period,
+    articles: Articles,
+    known_since: datetime,
+    least: int = 1,
+) -> list[Facts]:
+    """The topics with at least so many people in this period, most people first.
+
+    A topic's searches are given oldest first. `known_since` is when the first of all searches was kept: before that,
+    nothing is known of any trend.
+    """
+    told = (
+        _facts(topic, held, places, period, articles, known_since)
+        for topic, held in by_topic.items()
+        if people(_within(held, period)) >= max(least, 1)
+    )
+    return sorted(told, key=lambda facts: (-facts.people, -facts.searches, facts.topic))
+
+
+def describe_topic(
+    topic: int,
+    held: Sequence[Failed],
+    places: Mapping[int, TopicMember],
+    period: Period,
+    articles: Articles,
+    known_since: datetime,
+) -> Facts:
+    """The facts of one topic of at least one search, also when nobody searched it in this period."""
+    return _facts(topic, held, places, period, articles, known_since)
+
+
+def people(searches: Iterable[Failed]) -> int:
+    """How many browser tabs and threads of messages; a search without a tab counts as one."""
+    return len({one.person for one in searches})
+
+
+def _facts(
+    topic: int,
+    held: Sequence[Failed],
+    places: Mapping[int, TopicMember],
+    period: Period,
+    articles: Articles,
+    known_since: datetime,
+) -> Facts:
+    now, before = _within(held, period), _within(held, period.before)
+    shown = now or held
+    nearest = _nearest(shown, articles)
+    suggestion, article = _suggest(shown, nearest, articles)
+    queries = Counter(one.intent.query for one in shown)
+    return Facts(
+        topic=topic,
+        name=_name(held, places),
+        people=people(now),
+        people_before=people(before),
+        before_kept=period.is_comparable(known_since),
+        grew=people(now) - people(before) / period.times,
+        searches=len(now),
+        trend=_trend(held, now, before, period, known_since),
+        first_at=held[0].intent.first_at,
+        last_at=max(one.intent.last_at for one in held),
+        three_at=nth_person_at(held, 3),
+        kinds=Counter(one.kind for one in now),
+        langs=Counter(one.intent.lang for one in now),
+        next=Counter(_next(one) for one in now),
+        searched_next=_searched_next(now),
+        examples=_examples(shown),
+        nearest=nearest,
+        suggestion=suggestion,
+        article=article,
+        lacks=articles.lacks(article, queries) if article and suggestion == "reword" else (),
+        reasons=Counter(reason for one in now for reason in dict.fromkeys(one.reasons)),
+    )
+
+
+def _within(searches: Iterable[Failed], period: Period) -> list[Failed]:
+    return [one for one in searches if period.holds(one.intent.first_at)]
+
+
+def nth_person_at(searches: Iterable[Failed], count: int) -> datetime | None:
+    """When the `count`-th person came, oldest first; None while there are fewer."""
+    seen: set[str] = set()
+    for one in searches:
+        seen.add(one.person)
+        if len(seen) == count:
+            return one.intent.first_at
+    return None
+
+
+def _trend(
+    held: Sequence[Failed], now: Sequence[Failed], before: Sequence[Failed], period: Period, known_since: datetime
+) -> Trend:
+    """Growing or falling: a change of more than two standard deviations, which is unlikely to be chance."""
+    if not period.is_comparable(known_since):
+        return "not enough data"
+    if now and period.holds(held[0].intent.first_at):
+        return "new"
+    one, other = people(now), people(before)
+    if one + other < ENOUGH_FOR_TREND:
+        return "not enough data"
+    share = 1 / (1 + period.times)
+    expected = (one + other) * share
+    if abs(one - expected) <= 2 * math.sqrt(expected * (1 - share)):
+        return "steady"
+    return "growing" if one > expected else "falling"
+
+
+def _name(held: Sequence[Failed], places: Mapping[int, TopicMember]) -> str:
+    """The wording that is central, frequent and short: never one that nobody typed."""
+    by_shape: dict[str, list[Failed]] = defaultdict(list)
+    for one in held:
+        by_shape[one.intent.shape].append(one)
+
+    def worth(shape: str) -> float:
+        searches = by_shape[shape]
+        words = len(shape.split())
+        odd = 0.2 * (words < 2) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
+        return places[searches[0].intent.id].nearness + 0.1 * math.log2(people(searches)) - odd
+
+    best = min(by_shape, key=lambda shape: (-round(worth(shape), 6), shape))
+    return _most_typed(by_shape[best])
+
+
+def _most_typed(searches: Iterable[Failed]) -> str:
+    typed = Counter(" ".join(one.intent.query.split()) for one in searches)
+    return min(typed, key=lambda query: (-typed[query], query))
+
+
+def _examples(searches: Iterable[Failed]) -> tuple[Wording, ...]:
+    by_shape: dict[str, list[Failed]] = defaultdict(list)
+    for one in searches:
+        by_shape[one.intent.shape].append(one)
+    found = [Wording(_most_typed(group), people(group)) for group in by_shape.values()]
+    return tuple(sorted(found, key=lambda one: (-one.people, len(one.query), one.query))[:_EXAMPLES])
+
+
+def _nearest(searches: Sequence[Failed], articles: Articles) -> tuple[NearArticle, ...]:
+    """Articles that stood among the first three of these searches' lists, those with most weight first."""
+    scores: dict[str, list[float]] = defaultdict(list)
+    for one in searches:
+        pages: dict[str, float] = {}
+        for location, score in one.intent.results:
+            pages.setdefault(location.partition("#")[0], score)
+        for location, score in list(pages.items())[:_LOOKED_AT]:
+            scores[location].append(score)
+    order = sorted(scores, key=lambda location: (-sum(scores[location]), location))[:_NEAREST]
+    return tuple(
+        NearArticle(location, articles.title(location), len(found), round(sum(found) / len(found), 2))
+        for location, found in ((location, scores[location]) for location in order)
+    )
+
+
+def _suggest(
+    searches: Sequence[Failed], nearest: Sequence[NearArticle], articles: Articles
+) -> tuple[SuggestedAction, str | None]:
+    """What could be done, the first that applies of `REASONS`, and the article it is about."""
+    first = nearest[0].location if nearest else None
+    if any(one.kind == "needs" for one in searches):  # people know better than scores
+        return "write", first
+    wrote = [one for one in searches if one.intent.contacted_at]
+    if (first is not None and articles.people_only(first)) or (
+        len(searches) > 1 and 2 * people(wrote) >= people(searches)
+    ):
+        return "people", first
+    read = Counter(_page(one.intent) for one in searches if one.intent.clicked_at and one.intent.said_no_at)
+    if sum(read.values()) > 1 and 4 * sum(read.values()) >= len(searches):
+        return "fix", min(read, key=lambda location: (-read[location], location))
+    nothing = sum(one.kind == "none" or not one.intent.results for one in searches)
+    if first is None or 2 * nothing >= len(searches):
+        return "write", first
+    return "reword", first
+
+
+def _page(intent: Intent) -> str:
+    return (intent.clicked_location or "").partition("#")[0]
+
+
+def _next(one: Failed) -> Next:
+    """What the customer did next, the first that applies."""
+    if one.intent.contacted_at:
+        return "contacted"
+    if one.intent.clicked_at:
+        return "clicked"
+    if one.following and one.following.shape != one.intent.shape:
+        return "rephrased"
+    return "left" if one.intent.left_at else "nothing known"
+
+
+def _searched_next(searches: Iterable[Failed]) -> tuple[str, ...]:
+    following = [one.following.query for one in searches if _next(one) == "rephrased" and one.following]
+    found = Counter(query for query in following if not says_nothing(query))
+    return tuple(sorted(found, key=lambda query: (-found[query], query))[:_NEXT_SHOWN])

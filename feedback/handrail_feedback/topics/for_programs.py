@@ -1,0 +1,140 @@
+"""Topics as JSON for programs; numbers below the site's least are not shown. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handrail_feedback.records.decisions import Decision, Figures
+from handrail_feedback.records.stamps import stamp
+from handrail_feedback.records.topics import Recorded
+from handrail_feedback.topics.facts import SUGGESTION_REASONS, Facts
+from handrail_feedback.topics.listing import Listed, TopicList
+from handrail_feedback.topics.status import TopicStatus
+from handrail_feedback.topics.text import topic_notes
+
+TOPICS_FORMAT = 1
+
+
+def topics_as_json(found: TopicList) -> str:
+    """The list as JSON of a stable form; fields are added, never changed, while `format` stays 1.
+
+    {"format": 1, "since", "until", "made_at", "known_since": UTC, "least": people from which topics are listed,
+     "hidden", "decided": topics left out, "decided_in_time": {"numerator", "denominator"}, "notes": [text],
+     "topics": [see `topic_for_programs`]}. Numbers below `least`, but 0, are null.
+    """
+    document = {
+        "format": TOPICS_FORMAT,
+        "since": stamp(found.period.since),
+        "until": stamp(found.period.until),
+        "made_at": stamp(found.made_at),
+        "known_since": stamp(found.known_since) if found.known_since else None,
+        "least": found.least,
+        "hidden": found.hidden,
+        "decided": found.decided,
+        "decided_in_time": {"numerator": found.kept.in_time, "denominator": found.kept.of},
+        "notes": topic_notes(found),
+        "topics": [topic_for_programs(one, found.least) for one in found.topics],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
+    """A topic as plain values: what `Facts` and `TopicStatus` hold, times as UTC ISO 8601."""
+    shown = _Shown(least)
+    return {**shown.facts(one.facts), **shown.status(one.status), "events": [_event(each) for each in one.events]}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Parts of a topic as plain values; numbers below `least`, but 0, are None."""
+
+    least: int
+
+    def number(self, number: int) -> int | None:
+        return number if number == 0 or number >= self.least else None
+
+    def numbers(self, numbers: Mapping[Any, int]) -> dict[str, int | None]:
+        return {name: self.number(number) for name, number in numbers.items()}
+
+    def facts(self, facts: Facts) -> dict[str, Any]:
+        return {
+            "topic": facts.topic,
+            "name": facts.name,
+            "people": self.number(facts.people),
+            "people_before": self.number(facts.people_before),
+            "before_kept": facts.before_kept,
+            "searches": self.number(facts.searches),
+            "trend": facts.trend,
+            "first_at": stamp(facts.first_at),
+            "last_at": stamp(facts.last_at),
+            "kinds": self.numbers(facts.kinds),
+            "langs": self.numbers(facts.langs),
+            "next": self.numbers(facts.next),
+            "searched_next": list(facts.searched_next),
+            "reasons": self.numbers(facts.reasons),
+            "examples": [{"query": one.query, "people": self.number(one.people)} for one in facts.examples],
+            "nearest": [
+                {"location": near.location, "title": near.title, "shown": self.number(near.shown), "score": near.score}
+                for near in facts.nearest
+            ],
+            "suggestion": facts.suggestion,
+            "because": SUGGESTION_REASONS[facts.suggestion],
+            "article": facts.article,
+            "lacks": list(facts.lacks),
+        }
+
+    def status(self, status: TopicStatus) -> dict[str, Any]:
+        asked = status.asked
+        return {
+            "state": status.state,
+            "due": _stamp(status.due),
+            "late": status.late,
+            "reopened_at": _stamp(status.reopened_at),
+            "asked": asked and self.replayed(asked.at, asked.generation, asked.figures),
+            "proofs": [
+                {"change": proof.change, **self.replayed(proof.at, proof.generation, proof.figures)}
+                for proof in status.proofs
+            ],
+            "decisions": [_decision(decision) for decision in status.history],
+        }
+
+    def replayed(self, at: datetime, generation: str, figures: Figures) -> dict[str, Any]:
+        return {
+            "at": stamp(at),
+            "generation": generation,
+            "people": self.number(figures.people),
+            "answered": self.number(figures.answered),
+            "found": self.number(figures.found),
+            "location": figures.location if figures.found else None,
+        }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "decision": decision.verdict,
+        "at": stamp(decision.at),
+        "who": decision.who,
+        "why": decision.why,
+        "link": decision.link,
+        "undone_at": _stamp(decision.undone_at),
+        "undone_by": decision.undone_by,
+    }
+
+
+def _event(recorded: Recorded) -> dict[str, Any]:
+    event = recorded.event
+    return {
+        "at": stamp(recorded.at),
+        "topic": event.topic,
+        "change": event.change,
+        "other": event.other,
+        "searches": event.searches,
+    }
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return stamp(at) if at else None

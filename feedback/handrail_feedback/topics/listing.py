@@ -1,0 +1,166 @@
+"""The topics of a period, each with its status, in the order of their people. Pure but for `read_book`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from handrail_feedback.contracts import Articles
+from handrail_feedback.records.decisions import Decision, Proof, ReplayResult
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.searches import Counted
+from handrail_feedback.records.topics import Failed, History, Recorded, TopicMember
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.decisions import asked_topics, proofs
+from handrail_feedback.storage.searches.decisions import history as decision_history
+from handrail_feedback.storage.searches.topics import (
+    known_since,
+    members,
+    read_history,
+    recorded,
+    topics,
+    with_messages,
+)
+from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics
+from handrail_feedback.topics.status import DecidedInTime, TopicStatus, promise, topic_status
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A topic: its facts, its status, and what was merged into it or split from it, oldest first."""
+
+    facts: Facts
+    status: TopicStatus
+    events: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True)
+class TopicList:
+    """Topics of a period, those that wait for a decision first, each most people first.
+
+    `hidden` counts topics of fewer than `least` people in this period, `decided` those left out because they are
+    decided or proven. `known_since` is when the first search that is kept was made.
+    """
+
+    period: Period
+    made_at: datetime
+    topics: tuple[Listed, ...]
+    least: int
+    hidden: int
+    decided: int
+    kept: DecidedInTime
+    known_since: datetime | None
+
+
+@dataclass(frozen=True)
+class Book:
+    """All that the store holds of topics, read once; each topic's searches and messages oldest first.
+
+    `counted` are all searches, failed or not, as figures count them.
+    """
+
+    searches: tuple[Failed, ...]
+    places: Mapping[int, TopicMember]
+    by_topic: Mapping[int, list[Failed]]
+    made: Mapping[int, datetime]
+    decisions: Mapping[int, list[Decision]]
+    events: tuple[Recorded, ...]
+    since: datetime | None
+    proofs: Mapping[int, list[Proof]]
+    asked: Mapping[int, ReplayResult]
+    counted: tuple[Counted, ...] = ()
+
+    def status(self, topic: int, at: datetime) -> TopicStatus:
+        """The status of a topic."""
+        return topic_status(
+            self.by_topic[topic],
+            self.decisions.get(topic, []),
+            self.made.get(topic, at),
+            at,
+            self.proofs.get(topic, []),
+            self.asked.get(topic),
+        )
+
+    def of_today(self, store: Store) -> Book:
+        """The same with what is decided and proven by now, which is quickly read. Raises StoreUnavailable."""
+        return replace(self, decisions=decision_history(store), proofs=proofs(store), asked=asked_topics(store))
+
+    def events_of(self, topic: int) -> tuple[Recorded, ...]:
+        """What it had part in, oldest first."""
+        return tuple(one for one in self.events if topic in (one.event.topic, one.event.other))
+
+
+def read_book(store: Store, history: History | None = None) -> Book:
+    """All that the store holds of topics. Raises StoreUnavailable.
+
+    A `history` that was read before is not read again, unless a topic has a search that came after it.
+    """
+    places = members(store)
+    if history is None or max(places, default=0) > history.last:
+        history = read_history(store)
+    searches = with_messages(store, history.failed)
+    by_topic: dict[int, list[Failed]] = defaultdict(list)
+    for one in searches:
+        if one.intent.id in places:
+            by_topic[places[one.intent.id].topic].append(one)
+    made = {topic.id: topic.made_at for topic in topics(store).values()}
+    return Book(
+        tuple(searches),
+        places,
+        by_topic,
+        made,
+        decision_history(store),
+        tuple(recorded(store)),
+        known_since(store),
+        proofs(store),
+        asked_topics(store),
+        history.counted,
+    )
+
+
+def list_topics(
+    book: Book, articles: Articles, period: Period, at: datetime, *, least: int = 1, decided: bool = False
+) -> TopicList:
+    """The topics with at least so many people in a period; those that are decided only when asked for."""
+    described = describe_topics(book.by_topic, book.places, period, articles, book.since or at, least)
+    return arrange(book, described, period, at, least=least, decided=decided)
+
+
+def arrange(
+    book: Book, described: Sequence[Facts], period: Period, at: datetime, *, least: int = 1, decided: bool = False
+) -> TopicList:
+    """The same, from the facts of the topics with at least so many people."""
+    status = {facts.topic: book.status(facts.topic, at) for facts in described}
+    waiting = [facts for facts in described if status[facts.topic].is_open]
+    done = [facts for facts in described if not status[facts.topic].is_open]
+    searched = sum(any(period.holds(one.intent.first_at) for one in held) for held in book.by_topic.values())
+    return TopicList(
+        period=period,
+        made_at=at,
+        topics=tuple(
+            Listed(facts, status[facts.topic], book.events_of(facts.topic))
+            for facts in (*waiting, *(done if decided else ()))
+        ),
+        least=least,
+        hidden=searched - len(described),
+        decided=0 if decided else len(done),
+        kept=promise(
+            (
+                (held, book.decisions.get(topic, []), book.proofs.get(topic, []), book.made.get(topic, at))
+                for topic, held in book.by_topic.items()
+            ),
+            period.since,
+            at,
+        ),
+        known_since=book.since,
+    )
+
+
+def find_topic(book: Book, articles: Articles, topic: int, period: Period, at: datetime) -> Listed | None:
+    """One topic, however few people it has; None when none of its searches is left."""
+    if topic not in book.by_topic:
+        return None
+    facts = describe_topic(topic, book.by_topic[topic], book.places, period, articles, book.since or at)
+    return Listed(facts, book.status(topic, at), book.events_of(topic))

@@ -1,0 +1,219 @@
+"""Proves that a topic is answered: asks its searches again, and notes which customers are to be told.
+
+A search is answered now when the list would be an answer (`replay.Past.is_good`) and is more than the customer got,
+which was none, or in doubt of itself: a list that failed them although it looked like an answer proves nothing by
+looking the same. Counted are people; of a person with several searches in a topic, all have to be answered. A topic is
+proven when `PROVEN_SHARE` of them are, decided or not, and lost when a later index no longer answers so many of those
+that it was proven by. Knows search as something that can be asked, and no words are kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from handrail_feedback.contracts import AMONG, AnswersPastSearches, Past, PastAnswer
+from handrail_feedback.records.decisions import Decision, Figures, ProofChange, ReplayResult
+from handrail_feedback.records.mailings import AnsweringArticle, Waiting
+from handrail_feedback.records.searches import shape
+from handrail_feedback.records.topics import Failed, History
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.mailings import answer_searches, waiting_searches
+from handrail_feedback.storage.searches.decisions import asked_topics, note
+from handrail_feedback.storage.searches.decisions import history as decision_history
+from handrail_feedback.storage.searches.topics import read_history, sizes
+from handrail_feedback.topics.listing import Book, read_book
+from handrail_feedback.topics.replay import by_wording, decided_articles
+from handrail_feedback.topics.status import PEOPLE_TO_DECIDE
+
+# One person's words are no topic. Beyond so many wordings, those of fewest people are not asked.
+_LEAST_PEOPLE, _MOST_WORDINGS = 2, 200
+_ALL = 1_000_000
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What was done: how many topics were asked, are proven since, are lost, and how many people are notified."""
+
+    asked: int = 0
+    proven: int = 0
+    lost: int = 0
+    told: int = 0
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A search and the article that answers it now, if one does; `told` is it if people may be mailed about it."""
+
+    failed: Failed
+    location: str | None
+    told: AnsweringArticle | None
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A topic to be asked, and how it was asked the last time."""
+
+    topic: int
+    of: str
+    before: ReplayResult | None
+
+
+def prove_topics(
+    store: Store,
+    search: AnswersPastSearches,
+    find: Callable[[str], str],
+    at: datetime,
+    *,
+    history: History | None = None,
+    again_after: timedelta = timedelta(hours=1),
+    most: int = _ALL,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Proven:
+    """Ask the topics of two people or more that were not asked of this search yet, first those of most people.
+
+    `find` gives the location that a decision's link means (see `decided_articles`). What was learned and searched alone
+    lets a topic be asked again only `again_after` the last time. After so many questions as `most` no other topic is
+    begun; `progress` gets how many topics are done, of how many. `history` spares a read. Raises StoreUnavailable.
+    """
+    state = search.state()
+    due = _due(store, state, at, again_after) if state else []
+    if not due:
+        return Proven()
+    history = history or read_history(store)
+    book, waiting = read_book(store, history), waiting_searches(store)
+    pasts = _Pasts(history, decided_articles(store, find))
+    done: Counter[str] = Counter()
+    asked_questions = 0
+    for number, one in enumerate(due, start=1):
+        judged = _judge(book.by_topic.get(one.topic, []), pasts, search)
+        if judged is None or search.state() != state:
+            break
+        change = _change(book, one.topic, judged)
+        asked = ReplayResult(one.of, at, state.partition(" ")[0], figures(judged))
+        if note(store, one.topic, asked, change, one.before):
+            done.update(["asked", *([change] if change else [])])
+            done["told"] += _notify(store, judged, waiting, at)
+        progress(number, len(due))
+        asked_questions += len({(one.failed.intent.lang, one.failed.intent.shape) for one in judged})
+        if asked_questions >= most:
+            break
+    return Proven(**done)
+
+
+def _due(store: Store, state: str, at: datetime, again_after: timedelta) -> list[_Due]:
+    """Topics of which something is another than when they were asked; first those never asked of this index."""
+    asked, decisions = asked_topics(store), decision_history(store)
+    found: list[tuple[bool, int, _Due]] = []
+    for topic, size in sizes(store).items():
+        before, of = asked.get(topic), f"{state} of {size.members} to {size.last}"
+        if size.people >= _LEAST_PEOPLE and _is_due(before, of, decisions.get(topic, []), at, again_after):
+            found.append((_is_of_this_index(before, of), -size.people, _Due(topic, of, before)))
+    return [one for *_, one in sorted(found, key=lambda one: (*one[:2], one[2].topic))]
+
+
+def _is_of_this_index(before: ReplayResult | None, of: str) -> bool:
+    return before is not None and of.startswith(f"{before.generation} ")
+
+
+def _is_due(
+    before: ReplayResult | None, of: str, decisions: Iterable[Decision], at: datetime, again_after: timedelta
+) -> bool:
+    if before is None or not _is_of_this_index(before, of):
+        return True
+    if any(moment and moment > before.at for one in decisions for moment in (one.at, one.undone_at)):
+        return True
+    return of != before.of and at - before.at >= again_after
+
+
+# --- Asking --------------------------------------------------------------------------------------------------------
+
+
+class _Pasts:
+    """Every wording as `handrail replay` asks it, with the article that is known to answer it."""
+
+    def __init__(self, history: History, decided: Mapping[int, str]) -> None:
+        self._decided = decided
+        self._known = {past.key: past for past in by_wording(history.questions, decided)}
+
+    def of(self, failed: Failed) -> Past:
+        """The wording of a search; that of a message where nobody searched it."""
+        intent = failed.intent
+        past = self._known.get((intent.lang, intent.shape))
+        return past or Past(intent.query, intent.lang, 1, 1, 1, self._decided.get(intent.id), _then(failed))
+
+
+def _judge(held: Sequence[Failed], pasts: _Pasts, search: AnswersPastSearches) -> list[_Judged] | None:
+    """A topic's searches, asked; None when search cannot say."""
+    by_wording: dict[tuple[str, str], list[Failed]] = defaultdict(list)
+    for one in held:
+        by_wording[one.intent.lang, one.intent.shape].append(one)
+    judged = []
+    for same in islice(sorted(by_wording.values(), key=len, reverse=True), _MOST_WORDINGS):
+        past = pasts.of(same[0])
+        answer = search.answer(past)
+        if answer is None:
+            return None
+        location = _answering(past, answer.outcome)
+        told = next((one for one in answer.may_tell if one.location.partition("#")[0] == location), None)
+        for one in same:
+            helped = is_answered(past, _then(one), answer.outcome)
+            judged.append(_Judged(one, location if helped else None, told if helped else None))
+    return judged
+
+
+def is_answered(past: Past, then: PastAnswer, now: PastAnswer) -> bool:
+    """Whether a search that failed is answered now."""
+    was_sure = past.is_good(then) and then.verdict == "answered"
+    return past.is_good(now) and not was_sure and (now.verdict == "answered" or not past.is_good(then))
+
+
+def _then(failed: Failed) -> PastAnswer:
+    pages = dict.fromkeys(location.partition("#")[0] for location, _ in failed.intent.results)
+    return PastAnswer(failed.intent.verdict, tuple(pages))
+
+
+def _answering(past: Past, outcome: PastAnswer) -> str:
+    """The article that an answer is judged by: the one that is known, else the first."""
+    return past.wanted if past.wanted in outcome.pages[:AMONG] else outcome.first or ""
+
+
+def figures(judged: Iterable[_Judged]) -> Figures:
+    """How many people would get an answer now, and how many of them by the same article."""
+    by_person: dict[str, list[_Judged]] = defaultdict(list)
+    for one in judged:
+        by_person[one.failed.person].append(one)
+    places = [{one.location for one in theirs} for theirs in by_person.values()]
+    helped = [locations for locations in places if None not in locations]
+    counts = Counter(location for locations in helped for location in locations if location is not None)
+    if not helped:
+        return Figures(len(by_person), 0)
+    location = min(counts, key=lambda one: (-counts[one], one))
+    return Figures(len(by_person), len(helped), location, counts[location])
+
+
+def _change(book: Book, topic: int, judged: Sequence[_Judged]) -> ProofChange | None:
+    """What this says of the topic that was not known before."""
+    before = book.proofs.get(topic, [])
+    if not before or before[-1].change == "lost":
+        return "proven" if figures(judged).enough else None
+    proven_at = before[-1].at
+    by = figures(one for one in judged if one.failed.intent.first_at < proven_at)
+    since = figures(one for one in judged if one.failed.intent.first_at >= proven_at)
+    if by.people and not by.enough:
+        return "lost"
+    return "proven" if since.people >= PEOPLE_TO_DECIDE and since.enough else None
+
+
+def _notify(store: Store, judged: Iterable[_Judged], waiting: Mapping[int, Sequence[Waiting]], at: datetime) -> int:
+    """Notify those who wait for one of these searches and did not change its words; how many they are."""
+    told = 0
+    for one in judged:
+        intent = one.failed.intent
+        wait = [who.search_id for who in waiting.get(intent.id, ()) if shape(who.question) == intent.shape]
+        if one.told and wait:
+            told += answer_searches(store, wait, one.told, at)
+    return told

@@ -1,0 +1,237 @@
+"""Brings topics up to date: new failed searches join one, and all are grouped anew once a week.
+
+Vectors are given by the caller, see `Meaning`: nothing here knows an encoder or an index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+
+from handrail_feedback.contracts import Meaning
+from handrail_feedback.records.topics import Failed, Grouping, History, Topic, TopicMember, Vectors
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.topics import (
+    last_grouping,
+    last_topic,
+    members,
+    read_history,
+    topics,
+    with_messages,
+    write_grouping,
+    write_joined,
+)
+from handrail_feedback.topics.grouping import centre_of, centred, group, near_enough
+from handrail_feedback.topics.identity import match
+
+REGROUP_AFTER = timedelta(days=7)
+# New searches from which everything is grouped again: as a share of those grouped before, and at least so many.
+_MANY_NEW, _FEW = 0.25, 50
+
+How = Literal["regrouped", "joined", "nothing new"]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What was done, for how many failed searches, and how many of them were in no topic before."""
+
+    how: How
+    searches: int
+    new: int
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """The same words in one language, however often they were searched."""
+
+    lang: str
+    shape: str
+
+
+def refresh(
+    store: Store, meaning: Meaning, at: datetime, *, regroup: bool = False, history: History | None = None
+) -> Refreshed:
+    """Bring topics up to date with the failed searches and messages there are; with `regroup`, group everything again.
+
+    Searches are read, unless `history` has them. Raises StoreUnavailable, and whatever `encode`
+    raises; nothing is changed then.
+    """
+    searches = with_messages(store, (history or read_history(store)).failed)
+    known, last = members(store), last_grouping(store)
+    new = [one for one in searches if one.intent.id not in known]
+    if regroup or last is None or _is_stale(last, meaning, len(new), at):
+        done = _regroup(store, meaning, searches, known, last, at)
+        return Refreshed("regrouped" if done else "nothing new", len(searches), len(new))
+    if not new:
+        return Refreshed("nothing new", len(searches), 0)
+    done = _join(store, meaning, new, _with_words_of(searches, known), last, at)
+    return Refreshed("joined" if done else "nothing new", len(searches), len(new))
+
+
+def _is_stale(last: Grouping, meaning: Meaning, new: int, at: datetime) -> bool:
+    old = at - last.at >= REGROUP_AFTER
+    return old or last.encoder != meaning.encoder or new > max(_FEW, _MANY_NEW * last.searches)
+
+
+def _wordings(searches: Iterable[Failed], apart: bool) -> dict[_Wording, list[Failed]]:
+    found: dict[_Wording, list[Failed]] = defaultdict(list)
+    for one in searches:
+        lang = one.intent.lang.replace("_", "-").split("-")[0].lower() if apart else ""
+        found[_Wording(lang, one.intent.shape)].append(one)
+    return found
+
+
+# --- Group all again -----------------------------------------------------------------------------------------------
+
+
+def _regroup(
+    store: Store,
+    meaning: Meaning,
+    searches: Sequence[Failed],
+    known: Mapping[int, TopicMember],
+    last: Grouping | None,
+    at: datetime,
+) -> bool:
+    by_wording = _wordings(searches, meaning.apart)
+    wordings = list(by_wording)
+    if not wordings:
+        return False
+    raw = meaning.encode([one.shape for one in wordings])
+    centre = centre_of(raw, meaning.texts)
+    vectors = centred(raw, centre)
+    groups = _group(wordings, vectors)
+    flat = [
+        (number, one.intent.id) for number, wording in zip(groups, wordings, strict=True) for one in by_wording[wording]
+    ]
+    before = [known[intent].topic if intent in known else None for _, intent in flat]
+    matching = match([number for number, _ in flat], before, last_topic(store) + 1)
+    made = {topic.id: topic.made_at for topic in topics(store).values()}
+    kept = [
+        _topic(matching.topic_of[number], made, wordings, vectors, rows, at)
+        for number, rows in _rows_of(groups).items()
+    ]
+    grouping = Grouping(at, meaning.encoder, centre, near_enough(len(wordings)), len(searches))
+    return write_grouping(
+        store, kept, _placed(kept, by_wording, vectors, groups, matching.topic_of), matching.events, grouping, last
+    )
+
+
+def _group(wordings: Sequence[_Wording], vectors: Vectors) -> list[int]:
+    """The group of each wording, languages apart. How near is near enough follows from all of them together."""
+    groups = np.zeros(len(wordings), dtype=np.intp)
+    begin = 0
+    for lang in dict.fromkeys(one.lang for one in wordings):
+        rows = np.array([number for number, one in enumerate(wordings) if one.lang == lang])
+        groups[rows] = group(vectors[rows], near_enough(len(wordings))) + begin
+        begin = int(groups[rows].max()) + 1
+    return [int(number) for number in groups]
+
+
+def _rows_of(groups: Sequence[int]) -> dict[int, list[int]]:
+    rows: dict[int, list[int]] = defaultdict(list)
+    for row, number in enumerate(groups):
+        rows[number].append(row)
+    return rows
+
+
+def _topic(
+    number: int,
+    made: Mapping[int, datetime],
+    wordings: Sequence[_Wording],
+    vectors: Vectors,
+    rows: Sequence[int],
+    at: datetime,
+) -> Topic:
+    mean: Vectors = vectors[rows].mean(axis=0)
+    return Topic(number, made.get(number, at), wordings[rows[0]].lang, mean, len(rows))
+
+
+def _placed(
+    kept: Sequence[Topic],
+    by_wording: Mapping[_Wording, Sequence[Failed]],
+    vectors: Vectors,
+    groups: Sequence[int],
+    topic_of: Mapping[int, int],
+) -> list[TopicMember]:
+    """Every search with its topic and how near it is to the middle of it."""
+    means = {topic.id: topic.mean for topic in kept}
+    found = []
+    for row, searches in enumerate(by_wording.values()):
+        topic = topic_of[groups[row]]
+        nearness = _nearness(vectors[row], means[topic])
+        found += [TopicMember(one.intent.id, topic, nearness) for one in searches]
+    return found
+
+
+def _nearness(vector: Vectors, mean: Vectors) -> float:
+    return round(float(vector @ mean / max(float(np.linalg.norm(mean)), 1e-6)), 4)
+
+
+# --- What is new ---------------------------------------------------------------------------------------------------
+
+
+def _with_words_of(searches: Sequence[Failed], known: Mapping[int, TopicMember]) -> dict[tuple[str, str], TopicMember]:
+    """A search that is in a topic already, by its language and words."""
+    return {(one.intent.lang, one.intent.shape): known[one.intent.id] for one in searches if one.intent.id in known}
+
+
+def _join(
+    store: Store,
+    meaning: Meaning,
+    new: Sequence[Failed],
+    same_words: Mapping[tuple[str, str], TopicMember],
+    last: Grouping,
+    at: datetime,
+) -> bool:
+    """Let each new search join the topic of the same words, else the nearest, else begin one."""
+    highest = last_topic(store)
+    places = _Places(topics(store), highest + 1, last.near, at)
+    joined: list[TopicMember] = []
+    other: list[Failed] = []
+    for one in new:
+        twin = same_words.get((one.intent.lang, one.intent.shape))
+        if twin is None:
+            other.append(one)
+        else:
+            joined.append(TopicMember(one.intent.id, twin.topic, twin.nearness))
+    by_wording = _wordings(other, meaning.apart)
+    if by_wording:
+        vectors = centred(meaning.encode([wording.shape for wording in by_wording]), last.centre)
+        for vector, (wording, searches) in zip(vectors, by_wording.items(), strict=True):
+            topic = places.take(vector, wording.lang)
+            joined += [TopicMember(one.intent.id, topic.id, _nearness(vector, topic.mean)) for one in searches]
+    return write_joined(store, list(places.changed.values()), joined, last, highest, at)
+
+
+class _Places:
+    """Where topics lie while new wordings join them."""
+
+    def __init__(self, kept: Mapping[int, Topic], next_topic: int, near: float, at: datetime) -> None:
+        self._topics = dict(kept)
+        self._next = next_topic
+        self._near = near
+        self._at = at
+        self.changed: dict[int, Topic] = {}
+
+    def take(self, vector: Vectors, lang: str) -> Topic:
+        """Put a wording into the topic whose wordings are on average nearest, if near enough, else into a new one."""
+        candidates = [topic for topic in self._topics.values() if topic.lang == lang]
+        means: Vectors = np.array([topic.mean for topic in candidates], np.float32).reshape(-1, len(vector))
+        similar = means @ vector
+        if len(similar) and similar.max() >= self._near:
+            topic = _with_one_more(candidates[int(similar.argmax())], vector)
+        else:
+            topic = Topic(self._next, self._at, lang, vector, 1)
+            self._next += 1
+        self._topics[topic.id] = self.changed[topic.id] = topic
+        return topic
+
+
+def _with_one_more(topic: Topic, vector: Vectors) -> Topic:
+    mean: Vectors = ((topic.mean * topic.wordings + vector) / (topic.wordings + 1)).astype(np.float32)
+    return Topic(topic.id, topic.made_at, topic.lang, mean, topic.wordings + 1)

@@ -1,0 +1,314 @@
+"""Topics written down for people: for a terminal and as Markdown. Pure.
+
+Numbers of people and searches below the site's least are not shown; nothing that a customer typed is obeyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from handrail_feedback.records.decisions import PROVEN_SHARE, Figures, Proof
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import stamp
+from handrail_feedback.records.topics import FailedBy
+from handrail_feedback.text_tables import as_table, printable
+from handrail_feedback.topics.facts import SUGGESTION_REASONS, SUGGESTIONS, Facts, NearArticle, Next
+from handrail_feedback.topics.listing import Listed, TopicList
+from handrail_feedback.topics.status import TopicStatus
+from handrail_kb.site.vote_form import reason_text
+from handrail_kb.texts.amounts import counted, in_days, percent
+
+# Topics from which a share is shown.
+ENOUGH_PEOPLE = 20
+_DAY = "%Y-%m-%d"
+_NEXT: dict[Next, str] = {
+    "contacted": "wrote to a person",
+    "clicked": "opened a result",
+    "rephrased": "searched with other words",
+    "left": "left",
+    "nothing known": "are not known",
+}
+# Why searches failed, in words that follow a number, and for who does not know the codes.
+FAILED_BY: dict[FailedBy, str] = {
+    "none": "found nothing",
+    "weak": "got no sure answer",
+    "said_no": "said no",
+    "rephrased": "searched with other words",
+    "no_click": "saw results and left",
+    "needs": "in a message, of which who answers it says that an article is needed",
+}
+_WORDS_SHOWN = 6
+
+
+def topic_notes(found: TopicList) -> list[str]:
+    """What the numbers of a list mean, and what is not in it."""
+    lines = [
+        f"Decided within five working days: {share_in_time(found)}. Counted are topics that came to three people in "
+        "this period and are decided or late; working days are Monday to Friday.",
+        "People are counted as browser tabs, and who wrote a message that needs an article. A search is what one "
+        "customer meant. Bots, staff and searches answered while a part of search was down are left out.",
+        f"Proven answered: of a topic's people at least {percent(PROVEN_SHARE)} would get an answer now to all that "
+        "they searched in it, and got none or a doubtful one then. An answer is a list with the article that is known "
+        "to answer among the first three, else one whose verdict is answered.",
+    ]
+    if found.hidden:
+        lines.append(f"Not shown: {counted(found.hidden, 'topic')} of fewer than {found.least} people (topic_people).")
+    if found.decided:
+        lines.append(f"Not shown: {counted(found.decided, 'decided or proven topic')}. See all: --all")
+    return lines
+
+
+def cannot_be_told(known_since: datetime | None, what: str) -> str:
+    """Why nothing is called new, or growing, where searches were not kept for all of the time before."""
+    if known_since is None:
+        return f"No search was kept yet: {what} cannot be told."
+    return f"Searches are kept since {known_since:{_DAY}} only: {what} cannot be told yet."
+
+
+def longest_wait(longest: timedelta | None, late: int) -> str:
+    """How long what waits for a decision waits at most, and how much of it is late."""
+    if longest is None:
+        return "nothing is due"
+    since = "the longest " if longest.days > 0 else ""
+    return f"{since}{in_days(longest)}, {late or 'none'} late"
+
+
+def share_in_time(found: TopicList) -> str:
+    """How the promise was kept; a share from enough topics on."""
+    kept = found.kept
+    rate = percent(kept.in_time / kept.of) if kept.of >= ENOUGH_PEOPLE else "not enough data for a share"
+    return f"{kept.in_time} of {kept.of} ({rate})"
+
+
+def _window(found: TopicList) -> str:
+    return f"{found.period.since:{_DAY}} to {found.period.until:{_DAY}} UTC, beside {comparison_period(found.period)}"
+
+
+def comparison_period(period: Period) -> str:
+    """What a period is compared with, in words."""
+    days = round(period.before.length / timedelta(days=1))
+    return "the four weeks before" if days == 28 else f"the {days} day{'' if days == 1 else 's'} before"
+
+
+# --- Terminal ------------------------------------------------------------------------------------------------------
+
+
+def topics_as_text(found: TopicList) -> str:
+    """The list for a terminal."""
+    lines = [f"Topics of failed searches, {_window(found)}", "", *(f"  {note}" for note in topic_notes(found)), ""]
+    for one in found.topics:
+        lines += [*_lines(one, found.least), ""]
+    if not found.topics:
+        lines += ["Nothing waits for a decision.", ""]
+    else:
+        first = found.topics[0].facts.topic
+        lines += [
+            f"Look at one: handrail topics show {first}",
+            f'Decide: handrail topics decide {first} writing --why "…"   Write: handrail draft {first}',
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _lines(one: Listed, least: int) -> list[str]:
+    facts = one.facts
+    return [
+        f"{facts.topic:>5}  {printable(facts.name)}",
+        f"       {_people(facts, least)}; {_status(one.status)}",
+        *(f"       {line}" for line in _now(one.status, least)),
+        *([f"       {_suggested(facts)}"] if one.status.state != "proven" else []),
+        f"       then: {what_came_next(facts, least)}",
+    ]
+
+
+def topic_as_text(one: Listed, least: int) -> str:
+    """One topic in full, for a terminal."""
+    facts, status = one.facts, one.status
+    lines = [f"Topic {facts.topic}: {printable(facts.name)}", "", f"  {_people(facts, least)}"]
+    lines += [f"  first {facts.first_at:{_DAY}}, last {facts.last_at:{_DAY}}; {_status(status)}"]
+    lines += [f"  {line}" for line in _now(status, least)]
+    lines += ["", "  What they typed"]
+    lines += [f"    {shown_count(example.people, least):>14}  {printable(example.query)}" for example in facts.examples]
+    lines += ["", f"  Why it failed: {why_it_failed(facts.kinds, least)}", f"  Then: {what_came_next(facts, least)}"]
+    if said := why_not_helped(facts, least):
+        lines += [f"  Why the article did not help: {said}"]
+    if facts.searched_next:
+        lines.append("    searched next: " + ", ".join(f"“{printable(query)}”" for query in facts.searched_next))
+    lines += ["", "  Nearest articles"]
+    lines += [f"    {near.score:.2f}  {_near(near)}" for near in facts.nearest] or ["    none"]
+    lines += ["", f"  {_suggested(facts)}", f"    because {SUGGESTION_REASONS[facts.suggestion]}"]
+    if status.history or status.proofs or one.events:
+        lines += ["", "  History", *(f"    {line}" for line in _history(one, least))]
+    return "\n".join([*lines, ""])
+
+
+def _near(near: NearArticle) -> str:
+    return printable(f"{near.title} ({near.location or 'home'}), shown for {near.shown}")
+
+
+def _people(facts: Facts, least: int) -> str:
+    now = f"{shown_count(facts.people, least)} {'person' if facts.people == 1 and least <= 1 else 'people'}"
+    if not facts.before_kept:
+        return f"{now}, before: not kept"
+    return f"{now}, in the period before {shown_count(facts.people_before, least)}: {facts.trend}"
+
+
+def people_before(facts: Facts, least: int) -> str:
+    """How many people there were in the period before, in words."""
+    return f"before {shown_count(facts.people_before, least)}" if facts.before_kept else "before: not kept"
+
+
+def shown_count(number: int, least: int) -> str:
+    """A number of people or searches, hidden when it is small."""
+    return str(number) if number == 0 or number >= least else f"fewer than {least}"
+
+
+def _status(status: TopicStatus) -> str:
+    if status.state == "reopened":
+        text = f"open again: {why_again(status)}"
+    else:
+        decided = status.decision and (
+            f"{status.decision.verdict}, decided {status.decision.at:{_DAY}} by {printable(status.decision.who)}"
+        )
+        proven = f"proven answered {status.proof.at:{_DAY}}" if status.proof and status.state == "proven" else None
+        text = "; ".join(part for part in (proven, decided) if part) or "not decided"
+    if status.due is None:
+        return text
+    return f"{text}, {'LATE: was to be' if status.late else 'to be'} decided by {status.due:{_DAY}}"
+
+
+def why_again(status: TopicStatus) -> str:
+    """Why a topic is open again: what was decided or proven the last time, and what became of it."""
+    decision, proof = status.decision, status.proof
+    if decision and not (proof and proof.at > decision.at):
+        return f"{decision.verdict} was decided {decision.at:{_DAY}}, and it fails since {status.reopened_at:{_DAY}}"
+    proven = [f"{one.at:{_DAY}}" for one in status.proofs if one.change == "proven"]
+    how = "lost on" if proof and proof.change == "lost" else "and it fails since"
+    return f"it was proven on {proven[-1]}, {how} {status.reopened_at:{_DAY}}"
+
+
+def answered_now(status: TopicStatus, least: int) -> str:
+    """How many people would get an answer now; nothing before they were asked, or where they are few."""
+    return _figures(status.asked.figures, least) if status.asked and status.asked.figures.people >= least else ""
+
+
+def where_answered(status: TopicStatus, least: int) -> str | None:
+    """The article that at least half of these people find; None where there is no such one, or few find it."""
+    return status.asked.figures.location if status.asked and _is_one_article(status.asked.figures, least) else None
+
+
+def _is_one_article(figures: Figures, least: int) -> bool:
+    return figures.found >= max(least, 1) and 2 * figures.found >= figures.answered
+
+
+def _figures(figures: Figures, least: int) -> str:
+    told = f"{shown_count(figures.answered, least)} of {figures.people} people would get an answer now"
+    if figures.found == figures.answered or not _is_one_article(figures, least):
+        return told
+    return f"{told}, {figures.found} of them the same"
+
+
+def _now(status: TopicStatus, least: int) -> Iterator[str]:
+    told, location = answered_now(status, least), where_answered(status, least)
+    if told:
+        yield told if location is None else f"{told}: {printable(location or 'home')}"
+
+
+def _suggested(facts: Facts) -> str:
+    text = SUGGESTIONS[facts.suggestion]
+    if facts.article is not None and facts.suggestion != "write":
+        text += f": {printable(facts.article or 'home')}"
+    if facts.lacks:
+        text += "; it lacks " + ", ".join(printable(word) for word in facts.lacks[:_WORDS_SHOWN])
+    return f"could be: {text}"
+
+
+def what_came_next(facts: Facts, least: int) -> str:
+    """What each search of the period led to."""
+    return _counted(((_NEXT[name], facts.next.get(name, 0)) for name in _NEXT), least)
+
+
+def why_not_helped(facts: Facts, least: int) -> str:
+    """What those said whom an article did not help; nothing where nobody gave a reason."""
+    given = sorted(facts.reasons.items(), key=lambda found: (-found[1], found[0]))
+    return "; ".join(f"{shown_count(count, least)} said: {reason_text('en', reason)}" for reason, count in given)
+
+
+def why_it_failed(kinds: Mapping[FailedBy, int], least: int) -> str:
+    """How many searches failed by what, and how many messages say that an article is needed."""
+    return _counted(((FAILED_BY[kind], count) for kind, count in kinds.items()), least)
+
+
+def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
+    return (
+        ", ".join(f"{shown_count(count, least)} {name}" for name, count in counts if count) or "nothing in this period"
+    )
+
+
+def _history(one: Listed, least: int) -> Iterator[str]:
+    """What was decided and what became of the topic, oldest first."""
+    for _, line in sorted((*_decided(one), *_became(one), *_proved(one.status, least))):
+        yield line
+
+
+def _proved(status: TopicStatus, least: int) -> Iterator[tuple[str, str]]:
+    for proof in status.proofs:
+        yield stamp(proof.at), f"{proof.at:{_DAY}}  {what_was_proved(proof, least)}"
+
+
+def what_was_proved(proof: Proof, least: int) -> str:
+    """A proof, or its loss, with its figures and the index by which it was found."""
+    said = "proven answered" if proof.change == "proven" else "lost: no longer answered"
+    figures = proof.figures
+    counts = f", {shown_count(figures.answered, least)} of {figures.people} people" if figures.people >= least else ""
+    return f"{said}{counts} (index {proof.generation})"
+
+
+def _decided(one: Listed) -> Iterator[tuple[str, str]]:
+    for decision in one.status.history:
+        why = f": {printable(decision.why)}" if decision.why else ""
+        link = f" ({printable(decision.link)})" if decision.link else ""
+        line = f"{decision.at:{_DAY}}  {decision.verdict}, by {printable(decision.who)}{why}{link}"
+        if decision.undone_at:
+            line += f"; taken back {decision.undone_at:{_DAY}} by {printable(decision.undone_by)}"
+        yield stamp(decision.at), line
+
+
+def _became(one: Listed) -> Iterator[tuple[str, str]]:
+    for recorded in one.events:
+        event = recorded.event
+        how = "was merged into" if event.change == "merged" else "was split from"
+        yield stamp(recorded.at), f"{recorded.at:{_DAY}}  {event.topic} {how} {event.other}"
+    at, proof = one.status.reopened_at, one.status.proof
+    if at and not (proof and proof.at == at):
+        yield stamp(at), f"{at:{_DAY}}  open again: three people failed after {since_when(one.status)}"
+
+
+def since_when(status: TopicStatus) -> str:
+    """What three people failed after: a decision, or a proof that came later."""
+    decision, proof = status.decision, status.proof
+    return "it was proven" if proof and not (decision and decision.at > proof.at) else "it was decided"
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------
+
+
+def topics_as_markdown(found: TopicList) -> str:
+    """The list as Markdown that shows what customers typed and never obeys it."""
+    lines = [f"# Topics of failed searches, {_window(found)}", "", *(f"- {note}" for note in topic_notes(found)), ""]
+    head = ["Topic", "Looked for", "People", "Before", "Trend", "Stands", "Could be", "What came next"]
+    rows = [
+        [
+            str(one.facts.topic),
+            one.facts.name,
+            shown_count(one.facts.people, found.least),
+            shown_count(one.facts.people_before, found.least) if one.facts.before_kept else "not kept",
+            one.facts.trend,
+            "; ".join((_status(one.status), *_now(one.status, found.least))),
+            _suggested(one.facts).removeprefix("could be: "),
+            what_came_next(one.facts, found.least),
+        ]
+        for one in found.topics
+    ]
+    return "\n".join([*lines, *as_table(head, rows), ""])

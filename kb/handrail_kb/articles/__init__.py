@@ -1,0 +1,1 @@
+"""What a writer wrote: Markdown, front matter, links and titles."""

@@ -1,0 +1,382 @@
+"""An article: a Markdown file, its front matter, and the line on which each field stands.
+
+Reads Markdown only; knows nothing of HTML, MkDocs or the index. What is wrong with an article is a
+`Problem` with file and line, so that a writer is told everything at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+import yaml
+
+from handrail_kb.config.shown import shown_folder
+from handrail_kb.config.yaml_files import compose_yaml, read_yaml
+from handrail_kb.errors import ArticleError
+from handrail_kb.problems import Problem, Severity, nearest
+
+# What Handrail reads. See the page about front matter in the documentation.
+OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", "review_by", "people_only", "search")
+# Those of them that are text: `2.10` stays what the writer typed, not the number that YAML reads.
+_WORDS = ("title", "description", "questions", "keywords", "owner", "tags")
+# Those that only Handrail reads, so that a mistake in them concerns nobody else.
+ONLY_OURS = ("questions", "keywords", "owner", "review_by", "people_only")
+# What MkDocs, Material and their plugins read: never reported.
+# fmt: off
+THEIR_FIELDS = (
+    "template", "hide", "icon", "status", "tags", "subtitle", "social", "date", "authors", "author", "categories",
+    "category", "draft", "pin", "links", "slug", "readtime", "comments", "revision_date", "render_macros",
+    "ignore_macros", "robots", "canonical", "image", "lang", "language", "layout", "summary", "redirect",
+    "redirect_from", "redirect_to", "search_exclude", "glightbox", "hero", "edit_url", "inherit", "hooks",
+)
+# fmt: on
+# The endings that MkDocs knows (`mkdocs.utils`).
+MARKDOWN = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
+SEARCH_FIELDS = ("exclude", "boost")
+# Nobody reads an article that long, and checking it takes seconds.
+MOST_ARTICLE_BYTES = 2_000_000
+
+_FRONT_MATTER = "front-matter"
+# The front matter as MkDocs sees it: anything else is text of the article.
+_FRONT = re.compile(r"\A-{3}[ \t]*\n(.*?\n)?(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.S)
+_UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
+
+
+@dataclass(frozen=True)
+class Article:
+    """One Markdown file. `path` is relative to the docs folder; values that do not fit have their default.
+
+    `lines` has the line of each field, and `body_line` that of the first line after the front matter.
+    """
+
+    path: str
+    body: str
+    body_line: int = 1
+    meta: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    title: str = ""
+    description: str = ""
+    questions: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+    review_by: date | None = None
+    people_only: bool = False
+    exclude: bool = False
+    boost: float = 1.0
+    problems: tuple[Problem, ...] = ()
+
+    def line_of(self, question: str) -> int:
+        """The line of one of the questions; that of the field if they are all in one line."""
+        listed = self.meta.get("questions")
+        texts = [str(item).strip() for item in listed] if isinstance(listed, list) else []
+        place = f"questions.{texts.index(question)}" if question in texts else "questions"
+        return self.lines.get(place, self.lines.get("questions", 1))
+
+
+# Articles by path, with the size and the time that tell whether a file has changed.
+ReadArticles = dict[str, tuple[tuple[int, int], Article]]
+
+
+def read_articles(docs_dir: Path, kept: ReadArticles | None = None) -> tuple[list[Article], list[Problem]]:
+    """Every article below `docs_dir` in the order of their paths, and all that is wrong with them.
+
+    Articles in `kept`, from the last call, are not read again while their files are unchanged.
+    """
+    kept = {} if kept is None else kept
+    articles: list[Article] = []
+    problems: list[Problem] = []
+    for file in sorted(file for file in docs_dir.rglob("*.m*") if is_markdown(file.name)):
+        path = file.relative_to(docs_dir).as_posix()
+        try:
+            article = _once(docs_dir, path, kept)
+        except ArticleError as error:
+            problems.append(unreadable(f"{shown_folder(docs_dir)}/{path}", error))
+        else:
+            articles.append(article)
+            problems.extend(article.problems)
+    return articles, problems
+
+
+def is_markdown(name: str) -> bool:
+    """Whether MkDocs makes a page of a file of this name; capitals count, so that of `NEWS.MD` it makes none."""
+    return name.endswith(MARKDOWN)
+
+
+def _once(docs_dir: Path, path: str, kept: ReadArticles) -> Article:
+    try:
+        state = (docs_dir / path).stat()
+    except OSError:
+        return read_article(docs_dir, path)
+    stamp = (state.st_size, state.st_mtime_ns)
+    if path not in kept or kept[path][0] != stamp:
+        kept[path] = stamp, read_article(docs_dir, path)
+    return kept[path][1]
+
+
+def is_there(file: Path) -> bool:
+    """Whether there is a file or folder of this name; False for a name that is too long for the disk."""
+    try:
+        return file.exists()
+    except OSError:
+        return False
+
+
+def unreadable(shown: str, error: ArticleError) -> Problem:
+    """What is wrong with a file that is no article."""
+    line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
+    return Problem(shown, int(line), "error", what, "unreadable")
+
+
+def read_article(docs_dir: Path, path: str) -> Article:
+    """Read one article. Raises ArticleError when there is no such file, or it is not text in UTF-8 of a usual size."""
+    shown = f"{shown_folder(docs_dir)}/{path}"
+    try:
+        _refuse_what_is_no_article(docs_dir, docs_dir / path, shown)
+        raw = (docs_dir / path).read_bytes()
+    except OSError as error:
+        raise ArticleError(f"{shown}:1: this file cannot be read: {error.strerror}.") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ArticleError(
+            f"{shown}:{line}: this file is not text in UTF-8 (byte 0x{raw[error.start]:02x}).",
+            "Save it as UTF-8 in your editor.",
+        ) from error
+    return parse_article(path, text, folder=shown_folder(docs_dir))
+
+
+def _refuse_what_is_no_article(docs_dir: Path, file: Path, shown: str) -> None:
+    """Raise ArticleError for devices and pipes, which can block for ever, and for files outside the project."""
+    try:
+        inside = file.resolve(strict=True).is_relative_to(_project_of(docs_dir.resolve()))
+    except RuntimeError as error:
+        raise ArticleError(f"{shown}:1: this is a link that leads to itself.") from error
+    if not inside:
+        raise ArticleError(
+            f"{shown}:1: this is a link to {file.resolve()}, outside of the project. Copy what you need."
+        )
+    if not file.is_file():
+        raise ArticleError(f"{shown}:1: this is no ordinary file. Take it out of {shown_folder(docs_dir)}.")
+    if file.stat().st_size > MOST_ARTICLE_BYTES:
+        raise ArticleError(
+            f"{shown}:1: this file has more than {MOST_ARTICLE_BYTES:,} bytes. Cut it into several articles."
+        )
+
+
+def _project_of(docs_dir: Path) -> Path:
+    """The repository of the articles; where there is none, the folder that they are in."""
+    return next((folder for folder in docs_dir.parents if (folder / ".git").exists()), docs_dir.parent)
+
+
+def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
+    """The article in `text`. Never raises: what is wrong is in `problems`, with `folder` before the path."""
+    shown = f"{folder}/{path}" if folder else path
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    front = _FRONT.match(text)
+    if not front:
+        unclosed = _UNCLOSED.match(text)
+        what = "the front matter has no closing '---' line, so all of it would be shown to readers."
+        return Article(path, text, problems=(Problem(shown, 1, "error", what, _FRONT_MATTER),) if unclosed else ())
+    body, body_line = text[front.end() :], text.count("\n", 0, front.end()) + 1
+    try:
+        meta, lines, repeated = _read_front_matter(front[1] or "")
+    except yaml.YAMLError as error:
+        return Article(path, body, body_line, problems=(_broken_yaml(shown, error),))
+    if not isinstance(meta, dict):
+        what = f"the front matter should be fields such as 'title: …', but is {_found(meta)}."
+        return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what, _FRONT_MATTER),))
+    fields = _Fields(shown, meta, lines)
+    fields.check_names(repeated)
+    return Article(
+        path,
+        body,
+        body_line,
+        MappingProxyType(meta),
+        MappingProxyType(lines),
+        title=fields.text("title"),
+        description=fields.text("description"),
+        questions=fields.questions(),
+        keywords=fields.keywords(),
+        tags=fields.tags(),
+        owner=fields.text("owner"),
+        review_by=fields.day("review_by"),
+        people_only=fields.flag("people_only"),
+        exclude=fields.flag("search.exclude"),
+        boost=fields.boost(),
+        problems=tuple(fields.problems),
+    )
+
+
+def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
+    """The fields, the line of each in the file (`search.boost` and `questions.0` too), and names that stand twice."""
+    meta = read_yaml(block)
+    if isinstance(meta, dict):
+        written = read_yaml(block, as_written=True)
+        meta |= {name: written[name] for name in _WORDS if name in meta and name in written}
+    lines: dict[str, int] = {}
+    repeated: list[str] = []
+    for name, line in _places(compose_yaml(block)):
+        if name in lines:
+            repeated.append(name)
+        lines[name] = line + 2
+    return meta if meta is not None else {}, lines, repeated
+
+
+def _places(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = f"{prefix}{key.value}"
+            yield name, key.start_mark.line
+            if not prefix:
+                yield from _places(value, f"{name}.")
+    elif isinstance(node, yaml.SequenceNode) and prefix:
+        for number, item in enumerate(node.value):
+            yield f"{prefix}{number}", item.start_mark.line
+
+
+def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 2 if mark else 2
+    reason = getattr(error, "problem", None) or " ".join(str(error).split())[:200] or "it cannot be read"
+    hint = " A value with ': ' or '#' in it needs quotes." if mark else ""
+    what = f"the front matter is not valid YAML: {reason}.{hint}"
+    return Problem(shown, line, "error", what, _FRONT_MATTER)
+
+
+class _Fields:
+    """Reads values from front matter and records what does not fit."""
+
+    def __init__(self, shown: str, meta: dict[str, Any], lines: Mapping[str, int]) -> None:
+        self.shown, self.meta, self.lines = shown, meta, lines
+        self.problems: list[Problem] = []
+
+    def note(self, name: str, what: str, severity: Severity = "warning", code: str = _FRONT_MATTER) -> None:
+        self.problems.append(Problem(self.shown, self.lines.get(name, 2), severity, what, code, name))
+
+    def check_names(self, repeated: Iterable[str]) -> None:
+        for name in repeated:
+            self.note(name, f"'{name}' stands here twice; only the last one counts.")
+        for name in map(str, self.meta):
+            self._check_name(name, name, (*OUR_FIELDS, *THEIR_FIELDS))
+        search = self.meta.get("search")
+        for name in map(str, search if isinstance(search, dict) else ()):
+            self._check_name(f"search.{name}", name, SEARCH_FIELDS)
+
+    def _check_name(self, place: str, name: str, known: tuple[str, ...]) -> None:
+        if name not in known:
+            near, hint = _likeness(name, known)
+            severity, code = ("warning", "unknown-field") if near else ("note", "own-field")
+            self.note(place, f"'{name}' is not a known field.{hint}", cast(Severity, severity), code)
+
+    def value(self, name: str) -> Any:
+        outer, _, inner = name.partition(".")
+        value = self.meta.get(outer)
+        if not inner or value is None:
+            return value
+        if isinstance(value, dict):
+            return value.get(inner)
+        if f"{outer} is wrong" not in self.meta:
+            self.expected(outer, "fields such as 'exclude: true'", value)
+            self.meta = {**self.meta, f"{outer} is wrong": True, outer: None}
+        return None
+
+    def expected(self, name: str, wanted: str, value: Any) -> None:
+        self.note(name, f"'{name}' should be {wanted}, but is {_found(value)}.")
+
+    def text(self, name: str) -> str:
+        value = self.value(name)
+        if value is None or isinstance(value, str):
+            return (value or "").strip()
+        self.expected(name, "text", value)
+        return ""
+
+    def flag(self, name: str) -> bool:
+        value = self.value(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.expected(name, "true or false", value)
+        return False
+
+    def boost(self) -> float:
+        value = self.value("search.boost")
+        if value is None:
+            return 1.0
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
+            return float(value)
+        self.expected("search.boost", "a number above 0", value)
+        return 1.0
+
+    def day(self, name: str) -> date | None:
+        value = self.value(name)
+        if value is None:
+            return None
+        try:
+            return date.fromisoformat(str(value)[:10])
+        except ValueError:
+            self.expected(name, "a date such as 2027-01-31", value)
+            return None
+
+    def questions(self) -> tuple[str, ...]:
+        value = self.value("questions")
+        if isinstance(value, str):
+            self.note("questions", "'questions' should be a list: one line per question, each beginning with '- '.")
+            value = [value]
+        return tuple(self._items("questions", value))
+
+    def keywords(self) -> tuple[str, ...]:
+        value = self.value("keywords")
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return tuple(self._items("keywords", value))
+
+    def tags(self) -> tuple[str, ...]:
+        """The fields of Material. What is wrong with them is reported by its own plugin."""
+        value = self.value("tags")
+        listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+        return tuple(tag.strip() for tag in listed if isinstance(tag, str) and tag.strip())
+
+    def _items(self, name: str, value: Any) -> Iterator[str]:
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.expected(name, "a list", value)
+            return
+        for number, item in enumerate(value):
+            if isinstance(item, str) and item.strip():
+                yield item.strip()
+                continue
+            place = f"{name}.{number}"
+            hint = " Put it in quotes: a ': ' inside made it a field." if isinstance(item, dict) else ""
+            self.note(
+                place if place in self.lines else name,
+                f"each of '{name}' should be text, but here is {_found(item)}.{hint}",
+            )
+
+
+@lru_cache(1000)  # a field of a site's own stands in most of its articles
+def _likeness(name: str, known: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether a name is a near miss, and what may have been meant."""
+    # Sites have fields of their own: only a near miss is worth a warning, and `ms.author`, with a prefix, is theirs.
+    near = not {".", ":"} & {*name} and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
+    return near, nearest(name, known)
+
+
+def _found(value: Any) -> str:
+    """What a value is, in words of a person who writes articles."""
+    if value is None or value == "":
+        return "empty"
+    if isinstance(value, bool):
+        return "yes or no (put it in quotes to make it text)"
+    words = {list: "a list", dict: "a group of fields", int: "a number", float: "a number", str: "the text"}
+    kind = words.get(type(value), "a date" if isinstance(value, date) else type(value).__name__)
+    return f"{kind} '{value}'" if isinstance(value, str) else kind

@@ -1,0 +1,149 @@
+"""Drafts of missing articles: their first lines, and where a draft still waits for words.
+
+The first lines are title, questions, headings, related articles, and what the article has to answer. Knows nothing of
+topics and search: what customers asked is given. Nothing that they typed is obeyed, neither by YAML nor by Markdown.
+Nothing that is there already is overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from handrail_kb.articles.article import Article
+from handrail_kb.articles.front_matter import quoted, with_questions
+from handrail_kb.articles.prose import line_at, prose
+from handrail_kb.config.shown import shown_folder
+from handrail_kb.errors import ArticleError
+from handrail_kb.language.markup import without_markup
+from handrail_kb.texts import text
+
+_LONGEST_NAME = 60
+_GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
+
+
+@dataclass(frozen=True)
+class CustomerQuestion:
+    """A question as customers typed it, and how many of them did, in words; empty where they are too few to say."""
+
+    question: str
+    people: str
+
+
+@dataclass(frozen=True)
+class ArticleDraft:
+    """What is known of an article before it is written.
+
+    `why` says in a line who needs it; `must_answer` are searches that failed; `related` are articles, each with its
+    file below the folder of articles and its title; `lang` is that of the site.
+    """
+
+    title: str
+    why: str
+    questions: tuple[str, ...]
+    must_answer: tuple[CustomerQuestion, ...]
+    related: tuple[tuple[str, str], ...]
+    lang: str = "en"
+
+
+def draft_text(draft: ArticleDraft, path: str) -> str:
+    """The draft as Markdown, for a file at `path` below the folder of articles."""
+    words = without_markup(_line(draft.title))  # a title is shown in tabs and menus, where a tag would be rendered
+    title = words[:1].upper() + words[1:]
+    # As comments in the front matter, because HTML comments would be published.
+    lines = [
+        "---",
+        f"title: {quoted(title)}",
+        f"# Draft. {_line(draft.why)}",
+        "# It has to answer these searches:",
+        *(f"#   {_line(asked.question)}{f' ({asked.people})' if asked.people else ''}" for asked in draft.must_answer),
+        "# Say the answer in the first sentence. Give it a description. Keep those of the questions that it answers.",
+        "# Then: handrail check. Take these comments out at the end.",
+        "---",
+        "",
+        f"# {_markdown(title)}",
+        "",
+        "…",
+        "",
+        f"## {text(draft.lang, 'draft.steps')}",
+        "",
+        "1. …",
+        "",
+        f"## {text(draft.lang, 'draft.not_helped')}",
+        "",
+        text(draft.lang, "draft.write"),
+        "",
+    ]
+    if draft.related:
+        lines += [f"## {text(draft.lang, 'draft.related')}", ""]
+        lines += [f"- [{_markdown(name)}]({_link(file, path)})" for file, name in draft.related]
+        lines += [""]
+    return with_questions("\n".join(lines), [_line(question) for question in draft.questions], path)[0]
+
+
+def file_name(title: str) -> str:
+    """A name for the article's file: words of the title, in characters that are safe in every address."""
+    plain = unicodedata.normalize("NFKD", title.lower().replace("ß", "ss")).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain)
+    name = "-".join(words)[:_LONGEST_NAME].strip("-")
+    return f"{name or 'article'}.md"
+
+
+def write_draft(docs_dir: Path, path: str, content: str) -> Path:
+    """Write the draft to `path` below the folder of articles. Raises ArticleError when that may not or cannot be."""
+    file, shown = docs_dir / path, f"{shown_folder(docs_dir)}/{path}"
+    inside = file.resolve().is_relative_to(docs_dir.resolve())
+    if not inside or file.suffix != ".md":
+        folder = shown_folder(docs_dir)
+        raise ArticleError(f"{shown} is no place for an article.", f"Name a .md file in {folder}: --to new.md")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(content)
+    except FileExistsError as error:
+        raise ArticleError(f"{shown} is there already; nothing was written.", "Name another: --to new.md") from error
+    except OSError as error:
+        raise ArticleError(f"{shown} cannot be written: {error.strerror}.", "Name another: --to new.md") from error
+    return file
+
+
+def _line(words: str) -> str:
+    """One line without control characters."""
+    return " ".join("".join(character if character.isprintable() else " " for character in words).split())
+
+
+def _markdown(words: str) -> str:
+    escaped = re.sub(r"([\\`*_{}\[\]#!|~])", r"\\\1", _line(words))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _link(file: str, path: str) -> str:
+    """The relative path from the draft to another article."""
+    return PurePosixPath(os.path.relpath(file, PurePosixPath(path).parent)).as_posix().replace(" ", "%20")
+
+
+def different(questions: Sequence[str], there: Sequence[str], most: int) -> list[str]:
+    """The first `most` questions, without those that repeat each other or one of another article."""
+    seen = {_words(question) for question in there}
+    found = []
+    for question in questions:
+        words = _words(question)
+        if len(words) > 1 and words not in seen:
+            seen.add(words)
+            found.append(question)
+    return found[:most]
+
+
+def _words(question: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", question.casefold()))
+
+
+def first_gap(article: Article) -> int | None:
+    """The line on which a draft still has '…' where words should be; None in an article that is written."""
+    seen = prose(article.body)
+    gap = _GAP.search(seen)
+    return line_at(seen, gap.start(), article.body_line) if gap else None

@@ -1,0 +1,193 @@
+"""Adds questions to the front matter of an article and leaves every other byte of the file unchanged.
+
+What it cannot do without guessing it refuses, with file and line. What it wrote is read again and compared before the
+file is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from handrail_kb.articles.article import Article, parse_article
+from handrail_kb.config.shown import shown_folder
+from handrail_kb.config.yaml_files import read_yaml
+from handrail_kb.errors import ArticleError
+
+_MARK = re.compile(r"-{3}[ \t]*")
+_END = re.compile(r"(?:-{3}|\.{3})[ \t]*")
+# The fields without `---` that MkDocs reads at the beginning of a file, too.
+_BARE_FIELD = re.compile(r" {0,3}[A-Za-z0-9_-]+:\s")
+_MEND = "Write the question into the front matter yourself: questions:"
+
+
+@dataclass(frozen=True)
+class Addition:
+    """An article with its new text, not written yet; `added` counts the new questions."""
+
+    file: Path
+    shown: str
+    text: str
+    added: int
+
+    def write(self) -> None:
+        """Replace the file in one step and keep its permissions. Raises ArticleError."""
+        if self.added:
+            try:
+                _replace(self.file.resolve(), self.text.encode("utf-8"))
+            except OSError as error:
+                raise ArticleError(f"{self.shown}:1: this file cannot be written: {error.strerror}.", _MEND) from error
+
+
+def add_questions(docs_dir: Path, path: str, questions: Sequence[str]) -> Addition:
+    """The article `path` below `docs_dir` with more questions, for the caller to write.
+
+    Raises ArticleError with file and line when it cannot be read, or cannot be changed safely.
+    """
+    file, shown = docs_dir / path, f"{shown_folder(docs_dir)}/{path}"
+    try:
+        before = file.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArticleError(f"{shown}:1: this file cannot be read: {error}.", _MEND) from error
+    return Addition(file, shown, *with_questions(before, questions, shown))
+
+
+def with_questions(text: str, questions: Sequence[str], shown: str) -> tuple[str, int]:
+    """The article's text with these questions in its front matter, and how many were not there yet.
+
+    Raises ArticleError, with `shown` as the file's name, when that cannot be done safely.
+    """
+    old = parse_article(shown, text.removeprefix("\ufeff"), folder="")
+    there = {_same(question) for question in old.questions}
+    new = [question for question in dict.fromkeys(questions) if _same(question) not in there]
+    if not new:
+        return text, 0
+    changed = _Lines.of(text, shown).with_items(new)
+    _check(old, parse_article(shown, changed.removeprefix("\ufeff"), folder=""), new, shown)
+    return changed, len(new)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """A file as lines with their ends. Lines from 1 to before `end` are the front matter; no `end`, no front matter."""
+
+    shown: str
+    lines: tuple[str, ...]
+    end: int
+    newline: str
+
+    @classmethod
+    def of(cls, text: str, shown: str) -> _Lines:
+        lines = tuple(re.findall(r"[^\n]*\n|[^\n]+", text))
+        newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+        if not lines or not _MARK.fullmatch(_bare(lines[0].removeprefix("\ufeff"))):
+            if lines and _BARE_FIELD.match(lines[0].removeprefix("\ufeff")):
+                raise _refused(shown, 1, "the file begins with fields that have no '---' line before them")
+            return cls(shown, lines, 0, newline)
+        ends = (number for number, line in enumerate(lines) if number and _END.fullmatch(_bare(line)))
+        end = next(ends, 0)
+        if not end:
+            raise _refused(shown, 1, "the front matter has no closing '---' line")
+        return cls(shown, lines, end, newline)
+
+    def with_items(self, questions: Sequence[str]) -> str:
+        if not self.end:
+            return self._with_front_matter(questions)
+        at, dash, key = self._place()
+        items = [f"{key}{self.newline}"] if key else []
+        items += [f"{' ' * dash}- {quoted(question)}{self.newline}" for question in questions]
+        return "".join((*self.lines[:at], *items, *self.lines[at:]))
+
+    def _with_front_matter(self, questions: Sequence[str]) -> str:
+        text = "".join(self.lines)
+        body = text.removeprefix("\ufeff")
+        items = [f"  - {quoted(question)}" for question in questions]
+        front = self.newline.join(["---", "questions:", *items, "---", "", ""])
+        return text[: len(text) - len(body)] + front + body
+
+    def _place(self) -> tuple[int, int, str]:
+        """The line where items go, the column of their dash, and the line of the key where it is missing."""
+        root = self._root()
+        if root is None:
+            return self.end, 2, "questions:"
+        column = root.start_mark.column
+        found = [(key, value) for key, value in root.value if key.value == "questions"]
+        if not found:
+            return self.end, column + 2, f"{' ' * column}questions:"
+        if len(found) > 1:
+            raise _refused(self.shown, found[1][0].start_mark.line + 2, "'questions' stands here twice")
+        [(key, value)] = found
+        line = key.start_mark.line + 1
+        if isinstance(value, yaml.ScalarNode) and value.value == "" and value.style is None:
+            return line + 1, column + 2, ""
+        block = isinstance(value, yaml.SequenceNode) and not value.flow_style and value.start_mark.line >= line
+        if not block or not value.value:
+            raise _refused(self.shown, line + 1, "'questions' is not a list with a line for each question")
+        last = value.value[-1].end_mark
+        return last.line + 1 + (last.column > 0), value.start_mark.column, ""
+
+    def _root(self) -> yaml.MappingNode | None:
+        """The fields of the front matter; None where it is empty."""
+        block = "".join(self.lines[1 : self.end])
+        try:
+            root = yaml.compose(block, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 2 if error.problem_mark else 2
+            raise _refused(self.shown, line, f"the front matter is not valid YAML: {error.problem}") from error
+        except yaml.YAMLError as error:
+            raise _refused(self.shown, 2, "the front matter is not valid YAML") from error
+        if root is not None and (not isinstance(root, yaml.MappingNode) or root.flow_style):
+            raise _refused(self.shown, 2, "the front matter is not fields with a line for each")
+        return root
+
+
+def _check(old: Article, new: Article, added: Sequence[str], shown: str) -> None:
+    """Refuse what would change anything but the questions."""
+
+    def rest(article: Article) -> dict[str, Any]:
+        return {name: value for name, value in article.meta.items() if name != "questions"}
+
+    body = new.body.removeprefix("\n") if not old.meta and old.body_line == 1 else new.body
+    if (body, rest(new), new.questions) != (old.body, rest(old), (*old.questions, *added)):
+        raise _refused(shown, 1, "the question cannot be added without changing something else")
+
+
+def _refused(shown: str, line: int, what: str) -> ArticleError:
+    return ArticleError(f"{shown}:{line}: {what}, so no question was added.", _MEND)
+
+
+def _bare(line: str) -> str:
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def _same(question: str) -> str:
+    return " ".join(question.casefold().split()).rstrip("?.! ")
+
+
+def quoted(question: str) -> str:
+    """The question as an item of a YAML list, in quotes only where it would be read as something else."""
+    try:
+        plain = read_yaml(f"- {question}\n") == [question]
+    except yaml.YAMLError:
+        plain = False
+    return question if plain else json.dumps(question, ensure_ascii=False)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        beside.chmod(file.stat().st_mode & 0o7777)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,104 @@
+"""`handrail new`: writes the first files of a help site into a folder, and overwrites nothing."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from handrail_kb.errors import ConfigError
+from handrail_kb.texts.installing import install_extra, missing
+
+_MKDOCS = """site_name: Help
+site_url: http://127.0.0.1:8000/
+theme:
+  name: material
+  font: false
+  features: [navigation.instant, search.highlight, search.suggest, search.share]
+  palette:
+    - media: "(prefers-color-scheme: light)"
+      toggle: {icon: material/brightness-7, name: Dark}
+    - media: "(prefers-color-scheme: dark)"
+      scheme: slate
+      toggle: {icon: material/brightness-4, name: Light}
+plugins:
+  - search
+  - handrail:
+      contact_email: ""
+markdown_extensions:
+  - admonition
+  - attr_list
+  - tables
+  - toc: {permalink: true}
+  - pymdownx.details
+  - pymdownx.superfences
+  - pymdownx.tabbed: {alternate_style: true}
+validation:
+  links: {anchors: warn}
+"""
+_INDEX = """---
+title: How can we help?
+description: Answers to what customers ask most.
+---
+
+# How can we help?
+
+Search in your own words, or write to a person: the link is on every page.
+"""
+_ARTICLE = """---
+title: Reset your password
+description: What to do when you forgot your password.
+questions:
+  - I forgot my password
+  - how do I get a new password
+  - can't log in any more
+owner: support
+---
+
+# Reset your password
+
+1. Open the sign-in page and choose **Forgot password**.
+2. Enter the address you signed up with.
+3. Follow the link in the mail. It is good for one hour.
+
+## The mail does not arrive
+
+Look into the folder for spam. If it is not there after ten minutes, write to us.
+"""
+_FILES = {
+    "mkdocs.yml": _MKDOCS,
+    "docs/index.md": _INDEX,
+    "docs/reset-password.md": _ARTICLE,
+    ".gitignore": "site/\n.handrail/\n",
+}
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def new(folder: Path) -> None:
+    """Start a new help site in a folder."""
+    make_site(folder)
+    click.echo(f"A help site with two articles stands in {folder}.")
+    if missing("index") and missing("multilingual"):
+        click.echo(f"  Install what shows it, with the theme and search: {install_extra('index')}")
+    click.echo(f"  See it: cd {shlex.quote(str(folder))} && handrail serve")
+
+
+def make_site(folder: Path) -> None:
+    """Write the first files of a site. Raises ConfigError when one of them is there already."""
+    present = [name for name in _FILES if name != ".gitignore" and (folder / name).exists()]
+    if present:
+        raise ConfigError(
+            f"{folder} already has {', '.join(present)}; nothing was written.", "Name a new folder: handrail new help"
+        )
+    try:
+        for name, content in _FILES.items():
+            file = folder / name
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be written: {error.strerror}.", "Name a folder of yours: handrail new help"
+        ) from error

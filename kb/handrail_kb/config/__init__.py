@@ -1,0 +1,1 @@
+"""Finds and checks every setting, with the line it stands on."""

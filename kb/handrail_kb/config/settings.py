@@ -1,0 +1,207 @@
+"""Finds the value of every setting: in a flag, the environment or mkdocs.yml, else in the table.
+
+A value is looked for in this order: flag, environment (`HANDRAIL_NAME`), mkdocs.yml
+(`plugins: - handrail: {name: …}`), default. Secrets are read from the environment only.
+Knows nothing of MkDocs' classes, so that a server without a docs folder can use it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
+from handrail_kb.config.yaml_files import read_mkdocs_yml
+from handrail_kb.errors import ConfigError
+from handrail_kb.problems import nearest
+
+_LONGEST_SHOWN = 80
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings with their values, and the project they belong to.
+
+    `root` is the folder of mkdocs.yml, `site_dir` the folder of built HTML. `groups` are those that are more than one
+    value, as they stand in mkdocs.yml.
+    """
+
+    values: Mapping[str, SettingValue]
+    root: Path
+    site_dir: Path
+    config_file: Path | None = None
+    groups: Mapping[str, Any] = field(default_factory=dict)
+    site_url: str = ""
+
+    def __getitem__(self, name: str) -> SettingValue:
+        return self.values[name]
+
+    def text(self, name: str) -> str:
+        """The value of a setting that is text."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> int:
+        """The value of a setting that is a whole number."""
+        return int(self.values[name])
+
+    def flag(self, name: str) -> bool:
+        """The value of a setting that is yes or no."""
+        return bool(self.values[name])
+
+    @property
+    def only_answers(self) -> bool:
+        """Whether this machine only searches, and another one handles messages, mails and the desk."""
+        return self.text("role") == "answer"
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the index and the store are."""
+        return self.root / self.text("state_dir")
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of index generations."""
+        return self.state_dir / "index"
+
+    @property
+    def store_file(self) -> Path:
+        """The SQLite file of searches, votes and messages."""
+        return self.state_dir / "store.db"
+
+
+def load_settings(
+    config_file: Path | None = None,
+    *,
+    site_dir: Path | None = None,
+    flags: Mapping[str, SettingValue | None] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Find the value of every setting.
+
+    The default `config_file` may be missing on a machine that only serves: then defaults, environment and flags count.
+    Raises ConfigError naming the file that is not there, the unknown setting or the value that does not fit.
+    """
+    environ = os.environ if environ is None else environ
+    if config_file and config_file != Path("mkdocs.yml") and not config_file.exists():
+        raise ConfigError(f"There is no {config_file}.", "Name the site's mkdocs.yml: --config PATH/mkdocs.yml")
+    document = read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
+    root = config_file.resolve().parent if config_file else Path.cwd()
+    values: dict[str, SettingValue] = {setting.name: setting.default for setting in SETTINGS}
+    options = _plugin_options(document)
+    values.update(check_options(options, f"{config_file}: plugins: handrail"))
+    values.update(values_in(environ))
+    values.update(
+        {
+            name: _fit(BY_NAME[name], value, f"--{name.replace('_', '-')}")
+            for name, value in (flags or {}).items()
+            if value is not None
+        }
+    )
+    built = site_dir or root / str(document.get("site_dir") or "site")
+    groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
+    return Settings(values, root, built, config_file, groups, str(document.get("site_url") or ""))
+
+
+def docs_dir_of(config_file: Path) -> Path:
+    """The folder of Markdown articles that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
+    return config_file.resolve().parent / str(read_mkdocs_yml(config_file).get("docs_dir") or "docs")
+
+
+def options_of(config_file: Path) -> Mapping[str, Any]:
+    """The options of our plugin as they stand in mkdocs.yml. Raises ConfigError when the file cannot be read."""
+    return _plugin_options(read_mkdocs_yml(config_file))
+
+
+def site_dir_of(config_file: Path) -> Path:
+    """The folder of built HTML that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
+    return config_file.resolve().parent / str(read_mkdocs_yml(config_file).get("site_dir") or "site")
+
+
+def check_options(options: Mapping[str, Any], where: str) -> dict[str, SettingValue]:
+    """The given options, each of the right type, without groups. Raises ConfigError with the nearest known name."""
+    checked: dict[str, SettingValue] = {}
+    for name, value in options.items():
+        if name in GROUPS:
+            continue
+        if name in BY_NAME and value is None:  # to MkDocs, what is empty is not set
+            continue
+        if name not in BY_NAME:
+            raise ConfigError(
+                f"{where}: '{name}' is not a setting of Handrail.{nearest(str(name), [*BY_NAME, *GROUPS])}",
+                "See all settings: handrail settings",
+            )
+        checked[name] = _fit(BY_NAME[name], value, f"{where}: {name}")
+    return checked
+
+
+def values_in(environ: Mapping[str, str]) -> dict[str, SettingValue]:
+    """The settings that the environment has. Raises ConfigError for a value that does not fit."""
+    found: dict[str, SettingValue] = {}
+    variables = {setting.variable: setting for setting in SETTINGS}
+    for variable, value in environ.items():
+        if variable in variables and variable not in SECRETS:
+            found[variables[variable].name] = _fit(variables[variable], value, variable)
+    return found
+
+
+def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """Warnings about unknown `HANDRAIL_` variables. They are not refused: other programs may use such names."""
+    known = [setting.variable for setting in SETTINGS]
+    for variable in sorted(environ):
+        if variable.startswith("HANDRAIL_") and variable not in SECRETS and variable not in known:
+            near = nearest(variable, known)
+            yield f"The environment has {variable}, which is not a setting of Handrail.{near} See: handrail settings"
+
+
+_WORDS_FOR_YES = {"1", "true", "yes", "on"}
+_WORDS_FOR_NO = {"0", "false", "no", "off"}
+
+
+def _fit(setting: Setting, value: Any, where: str) -> SettingValue:
+    """The value as the setting wants it, or a ConfigError that says what was expected."""
+    fitted = _as_type(setting, value, where)
+    if isinstance(fitted, int) and not isinstance(fitted, bool) and not setting.least <= fitted <= setting.most:
+        bound = f"at least {setting.least}" if fitted < setting.least else f"at most {setting.most}"
+        raise ConfigError(f"{where}: expected {bound}, but found {fitted}.", setting.help)
+    if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
+        raise ConfigError(f"{where}: '{fitted}' does not fit. The default is '{setting.default}'.", setting.help)
+    return fitted
+
+
+def _as_type(setting: Setting, value: Any, where: str) -> SettingValue:
+    wanted = type(setting.default)
+    if value is False and "off" in setting.form.split("|"):  # which YAML takes for 'no'
+        return "off"
+    if setting.many and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+        return value
+    if wanted is bool and (word := str(value).strip().lower()) in _WORDS_FOR_YES | _WORDS_FOR_NO:
+        return word in _WORDS_FOR_YES
+    if wanted is int and _WHOLE.fullmatch(str(value).strip()):
+        return int(value)
+    if wanted is str and isinstance(value, int | float):  # 0441234567 is 75839863 to YAML, and NO is false
+        raise ConfigError(f"{where}: this was read as {value}, which may not be what you wrote. Put it in quotes.",
+                          setting.help)  # fmt: skip
+    expected = {bool: "yes or no", int: "a whole number", str: "a list of texts" if setting.many else "text"}[wanted]
+    found = repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}…"
+    raise ConfigError(f"{where}: expected {expected}, but found {found}.", setting.help)
+
+
+def _plugin_options(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of our plugin, whether `plugins` is a list or a mapping."""
+    plugins = document.get("plugins") or []
+    entries = (
+        plugins.items()
+        if isinstance(plugins, dict)
+        else [pair for entry in plugins for pair in (entry.items() if isinstance(entry, dict) else [(entry, None)])]
+    )
+    for name, options in entries:
+        if name == "handrail" and isinstance(options, dict):
+            return options
+    return {}

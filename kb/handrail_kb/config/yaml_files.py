@@ -1,0 +1,163 @@
+"""Reads YAML that people wrote: front matter of articles, and mkdocs.yml as MkDocs reads it.
+
+No tag runs code, and the number of values that aliases may expand to is bounded.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from handrail_kb.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mkdocs.exceptions import ConfigurationError
+
+
+# In one YAML file. Nine lines can stand for a thousand million values, and whoever names them meets them all.
+_MOST_VALUES = 100_000
+# The parser in C, where PyYAML has it: every build reads mkdocs.yml, and the front matter of every article.
+_QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# It has no bound to how deep values stand in each other, and ends the program where its stack ends.
+_DEEPEST_QUICK = 3000
+# Files that inherit from files.
+_DEEPEST = 20
+# What Python may raise for a hostile value.
+_UNREADABLE = (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError, KeyError)
+
+
+class _Bounded:
+    """What both parsers have of ours."""
+
+    def get_single_data(self) -> Any:
+        """The document. Raises yaml.YAMLError, too, where it holds too much."""
+        document = super().get_single_data()  # type: ignore[misc]
+        if (size := _size(document, {})) > _MOST_VALUES:
+            raise yaml.YAMLError(f"it holds {size:,} values where every alias (such as *name) is followed")
+        return document
+
+
+class _Tolerant(_Bounded, yaml.SafeLoader):
+    """Reads YAML without importing what its tags name, and without the environment: an article must not publish it."""
+
+
+class _TolerantQuick(_Bounded, _QUICK):  # type: ignore[misc]
+    """The same with the parser in C."""
+
+
+_WORDS_ONLY = {
+    first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] in ("null", "merge")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class _AsWritten(_Tolerant):
+    """Reads every value as the text that was written; what is empty or `null` is nothing."""
+
+    yaml_implicit_resolvers = _WORDS_ONLY
+
+
+class _AsWrittenQuick(_TolerantQuick):
+    """The same with the parser in C."""
+
+    yaml_implicit_resolvers = _WORDS_ONLY
+
+
+for _loader_of_ours in (_Tolerant, _TolerantQuick):
+    _loader_of_ours.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
+    _loader_of_ours.add_multi_constructor("!", lambda *_: None)
+
+
+def read_yaml(text: str, *, as_written: bool = False) -> Any:
+    """Parse YAML without running anything. Raises yaml.YAMLError.
+
+    With `as_written`, `2.10`, `007`, `yes` and `12:30` are the text that stands there, not what YAML takes it for.
+    """
+    quick, own = (_AsWrittenQuick, _AsWritten) if as_written else (_TolerantQuick, _Tolerant)
+    try:
+        if _is_shallow(text):
+            with suppress(yaml.YAMLError):  # in the words of Python's parser, which say more
+                return yaml.load(text, Loader=quick)  # noqa: S506 (a SafeLoader)
+        return yaml.load(text, Loader=own)  # noqa: S506 (a SafeLoader)
+    except _UNREADABLE as error:
+        raise yaml.YAMLError(f"a value cannot be read: {error}") from error
+
+
+def compose_yaml(text: str) -> yaml.Node | None:
+    """YAML as nodes that know their lines. Raises yaml.YAMLError."""
+    loader = _QUICK if _is_shallow(text) else yaml.SafeLoader
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=loader)
+    except RecursionError as error:
+        raise yaml.YAMLError("its values stand too deep in each other") from error
+    return node
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether values cannot stand deep in each other; by indents alone it takes too many characters."""
+    return sum(map(text.count, "[{-?")) <= _DEEPEST_QUICK
+
+
+def read_mkdocs_yml(path: Path) -> dict[str, Any]:
+    """The settings of a site as MkDocs reads them: `INHERIT` merged deeply, `!ENV` as it resolves it.
+
+    Raises ConfigError with the line that is wrong.
+    """
+    # Here, so that a command that reads no mkdocs.yml, and a service without one, load nothing of MkDocs.
+    from mkdocs.exceptions import ConfigurationError
+    from mkdocs.utils.yaml import yaml_load
+
+    try:
+        with path.open("rb") as stream:
+            document: Any = yaml_load(stream, _loader())
+    except ConfigurationError as error:
+        raise _as_config_error(path, error) from error
+    except (OSError, *_UNREADABLE) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", "Mend it, then run the command again.") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}.")
+    return document
+
+
+def _loader() -> Any:
+    """MkDocs' own loader on top of ours, for one file and those that it inherits from."""
+    from mkdocs.utils.yaml import get_yaml_loader
+
+    loader: Any = get_yaml_loader(_Tolerant)
+    read: list[None] = []
+
+    class Bounded(loader):  # type: ignore[misc]
+        def get_single_data(self) -> Any:
+            read.append(None)
+            if len(read) > _DEEPEST:
+                raise yaml.YAMLError(f"more than {_DEEPEST} files inherit from each other, perhaps in a circle")
+            return super().get_single_data()
+
+    return Bounded
+
+
+def _as_config_error(path: Path, error: ConfigurationError) -> ConfigError:
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark:
+        mark = cause.problem_mark
+        file = path.parent / mark.name if mark.name and Path(mark.name).is_file() else path
+        return ConfigError(
+            f"{file}:{mark.line + 1}: this is not valid YAML: {cause.problem}.",
+            "Mend that line, then run the command again.",
+        )
+    what = str(cause) if isinstance(cause, yaml.YAMLError) else str(error).rstrip(".")
+    return ConfigError(f"{path} cannot be read: {what}.", "Mend it, then run the command again.")
+
+
+def _size(value: object, known: dict[int, int]) -> int:
+    """How many values there are below one when every alias is followed; one that holds itself is counted once."""
+    if not isinstance(value, dict | list) or id(value) in known:
+        return known.get(id(value), 1)
+    known[id(value)] = 1
+    below = chain(value, value.values()) if isinstance(value, dict) else value
+    known[id(value)] = 1 + sum(_size(one, known) for one in below)
+    return known[id(value)]

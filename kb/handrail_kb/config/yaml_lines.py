@@ -1,0 +1,111 @@
+"""The line of each setting in mkdocs.yml, so that a fault can be reported with its line.
+
+Reads YAML nodes without constructing values. A file that cannot be read has no lines; loading it reports the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import yaml
+
+from handrail_kb.config.yaml_files import compose_yaml
+from handrail_kb.problems import Keys
+
+# Nesting of lists, and of files that inherit from files; a YAML list can contain itself.
+_DEEPEST = 20
+# Entries in a file; ten lines of YAML can expand to thousands.
+_MOST = 20_000
+
+
+@dataclass(frozen=True)
+class YamlLines:
+    """The file that holds the plugin's settings, and the line of each key and list item below them."""
+
+    file: Path
+    lines: Mapping[Keys, int] = field(default_factory=dict)
+
+    def line(self, keys: Keys) -> int:
+        """The line of a key; that of its nearest parent if the key is missing."""
+        return next((self.lines[keys[:end]] for end in range(len(keys), -1, -1) if keys[:end] in self.lines), 1)
+
+
+def yaml_lines(config_file: Path) -> YamlLines:
+    """The line of each setting of the plugin, in this file or in the one that it inherits its plugins from."""
+    config_file, plugins = _where(config_file, "plugins")
+    entries = plugins.value if isinstance(plugins, yaml.SequenceNode) else [plugins]
+    for entry in entries:
+        options = _child(entry, "handrail")
+        if isinstance(options, yaml.MappingNode):
+            return YamlLines(config_file, dict(islice(_lines(options, ()), _MOST)))
+    return YamlLines(config_file)
+
+
+def nav_of(config_file: Path) -> tuple[Path, list[tuple[str, int]]]:
+    """Every page that `nav` names, with its line, and the file where it stands: this one, or one it inherits from."""
+    file, nav = _where(config_file, "nav")
+    return file, list(islice(_pages(nav), _MOST)) if nav else []
+
+
+def line_of_key(config_file: Path, name: str) -> int:
+    """The line of one of MkDocs' own settings; 1 if it is not in this file."""
+    document = _document(config_file)
+    pairs = document.value if isinstance(document, yaml.MappingNode) else []
+    return next((key.start_mark.line + 1 for key, _ in pairs if key.value == name), 1)
+
+
+def _pages(node: yaml.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield str(node.value), node.start_mark.line + 1
+    elif isinstance(node, yaml.CollectionNode) and depth < _DEEPEST:
+        for child in node.value:
+            yield from _pages(child[1] if isinstance(node, yaml.MappingNode) else child, depth + 1)
+
+
+def _where(config_file: Path, name: str) -> tuple[Path, yaml.Node | None]:
+    """What one of MkDocs' own settings holds, and the file where it stands: this one, or one it inherits from."""
+    file, passed = config_file, 0
+    while True:
+        document = _document(file)
+        found, parent = _child(document, name), _parent(document, file)
+        if found is not None or parent is None:
+            return file, found
+        if passed == _DEEPEST:  # files that inherit from each other
+            return config_file, None
+        file, passed = parent, passed + 1
+
+
+def _document(config_file: Path) -> yaml.Node | None:
+    try:
+        return compose_yaml(config_file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+
+
+def _parent(document: yaml.Node | None, config_file: Path) -> Path | None:
+    """The file that this one inherits from."""
+    named = _child(document, "INHERIT")
+    file = config_file.parent / named.value if isinstance(named, yaml.ScalarNode) else None
+    return file if file and file.is_file() and file.resolve() != config_file.resolve() else None
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for key, value in pairs if key.value == name), None)
+
+
+def _lines(node: yaml.Node, keys: Keys) -> Iterator[tuple[Keys, int]]:
+    if len(keys) >= _DEEPEST:
+        return
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*keys, str(key.value))
+            yield below, key.start_mark.line + 1
+            yield from _lines(value, below)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield (*keys, number), item.start_mark.line + 1
+            yield from _lines(item, (*keys, number))

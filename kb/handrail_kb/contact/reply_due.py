@@ -1,0 +1,90 @@
+"""When a message has to be answered so that the promise on the contact page is kept.
+
+The same computation as in the browser (`handrail-hours.js`), for the people who have to keep the promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from handrail_kb.config.settings import Settings
+from handrail_kb.config.yaml_lines import YamlLines
+from handrail_kb.contact.channels import Channel, Contact, read_contact
+from handrail_kb.contact.holidays import public_holidays
+from handrail_kb.contact.hours import Spans
+
+_FAR_DAYS = 120
+_FIXED = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1), "days": timedelta(days=1)}
+Stretch = tuple[datetime, datetime]
+
+
+def due(contact: Contact, at: datetime) -> datetime | None:
+    """By when a message that was written at `at` is to be answered; None where nothing is promised."""
+    form = next((channel for channel in contact.channels if channel.kind == "form"), None)
+    if form is None or form.promise is None:
+        return None
+    amount, unit = form.promise.amount, form.promise.unit
+    if unit in _FIXED:
+        return at + amount * _FIXED[unit]
+    found = [stretch for stretch in _stretches(contact, form, at) if stretch[1] > at]
+    return _after_hours(found, at, amount) if unit == "working_hours" else _after_days(found, contact, at, amount)
+
+
+def _after_hours(stretches: list[Stretch], at: datetime, hours: int) -> datetime | None:
+    left = timedelta(hours=hours)
+    for begins, ends in stretches:
+        begins = max(begins, at)
+        if ends - begins >= left:
+            return begins + left
+        left -= ends - begins
+    return None
+
+
+def _after_days(stretches: list[Stretch], contact: Contact, at: datetime, days: int) -> datetime | None:
+    """The end of the last hours of that working day; the day of the message itself is none."""
+    zone = ZoneInfo(contact.timezone or "UTC")
+    ends: dict[date, datetime] = {}
+    for _, end in stretches:
+        ends[(end - timedelta(minutes=1)).astimezone(zone).date()] = end
+    later = [end for day, end in sorted(ends.items()) if day > at.astimezone(zone).date()]
+    return later[days - 1] if len(later) >= days else None
+
+
+def _stretches(contact: Contact, channel: Channel, at: datetime) -> Iterator[Stretch]:
+    """When somebody is there, from the day before on."""
+    zone = ZoneInfo(contact.timezone or "UTC")
+    today = at.astimezone(zone).date()
+    for number in range(-1, _FAR_DAYS):
+        day = today + timedelta(days=number)
+        for begins, ends in _spans(contact, channel, day):
+            midnight = datetime.combine(day, time(), zone)
+            # Wall-clock time: on the day the clocks change, midnight and noon are not twelve hours apart.
+            yield (
+                (midnight + timedelta(minutes=begins)).astimezone(UTC),
+                (midnight + timedelta(minutes=ends)).astimezone(UTC),
+            )
+
+
+def _spans(contact: Contact, channel: Channel, day: date) -> Spans:
+    if not channel.open_on_holidays:
+        if day in contact.days:
+            return contact.days[day].spans
+        if day in _holidays(contact.country, contact.subdivision, day.year):
+            return ()
+    return channel.hours[day.weekday()]
+
+
+@lru_cache(maxsize=16)
+def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
+    return frozenset(public_holidays(country, subdivision, date(year, 1, 1), ""))
+
+
+def contact_of(settings: Settings) -> Contact:
+    """The channels in mkdocs.yml, if there is one. What is wrong with them is reported by the build, not here."""
+    places = YamlLines(settings.config_file or Path("mkdocs.yml"))
+    email, phone = settings.text("contact_email"), settings.text("contact_phone")
+    return read_contact(settings.groups.get("contact"), places=places, email=email, phone=phone)[0]

@@ -1,0 +1,273 @@
+"""The Content-Security-Policy as a header, and the file in which the build stores it for the service.
+
+The build notes in `handrail/csp.json` what each page needs, and what the site allows beside that; the service reads it
+and sends each page its own policy. Knows nothing of HTML, MkDocs or Flask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+FILE = "handrail/csp.json"
+FORMAT = 2
+HEADER = "Content-Security-Policy"
+ENFORCE, REPORT_ONLY, OFF = "enforce", "report-only", "off"
+MODES = (ENFORCE, REPORT_ONLY, OFF)
+# Characters of the header. nginx keeps all headers of an answer in one page of memory, of 4,096 bytes, and answers 502
+# when they do not fit; the others that we send take some 600.
+MOST_CHARACTERS = 3000
+
+# Directive to sources, in the order of the header.
+Sources = Mapping[str, tuple[str, ...]]
+
+_STRICT: Sources = MappingProxyType(
+    {
+        "default-src": ("'self'",),
+        "script-src": ("'self'",),
+        "style-src": ("'self'",),
+        "img-src": ("'self'", "data:"),
+        "font-src": ("'self'",),
+        "connect-src": ("'self'",),
+        "worker-src": ("'self'",),
+        "object-src": ("'none'",),
+        "form-action": ("'self'",),
+        "base-uri": ("'none'",),
+        "frame-ancestors": ("'none'",),
+    }
+)
+# What starts from `default-src` when nobody names it.
+_ON_DEMAND: Sources = MappingProxyType(
+    {
+        "frame-src": ("'self'",),
+        "media-src": ("'self'",),
+        "manifest-src": ("'self'",),
+        "script-src-attr": (),
+        "style-src-attr": (),
+    }
+)
+DIRECTIVES = (*_STRICT, *_ON_DEMAND)
+# What `default-src` stands for in an allow-list: every kind of file.
+FILES = (
+    "script-src",
+    "style-src",
+    "img-src",
+    "font-src",
+    "connect-src",
+    "worker-src",
+    "frame-src",
+    "media-src",
+    "manifest-src",
+)
+# How a page looks: nothing that runs, or that could send away what is typed on it.
+_LOOKS = ("style-src", "style-src-attr", "img-src", "font-src", "media-src", "default-src")
+
+KEYWORDS = ("self", "unsafe-inline", "unsafe-eval", "unsafe-hashes", "wasm-unsafe-eval", "strict-dynamic")
+_DIGEST = re.compile(r"'(?:sha256-[A-Za-z0-9+/]{43}=|sha384-[A-Za-z0-9+/]{64}|sha512-[A-Za-z0-9+/]{86}==)'")
+_SCHEME = re.compile(r"(?:https?|wss?|data|blob|mediastream|filesystem):")
+_HOST = re.compile(
+    r"(?:(?:https?|wss?)://)?(?:\*|(?:\*\.)?[a-z0-9](?:[a-z0-9-]{0,62}\.)*[a-z0-9-]{0,62})(?::(?:\d{1,5}|\*))?"
+    r"(?:/[\w.~%!$&()*+=:@/-]{0,200})?",
+    re.IGNORECASE | re.ASCII,
+)
+_LONGEST_SOURCE = 300
+
+
+def is_source(text: str) -> bool:
+    """Whether a text may stand in a directive: `https://cdn.example.com`, `data:`, `'unsafe-inline'`, a digest."""
+    if len(text) > _LONGEST_SOURCE or not text.isascii():
+        return False
+    if text.startswith("'"):
+        return text.strip("'") in KEYWORDS or bool(_DIGEST.fullmatch(text))
+    return bool(_SCHEME.fullmatch(text) or _HOST.fullmatch(text))
+
+
+def is_digest(source: str) -> bool:
+    """Whether a source is the checksum of an inline script or style."""
+    return source.startswith("'sha")
+
+
+def merged(*all_sources: Sources) -> Sources:
+    """Every source once, in the order in which they come."""
+    found: dict[str, dict[str, None]] = {}
+    for sources in all_sources:
+        for directive, values in sources.items():
+            found.setdefault(directive, {}).update(dict.fromkeys(values))
+    return {directive: tuple(values) for directive, values in found.items()}
+
+
+def allows(allow: Sources, directive: str, source: str) -> bool:
+    """Whether a list of allowed sources lets one in: by its name, its scheme, a wildcard, or `default-src`."""
+    listed = (*allow.get(directive, ()), *(allow.get("default-src", ()) if directive in FILES else ()))
+    return any(_covers(one, source) for one in listed)
+
+
+def _covers(allowed: str, source: str) -> bool:
+    if allowed == source or (allowed == "*" and not source.startswith("'")):
+        return True
+    if source.startswith("'"):
+        return False
+    scheme, slashes, host = source.rpartition("//")
+    wanted, has_scheme, rest = allowed.rpartition("//")
+    if allowed.endswith(":"):
+        return allowed == scheme
+    if has_scheme and slashes and wanted != scheme and (wanted, scheme) != ("http:", "https:"):
+        return False
+    name = rest.partition("/")[0].lower()
+    return name == host or (name.startswith("*.") and host.endswith(name[1:]))
+
+
+def header_of(needs: Sources, allow: Sources | None = None) -> str:
+    """The strict policy, opened for what a page needs and what the site allows, in MOST_CHARACTERS at most.
+
+    Checksums that do not fit are left out, the last ones first; `too_many` says how many.
+    """
+    return _text(_bounded(_opened(needs, allow or {})))
+
+
+def too_many(needs: Sources, allow: Sources | None = None) -> int:
+    """How many inline scripts and styles of a page its policy has no room for."""
+    opened = _opened(needs, allow or {})
+    return sum(map(len, opened.values())) - sum(map(len, _bounded(opened).values()))
+
+
+def _opened(needs: Sources, allow: Sources) -> dict[str, tuple[str, ...]]:
+    everywhere = allow.get("default-src", ())
+    wider = {**{kind: everywhere for kind in FILES if everywhere}}
+    wanted = merged(needs, {name: values for name, values in allow.items() if name != "default-src"}, wider)
+    policy = dict(_STRICT)
+    for directive, sources in wanted.items():
+        start = policy.get(directive, _ON_DEMAND.get(directive))
+        if start is None or not sources:
+            continue
+        policy[directive] = tuple(dict.fromkeys((*(one for one in start if one != "'none'"), *sources)))
+    for directive, sources in policy.items():
+        if "'unsafe-inline'" in sources:  # which browsers ignore beside a checksum
+            policy[directive] = tuple(source for source in sources if not is_digest(source))
+    return policy
+
+
+def _text(policy: Sources) -> str:
+    return "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in policy.items())
+
+
+def _bounded(policy: Sources) -> Sources:
+    over = len(_text(policy)) - MOST_CHARACTERS
+    bounded = dict(policy)
+    for directive in ("style-src", "script-src"):
+        sources = list(bounded[directive])
+        while over > 0 and any(map(is_digest, sources)):
+            last = next(place for place in range(len(sources) - 1, -1, -1) if is_digest(sources[place]))
+            over -= len(sources.pop(last)) + 1
+        bounded[directive] = tuple(sources)
+    return bounded
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies of a built site. `pages` are files relative to the site, each with its place in `needs`.
+
+    `ours` are those of them that the service fills and on which customers write.
+    `shared` is what every page needs: of a site that an older version built, where checksums were not kept by page.
+    """
+
+    mode: str = ENFORCE
+    allow: Sources = field(default_factory=dict)
+    needs: tuple[Sources, ...] = ()
+    pages: Mapping[str, int] = field(default_factory=dict)
+    ours: frozenset[str] = frozenset()
+    shared: Sources = field(default_factory=dict)
+
+    def headers(self, file: str) -> Mapping[str, str]:
+        """What is sent with a file of the site, as its settings want it; an empty value means that none is sent."""
+        if file in self.ours:
+            return self.strict(file)
+        policy = header_of(self._needs_of(file), self.allow)
+        headers = {HEADER: policy if self.mode == ENFORCE else ""}
+        if self.mode == REPORT_ONLY:
+            headers[f"{HEADER}-Report-Only"] = policy
+        if self.mode != ENFORCE or "frame-ancestors 'none'" not in policy:
+            headers["X-Frame-Options"] = ""  # older than the policy, and cannot say what it allows
+        if any(source.startswith("http") for source in self.allow.get("frame-src", ())):
+            # Video players need to know the embedding site, and refuse to play without; they are not sent the page.
+            headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+        return headers
+
+    def strict(self, file: str = "") -> Mapping[str, str]:
+        """What is sent with a page on which customers write: always enforced, whatever the mode.
+
+        Without a `file` it fits what the service shows in the look of any of them. Of what the site allows only what
+        pages look like is let in: no script of another host runs beside a message.
+        """
+        files = (file,) if file else sorted(self.ours)
+        looks = {name: values for name, values in self.allow.items() if name in _LOOKS and name != "default-src"}
+        everywhere = self.allow.get("default-src", ())
+        for name in ("style-src", "img-src", "font-src", "media-src"):
+            if everywhere:
+                looks[name] = (*looks.get(name, ()), *everywhere)
+        return {HEADER: header_of(merged(self.shared, *map(self._needs_of, files)), looks)}
+
+    def _needs_of(self, file: str) -> Sources:
+        place = self.pages.get(file, -1)
+        return merged(self.shared, self.needs[place] if 0 <= place < len(self.needs) else {})
+
+
+def read_policies(site_dir: Path) -> Policies:
+    """What the build noted; the strictest policy where it noted nothing, or nothing that can be read."""
+    try:
+        noted = json.loads((site_dir / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return Policies()
+    if not isinstance(noted, dict):
+        return Policies()
+    if noted.get("format") != FORMAT:
+        old = {f"{kind}-src": [f"'{one}'" for one in _texts(noted.get(kind))] for kind in ("script", "style")}
+        return Policies(shared=_checked({name: list(filter(is_digest, values)) for name, values in old.items()}))
+    pages = noted.get("pages")
+    needs = noted.get("needs")
+    return Policies(
+        mode=noted["mode"] if noted.get("mode") in MODES else ENFORCE,
+        allow=_checked(noted.get("allow")),
+        needs=tuple(map(_checked, needs)) if isinstance(needs, list) else (),
+        pages={str(name): place for name, place in pages.items() if isinstance(place, int)}
+        if isinstance(pages, dict)
+        else {},
+        ours=frozenset(_texts(noted.get("ours"))),
+    )
+
+
+def _checked(sources: Any) -> Sources:
+    """Known directives, with sources that cannot break out of the header."""
+    if not isinstance(sources, dict):
+        return {}
+    known = {name: tuple(filter(is_source, _texts(sources.get(name)))) for name in DIRECTIVES}
+    return {name: values for name, values in known.items() if values}
+
+
+def _texts(values: Any) -> Sequence[str]:
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
+def write_policies(
+    site_dir: Path, mode: str, allow: Sources, needs: Iterable[tuple[str, Sources]], ours: Iterable[str]
+) -> None:
+    """Note what each file needs, and which are `ours`, for `read_policies`. Pages with the same needs share one."""
+    places: dict[str, int] = {}
+    different: list[Sources] = []
+    pages: dict[str, int] = {}
+    for file, sources in needs:
+        key = json.dumps(sources, sort_keys=True)
+        if key not in places:
+            places[key] = len(different)
+            different.append(sources)
+        pages[file] = places[key]
+    noted = {"format": FORMAT, "mode": mode, "allow": dict(allow), "needs": different, "pages": pages}
+    noted["ours"] = sorted(ours)
+    target = site_dir / FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(noted, separators=(",", ":")), encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Problems that a writer is shown, with file and line, and the codes of every kind of problem.
+
+A fault is what customers meet, or what makes Handrail leave out what a writer wrote; it fails the check. A hint is what
+a writer should look at and may decide on. The table in docs/writers/check.md is made from this one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something a writer should know: where, what, and how to mend it. A note never fails a build.
+
+    `code` is one of FAULTS, HINTS and NOTES, and `about` the field of the front matter that it is about.
+    """
+
+    file: str
+    line: int
+    severity: Severity
+    what: str
+    code: str = "settings"
+    about: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what}"
+
+
+Keys = tuple[str | int, ...]  # of keys and places in lists, from `contact` down
+Note = Callable[[Keys, str], None]  # takes what is wrong, and where
+
+FAULTS: Mapping[str, str] = {
+    "unreadable": "A file that is no text in UTF-8, no ordinary file, too large, or a link out of the folder",
+    "front-matter": "Broken YAML, a field twice, a value of the wrong type",
+    "unknown-field": "A field that is nearly one of Handrail's, such as `question`",
+    "same-title": "Two articles of one language with the same title",
+    "same-question": "The same question in two articles of one language",
+    "overdue-review": "`review_by` is in the past",
+    "unclosed-tag": "A tag such as `<title>` that is never closed and hides the rest of the article",
+    "markup-in-title": "A tag such as `<b>` in a title, or one such as `<script>` in the heading that is one",
+    "gap": "`…` where words should be: a draft that search leaves out until it is written",
+    "dead-link": "A link or an image that leads to no file of the site",
+    "dead-anchor": "A link to a heading that is not there",
+    "not-found": "A question does not find its article among the first results",
+    "pushed-out": "A question that found its article does not any more; the articles that took its place are named",
+    "nav": "An entry of `nav` in `mkdocs.yml` that is no file",
+    "settings": "A setting in `mkdocs.yml` that is unknown to Handrail, or that cannot be used",
+}
+HINTS: Mapping[str, str] = {
+    "only-by-itself": "A question finds its article only because it stands in it: nothing else of the article fits",
+    "losing-ground": "The same, since another article took the place that the article's own text had",
+    "near-duplicate": "Two articles that say nearly the same",
+    "redirected-link": "A link to an old address that sends readers on",
+    "image-without-text": "An image without alternative text",
+    "unclear-title": "A title such as *Overview*, or one whose words stand nowhere in the article",
+    "settings-hint": "A way to a person that nobody is named for, a name in `mkdocs.yml` that MkDocs does not know",
+}
+# Reported by the build only, once for all articles that have it.
+NOTES = frozenset({"own-field"})
+
+
+def is_fault(code: str) -> bool:
+    """Whether a code fails the check. An unknown code does, so that it is not overlooked."""
+    return code not in HINTS and code not in NOTES
+
+
+def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
+    """' Did you mean …?' when a known name is close, else nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+# Codes whose messages are the same in every article that has them.
+_ALIKE = frozenset({"unknown-field", "own-field"})
+
+
+def told_once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems; of a field in many articles the first alone, with how many have it."""
+    found: list[Problem] = []
+    first: dict[tuple[str, str], int] = {}
+    times: dict[int, int] = {}
+    for problem in problems:
+        if problem.code in _ALIKE:
+            at = first.setdefault((problem.code, problem.what), len(found))
+            times[at] = times.get(at, 0) + 1
+            if times[at] > 1:
+                continue
+        found.append(problem)
+    for at, often in times.items():
+        if often > 1:
+            what = f"{found[at].what} {often:,} articles have it; this is the first."
+            found[at] = replace(found[at], what=what)
+    return found

@@ -1,0 +1,155 @@
+/* "Was this page helpful?": one click is the vote, at once. Below the way to a person, reasons and a sentence may be
+ * added to the same vote; what is not sent never leaves the page. A vote that was not kept is said to be so.
+ *
+ * Both forms are in the page already (handrail_kb/site/vote_form.py) and work without this script, as forms that lead to a page.
+ */
+(() => {
+  "use strict"
+  const facts = document.getElementById("__handrail")
+  if (!facts) return
+  const CONFIG = JSON.parse(facts.textContent)
+  const START = location.href    // addresses are relative to the page that was loaded, whatever is shown since
+  const HOURS = 12
+  const PATIENCE = 8000    // milliseconds until an answer is given up
+  const OPENED_NOW = 60000    // milliseconds in which a tab counts as opened by another one
+
+  // Names this tab to the service, so that a second vote replaces the first; where storage is blocked, this page.
+  let tab = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("")
+  try { tab = sessionStorage.getItem("handrail.tab") || tab } catch { /* blocked */ }
+
+  /* ---- the search that led to this page: in this tab, or in the one that opened it in another tab --------------- */
+
+  function came() {
+    try { return JSON.parse(sessionStorage.getItem("handrail.came")).filter(one => Date.now() - one.at < HOURS * 3600000) }
+    catch { return [] }
+  }
+  const ledTo = path => came().find(one => one.path === path)
+
+  function cameFrom() {
+    const one = ledTo(location.pathname)
+    // Somebody with two tabs is one person: the vote is of the tab that searched.
+    return one ? { search_id: one.search, ...(one.tab && { tab: one.tab }) } : {}
+  }
+
+  // A new tab begins with nothing remembered. Other tabs of this browser are asked, and nobody else.
+  function askOtherTabs() {
+    if (ledTo(location.pathname) || history.length > 1 || !document.referrer || !window.BroadcastChannel) return
+    const channel = new BroadcastChannel("handrail.came")
+    channel.onmessage = ({ data }) => {
+      if (data.told?.path !== location.pathname || Date.now() - data.told.at > OPENED_NOW) return
+      try {
+        sessionStorage.setItem("handrail.came", JSON.stringify([data.told]))
+        // Whoever goes to a person from here came from that search, too.
+        if (!sessionStorage.getItem("handrail.search")) sessionStorage.setItem("handrail.search", data.told.search)
+      } catch { /* blocked */ }
+      channel.close()
+    }
+    channel.postMessage({ asked: location.pathname })
+    setTimeout(() => channel.close(), 2000)
+  }
+  function answerOtherTabs() {
+    if (!window.BroadcastChannel) return
+    const channel = new BroadcastChannel("handrail.came")
+    channel.onmessage = ({ data }) => {
+      const one = data.asked && ledTo(data.asked)
+      if (one) channel.postMessage({ told: { tab, ...one } })
+    }
+    addEventListener("pagehide", () => channel.close())    // an open one keeps a page from being brought back at once
+    addEventListener("pageshow", event => { if (event.persisted) answerOtherTabs() }, { once: true })
+  }
+
+  async function keep(address, vote) {
+    const body = JSON.stringify(vote)
+    const headers = { "content-type": "application/json" }
+    try {
+      const signal = AbortSignal.timeout?.(PATIENCE)
+      const sent = { method: "POST", keepalive: true, credentials: "same-origin", headers, body, signal }
+      return (await fetch(address, sent)).ok
+    } catch { return false }
+  }
+
+  function ask() {
+    const form = document.forms.namedItem("feedback")
+    if (!form || form.dataset.handrail) return
+    form.dataset.handrail = "on"
+    form.hidden = false    // a site's own form comes hidden, and without ours for reasons
+    const buttons = [...form.querySelectorAll("[type=submit]")]
+    const notes = form.querySelector(".md-feedback__note")
+    const why = document.forms.namedItem("handrail-why")
+    const said = why?.nextElementSibling
+    const address = why?.action || new URL(`${CONFIG.api}/feedback`, START).href
+    let voted = ""
+    let turn = 0
+    notes?.setAttribute("role", "status")
+
+    // One after the other: what was said last is what counts.
+    let sending = Promise.resolve()
+    function inTurn(said) {
+      const vote = { url: location.pathname, tab, ...cameFrom(), ...said }
+      return sending = sending.then(() => keep(address, vote))
+    }
+
+    function say(text) {
+      if (!said) return
+      said.hidden = !text
+      said.textContent = text
+    }
+
+    // The way to a person is there at once, and stays where nothing was kept: it is needed all the more. Thanks are for
+    // what was kept.
+    function show(pressed, kept) {
+      form.classList.add("handrail-voted")
+      for (const button of buttons) button.setAttribute("aria-pressed", String(pressed && button.dataset.mdValue === voted))
+      for (const note of notes?.children || []) note.hidden = note.dataset.mdValue !== voted
+      for (const thanks of form.querySelectorAll(".handrail-vote")) thanks.hidden = !kept
+    }
+
+    function askWhy() {
+      why.reset()
+      for (const group of why.querySelectorAll("fieldset")) group.hidden = group.disabled = group.dataset.vote !== voted
+      why.hidden = false
+      why.querySelector("details").open = voted === "0"
+    }
+
+    async function vote(value) {
+      const mine = ++turn
+      voted = value
+      say("")
+      show(true, false)
+      if (why) why.hidden = true
+      const kept = await inTurn({ helpful: voted === "1" })
+      if (mine !== turn) return    // they have thought again
+      show(kept, kept)
+      if (kept && why) askWhy()
+      if (!kept) say(why?.dataset.notKept)
+    }
+
+    async function add() {
+      const fields = new FormData(why)
+      const [reasons, comment] = [fields.getAll("reason"), fields.get("comment").trim()]
+      say("")
+      const kept = await inTurn({ helpful: voted === "1", reasons, comment })
+      if (!kept) return say(why.dataset.notKept)
+      why.hidden = true
+      say(why.dataset.moreThanks)
+      said.tabIndex = -1
+      said.focus()    // the button that had it is gone
+    }
+
+    for (const button of buttons)
+      button.addEventListener("click", event => { event.preventDefault(); vote(button.dataset.mdValue) })
+    let adding = false
+    why?.addEventListener("submit", async event => {
+      event.preventDefault()
+      if (adding) return
+      adding = true
+      await add()
+      adding = false
+    })
+  }
+
+  askOtherTabs()
+  answerOtherTabs()
+  if (window.document$) window.document$.subscribe(ask)
+  else ask()
+})()

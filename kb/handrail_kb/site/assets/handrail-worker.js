@@ -1,0 +1,216 @@
+/* Answers Material's search dialog from Handrail's service, and from Material's own worker when the service fails.
+ *
+ * Material starts this file in place of its own worker and talks to it in four messages:
+ *   0 SETUP   page to worker  {type: 0, data: {config, docs, options}}
+ *   1 READY   worker to page  {type: 1}
+ *   2 QUERY   page to worker  {type: 2, data: "what was typed"}
+ *   3 RESULT  worker to page  {type: 3, data: {items: [[…]], …}}
+ * A RESULT names no query: whatever arrives is shown as current, so only the answer to the newest QUERY may be posted.
+ * Material adds title and text with innerHTML, so nothing but <mark> may get through.
+ * Parameters come in the fragment of this file's own address, see `_worker_address` in handrail_kb/site/patch.py.
+ */
+"use strict"
+
+const PARAMETERS = new URLSearchParams(self.location.hash.slice(1))
+const HERE = new URL(self.location.href)
+HERE.hash = ""
+const ROOT = new URL("../../../", HERE)
+const SEARCH = new URL(PARAMETERS.get("api") || "api/search", ROOT)
+const MATERIALS_WORKER = new URL(PARAMETERS.get("lunr"), HERE)
+const FALLBACK_INDEX = new URL("search/handrail_fallback.json", ROOT)
+const TIMEOUT = Number(PARAMETERS.get("timeout")) || 1500
+const DEBOUNCE = Number(PARAMETERS.get("debounce")) || 0
+const HEDGE = Number(PARAMETERS.get("hedge")) || 0
+const LAZY = PARAMETERS.get("lazy") === "1"
+const LANG = PARAMETERS.get("lang") || ""
+const TAB = PARAMETERS.get("tab") || ""
+const COOL_DOWN = 30000
+const FALLBACK_LIMIT = 30000
+
+let newest = 0
+let waiting = 0
+let request = null
+let downUntil = Number(PARAMETERS.get("down")) || 0
+let tellSetup
+const setup = new Promise(resolve => { tellSetup = resolve })
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
+
+/* ---- one query ------------------------------------------------------------------------------------------------ */
+
+function post(number, query, answer) {
+  if (number !== newest) return
+  // Material ignores keys it does not know, and hands them on to the page's own scripts.
+  postMessage({ type: 3, data: { ...answer, query, down_until: downUntil } })
+}
+
+async function answer(number, query) {
+  if (Date.now() < downUntil) return answerFromMaterial(number, query)
+  const mine = request = new AbortController()
+  const early = HEDGE ? setTimeout(() => materialsSearch().catch(() => {}), HEDGE) : 0
+  const late = setTimeout(() => mine.abort("too slow"), TIMEOUT)
+  try {
+    const found = await askService(query, mine.signal)
+    if (number === newest) downUntil = 0
+    post(number, query, found)
+  } catch {
+    if (number !== newest) return
+    downUntil = Date.now() + COOL_DOWN
+    await answerFromMaterial(number, query)
+  } finally {
+    clearTimeout(early)
+    clearTimeout(late)
+  }
+}
+
+addEventListener("message", ({ data: message }) => {
+  if (message.type === 0) tellSetup(message.data)
+  if (message.type !== 2) return
+  const number = ++newest
+  const query = message.data.trim()
+  request?.abort("superseded")
+  clearTimeout(waiting)
+  if (query) waiting = setTimeout(() => answer(number, query), DEBOUNCE)
+  else post(number, query, { items: [], source: "empty" })
+})
+
+/* ---- the service ---------------------------------------------------------------------------------------------- */
+
+async function askService(query, signal) {
+  const address = new URL(SEARCH)
+  address.searchParams.set("q", query)
+  if (LANG) address.searchParams.set("lang", LANG)
+  if (TAB) address.searchParams.set("tab", TAB)
+  const response = await fetch(address, { signal, credentials: "same-origin", headers: { accept: "application/json" } })
+  if (!response.ok) throw new Error(`the service answered ${response.status}`)
+  const found = await response.json()
+  if (!Array.isArray(found?.results)) throw new Error("the service gave no list")
+  return {
+    items: found.results.map(toGroup).filter(group => group.length),
+    languages: found.results.map(result => result?.other_language ? String(result.lang ?? "") : ""),
+    source: "service",
+    verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
+    degraded: Boolean(found.degraded),
+    people_first: Boolean(found.people_first),
+    said: typeof found.contact?.said === "string" ? found.contact.said : "",
+    now: toWay(found.contact?.now),
+    tell: typeof found.tell === "string" && /^\/(?![/\\])/.test(found.tell) ? found.tell : "",
+    corrected: typeof found.corrected === "string" ? found.corrected : "",
+    search_id: typeof found.search_id === "string" ? found.search_id : "",
+  }
+}
+
+/* The way to a person that is open now, where the question is one for people. */
+function toWay(now) {
+  const address = typeof now?.url === "string" ? now.url : ""
+  if (!/^(?:tel:\+?[0-9]|https:\/\/|\/(?!\/))/.test(address)) return null
+  return { url: address, label: String(now.label ?? ""), hours: String(now.hours ?? "") }
+}
+
+/* One result as Material's group of one article (without '#') and its sections. Material opens sections that score as
+ * well as the first of the group and folds the rest; Enter goes to the best score, so that ranks become scores. */
+function toGroup(result, rank) {
+  const address = pageAddress(result?.url)
+  if (!address) return []
+  const score = 1000 - rank
+  const sections = (Array.isArray(result.sections) ? result.sections : []).slice(0, 5)
+  const terms = markedWords([result, ...sections])
+  const item = (location, title, snippet, points) =>
+    ({ location, title: escaped(title), text: snippet ? `<p>${onlyMarks(snippet)}</p>` : "", score: points, terms })
+  const further = sections.flatMap(section => {
+    const place = pageAddress(section?.url)
+    return place?.hash ? [item(place.href, section.heading || result.title, section.snippet, score - 0.6)] : []
+  })
+  if (!address.hash) return [item(address.href, result.title, result.snippet, score), ...further]
+  const best = item(address.href, result.heading || result.title, result.snippet, score)
+  address.hash = ""
+  return [best, item(address.href, result.title, "", score - 0.5), ...further]
+}
+
+function pageAddress(url) {
+  try {
+    const address = new URL(url, ROOT)
+    return ["http:", "https:"].includes(address.protocol) ? address : null
+  } catch {
+    return null
+  }
+}
+
+function markedWords(parts) {
+  const marked = parts.flatMap(part => [...String(part?.snippet ?? "").matchAll(/<mark>(.*?)<\/mark>/g)])
+  const words = marked.flatMap(match => match[1].toLowerCase().match(/[\p{L}\p{N}]+/gu) || [])
+  return Object.fromEntries([...new Set(words)].slice(0, 8).map(word => [word, true]))
+}
+
+const escaped = text => String(text ?? "").replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`)
+// A snippet comes escaped already: its entities stay, its <mark>s stay, any other tag becomes text.
+const onlyMarks = html => String(html ?? "").replace(/<(?!\/?mark>)/g, "&#60;")
+
+/* ---- Material's own search, started on first need --------------------------------------------------------------- */
+
+let material = null
+
+async function answerFromMaterial(number, query) {
+  try {
+    const search = await materialsSearch()
+    if (number === newest) post(number, query, { ...await search(LAZY ? apart(query) : query), source: "material" })
+  } catch {
+    post(number, query, { items: [], source: "none" })
+  }
+}
+
+// The fallback index keeps the words of scripts without spaces apart; browsers cut them by the same dictionaries (ICU).
+const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}ー々]+/gu
+const PARTICLE = /^\p{sc=Hira}{1,2}$/u
+
+function apart(query) {
+  if (!Intl.Segmenter) return query
+  const cut = new Intl.Segmenter(LANG || undefined, { granularity: "word" })
+  return query.normalize("NFKC").replace(UNSPACED, run => {
+    const words = [...cut.segment(run)].map(({ segment }) => segment)
+    const telling = words.filter(word => !PARTICLE.test(word))
+    return ` ${(telling.length ? telling : words).join(" ")} `
+  }).trim()
+}
+
+function materialsSearch() {
+  material ??= startMaterial().catch(error => {
+    material = null
+    throw error
+  })
+  return material
+}
+
+async function startMaterial() {
+  const data = LAZY ? await fetchFallbackIndex() : await setup
+  // A worker inside this one, because Material's finds its stemmers relative to its own address.
+  const worker = new Worker(MATERIALS_WORKER)
+  const expected = []
+  const next = type => new Promise((resolve, reject) => {
+    expected.push({ type, resolve, reject })
+    setTimeout(() => reject(new Error("Material's search does not answer")), FALLBACK_LIMIT)
+  })
+  worker.onmessage = ({ data: message }) => {
+    const place = expected.findIndex(({ type }) => type === message.type)
+    if (place >= 0) expected.splice(place, 1)[0].resolve(message)
+  }
+  worker.onerror = () => { for (const { reject } of expected.splice(0)) reject(new Error("Material's search broke")) }
+  const ready = next(1)
+  worker.postMessage({ type: 0, data })
+  await ready
+  return query => {
+    const result = next(3)
+    worker.postMessage({ type: 2, data: query })
+    return result.then(message => message.data)
+  }
+}
+
+async function fetchFallbackIndex() {
+  const response = await fetch(FALLBACK_INDEX)
+  if (!response.ok) throw new Error(`no fallback index: ${response.status}`)
+  const data = await response.json()
+  const known = await Promise.race([setup, sleep(1000)])
+  return { ...data, options: known?.options || { suggest: false } }
+}
+
+// Nothing has to be loaded first: the service can be asked at once.
+postMessage({ type: 1 })

@@ -1,0 +1,134 @@
+"""Tells the articles among the pages of a built site from lists, redirects, print copies and other pages.
+
+Lists of tags, archives, a site's own search page, a general index, redirects, print copies and HTML that the generator
+only copied contain the words of every question, and answer none. Works on the pages of any generator, by their content
+and by what they have in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from handrail_kb.addresses import location_of_path
+from handrail_kb.site.built.page_text import Section
+
+# Lists of tags (Material) and a general index (Sphinx), if links are most of what a page with them holds; a page for
+# printing, and one for the results of a search without a service.
+_LISTS = '[id^="tag:"], .genindex-jumpbox, table.indextable'
+_NO_TEXT = '#print-site-page, [id$="search-results"]'
+# What generators say of a page in classes of its `html` or `body`: Docusaurus, Hugo's themes.
+_CLASS_OF_LIST = re.compile(r"(?:.*-)?(?:list-page|archive-page|taxonomy|term)|search-page-wrapper")
+# Folders where lists are, if links are most of what a page in them holds.
+_FOLDER_OF_LISTS = re.compile(
+    r"(?:^|/)(?:tags?|categor(?:y|ies)|archives?|authors?|sitemap|page/\d+)(?:/|\.html$)", re.I
+)
+_MOSTLY, _NEARLY_ALL = 0.5, 0.8
+# A page that links to so many pages, and to at least half of the site, is a map of it.
+_MAP = 12
+_SCRIPT_MOVES = re.compile(r"\blocation\b")
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What distinguishes an article from other pages. `linked` holds the targets of a page that is mostly links.
+
+    `look` holds the generator and the style sheets and scripts that it loads.
+    """
+
+    location: str
+    is_list: bool = False
+    moves: bool = False
+    noindex: bool = False
+    look: frozenset[str] = frozenset()
+    linked: frozenset[str] = frozenset()
+
+
+def traits_of(tree: LexborHTMLParser, main: LexborNode | None, location: str, sections: Sequence[Section]) -> Traits:
+    """The traits of a page that was read."""
+    letters = sum(len(block) for section in sections for block in section.blocks)
+    share = sum(section.linked for section in sections) / letters if letters else 0.0
+    return Traits(
+        location,
+        is_list=_is_list(tree, main, location, share),
+        moves=not letters and any(_SCRIPT_MOVES.search(script.text() or "") for script in tree.css("script")),
+        noindex="noindex" in _content(tree, "robots"),
+        look=frozenset(_look(tree)),
+        linked=frozenset(_linked(main, location)) if share >= _NEARLY_ALL and main is not None else frozenset(),
+    )
+
+
+def maps_of_the_site(pages: Sequence[Traits]) -> set[str]:
+    """Locations of pages that are mostly links to most of the others."""
+    known = {page.location for page in pages}
+    return {
+        page.location
+        for page in pages
+        if len(there := page.linked & known - {page.location}) >= _MAP and 2 * len(there) >= len(known) - 1
+    }
+
+
+def not_articles(pages: Sequence[Traits]) -> set[str]:
+    """Locations of pages that are no articles, in a site whose generator does not mark them."""
+    found = maps_of_the_site(pages)
+    found |= {page.location for page in pages if page.is_list or page.moves or _is_hidden(page.location)}
+    hidden = {page.location for page in pages if page.noindex}
+    if 2 * len(hidden) < len(pages):  # else the whole site is kept from search engines, and asks to be searched here
+        found |= hidden
+    return found | _copied(pages)
+
+
+def _is_list(tree: LexborHTMLParser, main: LexborNode | None, location: str, share: float) -> bool:
+    # Only in the content: MkDocs' own theme has an empty list of results in a dialog of every page.
+    if main is not None and main.css_first(_NO_TEXT) is not None:
+        return True
+    if share >= _MOSTLY and (_FOLDER_OF_LISTS.search(location) or tree.css_first(_LISTS) is not None):
+        return True
+    classes = [name for tag in ("html", "body") for name in _attribute(tree.css_first(tag), "class").split()]
+    return any(map(_CLASS_OF_LIST.fullmatch, classes))
+
+
+def _is_hidden(location: str) -> bool:
+    """Whether it is the page for what is not found, or below a folder such as `_modules`, of the generator's own."""
+    return location.rstrip("/").rpartition("/")[2] in ("404", "404.html") or "/_" in f"/{location}"
+
+
+def _copied(pages: Sequence[Traits]) -> set[str]:
+    """Pages that have no style or script in common with the home page while others do: copied HTML."""
+    home = next((page.look for page in pages if page.location in ("", "index.html")), frozenset[str]())
+    alike = {page.location for page in pages if page.look & home}
+    if len(alike) < 3 or 10 * len(alike) < len(pages):
+        return set()
+    return {page.location for page in pages} - alike
+
+
+def _look(tree: LexborHTMLParser) -> set[str]:
+    generator = _content(tree, "generator").split()
+    links = (_attribute(node, "href") for node in tree.css('link[rel~="stylesheet"]'))
+    scripts = (_attribute(node, "src") for node in tree.css("script[src]"))
+    names = {urlsplit(link).path.rpartition("/")[2] for link in (*links, *scripts) if "//" not in link}
+    return {name for name in names if name} | {f"generator {generator[0]}" for _ in generator[:1]}
+
+
+def _linked(main: LexborNode, location: str) -> set[str]:
+    targets = set()
+    for link in main.css("a[href]"):
+        try:
+            target = urlsplit(urljoin(f"https://site/{location}", _attribute(link, "href")))
+        except ValueError:
+            continue
+        if target.netloc == "site":
+            targets.add(location_of_path(unquote(target.path).lstrip("/")))
+    return targets
+
+
+def _content(tree: LexborHTMLParser, name: str) -> str:
+    return _attribute(tree.css_first(f'meta[name="{name}" i]'), "content").lower()
+
+
+def _attribute(node: LexborNode | None, name: str) -> str:
+    return (node.attributes.get(name) or "") if node is not None else ""

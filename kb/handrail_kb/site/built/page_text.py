@@ -1,0 +1,400 @@
+"""The text of a built page as a reader sees it, divided into sections and blocks.
+
+Leaves out marks that are no words (line and footnote numbers, permalinks) and what browsers never show; keeps words
+apart that are apart on the page. Content that is shown on request is included: closed details, tabs. Reads the HTML of
+any generator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from handrail_kb.site.built import anchors, tables
+from handrail_kb.site.built.raised_text import GAP, SEAM, beside, links_to_note
+from handrail_kb.site.built.tables import label
+
+# The nesting depth that is followed: unclosed tags can nest without limit, Python's stack cannot.
+_DEEPEST = 150
+# The share of a section's letters that may be outside links if it counts as a list of links.
+_BESIDE_LINKS = 0.4
+
+_MAIN = ("article.md-content__inner", "main article", "article[role=main]", "main", "[role=main]", "article", "body")
+_HEADING_NAMES = "h1, h2, h3, h4, h5, h6"
+# fmt: off
+_NOT_SHOWN = (
+    "head, title, base, script, style, noscript, template, datalist, video, audio, canvas, iframe, object, embed, "
+    "noembed, noframes, progress, meter, dialog:not([open]), rp, annotation, annotation-xml, textarea, "
+    "[hidden]:not([hidden=until-found], [role=tabpanel]), [aria-hidden=true]:not([role=tabpanel])"
+)
+_NO_ARTICLE = (
+    "svg, form, nav, footer, button, [role=navigation], [role=search], [role=contentinfo], [role=banner], "
+    "[role=doc-toc], div.toc, .md-content__button, .md-source-file, .md-feedback, .md-tags, .handrail-contact, "
+    ".viewcode-link, .viewcode-back, .breadcrumb, .breadcrumbs, .pagination, .prev-next, .mw-editsection, div.toc2, "
+    ".sr-only, .sr-only-focusable, .visually-hidden, .visually-hidden-focusable, .u-visually-hidden, .skip-link, "
+    ".screen-reader-text, .screen-reader-only, .screenreader-only, .show-for-sr, .assistive-text, .MathJax_Preview, "
+    ".copybtn, .copy-btn, .copy-button, .btn-clipboard, clipboard-copy, div[class*=language-] > .lang, .aui-icon, "
+    "[class^=material-icons], [class*=material-symbols], "  # icons whose names are letters
+    "[data-search-exclude]:not(h1, h2, h3, h4, h5, h6)"
+)
+_MARKS = (
+    ".headerlink, .header-anchor, .heading-anchor, .hash-link, .anchor-link, .anchorjs-link, .td-heading-self-link, "
+    ".footnote-ref, .footnote-reference, .footnote-backref, [data-footnote-ref], [data-footnote-backref], "
+    "[role=doc-noteref], [role=doc-backlink], [rel=footnote], .footnote > .label, "
+    ".linenos, .linenodiv, .lineno, .lnt, .lntable td:first-child:not(:last-child), "
+    ".chroma .ln, .gutter, .rouge-gutter, .line-numbers-rows, span.line-number, .hljs-ln-numbers, .conum, .conum + b"
+)
+_BLOCKS = frozenset([
+    "address", "article", "aside", "blockquote", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
+    "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "legend", "li", "main", "menu", "nav", "ol",
+    "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption",
+])
+_LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+# fmt: on
+_STYLED_AWAY = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
+_SHORT_CODE = re.compile(r":[\w+-]+:")
+# Code annotations of Material, which a reader sees as a button.
+_ANNOTATION = re.compile(r"(?:#|//|--|;|%|/\*|<!--)?\s?\(\d+\)!\s?(?:\*/|-->)?$")
+
+_WITHOUT_SPACES = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+_BETWEEN_WORDS = re.compile(rf"(?<=[^\W{_WITHOUT_SPACES}])\x1f(?=[^\W{_WITHOUT_SPACES}])")
+_OTHER_SEAMS = re.compile("\x1f")
+SEAMS = re.compile("\x1f[\x1f]+")
+_SPACE = re.compile(r"[\s\x1e]+")
+_ROLES_APART = frozenset(["cell", "gridcell", "columnheader", "rowheader", "option", "tab"])
+_ROLES_BELOW = frozenset(["row", "listitem", "heading", "paragraph"])
+_LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
+
+
+@dataclass
+class Section:
+    """What stands under one heading. `anchor` is empty where nothing can lead to it; `level` 0 is before any heading.
+
+    `linked` is how many letters of its text are links.
+    """
+
+    anchor: str = ""
+    heading: str = ""
+    path: tuple[str, ...] = ()
+    level: int = 0
+    blocks: list[str] = field(default_factory=list)
+    excluded: bool = False
+    linked: int = 0
+
+    @property
+    def is_links(self) -> bool:
+        """Whether it consists of links to other places only."""
+        letters = sum(map(_letters, self.blocks))
+        return bool(self.linked) and self.linked >= (1 - _BESIDE_LINKS) * letters
+
+
+def main_of(tree: LexborHTMLParser) -> LexborNode | None:
+    """The part of a page that is the article."""
+    for selector in _MAIN:
+        nodes = tree.css(selector)
+        if nodes and not (selector == "main article" and len(nodes) > 1):
+            return nodes[0]
+    return None
+
+
+def sections_of(main: LexborNode | None) -> list[Section]:
+    """The sections of a page in reading order: each heading starts one."""
+    if main is None:
+        return []
+    reader = _Reader(_left_out(main))
+    reader.read(main)
+    reader.end_block()
+    return reader.sections
+
+
+def text_of(node: LexborNode) -> str:
+    """The words of a heading or another short piece, in one line."""
+    return _Reader(_left_out(node)).line(node)
+
+
+def clean(text: str) -> str:
+    """A text in one line, with single spaces."""
+    text = _BETWEEN_WORDS.sub(" ", SEAMS.sub(SEAM, text))
+    return _SPACE.sub(" ", _OTHER_SEAMS.sub("", text)).strip()
+
+
+def _left_out(node: LexborNode) -> frozenset[int]:
+    """Elements that are not read."""
+    found = {one.mem_id for one in node.css(f"{_NOT_SHOWN}, {_NO_ARTICLE}, {_MARKS}")}
+    for one in node.css("[style]"):
+        if (one.attributes.get("role") or "") != "tabpanel" and _STYLED_AWAY.search(one.attributes["style"] or ""):
+            found.add(one.mem_id)
+    for heading in node.css(_HEADING_NAMES):
+        found.update(link.mem_id for link in anchors.marks_of(heading))
+    found.discard(node.mem_id)
+    return frozenset(found)
+
+
+class _Reader:
+    """Gathers inline text into blocks, and blocks into sections; a `flat` one takes headings for blocks."""
+
+    def __init__(self, left_out: frozenset[int], *, depth: int = 0, flat: bool = False) -> None:
+        self.sections = [Section()]
+        self._left_out = left_out
+        self._flat = flat
+        self._inline: list[str] = []
+        self._lead = ""  # a label that stands before the next block
+        self._trail: list[tuple[int, str]] = []
+        self._depth = depth
+        self._links = 0  # that are open
+
+    def end_block(self) -> None:
+        text = clean("".join(self._inline))
+        self._inline.clear()
+        if text:
+            self._add_block(text)
+
+    def line(self, node: LexborNode) -> str:
+        """What a node says, in one line."""
+        return tables.joined(self._read_apart(node))
+
+    def read(self, node: LexborNode) -> None:
+        if self._depth >= _DEEPEST:
+            self._inline.append(node.text(separator=" "))
+            return
+        self._depth += 1
+        for child in node.iter(include_text=True):
+            self._read_child(child, child.tag or "")
+        self._depth -= 1
+
+    def _read_child(self, child: LexborNode, tag: str) -> None:
+        if tag == "-text":
+            self._say(child.text(deep=False))
+        elif child.mem_id in self._left_out:
+            self._pass_over(tag)
+        elif tag in _LEVELS and not self._flat:
+            self._start_section(child, _LEVELS[tag])
+        elif tag in _READ_BY_OWN_RULES:
+            _READ_BY_OWN_RULES[tag](self, child)
+        elif tag in _BLOCKS or tag in _LEVELS or _role(child) in _ROLES_BELOW:
+            self._read_block(child)
+        elif _role(child) in _ROLES_APART:
+            self._read_change(child)
+        else:
+            self.read(child)
+
+    def _say(self, text: str) -> None:
+        self._inline.append(text)
+        if self._links:
+            self.sections[-1].linked += _letters(text)
+
+    def _pass_over(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self.end_block()
+        else:
+            self._inline.append(SEAM)
+
+    def _read_block(self, node: LexborNode) -> None:
+        self.end_block()
+        if "tabbed-set" in _classes(node):
+            self._read_tabs(node)
+        else:
+            self.read(node)
+        self.end_block()
+
+    def _add_block(self, text: str) -> None:
+        self.sections[-1].blocks.append(f"{self._lead}{text}")
+        self._lead = ""
+
+    def _add_lines(self, lines: Sequence[str]) -> None:
+        """Blocks that a label stands over, and not before the first."""
+        self.end_block()
+        lead, self._lead = self._lead.strip(), ""
+        self.sections[-1].blocks.extend([lead, *lines] if lead else lines)
+
+    def _start_section(self, node: LexborNode, level: int) -> None:
+        self.end_block()
+        heading = self.line(node)
+        if not heading:
+            return
+        if self._lead:
+            self._add_lines([])
+        while self._trail and self._trail[-1][0] >= level:
+            self._trail.pop()
+        path = tuple(text for _, text in self._trail)
+        self._trail.append((level, heading))
+        excluded = "data-search-exclude" in node.attributes
+        self.sections.append(Section(anchors.anchor_of(node), heading, path, level, excluded=excluded))
+
+    def _read_apart(self, node: LexborNode) -> list[str]:
+        """The blocks of a node, which are no blocks of this section yet; its links count."""
+        inner = _Reader(self._left_out, depth=min(self._depth + 2, _DEEPEST), flat=True)
+        inner._links = self._links
+        inner.read(node)
+        inner.end_block()
+        inner._add_lines([])
+        if node.tag not in _LEVELS:
+            self.sections[-1].linked += inner.sections[-1].linked
+        return inner.sections[-1].blocks
+
+    # ---- elements with rules of their own
+
+    def _read_link(self, link: LexborNode) -> None:
+        leads = "href" in link.attributes
+        named = [link.attributes.get(name) or "" for name in ("href", "class", "id")]
+        if leads and links_to_note(self.line(link), *named):
+            self._inline.append(SEAM)
+            return
+        self._links += leads
+        self.read(link)
+        self._links -= leads
+
+    def _read_image(self, image: LexborNode) -> None:
+        alt = image.attributes.get("alt") or ""
+        self._inline.append(GAP if _SHORT_CODE.fullmatch(alt.strip()) else f" {alt} ")
+
+    def _read_break(self, _: LexborNode) -> None:
+        self._inline.append(GAP)
+
+    def _read_key(self, key: LexborNode) -> None:
+        self._inline.append(SEAM)
+        self.read(key)
+        self._inline.append(SEAM)
+
+    def _read_change(self, change: LexborNode) -> None:
+        """Struck-out text and options of a list: words of their own, whatever is beside them."""
+        self._inline.append(GAP)
+        if change.tag == "optgroup":
+            self._inline.append(f"{label(clean(change.attributes.get('label') or ''))} ")
+        self.read(change)
+        self._inline.append(GAP)
+
+    def _read_fraction(self, fraction: LexborNode) -> None:
+        """Two formulas, one over the other."""
+        parts = [self.line(child) for child in fraction.iter()]
+        self._say("/".join(part for part in parts if part))
+
+    def _read_raised(self, raised: LexborNode) -> None:
+        """A small raised text: part of the word before it (1st, m²), words of their own, or a mark."""
+        text = self.line(raised)
+        before = _LAST_WORD.search("".join(self._inline[-8:])[-60:])
+        linked = len(text) <= 8 and raised.css_first('a[href*="#"]') is not None
+        self._inline.append(SEAM if linked else beside(before[0] if before else "", text))
+
+    def _read_ruby(self, ruby: LexborNode) -> None:
+        """Signs, and behind them how they are read."""
+        above = [child for child in ruby.css("rt") if child.mem_id not in self._left_out]
+        inner = _Reader(self._left_out | {child.mem_id for child in above}, depth=self._depth, flat=True)
+        said = "".join(self.line(child) for child in above)
+        self._say(f"{inner.line(ruby)}{GAP}{said}{GAP}" if said else inner.line(ruby))
+
+    def _read_code(self, pre: LexborNode) -> None:
+        lines = (clean(_ANNOTATION.sub("", line.rstrip())) for line in self._raw(pre).splitlines())
+        self._add_lines([line for line in lines if line])
+
+    def _raw(self, node: LexborNode, depth: int = 0) -> str:
+        """Text with its line ends, as in code."""
+        if depth > _DEEPEST:
+            return node.text()
+        said = []
+        for child in node.iter(include_text=True):
+            if child.tag == "-text":
+                said.append(child.text(deep=False))
+            elif child.mem_id in self._left_out:
+                said.append(SEAM)
+            elif child.tag == "br":
+                said.append("\n")
+            else:
+                ends = "\n" if child.tag in _BLOCKS else ""
+                said.append(f"{self._raw(child, depth + 1)}{ends}")
+        return "".join(said)
+
+    def _read_table(self, table: LexborNode) -> None:
+        if tables.is_layout(table, self._left_out) or self._depth >= _DEEPEST:
+            self._read_block(table)
+        else:
+            self._add_lines(tables.sentences(table, self.line, self._left_out))
+
+    def _read_terms(self, terms: LexborNode) -> None:
+        """Each term stands before the first of its explanations."""
+        if terms.css_first(_HEADING_NAMES) is not None:
+            self._read_block(terms)
+            return
+        self.end_block()
+        named: list[str] = []
+        for child in _terms(terms):
+            if child.mem_id in self._left_out:
+                continue
+            if child.tag == "dt":
+                named.append(self.line(child))
+                continue
+            self._lead = label(", ".join(filter(None, named))) if any(named) else self._lead
+            named.clear()
+            self.read(child)
+            self.end_block()
+        if self._lead or named:
+            self._add_lines([name for name in named if name])
+
+    def _read_tabs(self, tabs: LexborNode) -> None:
+        """Each tab's label goes in front of what the tab shows."""
+        labels = [self.line(one) for one in tabs.css(".tabbed-labels label")]
+        blocks = tabs.css(".tabbed-block")
+        if not blocks:
+            self.read(tabs)
+            return
+        own = [block for block in blocks if _nearest_tabs(block) == tabs.mem_id]
+        for name, block in zip(labels + [""] * len(own), own, strict=False):
+            self._lead = label(name) if name else self._lead
+            self.read(block)
+            self.end_block()
+
+
+_READ_BY_OWN_RULES = {
+    "a": _Reader._read_link,
+    "br": _Reader._read_break,
+    "del": _Reader._read_change,
+    "dl": _Reader._read_terms,
+    "img": _Reader._read_image,
+    "kbd": _Reader._read_key,
+    "label": _Reader._read_change,
+    "mfrac": _Reader._read_fraction,
+    "optgroup": _Reader._read_change,
+    "option": _Reader._read_change,
+    "output": _Reader._read_change,
+    "pre": _Reader._read_code,
+    "ruby": _Reader._read_ruby,
+    "s": _Reader._read_change,
+    "select": _Reader._read_change,
+    "strike": _Reader._read_change,
+    "sup": _Reader._read_raised,
+    "table": _Reader._read_table,
+}
+
+
+def _terms(terms: LexborNode) -> Iterator[LexborNode]:
+    """Terms and explanations; some generators keep each pair in a `div`."""
+    for child in terms.iter():
+        if child.tag == "div":
+            yield from (one for one in child.iter() if one.tag in ("dt", "dd"))
+        else:
+            yield child
+
+
+def _nearest_tabs(node: LexborNode) -> int | None:
+    """Which set of tabs a tab belongs to: tabs can hold tabs."""
+    parent = node.parent
+    while parent is not None:
+        if "tabbed-set" in _classes(parent):
+            return parent.mem_id
+        parent = parent.parent
+    return None
+
+
+def _role(node: LexborNode) -> str:
+    return node.attributes.get("role") or ""
+
+
+def _classes(node: LexborNode) -> list[str]:
+    return (node.attributes.get("class") or "").split()
+
+
+def _letters(text: str) -> int:
+    return len(text) - sum(map(text.count, " \n\t\r"))

@@ -1,0 +1,63 @@
+"""Reads what the plugin wrote about a site into `handrail/site.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handrail_kb.addresses import Known, location_of_address
+from handrail_kb.contact.open_now import OpeningTimes, read_opening
+from handrail_kb.errors import SiteError
+
+MANIFEST = "handrail/site.json"
+
+
+@dataclass(frozen=True)
+class SiteInfo:
+    """Facts about the whole site. `contact_url` and `find_url` are relative to the site.
+
+    `contact_ways` holds the channels to a person as one line; `opening` says when somebody answers at once.
+    """
+
+    name: str = ""
+    base_path: str = "/"
+    lang: str = "en"
+    contact_url: str = "contact/"
+    contact_label: str = ""
+    contact_ways: str = ""
+    opening: OpeningTimes = field(default_factory=OpeningTimes)
+    find_url: str = "find/"
+    articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def read_site_info(site_dir: Path) -> SiteInfo:
+    """What the plugin wrote beside the pages, or defaults for a site that another generator built."""
+    file = site_dir / MANIFEST
+    if not file.is_file():
+        return SiteInfo()
+    try:
+        data = json.loads(
+            replace_surrogates(json.dumps(json.loads(file.read_text(encoding="utf-8")), ensure_ascii=False))
+        )
+        contact = data.get("contact", {})
+        return SiteInfo(
+            name=str(data.get("site_name", "")),
+            base_path=str(data.get("base_path", "/")),
+            lang=str(data.get("lang", "en")),
+            contact_url=str(contact.get("url", "contact/")),
+            contact_label=str(contact.get("label", "")),
+            contact_ways=str(contact.get("ways", "")),
+            opening=read_opening(contact.get("opening")),
+            find_url=str(data.get("find", "find/")),
+            articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
+        )
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
+
+
+def replace_surrogates(text: str) -> str:
+    """The text with lone surrogates, which JSON allows and SQLite does not, replaced by question marks."""
+    return text.encode("utf-8", "replace").decode()

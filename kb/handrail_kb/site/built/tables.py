@@ -1,0 +1,226 @@
+"""Tables as sentences: each row with the headings of its cells, so that it can be read by itself.
+
+`Service: Parcel. Country: Norway. Price: 45 NOK.` Knows cells that span, headings in several rows, and headings in
+columns; what a cell says is asked of the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborNode
+
+# As in HTML's own rules for tables.
+_MOST_COLUMNS = 1000
+# Cells that the spans of one table may fill in total, because large numbers in attributes would exhaust the memory.
+_MOST_SPANNED = 50_000
+# A text that stands for many rows or columns is repeated up to this length.
+_REPEATED = 150
+_ENDED = (".", "!", "?", ":", ";", ",", "…", "。", "！", "？", "：", "；", "،", "؟", "।")
+_ROW_GROUPS = ("thead", "tbody", "tfoot")
+
+# What a reader sees of a cell, in one line.
+TextOf = Callable[[LexborNode], str]
+
+
+@dataclass(frozen=True)
+class _Cell:
+    text: str
+    heading: bool
+    holds_table: bool = False
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A cell in a column of a row; `first` in the row where it begins."""
+
+    cell: _Cell
+    first: bool
+
+
+_Row = dict[int, _Place]
+
+
+@dataclass
+class _Grid:
+    """Rows of places by column; the first `heads` rows hold headings alone."""
+
+    rows: list[_Row]
+    heads: int
+
+
+def is_layout(table: LexborNode, left_out: Set[int]) -> bool:
+    """Whether a table only arranges what it holds: it says so, has one column, or sections of an article in it."""
+    if (table.attributes.get("role") or "") in ("presentation", "none"):
+        return True
+    if table.css_first("h1, h2, h3, h4, h5, h6") is not None:
+        return True
+    return all(len(list(_cells(row, left_out))) <= 1 for group in _groups(table, left_out) for row in group)
+
+
+def sentences(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> list[str]:
+    """The caption, and a sentence or several for each row, in order. What has a `mem_id` of `left_out` is not read."""
+    captions = [child for child in table.iter() if child.tag == "caption" and child.mem_id not in left_out]
+    caption = text_of(captions[0]) if captions else ""
+    grid = _grid(table, text_of, left_out)
+    headings = _headings(grid)
+    told = [caption]
+    if grid.heads and not headings:  # too long for headings, so they are text
+        told += [_listed(row) for row in grid.rows[: grid.heads]]
+    group = ""
+    for row in grid.rows[grid.heads :]:
+        own = [place.cell for place in row.values()]
+        if own and len(row) > 1 and all(cell is own[0] for cell in own):  # one cell over all columns
+            if own[0].heading and len(own[0].text) <= _REPEATED:
+                group = own[0].text
+            else:
+                told.append(own[0].text)
+            continue
+        if sentence := _sentence(row, headings):
+            told.append(f"{group} – {sentence}" if group else sentence)
+    if len([text for text in told if text]) <= (1 if caption else 0):
+        told += [_listed(row) for row in grid.rows[: grid.heads]]
+    return [text for text in told if text]
+
+
+def joined(blocks: Sequence[str]) -> str:
+    """Pieces of text that stand below each other in a cell, in one line."""
+    line = ""
+    for block in blocks:
+        line = f"{line}{' ' if line.endswith(_ENDED) else ', '}{block}" if line else block
+    return line
+
+
+def label(text: str) -> str:
+    """A heading in front of what stands under it."""
+    return f"{text} " if text.endswith(_ENDED) else f"{text}: "
+
+
+def _grid(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> _Grid:
+    rows: list[_Row] = []
+    heads = 0
+    room = _MOST_SPANNED
+    for group in _groups(table, left_out):
+        begun = len(rows)
+        rows += ({} for _ in group)
+        for number, row in enumerate(group, start=begun):
+            column = 0
+            for node in _cells(row, left_out):
+                while column in rows[number]:
+                    column += 1
+                cell = _Cell(text_of(node), node.tag == "th", node.css_first("table") is not None)
+                wide = _span(node, "colspan", _MOST_COLUMNS)
+                high = _span(node, "rowspan", len(rows) - number) or len(rows) - number
+                if wide * high > 1:
+                    wide, high = (wide, high) if wide * high <= room else (1, 1)
+                    room -= wide * high
+                _put(rows, cell, number, column, high=high, wide=wide or 1)
+                column += wide or 1
+        if group and group[0].parent is not None and group[0].parent.tag == "thead" and heads == begun:
+            heads = len(rows)
+    return _Grid(rows, heads or _rows_of_headings(rows))
+
+
+def _put(rows: list[_Row], cell: _Cell, row: int, column: int, *, high: int, wide: int) -> None:
+    for below in range(row, row + high):
+        for beside in range(column, column + wide):
+            rows[below].setdefault(beside, _Place(cell, below == row))
+
+
+def _rows_of_headings(rows: Sequence[_Row]) -> int:
+    """How many rows at the top hold headings alone, where other rows hold more than that."""
+    heads = 0
+    for row in rows:
+        own = [place.cell for place in row.values()]
+        if (
+            len(own) < 2
+            or not all(cell.heading or not cell.text for cell in own)
+            or not any(cell.heading for cell in own)
+        ):
+            break
+        if len({id(cell) for cell in own}) == 1 and heads:  # a heading of the rows below it
+            break
+        heads += 1
+    return heads
+
+
+def _headings(grid: _Grid) -> dict[int, tuple[str, ...]]:
+    """The headings of each column, from the top down. None if they are too long to be put before values."""
+    found: dict[int, list[str]] = {}
+    for row in grid.rows[: grid.heads]:
+        for column, place in row.items():
+            parts = found.setdefault(column, [])
+            if place.cell.text and place.cell.text not in parts:
+                parts.append(place.cell.text)
+    if any(len(", ".join(parts)) > _REPEATED for parts in found.values()):
+        return {}
+    return {column: tuple(parts) for column, parts in found.items()}
+
+
+def _sentence(row: _Row, headings: dict[int, tuple[str, ...]]) -> str:
+    """A row as sentences, one for each value; a heading of the row without a heading of its own leads them."""
+    if not any(place.first for place in row.values()):  # all of it was in the rows above
+        return ""
+    values = [(names, cell) for names, cell in _values(row, headings) if cell.text]
+    lead = []
+    while values and values[0][1].heading and not values[0][0]:
+        lead.append(values.pop(0)[1].text)
+    if not lead and len(values) == 2 and not any(names for names, _ in values) and len(values[0][1].text) <= _REPEATED:
+        lead.append(values.pop(0)[1].text)
+    named = any(names for names, _ in values)
+    told = (
+        " ".join(_ended(_named(names, cell)) for names, cell in values)
+        if named
+        else _ended(joined([cell.text for _, cell in values]) if values else "")
+    )
+    if not lead or not told:
+        return told or _ended(joined(lead))
+    return f"{', '.join(lead)} – {told}" if named else f"{label(', '.join(lead))}{told}"
+
+
+def _values(row: _Row, headings: dict[int, tuple[str, ...]]) -> Iterator[tuple[list[str], _Cell]]:
+    """Each cell of a row once, from left to right, with the headings of all its columns."""
+    columns = sorted(row)
+    at = 0
+    while at < len(columns):
+        place = row[columns[at]]
+        names: list[str] = []
+        while at < len(columns) and row[columns[at]].cell is place.cell:
+            names += [name for name in headings.get(columns[at], ()) if name not in names]
+            at += 1
+        if place.first or len(place.cell.text) <= _REPEATED:
+            yield (names if len(", ".join(names)) <= _REPEATED else []), place.cell
+
+
+def _named(names: Sequence[str], cell: _Cell) -> str:
+    if not names:
+        return cell.text
+    return f"{', '.join(names)} – {cell.text}" if cell.holds_table else f"{label(', '.join(names))}{cell.text}"
+
+
+def _listed(row: _Row) -> str:
+    cells = {id(place.cell): place.cell.text for place in row.values() if place.cell.text}
+    return _ended(joined(list(cells.values())))
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith(_ENDED) else f"{text}."
+
+
+def _groups(table: LexborNode, left_out: Set[int]) -> Iterator[list[LexborNode]]:
+    """The rows of a table's own parts, those of tables inside left out; the foot comes last, as it is shown."""
+    parts = [child for child in table.iter() if child.tag in _ROW_GROUPS and child.mem_id not in left_out]
+    for part in sorted(parts, key=lambda part: part.tag == "tfoot"):
+        yield [row for row in part.iter() if row.tag == "tr" and row.mem_id not in left_out]
+
+
+def _cells(row: LexborNode, left_out: Set[int]) -> Iterator[LexborNode]:
+    return (child for child in row.iter() if child.tag in ("td", "th") and child.mem_id not in left_out)
+
+
+def _span(node: LexborNode, name: str, most: int) -> int:
+    """How many rows or columns a cell spans, 1 if the attribute is unusable; 0 is to the end of the rows."""
+    text = (node.attributes.get(name) or "").strip()
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else most if text.isdigit() else 1
+    return min(number, most) if number or name == "rowspan" else 1

@@ -1,0 +1,292 @@
+"""The channels as HTML of the contact page, with hours, holidays and reply times.
+
+The HTML is correct without JavaScript, in the company's time zone. Data for the browser is included until the end of
+next year: `handrail-hours.js` computes whether somebody is there now, and the hours in the customer's own time zone, so
+that no service is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from handrail_kb.contact.channels import Channel, Contact, Promise
+from handrail_kb.contact.holidays import Day, last_day, public_holidays
+from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, group_days, show_span
+from handrail_kb.contact.phones import dialled
+from handrail_kb.site.patch import data_element
+from handrail_kb.texts import text, texts
+
+# Somebody answers at once, or later.
+LIVE = ("phone", "callback", "chat")
+# Filled by the browser, which knows what time it is.
+_STATUS = '<p class="handrail-status" hidden></p>'
+
+_SCRIPT_WORDS = "status."  # of texts: what handrail-hours.js says
+_TITLES = {
+    "form": "channels.form",
+    "email": "contact.email",
+    "phone": "contact.phone",
+    "callback": "channels.callback",
+    "chat": "channels.chat",
+    "post": "channels.post",
+}
+
+
+def section(lang: str, contact: Contact, today: date) -> str:
+    """All channels, the closed days, and the data for the browser; empty if the form is the only channel.
+
+    Placed outside `<handrail-main>`, so that the other channels stay whatever the service shows there.
+    """
+    shown = [pair for pair in enumerate(contact.channels) if pair[1].kind != "form" or pair[1].hours != NEVER]
+    if not shown:
+        return ""
+    title = "contact.other_ways" if all(channel.kind != "form" for _, channel in shown) else "channels.all"
+    days = _days(lang, contact, today) if any(channel.hours != NEVER for _, channel in shown) else {}
+    cards = "\n".join(_card(lang, _id(number), channel, contact) for number, channel in shown)
+    return f"""<section class="handrail-channels" id="handrail-channels" aria-labelledby="handrail-channels-title">
+<h2 id="handrail-channels-title">{_(lang, title)}</h2>
+<ul class="handrail-ways">
+{cards}
+</ul>
+{_closed(lang, contact, days, today)}
+{data_element("handrail-hours", _data(lang, contact, days, today))}
+</section>"""
+
+
+def expectation(lang: str, contact: Contact) -> str:
+    """When a message is answered, and links to the other channels: above the form, kept by the service."""
+    form = _form_of(contact)
+    others = [(other, channel) for other, channel in enumerate(contact.channels) if channel.kind != "form"]
+    lines = [_sentence(part) for part in (_promise(lang, form.promise), escape(form.note)) if part]
+    if form.hours != NEVER:
+        lines.append(
+            f'<div class="handrail-hours" data-handrail-way="{_id(contact.channels.index(form))}">{_STATUS}</div>'
+        )
+    if people := _people(lang, form):
+        lines.append(people)
+    if others:
+        links = " \u00b7 ".join(f'<a href="#{_id(other)}">{_title(lang, channel)}</a>' for other, channel in others)
+        lines.append(f"<p>{_(lang, 'channels.jump')} {links}</p>")
+    return f"<handrail-expect>{''.join(lines)}</handrail-expect>"
+
+
+def as_line(lang: str, contact: Contact) -> str:
+    """The channels as one line of text: for programs, and for a browser that could not send a message."""
+    shown = [
+        f"{text(lang, _TITLES[channel.kind])}: {' '.join(channel.value.split())}"
+        for channel in contact.channels
+        if channel.value
+    ]
+    return " \u00b7 ".join(shown)
+
+
+def opening(lang: str, contact: Contact, today: date) -> dict[str, Any]:
+    """When somebody answers at once, for `contact.open_now`; an address without a scheme is on the contact page."""
+    live = [
+        (number, channel)
+        for number, channel in enumerate(contact.channels)
+        if channel.kind in LIVE and channel.hours != NEVER
+    ]
+    if not live:
+        return {}
+    return {
+        "zone": contact.timezone,
+        "until": last_day(today).isoformat(),
+        "days": {day.isoformat(): what.spans for day, what in _days(lang, contact, today).items()},
+        "ways": [
+            {
+                "kind": channel.kind,
+                "title": _title_and_number(lang, channel),
+                "address": _address(channel, number, contact),
+                "week": channel.hours,
+                "always": channel.open_on_holidays,
+            }
+            for number, channel in live
+        ],
+    }
+
+
+def _title_and_number(lang: str, channel: Channel) -> str:
+    title = channel.name or text(lang, _TITLES[channel.kind])
+    return f"{title} {channel.value}".rstrip() if channel.kind == "phone" else title
+
+
+def _address(channel: Channel, number: int, contact: Contact) -> str:
+    if channel.kind == "phone":
+        return f"tel:{dialled(channel.value, contact.country)}"
+    return channel.value or f"#{_id(number)}"
+
+
+def _form_of(contact: Contact) -> Channel:
+    return next(channel for channel in contact.channels if channel.kind == "form")
+
+
+def _card(lang: str, name: str, channel: Channel, contact: Contact) -> str:
+    lines = [f"<h3>{_title(lang, channel)}</h3>", _value(lang, channel, contact)]
+    if channel.note and channel.kind != "form":
+        lines.append(f"<p>{escape(channel.note)}</p>")
+    if channel.hours != NEVER:
+        lines.append(_hours(lang, name, channel, contact))
+    if channel.kind != "form" and (promise := _promise(lang, channel.promise)):
+        lines.append(_sentence(promise))
+    # What is true of the form as well stands above it.
+    if (people := _people(lang, channel)) != _people(lang, _form_of(contact)):
+        lines.append(people)
+    # Once a message is sent there is no form to lead to; the style hides these then.
+    kind = " handrail-in-form" if channel.kind in ("form", "callback") else ""
+    return f'<li class="handrail-way{kind}" id="{name}">{"".join(lines)}</li>'
+
+
+def _value(lang: str, channel: Channel, contact: Contact) -> str:
+    value = escape(channel.value)
+    if channel.kind == "email":
+        inside = f'<a href="mailto:{escape(quote(channel.value, safe="@"))}">{value}</a>'
+    elif channel.kind == "phone":
+        inside = f'<a href="tel:{dialled(channel.value, contact.country)}">{value}</a>'
+    elif channel.kind == "chat":
+        inside = f'<a href="{value}" rel="noopener">{_(lang, "channels.chat_open")}</a>'
+    elif channel.kind == "callback":
+        inside = f'<a href="#handrail-callback">{_(lang, "channels.callback_how")}</a>'
+    elif channel.kind == "form":
+        inside = f'<a href="#handrail-message">{_(lang, "channels.form_how")}</a>'
+    else:
+        inside = value.replace("\n", "<br>")
+        return f"<address>{inside}</address>"
+    return f'<p class="handrail-way-value">{inside}</p>'
+
+
+def _people(lang: str, channel: Channel) -> str:
+    parts = []
+    if channel.who:
+        parts.append(text(lang, "channels.who", who=channel.who))
+    if channel.languages:
+        parts.append(text(lang, "channels.languages", languages=", ".join(channel.languages)))
+    people = escape(" \u00b7 ".join(parts))
+    return f'<p class="handrail-hint">{people}</p>' if people else ""
+
+
+def _promise(lang: str, promise: Promise | None) -> str:
+    if not promise:
+        return ""
+    count = "one" if promise.amount == 1 else "many"
+    time = text(lang, f"time.{promise.unit}_{count}", amount=promise.amount)
+    return _(lang, "channels.promise", time=time)
+
+
+def _hours(lang: str, name: str, channel: Channel, contact: Contact) -> str:
+    """The hours, with room for whether somebody is there now. The browser adds the customer's own time."""
+    rows = "".join(f"<div><dt>{days}</dt><dd>{times}</dd></div>" for days, times in _rows(lang, channel))
+    label = _(lang, "channels.open" if channel.kind in LIVE else "channels.answers", city=_city(contact))
+    # Day and night is the same everywhere.
+    hint = f'<p class="handrail-hint">{label}</p>' if channel.hours != ALWAYS else ""
+    return f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}{hint}<dl>{rows}</dl></div>'
+
+
+def _rows(lang: str, channel: Channel) -> Iterator[tuple[str, str]]:
+    """Days and times, neighbouring days that are alike together."""
+    if channel.hours == ALWAYS:
+        yield _(lang, "channels.every_day"), _(lang, "channels.always")
+        return
+    names = text(lang, "calendar.days").split()
+    for first, last, spans in group_days(channel.hours):
+        days = names[first] if first == last else f"{names[first]}\u2013{names[last]}"
+        yield escape(days), _times(lang, spans)
+
+
+def _times(lang: str, spans: Spans) -> str:
+    return ", ".join(map(show_span, spans)) or _(lang, "channels.closed")
+
+
+def _city(contact: Contact) -> str:
+    """What people call a time zone: `America/Argentina/Buenos_Aires` is the time of Buenos Aires."""
+    return contact.timezone.rpartition("/")[2].replace("_", " ")
+
+
+# ---- holidays and special days
+
+
+def _days(lang: str, contact: Contact, today: date) -> dict[date, Day]:
+    """Public holidays, overruled by what the company says of its own days; from today on."""
+    public = public_holidays(contact.country, contact.subdivision, today, lang)
+    days = {day: Day((), why) for day, why in public.items()} | dict(contact.days)
+    return {day: days[day] for day in sorted(days) if day >= today - timedelta(days=1)}
+
+
+def _closed(lang: str, contact: Contact, days: Mapping[date, Day], today: date) -> str:
+    """A list of the days on which somebody would be there, was it not a holiday."""
+    entries = [(day, what) for day, what in days.items() if day >= today and _matters(contact, day, what)]
+    stretches: list[tuple[date, date, Day]] = []
+    for day, what in entries:
+        if stretches and stretches[-1][2] == what and what.why and day - stretches[-1][1] == timedelta(days=1):
+            stretches[-1] = (stretches[-1][0], day, what)
+        else:
+            stretches.append((day, day, what))
+    if not stretches:
+        return ""
+    items = "".join(f"<li>{_stretch(lang, *stretch)}</li>" for stretch in stretches)
+    return f'<details class="handrail-closed"><summary>{_(lang, "channels.days")}</summary><ul>{items}</ul></details>'
+
+
+def _matters(contact: Contact, day: date, what: Day) -> bool:
+    return any(
+        channel.hours != NEVER and (what.spans or channel.hours[day.weekday()]) and not channel.open_on_holidays
+        for channel in contact.channels
+    )
+
+
+def _stretch(lang: str, first: date, last: date, what: Day) -> str:
+    shown = "\u2013".join(_time(lang, day) for day in dict.fromkeys((first, last)))
+    said = ", ".join(part for part in (escape(what.why), _times(lang, what.spans) if what.spans else "") if part)
+    return f"{shown}: {said or _(lang, 'channels.closed')}"
+
+
+def _time(lang: str, day: date) -> str:
+    month = text(lang, "calendar.months").split()[day.month - 1]
+    words = _(lang, "calendar.date", day=day.day, month=month, year=day.year)
+    return f'<time datetime="{day.isoformat()}">{words}</time>'
+
+
+# ---- for the browser
+
+
+def _data(lang: str, contact: Contact, days: Mapping[date, Day], today: date) -> dict[str, Any]:
+    """The data for handrail-hours.js. Minutes and days are in the company's time zone."""
+    return {
+        "zone": contact.timezone,
+        "until": last_day(today).isoformat(),
+        "days": {day.isoformat(): {"spans": what.spans, "why": what.why} for day, what in days.items()},
+        "ways": {
+            _id(number): {
+                "week": channel.hours,
+                "live": channel.kind in LIVE,
+                "always": channel.open_on_holidays,
+                "promise": [channel.promise.amount, channel.promise.unit] if channel.promise else None,
+            }
+            for number, channel in enumerate(contact.channels)
+            if channel.hours != NEVER
+        },
+        "callback": next((_id(n) for n, channel in enumerate(contact.channels) if channel.kind == "callback"), ""),
+        "words": {
+            key.removeprefix(_SCRIPT_WORDS): said for key, said in texts(lang).items() if key.startswith(_SCRIPT_WORDS)
+        },
+    }
+
+
+def _id(number: int) -> str:
+    return f"handrail-way-{number + 1}"
+
+
+def _title(lang: str, channel: Channel) -> str:
+    return escape(channel.name) or _(lang, _TITLES[channel.kind])
+
+
+def _sentence(html: str) -> str:
+    return f"<p>{html}</p>"
+
+
+def _(lang: str, key: str, **values: object) -> str:
+    return escape(text(lang, key, **values))

@@ -1,0 +1,175 @@
+"""The forms of the find and contact pages, as HTML that works without JavaScript and without the service.
+
+Gives pieces of HTML for the `<handrail-main>` element; the service replaces them once it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from handrail_kb.site.patch import data_element
+from handrail_kb.texts import text
+
+MAX_MESSAGE = 5000
+MAX_SUBJECT = 200
+MAX_REPLY_TO = 200
+MAX_CALLBACK = 200
+MAX_QUERY = 500
+FILES = ".png,.jpg,.jpeg,.gif,.webp,.pdf"
+MAX_FILES = 5
+
+
+def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", heading: bool = True) -> str:
+    """A search form, and a person for those who would rather not search.
+
+    The service changes the heading with the rest, so it is inside; a site's own page has its own (`heading`).
+    """
+    label = contact_text or text(lang, "contact.link")
+    return f"""<handrail-main>{_heading(lang, "find.title", heading)}
+{find_form(lang, action=action)}
+<p class="handrail-hint">{_(lang, "find.needs_service")}</p>
+<p><a href="{escape(contact)}">{escape(label)}</a></p>
+</handrail-main>"""
+
+
+def find_form(lang: str, *, action: str) -> str:
+    """The search form of the find page."""
+    return f"""<form class="handrail-form" action="{escape(action)}" method="get" role="search">
+<label for="handrail-q">{_(lang, "find.label")}</label>
+<input id="handrail-q" name="q" type="search" maxlength="{MAX_QUERY}" required autocomplete="off">
+<button type="submit">{_(lang, "find.button")}</button>
+</form>"""
+
+
+def missing_main(lang: str, *, find: str) -> str:
+    """What a page that does not exist has to say."""
+    title, body = _(lang, "missing.title"), _(lang, "missing.body")
+    return f"<h1>{title}</h1>\n<p>{body}</p>\n{find_form(lang, action=find)}"
+
+
+def contact_main(
+    lang: str,
+    *,
+    action: str,
+    code: str,
+    expect: str = "",
+    callback: bool = False,
+    megabytes: int = 0,
+    heading: bool = True,
+) -> str:
+    """When to expect an answer, the form for a message, and a link to the page `code` for earlier messages.
+
+    With `callback` people may ask to be called; `megabytes` of files may come along.
+    """
+    return f"""<handrail-main>{_heading(lang, "contact.title", heading)}
+<p>{_(lang, "contact.intro")}</p>
+{expect}
+{contact_form(lang, action=action, callback=callback, megabytes=megabytes)}
+<p class="handrail-hint"><a href="{escape(code)}">{_(lang, "code.link")}</a></p>
+</handrail-main>"""
+
+
+def contact_form(lang: str, *, action: str, callback: bool = False, megabytes: int = 0) -> str:
+    """The form for a message, with `megabytes` of files.
+
+    The field named `leave_empty` is a trap for robots, hidden from people. Browsers and password managers do not fill
+    in a field of this name.
+    """
+    with_files = ' enctype="multipart/form-data"' if megabytes else ""
+    return f"""<form class="handrail-form" action="{escape(action)}" method="post" accept-charset="utf-8"{with_files}>
+<label for="handrail-subject">{_(lang, "contact.subject")} ({_(lang, "contact.optional")})</label>
+<input id="handrail-subject" name="subject" maxlength="{MAX_SUBJECT}" autocomplete="off">
+<label for="handrail-message">{_(lang, "contact.message")}</label>
+<span class="handrail-hint" id="handrail-message-hint">{_(lang, "contact.message_hint")}</span>
+<textarea id="handrail-message" name="message" rows="8" maxlength="{MAX_MESSAGE}" required \
+aria-describedby="handrail-message-hint"></textarea>
+<label for="handrail-reply-to">{_(lang, "contact.reply_to")}</label>
+<span class="handrail-hint" id="handrail-reply-to-hint">{_(lang, "contact.reply_to_hint")}</span>
+<input id="handrail-reply-to" name="reply_to" maxlength="{MAX_REPLY_TO}" autocomplete="email" \
+aria-describedby="handrail-reply-to-hint">
+{_callback(lang) if callback else ""}
+{_files(lang, megabytes) if megabytes else ""}
+<div class="handrail-trap" aria-hidden="true">\
+<label for="handrail-leave-empty">{_(lang, "contact.leave_empty")}</label>\
+<input id="handrail-leave-empty" name="leave_empty" tabindex="-1" autocomplete="off"></div>
+<button type="submit">{_(lang, "contact.send")}</button>
+</form>"""
+
+
+def _files(lang: str, megabytes: int) -> str:
+    """A field for files, with a hint about what is accepted."""
+    hint = escape(text(lang, "files.hint", megabytes=megabytes))
+    return f"""<label for="handrail-files">{_(lang, "files.label")} ({_(lang, "contact.optional")})</label>
+<span class="handrail-hint" id="handrail-files-hint">{hint}</span>
+<input id="handrail-files" name="files" type="file" multiple accept="{FILES}" aria-describedby="handrail-files-hint">"""
+
+
+def _callback(lang: str) -> str:
+    """When to call, in words; with JavaScript, hours to choose from (`handrail-hours.js`)."""
+    return f"""<label for="handrail-callback">{_(lang, "contact.callback")} ({_(lang, "contact.optional")})</label>
+<span class="handrail-hint" id="handrail-callback-hint">{_(lang, "contact.callback_hint")}</span>
+<input id="handrail-callback" name="callback" maxlength="{MAX_CALLBACK}" autocomplete="off" \
+aria-describedby="handrail-callback-hint">"""
+
+
+# What the scripts of the contact page say, by the short names they use.
+_SCRIPT_WORDS = {
+    "sent_title": "contact.sent_title",
+    "sent_body": "contact.sent_body",
+    "sent_no_reply_to": "contact.sent_no_reply_to",
+    "code": "contact.code",
+    "code_hint": "contact.code_hint",
+    "code_later": "code.later",
+    "print": "contact.print",
+    "errors": "contact.errors",
+    "mend": "contact.mend",
+    "service_down": "contact.unreached",
+    "sending": "contact.sending",
+    "lost": "contact.lost",
+    "offline": "contact.offline",
+    "online": "contact.online",
+    "other_ways": "contact.other_ways",
+    "draft_kept": "draft.kept",
+    "draft_restored": "draft.restored",
+    "draft_discard": "draft.discard",
+    "draft_discarded": "draft.discarded",
+    "draft_undo": "draft.undo",
+    "along_legend": "along.legend",
+    "along_hint": "along.hint",
+    "along_search": "along.search",
+    "along_article": "along.article",
+    "along_said_no": "along.said_no",
+    "along_product": "along.product",
+    "along_language": "along.language",
+    "along_went": "along.went",
+    "files_kind": "files.error_kind",
+    "files_again": "files.again",
+}
+
+
+def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", megabytes: int = 0) -> str:
+    """What the contact page alone loads, and what it says, so that the others stay light.
+
+    Material runs scripts in the content on every arrival, with instant navigation, too. Customers may send along what
+    `product` they ask about.
+    """
+    later = {name: f"{{{name}}}" for name in ("time", "text", "name")}  # filled in by the scripts
+    words = {short: text(lang, key, **later) for short, key in _SCRIPT_WORDS.items()}
+    files = {
+        "megabytes": megabytes,
+        "files_size": text(lang, "files.error_size", megabytes=megabytes),
+        "files_count": text(lang, "files.error_count", count=MAX_FILES),
+        "most_files": MAX_FILES,
+    }
+    said = data_element("handrail-words", {**words, **files, "product": product})
+    loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
+    return f"{said}\n{loads}"
+
+
+def _heading(lang: str, key: str, wanted: bool) -> str:
+    return f"\n<h1>{_(lang, key)}</h1>" if wanted else ""
+
+
+def _(lang: str, key: str) -> str:
+    return escape(text(lang, key))

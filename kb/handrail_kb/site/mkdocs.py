@@ -1,0 +1,208 @@
+"""What MkDocs knows of a site: its language, its articles, its theme, and where it is served."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import MkDocsException
+from mkdocs.structure.files import File
+from mkdocs.structure.pages import Page
+from mkdocs.utils.meta import get_data
+
+from handrail_kb.addresses import address_of, base_of, location_of_path
+from handrail_kb.articles.article import Article, parse_article, read_article, unreadable
+from handrail_kb.articles.draft import first_gap
+from handrail_kb.config.shown import shown_folder
+from handrail_kb.errors import ArticleError
+from handrail_kb.language.markup import as_seen, safe
+from handrail_kb.problems import Problem
+from handrail_kb.site.search_rules import SearchRules, paths_of_article
+from handrail_kb.texts.installing import missing_theme
+
+# Titles, descriptions and authors are each article's own.
+_GIVEN = ("questions", "keywords", "tags", "people_only", "search", "owner", "review_by")
+
+
+def language(config: MkDocsConfig) -> str:
+    """The language of what is being built: Material's `language`, or the `locale` of MkDocs' own themes."""
+    locale = config.theme.get("language") or config.theme.get("locale") or "en"
+    return str(getattr(locale, "language", locale)).replace("_", "-")
+
+
+def language_folder(config: MkDocsConfig) -> str:
+    """Where static-i18n puts the pages of the language it is building."""
+    i18n = config.plugins.get("i18n")
+    current, default = getattr(i18n, "current_language", None), getattr(i18n, "default_language", None)
+    return f"{current}/" if current and current != default else ""
+
+
+def base_path(config: MkDocsConfig) -> str:
+    """The path the site is served under."""
+    return base_of(urlsplit(config.site_url or "/").path)
+
+
+def theme_that_is_missing(config_file: Path) -> str:
+    """The theme that this mkdocs.yml names (or the one it inherits from) and that is not installed; else empty.
+
+    A file that cannot be read names none: who reads it whole says what is wrong with it.
+    """
+    config = MkDocsConfig(config_file_path=str(config_file))
+    try:
+        with config_file.open("rb") as stream:
+            config.load_file(stream)
+    except (OSError, MkDocsException):
+        return ""
+    return missing_theme(config.data.get("theme"))
+
+
+def has_dialog(config: MkDocsConfig) -> bool:
+    """Whether pages have Material's search dialog."""
+    return config.theme.name == "material" and any(
+        name in config.plugins and getattr(config.plugins[name].config, "enabled", True)
+        for name in ("material/search", "search")
+    )
+
+
+def is_offline(config: MkDocsConfig) -> bool:
+    """Whether the site is built to be opened from a disk, where no service can be asked."""
+    offline = config.plugins.get("material/offline")
+    return bool(offline and offline.config.enabled)
+
+
+def is_text(file: File) -> bool:
+    """Whether an article is an ordinary file of text in UTF-8. A link to nothing is none, and a pipe never ends."""
+    if not file.abs_src_path:  # made by a plugin
+        return True
+    try:
+        if not Path(file.abs_src_path).is_file():
+            return False
+        Path(file.abs_src_path).read_bytes().decode("utf-8-sig")
+    except (OSError, RuntimeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
+    """The problems of one article."""
+    try:
+        return read_article(docs_dir, path).problems
+    except ArticleError as error:
+        return (unreadable(f"{shown_folder(docs_dir)}/{path}", error),)
+
+
+def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
+    """What the service is told about a page. Values that do not fit were reported when the articles were checked."""
+    article, given = _as_article(page), _given(page)
+    review_by = article.review_by or given.review_by
+    archive = _is_archive(page) and not rules.includes(*paths_of_page(page))
+    return {
+        "source": page.file.src_uri,
+        "title": as_seen(str(page.title or "")),
+        "description": article.description,
+        "questions": list(dict.fromkeys((*article.questions, *given.questions))),
+        "keywords": list(dict.fromkeys((*article.keywords, *given.keywords))),
+        "tags": list(dict.fromkeys((*article.tags, *given.tags))),
+        "own_title": article.title,
+        "people_only": article.people_only or given.people_only,
+        "boost": given.boost if article.boost == Article.boost else article.boost,
+        # Nobody is helped, and nothing is proven, by an article that says nothing yet.
+        "exclude": article.exclude or first_gap(article) is not None or _is_excluded(page) or archive,
+        "owner": article.owner or given.owner,
+        "review_by": review_by.isoformat() if review_by else "",
+        "lang": lang,
+        "breadcrumb": [as_seen(str(section.title)) for section in reversed(list(page.ancestors))],
+    }
+
+
+def make_words_safe(page: Page) -> None:
+    """Escape the texts of the front matter, because themes put them into HTML as they are."""
+    written = _as_article(page)
+    if "title" in page.meta and not str(page.meta["title"] or "").strip():
+        del page.meta["title"]  # what is empty is not set, and MkDocs would have no title at all
+    for name in ("title", "description", "author"):
+        words = getattr(written, name, "") or page.meta.get(name)
+        if isinstance(words, str | int | float):
+            page.meta[name] = safe(str(words))
+
+
+def make_title_quotable(page: Page) -> None:
+    """Have quotes of a heading or of `nav` end no attribute: themes put titles of neighbours in some as they are."""
+    if '"' in str(page.title or ""):
+        page.title = str(page.title).replace('"', "&quot;")
+
+
+def make_title_safe(page: Page) -> None:
+    """Escape a title: Material strips tags and then resolves entities, so that an escaped tag would become one."""
+    seen = as_seen(str(page.title or ""))
+    if "<" in seen and "title" not in page.meta:
+        page.meta["title"] = safe(seen)
+
+
+def _given(page: Page) -> Article:
+    """What a plugin gave the page beside its own front matter, such as the `.meta.yml` of its folder."""
+    own = get_data(_text_of(page))[1]
+    given: dict[str, Any] = {}
+    for name in _GIVEN:
+        value, written = page.meta.get(name), own.get(name)
+        if isinstance(value, list) and isinstance(written, list):
+            value = [one for one in value if one not in written]
+        elif isinstance(value, dict) and isinstance(written, dict):
+            value = {key: one for key, one in value.items() if key not in written}
+        elif written is not None:
+            continue
+        if value:
+            given[name] = value
+    if not given:
+        return Article(page.file.src_uri, "")
+    try:
+        front = yaml.safe_dump(given, allow_unicode=True)
+    except yaml.YAMLError:  # a plugin may put what it likes there
+        return Article(page.file.src_uri, "")
+    return parse_article(page.file.src_uri, f"---\n{front}---\n")
+
+
+def paths_of_page(page: Page) -> tuple[str, ...]:
+    """What patterns of `exclude_from_search` can name a page by."""
+    return paths_of_article(page.file.src_uri, location_of_path(page.file.dest_uri))
+
+
+def exclude(page: Page) -> None:
+    """Keep a page out of every search of the site, as `search: {exclude: true}` in its front matter does."""
+    search = page.meta.get("search")
+    page.meta["search"] = {**(search if isinstance(search, dict) else {}), "exclude": True}
+
+
+def _is_excluded(page: Page) -> bool:
+    search = page.meta.get("search")
+    return isinstance(search, dict) and bool(search.get("exclude"))
+
+
+def _is_archive(page: Page) -> bool:
+    """Whether a blog made the page of the beginnings of others: by year, by category, by author, page by page."""
+    return any(kind.__name__ == "View" and ".blog" in kind.__module__ for kind in type(page).__mro__)
+
+
+def _as_article(page: Page) -> Article:
+    return _parsed(page.file.src_uri, _text_of(page))
+
+
+def _text_of(page: Page) -> str:
+    try:
+        return page.file.content_string
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+@lru_cache(2000)  # asked for twice: before the page is rendered and after
+def _parsed(path: str, text: str) -> Article:
+    return parse_article(path, text)
+
+
+def address_of_page(page: Page) -> str:
+    """A page's address as the service knows it: by the file that is written, whatever plugins made of `page.url`."""
+    return address_of(location_of_path(page.file.dest_uri))

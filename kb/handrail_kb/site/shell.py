@@ -1,0 +1,64 @@
+"""Page shells: built pages that the service fills, so that its pages have the look of the site.
+
+A shell is a built page that holds one `<handrail-main>` element: what stands in it is shown when no
+service runs, and is replaced when one does. Knows nothing of Flask or MkDocs.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from urllib.parse import urljoin
+
+_MAIN = re.compile(r"<handrail-main\b[^>]*>.*?</handrail-main>", re.S)
+# Links of HTML, quoted or not, and the addresses in the JSON that the theme's and our own scripts read.
+_LINK = re.compile(r"""(\s(?:href|src|action)=["']?|"(?:base|search|contact|find|api)":")([^"'\s>]*)""")
+_RELATIVE = re.compile(r"(?![/#]|[a-zA-Z][a-zA-Z0-9+.-]*:)")
+# What the build alone knows, inside of what the service replaces: it is put where `main` has an empty element.
+_EXPECT = re.compile(r"<handrail-expect\b[^>]*>.*?</handrail-expect>", re.S)
+_HEADING = re.compile(r"\s*<h1\b.*?</h1>", re.S)
+_PLAIN = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title></head><body><main>{main}</main></body></html>"""
+
+
+def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "/") -> str:
+    """The built `page` (such as `find`) with `main`, a piece of safe HTML, in its place.
+
+    What to expect of a message is kept as the build wrote it. Links are made absolute below `base_path`, so that the
+    page can be shown at any address. A site that another generator built has no such page: then a plain one without a
+    look is given.
+    """
+    for location in (f"{page}/index.html", f"{page}.html"):
+        file = site_dir / location
+        shell = file.read_text(encoding="utf-8") if file.is_file() else ""
+        match = _MAIN.search(shell)
+        if match:
+            before, after = shell[: match.start()], shell[match.end() :]
+            main = _with_expectation(main, match[0])
+            if "<h1" in before + after:  # the site has written its own page, which begins with its own heading
+                main = _HEADING.sub("", main, count=1)
+            address = base_path + location.removesuffix("index.html")
+            around = [_with_absolute_links(part, address) for part in (before, after)]
+            return f"{around[0]}<handrail-main>{main}</handrail-main>{around[1]}"
+    return _PLAIN.format(title=escape(title), main=main)
+
+
+def shell_holds(site_dir: Path, page: str, mark: str) -> bool:
+    """Whether the built `page` has `mark` somewhere; a site of another generator has no such page."""
+    files = [site_dir / location for location in (f"{page}/index.html", f"{page}.html")]
+    return any(file.is_file() and mark in file.read_text(encoding="utf-8") for file in files)
+
+
+def _with_expectation(main: str, built: str) -> str:
+    kept = _EXPECT.search(built)
+    return _EXPECT.sub(lambda _: kept[0] if kept else "", main)
+
+
+def _with_absolute_links(html: str, address: str) -> str:
+    def absolute(match: re.Match[str]) -> str:
+        link = match[2]
+        return match[1] + (urljoin(address, link) if link and _RELATIVE.match(link) else link)
+
+    return _LINK.sub(absolute, html)

@@ -1,0 +1,59 @@
+"""Numbers, shares and lengths of time in words, in English: '1 message', '2 messages', '3 hours'."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil, floor
+
+from handrail_kb.texts import text
+
+# Binary fractions are inexact: 58 of 100 is a little less than 0.58.
+_NOISE = 1e-9
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with the word for so many; the plural has an 's' unless it is given."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """A share, 0..1, as people read it: the half is rounded up, but never to all where one is missing, or to none."""
+    whole = floor(share * 100 + 0.5 + _NOISE)
+    if whole == 0 < share:
+        return "<1%"
+    return f"{whole if share >= 1 else min(whole, 99)}%"
+
+
+def in_words(lang: str, span: timedelta) -> str:
+    """A time as people say it, rounded up: 50 minutes, 3 hours, 2 days."""
+    minutes = max(ceil(span / timedelta(minutes=1)), 1)
+    amount, unit = minutes, "minutes"
+    if minutes > 90:
+        amount, unit = ceil(minutes / 60), "hours"
+    if minutes > 36 * 60:
+        amount, unit = ceil(minutes / (24 * 60)), "days"
+    return text(lang, f"time.{unit}_{'one' if amount == 1 else 'many'}", amount=amount)
+
+
+def exactly(span: timedelta) -> str:
+    """A time in English to the minute or hour, rounded down: `12 min`, `3 h 5 min`, `2 days 4 h`."""
+    minutes = max(int(span.total_seconds() // 60), 0)
+    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    if days:
+        return counted(days, "day") + (f" {hours} h" if hours and days < 10 else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min" if minutes else "less than a minute"
+
+
+def in_one_unit(span: timedelta) -> str:
+    """A time in English as a figure: `12 min`, `3.1 h`, `2.2 days`."""
+    minutes = span.total_seconds() / 60
+    if minutes < 90:
+        return f"{max(minutes, 1):.0f} min"
+    return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"
+
+
+def in_days(span: timedelta) -> str:
+    """For how long something waits, in English and whole days: `for 3 days`, `since today`."""
+    return f"for {counted(span.days, 'day')}" if span.days > 0 else "since today"

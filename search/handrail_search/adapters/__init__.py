@@ -1,0 +1,1 @@
+"""Connects search with feedback: implements the contracts of feedback with a Searcher."""

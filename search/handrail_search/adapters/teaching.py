@@ -1,0 +1,151 @@
+"""Hands learned questions from the store to the index that serves, while it serves. Knows nothing of HTTP.
+
+A thread checks whether the store or the index has changed, and teaches what is new; no request ever waits for it. When
+the store cannot be read, search goes on with what it was taught before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.learned import known_questions, version
+from handrail_kb.config.settings import Settings
+from handrail_kb.errors import HandrailError
+from handrail_search.background import Watch
+from handrail_search.embedding.vector_cache import KnownVectors
+from handrail_search.embedding.vectors import Vectors
+from handrail_search.index.generation import Index
+from handrail_search.ranking.learned import KnownAnswer, LearnedModel, encode_known
+from handrail_search.ranking.live import LiveIndex
+from handrail_search.ranking.searcher import Searcher
+
+log = logging.getLogger(__name__)
+
+
+class Teaching(Watch):
+    """Teaches the Searcher that serves whenever the known questions or the index change."""
+
+    rest = 10.0  # on a site of very many votes
+    trouble = "learned questions could not be read anew; search goes on with those it has"
+    log = log
+
+    def __init__(self, live: LiveIndex, settings: Settings, *, every: float = 1.0) -> None:
+        """Look every `every` seconds, from the first call of `watch` on."""
+        super().__init__(every)
+        self._live = live
+        # A store object of its own: reading much must not delay whoever writes a message.
+        self._store = Store(settings.store_file)
+        self._teacher = Teacher(settings)
+        self._known: Sequence[KnownAnswer] = ()
+        self._seen: tuple[int, str] | None = None
+
+    def stop(self) -> None:
+        """End the thread permanently, and close the store."""
+        super().stop()
+        self._store.close()
+
+    @property
+    def taught(self) -> tuple[int, str] | None:
+        """What search knows now: the number of the known questions, and the index that was taught."""
+        return self._seen
+
+    def look_once(self) -> None:
+        """Teach what is new, if anything is."""
+        searcher = self._live.searcher()
+        if searcher is None or not self._store.path.exists():
+            return
+        seen = (version(self._store), searcher.index.name)
+        if seen == self._seen:
+            return
+        known = read_known(self._store)
+        # Most votes teach nothing; a new index has been taught nothing.
+        if self._seen is None or seen[1] != self._seen[1] or known != self._known:
+            self._teacher.teach(searcher, known)
+            if known or self._known:
+                log.info("loaded %d learned questions", len(known))
+        self._seen, self._known = seen, known
+
+
+class Teacher:
+    """Teaches Searchers of one site, encoding each question once: vectors are kept in memory and in a file."""
+
+    def __init__(self, settings: Settings) -> None:
+        """The file is in the folder of the site's index and store."""
+        self._settings = settings
+        self._encoder = ""
+        self._vectors: dict[str, Vectors] = {}
+
+    def teach(self, searcher: Searcher, known: Sequence[KnownAnswer]) -> None:
+        """Teach a Searcher these questions, replacing any others. Raises EncoderUnavailable."""
+        questions = {one.question for one in known}
+        file = _file(self._settings, searcher.index)
+        fingerprint = searcher.index.manifest.recipe.fingerprint
+        if self._encoder != fingerprint:
+            self._encoder, self._vectors = fingerprint, file.read(questions)
+        held = set(self._vectors)
+        before = searcher.lesson
+        if before == LearnedModel():
+            before = searcher.lesson = _lesson(file.read_lesson(searcher.index.name))
+        searcher.teach(known, known_vectors=self._vectors)
+        if searcher.lesson != before:
+            file.write_lesson(searcher.index.name, searcher.lesson.to_json())
+        if held != questions and not searcher.missing:
+            self._vectors = {question: self._vectors[question] for question in questions}
+            file.write(self._vectors)
+
+
+def _lesson(text: str) -> LearnedModel:
+    """The stored lesson; an empty one where none can be read."""
+    try:
+        return LearnedModel.from_json(text)
+    except (ValueError, TypeError, KeyError):
+        return LearnedModel()
+
+
+def encode_ahead(
+    index: Index, known: Sequence[KnownAnswer], settings: Settings, progress: Callable[[int, int], None]
+) -> dict[str, Vectors]:
+    """Encode questions and store their vectors in the file, so that the service learns them at once.
+
+    Returns the vectors by question; `progress` is called with how many are done, of how many. Raises
+    EncoderUnavailable.
+    """
+    file = _file(settings, index)
+    vectors = file.read(one.question for one in known)
+    fresh = [one for one in known if one.question not in vectors]
+    if fresh:
+        encoder = index.encoder()
+        for number, one in enumerate(fresh, start=1):
+            encode_known([one], encoder, vectors)
+            progress(number, len(fresh))
+        file.write(vectors)
+    return vectors
+
+
+def _file(settings: Settings, index: Index) -> KnownVectors:
+    recipe = index.manifest.recipe
+    return KnownVectors(settings.state_dir / "learned-vectors.db", recipe.fingerprint, recipe.dimensions)
+
+
+def read_known(store: Store) -> list[KnownAnswer]:
+    """What the store knows, as search understands it. Raises StoreUnavailable."""
+    return [KnownAnswer(one.question, one.location, one.source, one.at, one.session) for one in known_questions(store)]
+
+
+def teach_from_store(searcher: Searcher, settings: Settings) -> None:
+    """Teach what the site's store knows, so that a command answers as the service does.
+
+    Without a store there is nothing to teach, and none is created; when it cannot be read, a warning is logged and
+    search goes on without it.
+    """
+    if not settings.store_file.exists():
+        return
+    store = Store(settings.store_file)
+    try:
+        Teacher(settings).teach(searcher, read_known(store))
+    except HandrailError as error:
+        log.warning("learned questions are left out: %s", error.format_message())
+    finally:
+        store.close()

@@ -1,0 +1,114 @@
+"""A thread that looks at intervals, once in each process, for as long as its owner is in use; and a file lock."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handrail_kb.config.state_folder import made
+from handrail_kb.errors import HandrailError, IndexUnusable, LockHeld
+
+
+@contextmanager
+def only_one(lock_file: Path) -> Iterator[None]:
+    """Hold a lock. Of two builds at once, one would overwrite the other: the second gets LockHeld.
+
+    Raises IndexUnusable where nothing can be locked.
+    """
+    try:
+        made(lock_file.parent)
+        lock = lock_file.open("w")
+    except OSError as error:
+        raise _no_lock(lock_file, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockHeld(
+                f"Another build is running: it holds {lock_file}.", "Wait for it, then run this again."
+            ) from error
+        except OSError as error:
+            raise _no_lock(lock_file, error) from error
+        yield
+
+
+def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
+    return IndexUnusable(
+        f"{lock_file} cannot be locked: {error.strerror or error}.",
+        f"Give whoever runs this a folder on a local disk to write to: ls -ld {lock_file.parent}",
+    )
+
+
+class Watch(ABC):
+    """Looks every `every` seconds, from the first call of `watch` on. Whatever goes wrong, the service goes on.
+
+    A look that took long is followed by a pause `rest` times as long. A problem is logged once, as `trouble`, and
+    without words of customers.
+    """
+
+    every: float
+    rest: float
+    trouble: str
+    log: logging.Logger
+
+    def __init__(self, every: float) -> None:
+        """Nothing looks before `watch` is called."""
+        self.every = every
+        self.stopped = threading.Event()
+        self._problem = ""
+        self._watched_by = 0
+
+    @abstractmethod
+    def look_once(self) -> None:
+        """Look once. May raise any error."""
+
+    def first_after(self) -> float:
+        """Seconds until the first look."""
+        return 0.0
+
+    def watch(self) -> None:
+        """Start looking, unless this process does already: at the start, and again after a fork."""
+        if self._watched_by != os.getpid():
+            self._watched_by = os.getpid()
+            self.stopped = threading.Event()
+            weakref.finalize(self, self.stopped.set)
+            arguments = (weakref.ref(self), self.stopped, self.first_after())
+            threading.Thread(target=_watch, args=arguments, name=type(self).__name__, daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread permanently."""
+        self.stopped.set()
+
+    def look(self) -> None:
+        """Look, and never raise."""
+        try:
+            self.look_once()
+            self._problem = ""
+        except HandrailError as error:
+            self._complain(error.message)
+        except Exception as error:  # whatever is wrong, the service goes on
+            self._complain(type(error).__name__)
+
+    def _complain(self, what: str) -> None:
+        if what != self._problem:
+            self._problem = what
+            self.log.error("%s: %s", self.trouble, what)
+
+
+def _watch(reference: weakref.ref[Watch], stopped: threading.Event, wait: float) -> None:
+    while not stopped.wait(wait):
+        one = reference()
+        if one is None:
+            return
+        began = time.monotonic()
+        one.look()
+        wait = max(one.every, one.rest * (time.monotonic() - began))
+        del one

@@ -1,0 +1,1 @@
+"""What `handrail check` reports: findability, near duplicates, and the checks of articles."""

@@ -1,0 +1,66 @@
+"""`handrail build` and `handrail index`: build the site and its index, or the index of another generator's site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handrail_kb.cli.flags import config_option
+from handrail_kb.cli.terminal import log_to_terminal
+from handrail_kb.config.table import SettingValue
+from handrail_search.commands.options import find_settings, setting_options
+
+Flags = SettingValue | None
+
+
+@click.command()
+@config_option
+@click.option("--strict", is_flag=True, help="Fail on any warning.")
+@click.option("--full", is_flag=True, help="Encode every passage again, not only changed ones.")
+@setting_options("state_dir", "encoder")
+def build(config_file: Path, strict: bool, full: bool, **flags: Flags) -> None:
+    """Build the site and its index."""
+    from handrail_search.index.site_build import SiteBuild as BuiltSite
+    from handrail_search.index.site_build import build_site_and_index
+
+    log_to_terminal()
+    settings = find_settings(config_file, flags)
+    built: BuiltSite = build_site_and_index(settings, strict=strict, full=full)
+    click.echo(f"Site: {built.site_dir} ({built.site_seconds:.1f} s)")
+    click.echo(_summary(built.index, built.index_seconds))
+
+
+@click.command()
+@click.argument("site_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@config_option
+@click.option("--full", is_flag=True, help="Encode every passage again, not only changed ones.")
+@setting_options("state_dir", "encoder")
+def index(site_dir: Path, config_file: Path, full: bool, **flags: Flags) -> None:
+    """Index a site that another generator built."""
+    import time
+
+    from handrail_search.index.other_generators import fit_policy
+    from handrail_search.index.site_build import index_site
+
+    log_to_terminal()
+    began = time.perf_counter()
+    settings = find_settings(config_file, flags, needs_file=False)
+    built = index_site(settings, site_dir, full=full)
+    fit_policy(settings, site_dir)
+    click.echo(_summary(built, time.perf_counter() - began))
+
+
+def _summary(built: Any, seconds: float) -> str:
+    """What became of the index, in a line; in another, that its encoder does not know the articles' language."""
+    from handrail_search.embedding.weights import choose_another
+    from handrail_search.index.manifest import TRUSTED
+
+    line = (
+        f"Index: {built.folder} ({built.pages} articles, {built.passages} passages, "
+        f"{built.encoded} encoded, {built.reused} as before, {seconds:.1f} s)"
+    )
+    if built.trust >= TRUSTED:
+        return line
+    return f"{line}\nNote: the encoder does not know the language of these articles. {choose_another()}"

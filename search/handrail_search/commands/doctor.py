@@ -1,0 +1,231 @@
+"""`handrail doctor`: examines each part that has to work, changes nothing, and names the command that mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from handrail_feedback.accounts.sessions import given_key
+from handrail_feedback.delivery.alarm import count, trouble
+from handrail_feedback.delivery.channels import can_answer, read_delivery
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage import staff
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.outbox_status import outbox_status
+from handrail_kb.cli.flags import config_option
+from handrail_kb.config.settings import Settings
+from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.site.mkdocs import theme_that_is_missing
+from handrail_kb.texts.installing import install_extra, install_theme, missing
+from handrail_search.commands.options import find_settings
+from handrail_search.embedding.tuned import read_tuned
+from handrail_search.embedding.weights import choose_another, find_model
+from handrail_search.index import other_generators
+from handrail_search.index.generation import current_generation
+from handrail_search.index.manifest import TRUSTED, read_manifest
+from handrail_search.index.site_build import encoder_of, how_to_build
+from handrail_search.ranking.searcher import Searcher
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part, its state, and what mends it; `mend` is empty when it is well."""
+
+    part: str
+    state: str
+    mend: str = ""
+    fatal: bool = True
+
+
+@click.command()
+@config_option
+def doctor(config_file: Path) -> None:
+    """Say what is wrong with this installation and how to mend it."""
+    findings = list(examine(config_file))
+    for finding in findings:
+        sign = "ok  " if not finding.mend else "BAD " if finding.fatal else "note"
+        click.echo(f"{sign}  {finding.part:<10} {finding.state}")
+        if finding.mend:
+            click.echo(f"      {'':<10} {finding.mend}")
+    if any(finding.mend and finding.fatal for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+def examine(config_file: Path) -> Iterator[Finding]:
+    """Every part, those first that others depend on."""
+    yield Finding("python", sys.version.split()[0])
+    yield _packages()
+    try:
+        settings = find_settings(config_file, {}, needs_file=False)
+    except HandrailError as error:
+        yield Finding("settings", error.what, error.mend or "Mend mkdocs.yml, then run this again.")
+        return
+    yield Finding("settings", str(config_file) if config_file.exists() else f"no {config_file}: defaults are used")
+    theme = _theme(settings)
+    if theme:
+        yield theme
+    yield Finding("role", _ROLES[settings.text("role")])
+    for part, look in _PARTS.items():
+        if settings.only_answers and part in _OF_MESSAGES:
+            continue
+        try:
+            yield Finding(part, look(settings))
+        except HandrailError as error:
+            mend = error.mend or "Handrail's help says more: operators/doctor/"
+            if mend.startswith("Build ") and mend.endswith(_BUILD):  # and no more than that
+                mend = how_to_build(settings)
+            yield Finding(part, error.what, mend, part not in _OPTIONAL)
+
+
+def _packages() -> Finding:
+    absent = missing("service")
+    if absent:
+        return Finding("packages", f"missing or too old: {', '.join(absent)}", f"Mend it: {install_extra('service')}")
+    versions = []
+    for name in ("handrail", "mkdocs", "mkdocs-material", "flask", "faiss-cpu", "onnxruntime", "sqlite-utils"):
+        with suppress(importlib.metadata.PackageNotFoundError):  # the theme is not needed to answer
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+    return Finding("packages", ", ".join(versions))
+
+
+def _theme(settings: Settings) -> Finding | None:
+    """The theme, where mkdocs.yml names one that is not installed: needed to build, not to serve what was built."""
+    absent = theme_that_is_missing(settings.config_file) if settings.config_file else ""
+    if not absent:
+        return None
+    state = f"'{absent}' is not installed: this site cannot be built here"
+    return Finding("theme", state, install_theme(absent), fatal=not settings.site_dir.is_dir())
+
+
+def _site(settings: Settings) -> str:
+    if not settings.site_dir.is_dir():
+        raise HandrailError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
+    info = read_site_info(settings.site_dir)
+    if not info.articles:
+        generator = other_generators.generator_of(settings.site_dir)
+        if mend := other_generators.advice(settings, settings.site_dir):
+            raise HandrailError(f"{settings.site_dir} was built without Handrail's plugin.", mend)
+        return f"{settings.site_dir}, built by {generator or 'another generator'}; after each build: handrail index"
+    unsearched = sum(bool(article.get("exclude")) for article in info.articles.values())
+    note = f", {unsearched} of them not for search" if unsearched else ""
+    return f"{settings.site_dir}, {len(info.articles)} articles{note}"
+
+
+def _index(settings: Settings) -> str:
+    searcher = Searcher.open(current_generation(settings.index_dir))
+    if searcher.missing:
+        raise HandrailError(
+            "The index's encoder cannot be used: words answer alone.", "Build it again: handrail build --full"
+        )
+    manifest = searcher.index.manifest
+    made = f"{manifest.pages} articles, {manifest.passages} passages, made with {manifest.recipe.model}"
+    return f"{searcher.index.name}, {made}"
+
+
+def _encoder(settings: Settings) -> str:
+    model = encoder_of(settings)
+    tuned = read_tuned(model, settings.state_dir)
+    if tuned:
+        return (
+            f"{tuned.base}, tuned on {tuned.questions} questions at {tuned.made}, sha256 {tuned.weights_sha256[:16]}…"
+        )
+    return f"{settings.text('encoder')}, sha256 {find_model(model)[1][:16]}…"
+
+
+def _language(settings: Settings) -> str:
+    try:
+        manifest = read_manifest(current_generation(settings.index_dir))
+    except IndexUnusable:
+        return "told when there is an index"
+    model = manifest.recipe.model
+    if manifest.trust < TRUSTED:
+        raise HandrailError(
+            f"{model} does not know the language of these articles: words answer, meaning hardly helps.",
+            choose_another(),
+        )
+    return f"{model} knows the language of the articles"
+
+
+def _store(settings: Settings) -> str:
+    # Created here it would belong to the user of this command, and the service might not be able to write it.
+    if not settings.store_file.exists():
+        return f"none yet: the service makes {settings.store_file}"
+    with closing(Store(settings.store_file)) as store:
+        store.check()
+    return str(settings.store_file)
+
+
+def _delivery(settings: Settings) -> str:
+    delivery = read_delivery(settings)
+    if delivery.answers and "mail" not in delivery.channels:
+        delivery.answers.check()
+    if not delivery.routes:
+        return "nothing is set to deliver messages: read them with handrail contact list"
+    if delivery.alarm_mail and "mail" not in delivery.channels:
+        delivery.alarm_mail.check()
+    return "; ".join(f"{name}: {channel.check()}" for name, channel in delivery.channels.items())
+
+
+def _outbox(settings: Settings) -> str:
+    if not settings.store_file.exists():
+        return "no message yet"
+    at = now()
+    with closing(Store(settings.store_file)) as store:
+        stands = outbox_status(store, at)
+    problems = trouble(stands, read_delivery(settings).alarm_after, at)
+    if problems:
+        raise HandrailError(" ".join(problems), "See each with its reason: handrail outbox")
+    waits = count(stands.waiting) if stands.waiting else "no message waits"
+    return f"{waits}; {stands.unsent} were kept while nothing was set to deliver them" if stands.unsent else waits
+
+
+def _port(settings: Settings) -> str:
+    host, port = settings.text("host"), settings.number("port")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise HandrailError(
+                f"{host}:{port} is in use: {error.strerror}.",
+                f"Well if Handrail runs already; else choose another: handrail run --port {port + 1}",
+            ) from error
+    return f"{host}:{port} is free"
+
+
+def _desk(settings: Settings) -> str:
+    given_key()
+    members = staff.everybody(Store(settings.store_file)) if settings.store_file.exists() else []
+    if not members:
+        return "nobody can sign in at desk/ yet: handrail users add NAME"
+    return f"{len(members)} can sign in at desk/" + (", and answer by mail" if can_answer(settings) else "")
+
+
+_PARTS: dict[str, Callable[[Settings], str]] = {
+    "site": _site,
+    "encoder": _encoder,
+    "index": _index,
+    "language": _language,
+    "store": _store,
+    "delivery": _delivery,
+    "outbox": _outbox,
+    "desk": _desk,
+    "port": _port,
+}
+_BUILD = "handrail build"
+# A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
+_OPTIONAL = ("encoder", "language", "port")
+_ROLES = {
+    "all": "all: search, messages and the desk",
+    "answer": "answer: this machine only searches; it takes no messages",
+}
+# From another machine, where this one only serves.
+_OF_MESSAGES = ("delivery", "outbox", "desk")

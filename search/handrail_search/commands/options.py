@@ -1,0 +1,43 @@
+"""What the commands share: settings as flags, logging to the terminal, progress. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from handrail_kb.config.settings import Settings, load_settings
+from handrail_kb.config.table import SETTINGS, SettingValue
+from handrail_kb.errors import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def setting_options(*names: str) -> Callable[[F], F]:
+    """Flags for the named settings, or for all of the service's: `--search-rate` sets `search_rate`."""
+
+    def add(command: F) -> F:
+        for setting in reversed(SETTINGS):
+            if setting.name in names or (not names and setting.scope == "service"):
+                flag = setting.name.replace("_", "-")
+                kind = type(setting.default)
+                form = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
+                command = click.option(form, setting.name, type=kind, default=None, help=setting.help)(command)
+        return command
+
+    return add
+
+
+def find_settings(
+    config_file: Path,
+    flags: Mapping[str, SettingValue | None],
+    *,
+    needs_file: bool = True,
+    site_dir: Path | None = None,
+) -> Settings:
+    """The settings in force. Raises ConfigError when mkdocs.yml is needed and missing."""
+    if needs_file and not config_file.is_file():
+        raise ConfigError(f"There is no {config_file}.", "Start a site: handrail new help, or name one with --config")
+    return load_settings(config_file, site_dir=site_dir, flags=flags)

@@ -1,0 +1,113 @@
+"""`handrail search`: asks as a customer would, and shows the evidence for each result."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from html import unescape
+from pathlib import Path
+
+import click
+
+from handrail_kb.addresses import address_of
+from handrail_kb.cli.flags import config_option
+from handrail_kb.cli.terminal import log_to_terminal
+from handrail_kb.texts.amounts import percent
+from handrail_search.commands.build import Flags
+from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.ranking.results import Hit, Results
+from handrail_search.ranking.searcher import Searcher
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@config_option
+@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Most results to show.")
+@click.option("--lang", default="", help="The reader's language, such as de; the default is the site's own.")
+@click.option("--explain", is_flag=True, help="Show what each kind of evidence added, and how the verdict was found.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@setting_options("state_dir")
+def search(
+    words: tuple[str, ...], config_file: Path, limit: int, lang: str, explain: bool, as_json: bool, **flags: Flags
+) -> None:
+    """Ask as a customer would, and see why each result is there."""
+    from handrail_kb.site.built.site_info import read_site_info
+    from handrail_search.adapters.teaching import teach_from_store
+    from handrail_search.index.generation import current_generation
+    from handrail_search.ranking.searcher import Searcher
+
+    log_to_terminal()
+    settings = find_settings(config_file, flags, needs_file=False)
+    searcher = Searcher.open(current_generation(settings.index_dir))
+    teach_from_store(searcher, settings)
+    lang = lang or read_site_info(settings.site_dir).lang
+    results = searcher.search(" ".join(words), limit=limit, lang=lang)
+    if as_json:
+        click.echo(json.dumps(asdict(results), indent=1, ensure_ascii=False))
+    else:
+        click.echo(as_text(results, searcher, in_full=explain))
+
+
+NAMES = {
+    "exact": "the code or quote stands here to the letter",
+    "same_question": "somebody of the company said that this answers this very question",
+    "same_title": "the question is the title",
+    "meaning_best": "its nearest passage or question means the same",
+    "meaning_mean": "its three nearest passages",
+    "article_words": "words in the article",
+    "title_words": "words in title, description, questions, keywords",
+    "passage_words": "words in one passage",
+    "boost": "the boost of its front matter",
+    "learned_near": "a learned question is nearer than its text",
+    "learned_fit": "like the questions it is known to answer",
+    "learned_prior": "often the answer",
+}
+
+
+def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> str:
+    """The verdict and each result with the evidence that weighs most; all of it, and the verdict's, with `in_full`."""
+    lines = [_VERDICTS[results.verdict]]
+    if results.corrected:
+        lines.append(f"Understood as: {results.corrected}")
+    if results.matter:
+        lines.append(f"A matter for people ({results.matter}): a person comes first")
+    if results.degraded:
+        lines.append(f"degraded: {results.fallback_reason}; words answer alone. Mend it: handrail doctor")
+    if in_full:
+        lines += _judgement(results, searcher)
+    for number, hit in enumerate(results.hits, start=1):
+        if hit.other_language and (number == 1 or not results.hits[number - 2].other_language):
+            lines.append("\nIn other languages")
+        lines += _hit(number, hit, in_full=in_full)
+    return "\n".join(lines)
+
+
+_VERDICTS = {
+    "answered": "answered: the first results answer this",
+    "weak": "weak: this may not be an answer",
+    "none": "none: no article answers this; a person comes first, then the nearest articles",
+}
+
+
+def _judgement(results: Results, searcher: Searcher) -> list[str]:
+    manifest, bands = searcher.index.manifest, results.bands
+    return [
+        f"confidence {results.confidence:.2f}: none below {bands.none:.2f}, weak below {bands.confident:.2f}",
+        f"encoder {manifest.recipe.model}, trusted {percent(manifest.trust)} in this language; mode {results.mode}; "
+        f"{searcher.taught} learned questions",
+    ]
+
+
+def _hit(number: int, hit: Hit, *, in_full: bool) -> list[str]:
+    title = f"{hit.title} › {hit.heading}" if hit.heading else hit.title
+    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {address_of(hit.location)}", f"   {_plain(hit.snippet)}"]
+    why = sorted(((value, NAMES.get(name, name)) for name, value in hit.why.items()), reverse=True)
+    if not in_full:
+        return [*lines, "   why: " + ", ".join(name for _, name in why[:2])]
+    lines += [f"   {value:+6.2f}  {name}" for value, name in why]
+    return [*lines, f"   {sum(hit.why.values()):6.2f}  together"]
+
+
+def _plain(snippet: str) -> str:
+    return unescape(re.sub(r"</?mark>", "", snippet))

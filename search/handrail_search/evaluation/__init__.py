@@ -1,0 +1,1 @@
+"""How good search is, and whether tuning is proven to help."""

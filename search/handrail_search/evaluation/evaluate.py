@@ -1,0 +1,252 @@
+"""Evaluates search on judged questions with the same code that builds and serves a site.
+
+Knows no files but the index, and nothing of how figures are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from handrail_kb import __version__
+from handrail_kb.errors import ConfigError
+from handrail_search.evaluation.judged import Collection, LabelledQuestions, Question
+from handrail_search.evaluation.metrics import Interval, Sample, first_rank, intervals, ndcg, recall
+from handrail_search.index.build import Progress, build_index
+from handrail_search.ranking.learned import KnownAnswer
+from handrail_search.ranking.results import Results
+from handrail_search.ranking.searcher import Searcher
+
+EVALUATION_FORMAT = "handrail-evaluation-1"
+RANKING_DEPTH = 10
+
+
+@dataclass(frozen=True)
+class RankedAnswer:
+    """The answer to one question: article ids best first, the verdict, its confidence, and milliseconds."""
+
+    articles: tuple[str, ...]
+    verdict: str
+    confidence: float
+    ms: float
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """The result for an answerable question; `rank` is the place of the first article that helps, down to DEPTH."""
+
+    id: str
+    rank: int | None
+    recall: float
+    ndcg: float
+    verdict: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class OutsideRow:
+    """The result for a question that no article answers."""
+
+    id: str
+    verdict: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TaughtBefore:
+    """What was taught before asking, and what was left out: questions asked here too, and unknown articles."""
+
+    folder: str
+    questions: int
+    asked_here: int
+    unknown_articles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The results for a collection: a row for each question, in the collection's order, and their milliseconds."""
+
+    collection: str
+    digest: str
+    articles_digest: str
+    articles: int
+    encoder: str
+    rows: tuple[QuestionRow, ...]
+    outside: tuple[OutsideRow, ...]
+    ms: tuple[float, ...]
+    taught: TaughtBefore | None = None
+    unknown_articles: tuple[str, ...] = ()
+
+    @property
+    def latency(self) -> dict[str, float]:
+        """Milliseconds within which half and 95 % of all searches were answered."""
+        return {f"p{share}": round(float(np.percentile(self.ms, share)), 2) for share in (50, 95)}
+
+    def figures(self) -> dict[str, Interval]:
+        """All figures by name, with their intervals; those of the verdict only with unanswerable questions."""
+        return intervals(sample(self.rows, self.outside))
+
+
+def indexed(collection: Collection, state_dir: Path, model: str, *, progress: Progress | None = None) -> Searcher:
+    """Search over the collection's articles; their index is kept below `state_dir`, so that the next run is quick."""
+    home = state_dir / "evaluate" / collection.articles_digest
+    return Searcher.open(
+        build_index(collection.pages, home, model, progress=progress, encoders=state_dir / "encoder").folder
+    )
+
+
+def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestions | None = None) -> Evaluation:
+    """Ask every question, after teaching the lesson. Raises ConfigError when there is no question."""
+    if not collection.questions:
+        raise ConfigError("There is no judged question: no id of queries.jsonl stands in qrels.tsv.")
+    taught = None
+    if lesson:
+        known, taught = teachable_part(lesson, collection, searcher, now=datetime.now(UTC))
+        searcher.teach(known)
+    manifest, pages = searcher.index.manifest, {page.location for page in searcher.index.pages}
+    questions = [replace(one, relevant=_located(one.relevant, pages)) for one in collection.questions]
+    searcher.search("warm up")
+    asked = [ask(searcher, question, pages) for question in questions]
+    outside = [ask(searcher, question, pages) for question in collection.unanswerable]
+    return Evaluation(
+        collection=collection.name,
+        digest=collection.digest,
+        articles_digest=collection.articles_digest if collection.pages else manifest.files["passages.db"][:16],
+        articles=len(pages),
+        encoder=manifest.recipe.model,
+        rows=tuple(row_of(question, found) for question, found in zip(questions, asked, strict=True)),
+        outside=tuple(
+            OutsideRow(question.id, found.verdict, found.confidence)
+            for question, found in zip(collection.unanswerable, outside, strict=True)
+        ),
+        ms=tuple(found.ms for found in (*asked, *outside)),
+        taught=taught,
+        unknown_articles=tuple(sorted({article for one in questions for article in one.relevant} - pages)),
+    )
+
+
+def ask(searcher: Searcher, question: Question, pages: Set[str]) -> RankedAnswer:
+    """One question to search, timed."""
+    began = time.perf_counter()
+    results = searcher.search(question.text, limit=RANKING_DEPTH)
+    ms = (time.perf_counter() - began) * 1000
+    return RankedAnswer(_articles(results, pages), results.verdict, results.confidence, ms)
+
+
+def teachable_part(
+    lesson: LabelledQuestions, collection: Collection, searcher: Searcher, *, now: datetime
+) -> tuple[list[KnownAnswer], TaughtBefore]:
+    """The part of a lesson that may be taught before the collection is asked: nothing that is asked itself.
+
+    All questions count as coming from one file, as with an import. One without a date counts as asked `now`.
+    """
+    asked = (*collection.questions, *collection.unanswerable)
+    ids, texts = {one.id for one in asked}, {_plain(one.text) for one in asked}
+    fresh = [one for one in lesson.questions if one.question.id not in ids and _plain(one.question.text) not in texts]
+    pages = {page.location for page in searcher.index.pages}
+    pairs = [(one, article) for one in fresh for article in _located(one.question.relevant, pages)]
+    known = [
+        KnownAnswer(one.question.text, article, "import", one.created or now, session=f"import:{lesson.name}")
+        for one, article in pairs
+        if article in pages
+    ]
+    return known, TaughtBefore(
+        folder=lesson.name,
+        questions=len({one.question.id for one, article in pairs if article in pages}),
+        asked_here=len(lesson.questions) - len(fresh),
+        unknown_articles=tuple(sorted({article for _, article in pairs} - pages)),
+    )
+
+
+def sample(rows: Sequence[QuestionRow], outside: Sequence[OutsideRow]) -> Sample:
+    """Rows as arrays, by the names of the figures that are their means."""
+    return Sample(
+        answerable={
+            "hit_at_1": np.array([float(row.rank == 1) for row in rows]),
+            "hit_at_5": np.array([float(row.rank is not None and row.rank <= 5) for row in rows]),
+            "recall_at_10": np.array([row.recall for row in rows]),
+            "mrr_at_10": np.array([1.0 / row.rank if row.rank else 0.0 for row in rows]),
+            "ndcg_at_10": np.array([row.ndcg for row in rows]),
+            "none_on_answerable": np.array([float(row.verdict == "none") for row in rows]),
+            "weak_on_answerable": np.array([float(row.verdict == "weak") for row in rows]),
+        },
+        unanswerable={
+            "none_on_unanswerable": np.array([float(row.verdict == "none") for row in outside]),
+            "weak_on_unanswerable": np.array([float(row.verdict == "weak") for row in outside]),
+        },
+        confidence=np.array([row.confidence for row in rows], dtype=np.float64),
+        confidence_un=np.array([row.confidence for row in outside], dtype=np.float64),
+    )
+
+
+def evaluation_as_json(evaluation: Evaluation, **more: object) -> str:
+    """All figures and a row for each question, by id, without any words."""
+    figures = {name: _rounded(interval) for name, interval in evaluation.figures().items()}
+    return json.dumps(
+        {
+            "format": EVALUATION_FORMAT,
+            "handrail": __version__,
+            "collection": evaluation.collection,
+            "digest": evaluation.digest,
+            "articles": evaluation.articles,
+            "articles_digest": evaluation.articles_digest,
+            "encoder": evaluation.encoder,
+            "learned": asdict(evaluation.taught) if evaluation.taught else None,
+            "unknown_articles": evaluation.unknown_articles,
+            "figures": figures,
+            "latency_ms": evaluation.latency,
+            **more,
+            "questions": [asdict(row) for row in evaluation.rows],
+            "unanswerable": [asdict(row) for row in evaluation.outside],
+        },
+        indent=1,
+    )
+
+
+def row_of(question: Question, found: RankedAnswer) -> QuestionRow:
+    """The row for an answer, with its measures."""
+    ranked, relevant = found.articles, question.relevant
+    return QuestionRow(
+        id=question.id,
+        rank=first_rank(ranked, relevant, RANKING_DEPTH),
+        recall=round(recall(ranked, relevant, RANKING_DEPTH), 4),
+        ndcg=round(ndcg(ranked, relevant, RANKING_DEPTH), 4),
+        verdict=found.verdict,
+        confidence=found.confidence,
+    )
+
+
+def _articles(results: Results, pages: Set[str]) -> tuple[str, ...]:
+    """The ids of the articles found, each followed by its near-duplicates shown in the same result.
+
+    An id of a collection may contain a `#`, as the address of a section does.
+    """
+    places = [place for hit in results.hits for place in (hit.location, *(other.location for other in hit.sections))]
+    return tuple(dict.fromkeys(place if place in pages else place.partition("#")[0] for place in places))
+
+
+def _located(relevant: Mapping[str, float], pages: set[str]) -> dict[str, float]:
+    """Articles by their address in the index, where known; `billing/vat.md` and `/billing/vat` are the same one."""
+    return {_address(article, pages): score for article, score in relevant.items()}
+
+
+def _address(article: str, pages: set[str]) -> str:
+    bare = article.removeprefix("/")
+    stem = bare.removesuffix(".md")
+    folder = "" if stem == "index" else stem.removesuffix("/index") + "/"
+    return next((place for place in (article, bare, folder, f"{stem}.html") if place in pages), article)
+
+
+def _plain(text: str) -> str:
+    """A question in the form in which it is compared: ignoring case, spaces and the question mark."""
+    return " ".join(text.casefold().split()).rstrip("?.! ")
+
+
+def _rounded(interval: Interval) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(interval).items()}

@@ -1,0 +1,163 @@
+"""Figures and comparisons of evaluations as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from handrail_kb.site.built.site_info import replace_surrogates
+from handrail_search.evaluation.compare import Comparison, MovedRank
+from handrail_search.evaluation.evaluate import Evaluation, TaughtBefore
+from handrail_search.evaluation.metrics import Difference, Interval
+
+# With fewer questions than this, the result says little about other questions.
+FEW = 30
+# The p below which a difference is reported as more than chance.
+SIGNIFICANT = 0.05
+_SHOWN, _WORDS = 10, 70
+
+
+@dataclass(frozen=True)
+class FigureName:
+    """The label of a figure, a line on what it means, and whether more of it is better."""
+
+    label: str
+    meaning: str
+    better: Literal["more", "less"] = "more"
+
+
+MEASURES = {
+    "hit_at_1": FigureName("hit@1", "first result helps"),
+    "hit_at_5": FigureName("hit@5", "one of the first five helps"),
+    "recall_at_10": FigureName("recall@10", "share of all helping articles found"),
+    "mrr_at_10": FigureName("MRR@10", "mean of 1 / rank of the first that helps"),
+    "ndcg_at_10": FigureName("nDCG@10", "how far up the helping articles stand, the best counting most"),
+    "verdict_auroc": FigureName("verdict AUROC", "telling answerable from unanswerable; 0.5 is guessing"),
+    "caught_at_5_percent": FigureName("caught at 5 %", "of the unanswerable, with 5 % false alarms allowed"),
+    "caught_at_10_percent": FigureName("caught at 10 %", "the same with 10 % allowed"),
+    "none_on_answerable": FigureName("false alarms", "answerable questions told 'no article'", "less"),
+    "none_on_unanswerable": FigureName("caught", "unanswerable questions told 'no article'"),
+}
+
+
+def to_table(evaluation: Evaluation) -> str:
+    """The figures, a line each, with what each means."""
+    figures = evaluation.figures()
+    rows = [_figure(measure, figures.get(name)) for name, measure in MEASURES.items()]
+    latency = evaluation.latency
+    head = f"{len(evaluation.rows)} answerable and {len(evaluation.outside)} unanswerable questions, "
+    return "\n".join(
+        [
+            f"{evaluation.collection}: {head}{evaluation.articles} articles",
+            *_notes(evaluation),
+            f"  {'':<15} {'':<5}  95 % interval",
+            *rows,
+            f"  {'latency':<15} p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms",
+        ]
+    )
+
+
+def to_differences(comparison: Comparison, now: Evaluation) -> str:
+    """What changed, whether it is more than chance, and which questions moved."""
+    former = comparison.former
+    lines = [f"Compared with {former.file}:", *_circumstances(comparison, now)]
+    lines.append(f"  {'':<15} {'change':<6}  95 % interval")
+    found = comparison.differences
+    lines += [_difference(measure, found[name]) for name, measure in MEASURES.items() if name in found]
+    worse, better = comparison.worse, comparison.better
+    stayed = len(now.rows) - len(worse) - len(better)
+    lines.append(f"{_count(len(better), 'question')} moved up, {len(worse)} down, {stayed} stayed.")
+    for words, moved in (("Moved down most", worse), ("Moved up most", better)):
+        lines += _movements(words, moved)
+    return "\n".join(lines)
+
+
+def _figure(measure: FigureName, found: Interval | None) -> str:
+    if found is None:
+        return f"  {measure.label:<15} -                     no unanswerable questions in this folder"
+    return f"  {measure.label:<15} {found.value:.3f}  {found.low:.3f} to {found.high:.3f}  {measure.meaning}"
+
+
+def _notes(evaluation: Evaluation) -> list[str]:
+    notes = _taught(evaluation.taught) if evaluation.taught else []
+    if evaluation.unknown_articles:
+        what = _named("judgements name", evaluation.unknown_articles)
+        notes.append(f"  {what}; they count as not found.")
+    for kind, asked in (("answerable", evaluation.rows), ("unanswerable", evaluation.outside)):
+        if 0 < len(asked) < FEW:
+            few = _count(len(asked), f"{kind} question")
+            notes.append(f"  Only {few}: too few to rely on, whatever the intervals say.")
+    return notes
+
+
+def _taught(taught: TaughtBefore) -> list[str]:
+    lines = [f"  learned {_count(taught.questions, 'question')} of {taught.folder} before asking"]
+    if taught.asked_here:
+        lines.append(f"  {_count(taught.asked_here, 'question')} of {taught.folder} not taught: asked here too")
+    if taught.unknown_articles:
+        lines.append(f"  {_named(f'questions of {taught.folder} name', taught.unknown_articles)}; not taught.")
+    return lines
+
+
+def _named(what: str, articles: Sequence[str]) -> str:
+    """`judgements name 3 articles that are not there: a, b, c`, the first few of them."""
+    few = ", ".join(_clean(article) for article in articles[:3])
+    more = f" and {len(articles) - 3} more" if len(articles) > 3 else ""
+    verb = "article that is" if len(articles) == 1 else "articles that are"
+    return f"{what} {len(articles)} {verb} not there: {few}{more}"
+
+
+def _circumstances(comparison: Comparison, now: Evaluation) -> list[str]:
+    former, learned = comparison.former, now.taught.questions if now.taught else 0
+    changed = []
+    if former.encoder != now.encoder:
+        changed.append(f"  encoder: {_clean(former.encoder)} then, {now.encoder} now")
+    if former.learned != learned:
+        changed.append(f"  learned questions: {former.learned} then, {learned} now")
+    if not comparison.same_articles:
+        changed.append("  the articles are not the same as then")
+    return changed
+
+
+def _difference(measure: FigureName, found: Difference) -> str:
+    low, value, high = (f"{number + 0.0:+.3f}" for number in (found.low, found.value, found.high))
+    return f"  {measure.label:<15} {value}  {low} to {high}  {judged(measure, found)}"
+
+
+def judged(measure: FigureName, found: Difference) -> str:
+    """A difference in plain words: `better, more than chance (p = 0.012)`."""
+    if found.value == found.low == found.high == 0:
+        return "the same"
+    p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    if found.p >= SIGNIFICANT or not found.value:
+        return f"may be chance ({p})"
+    better = (found.value > 0) == (measure.better == "more")
+    return f"{'better' if better else 'worse'}, more than chance ({p})"
+
+
+def _movements(words: str, moved: Sequence[MovedRank]) -> list[str]:
+    if not moved:
+        return []
+    shown = [
+        f"  {_rank(one.former):>3} -> {_rank(one.now):<3} {_clean(one.id)}  {_clean(one.text)}"
+        for one in moved[:_SHOWN]
+    ]
+    rest = [f"  and {len(moved) - _SHOWN} more"] if len(moved) > _SHOWN else []
+    return [f"{words} (rank then -> now, - is not among the first ten):", *shown, *rest]
+
+
+def _rank(rank: int | None) -> str:
+    return str(rank) if rank else "-"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _clean(text: str) -> str:
+    """One printable line, shortened."""
+    line = " ".join(
+        "".join(character if character.isprintable() else " " for character in replace_surrogates(text)).split()
+    )
+    return line if len(line) <= _WORDS else f"{line[: _WORDS - 1]}…"

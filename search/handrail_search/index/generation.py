@@ -1,0 +1,285 @@
+"""The index: a folder of generations, each complete, verified and never changed; CURRENT names the one that serves.
+
+index/CURRENT                      one line, replaced last
+index/20261122T064312-3fa9c2/      manifest.json  passages.db  vectors.faiss  encoder/
+
+A new generation is written beside the old one, checked, then named: a crash leaves the old one serving. To serve from
+another machine, copy the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from handrail_kb.errors import EncoderUnavailable, IndexUnusable
+from handrail_kb.language.normal_form import as_asked
+from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
+from handrail_search.embedding.vectors import VectorIndex, Vectors
+from handrail_search.index import sensitive_topics
+from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
+from handrail_search.lexical.words import WORDS_SCHEMA, open_words
+
+_DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
+
+
+INDEX_SCHEMA = f"""
+CREATE TABLE pages (id INTEGER PRIMARY KEY, location TEXT NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
+  lang TEXT NOT NULL, breadcrumb TEXT NOT NULL, boost REAL NOT NULL, people_only INTEGER NOT NULL,
+  source TEXT NOT NULL, asked TEXT NOT NULL);
+CREATE TABLE passages (id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages(id), location TEXT NOT NULL,
+  heading TEXT NOT NULL, text TEXT NOT NULL, only_links INTEGER NOT NULL);
+-- Other titles of a page: its first heading, its title in front matter.
+CREATE TABLE other_titles (page_id INTEGER NOT NULL REFERENCES pages(id), title TEXT NOT NULL);
+-- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
+CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
+-- Words in so many passages that they distinguish none.
+CREATE TABLE common_words (word TEXT PRIMARY KEY);
+-- Pages that say nearly the same as an earlier one.
+CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
+CREATE INDEX passages_page ON passages(page_id);
+{sensitive_topics.SENSITIVE_SCHEMA}{WORDS_SCHEMA}"""
+
+
+class Index:
+    """One generation, opened for reading. Thread-safe."""
+
+    def __init__(self, folder: Path, *, verify: bool = True) -> None:
+        """Open a generation. Raises IndexUnusable naming what does not match, with both values."""
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        if verify:
+            _check_files(folder, self.manifest.files)
+        self.vectors = VectorIndex(folder / "vectors.faiss")
+        self._local = threading.local()
+        try:
+            self._read()
+        except sqlite3.DatabaseError as error:
+            raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
+        _check_counts(self)
+
+    @property
+    def name(self) -> str:
+        """The generation's name, from the time it was made."""
+        return self.folder.name
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's read-only connection to passages.db."""
+        if not hasattr(self._local, "db"):
+            uri = f"{(self.folder / 'passages.db').resolve().as_uri()}?mode=ro&immutable=1"
+            self._local.db = sqlite3.connect(uri, uri=True)
+        connection: sqlite3.Connection = self._local.db
+        return connection
+
+    def encoder(self) -> Encoder:
+        """The encoder this generation was made with. Raises EncoderUnavailable."""
+        encoder = Encoder(self.folder / "encoder")
+        if encoder.recipe.fingerprint != self.manifest.recipe.fingerprint:
+            raise EncoderUnavailable(
+                f"The encoder in {self.folder} is {encoder.recipe.model} ({encoder.recipe.fingerprint}), but the index "
+                f"was made with {self.manifest.recipe.model} ({self.manifest.recipe.fingerprint}).",
+                REBUILD,
+            )
+        return encoder
+
+    def passages(self, ids: list[int]) -> dict[int, PassageRow]:
+        """Passages by id."""
+        marks = ",".join("?" * len(ids))
+        found = self.db.execute(f"SELECT id, page_id, location, heading, text FROM passages WHERE id IN ({marks})", ids)  # noqa: S608 (only question marks)
+        return {row[0]: PassageRow(*row) for row in found}
+
+    def row_of_question(self, page_id: int, question: str) -> int | None:
+        """The row of a question that a page says it answers."""
+        found = self.db.execute(
+            "SELECT row FROM rows WHERE page_id = ? AND passage_id IS NULL AND hash = ?", (page_id, hash_of(question))
+        ).fetchone()
+        return int(found[0]) if found else None
+
+    def _read(self) -> None:
+        """Load what every search needs into memory."""
+        self.pages = tuple(self._read_pages())
+        rows = self.db.execute("SELECT page_id, passage_id FROM rows ORDER BY row").fetchall()
+        self.owner: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in rows], dtype=np.int64)
+        self.passage_of_row: npt.NDArray[np.int64] = np.array(
+            [-1 if passage_id is None else passage_id for _, passage_id in rows], dtype=np.int64
+        )
+        passages = self.db.execute("SELECT page_id, only_links FROM passages ORDER BY id").fetchall()
+        self.page_of_passage: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in passages], dtype=np.int64)
+        # Passages that consist of links only, on pages that have other passages.
+        self.only_links: npt.NDArray[np.bool_] = np.array([bool(links) for _, links in passages], dtype=np.bool_)
+        # Passages are in the order of their pages: those of page n are first_passage[n] up to first_passage[n + 1].
+        self.first_passage = np.searchsorted(self.page_of_passage, np.arange(len(self.pages) + 1))
+        self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
+        self.address_lengths: npt.NDArray[np.int64] = np.array(
+            [len(page.location) for page in self.pages], dtype=np.int64
+        )
+        self.boosted = bool((self.boost != 1.0).any())
+        self.languages = frozenset(page.lang for page in self.pages)
+        self.common_words = frozenset(row[0] for row in self.db.execute("SELECT word FROM common_words"))
+        # For each near-duplicate page the first of its group.
+        self.twin_of: Mapping[int, int] = dict(self.db.execute("SELECT page_id, first FROM twins"))
+        self.words = open_words(self.db)
+        self.matters = sensitive_topics.read_sensitive_topics(self.db)
+        self.by_title: Mapping[str, list[int]] = self._titles()
+
+    def _read_pages(self) -> list[PageRow]:
+        query = "SELECT id, location, title, description, lang, breadcrumb, boost, people_only FROM pages ORDER BY id"
+        return [
+            PageRow(i, location, title, description, lang, tuple(json.loads(breadcrumb)), boost, bool(people_only))
+            for i, location, title, description, lang, breadcrumb, boost, people_only in self.db.execute(query)
+        ]
+
+    def _titles(self) -> dict[str, list[int]]:
+        titles: dict[str, list[int]] = {}
+        named = [(page.id, page.title) for page in self.pages]
+        for page_id, title in (*named, *self.db.execute("SELECT page_id, title FROM other_titles")):
+            known = titles.setdefault(as_asked(title), [])
+            if page_id not in known:
+                known.append(page_id)
+        return titles
+
+
+def hash_of(text: str) -> str:
+    """The key of a text that has a vector."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
+    """The vectors of a generation by the hash of their text, whatever its format; none when they are another encoder's.
+
+    Raises IndexUnusable when the generation is damaged.
+    """
+    data = manifest_data(folder / "manifest.json")
+    try:
+        files, recipe = dict(data["files"]), Recipe(**data["recipe"])
+    except (TypeError, ValueError, KeyError) as error:
+        raise IndexUnusable(f"{folder / 'manifest.json'} does not hold what it should: {error}.", REBUILD) from error
+    if recipe.fingerprint != fingerprint:
+        return {}
+    _check_files(folder, files)
+    try:
+        with closing(sqlite3.connect(f"{(folder / 'passages.db').resolve().as_uri()}?mode=ro", uri=True)) as db:
+            hashes = [row[0] for row in db.execute("SELECT hash FROM rows ORDER BY row")]
+    except sqlite3.DatabaseError as error:
+        raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
+    return dict(zip(hashes, VectorIndex(folder / "vectors.faiss").all_vectors(), strict=False))
+
+
+def current_generation(index_dir: Path) -> Path:
+    """The folder that CURRENT names. Raises IndexUnusable when there is none."""
+    try:
+        name = (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise IndexUnusable(f"{index_dir / 'CURRENT'} is not text.", REBUILD) from error
+    except OSError as error:
+        raise IndexUnusable(f"There is no index at {index_dir}.", "Build it: handrail build") from error
+    folder = index_dir / name
+    if name in ("", "..") or len(name) > 80 or Path(name).name != name or not folder.is_dir():
+        raise IndexUnusable(f"{index_dir / 'CURRENT'} names '{name[:80]}', which is not there.", REBUILD)
+    return folder
+
+
+def open_current(index_dir: Path) -> Index:
+    """The generation that serves, opened and verified. Raises IndexUnusable."""
+    return Index(current_generation(index_dir))
+
+
+def new_generation(index_dir: Path) -> Path:
+    """A new empty folder for the next generation; nothing serves from it before `publish`."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    folder = index_dir / f"{stamp}-{secrets.token_hex(3)}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    """sha256 of each file of a generation."""
+    return {name: _sha256(folder / name) for name in _DATA_FILES}
+
+
+Transaction = AbstractContextManager[object]
+NO_TRANSACTION: Transaction = nullcontext()
+
+
+def publish(folder: Path, within: Transaction = NO_TRANSACTION) -> None:
+    """Verify a finished generation, name it in CURRENT, and remove generations that are no longer needed.
+
+    CURRENT is replaced inside the context `within`, which undoes its own work when that fails; an error it raises
+    leaves CURRENT unchanged.
+    """
+    Index(folder)
+    index_dir = folder.parent
+    kept = {folder.name, _named(index_dir)}  # requests that began a moment ago still read the former one
+    unnamed = index_dir / f".CURRENT-{secrets.token_hex(4)}"
+    with unnamed.open("w", encoding="utf-8") as stream:
+        stream.write(folder.name + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        with within:
+            unnamed.replace(index_dir / "CURRENT")
+    except BaseException:
+        unnamed.unlink(missing_ok=True)
+        raise
+    with suppress(OSError):
+        for old in index_dir.iterdir():
+            if old.is_dir() and old.name not in kept:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _named(index_dir: Path) -> str:
+    """The content of CURRENT, unchecked; empty where there is none."""
+    try:
+        return (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name in _DATA_FILES:
+        if not (folder / name).is_file():
+            raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
+        found, wanted = _sha256(folder / name), files.get(name)
+        if found != wanted:
+            raise IndexUnusable(
+                f"{folder / name} is not the file the manifest names: sha256 {found[:16]}…, "
+                f"the manifest says {str(wanted)[:16]}….",
+                REBUILD,
+            )
+
+
+def _check_counts(index: Index) -> None:
+    manifest = index.manifest
+    found = {
+        "pages": len(index.pages),
+        "rows": len(index.owner),
+        "rows in vectors.faiss": index.vectors.rows,
+        "dimensions": index.vectors.dimensions,
+    }
+    wanted = {
+        "pages": manifest.pages,
+        "rows": manifest.rows,
+        "rows in vectors.faiss": manifest.rows,
+        "dimensions": manifest.recipe.dimensions,
+    }
+    for name, value in found.items():
+        if value != wanted[name]:
+            raise IndexUnusable(f"{index.folder}: {name} are {value}, the manifest says {wanted[name]}.", REBUILD)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

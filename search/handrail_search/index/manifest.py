@@ -1,0 +1,115 @@
+"""The description of a generation: format, recipes, counts, and the digest of each file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from handrail_kb.errors import IndexUnusable
+from handrail_kb.site.built.passages import PASSAGE_RULES
+from handrail_search.embedding.encoder import Recipe
+
+INDEX_FORMAT = 5
+# The trust in meaning from which verdicts are based on it.
+TRUSTED = 0.5
+REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Where a match stops being an answer: below `none` there is none, below `confident` it is weak.
+
+    `none` and `confident` are on the scale of `verdict.confidence`; the others are the share of the question's words
+    that a page holds, rare ones counting more. `probes` is how many questions were used to find them; 0 means that
+    there were too few articles.
+    """
+
+    none: float
+    confident: float
+    words_none: float
+    words_confident: float
+    probes: int
+    method: str = "each article's own questions, asked with the article taken out"
+
+    def on_scale(self, share: float) -> Floor:
+        """The floor for an encoder whose cosines reach this share of the usual ones."""
+        return replace(self, none=self.none * share, confident=self.confident * share)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contents of a generation.
+
+    `trust` is how well the encoder knows the site's language, `endings` how well search by words does, both 0..1.
+    """
+
+    format: int
+    passage_rules: int
+    created: str
+    recipe: Recipe
+    pages: int
+    passages: int
+    rows: int
+    trust: float
+    floor: Floor
+    files: Mapping[str, str]
+    endings: float = 1.0
+
+    def to_json(self) -> str:
+        """As text with sorted keys."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page as stored in the index."""
+
+    id: int
+    location: str
+    title: str
+    description: str
+    lang: str
+    breadcrumb: tuple[str, ...]
+    boost: float
+    people_only: bool
+
+
+@dataclass(frozen=True)
+class PassageRow:
+    """A passage as stored in the index; `heading` is the trail of headings under the title."""
+
+    id: int
+    page_id: int
+    location: str
+    heading: str
+    text: str
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a generation. Raises IndexUnusable when it is missing, broken or of another format."""
+    file = folder / "manifest.json"
+    data = manifest_data(file)
+    for name, ours in (("format", INDEX_FORMAT), ("passage_rules", PASSAGE_RULES)):
+        if data.get(name) != ours:
+            raise IndexUnusable(f"{file}: {name} is {data.get(name)!r}, this Handrail reads {ours!r}.", REBUILD)
+    try:
+        return Manifest(**{**data, "recipe": Recipe(**data["recipe"]), "floor": Floor(**data["floor"])})
+    except (TypeError, KeyError) as error:
+        raise IndexUnusable(f"{file} does not hold what it should: {error}.", REBUILD) from error
+
+
+def manifest_data(file: Path) -> dict[str, Any]:
+    """The content of a manifest, whatever its format. Raises IndexUnusable when it is missing or broken."""
+    try:
+        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        what = f"{file.parent} has no manifest.json: this generation was never finished."
+        raise IndexUnusable(what, REBUILD) from error
+    except (OSError, ValueError) as error:
+        raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
+    if not isinstance(data, dict):
+        raise IndexUnusable(f"{file} does not hold what it should: {str(data)[:60]}.", REBUILD)
+    return data

@@ -1,0 +1,206 @@
+"""Builds a site with MkDocs, then its index, and replaces the old site in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort, MkDocsException
+
+from handrail_kb.cli.terminal import progress_bar
+from handrail_kb.config.settings import Settings
+from handrail_kb.config.yaml_lines import line_of_key, yaml_lines
+from handrail_kb.contact.sensitive_topics import GROUP, Matters, read_sensitive
+from handrail_kb.errors import ConfigError, SiteError
+from handrail_kb.problems import Problem
+from handrail_kb.site.built.passages import Page, read_site
+from handrail_kb.site.mkdocs import theme_that_is_missing
+from handrail_kb.site.search_rules import read_rules
+from handrail_kb.texts.installing import install_theme
+from handrail_search.background import only_one
+from handrail_search.index.build import Built, build_index
+from handrail_search.index.generation import NO_TRANSACTION, Transaction
+from handrail_search.index.site_switch import switched, workplace
+
+
+def how_to_build(settings: Settings) -> str:
+    """What to do where there is no site or no index: to build, where there is something to build from."""
+    if settings.config_file is not None and settings.config_file.is_file():
+        return "Build it: handrail build"
+    if settings.site_dir.is_dir():
+        return f"Index it: handrail index {settings.site_dir}"
+    return "Start a site: handrail new help, or name the one that you mean: --config PATH/mkdocs.yml"
+
+
+def encoder_of(settings: Settings) -> str:
+    """The encoder that the settings name; a folder given relative to mkdocs.yml as its full path."""
+    model = settings.text("encoder")
+    return str(settings.root / model) if (settings.root / model).is_dir() else model
+
+
+def sensitive_topics_of(settings: Settings) -> Matters:
+    """The sensitive topics that the settings define. Raises ConfigError naming the line that is wrong."""
+    file = settings.config_file or settings.root / "mkdocs.yml"
+    matters, problems = read_sensitive(settings.groups.get(GROUP), yaml_lines(file))
+    if problems:
+        raise ConfigError(str(problems[0]), "Mend that line, then run the command again.")
+    return matters
+
+
+@dataclass(frozen=True)
+class SiteBuild:
+    """The site and its index, with the seconds each took."""
+
+    site_dir: Path
+    index: Built
+    site_seconds: float
+    index_seconds: float
+
+
+def build_site_and_index(settings: Settings, *, strict: bool = False, full: bool = False) -> SiteBuild:
+    """Build the site of mkdocs.yml beside the existing one, index it, and put both in place.
+
+    A build that fails, or finds another one running, leaves site and index as they were. Raises HandrailError, or
+    MkDocs' own click errors.
+    """
+    with only_one(settings.state_dir / "build.lock"):
+        beside = workplace(settings.site_dir)
+        try:
+            began = time.perf_counter()
+            _build_site(settings, beside, strict=strict)
+            built = time.perf_counter()
+            index = index_site(settings, beside, full=full, within=switched(beside, settings.site_dir))
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return SiteBuild(settings.site_dir, index, built - began, time.perf_counter() - built)
+
+
+def _build_site(settings: Settings, site_dir: Path, *, strict: bool) -> None:
+    """Build with MkDocs into `site_dir`."""
+    config = _load(settings, site_dir, strict=strict)
+    _refuse_empty(Path(config.docs_dir))
+    try:
+        with _without_notices():
+            config.plugins.on_startup(command="build", dirty=False)
+            try:
+                mkdocs_build(config)
+            finally:
+                config.plugins.on_shutdown()
+    except UnicodeDecodeError as error:
+        raise SiteError(
+            "An article is not text in UTF-8; the warning above names it.", "Save it as UTF-8, then run this again."
+        ) from error
+    except Abort as error:
+        raise SiteError(
+            "MkDocs did not build the site; its warnings stand above.", "Mend what they name, then run this again."
+        ) from error
+
+
+def mkdocs_problems(config_file: Path) -> list[Problem]:
+    """What MkDocs and its plugins find wrong with mkdocs.yml, each with the line of its setting.
+
+    Faults found by our own plugin are left out: `mkdocs_yml` reports them with more precise lines.
+    """
+    config = MkDocsConfig(config_file_path=str(config_file))
+    try:
+        with _without_notices(), config_file.open("rb") as stream:
+            config.load_file(stream)
+            failed, warned = config.validate()
+            absent = theme_that_is_missing(config_file)
+    except MkDocsException as error:
+        return [Problem(config_file.name, 1, "error", str(error), "settings")]
+    file = config_file.name
+    themeless = f"'{absent}' is not installed. {install_theme(absent)}" if absent else ""
+    faults = [
+        Problem(
+            file,
+            line_of_key(config_file, name),
+            "error",
+            f"{name}: {themeless if themeless and name == 'theme' else error}",
+            "settings",
+        )
+        for name, error in failed
+        if "Plugin 'handrail'" not in str(error)
+    ]
+    hints = [
+        Problem(file, line_of_key(config_file, name), "warning", str(what), "settings-hint") for name, what in warned
+    ]
+    return faults + hints
+
+
+def index_site(
+    settings: Settings, site_dir: Path, *, full: bool = False, within: Transaction = NO_TRANSACTION
+) -> Built:
+    """Index a folder of built HTML; the index is published inside the context `within`.
+
+    Raises SiteError, EncoderUnavailable, IndexUnusable.
+    """
+    return _with_bar(list(read_site(site_dir, read_rules(settings.values))), settings, full=full, within=within)
+
+
+def _with_bar(pages: list[Page], settings: Settings, *, full: bool, within: Transaction) -> Built:
+    matters = sensitive_topics_of(settings)
+    bar, advance = progress_bar("encoding passages")
+    started = False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal started
+        if not started:
+            bar.start()
+            started = True
+        advance(done, total)
+
+    try:
+        return build_index(
+            pages,
+            settings.state_dir,
+            encoder_of(settings),
+            progress=progress,
+            full=full,
+            sensitive=matters,
+            within=within,
+        )
+    finally:
+        if started:
+            bar.stop()
+
+
+def _load(settings: Settings, site_dir: Path, *, strict: bool) -> MkDocsConfig:
+    assert settings.config_file is not None  # noqa: S101 (commands that build need the file)
+    absent = theme_that_is_missing(settings.config_file)
+    if absent:
+        raise ConfigError(f"{settings.config_file}: the theme '{absent}' is not installed.", install_theme(absent))
+    with _without_notices():
+        config = load_config(str(settings.config_file), site_dir=str(site_dir), strict=strict or None)
+    if "handrail" not in config.plugins:
+        raise ConfigError(
+            f"{settings.config_file} does not use Handrail's plugin.", "Add it there: plugins: [search, handrail]"
+        )
+    return config
+
+
+def _refuse_empty(docs_dir: Path) -> None:
+    if not any(docs_dir.rglob("*.md")):
+        raise SiteError(
+            f"{docs_dir} holds no Markdown article yet.", f"Write one: echo '# Welcome' > {docs_dir}/index.md"
+        )
+
+
+@contextlib.contextmanager
+def _without_notices() -> Iterator[None]:
+    """Hide the notice about MkDocs 2 that Material prints at every build, which does not concern users of MkDocs 1."""
+    before = os.environ.get("NO_MKDOCS_2_WARNING")
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NO_MKDOCS_2_WARNING"]

@@ -1,0 +1,86 @@
+"""Words that say nothing of what is asked: can, to, the, wie, ich, hello. Pure.
+
+A question of such words alone has no answer, and in an excerpt they are not worth a mark while others are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from handrail_kb.language.normal_form import plain
+
+_WORDS = {
+    "en": """
+        a about an and any are as at be been but by can could did do does for from get got had has have he
+        hello help her here hey hi him his how i if in is it its just let like may me might my need no not of
+        ok okay on or our please she should so some someone something thank thanks that the their them then
+        there these they this those to us want was we were what when where which who whom whose why will with
+        would yes you your am im
+    """,
+    "de": """
+        aber alle als also am an auch auf aus bei bin bist bitte brauche da danke das dass dein deine dem den
+        der des die dies diese dieser dieses doch du ein eine einem einen einer eines er es für haben habe
+        hallo hat hi hier hilfe ich ihr im in ist ja jetzt kann kannst können könnte man mein meine meinem
+        meinen meiner mich mir mit möchte muss nach nein nicht noch nun nur oder ohne sein sich sie sind so
+        soll um und uns unser vom von vor wann war warum was welche welcher welches wem wen wenn wer werden
+        wie will wir wird wo wohin wozu zu zum zur
+    """,
+    "fr": """
+        à ai aide au aux avec avez bonjour c ça ce cela ces cet cette comment d dans de des dois du elle en es
+        est et être eu fait faire faut il ils j je l la le les leur lui ma mais me merci mes moi mon n ne non
+        nos notre nous on ou où oui par pas peut peux plus pour pourquoi puis qu quand que quel quelle quelles
+        quels qui quoi s sa salut se ses si son sont suis sur ta te tes toi ton tu un une veux vos votre vous
+        y
+    """,
+    "es": """
+        a al algo ayuda como cómo con cual cuál cuando cuándo de del dónde donde e el él ella en es esa ese
+        eso esta está este esto estoy favor gracias hacer hago hay hola la las le les lo los me mi mí mis muy
+        nada ni no nos o para pero por porque puede puedo que qué quien quién quiero se ser si sí sin sobre
+        son soy su sus te tengo ti tu tú un una unas unos usted y ya yo
+    """,
+    "it": """
+        a ad ai al alla anche aiuto c che chi ci ciao come con cosa da dal dei del della di dove e è ed fare
+        gli grazie ho i il in io la le lei lo lui ma mi mia mio ne nel noi non o per perché più posso può qual
+        quale quando quello questa questo se sei si sono su sul tu un una uno voglio vorrei vi voi
+    """,
+    "nl": """
+        aan als bij dan dank dat de deze die dit doe doen een en er ga graag haar hallo hebben heb heeft help
+        het hij hoe hoi ik in is ja je jij kan kun kunnen maar me met mijn mij moet naar nee niet nog nu of om
+        ons onze ook op te tot u uit uw van voor waar waarom wanneer was wat we wel welke wie wij wil worden
+        wordt ze zijn zo
+    """,
+    "pt": """
+        a ajuda ao aos as até com como da das de do dos e é ela ele em então essa esse esta está este estou eu
+        fazer há isso isto já lhe me mas meu minha na não nas no nos o obrigado obrigada oi olá onde os ou
+        para pela pelo pode por porque posso preciso qual quando que quem quero se sem ser seu sim sua são
+        também te tem tenho um uma você
+    """,
+    "sv": """
+        att av de dem den det detta du då eller en ett får för han hej hjälp hon hur här i in inte ja jag kan
+        kommer man med men mig min mitt nej nu när och om på som ska skulle så tack till två upp ut vad var
+        varför vem vi vill vilken vilket är
+    """,
+    "da": """
+        af at da de dem den der det dig din dit du eller en er et få for fra han har hej hjælp hun hvad hvem
+        hvilken hvor hvordan hvorfor i ikke ja jeg kan man med men mig min mit må nej nu når og om op på skal
+        som så tak til ud var vi vil være
+    """,
+}
+_WORDS["nb"] = _WORDS["nn"] = _WORDS["no"] = (
+    f"{_WORDS['da']} av ein eg ei fra ha hei hjelp hva hvorfor ikkje kva takk vera"
+)
+_OF = {lang: frozenset(plain(words).split()) for lang, words in _WORDS.items()}
+
+
+def little_among(words: Sequence[str], languages: Iterable[str]) -> frozenset[str]:
+    """Those of a question's words, in small letters, that say nothing, in that of the site's languages that has most.
+
+    A word of one language may say nothing in another: `die` in German.
+    """
+    found = (frozenset(words) & _OF.get(lang, frozenset()) for lang in sorted(languages))
+    return max(found, key=len, default=frozenset())
+
+
+def says_little(words: Sequence[str], languages: Collection[str]) -> bool:
+    """Whether a question holds nothing but such words."""
+    return frozenset(words) == little_among(words, languages)

@@ -1,0 +1,364 @@
+"""Text that must match literally: codes, settings, file names, paths, and phrases in quotes.
+
+A code is the same however its dashes are written, so it is stored by a key: E-1042, E1042 and e 1042 share one. An
+exact spelling still ranks before other spellings, and a whole code before a part of one.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from handrail_kb.language.normal_form import plain, same_signs
+from handrail_kb.language.segments import UNSPACED, has_unspaced, is_unspaced
+
+LITERALS_SCHEMA = """
+-- Every token of a text that is more than a plain word, by its key (`key_of`). passage_id is NULL for the title,
+-- description, questions and keywords; said is 1 where a writer gave it as a question or keyword; piece is 1 where it
+-- stands within a longer token or is several with spaces between.
+CREATE TABLE codes (key TEXT NOT NULL, token TEXT NOT NULL, page_id INTEGER NOT NULL, passage_id INTEGER,
+  said INTEGER NOT NULL, piece INTEGER NOT NULL);
+CREATE INDEX codes_key ON codes(key);
+CREATE INDEX codes_page ON codes(page_id);
+"""
+# A literal match is evidence only while it distinguishes articles.
+RARE_ARTICLES = 8
+# In scripts written without spaces, and before endings of Korean, Hebrew and Arabic, a code is delimited by its script.
+_TOKEN = re.compile(
+    f"[^\\s\"'“”„«»()\\[\\]{{}}<>,;!?|「」『』【】〈〉《》〔〕、。・…\u0590-\u05ff\u0600-\u06ff\uac00-\ud7a3{UNSPACED}]{{1,64}}"
+)
+# Dashes between clauses, not inside a code.
+_PAUSE = re.compile("[—―…]|--+")
+_LEADING, _TRAILING = "-#*`=&+~", ".:-*`=&~"
+# E-1042, 0x80070057, profiles.ini, browser.tabs.max, about:config, /etc/hosts, C++, max_size, userChrome, PGMP-C
+# but not pop-up, and/or, 115.
+_CODE = re.compile(
+    r"[^\W\d_].*\d|\d.*[^\W\d_]|\d{5}|\d[-_./:]\d|[^\W_][_.:@\\][^\W_]|^[/\\~].|\+\+|\w#$|[a-z][A-Z]|^[A-Z]+(?:-[A-Z]+)+$"
+)
+# Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
+_GLUE = re.compile(r"[=:|/\\#&?+*@]+")
+_QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
+_CANDIDATES = 400
+# The weight of a page that contains a literal less exactly than another.
+_LESSER = 0.15
+# Letters before the number of a code, separated by a space: E 1042, CVE 2021 44228.
+_LETTERS_OF_CODE = 5
+_JOINED_TOKENS = 3
+_LONGEST_JOINED = 40
+# Parts this short occur in every other code.
+_SHORTEST_PART = 4
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Something that must match literally: a `phrase` may be several words, a code is one token.
+
+    `parts` are codes that the token is composed of. `joined` is a code only if an article contains it: its `made_of`
+    are tokens of the question with spaces between.
+    """
+
+    text: str
+    phrase: bool
+    parts: tuple[str, ...] = ()
+    made_of: tuple[str, ...] = ()
+
+    @property
+    def joined(self) -> bool:
+        """Whether it may be ordinary words instead."""
+        return bool(self.made_of)
+
+
+@dataclass(frozen=True)
+class LiteralMatch:
+    """How well a page contains a literal, 0..1, and in which passages; `begun` when it contains only a longer one."""
+
+    grade: float
+    passages: tuple[int, ...]
+    begun: bool = False
+
+
+LiteralRow = tuple[str, str, int, int | None, int, int]
+
+
+def tokens(text: str) -> list[str]:
+    """The pieces of a text between spaces, quotes and brackets, without the punctuation that ends a sentence."""
+    return [token for token, _, _ in _tokens(text) if len(token) >= 2]
+
+
+def is_code(token: str) -> bool:
+    """Whether a token is a code, a setting, a file name or a path rather than a word."""
+    return bool(_CODE.search(token))
+
+
+def key_of(token: str) -> str:
+    """The key of a code: lower case, without dashes, except between digits of short numbers (2-1, 3-10)."""
+    return _key(plain(token))[0]
+
+
+def literals(question: str) -> tuple[Literal, ...]:
+    """The literals of a question.
+
+    A single word in quotes is a literal only by itself: within a sentence, quotes are emphasis.
+    """
+    found = tokens(question)
+    quoted = [phrase.strip() for phrase in _QUOTED.findall(question)]
+    phrases = [
+        Literal(phrase, True)
+        for phrase in quoted
+        if " " in phrase or len(found) == 1 or (len(phrase) > 2 and has_unspaced(phrase))
+    ]
+    # A number by itself must match literally; within a sentence it is a word like others.
+    alone = len(found) == 1 and any(character.isdigit() for character in found[0])
+    codes = [Literal(token, False, _parts(token)) for token in found if alone or is_code(token)]
+    joined = [Literal(token, False, made_of=made_of) for token, made_of in _joined(question) if len(found) < 32]
+    return tuple(dict.fromkeys([*phrases, *joined[:8], *codes]))[:16]
+
+
+def quoted_words(question: str) -> frozenset[str]:
+    """The text in quotes, token by token: it is meant exactly as written."""
+    return frozenset(token for phrase in _QUOTED.findall(question) for token in [phrase.strip(), *tokens(phrase)])
+
+
+def literal_rows(
+    page_id: int, said: Iterable[str], head: str, passages: Iterable[tuple[int, str]]
+) -> Iterator[LiteralRow]:
+    """The rows of table `codes` for a page: its questions and keywords, its head, its passages as (id, text)."""
+    yield from _rows(page_id, None, " \n".join(said), said=True)
+    yield from _rows(page_id, None, head)
+    for passage_id, text in passages:
+        yield from _rows(page_id, passage_id, text)
+
+
+def write_literals(db: sqlite3.Connection, found: Iterable[LiteralRow]) -> None:
+    """Fill the table."""
+    db.executemany("INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?)", found)
+
+
+def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) -> dict[int, LiteralMatch]:
+    """Pages that contain a code, or, where none does, the codes that it is composed of."""
+    found = find_code(db, literal.text, unfinished=unfinished and not literal.parts, whole=literal.joined)
+    if found or not literal.parts:
+        return found
+    either: dict[int, LiteralMatch] = {}
+    for part in literal.parts:
+        for page, held in find_code(db, part, unfinished=unfinished and part == literal.parts[-1]).items():
+            if page not in either or held.grade > either[page].grade:
+                either[page] = held
+    return either
+
+
+def find_code(
+    db: sqlite3.Connection, code: str, *, unfinished: bool = False, whole: bool = False
+) -> dict[int, LiteralMatch]:
+    """Pages that contain a code, the best of them with a grade of 1.
+
+    Best are those where a writer gave it as a question or keyword, then those that contain it as written, then those
+    with other capitals, other dashes, or something attached to it; where no page has it as a separate token, those that
+    contain it within one (not with `whole`), and while it is being typed, those that contain something that begins with
+    it. Empty when so many are best that it distinguishes nothing.
+    """
+    code = same_signs(code)
+    key = key_of(code)
+    same = db.execute("SELECT token, page_id, passage_id, said, piece FROM codes WHERE key = ?", (key,)).fetchall()
+    if same:
+        return _graded(
+            (page_id, passage_id, _rank(code, token, said=said, piece=piece))
+            for token, page_id, passage_id, said, piece in same
+        )
+    if whole:
+        return {}
+    if re.match(r"v\.?\d", key):
+        bare = key.lstrip("v.")
+        if found := find_code(db, bare, unfinished=unfinished):
+            return found
+    longer = db.execute("SELECT token, page_id, passage_id FROM codes WHERE instr(key, ?)", (key,)).fetchall()
+    ranks = {token: _rank_within(key, token) for token, _, _ in longer}
+    within = [(page_id, passage_id, ranks[token]) for token, page_id, passage_id in longer]
+    kept = [(page_id, passage_id, rank) for page_id, passage_id, rank in within if rank is not None]
+    if not kept and unfinished:
+        begun = [(page_id, passage_id, 0) for token, page_id, passage_id in longer if key_of(token).startswith(key)]
+        return {page: LiteralMatch(one.grade, one.passages, begun=True) for page, one in _graded(begun).items()}
+    return _graded(kept)
+
+
+def find_phrase(
+    db: sqlite3.Connection, phrase: str, passages: Sequence[int], pages: Sequence[int]
+) -> dict[int, LiteralMatch]:
+    """Pages that contain a phrase literally, ignoring case, among passages and heads of pages with its words."""
+    wanted = " ".join(plain(phrase).split())
+    before = "" if is_unspaced(wanted[:1]) else r"(?<![^\W_])"
+    after = "" if is_unspaced(wanted[-1:]) else r"(?![^\W_])"
+    pattern = re.compile(f"{before}{re.escape(wanted)}{after}")
+    few, heads = list(passages)[:_CANDIDATES], list(pages)[:_CANDIDATES]
+    texts = db.execute(
+        f"SELECT page_id, id, heading || ' ' || text FROM passages WHERE id IN ({_marks(few)}) UNION ALL "  # noqa: S608 (only question marks)
+        f"SELECT id, NULL, title || ' ' || description || ' ' || asked FROM pages WHERE id IN ({_marks(heads)})",
+        [*few, *heads],
+    )
+    return _graded((page_id, passage_id, 0) for page_id, passage_id, text in texts if pattern.search(plain(text)))
+
+
+def begins(db: sqlite3.Connection, literal: Literal) -> bool:
+    """Whether any article contains a code, or something it is the beginning or a part of."""
+    keys = [key_of(text) for text in (literal.text, *literal.parts)]
+    query = "SELECT 1 FROM codes WHERE instr(key, ?) LIMIT 1"
+    return any(db.execute(query, (key,)).fetchone() is not None for key in keys)
+
+
+def holds_another(db: sqlite3.Connection, page_id: int, code: str) -> bool:
+    """Whether a page contains a code of the same shape with other numbers: 3.1 for 3.12, E-1042 for E-1043."""
+    key = key_of(code)
+    shape = _shape(key)
+    keys = db.execute("SELECT DISTINCT key FROM codes WHERE page_id = ?", (page_id,))
+    return any(one != key and _shape(one) == shape for (one,) in keys)
+
+
+# --- tokens
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Tokens with their start and end positions in a normalised text."""
+    text = same_signs(_PAUSE.sub(" ", text))
+    for raw in _TOKEN.finditer(text):
+        token = raw.group()
+        kept = token.rstrip(_TRAILING)
+        if kept:
+            first = len(kept) - len(kept.lstrip(_LEADING))
+            if kept[first:]:
+                yield kept[first:], raw.start() + first, raw.start() + len(kept)
+
+
+def _parts(token: str) -> tuple[str, ...]:
+    """Codes within a token that is composed of several."""
+    if not _GLUE.search(token):
+        return ()
+    pieces = (piece.strip(_TRAILING) for piece in _GLUE.split(token))
+    return tuple(dict.fromkeys(piece for piece in pieces if len(piece) >= 2 and piece != token and is_code(piece)))
+
+
+def _joined(text: str, *, strict: bool = False) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Adjacent tokens that may be one code with spaces in it, joined, and the tokens; `strict` for articles' texts."""
+    run: list[str] = []
+    ended = -1
+    for token, start, end in _tokens(text):
+        run = [*run[1 - _JOINED_TOKENS :], token] if start == ended + 1 else [token]
+        ended = end
+        for first in range(len(run) - 1):
+            made_of = tuple(run[first:])
+            if _may_be_one(made_of, strict=strict):
+                yield "-".join(made_of), made_of
+
+
+def _may_be_one(made_of: Sequence[str], *, strict: bool) -> bool:
+    """Whether letters and numbers separated by spaces look like one code."""
+    head, *rest = made_of
+    if sum(map(len, made_of)) > _LONGEST_JOINED or not all(any(map(str.isdigit, one)) for one in rest[:1]):
+        return head.isalnum() and not head.isalpha() and len(rest) == 1 and rest[0].isalpha() and rest[0].isupper()
+    if not head.isalpha() or len(head) > _LETTERS_OF_CODE or not all(any(map(str.isdigit, one)) for one in rest[:-1]):
+        return False
+    digits = sum(character.isdigit() for one in rest for character in one)
+    if not strict:
+        return digits >= 2 or len(head) == 1
+    return digits >= 2 and (head.isupper() or (len(head) == 1 and digits >= 3))
+
+
+def _rows(page_id: int, passage_id: int | None, text: str, *, said: bool = False) -> Iterator[LiteralRow]:
+    pieces: list[str] = []
+    for token in dict.fromkeys(tokens(text)):
+        if not token.isalpha() or is_code(token):
+            yield key_of(token), token, page_id, passage_id, int(said), 0
+            pieces += _parts(token)
+    pieces += [token for token, _ in _joined(text, strict=True)]
+    for token in dict.fromkeys(pieces):
+        yield key_of(token), token, page_id, passage_id, int(said), 1
+
+
+# --- keys
+
+
+def _key(token: str) -> tuple[str, list[int]]:
+    """The key of a token in lower case, and the position of each of its characters in the token."""
+    many = sum(character.isdigit() for character in token) >= _LONG_NUMBER
+    kept, places = [], []
+    for at, character in enumerate(token):
+        if character in "-_ " and 0 < at < len(token) - 1:
+            between_digits = token[at - 1].isdigit() and token[at + 1].isdigit()
+            if not between_digits or many:
+                continue
+        kept.append(character)
+        places.append(at)
+    return "".join(kept), places
+
+
+# From so many digits on, dashes between them only help the eye.
+_LONG_NUMBER = 6
+
+
+def _rank(code: str, token: str, *, said: int, piece: int) -> int:
+    """How well a token with the key of a code matches it, 0 best."""
+    if token == code:
+        return 0 if said else 2 if piece else 1
+    if token.lower() == code.lower():
+        return 0 if said else 2
+    return 3
+
+
+def _rank_within(key: str, token: str) -> int | None:
+    """How well a token contains a code as a part: 0 between signs, 1 where letters and digits meet; else None."""
+    written = plain(token)
+    whole, places = _key(written)
+    ranks = []
+    at = whole.find(key)
+    while at >= 0:
+        before = written[places[at] - 1] if places[at] else ""
+        end = places[at + len(key) - 1] + 1
+        after = written[end : end + 1]
+        open_before, open_after = not before.isalnum(), not after.isalnum()
+        if _cuts_version(key, written[: places[at]]):
+            pass
+        elif open_before and open_after:
+            ranks.append(0)
+        elif _meets(before, key[0]) and _meets(after, key[-1]) and _may_be_part(key):
+            ranks.append(1)
+        at = whole.find(key, at + 1)
+    return min(ranks, default=None)
+
+
+def _may_be_part(key: str) -> bool:
+    """Whether a part of a longer run of letters and digits is worth finding: not 3d in 0x3d3d, nor a1."""
+    return (len(key) >= _SHORTEST_PART or "." in key) and not key.startswith("0x")
+
+
+def _meets(outside: str, inside: str) -> bool:
+    """Whether a code may end here: at a sign, or where letters become digits."""
+    return not outside.isalnum() or outside.isdigit() != inside.isdigit()
+
+
+def _cuts_version(key: str, before: str) -> bool:
+    """Whether the beginning of a version is cut off: 3.11 is not part of 1.3.11."""
+    return "." in key and key[0].isdigit() and re.search(r"\d\.$", before) is not None
+
+
+def _shape(key: str) -> str:
+    return re.sub(r"\d+", "0", key)
+
+
+def _graded(found: Iterable[tuple[int, int | None, int]]) -> dict[int, LiteralMatch]:
+    """Each page with the best of its ranks as a grade, from (page, passage, rank), where rank 0 is best."""
+    ranks: dict[int, int] = {}
+    passages: dict[int, dict[int, None]] = {}
+    for page_id, passage_id, rank in found:
+        ranks[page_id] = min(rank, ranks.get(page_id, rank))
+        kept = passages.setdefault(page_id, {})
+        if passage_id is not None:
+            kept[passage_id] = None
+    best = min(ranks.values(), default=0)
+    if sum(rank == best for rank in ranks.values()) > RARE_ARTICLES:
+        return {}
+    return {page: LiteralMatch(1.0 if rank == best else _LESSER, tuple(passages[page])) for page, rank in ranks.items()}
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

@@ -1,0 +1,1 @@
+"""Turns a question into ranked results, with the generation that serves."""

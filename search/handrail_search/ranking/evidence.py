@@ -1,0 +1,212 @@
+"""All evidence for one question, collected once: meaning, words, literals, titles, and learned questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from handrail_kb.language.normal_form import as_asked, same_signs
+from handrail_search.embedding.encoder import USUAL_REACH
+from handrail_search.embedding.vectors import Vectors
+from handrail_search.index.generation import Index
+from handrail_search.index.manifest import PassageRow
+from handrail_search.lexical import literals
+from handrail_search.lexical.function_words import little_among, says_little
+from handrail_search.lexical.snippets import Marking, marking
+from handrail_search.lexical.stemming import words_in
+from handrail_search.lexical.words import AskedWord, marked
+from handrail_search.ranking.learned import LearnedQuestions
+from handrail_search.scoring.fusion import Scores, best_and_mean, saturate
+from handrail_search.scoring.verdict import Familiarity
+
+# Below this mean cosine, on the usual scale, the encoder's opinion is noise; an article then needs words in common.
+_RELEVANT = 0.15
+# The weight of words and codes next to the cosine when the best section of an article is chosen.
+_WORDS_IN_PASSAGE, _LETTERS_IN_PASSAGE = 0.3, 2.0
+_LOOKED_AT = 8
+# Feedback from the nearest passages: one in a hundred of them, while no passage is nearer than this cosine.
+_NEAR_ENOUGH = 0.7
+_LEAST_FEEDBACK, _MOST_FEEDBACK = 5, 10
+
+
+class Evidence:
+    """All evidence for one question, collected once."""
+
+    def __init__(
+        self,
+        index: Index,
+        question: str,
+        vector: Vectors | None,
+        learned: LearnedQuestions | None,
+        asked: Sequence[AskedWord] | None = None,
+        without: int | None = None,
+    ) -> None:
+        """`asked` are the question's words where they were read before.
+
+        `without` is a page whose listing of this very question is not counted, see `Searcher.pages`.
+        """
+        self.index = index
+        self._without = without
+        self.question = question
+        self.asked = index.words.read(index.db, question) if asked is None else asked
+        self._passage_scores = np.zeros(len(index.page_of_passage))
+        pages = len(index.pages)
+        self.evidence: dict[str, Scores] = {}
+        # The best cosine of each page with the question as asked, on which verdicts are based.
+        self.nearness = np.zeros(pages)
+        self.familiarity: Familiarity | None = None
+        if vector is not None:
+            self._ask_meaning(vector, pages)
+            if learned is not None:
+                heard = learned.hear(question, vector, self.nearness)
+                self.evidence |= heard.evidence
+                self.familiarity = heard.familiarity
+        self._ask_words(pages)
+        self._ask_letters(pages)
+        self.marking = self._marking()
+        self._ask_titles(pages)
+        self.relevant = self._relevant(pages)
+
+    def best_passages(self, page_id: int) -> list[PassageRow]:
+        """The sections of a page that fit best, one passage each, best first; those with links only come last."""
+        first, end = self.index.first_passage[page_id : page_id + 2].tolist()
+        order = np.lexsort((-self._passage_scores[first:end], self.index.only_links[first:end]))
+        ranked = (first + order[:_LOOKED_AT]).tolist()
+        found = self.index.passages(ranked)
+        sections: dict[str, PassageRow] = {}
+        for passage_id in ranked:
+            passage = found[passage_id]
+            if passage.text or not sections:
+                sections.setdefault(passage.location, passage)
+        return list(sections.values())
+
+    @property
+    def says_little(self) -> bool:
+        """Whether the question holds nothing but words that every question may hold: how to, who are you."""
+        return says_little(words_in(self.question), self.index.words.languages)
+
+    def coverage(self) -> dict[int, float]:
+        """How much of the question's words each page contains, 0..1; pages with none are left out."""
+        return self.index.words.coverage(self.index.db, self.asked)
+
+    def is_asked_by_name(self, page_id: int) -> bool:
+        """Whether the question is the page's title, or one that it is known to answer."""
+        return any(
+            self.evidence[name][page_id] > 0 for name in ("same_title", "same_question") if name in self.evidence
+        )
+
+    def passage_score(self, passage_id: int) -> float:
+        """How well a passage fits, compared with others of its page."""
+        return max(0.0, float(self._passage_scores[passage_id]))
+
+    def _marking(self) -> Marking | None:
+        held = [code for code, held in self._codes if held]
+        little = little_among([word.text for word in self.asked], self.index.words.languages)
+        telling = [word for word in self.asked if word.text not in little]
+        found = marking(marked(telling), self.index.common_words, held)
+        return found or marking(marked(self.asked), self.index.common_words, held)
+
+    def _ask_meaning(self, vector: Vectors, pages: int) -> None:
+        rows, cosines = self._nearest(vector)
+        np.maximum.at(self.nearness, self.index.owner[rows], cosines)
+        broader = self._broaden(vector, rows, cosines)
+        if broader is not None:
+            rows, cosines = self._nearest(broader)
+        best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
+        self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
+        passages = self.index.passage_of_row[rows]
+        self._passage_scores[passages[passages >= 0]] += cosines[passages >= 0]
+
+    def _nearest(self, vector: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Rows and cosines, best first, without that of the question that is not counted."""
+        rows, cosines = self.index.vectors.nearest(vector)
+        if self._without is None:
+            return rows, cosines
+        kept = rows != self.index.row_of_question(self._without, self.question)
+        return rows[kept], cosines[kept]
+
+    def _broaden(
+        self, vector: Vectors, rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32]
+    ) -> Vectors | None:
+        """The question moved towards its nearest passages, the more the less certain they are (Rocchio 1971).
+
+        None where it is near enough already, or where the site has so few passages that a few are one article.
+        """
+        unsure = _NEAR_ENOUGH - float(cosines[0]) if len(cosines) else 0.0
+        looked_at = min(len(self.index.owner) // 100, _MOST_FEEDBACK)
+        if unsure <= 0 or looked_at < _LEAST_FEEDBACK:
+            return None
+        broader: Vectors = vector + unsure * self.index.vectors.mean(rows[:looked_at])
+        return broader / np.linalg.norm(broader)
+
+    def _ask_words(self, pages: int) -> None:
+        unasked = None if self._without is None else (self._without, self.question)
+        found = self.index.words.ask(self.index.db, self.asked, unasked)
+        self.evidence["article_words"] = saturate(found.articles)
+        self.evidence["title_words"] = saturate(found.titles)
+        self.evidence["fragments"] = saturate(found.fragments)
+        self.evidence["keywords"] = found.keywords
+        bm25 = saturate(found.passages)
+        best = np.zeros(pages)
+        np.maximum.at(best, self.index.page_of_passage, bm25)
+        self.evidence["passage_words"] = best
+        self._passage_scores += _WORDS_IN_PASSAGE * bm25
+
+    def _ask_letters(self, pages: int) -> None:
+        """Codes, settings, file names and quotes, matched literally."""
+        found = {literal: self._find(literal) for literal in literals.literals(self.question)}
+        made_of = {token for literal, held in found.items() if held for token in literal.made_of}
+        asked = [
+            literal
+            for literal, held in found.items()
+            if (held or not literal.joined) and not (literal.text in made_of and not literal.phrase)
+        ]
+        in_letters = sum(len(set(words_in(literal.text))) for literal in asked)
+        self.asks_for_letters = bool(asked) and len(self.asked) <= in_letters + 2
+        self._codes = [(literal.text, found[literal]) for literal in asked if not literal.phrase]
+        self.asks_for_unknown_code = self.asks_for_letters and not any(
+            found[literal] or (not literal.phrase and literals.begins(self.index.db, literal)) for literal in asked
+        )
+        exact = np.zeros(pages)
+        for literal in asked:
+            for page_id, one in found[literal].items():
+                if page_id == self._without and not one.passages:  # it is the whole question
+                    continue
+                exact[page_id] += one.grade / len(asked)
+                self._passage_scores[list(one.passages)] += _LETTERS_IN_PASSAGE
+        self.evidence["exact"] = exact
+
+    def holds_what_is_asked(self, page_id: int) -> bool:
+        """Whether the question is little more than a code or quote, and the page contains it whole."""
+        begun = any(held[page_id].begun for _, held in self._codes if page_id in held)
+        return self.asks_for_letters and bool(self.evidence["exact"][page_id]) and not begun
+
+    def holds_another_code(self, page_id: int) -> bool:
+        """Whether the page contains a code that resembles or begins like one of the question, but not that one."""
+        if self.asks_for_letters and not any(held for _, held in self._codes) and self._codes:
+            return True  # at best the beginning or end of a code
+        return any(
+            held[page_id].begun if page_id in held else literals.holds_another(self.index.db, page_id, code)
+            for code, held in self._codes
+        )
+
+    def _find(self, literal: literals.Literal) -> Mapping[int, literals.LiteralMatch]:
+        db = self.index.db
+        if literal.phrase:
+            return literals.find_phrase(db, literal.text, *self.index.words.passages_holding(db, literal.text))
+        return literals.find(db, literal, unfinished=same_signs(self.question).endswith(literal.text))
+
+    def _ask_titles(self, pages: int) -> None:
+        same = np.zeros(pages)
+        same[self.index.by_title.get(as_asked(self.question), [])] = 1.0
+        self.evidence["same_title"] = same
+
+    def _relevant(self, pages: int) -> npt.NDArray[np.bool_]:
+        """Pages that have any evidence beyond the encoder's noise."""
+        least = _RELEVANT * self.index.manifest.recipe.reach / USUAL_REACH
+        found: npt.NDArray[np.bool_] = self.evidence.get("meaning_best", np.zeros(pages)) >= least
+        for name in ("article_words", "exact", "same_question"):
+            found |= self.evidence.get(name, np.zeros(pages)) > 0
+        return found | (self.evidence.get("learned_near", np.zeros(pages)) >= least)

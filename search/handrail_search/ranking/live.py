@@ -1,0 +1,64 @@
+"""Serves the current generation of the index, and changes to a newer one while serving."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_search.background import Watch
+from handrail_search.index.generation import current_generation
+from handrail_search.index.manifest import REBUILD
+from handrail_search.ranking.searcher import Searcher
+
+log = logging.getLogger(__name__)
+
+
+class LiveIndex(Watch):
+    """The generation that serves, replaced when CURRENT names another one.
+
+    It is opened at once; from the first call of `watch` on, a thread looks every now and then and opens what is new.
+    Requests go on with the Searcher they have, so none waits and none is dropped. A broken generation is refused with
+    its reason and the old one goes on.
+    """
+
+    rest = 0.0
+    trouble = "index refused"
+    log = log
+
+    def __init__(self, index_dir: Path, *, every: float = 1.0) -> None:
+        """Serve the index at `index_dir`, looking for a new generation every `every` seconds."""
+        super().__init__(every)
+        self._index_dir = index_dir
+        self._lock = threading.Lock()
+        self._searcher: Searcher | None = None
+        self.problem: HandrailError | None = None
+        self.look()
+
+    def searcher(self) -> Searcher | None:
+        """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
+        return self._searcher
+
+    def first_after(self) -> float:
+        """The first look was at the beginning."""
+        return self.every
+
+    def look_once(self) -> None:
+        """Open the generation that CURRENT names, if it is another one than serves. Raises HandrailError."""
+        with self._lock:
+            try:
+                self._open_current()
+                self.problem = None
+            except HandrailError as error:
+                self.problem = error
+                raise
+            except Exception as error:  # whatever is wrong with a file, the service goes on
+                self.problem = IndexUnusable(f"The index cannot be opened ({type(error).__name__}).", REBUILD)
+                raise self.problem from error
+
+    def _open_current(self) -> None:
+        folder = current_generation(self._index_dir)
+        if self._searcher is None or folder.name != self._searcher.index.name:
+            self._searcher = Searcher.open(folder)
+            log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))

@@ -1,0 +1,61 @@
+"""The answer to a question: results, sections and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from handrail_search.scoring.verdict import NO_BANDS, Bands
+
+Verdict = Literal["answered", "weak", "none"]
+
+
+@dataclass(frozen=True)
+class ResultSection:
+    """A further section of an article that also fits. `snippet` is escaped text with <mark>."""
+
+    location: str
+    heading: str
+    snippet: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An article with its best section. `why` has each kind of evidence with what it added to the score.
+
+    `score` is their sum as a share of the score of an article supported by all ordinary evidence, at most 1.
+    `other_language` is set where the site has articles in the reader's language and this is not one of them.
+    """
+
+    location: str
+    title: str
+    heading: str
+    breadcrumb: tuple[str, ...]
+    snippet: str
+    score: float
+    lang: str
+    people_only: bool
+    why: Mapping[str, float]
+    sections: tuple[ResultSection, ...] = ()
+    other_language: bool = False
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be searched.
+
+    `matter` is the sensitive topic that the question is about, if any, see `index.sensitive_topics`.
+    """
+
+    query: str
+    verdict: Verdict
+    mode: Literal["hybrid", "words"]
+    hits: tuple[Hit, ...]
+    degraded: bool = False
+    fallback_reason: str | None = None
+    corrected: str | None = None
+    confidence: float = 0.0
+    bands: Bands = NO_BANDS
+    matter: str | None = None

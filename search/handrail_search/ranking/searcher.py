@@ -1,0 +1,330 @@
+"""Answers a question with a list of articles and a verdict; what failed is named in the answer.
+
+Search always answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import MutableMapping, Sequence, Set
+from pathlib import Path
+
+import numpy as np
+
+from handrail_kb.errors import EncoderUnavailable
+from handrail_search.embedding.encoder import Encoder
+from handrail_search.embedding.vectors import Vectors
+from handrail_search.index.generation import Index
+from handrail_search.index.manifest import TRUSTED, PageRow, PassageRow
+from handrail_search.lexical.snippets import snippet
+from handrail_search.lexical.stemming import words_in
+from handrail_search.ranking.evidence import Evidence
+from handrail_search.ranking.learned import (
+    ENOUGH_KNOWN_QUESTIONS,
+    KnownAnswer,
+    LearnedModel,
+    LearnedQuestions,
+    encode_known,
+)
+from handrail_search.ranking.results import Hit, Results, ResultSection, Verdict
+from handrail_search.ranking.understanding import EncodeQuestion, Reader
+from handrail_search.scoring.fusion import FULL, Scores, contributions, fuse, lifts, weights
+from handrail_search.scoring.verdict import Bands, bands, confidence
+
+log = logging.getLogger(__name__)
+
+MAX_QUESTION = 500
+MAX_LIMIT = 50
+MORE_SECTIONS = 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+# Results in other languages that keep their rank even where the reader's language fills the list.
+_STRONG_OTHERS = 3
+# What is shown for a question that asks for nothing.
+_FEW = 3
+
+
+def clean_question(text: str) -> str:
+    """A question as search reads it: no control characters or lone surrogates, one line, MAX_QUESTION characters."""
+    return " ".join(_CONTROL.sub(" ", text[: 4 * MAX_QUESTION]).split())[:MAX_QUESTION].strip()
+
+
+class Searcher:
+    """Answers questions from one generation of the index. Thread-safe."""
+
+    def __init__(self, index: Index, encoder: Encoder | None, *, missing: str | None = None) -> None:
+        """Search `index`; without an `encoder` only words are searched and `missing` says why.
+
+        `lesson` is what known questions taught last time, to be handed to a new Searcher of the same index.
+        """
+        self.index = index
+        self._encoder = encoder
+        self._missing = missing or (None if encoder else "encoder_unavailable")
+        self._learned: LearnedQuestions | None = None
+        self.lesson = LearnedModel()
+        self._reader = Reader(index, encoder)
+
+    @property
+    def taught(self) -> int:
+        """How many learned questions, of articles that are in the index, are in use."""
+        return len(self._learned.known) if self._learned is not None else 0
+
+    def teach(self, known: Sequence[KnownAnswer], *, known_vectors: MutableMapping[str, Vectors] | None = None) -> None:
+        """Use these known questions from now on, replacing those taught before.
+
+        Takes seconds for the first hundreds, because they are asked to find out what learning is worth on this site.
+        `known_vectors` keeps the questions' vectors by text from one call to the next.
+        """
+        self._reader = Reader(self.index, self._encoder, [one.question for one in known])
+        if self._encoder is None or not known:
+            self._learned = None
+            return
+        vectors = encode_known(known, self._encoder, known_vectors)
+        learned = LearnedQuestions(known, self.index, vectors, self.lesson)
+        if not self.lesson.holds_for(learned.vouched):
+            self.lesson = self._take_lesson(learned)
+            learned = LearnedQuestions(known, self.index, vectors, self.lesson)
+        self._learned = learned
+
+    def _take_lesson(self, learned: LearnedQuestions) -> LearnedModel:
+        """Ask each known question as if it were unknown, to find what learning is worth and where answers end."""
+        if learned.vouched < ENOUGH_KNOWN_QUESTIONS:
+            return LearnedModel()
+        rows = learned.sample()
+        base, nearness, coverages = [], [], []
+        for row in rows:
+            question = learned.known[row].question
+            vector, _ = self._encode(question)
+            finding = Evidence(self.index, question, vector, None)
+            base.append(self._fuse(finding, vector))
+            nearness.append(finding.nearness)
+            coverages.append(finding.coverage())
+        mix = learned.choose(rows, np.array(base), np.array(nearness))
+        reached = map(confidence, nearness, coverages, learned.familiarity_without(rows))
+        return LearnedModel(mix, bands(np.array(list(reached))), learned.vouched)
+
+    @classmethod
+    def open(cls, folder: Path) -> Searcher:
+        """Open a generation; with a broken encoder only words are searched. Raises IndexUnusable."""
+        index = Index(folder)
+        try:
+            return cls(index, index.encoder())
+        except EncoderUnavailable as error:
+            log.error("encoder unavailable, words answer alone: %s", error.what)
+            return cls(index, None, missing="encoder_unavailable")
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """The encoder of questions; None while only words are searched."""
+        return self._encoder
+
+    @property
+    def missing(self) -> str | None:
+        """Why meaning is not searched; None when it is."""
+        return self._missing
+
+    def vector_of(self, text: str) -> Vectors | None:
+        """The vector of a question; None when it cannot be encoded."""
+        return self._encode(text)[0]
+
+    def search(self, question: str, *, limit: int = 10, lang: str = "") -> Results:
+        """The best articles for a question, best first, at most `limit`, and whether they are an answer.
+
+        Where the index holds several languages, articles in `lang` come before the others.
+        """
+        question = clean_question(question)
+        limit = max(1, min(limit, MAX_LIMIT))
+        if not self.index.pages or not words_in(question):  # signs alone ask for nothing
+            return Results(question, "none", "hybrid", ())
+        understood = self._reader.read(question, self._encode)
+        vector, reason = understood.vector, understood.failed
+        finding = Evidence(self.index, understood.text, vector, self._learned, understood.words)
+        others = self._of_other_languages(lang)
+        scores, lifted, order, twins = self._rank(finding, vector, others, limit)
+        verdict, confident, limits = self._verdict(finding, order, vector)
+        if verdict == "none" and understood.unfinished:
+            verdict = "weak"  # half a word is no question yet
+        if finding.says_little and verdict != "answered":
+            order = order[:_FEW]
+        return Results(
+            query=question,
+            verdict=verdict,
+            mode="hybrid" if vector is not None else "words",
+            hits=tuple(
+                self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others) for page in order
+            ),
+            degraded=reason is not None,
+            fallback_reason=reason,
+            corrected=understood.corrected,
+            confidence=confident,
+            bands=limits,
+            matter=self.index.matters.matter_of(vector) if vector is not None else None,
+        )
+
+    def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:
+        """The pages that `search` would find, best first, without details: in a third of the time.
+
+        `without` is a page that lists this very question: it is asked as if the page did not.
+        """
+        question = clean_question(question)
+        if not question or not self.index.pages:
+            return ()
+        understood = self._reader.read(question, self._encode if without is None else self._known(without))
+        finding = Evidence(self.index, understood.text, understood.vector, self._learned, understood.words, without)
+        _, _, order, _ = self._rank(finding, understood.vector, frozenset(), limit)
+        return tuple(self.index.pages[page].location for page in order)
+
+    def _rank(
+        self, finding: Evidence, vector: Vectors | None, others: Set[int], limit: int
+    ) -> tuple[Scores, Scores, list[int], dict[int, list[int]]]:
+        """Every page's score and the boost's share of it, the best `limit` pages, and their near-duplicates."""
+        scores = self._fuse(finding, vector)
+        lifted = self._lifts(finding, scores, vector)
+        scores = scores + lifted
+        order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
+        return scores, lifted, _with_strong_others(order, scores, others, limit), twins
+
+    def _fuse(self, finding: Evidence, vector: Vectors | None) -> Scores:
+        return fuse(finding.evidence, self._trust(vector), len(self.index.pages), self.index.manifest.endings)
+
+    def _lifts(self, finding: Evidence, scores: Scores, vector: Vectors | None) -> Scores:
+        """What boosts add: in full where an answer is certain, nothing where there is none."""
+        if not self.index.boosted:
+            return np.zeros_like(scores)
+        confident, limits = self._confidence(finding, vector)
+        sure = limits.confident - limits.none
+        fit = (confident - limits.none) / sure if sure > 0 else float(confident >= limits.none)
+        return lifts(finding.evidence, scores, self.index.boost, min(max(fit, 0.0), 1.0))
+
+    def _of_other_languages(self, lang: str) -> frozenset[int]:
+        """Pages that are not in the reader's language, where the site has pages that are."""
+        short = lang.replace("_", "-").split("-")[0].lower()
+        if len(self.index.languages) < 2 or short not in self.index.languages:
+            return frozenset()
+        return frozenset(page.id for page in self.index.pages if page.lang != short)
+
+    def _order(self, scores: Scores, others: Set[int]) -> list[int]:
+        """Pages best first, those in the reader's language before others; among equals the shortest address first."""
+        order: list[int] = np.lexsort((self.index.address_lengths, -scores.round(9))).tolist()
+        return sorted(order, key=lambda page: page in others)
+
+    def _fold(self, order: Sequence[int]) -> tuple[list[int], dict[int, list[int]]]:
+        """The best of each group of near-duplicates; the others by that one."""
+        shown: dict[int, int] = {}
+        folded: dict[int, list[int]] = {}
+        for page in order:
+            first = self.index.twin_of.get(page, page)
+            if first in shown:
+                folded.setdefault(shown[first], []).append(page)
+            else:
+                shown[first] = page
+        return list(shown.values()), folded
+
+    def _encode(self, question: str) -> tuple[Vectors | None, str | None]:
+        if self._encoder is None:
+            return None, self._missing
+        try:
+            return self._encoder.encode_query(question), None
+        except EncoderUnavailable as error:
+            log.error("encoder failed, words answer alone: %s", error.what)
+            return None, "encoder_failed"
+
+    def _known(self, page_id: int) -> EncodeQuestion:
+        """As `_encode`, but reuses the vector of a question of this page that was encoded when the index was made."""
+        recipe = self.index.manifest.recipe
+
+        def encode(text: str) -> tuple[Vectors | None, str | None]:
+            row = self.index.row_of_question(page_id, text) if recipe.query_prefix == recipe.passage_prefix else None
+            return (self.index.vectors.vector(row), None) if row is not None else self._encode(text)
+
+        return encode
+
+    def _trust(self, vector: Vectors | None) -> float:
+        return self.index.manifest.trust if vector is not None else 0.0
+
+    def _verdict(self, finding: Evidence, order: Sequence[int], vector: Vectors | None) -> tuple[Verdict, float, Bands]:
+        """The verdict, its confidence, and the bands it was judged by."""
+        confident, limits = self._confidence(finding, vector)
+        if not order:
+            return "none", 0.0, limits
+        first = order[0]
+        if finding.is_asked_by_name(first) or finding.holds_what_is_asked(first):
+            return "answered", 1.0, limits
+        if finding.asks_for_unknown_code and len(finding.question.split()) == 1:
+            return "none", 0.0, limits
+        certain = confident >= limits.confident and not finding.asks_for_unknown_code
+        certain = certain and not finding.holds_another_code(first) and not finding.says_little
+        verdict: Verdict = "none" if confident < limits.none else "answered" if certain else "weak"
+        return verdict, round(confident, 4), limits
+
+    def _confidence(self, finding: Evidence, vector: Vectors | None) -> tuple[float, Bands]:
+        """The confidence that there is an answer, and the bands for it: by words where meaning cannot be trusted."""
+        floor = self.index.manifest.floor
+        if vector is None or self._trust(vector) < TRUSTED:
+            covered = max(finding.coverage().values(), default=0.0)
+            return covered, Bands(floor.words_none, floor.words_confident)
+        coverage = finding.coverage()
+        learned = self._learned
+        if learned is not None and learned.lesson.bands is not None:
+            return confidence(finding.nearness, coverage, finding.familiarity), learned.lesson.bands
+        return confidence(finding.nearness, coverage), Bands(floor.none, floor.confident)
+
+    def _hit(
+        self,
+        finding: Evidence,
+        page_id: int,
+        scores: Scores,
+        lifted: Scores,
+        vector: Vectors | None,
+        twins: Sequence[int],
+        other_language: bool,
+    ) -> Hit:
+        page = self.index.pages[page_id]
+        passages = finding.best_passages(page_id)
+        first = passages[0] if passages else None
+        marked = finding.marking
+        share = weights(self._trust(vector), self.index.manifest.endings)
+        return Hit(
+            location=first.location if first else page.location,
+            title=page.title,
+            heading=first.heading.rpartition(" › ")[2] if first else "",
+            breadcrumb=page.breadcrumb,
+            snippet=snippet(_shown(first, page), marked),
+            score=round(max(0.0, min(float(scores[page_id]) / FULL, 1.0)), 4),
+            lang=page.lang,
+            people_only=page.people_only,
+            why={
+                name: round(value, 4)
+                for name, value in contributions(finding.evidence, page_id, share, float(lifted[page_id])).items()
+            },
+            sections=tuple(
+                ResultSection(
+                    other.location,
+                    other.heading.rpartition(" › ")[2],
+                    snippet(other.text, marked),
+                    round(finding.passage_score(other.id), 4),
+                )
+                for other in passages[1 : 1 + MORE_SECTIONS]
+            )
+            + tuple(self._twin(twin) for twin in twins[:MORE_SECTIONS]),
+            other_language=other_language,
+        )
+
+    def _twin(self, page_id: int) -> ResultSection:
+        """A near-duplicate page, as a further section of a result."""
+        page = self.index.pages[page_id]
+        return ResultSection(page.location, page.title, "", 0.0)
+
+
+def _with_strong_others(order: Sequence[int], scores: Scores, others: Set[int], limit: int) -> list[int]:
+    """The first `limit` pages; a few in other languages that fit better than any in the reader's keep their rank."""
+    own = [page for page in order if page not in others]
+    foreign = [page for page in order if page in others]
+    best = scores[own[0]] if own else 0.0
+    strong = [page for page in foreign if scores[page] > best][:_STRONG_OTHERS]
+    kept = max(limit - len(strong), 1)
+    return [*own[:kept], *foreign][:limit]
+
+
+def _shown(passage: PassageRow | None, page: PageRow) -> str:
+    return (passage.text if passage else "") or page.description

@@ -1,0 +1,1 @@
+"""Turns evidence into one score, and says how sure it is; pure numpy."""

@@ -1,0 +1,1 @@
+"""The WSGI application and the gunicorn that serves it."""

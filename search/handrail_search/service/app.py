@@ -1,0 +1,188 @@
+"""Creates the application: the built site, search, events, votes, messages and the desk under one address.
+
+The only place that joins search and feedback. When any part is missing, the others go on: without an index pages and
+contact work, without a store search works, without the service pages and the theme's own search work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Flask, Response, request
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from handrail_feedback.accounts.sessions import STAFF_COOKIE, secret_key
+from handrail_feedback.delivery.alarm import FormAlarm
+from handrail_feedback.delivery.channels import can_notify
+from handrail_feedback.delivery.sender import Sender
+from handrail_feedback.desk.blueprint import add_desk
+from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
+from handrail_feedback.records.searches import Search
+from handrail_feedback.search_log import SearchLog
+from handrail_feedback.storage.database import Store
+from handrail_kb.config.settings import Settings
+from handrail_search.adapters.proofs import Prover
+from handrail_search.adapters.similar import SimilarMessages
+from handrail_search.adapters.suggestions import articles_of, suggest
+from handrail_search.adapters.teaching import Teaching
+from handrail_search.adapters.topic_refresh import TopicWatch
+from handrail_search.ranking.live import LiveIndex
+from handrail_search.service import prometheus
+from handrail_search.service.errors import add_errors
+from handrail_search.service.headers import add_headers, refuse_other_sites
+from handrail_search.service.health import add_health
+from handrail_search.service.hosts import add_hosts
+from handrail_search.service.rate_limits import add_limits
+from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
+from handrail_search.service.site_files import BuiltSite, DecodedRule, add_site
+
+_BODY_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an application is made of, for whoever runs it: gunicorn, and tests. See `parts_of`."""
+
+    site: BuiltSite
+    live: LiveIndex
+    store: Store
+    searches: SearchLog
+    meter: prometheus.Meter
+    teaching: Teaching
+    prover: Prover
+    topics: TopicWatch
+    form: FormAlarm
+    key: Callable[[], str]
+    # In production alone.
+    sender: Sender | None = None
+
+
+def parts_of(app: Flask) -> Parts:
+    """The parts of an application that `create_app` made."""
+    parts = app.extensions["handrail"]
+    if not isinstance(parts, Parts):
+        raise TypeError("this application was not made by create_app")
+    return parts
+
+
+def create_app(settings: Settings) -> Flask:
+    """The whole service as a WSGI application."""
+    app = Flask(__name__, static_folder=None)
+    app.url_rule_class = DecodedRule  # type: ignore[assignment]
+    app.config.update(
+        MAX_CONTENT_LENGTH=_BODY_BYTES,
+        COMPRESS_MIN_SIZE=600,
+        COMPRESS_ALGORITHM_STREAMING=["zstd", "br", "gzip", "deflate"],
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["handrail"] = parts = _make_parts(settings)
+    _add_pages(app, settings, parts)
+    add_limits(app, settings)
+    add_errors(app, parts.site)
+    add_hosts(app, settings)
+    for watch in (parts.live, parts.teaching, parts.topics):
+        watch.watch()
+        app.before_request(watch.watch)  # again in a process that was forked since
+    app.before_request(refuse_other_sites)
+    app.after_request(add_headers(parts.site))
+    app.after_request(partial(_count_messages, parts.meter, parts.form))
+    Compress(app)
+    proxies = settings.number("trusted_proxies")
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _make_parts(settings: Settings) -> Parts:
+    live = LiveIndex(settings.index_dir)
+    store = Store(settings.store_file)
+    searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
+    teaching = Teaching(live, settings)
+    prover = Prover(live, teaching)
+    return Parts(
+        site=BuiltSite(settings),
+        live=live,
+        store=store,
+        searches=searches,
+        meter=prometheus.Meter(live, searches, store),
+        teaching=teaching,
+        prover=prover,
+        topics=TopicWatch(live, settings, prover),
+        form=FormAlarm(),
+        key=partial(secret_key, settings),
+    )
+
+
+def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
+    """Everything that has an address: search, what customers write, the desk, the state of the service, the site."""
+    site, live, store = parts.site, parts.live, parts.store
+    base = site.base_path
+
+    def on_search(asked: AnsweredSearch) -> None:
+        parts.meter.count(asked)
+        parts.searches.record(_as_search(asked, by_staff=_is_staff()))
+
+    app.register_blueprint(
+        search_pages(live, settings.site_dir, site.info, base, on_search, can_notify=can_notify(settings))
+    )
+    lang = site.info().lang
+    seen = SiteSeen(base, lang, site.is_page, lambda: site.info().contact_ways, parts.key, is_bot, _is_staff)
+    app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
+    if not settings.only_answers:
+        _add_desk(app, settings, parts)
+    add_health(app, base, live, store, site, parts.meter)
+    add_site(app, site)
+
+
+def _add_desk(app: Flask, settings: Settings, parts: Parts) -> None:
+    site, live = parts.site, parts.live
+    add_desk(
+        app,
+        parts.store,
+        settings,
+        base_path=site.base_path,
+        site_name=lambda: site.info().name,
+        is_page=site.is_page,
+        title_of=site.title_of,
+        find=partial(suggest, live, site.base_path),
+        near=SimilarMessages(live).near,
+        articles_of=partial(articles_of, live),
+        articles=lambda: site.info().articles,
+    )
+
+
+def _is_staff() -> bool:
+    return STAFF_COOKIE in request.cookies
+
+
+def _count_messages(meter: prometheus.Meter, form: FormAlarm, response: Response) -> Response:
+    """Count messages by their outcome, and raise the alarm when one could not be stored."""
+    if request.endpoint == "feedback.contact":
+        meter.count_message(response.status_code)
+        if response.status_code >= 500:
+            form.note()
+    return response
+
+
+def _as_search(asked: AnsweredSearch, *, by_staff: bool) -> Search:
+    results = asked.results
+    return Search(
+        search_id=asked.search_id,
+        tab=asked.tab,
+        query=results.query,
+        lang=asked.lang,
+        verdict=results.verdict,
+        mode=results.mode,
+        degraded=results.degraded,
+        fallback_reason=results.fallback_reason,
+        results=tuple(hit.location for hit in results.hits),
+        scores=tuple(hit.score for hit in results.hits),
+        at=asked.at,
+        ms=asked.ms,
+        bot=asked.bot,
+        staff=by_staff,
+        source=asked.source,
+    )

@@ -1,0 +1,89 @@
+"""The answers to a person or a program when a request fails."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from html import escape
+from urllib.parse import unquote
+
+from flask import Flask, Response, g, make_response, request
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData, ParseException
+from werkzeug.exceptions import HTTPException
+
+from handrail_feedback.pages.request import problem_response
+from handrail_kb.site.shell import fill
+from handrail_kb.texts import text
+from handrail_search.service.site_files import BuiltSite
+
+log = logging.getLogger(__name__)
+
+
+def missing_page(site: BuiltSite) -> Response:
+    """The site's own 404 page."""
+    file = site.folder / "404.html"
+    if file.is_file():
+        g.site_file = file.name
+        return make_response(file.read_text(encoding="utf-8"), 404)
+    return plain_page(site, 404, "missing.title", "missing.body")
+
+
+def plain_page(site: BuiltSite, status: int, title: str, body: str) -> Response:
+    """A page in the site's design with a sentence and a link to a person."""
+    info = site.info()
+    label = info.contact_label or text(info.lang, "contact.link")
+    main = (
+        f"<h1>{escape(text(info.lang, title))}</h1><p>{escape(text(info.lang, body))}</p>"
+        f'<p><a href="{escape(site.base_path + info.contact_url)}">{escape(label)}</a></p>'
+    )
+    page = fill(site.folder, "find", main, title=text(info.lang, title), base_path=site.base_path)
+    return make_response(page, status)
+
+
+def add_errors(app: Flask, site: BuiltSite) -> None:
+    """Answer failed requests with JSON or a page, whichever was asked for."""
+
+    def wants_json() -> bool:
+        """The service's own addresses answer JSON, but a form sent without JavaScript wants a page."""
+        is_form = request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data")
+        is_script = request.accept_mimetypes.best == "application/json"
+        return request.path.startswith(f"{unquote(site.base_path)}api/") and (is_script or not is_form)
+
+    def refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status == 404 and not wants_json():
+            return missing_page(site)
+        if wants_json():
+            return problem_response(status, error.description or error.name, _MEND.get(status, "See api/openapi.json."))
+        if status == 429:
+            key = "contact.error_rate" if request.method == "POST" else "find.too_many"
+            return plain_page(site, status, "find.title", key)
+        return plain_page(
+            site, status, "contact.title" if request.method == "POST" else "find.title", "contact.service_down"
+        )
+
+    def failed(error: Exception) -> Response:
+        """An error of ours: logged with its place, shown without a traceback, with a link to a person."""
+        # Not the message of the error: it may contain a customer's words.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        name = f"{request.method} {request.endpoint}"
+        log.error("%s failed: %s at %s:%s", name, type(error).__name__, place.filename, place.lineno)
+        if wants_json():
+            return problem_response(500, "The service failed at this request.", "Try again, or contact a person.")
+        return plain_page(site, 500, "contact.title", "contact.service_down")
+
+    def unreadable(_error: Exception) -> Response:
+        return problem_response(400, "The body of this request cannot be read.", "Send it again.")
+
+    for broken in (ParseException, InvalidChunkSize, ChunkMissingTerminator, NoMoreData):
+        app.register_error_handler(broken, unreadable)
+    app.register_error_handler(HTTPException, refused)
+    app.register_error_handler(Exception, failed)
+
+
+_MEND = {
+    404: "See what is there: api/openapi.json",
+    405: "See which methods are understood: api/openapi.json",
+    413: "Send less.",
+    429: "Wait a minute, then try again.",
+}

@@ -1,0 +1,194 @@
+"""The gunicorn that serves the application in production."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import logging
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+from dataclasses import replace
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from handrail_feedback.accounts.sessions import secret_key
+from handrail_feedback.delivery.answer_notices import AnswerNotifier
+from handrail_feedback.delivery.channels import Delivery, read_delivery
+from handrail_feedback.delivery.deadline import trust
+from handrail_feedback.delivery.sender import Sender
+from handrail_feedback.delivery.weekly_mail import Reporter
+from handrail_feedback.storage.database import Store
+from handrail_kb.addresses import base_of, html_files
+from handrail_kb.config.settings import Settings
+from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
+from handrail_kb.site.built.site_info import read_site_info
+from handrail_search.index.site_build import how_to_build
+
+log = logging.getLogger(__name__)
+
+# A slow client occupies a thread; the real defence is a proxy in front that reads whole requests first.
+_THREADS = 16
+
+
+def serve_in_production(settings: Settings) -> None:
+    """Serve what was built with several processes; SIGHUP reloads them gracefully, SIGTERM ends them gracefully."""
+    refuse_busy_port(settings)
+    if not settings.site_dir.is_dir():
+        raise SiteError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
+    if next(html_files(settings.site_dir), None) is None:
+        raise SiteError(f"{settings.site_dir} holds no page.", how_to_build(settings))
+    delivery = read_delivery(settings)
+    refuse_what_cannot_work(settings)
+    _share_metrics()
+    address = f"http://{bound(settings)}{base_path(settings)}"
+    click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
+    _Production(settings, delivery).run()
+
+
+class _Production(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings; each process makes its own application, so that a reload takes the new code."""
+
+    def __init__(self, settings: Settings, delivery: Delivery) -> None:
+        self._settings = settings
+        self._delivery = delivery
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": bound(self._settings),
+            "workers": self._settings.number("workers"),
+            "worker_class": "gthread",
+            "threads": _THREADS,
+            "graceful_timeout": 30,
+            "timeout": 60,
+            "loglevel": "error",  # its warnings contain addresses
+            "proc_name": "handrail",
+            "child_exit": _forget_process,
+            "worker_exit": _end_process,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        from handrail_search.service.app import create_app, parts_of
+
+        app = create_app(self._settings)
+        parts = parts_of(app)
+        mail = self._delivery.tell
+        sender = Sender(
+            Store(self._settings.store_file),
+            self._delivery,
+            form=parts.form,
+            notifier=AnswerNotifier(mail, parts.prover, parts.key) if mail else None,
+            reporter=_reporter(self._settings, self._delivery),
+        )
+        if not self._settings.only_answers:
+            sender.start()
+        app.extensions["handrail"] = replace(parts, sender=sender)
+        return app
+
+
+def _reporter(settings: Settings, delivery: Delivery) -> Reporter | None:
+    to = delivery.report
+    return Reporter(to, settings.site_dir, settings.number("topic_people")) if to else None
+
+
+def _share_metrics() -> None:
+    """Create a folder in which the processes add up their counts.
+
+    It is not next to the store: these files are mapped into memory, and a full disk would kill the process that writes.
+    """
+    try:
+        folder = tempfile.mkdtemp(prefix="handrail-metrics-")
+    except OSError as error:
+        log.warning("metrics are counted by each process alone: %s", error)
+        return
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    atexit.register(_remove_if_mine, folder, os.getpid())
+
+
+def _remove_if_mine(folder: str, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_process(_server: object, worker: Any) -> None:
+    """Remove a dead process from the metrics; nothing here may end the service."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
+
+        with contextlib.suppress(OSError):
+            multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _end_process(_server: object, worker: Any) -> None:
+    """Write what is still queued, then end at once: native threads that outlive the interpreter abort the process."""
+    application = getattr(worker, "wsgi", None)
+    if application is not None:
+        from handrail_search.service.app import parts_of
+
+        parts = parts_of(application)
+        if parts.sender:
+            parts.sender.stop()
+        parts.searches.flush()
+    logging.shutdown()
+    os._exit(0)
+
+
+def bound(settings: Settings) -> str:
+    """Host and port as written in addresses: IPv6 in brackets."""
+    host = settings.text("host")
+    return f"[{host}]:{settings.number('port')}" if ":" in host else f"{host}:{settings.number('port')}"
+
+
+def refuse_busy_port(settings: Settings) -> None:
+    """Raise ConfigError where the host and port cannot be used."""
+    host, port = settings.text("host"), settings.number("port")
+    if not 0 < port < 65536:
+        raise ConfigError(f"Port {port} is not between 1 and 65535.", "Choose another one: --port 8000")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            other = f"port: --port {min(port + 1, 65535)}" if of_the_port else "address to listen on: --host 127.0.0.1"
+            raise ConfigError(
+                f"{host}:{port} cannot be used: {error.strerror or error}.", f"Choose another {other}"
+            ) from error
+
+
+def refuse_what_cannot_work(settings: Settings) -> None:
+    """Raise HandrailError for anything that would end every process at its start, or lose the first message.
+
+    A full disk and a busy store are no mistakes and are accepted: search works without them.
+    """
+    secret_key(settings)
+    trust()
+    store = Store(settings.store_file)
+    try:
+        store.check()
+    except StoreUnavailable as error:
+        if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+            raise
+        log.error("%s", error.what)
+    finally:
+        store.close()
+
+
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def base_path(settings: Settings) -> str:
+    """The path of the site, with a slash at both ends."""
+    with contextlib.suppress(SiteError):  # the service reports it in its log and in readyz
+        info = read_site_info(settings.site_dir)
+        return base_of(settings.text("base_path") or info.base_path)
+    return "/"

@@ -1,0 +1,55 @@
+"""Whether the service is alive (healthz) and ready (readyz)."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify, make_response
+
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.outbox_status import outbox_status
+from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_search.ranking.live import LiveIndex
+from handrail_search.service import prometheus
+from handrail_search.service.site_files import BuiltSite
+
+
+def add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: BuiltSite, meter: prometheus.Meter) -> None:
+    """Add healthz, readyz and metrics below `base`."""
+
+    def healthz() -> Response:
+        """The process answers."""
+        return make_response("alive\n", {"Content-Type": "text/plain; charset=utf-8"})
+
+    def readyz() -> Response:
+        """Whether index, store and site can be used, else 503 with the reasons. Search by words alone is ready."""
+        searcher = live.searcher()
+        problems = [live.problem] if live.problem else []
+        try:
+            store.check()
+        except StoreUnavailable as error:
+            problems.append(error)
+        if not site.folder.is_dir():
+            problems.append(HandrailError(f"There is no site at {site.folder}.", "Build it: handrail build"))
+        state = {
+            "ready": not problems,
+            "degraded": searcher.missing if searcher else None,
+            "generation": searcher.index.name if searcher else None,
+            "articles": len(searcher.index.pages) if searcher else 0,
+            "problems": [{"what": error.what, "mend": error.mend} for error in problems],
+            "outbox": _outbox(store),
+        }
+        return make_response(jsonify(state), 503 if problems else 200)
+
+    app.add_url_rule(f"{base}healthz", "healthz", healthz)
+    app.add_url_rule(f"{base}readyz", "readyz", readyz)
+    app.add_url_rule(f"{base}metrics", "metrics", meter.page)
+
+
+def _outbox(store: Store) -> dict[str, int] | None:
+    """The state of the outbox. It never makes the service unready: taking it away would only remove contact too."""
+    try:
+        at = now()
+        stands = outbox_status(store, at)
+    except StoreUnavailable:
+        return None
+    return {"waiting": stands.waiting, "oldest_seconds": int(stands.age(at).total_seconds())}

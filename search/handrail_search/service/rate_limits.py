@@ -1,0 +1,99 @@
+"""How often one address may search, write, or enter a wrong code or password. Addresses are kept in memory only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any, cast
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+
+from handrail_feedback.records.staff import clean_name
+from handrail_kb.config.settings import Settings
+
+# Where gateways put the clients that have IPv4 alone (RFC 6052).
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+# By all addresses of the world, in each process of the service.
+_WRONG_CODES = "100 per hour"
+
+# Some are links in mails: many recipients may share one address.
+_OFTEN = ("events", "vote", "ask_tell", "confirm_tell", "withdraw_tell")
+
+
+def add_limits(app: Flask, settings: Settings) -> None:
+    """Limit requests by address. The counts are in memory only and never written."""
+    limiter = Limiter(_client, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True)
+    search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
+    often = ("search.api", "search.find", *(f"feedback.{name}" for name in _OFTEN))
+    seldom = ("feedback.contact", "feedback.tell")
+    rates = dict.fromkeys(often, search_rate) | dict.fromkeys(seldom, contact_rate)
+    views = cast("dict[str, Callable[..., Response]]", app.view_functions)
+    for endpoint, rate in rates.items():
+        views[endpoint] = limiter.limit(rate)(views[endpoint])
+    views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
+    for who in (_client, _account) if "desk.login" in views else ():
+        wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
+        views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
+
+
+def _guarded(
+    limiter: Limiter, view: Callable[..., Response], contact_rate: str, code_rate: str
+) -> Callable[..., Response]:
+    """The page for a reference code, where wrong codes are counted by address and for all addresses together.
+
+    Why: docs/architecture/messages/0041-reference-codes.md.
+    """
+
+    def is_wrong(response: Response) -> bool:
+        return response.status_code == 404
+
+    def adds_nothing() -> bool:
+        return request.form.get("do") != "add"
+
+    view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
+    view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
+    return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
+
+
+def client_of(address: str) -> str:
+    """The client, from the address that a connection or a proxy names: an IPv4 address, or the /64 of an IPv6 one.
+
+    A household has as many addresses in its /64 as it likes. Ports, zones and brackets are ignored, and everything that
+    is not an address counts as one client, since anybody could invent another with each request.
+    """
+    plain = address.strip().strip('"')[:100]
+    if plain.startswith("["):
+        plain = plain[1:].partition("]")[0]
+    elif "." in plain.rpartition(":")[0] or plain.count(":") == 8:  # a port after the last or the eighth group
+        plain = plain.rpartition(":")[0]
+    try:
+        found = ip_address(plain.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(_within(found) or IPv6Network((int(found), 64), strict=False))
+
+
+def _within(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 one only carries: all such clients of a gateway would share one /64."""
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+def _client() -> str:
+    """The client of this request. Behind a Unix socket there is no address, and all are one."""
+    return client_of(request.remote_addr or "")
+
+
+def _account() -> str:
+    """The account of a login attempt. It need not exist, so that limits reveal nothing."""
+    return f"account {clean_name(request.form.get('name', '')[:100])}"
+
+
+# Wrong passwords: an account can be tried no faster than this, from however many addresses, and an address can try no
+# faster than this, however many accounts.
+_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", _client: "30 per 15 minutes"}

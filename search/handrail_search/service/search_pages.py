@@ -1,0 +1,253 @@
+"""Search over HTTP: `api/search` for the dialog, `find` as a page without JavaScript; and OpenAPI.
+
+Knows nothing of the store: each answered search is passed to `on_search`, which must not block.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+
+from handrail_feedback.pages.request import problem_response
+from handrail_kb.addresses import address_of
+from handrail_kb.contact.sensitive_topics import BUILT_IN
+from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.site.built.site_info import SiteInfo
+from handrail_kb.site.shell import fill
+from handrail_kb.texts import LANGUAGES, text
+from handrail_search.index.manifest import REBUILD
+from handrail_search.lexical.spelling import as_written
+from handrail_search.ranking.live import LiveIndex
+from handrail_search.ranking.results import Hit, Results
+from handrail_search.ranking.searcher import MAX_LIMIT, clean_question
+
+log = logging.getLogger(__name__)
+
+
+OPENAPI = Path(__file__).parent / "openapi.json"
+_TAB = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_LANG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
+_BOT = re.compile(r"bot\b|crawl|spider|slurp|bingpreview|monitor|uptime|facebookexternalhit", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class AnsweredSearch:
+    """An answered search with everything the log records."""
+
+    search_id: str
+    tab: str | None
+    lang: str
+    results: Results
+    at: datetime
+    ms: float
+    bot: bool
+    source: Literal["dialog", "find", "api"]
+
+
+def search_pages(
+    live: LiveIndex,
+    site_dir: Path,
+    site: Callable[[], SiteInfo],
+    base_path: str,
+    on_search: Callable[[AnsweredSearch], None],
+    *,
+    can_notify: bool = False,
+) -> Blueprint:
+    """The views, at addresses below `base_path`. Endpoints: `search.api`, `search.find`, `search.openapi`.
+
+    `can_notify` says whether customers can be notified by mail when there is an answer.
+    """
+    views = _Views(live, site_dir, site, base_path, on_search, can_notify)
+    blueprint = Blueprint("search", __name__, template_folder="templates")
+    blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
+    for path in ("find", "find/", "find.html", f"<any({', '.join(LANGUAGES)}):lang>/find/"):
+        blueprint.add_url_rule(f"{base_path}{path}", "find", views.find, strict_slashes=False)
+    blueprint.add_url_rule(f"{base_path}api/openapi.json", "openapi", views.openapi)
+    return blueprint
+
+
+@dataclass(frozen=True)
+class _Views:
+    live: LiveIndex
+    site_dir: Path
+    site: Callable[[], SiteInfo]
+    base_path: str
+    on_search: Callable[[AnsweredSearch], None]
+    can_notify: bool
+
+    def api(self) -> Response:
+        """GET api/search: the answer to a question as JSON."""
+        limit = request.args.get("limit", "10")
+        if not re.fullmatch(r"\d{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
+            return problem_response(400, f"'limit' must be a number from 1 to {MAX_LIMIT}.", "Leave it out for 10.")
+        lang = request.args.get("lang", "")
+        if lang and not _LANG.fullmatch(lang):
+            return problem_response(400, "'lang' must be a language such as 'de'.", "Leave it out for the site's own.")
+        try:
+            search_id, results = self._ask("dialog" if _tab() else "api", int(limit), lang)
+        except HandrailError as error:
+            return problem_response(503, error.what, error.mend or "Build the index: handrail build")
+        response = jsonify(self._answer(search_id, results, lang))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def find(self, lang: str = "") -> Response:
+        """GET find: the same answer as a page; on a site in several languages one for each."""
+        site = self.site()
+        question = clean_question(request.args.get("q") or request.args.get("query") or "")
+        answer, status = None, 200
+        if question:
+            try:
+                search_id, results = self._ask("find", 10, lang)
+                answer = self._answer(search_id, results, lang)
+            except HandrailError as error:
+                log.error("find page without an index: %s", error.what)
+                status = 503
+        t = _Texts(lang or site.lang)
+        main = render_template(
+            "search/find.html",
+            t=t,
+            question=question,
+            answer=answer,
+            unavailable=status == 503,
+            base=self.base_path,
+            contact=self._contact(question),
+            as_written=as_written,
+        )
+        page = fill(
+            self.site_dir, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
+        )
+        response = make_response(page, status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def openapi(self) -> Response:
+        """GET api/openapi.json: the description of the API."""
+        document = OPENAPI.read_text(encoding="utf-8").replace('"url": "/"', f'"url": "{self.base_path}"')
+        return Response(document, mimetype="application/json")
+
+    def _ask(self, source: Literal["dialog", "find", "api"], limit: int, lang: str) -> tuple[str, Results]:
+        """Search and log. Raises HandrailError when there is no usable index."""
+        searcher = self.live.searcher()
+        if searcher is None:
+            raise self.live.problem or IndexUnusable("There is no index.", REBUILD)
+        began = time.perf_counter()
+        lang = lang or self.site().lang
+        question = request.args.get("q") or request.args.get("query") or ""
+        try:
+            results = searcher.search(question, limit=limit, lang=lang)
+        except sqlite3.Error as error:  # the generation was removed or damaged while it served
+            self.live.look()
+            searcher = self.live.searcher()
+            if searcher is None or self.live.problem:
+                raise self.live.problem or IndexUnusable("The index cannot be read.", REBUILD) from error
+            results = searcher.search(question, limit=limit, lang=lang)
+        search_id = secrets.token_urlsafe(16)
+        if results.query:
+            bot = is_bot()
+            ms = (time.perf_counter() - began) * 1000
+            self.on_search(AnsweredSearch(search_id, _tab(), lang, results, datetime.now(UTC), ms, bot, source))
+        return search_id, results
+
+    def _answer(self, search_id: str, results: Results, lang: str) -> dict[str, Any]:
+        return {
+            "query": results.query,
+            "verdict": results.verdict,
+            "mode": results.mode,
+            "degraded": results.degraded,
+            "fallback_reason": results.fallback_reason,
+            "corrected": results.corrected,
+            "people_first": bool(
+                results.verdict == "none" or results.matter or (results.hits and results.hits[0].people_only)
+            ),
+            "search_id": search_id,
+            "contact": self._contact(results.query) | self._matter(results.matter, lang),
+            "tell": self._notify_url(search_id, results, lang),
+            "results": [self._result(hit) for hit in results.hits],
+        }
+
+    def _result(self, hit: Hit) -> dict[str, Any]:
+        return {
+            "url": self.base_path + address_of(hit.location),
+            "title": hit.title,
+            "heading": hit.heading,
+            "breadcrumb": list(hit.breadcrumb),
+            "snippet": hit.snippet,
+            "score": hit.score,
+            "lang": hit.lang,
+            "other_language": hit.other_language,
+            "why": dict(hit.why),
+            "sections": [
+                {
+                    "url": self.base_path + address_of(section.location),
+                    "heading": section.heading,
+                    "snippet": section.snippet,
+                    "score": section.score,
+                }
+                for section in hit.sections
+            ],
+        }
+
+    def _matter(self, matter: str | None, lang: str) -> dict[str, Any]:
+        """The text for a sensitive topic, and a contact channel that is open now."""
+        if matter is None:
+            return {"matter": None, "said": "", "now": None}
+        site = self.site()
+        t = _Texts(lang or site.lang)
+        way = site.opening.fastest(datetime.now(UTC))
+        page = f"{self.base_path}{site.contact_url}"
+        return {
+            "matter": matter,
+            "said": t(f"matter.{matter if matter in BUILT_IN else 'own'}"),
+            "now": way
+            and {
+                "label": way.title,
+                "url": page + way.address if way.address.startswith("#") else way.address,
+                "hours": t("matter.open", time=way.until) if way.until else t("matter.open_always"),
+            },
+        }
+
+    def _notify_url(self, search_id: str, results: Results, lang: str) -> str | None:
+        """The address to ask for a notification. Not offered for sensitive topics."""
+        if not self.can_notify or results.verdict == "answered" or results.matter or not results.query:
+            return None
+        asked = {"search": search_id, "q": results.query} | ({"lang": lang} if lang else {})
+        return f"{self.base_path}tell/?{urlencode(asked, quote_via=quote)}"
+
+    def _contact(self, question: str) -> dict[str, str]:
+        site = self.site()
+        words = f"?q={quote(question[:200])}" if question else ""
+        label = site.contact_label or text(site.lang, "contact.link")
+        return {"label": label, "url": f"{self.base_path}{site.contact_url}{words}"}
+
+
+class _Texts:
+    """The texts of one language, for templates."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        return text(self.lang, key, **values)
+
+
+def is_bot() -> bool:
+    """Whether the request identifies itself as coming from a robot."""
+    return bool(_BOT.search(request.user_agent.string))
+
+
+def _tab() -> str | None:
+    """The browser tab's random token, if it is one."""
+    tab = request.args.get("tab", "")
+    return tab if _TAB.fullmatch(tab) else None

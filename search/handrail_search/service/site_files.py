@@ -1,0 +1,162 @@
+"""The built site as it is now: what the build recorded about it, and its files and pages over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Flask, g, redirect, request, send_file
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Rule
+from werkzeug.security import safe_join
+from werkzeug.wrappers import Response as AnyResponse
+
+from handrail_kb.addresses import address_of, base_of, file_of, location_of_path, spelled_on_disk
+from handrail_kb.config.settings import Settings
+from handrail_kb.errors import HandrailError
+from handrail_kb.language.html_files import content_type
+from handrail_kb.policy.policy import FILE, Policies, read_policies
+from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
+from handrail_search.index import site_switch
+from handrail_search.index.other_generators import base_path_of
+
+log = logging.getLogger(__name__)
+
+
+_HASHED = "assets/"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# What the build records for the service, such as who maintains an article: no page loads it, and it is never served.
+_NOTES = "handrail"
+# Fixed, because the tables of different machines differ.
+_TYPES = {
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+class DecodedRule(Rule):
+    """A rule that is written as addresses are, `/my%20help/contact/`: it is compared with what a server decoded."""
+
+    def __init__(self, string: str, **options: Any) -> None:
+        super().__init__(unquote(string), **options)
+
+
+class BuiltSite:
+    """The built site; a new build is noticed without a restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.site_dir
+        self.base_path = _base_path(settings, self.info())
+
+    def info(self) -> SiteInfo:
+        """What the plugin recorded about the site."""
+        return _info(self.folder, _stamp(self.folder / _NOTES / "site.json"))
+
+    def is_page(self, location: str) -> bool:
+        """Whether there is a page at a location; without a site here, any may exist."""
+        file = file_of(self.folder, location)
+        return file.suffix == ".html" if file else not self.folder.is_dir()
+
+    def title_of(self, location: str) -> str:
+        """The title of a page, or its address where it is unknown."""
+        return str(self.info().articles.get(location, {}).get("title") or location)
+
+    def protection(self, file: str = "") -> Mapping[str, str]:
+        """The headers that protect a `file` of the site, such as `guide/index.html`, or pages that the service creates.
+
+        Pages on which customers write have the strict policy, whatever is allowed on others.
+        """
+        policies = _policies(self.folder, _stamp(self.folder / FILE))
+        return policies.headers(file) if file else policies.strict()
+
+
+@lru_cache(maxsize=4)
+def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
+    try:
+        return read_site_info(folder)
+    except HandrailError as error:
+        log.error("%s", error.message)
+        return SiteInfo()
+
+
+@lru_cache(maxsize=4)
+def _policies(folder: Path, _stamp_of_file: int) -> Policies:
+    return read_policies(folder)
+
+
+def _stamp(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _base_path(settings: Settings, info: SiteInfo) -> str:
+    known = info.base_path if (settings.site_dir / MANIFEST).is_file() else base_path_of(settings, settings.site_dir)
+    return base_of(settings.text("base_path") or known)
+
+
+def add_site(app: Flask, site: BuiltSite) -> None:
+    """Serve the files and pages of the site."""
+
+    def page(path: str = "") -> AnyResponse:
+        """A file of the built site; folders show their index.html."""
+        file = _file_of(site, path)
+        if file is None:
+            raise NotFound
+        if file.is_dir():
+            folder = location_of_path(file.relative_to(site.folder).as_posix())
+            asked = request.query_string.decode("ascii", "ignore")
+            return redirect(f"{site.base_path}{address_of(folder)}/{asked and f'?{asked}'}", 301)
+        g.site_file = file.relative_to(site.folder).as_posix()
+        response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
+        if response.mimetype == "text/html":
+            response.headers["Content-Type"] = content_type(file)
+        # Flask-Compress drops the file without closing it.
+        response.call_on_close(getattr(response.response, "close", lambda: None))
+        hashed = path.startswith(_HASHED) and file.name.count(".") > 1
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return response
+
+    app.add_url_rule(site.base_path, "site_home", page)
+    app.add_url_rule(f"{site.base_path}<path:path>", "site", page)
+    if site.base_path != "/":
+        app.add_url_rule("/", "to_base", lambda: redirect(site.base_path))
+        app.add_url_rule(site.base_path.rstrip("/"), "to_base_path", lambda: redirect(site.base_path))
+
+
+def _file_of(site: BuiltSite, path: str) -> Path | None:
+    """The file or folder at an address of the site; the address of a folder may lack its final slash."""
+    # A path that names a file only after its dots are resolved is no real link, and as a redirect could lead elsewhere.
+    if _CONTROL.search(path) or ".." in path.split("/"):
+        return None
+    spelled = spelled_on_disk(site.folder, path)
+    found = safe_join(str(site.folder), spelled) if spelled is not None else None
+    if found is None:
+        return None
+    file = Path(found)
+    if file.parent == site.folder / _NOTES and file.suffix == ".json":
+        return None
+    if path.startswith((site_switch.NEW, site_switch.OLD)):
+        return None
+    try:
+        if file.is_dir() and (path.endswith("/") or not path):
+            file /= "index.html"
+        return file if file.is_file() or file.is_dir() else None
+    except OSError:  # a name longer than the file system allows
+        return None
+
+
+def _mimetype(file: Path) -> str:
+    return _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

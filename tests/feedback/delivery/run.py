@@ -1,0 +1,389 @@
+"""1,000 messages while everything is killed: `make outbox-test`.
+
+    python tests/feedback/delivery/run.py                          the whole experiment, 5 to 8 minutes on two cores
+    python tests/feedback/delivery/run.py --messages 40 --kills 2  a small one, as the tests run it
+    python tests/feedback/delivery/run.py --write                  and renew docs/operators/delivery-proof.md
+
+The real service (`handrail run`) takes messages from several customers and mails them to a real mail server that
+refuses, delays, falls silent, breaks connections off and goes away. Meanwhile workers, masters and the whole service
+are killed with SIGKILL and started again. At the end every code that a customer was shown has to have arrived, with
+the words that were written for it, and once when mails with the same Message-ID are counted as one.
+
+What goes wrong is drawn from a fixed seed; when it happens is up to the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import click
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from figures import as_table, put_into
+from servers import DROP, Authority, MailServer, Post, free_port
+
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.outbox_status import outbox_status
+
+PAGE = Path(__file__).parents[3] / "docs" / "operators" / "delivery-proof.md"
+DELIVERY_SECONDS = 5
+SITE = "<html><body><handrail-main></handrail-main></body></html>"
+PATIENCE = 300.0
+CLIENTS = 4
+
+
+def say(text):
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
+
+
+class Faults:
+    """What the mail server does wrong, drawn from a seed and counted."""
+
+    def __init__(self, seed):
+        self.counts = Counter()
+        self.calm = False
+        self._chance = random.Random(seed)
+
+    # stage: (share, what it is counted as, what the server does)
+    PLANS = {  # noqa: RUF012
+        "mail": [(0.05, "refused", "451 too busy, try later"), (0.03, "delayed", 1.0), (0.02, "broken off", DROP)],
+        "rcpt": [(0.05, "refused", "450 greylisted")],
+        "data": [(0.03, "refused", "452 no room"), (0.03, "broken off", DROP)],
+        "stored": [
+            (0.06, "broken off after the mail was taken", DROP),
+            (0.04, "delayed", 2.0),
+            (0.01, "silent after the mail was taken", DELIVERY_SECONDS * 2.0),
+        ],
+    }
+
+    def __call__(self, stage):
+        if self.calm:
+            return None
+        drawn = self._chance.random()
+        for share, name, answer in self.PLANS.get(stage, ()):
+            if drawn < share:
+                self.counts[name] += 1
+                return answer
+            drawn -= share
+        return None
+
+
+class Service:
+    """`handrail run`, with processes to kill."""
+
+    def __init__(self, root, environment):
+        self.root, self.port = root, free_port()
+        self._environment = {**os.environ, **environment, "HANDRAIL_PORT": str(self.port)}
+        self._process = None
+        self._log = (root / "service.log").open("ab")
+
+    def start(self):
+        command = [sys.executable, "-m", "handrail_kb.cli", "run"]
+        self._process = subprocess.Popen(
+            command, cwd=self.root, env=self._environment, stdout=self._log, stderr=self._log
+        )
+
+    def workers(self):
+        """The processes that answer; none while the service starts."""
+        pid = self._process.pid
+        try:
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except OSError:
+            return []
+
+    def kill(self, what, chance):
+        """Kill one worker, or the master and after a moment its orphans, or all at once; then start again."""
+        workers = self.workers()
+        if what == "worker":
+            _kill(chance.choice(workers))
+            return
+        if what == "all":
+            for pid in workers:
+                _kill(pid)
+        _kill(self._process.pid)
+        self._process.wait()
+        time.sleep(chance.uniform(0, 1.5))
+        for pid in workers:
+            _kill(pid)
+        self.start()
+
+    def stop(self):
+        """End in good order, or else not."""
+        self._process.terminate()
+        try:
+            self._process.wait(40)
+        except subprocess.TimeoutExpired:
+            for pid in self.workers():
+                _kill(pid)
+            self._process.kill()
+            self._process.wait(5)
+        self._log.close()
+
+
+def _kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+@dataclass
+class Customers:
+    """People who write, and who press the button again when no code comes."""
+
+    address: str
+    messages: int
+    seconds: float
+    codes: dict = field(default_factory=dict)  # code: what was written, and when the code was seen
+    unanswered: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def write_all(self):
+        numbers = iter(range(self.messages))
+        threads = [threading.Thread(target=self._write, args=(numbers,)) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _write(self, numbers):
+        pause = self.seconds * CLIENTS / self.messages
+        while True:
+            with self._lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            began = time.monotonic()
+            text = f"Message number {number}: my parcel never came."
+            code = self._send({"message": text, "reply_to": f"customer{number}@acme.test", "token": f"form-{number}"})
+            with self._lock:
+                self.codes[code] = (text, time.time())  # a code given out twice leaves one too few
+            time.sleep(max(pause - (time.monotonic() - began), 0))
+
+    def _send(self, form):
+        while True:
+            request = urllib.request.Request(
+                f"{self.address}api/contact", json.dumps(form).encode(), {"Content-Type": "application/json"}
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    return json.loads(answer.read())["code"]
+            except (OSError, ValueError, urllib.error.URLError):
+                with self._lock:
+                    self.unanswered += 1
+                time.sleep(0.3)
+
+
+class Mailbox(Post):
+    """A post office that notes when each mail came first."""
+
+    def __init__(self, plan):
+        super().__init__(plan)
+        self.came = {}
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        before = len(self.mails)
+        answer = await super().handle_DATA(server, session, envelope)
+        if len(self.mails) > before and (code := self.mails[before]["X-Handrail-Code"]):
+            self.came.setdefault(code, time.time())
+        return answer
+
+    @property
+    def for_people(self):
+        """Mails that bring a message to a person."""
+        return [mail for mail in self.mails if mail["X-Handrail-Code"]]
+
+    @property
+    def receipts(self):
+        """Mails that bring a code to a customer."""
+        return [mail for mail in self.mails if not mail["X-Handrail-Code"]]
+
+
+def experiment(root, *, messages, kills, outages, seconds, seed):
+    """Run it all in a folder; gives back the figures and what was wrong."""
+    chance, faults = random.Random(seed), Faults(seed)
+    mailbox, authority = Mailbox(faults), Authority(root)
+    (root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
+    (root / "site" / "contact").mkdir(parents=True)
+    (root / "site" / "contact" / "index.html").write_text(SITE)
+    server = MailServer(mailbox, tls=authority.context("localhost"))
+    service = Service(root, _settings(server.port, authority))
+    customers = Customers(f"http://127.0.0.1:{service.port}/", messages, seconds)
+    server.start()
+    service.start()
+    began = time.time()
+    killed = Counter()
+    try:
+        _until(lambda: _answers(customers.address), "the service answers")
+        threads = customers.write_all()
+        _disturb(service, server, chance, killed, kills=kills, outages=outages, seconds=seconds)
+        for thread in threads:
+            thread.join(PATIENCE)
+        written = time.time()
+        say(f"{len(customers.codes)} codes, {len(mailbox.came)} arrived; waiting for the rest")
+        store = Store(root / ".handrail" / "store.db")
+        _until(lambda: outbox_status(store, now()).waiting == 0, "the outbox is empty")
+        ended = max(mailbox.came.values())
+        kept = {row["code"]: row["message"] for row in store.read("SELECT code, message FROM messages")}
+    finally:
+        service.stop()
+        server.stop()
+    wrong = check(customers.codes, mailbox.for_people, kept, messages)
+    wrong += check_receipts(mailbox.receipts, mailbox.for_people)
+    wrong += _log_faults((root / "service.log").read_text())
+    figures = _figures(customers, mailbox, faults, killed)
+    figures |= {"outages": outages, "seed": seed, "writing": written - began, "rest": max(ended - written, 0.0)}
+    return figures, wrong
+
+
+def _settings(port, authority):
+    return {
+        "HANDRAIL_DELIVER": "mail",
+        "HANDRAIL_MAIL_TO": "team@acme.test",
+        "HANDRAIL_MAIL_FROM": "help@acme.test",
+        "HANDRAIL_SMTP_HOST": "localhost",
+        "HANDRAIL_SMTP_PORT": str(port),
+        "HANDRAIL_DELIVERY_SECONDS": str(DELIVERY_SECONDS),
+        "HANDRAIL_CONTACT_RATE": "1000000 per hour",
+        "HANDRAIL_WORKERS": "2",
+        "SSL_CERT_FILE": str(authority.file),
+    }
+
+
+def _answers(address):
+    with urllib.request.urlopen(f"{address}healthz", timeout=5) as answer:
+        return answer.status == 200
+
+
+def _until(wanted, what):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if wanted():
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise SystemExit(f"waited {PATIENCE:.0f} s in vain: {what}")
+
+
+def _disturb(service, server, chance, killed, *, kills, outages, seconds):
+    """Kill, and take the mail server away, spread over the time in which customers write."""
+    # One of each first, so that a small experiment has them, too.
+    more = chance.choices(["worker", "master", "all"], [3, 1, 1], k=max(kills - 3, 0))
+    events = [*["all", "worker", "master"][:kills], *more, *["outage"] * outages]
+    chance.shuffle(events)
+    moments = sorted(chance.uniform(0.05, 0.95) * seconds for _ in events)
+    began = time.monotonic()
+    for moment, what in zip(moments, events, strict=True):
+        time.sleep(max(moment - (time.monotonic() - began), 0))
+        if what == "outage":
+            server.stop()
+            time.sleep(chance.uniform(1, min(5.0, seconds / 6)))
+            server.start()
+            continue
+        _until(service.workers, "the service has workers")
+        say(f"kill: {what}")
+        service.kill(what, chance)
+        killed[what] += 1
+
+
+def check(codes, mails, kept, messages):
+    """What is wrong, in sentences; nothing when the promise holds.
+
+    `codes`: what customers saw, with their words; `mails`: what came; `kept`: words by code in the store.
+    """
+    wrong = []
+    if len(codes) != messages:
+        wrong.append(f"{messages} messages were written, but {len(codes)} codes were seen")
+    arrived = {}
+    for mail in mails:
+        arrived.setdefault(mail["Message-ID"], set()).add((mail["X-Handrail-Code"], mail.get_content().splitlines()[0]))
+    changed = [key for key, different in arrived.items() if len(different) > 1]
+    if changed:
+        wrong.append(f"mails with the same Message-ID differ: {changed[:3]}")
+    words = {code: text for different in arrived.values() for code, text in different}
+    if len(words) < len(arrived):
+        wrong.append(f"{len(arrived) - len(words)} codes came twice, with different Message-IDs")
+    lost = [code for code in codes if code not in words]
+    if lost:
+        wrong.append(f"{len(lost)} messages with a code never came: {lost[:3]}")
+    mixed = [code for code, (text, _) in codes.items() if words.get(code, text) != text]
+    if mixed:
+        wrong.append(f"{len(mixed)} messages came with other words: {mixed[:3]}")
+    if words != kept:
+        wrong.append(f"{len(kept)} messages are in the store, but {len(words)} came, or with other words")
+    return wrong
+
+
+def check_receipts(receipts, mails):
+    """What is wrong with receipts. There may be none: they are tried for a day, and an address gets three at most."""
+    sent = {mail["Message-ID"] for mail in mails}
+    strange = [mail["Message-ID"] for mail in receipts if mail["In-Reply-To"] not in sent]
+    return [f"{len(strange)} receipts belong to no message: {strange[:3]}"] if strange else []
+
+
+def _log_faults(log):
+    return [f"the service's log has {word!r}" for word in ("Traceback", "parcel", "customer1") if word in log]
+
+
+def _figures(customers, mailbox, faults, killed):
+    waits = sorted(mailbox.came[code] - seen for code, (_, seen) in customers.codes.items() if code in mailbox.came)
+    return {
+        "messages": len(customers.codes),
+        "unanswered": customers.unanswered,
+        "killed": dict(killed),
+        "faults": dict(faults.counts),
+        "mails": len(mailbox.for_people),
+        "duplicates": len(mailbox.for_people) - len({mail["Message-ID"] for mail in mailbox.for_people}),
+        "receipts": len({mail["Message-ID"] for mail in mailbox.receipts}),
+        "wait_median": median(waits),
+        "wait_95": waits[int(len(waits) * 0.95)],
+        "wait_longest": waits[-1],
+    }
+
+
+@click.command()
+@click.option("--messages", type=click.IntRange(1, 100_000), default=1000, show_default=True)
+@click.option("--kills", type=click.IntRange(0, 1000), default=30, show_default=True, help="Times something is killed.")
+@click.option(
+    "--outages", type=click.IntRange(0, 100), default=3, show_default=True, help="Times the mail server goes."
+)
+@click.option("--seconds", type=click.IntRange(5, 3600), default=200, show_default=True, help="Customers write for.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Write the figures as JSON.")
+@click.option("--write", is_flag=True, help=f"Renew {PAGE.name}.")
+def main(messages, kills, outages, seconds, seed, as_json, write):
+    """Run the experiment; exit code 1 when a message was lost, changed or arrived twice."""
+    if not Path("/proc/self/task").is_dir():
+        raise SystemExit("this experiment finds the processes it kills in /proc, which is not there")
+    with tempfile.TemporaryDirectory(prefix="handrail-outbox-") as folder:
+        root = Path(folder)
+        figures, wrong = experiment(root, messages=messages, kills=kills, outages=outages, seconds=seconds, seed=seed)
+        if wrong:
+            say((root / "service.log").read_text()[-3000:])
+    sys.stdout.write(f"{json.dumps(figures) if as_json else as_table(figures)}\n")
+    if wrong:
+        raise SystemExit("\n".join(f"WRONG: {line}" for line in wrong))
+    if write:
+        put_into(PAGE, as_table(figures))
+        say(f"written to {PAGE}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,577 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
+from handrail_feedback.records.messages import Message
+from handrail_feedback.records.stamps import now
+from handrail_feedback.search_log import SearchLog
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.answers import settle
+from handrail_feedback.storage.messages.messages import find_message, keep_message
+from handrail_feedback.storage.searches.votes import erase_old_votes, votes
+from handrail_kb.config.settings import Settings, load_settings
+
+from ..conftest import search
+
+Kept = Callable[[], list[dict[str, object]]]
+GOOD = {"message": "I cannot log in.", "subject": "Login", "reply_to": "a@b.test", "leave_empty": ""}
+
+
+def code_in(page: str) -> str:
+    found = re.search(r'class="handrail-code">([^<]+)<', page)
+    assert found, page
+    return found[1]
+
+
+# --- events
+
+
+def test_what_the_browser_tells_reaches_the_question(client: FlaskClient, log: SearchLog, kept: Kept) -> None:
+    one = search("vat", at=now())
+    log.record(one)
+    events: list[dict[str, Any]] = [
+        {"type": "seen"},
+        {"type": "click", "url": "/help/billing/vat/?h=secret+words#id", "position": 2},
+        {"type": "left", "ms": 1234.56},
+        {"type": "contact", "tab": "tab-aaaa"},
+    ]
+    for event in events:
+        assert client.post("/help/api/events", json={"search_id": one.search_id, **event}).status_code == 204
+    [row] = kept()
+    assert (row["clicked_location"], row["clicked_position"], row["seen_ms"]) == ("billing/vat/#id", 2, 1234)
+    assert row["contacted_at"]
+
+
+def test_a_beacon_needs_no_content_type(client: FlaskClient) -> None:
+    body = '{"search_id": "search-00000001", "type": "left", "ms": 10}'
+    assert client.post("/help/api/events", data=body, content_type="text/plain").status_code == 204
+
+
+BAD = [
+    "",
+    "null",
+    "[]",
+    '"text"',
+    "{",
+    "[" * 4000,
+    "\0",
+    "{}",
+    '{"type": "seen"}',
+    '{"search_id": "search-00000001"}',
+    '{"search_id": "search-00000001", "type": "dance"}',
+    '{"search_id": "search-00000001", "type": ["seen"]}',
+    '{"search_id": "search-00000001", "type": {}}',
+    '{"search_id": 1, "type": "seen"}',
+    '{"search_id": "\\u0000", "type": "seen"}',
+    '{"search_id": "a b", "type": "seen"}',
+    '{"search_id": "search-00000001\\n", "type": "seen"}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": -1}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": 1e999}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": NaN}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": true}',
+    '{"search_id": "search-00000001", "type": "seen", "ms": ' + "9" * 3000 + "}",
+    '{"search_id": "search-00000001", "type": "click", "url": "https://evil.test/", "position": 1}',
+    '{"search_id": "search-00000001", "type": "click", "url": "/elsewhere/", "position": 1}',
+    '{"search_id": "search-00000001", "type": "click", "url": "//[", "position": 1}',
+    '{"search_id": "search-00000001", "type": "click", "url": 5, "position": 1}',
+    '{"search_id": "search-00000001", "type": "click"}',
+    '{"search_id": "search-00000001", "type": "click", "url": "/help/", "position": 0}',
+    '{"search_id": "search-00000001", "type": "seen", "url": "/help/' + "x" * 600 + '"}',
+]
+
+
+@pytest.mark.parametrize("body", BAD)
+def test_garbage_gets_one_clear_sentence(client: FlaskClient, body: str) -> None:
+    for address in ("events", "feedback"):
+        answer = client.post(f"/help/api/{address}", data=body.encode())
+        assert answer.status_code in (400, 422)
+        assert set(answer.get_json()["error"]) == {"what", "mend"}
+
+
+@pytest.mark.parametrize(("address", "longest"), [("events", 4096), ("feedback", 8192), ("contact", 65536)])
+def test_a_body_that_is_too_long_is_refused(client: FlaskClient, address: str, longest: int) -> None:
+    answer = client.post(f"/help/api/{address}", data=b" " * (longest + 1), content_type="application/json")
+    assert answer.status_code == 413
+    assert "error" in answer.get_json()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = (
+    "search_id",
+    "tab",
+    "type",
+    "url",
+    "position",
+    "ms",
+    "helpful",
+    "comment",
+    "reasons",
+    "message",
+    "reply_to",
+    "token",
+    "leave_empty",
+    "callback",
+    "along",
+    "opened",
+    "waited",
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sent=st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8))
+def test_nothing_a_robot_sends_is_a_fault_of_ours(client: FlaskClient, sent: dict[str, Any]) -> None:
+    for address in ("events", "feedback", "contact"):
+        assert client.post(f"/help/api/{address}", json=sent).status_code in (201, 204, 400, 422)
+    texts = {name: str(value) for name, value in sent.items()}
+    assert client.post("/help/api/feedback", data=texts).status_code in (200, 400, 422)
+    assert client.post("/help/api/contact", data=texts).status_code in (200, 422)
+
+
+# --- votes
+
+
+def vote(client: FlaskClient, **sent: object) -> int:
+    return client.post("/help/api/feedback", json={"url": "/help/billing/vat/", "helpful": True, **sent}).status_code
+
+
+def given_votes(store: Store) -> list[Any]:
+    return votes(store, now() - timedelta(hours=1), now() + timedelta(hours=1))
+
+
+def test_a_no_vote_says_that_the_search_failed(client: FlaskClient, log: SearchLog, kept: Kept, store: Store) -> None:
+    one = search("vat", at=now())
+    log.record(one)
+    assert vote(client, helpful=False, search_id=one.search_id, tab="tab-aaaa", comment="ask bob@example.com") == 204
+    [row] = kept()
+    assert row["said_no_at"]
+    [kept_vote] = given_votes(store)
+    assert (kept_vote.location, kept_vote.helpful) == ("billing/vat/", False)
+    assert (kept_vote.comment, kept_vote.search_id) == ("ask [email]", one.search_id)
+
+
+def test_a_yes_vote_marks_no_search(client: FlaskClient, log: SearchLog, kept: Kept) -> None:
+    one = search("vat", at=now())
+    log.record(one)
+    assert vote(client, search_id=one.search_id) == 204
+    [row] = kept()
+    assert row["said_no_at"] is None
+
+
+def test_a_customer_may_think_again_or_add_a_comment(client: FlaskClient, store: Store) -> None:
+    vote(client, tab="tab-aaaa")
+    vote(client, tab="tab-aaaa", helpful=False, comment="outdated")
+    vote(client, tab="tab-bbbb")
+    vote(client)
+    vote(client)
+    assert [(one.helpful, one.comment) for one in given_votes(store)] == [
+        (False, "outdated"), (True, ""), (True, ""), (True, "")
+    ]  # fmt: skip
+
+
+def test_reasons_join_the_vote_of_the_same_tab_and_go_with_it(client: FlaskClient, store: Store) -> None:
+    vote(client, tab="tab-aaaa", helpful=False)
+    assert vote(client, tab="tab-aaaa", helpful=False, reasons=["rule", "unclear", "rule"]) == 204
+    assert [one.reasons for one in given_votes(store)] == [("unclear", "rule")]
+    vote(client, tab="tab-aaaa")
+    assert [(one.helpful, one.reasons) for one in given_votes(store)] == [(True, ())]
+    assert store.read("SELECT * FROM vote_reasons") == []
+
+
+def test_a_vote_by_form_gets_a_name_so_that_its_reasons_find_it(client: FlaskClient, store: Store) -> None:
+    url = "/help/billing/vat/"
+    page = client.post("/help/api/feedback", data={"url": url, "helpful": "0", "lang": "de"}).text
+    assert "Ein Mensch kann Ihnen jetzt helfen" in page
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    more = {**fields, "reason": ["failed", "rule"], "comment": "mail bob@example.com"}
+    assert client.post("/help/api/feedback", data=more).status_code == 200
+    assert [(one.reasons, one.comment) for one in given_votes(store)] == [(("failed", "rule"), "mail [email]")]
+
+
+def test_votes_past_their_time_are_erased(client: FlaskClient, store: Store) -> None:
+    vote(client)
+    assert erase_old_votes(store, now() - timedelta(days=1)) == 0
+    assert erase_old_votes(store, now() + timedelta(days=1)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"helpful": "yes"},
+        {"helpful": 1},
+        {"url": ""},
+        {"comment": []},
+        {"comment": "x" * 1001},
+        {"reasons": ["made up"]},
+        {"reasons": ["rule"]},
+        {"reasons": "clear"},
+        {"reasons": [["clear"]]},
+    ],
+)
+def test_a_vote_that_makes_no_sense_is_refused(client: FlaskClient, wrong: dict[str, object]) -> None:
+    assert vote(client, **wrong) in (400, 422)
+
+
+# --- messages
+
+
+def test_the_contact_page_wears_the_look_of_the_site_and_knows_what_was_searched(client: FlaskClient) -> None:
+    page = client.get('/help/contact/?q=vat "<script>').text
+    assert "ACME LOOK" in page
+    assert 'value="vat &#34;&lt;script&gt;"' in page
+    assert 'action="/help/api/contact"' in page
+    assert "mailto:help@acme.test" in page
+    assert "tel:+49301234" in page
+
+
+def test_a_message_sent_without_javascript_gets_a_code_and_nothing_else(client: FlaskClient, store: Store) -> None:
+    answer = client.post("/help/api/contact", data=GOOD)
+    assert answer.status_code == 200
+    code = code_in(answer.text)
+    found = find_message(store, code)
+    assert found
+    assert found.message == GOOD["message"]
+    assert " for " in answer.text  # K for Kilo
+    assert "<form" not in answer.text
+    assert re.findall(r'<a href="([^"]*)"', answer.text) == ["/help/contact/code/"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_message_sent_as_json_gets_a_code(client: FlaskClient, store: Store) -> None:
+    answer = client.post("/help/api/contact", json={"message": "I cannot log in."})
+    assert answer.status_code == 201
+    assert find_message(store, answer.get_json()["code"])
+
+
+def test_someone_without_an_address_is_told_how_to_hear_from_us(client: FlaskClient) -> None:
+    page = client.post("/help/api/contact", data={**GOOD, "reply_to": ""}).text
+    assert "You gave no address" in page
+    assert "mailto:help@acme.test" in page
+
+
+def test_a_double_click_sends_one_message(client: FlaskClient, store: Store) -> None:
+    page = client.get("/help/contact/").text
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token
+    sent = {**GOOD, "token": token[1]}
+    assert code_in(client.post("/help/api/contact", data=sent).text) == code_in(
+        client.post("/help/api/contact", data=sent).text
+    )
+    assert len(store.read("SELECT * FROM messages")) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"message": ""}, "Please write your message."),
+        ({"message": " \r\n "}, "Please write your message."),
+        ({"message": "x" * 5001}, "longer than 5000 characters"),
+        ({"subject": "x" * 201}, "longer than 200 characters"),
+        ({"reply_to": "call me maybe"}, "neither an e-mail address nor a phone number"),
+        ({"leave_empty": "https://spam.test"}, "leave the last field empty"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_written_is_lost(
+    client: FlaskClient, store: Store, wrong: dict[str, str], words: str
+) -> None:
+    sent = {**GOOD, **wrong}
+    page = client.post("/help/api/contact", data=sent)
+    assert page.status_code == 422
+    assert words in page.text
+    assert 'aria-invalid="true"' in page.text
+    for name in ("subject", "reply_to"):
+        assert f'value="{sent[name]}"' in page.text
+    assert sent["message"].replace("\r\n", "\n") in page.text
+    assert "help@acme.test" in page.text
+    answer = client.post("/help/api/contact", json=sent)
+    assert answer.status_code == 422
+    assert list(answer.get_json()["fields"]) == list(wrong)
+    assert "help@acme.test" in answer.get_json()["error"]["mend"]
+    assert not store.path.exists() or store.read("SELECT * FROM messages") == []
+
+
+def test_a_message_of_full_length_with_windows_line_ends_is_taken(client: FlaskClient) -> None:
+    text = "x\r\n" * 2500
+    assert client.post("/help/api/contact", data={**GOOD, "message": text}).status_code == 200
+
+
+def test_a_form_that_is_far_too_long_is_answered_with_a_page(client: FlaskClient) -> None:
+    page = client.post("/help/api/contact", data={"message": "x" * 70_000})
+    assert page.status_code == 422
+    assert "longer than 5000 characters" in page.text
+    assert "ACME LOOK" in page.text
+
+
+def test_html_in_a_message_stays_text(client: FlaskClient) -> None:
+    sent = {"subject": '"><img src=x>', "message": "</textarea><script>", "reply_to": "x"}
+    page = client.post("/help/api/contact", data=sent)
+    assert "<img" not in page.text
+    assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b", "\u202eabc", "\U0001f600"])
+def test_odd_characters_are_kept(client: FlaskClient, store: Store, text: str) -> None:
+    answer = client.post("/help/api/contact", json={"message": text})
+    assert answer.status_code == 201
+    assert find_message(store, answer.get_json()["code"])
+
+
+def test_a_message_that_could_not_be_kept_is_shown_again_with_other_ways(
+    log: SearchLog, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "broken").write_text("no folder")
+    app = Flask("acme")
+    app.register_blueprint(
+        customer_pages(Store(tmp_path / "broken" / "store.db"), log, settings, SiteSeen(base_path="/help/"))
+    )
+    client = app.test_client()
+    page = client.post("/help/api/contact", data=GOOD)
+    assert page.status_code == 503
+    assert "Your message was not kept" in page.text
+    assert GOOD["message"] in page.text
+    assert "mailto:help@acme.test" in page.text
+    assert "handrail-code" not in page.text
+    answer = client.post("/help/api/contact", json=GOOD)
+    assert answer.status_code == 503
+    assert "help@acme.test" in answer.get_json()["error"]["mend"]
+    assert vote(client) == 503
+    assert GOOD["message"] not in caplog.text
+
+
+@pytest.mark.parametrize("lang", ["en", "de", "fr", "es", "xx"])
+def test_the_pages_speak_the_language_of_the_site(store: Store, log: SearchLog, settings: Settings, lang: str) -> None:
+    app = Flask("acme")
+    app.register_blueprint(customer_pages(store, log, settings, SiteSeen(lang=lang)))
+    client = app.test_client()
+    pages = [client.get("/contact/"), client.post("/api/contact", data={}), client.post("/api/contact", data=GOOD)]
+    assert [page.status_code for page in pages] == [200, 422, 200]
+    assert ("Ihre Nachricht" in pages[0].text) is (lang == "de")
+
+
+def test_a_site_without_folders_for_pages_keeps_its_look_after_sending(
+    store: Store, log: SearchLog, tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "contact.html").write_text(
+        '<link href="assets/a.css"><a href="#top"><a href="https://x.test/"><handrail-main></handrail-main>'
+    )
+    (tmp_path / "mkdocs.yml").write_text("site_name: Acme\n")
+    app = Flask("acme")
+    app.register_blueprint(customer_pages(store, log, load_settings(tmp_path / "mkdocs.yml", environ={}), SiteSeen()))
+    page = app.test_client().post("/api/contact", data=GOOD).text
+    assert 'href="/assets/a.css"' in page
+    assert 'href="#top"' in page
+    assert 'href="https://x.test/"' in page
+    assert 'href="/assets/a.css"' in app.test_client().get("/contact.html").text
+
+
+# --- being called back
+
+
+def test_a_call_at_a_chosen_time_needs_a_number_to_call(client: FlaskClient, store: Store) -> None:
+    asked = {**GOOD, "callback": "2026-11-24 09:00–10:00 Europe/Berlin"}
+    refused = client.post("/help/api/contact", json=asked)
+    assert refused.status_code == 422
+    assert "leave a phone number" in refused.get_json()["fields"]["reply_to"]
+    kept = client.post("/help/api/contact", json={**asked, "reply_to": "a@b.test or +49 30 901820"})
+    found = find_message(store, kept.get_json()["code"])
+    assert found
+    assert found.callback == asked["callback"]
+
+
+def test_the_field_for_a_call_is_there_when_the_company_calls_back(
+    store: Store, log: SearchLog, tmp_path: Path
+) -> None:
+    (tmp_path / "mkdocs.yml").write_text(
+        "site_name: Acme\nplugins:\n  - handrail:\n      contact:\n        timezone: UTC\n        who: Ann\n"
+        "        hours: always\n        channels: [callback, {phone: +49 30 901820}]\n"
+    )
+    app = Flask("acme")
+    app.register_blueprint(customer_pages(store, log, load_settings(tmp_path / "mkdocs.yml", environ={}), SiteSeen()))
+    client = app.test_client()
+    page = client.get("/contact/").text
+    assert 'name="callback"' in page
+    assert "tel:+4930901820" in page
+    wrong = client.post("/api/contact", data={**GOOD, "callback": "Tuesday"}).text
+    assert 'value="Tuesday"' in wrong
+    assert "leave a phone number" in wrong
+
+
+def test_without_calls_there_is_no_field_for_them(client: FlaskClient) -> None:
+    assert 'name="callback"' not in client.get("/help/contact/").text
+
+
+# --- what goes along
+
+TICKED = [
+    {"kind": "search", "text": "reset pasword"},
+    {"kind": "article", "text": "VAT number", "url": "/help/billing/vat%C3%BC/"},
+]
+
+
+def test_what_was_ticked_is_kept_with_the_message(client: FlaskClient, store: Store) -> None:
+    kept = client.post("/help/api/contact", json={**GOOD, "along": TICKED})
+    found = find_message(store, kept.get_json()["code"])
+    assert found
+    assert [(one.kind, one.text, one.location) for one in found.along] == [
+        ("search", "reset pasword", ""),
+        ("article", "VAT number", "billing/vatü/"),
+    ]
+
+
+def test_a_message_without_ticks_brings_nothing(client: FlaskClient, store: Store) -> None:
+    for sent in (GOOD, {**GOOD, "along": []}):
+        found = find_message(store, client.post("/help/api/contact", json=sent).get_json()["code"])
+        assert found
+        assert found.along == ()
+
+
+def test_ticks_of_a_form_that_the_browser_sent_itself_are_kept(client: FlaskClient, store: Store) -> None:
+    sent = {**GOOD, "along": [json.dumps(TICKED[0]), "{", "[1]", "7"]}
+    found = find_message(store, code_in(client.post("/help/api/contact", data=sent).text))
+    assert found
+    assert [one.text for one in found.along] == ["reset pasword"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [None, 7, "text", [], {}, {"kind": "search"}, {"kind": "spy", "text": "x"}, {"kind": "search", "text": " "},
+     {"kind": ["search"], "text": "x"}, {"kind": "search", "text": {"a": 1}},
+     {"kind": "article", "text": "x", "url": 5}],
+)  # fmt: skip
+def test_what_our_page_never_offers_is_left_out(client: FlaskClient, store: Store, item: object) -> None:
+    answer = client.post("/help/api/contact", json={**GOOD, "along": [item, TICKED[0]]})
+    assert answer.status_code == 201
+    found = find_message(store, answer.get_json()["code"])
+    assert found
+    assert [one.text for one in found.along] == ["reset pasword"]
+
+
+def test_what_goes_along_is_bounded(client: FlaskClient, store: Store) -> None:
+    many = [{"kind": "search", "text": f"{number} " + "x" * 900} for number in range(60)]
+    found = find_message(store, client.post("/help/api/contact", json={**GOOD, "along": many}).get_json()["code"])
+    assert found
+    assert (len(found.along), max(len(one.text) for one in found.along)) == (30, 500)
+    assert client.post("/help/api/contact", json={**GOOD, "along": "all"}).status_code == 422
+
+
+def test_of_a_form_that_is_sent_again_the_last_ticks_count(client: FlaskClient, store: Store) -> None:
+    sent = {**GOOD, "token": "form-token-1"}
+    first = client.post("/help/api/contact", json={**sent, "along": TICKED}).get_json()["code"]
+    assert client.post("/help/api/contact", json={**sent, "along": TICKED[:1]}).get_json()["code"] == first
+    found = find_message(store, first)
+    assert found
+    assert [one.text for one in found.along] == ["reset pasword"]
+    assert b"VAT number" not in b"".join(
+        file.read_bytes() for file in store.path.parent.iterdir() if file.suffix == ".db"
+    )
+
+
+def test_links_to_other_sites_are_no_articles(client: FlaskClient, store: Store) -> None:
+    along = [{"kind": "article", "text": "Mine", "url": "https://evil.test/"}]
+    found = find_message(store, client.post("/help/api/contact", json={**GOOD, "along": along}).get_json()["code"])
+    assert found
+    assert found.along[0].location == ""
+
+
+# --- robots, and people who are taken for one
+
+
+def opened_in(page: str) -> int:
+    found = re.search(r'name="opened" value="(\d+)"', page)
+    assert found
+    return int(found[1])
+
+
+def test_a_form_that_is_sent_at_once_is_taken_for_a_robots_and_a_person_is_told_what_to_do(
+    client: FlaskClient, store: Store
+) -> None:
+    opened = opened_in(client.get("/help/contact/").text)
+    refused = client.post("/help/api/contact", data={**GOOD, "opened": str(opened)})
+    assert refused.status_code == 422
+    assert "faster than a person can write" in refused.text
+    assert GOOD["message"] in refused.text
+    assert "mailto:help@acme.test" in refused.text
+    assert opened_in(refused.text) == opened
+    again = client.post("/help/api/contact", data={**GOOD, "opened": str(opened - 3)})
+    assert find_message(store, code_in(again.text))
+
+
+def test_what_the_browser_says_about_the_time_counts_before_our_clock(client: FlaskClient) -> None:
+    fast = client.post("/help/api/contact", json={**GOOD, "waited": 0.4})
+    assert fast.status_code == 422
+    assert list(fast.get_json()["fields"]) == ["waited"]
+    assert "help@acme.test" in fast.get_json()["error"]["mend"]
+    slow = {**GOOD, "waited": 9.5, "opened": str(opened_in(client.get("/help/contact/").text))}
+    assert client.post("/help/api/contact", json=slow).status_code == 201
+
+
+@pytest.mark.parametrize("told", [None, "", "soon", -5, True, 1e999, [], "9" * 30])
+def test_a_form_that_does_not_know_when_it_was_opened_is_taken(client: FlaskClient, told: object) -> None:
+    assert client.post("/help/api/contact", json={**GOOD, "waited": told}).status_code == 201
+    assert client.post("/help/api/contact", data={**GOOD, "opened": str(told)}).status_code == 200
+
+
+def test_the_trap_has_a_name_that_no_browser_fills_in(client: FlaskClient) -> None:
+    page = client.get("/help/contact/").text
+    for name in ("website", "url", "name", "address", "company", "phone", "email"):
+        assert f'name="{name}"' not in page
+
+
+# --- what to expect
+
+
+def test_the_page_says_how_soon_people_answered_last_month(client: FlaskClient, store: Store) -> None:
+    written = now() - timedelta(days=3)
+    assert "Last month half of all messages" not in client.get("/help/contact/").text
+    for number in range(20):
+        code = keep_message(store, Message(f"Help {number}", "", "a@b.test", "en", written))
+        settle(store, code, "elsewhere", "bert", written + timedelta(minutes=50), code)
+    assert "Last month half of all messages were answered within 50 minutes." in client.get("/help/contact/").text
+
+
+def test_a_promise_without_figures_is_said_to_be_one(store: Store, log: SearchLog, settings: Settings) -> None:
+    promising = replace(settings, groups={"contact": {"channels": [{"form": None, "promise": "4 hours"}]}})
+    app = Flask("acme")
+    app.register_blueprint(customer_pages(store, log, promising, SiteSeen(base_path="/help/")))
+    page = app.test_client().get("/help/contact/").text
+    assert "How soon people answered last month: not enough data yet." in page
+
+
+# --- the code by mail
+
+
+@pytest.mark.parametrize(
+    ("deliver", "reply_to", "to"),
+    [
+        ("mail", "Anna <anna@acme.test>", ["anna@acme.test"]),
+        ("mail", "030 1234567", []),
+        ("mail", "anna@acme.test, bob@acme.test", []),
+        ("folder", "anna@acme.test", []),
+    ],
+)
+def test_the_code_goes_by_mail_to_the_one_address_where_mail_is_set_up(
+    store: Store, log: SearchLog, settings: Settings, deliver: str, reply_to: str, to: list[str]
+) -> None:
+    app = Flask("acme")
+    mailing = replace(settings, values={**settings.values, "deliver": deliver})
+    app.register_blueprint(customer_pages(store, log, mailing, SiteSeen(base_path="/help/")))
+    app.test_client().post("/help/api/contact", json={"message": "Help!", "reply_to": reply_to})
+    assert [row["address"] for row in store.read("SELECT address FROM receipts")] == to

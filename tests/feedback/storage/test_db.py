@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from handrail_feedback.records.stamps import storable
+from handrail_feedback.storage.database import Store
+from handrail_kb.errors import StoreUnavailable
+
+OPEN = (
+    "import sys; from pathlib import Path; from handrail_feedback.storage.database import Store; "
+    "Store(Path(sys.argv[1])).check()"
+)
+
+
+def test_the_store_can_be_read_by_its_owner_only(store: Store) -> None:
+    store.check()
+    for file in store.path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_a_store_left_open_to_others_is_closed_to_them(store: Store) -> None:
+    store.check()
+    store.close()
+    store.path.chmod(0o644)
+    store.check()
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_making_a_store_touches_nothing(tmp_path: Path) -> None:
+    Store(tmp_path / "state" / "store.db")
+    assert not (tmp_path / "state").exists()
+
+
+def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    workers = [subprocess.Popen([sys.executable, "-c", OPEN, str(path)]) for _ in range(4)]
+    assert [worker.wait(30) for worker in workers] == [0] * 4
+
+
+def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_text("my shopping list\n" * 100)
+    with pytest.raises(StoreUnavailable, match="not a store of Handrail") as raised:
+        Store(path).check()
+    assert raised.value.mend.endswith(f"mv {path} {path}.broken")
+    assert path.read_text().startswith("my shopping list")
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        Store(tmp_path / "store.db").check()
+    tmp_path.chmod(0o700)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in the way")
+    with pytest.raises(StoreUnavailable, match="cannot be opened") as raised:
+        Store(tmp_path / "state" / "store.db").check()
+    assert "sudo -u USER handrail" in raised.value.mend
+
+
+def test_a_full_disk_is_called_a_full_disk_and_keeps_nothing_by_half(store: Store) -> None:
+    with store.transaction() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count={pages}").fetchall()
+    with pytest.raises(StoreUnavailable, match="disk is full"), store.transaction() as db:
+        for number in range(1000):
+            db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', ?, 1, '')", [f"{number}" * 200])
+    assert store.read("SELECT * FROM votes") == []
+
+
+def test_a_store_of_a_newer_version_is_not_touched(store: Store) -> None:
+    with store.transaction() as db:
+        db.table("_sqlite_migrations").insert(
+            {"migration_set": "handrail", "name": "m999_future", "applied_at": "2030"}
+        )
+    store.close()
+    with pytest.raises(StoreUnavailable, match="newer Handrail"):
+        store.check()
+
+
+def test_a_store_that_was_mended_works_without_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    store = Store(tmp_path / "state" / "store.db")
+    with pytest.raises(StoreUnavailable):
+        store.check()
+    (tmp_path / "state").unlink()
+    store.check()
+
+
+def test_a_restored_back_up_is_used_at_once(store: Store, tmp_path: Path) -> None:
+    store.check()
+    other = Store(tmp_path / "backup.db")
+    with other.transaction() as db:
+        db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', 'from-backup/', 1, '')")
+    other.shred()
+    other.close()
+    (tmp_path / "backup.db").replace(store.path)
+    for beside in ("-wal", "-shm"):
+        store.path.with_name(store.path.name + beside).unlink(missing_ok=True)
+    assert [row["location"] for row in store.read("SELECT * FROM votes")] == ["from-backup/"]
+
+
+def test_each_thread_has_its_own_connection(store: Store) -> None:
+    def write(number: int) -> None:
+        for _ in range(10):
+            with store.transaction() as db:
+                db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', ?, 1, '')", [f"{number}/"])
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.read("SELECT * FROM votes")) == 40
+
+
+def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
+    with pytest.raises(sqlite3.IntegrityError), store.transaction() as db:
+        db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', 'a/', 1, '')")
+        db.execute("INSERT INTO votes (at) VALUES (NULL)")
+    assert store.read("SELECT * FROM votes") == []
+
+
+def test_text_is_made_storable() -> None:
+    assert storable("a\0b\ud800c" + "d" * 100, 5) == "a\ufffdb?c"
+
+
+def test_reading_the_store_from_a_command_takes_nothing_from_the_service(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    service = Store(path)
+    readers = [threading.Thread(target=lambda: service.read("SELECT 1 AS one")) for _ in range(4)]
+    for reader in readers:  # each thread opens a connection of its own, while others stay open
+        service.check()
+        reader.start()
+        reader.join()
+    code = (
+        "import sys; from pathlib import Path; from handrail_feedback.storage.database import Store; "
+        "store = Store(Path(sys.argv[1])); store.read('SELECT 1 AS one'); store.close()"
+    )
+    with service.transaction() as db:
+        db["kept"].insert({"words": "before"})  # type: ignore[union-attr]
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    assert path.with_name("store.db-wal").exists()
+    with service.transaction() as db:
+        db["kept"].insert({"words": "after"})  # type: ignore[union-attr]
+    seen = sqlite3.connect(path)
+    assert seen.execute("SELECT count(*) FROM kept").fetchone() == (2,)
+    seen.close()
+    service.close()

@@ -1,0 +1,492 @@
+"""The outbox table: in one transaction with the message, one sender at a time, never given up, in order."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from handrail_feedback.records.messages import Message
+from handrail_feedback.records.outbox import FIRST_PAUSE, LONGEST_PAUSE, Patience, Route, parse_routes, pause
+from handrail_feedback.records.stamps import stamp
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages import outbox
+from handrail_feedback.storage.messages.messages import find_message, forget_message, keep_message
+from handrail_feedback.storage.messages.outbox_status import entries, outbox_status
+from handrail_feedback.storage.schema.migrations import migrations
+from handrail_kb.errors import ConfigError, DeliveryFailed, StoreUnavailable
+
+from ..delivery.conftest import NOON
+
+MAIL = parse_routes("mail")
+DOWN = DeliveryFailed("The mail server is away.", "Start it.", of_channel=True)
+LATER = DeliveryFailed("Not now.", "Wait.")
+NEVER = DeliveryFailed("Not this one.", "Look.", said="no zanzibar here", final=True)
+
+
+@pytest.fixture
+def claim(store, clock):
+    """The next job, if any: `claim("mail > folder")`."""
+    return lambda deliver="mail": outbox.claim(store, parse_routes(deliver), clock(), Patience())
+
+
+@pytest.fixture
+def fail(store, clock):
+    return lambda job, error=LATER: outbox.failed(store, job, error, clock(), Patience())
+
+
+@pytest.fixture
+def arrive(store, clock):
+    return lambda job: outbox.delivered(store, job, clock())
+
+
+def entry(store, code=""):
+    [found] = entries(store, code=code, everything=True)
+    return found
+
+
+# --- what the setting says
+
+
+@pytest.mark.parametrize(
+    ("deliver", "routes"),
+    [
+        ("", ()),
+        ("mail", (("mail",),)),
+        ("mail, folder", (("mail",), ("folder",))),
+        (" Mail>webhook > folder ,folder", (("mail", "webhook", "folder"), ("folder",))),
+    ],
+)
+def test_the_ways_are_read_from_one_setting(deliver, routes):
+    assert parse_routes(deliver) == tuple(map(Route, routes))
+
+
+@pytest.mark.parametrize(
+    ("deliver", "what"),
+    [
+        ("mial", "'mial' is no way to deliver. Did you mean 'mail'"),
+        ("mail,", "a way is missing"),
+        ("mail >", "a way is missing"),
+        ("mail > mail", "named twice"),
+        ("mail, mail", "named twice"),
+        ("mail & folder", "no way to deliver"),
+    ],
+)
+def test_what_is_no_way_is_named(deliver, what):
+    with pytest.raises(ConfigError) as raised:
+        parse_routes(deliver)
+    assert what in raised.value.what
+    assert "deliver: mail" in raised.value.mend
+
+
+# --- together with the message
+
+
+def test_a_message_and_its_way_are_kept_together_or_not_at_all(store, monkeypatch):
+    def break_down(*_args):
+        raise StoreUnavailable("The power went.")
+
+    monkeypatch.setattr(outbox, "put", break_down)
+    with pytest.raises(StoreUnavailable):
+        keep_message(store, Message("x", "", "", "en", NOON), MAIL)
+    assert store.read("SELECT * FROM messages") == []
+
+
+def test_a_message_goes_on_every_way_and_waits_on_each(store, write, claim, arrive):
+    code = write(deliver="mail, webhook > folder")
+    assert {(one.route, one.channel) for one in entries(store)} == {("mail", "mail"), ("webhook > folder", "webhook")}
+    arrive(claim("mail, webhook > folder"))
+    assert find_message(store, code).state == "waiting"
+    arrive(claim("mail, webhook > folder"))
+    assert find_message(store, code).state == "delivered"
+    assert outbox_status(store, NOON).waiting == 0
+
+
+def test_the_same_form_sent_twice_is_queued_once(store, clock):
+    for _ in range(2):
+        keep_message(store, Message("x", "", "", "en", clock(), "form-1"), MAIL)
+    assert len(entries(store)) == 1
+
+
+def test_a_forgotten_message_is_forgotten_on_its_way_too(store, write, claim, arrive, fail):
+    job = claim() if write() else None
+    forget_message(store, job.code)
+    fail(job)
+    arrive(job)
+    assert entries(store, everything=True) == []
+    assert claim() is None
+
+
+def test_the_outbox_holds_no_word_of_a_customer(store, write, claim, fail):
+    write("zanzibar", "zanzibar", "zanzibar@acme.test")
+    fail(claim())
+    assert "zanzibar" not in str(store.read("SELECT * FROM outbox"))
+
+
+# --- one sender at a time
+
+
+def test_what_one_sender_holds_no_other_gets(write, claim):
+    write()
+    assert claim() is not None
+    assert claim() is None
+
+
+def test_the_claim_of_a_killed_sender_ends_by_itself(write, claim, clock):
+    first = claim() if write() else None
+    clock.add(seconds=89)
+    assert claim() is None
+    clock.add(seconds=2)
+    second = claim()
+    assert (second.code, second.claim != first.claim) == (first.code, True)
+
+
+def test_two_senders_at_once_never_get_the_same_message(store, write, clock):
+    codes = [write(f"message {number}") for number in range(40)]
+    got, lock = [], threading.Lock()
+
+    def work():
+        own = Store(store.path)
+        while len(got) < 100 and (job := outbox.claim(own, MAIL, clock(), Patience())):
+            with lock:
+                got.append(job.code)
+        own.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == sorted(codes)
+
+
+def test_a_sender_that_comes_back_late_does_not_undo_what_another_did(store, write, claim, clock, fail, arrive):
+    late = claim() if write() else None
+    clock.add(minutes=5)
+    quick = claim()
+    arrive(quick)
+    fail(late)
+    assert entry(store).state == "delivered"
+
+
+def test_a_delivery_that_took_longer_than_its_claim_counts(store, write, claim, clock, arrive, fail):
+    late = claim() if write() else None
+    clock.add(minutes=5)
+    quick = claim()
+    arrive(late)
+    fail(quick)
+    assert entry(store).state == "delivered"
+    assert claim() is None
+
+
+# --- never given up
+
+
+def test_pauses_grow_to_a_quarter_of_an_hour_and_differ_by_chance():
+    longest = [max(pause(failures) for _ in range(300)) for failures in range(1, 40)]
+    shortest = [min(pause(failures) for _ in range(300)) for failures in range(1, 40)]
+    assert FIRST_PAUSE / 2 <= shortest[0] <= longest[0] <= FIRST_PAUSE
+    assert all(former <= latter * 1.1 for former, latter in pairwise(longest))
+    assert LONGEST_PAUSE * 0.9 < max(longest) <= LONGEST_PAUSE
+    assert shortest[-1] >= LONGEST_PAUSE / 2
+    assert pause(10**9) <= LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("error", [DOWN, LATER, NEVER])
+def test_a_message_is_never_given_up(store, write, claim, clock, fail, error):
+    code = write()
+    for _ in range(60):
+        clock.add(minutes=16)
+        fail(claim(), error)
+    assert entry(store, code).state == "waiting"
+    assert entry(store, code).attempts == 60
+    assert entry(store, code).next_at - clock() <= LONGEST_PAUSE
+    clock.add(minutes=16)
+    assert claim().code == code
+
+
+def test_why_it_failed_is_kept_with_what_mends_it(store, write, claim, fail, arrive, clock):
+    write()
+    fail(claim(), NEVER)
+    assert (entry(store).last_error, entry(store).last_mend) == ("Not this one.", "Look.")
+    assert entry(store).last_said == "no zanzibar here"
+    clock.add(hours=1)
+    arrive(claim())
+    assert (entry(store).last_error, entry(store).last_said, entry(store).last_mend) == ("", "", "")
+
+
+def test_a_channel_that_fails_rests_and_new_messages_wait_with_it(store, write, claim, clock, fail):
+    write()
+    fail(claim(), DOWN)
+    write("another one")
+    assert claim() is None
+    clock.add(seconds=2)
+    assert claim() is not None
+
+
+def test_a_message_that_is_refused_holds_up_no_other(write, claim, fail):
+    write()
+    fail(claim(), NEVER)
+    other = write("another one")
+    assert claim().code == other
+
+
+def test_a_message_that_brings_a_channel_down_holds_up_others_for_a_pause_only(store, write, claim, clock, fail):
+    poison = write()
+    fail(claim(), DOWN)
+    other = write("another one")
+    clock.add(seconds=2)
+    assert claim().code == other
+    assert entry(store, poison).attempts == 1
+
+
+def test_a_busy_channel_gets_the_pause_it_asked_for_but_no_longer_than_ours(write, claim, clock, fail):
+    write()
+    fail(claim(), DeliveryFailed("Busy.", of_channel=True, wait=300))
+    clock.add(seconds=299)
+    assert claim() is None
+    clock.add(seconds=2)
+    fail(claim(), DeliveryFailed("Busy.", of_channel=True, wait=10**8))
+    clock.add(minutes=16)
+    assert claim() is not None
+
+
+def test_a_clock_that_was_wrong_holds_nothing_up(store, write, claim, clock, fail, arrive):
+    write()
+    clock.add(days=400)
+    fail(claim(), DOWN)
+    claim()
+    with store.transaction() as db:
+        wrong = stamp(clock() + timedelta(minutes=5))
+        db.execute("UPDATE outbox SET claim = 'x', claimed_until = ?, next_at = ?", [wrong, wrong])
+    clock.add(days=-400)
+    arrive(claim())
+    assert entry(store).state == "delivered"
+
+
+# --- in order
+
+
+def test_an_addition_waits_for_the_message_it_adds_to(store, write, claim, clock, fail, arrive):
+    first = write()
+    job = claim()
+    second = write(f"About {first}: still broken.")
+    third = write(f"{second} and one thing more")
+    other = write("Somebody else.")
+    assert [find_message(store, code).follows for code in (second, third, other)] == [first, first, ""]
+    assert claim().code == other
+    assert claim() is None
+    fail(job)
+    clock.add(seconds=5)
+    again = claim()
+    assert again.code == first
+    assert claim() is None
+    arrive(again)
+    for code in (second, third):
+        job = claim()
+        assert job.code == code
+        assert claim() is None
+        arrive(job)
+
+
+def test_order_holds_on_each_way_by_itself(store, write, claim, fail, arrive):
+    both = "mail, folder"
+    first = write(deliver=both)
+    for job in (claim(both), claim(both)):
+        (arrive if job.channel == "folder" else fail)(job)
+    write(f"About {first}", deliver=both)
+    assert claim(both).channel == "folder"
+    assert claim(both) is None
+
+
+@pytest.mark.parametrize("typed", ["{}", "re: {} please", "({})", "code {},", "{}."])
+def test_an_earlier_code_is_found_however_it_is_written(store, write, typed):
+    first = write()
+    for form in (first, first.lower(), first.replace("-", ""), first.replace("-", " "), first.replace("-", "\u2013")):
+        for texts in ({"text": typed.format(form)}, {"text": "x", "subject": typed.format(form)}):
+            assert find_message(store, write(**texts)).follows == first
+
+
+@pytest.mark.parametrize(
+    "text", ["96H-9MK-WHX", "my order is 123-456-789", "A96H9MKWHX", "http://acme.test/96H9MKWHX1", "x" * 5000]
+)
+def test_what_is_no_code_of_ours_adds_to_nothing(store, write, text):
+    write()
+    assert find_message(store, write(text)).follows == ""
+
+
+# --- when one way fails, the next
+
+
+def test_the_next_way_takes_over_when_the_first_has_failed_for_ten_minutes(store, write, claim, clock, fail, caplog):
+    route = "mail > webhook > folder"
+    code = write(deliver=route)
+    fail(claim(route), DOWN)
+    clock.add(minutes=9)
+    fail(claim(route), DOWN)
+    assert entry(store).channel == "mail"
+    other = write("another one", deliver=route)
+    clock.add(minutes=2)
+    fail(claim(route), DOWN)
+    assert [entry(store, one).channel for one in (code, other)] == ["mail", "webhook"]
+    assert claim(route).channel == claim(route).channel == "webhook"
+    assert f"message {other} goes on by webhook" in caplog.text
+    assert "1 messages go on by webhook: mail fails" in caplog.text
+
+
+def test_it_takes_over_a_message_that_alone_fails_for_ten_minutes(store, write, claim, clock, fail):
+    route = "mail > folder"
+    write(deliver=route)
+    fail(claim(route))
+    clock.add(minutes=11)
+    fail(claim(route))
+    assert claim(route).channel == "folder"
+
+
+def test_it_takes_over_soon_from_a_way_that_refuses_for_good(store, write, claim, clock, fail):
+    route = "mail > folder"
+    write(deliver=route)
+    fail(claim(route), NEVER)
+    assert entry(store).channel == "folder"
+    clock.add(seconds=2)
+    assert claim(route).channel == "folder"
+
+
+def test_messages_that_come_while_a_way_is_down_do_not_wait_for_it(store, write, claim, clock, fail, arrive):
+    route = "mail > folder"
+    write(deliver=route)
+    fail(claim(route), DOWN)
+    clock.add(minutes=11)
+    fail(claim(route), DOWN)
+    arrive(claim(route))
+    write("another one", deliver=route)
+    assert claim(route).channel == "folder"
+
+
+def test_after_the_last_way_comes_the_first_again(store, write, claim, clock, fail):
+    route, tried = "mail > folder", []
+    write(deliver=route)
+    for _ in range(12):
+        clock.add(minutes=16)
+        job = claim(route)
+        tried.append(job.channel)
+        fail(job, NEVER)
+    assert tried == ["mail", "folder"] * 6
+
+
+def test_a_message_that_no_way_takes_is_handed_round_ever_more_slowly(store, write, claim, clock, fail):
+    route, pauses = "mail > folder", []
+    write(deliver=route)
+    for _ in range(12):
+        fail(claim(route), NEVER)
+        pauses.append(entry(store).next_at - clock())
+        clock.time = entry(store).next_at
+    assert pauses[0] <= FIRST_PAUSE
+    assert pauses[-1] >= LONGEST_PAUSE / 2
+
+
+def test_while_every_way_is_down_a_message_stays_and_is_tried_on_each(store, write, claim, clock, fail):
+    route, tried = "mail > folder", set()
+    write(deliver=route)
+    for _ in range(40):
+        job = claim(route)
+        if job:
+            tried.add(job.channel)
+            fail(job, DOWN)
+        clock.add(minutes=3)
+    assert tried == {"mail", "folder"}
+    assert entry(store).state == "waiting"
+
+
+def test_a_way_that_works_again_is_used_again(store, write, claim, clock, fail, arrive):
+    route = "mail > folder"
+    write(deliver=route)
+    fail(claim(route), DOWN)
+    clock.add(minutes=11)
+    fail(claim(route), DOWN)
+    arrive(claim(route))
+    clock.add(minutes=16)
+    write("another one", deliver=route)
+    job = claim(route)
+    assert job.channel == "mail"
+    arrive(job)
+    assert not [channel for channel in outbox_status(store, clock()).channels if channel.failing_since]
+
+
+# --- when settings change
+
+
+def test_what_waits_on_a_way_that_is_gone_goes_on_todays_ways(store, write, claim, clock):
+    code = write(deliver="mail > folder")
+    assert claim("webhook") is None
+    assert outbox.adopt(store, parse_routes("webhook, folder"), clock()) == 1
+    assert {one.route for one in entries(store, code=code)} == {"webhook", "folder"}
+
+
+def test_what_somebody_is_delivering_is_not_put_on_another_way(store, write, claim, clock):
+    write()
+    claim()
+    assert outbox.adopt(store, parse_routes("webhook"), clock()) == 0
+    clock.add(minutes=2)
+    assert outbox.adopt(store, parse_routes("webhook"), clock()) == 1
+
+
+def test_what_was_delivered_is_not_delivered_again_when_a_way_is_added(store, write, claim, clock, arrive):
+    code = write()
+    arrive(claim())
+    assert outbox.adopt(store, parse_routes("mail, folder"), clock()) == 0
+    assert entry(store, code).state == "delivered"
+
+
+def test_messages_of_the_last_week_are_sent_once_there_is_a_way_and_older_ones_when_asked(store, write, clock):
+    old = write("old", deliver="")
+    clock.add(days=6)
+    young = write("young", deliver="")
+    clock.add(days=2)
+    assert outbox_status(store, clock()).unsent == 2
+    assert outbox.adopt(store, MAIL, clock()) == 1
+    assert [one.code for one in entries(store)] == [young]
+    assert outbox.send_unsent(store, MAIL, clock()) == 1
+    assert {one.code for one in entries(store)} == {old, young}
+    assert outbox.send_unsent(store, MAIL, clock()) == 0
+
+
+# --- by a person's word
+
+
+def test_one_message_can_be_sent_again_even_a_delivered_one(store, write, claim, clock, arrive):
+    code = write()
+    arrive(claim())
+    assert outbox.send_again(store, code, MAIL, clock())
+    assert find_message(store, code).state == "waiting"
+    assert claim().code == code
+    assert not outbox.send_again(store, "96H-9MK-WHX", MAIL, clock())
+
+
+def test_all_that_waits_can_be_tried_at_once(store, write, claim, clock, fail):
+    write()
+    fail(claim(), DOWN)
+    write("another one")
+    assert claim() is None
+    assert outbox.hurry(store, clock()) == 2
+    assert {claim().code, claim().code} == {one.code for one in entries(store)}
+
+
+def test_messages_of_an_older_handrail_are_kept_by_the_migration(tmp_path, clock):
+    """A store as it was before there was an outbox."""
+    path, kept = tmp_path / "store.db", list(migrations._migrations)
+    migrations._migrations[:] = [one for one in kept if one.name < "m003"]
+    try:
+        old = Store(path)
+        with old.transaction() as db:
+            db.execute("INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint) "
+                       "VALUES ('96H-9MK-WHX', ?, 'en', '', 'from before', '', '')", [stamp(NOON)])  # fmt: skip
+        old.close()
+    finally:
+        migrations._migrations[:] = kept
+    store = Store(path)
+    assert find_message(store, "96H-9MK-WHX").message == "from before"
+    assert outbox.adopt(store, MAIL, clock()) == 1
+    assert outbox.claim(store, MAIL, clock(), Patience()).code == "96H-9MK-WHX"

@@ -1,0 +1,403 @@
+"""What a build with the plugin leaves, with Material and without, on sites of many kinds."""
+
+import json
+import re
+import subprocess
+import sys
+from urllib.parse import urljoin
+
+import pytest
+
+from handrail_kb.policy.needs import inline_hashes
+from handrail_kb.policy.policy import HEADER, read_policies
+from handrail_kb.site.artefacts import FALLBACK_BUDGET, set_index_aside
+from handrail_kb.site.built.passages import read_site
+from handrail_kb.site.shell import fill
+from handrail_kb.site.vote_form import NO_REASONS, YES_REASONS
+
+GUIDE = {"guide/reset.md": "# Reset\n\nForgot it?\n", "guide/delete.md": "# Delete\n\nGone.\n"}
+
+
+def facts(site):
+    return json.loads(site.page("handrail/site.json"))
+
+
+def config_of(page):
+    found = re.search(r'<script id="?__config"?[^>]*>(.*?)</script>', page, re.S)
+    return json.loads(found[1])
+
+
+def test_every_page_asks_our_worker_and_offers_a_person(build):
+    site = build(GUIDE)
+    assert site.warnings == []
+    for path in ("index.html", "guide/reset/index.html", "404.html", "find/index.html", "contact/index.html"):
+        page = site.page(path)
+        worker = config_of(page)["search"]
+        assert "/workers/handrail-worker." in worker
+        assert "lunr=search." in worker
+        assert page.count("handrail-person-link") == 1
+        early = page.index("handrail-tab.")
+        assert page.index("__config") < early < page.index("bundle.")
+    assert "handrail-stuck" in site.page("guide/reset/index.html")
+    assert "handrail-stuck" not in site.page("contact/index.html")
+
+
+def test_links_work_below_a_sub_path(build):
+    site = build(GUIDE)
+    assert 'href="../../contact/"' in site.page("guide/reset/index.html")
+    assert 'action="../../find/"' in site.page("guide/reset/index.html")
+    assert 'href="/help/contact/"' in site.page("404.html")
+    assert 'action="/help/find/"' in site.page("404.html")
+    assert facts(site)["base_path"] == "/help/"
+
+
+def test_the_service_is_told_what_articles_say_of_themselves(build):
+    front = (
+        "---\ntitle: Reset it\ndescription: How\nquestions: [I forgot it]\nkeywords: a, b\ntags: [c]\n"
+        "people_only: true\nsearch: {boost: 2}\n---\n# Reset\n"
+    )
+    site = build({"guide/reset.md": front}, nav=[{"Home": "index.md"}, {"Account": ["guide/reset.md"]}])
+    assert facts(site)["articles"]["guide/reset/"] == {
+        "source": "guide/reset.md",
+        "title": "Reset it",
+        "description": "How",
+        "questions": ["I forgot it"],
+        "keywords": ["a", "b"],
+        "tags": ["c"],
+        "own_title": "Reset it",
+        "people_only": True,
+        "boost": 2.0,
+        "exclude": False,
+        "owner": "",
+        "review_by": "",
+        "lang": "en",
+        "breadcrumb": ["Account"],
+    }
+    assert facts(site)["articles"]["find/"]["exclude"] is True
+    assert facts(site)["contact"] == {"url": "contact/", "label": "Contact a person", "ways": "", "opening": {}}
+
+
+def test_the_search_index_is_set_aside_once(build):
+    site = build(GUIDE)
+    stub = json.loads(site.page("search/search_index.json"))
+    kept = json.loads(site.page("search/handrail_fallback.json"))
+    assert stub["docs"] == []
+    assert stub["config"] == kept["config"]
+    assert len(kept["docs"]) == 3
+    set_index_aside(site.dir, fallback_chars=200)
+    assert json.loads(site.page("search/handrail_fallback.json")) == kept
+
+
+def test_our_words_are_in_no_search_index(build):
+    site = build({**GUIDE, "contact.md": "# Write to us\n"}, handrail={"lazy_index": False})
+    index = site.page("search/search_index.json")
+    assert "Write to us" in index
+    assert "Still stuck" not in index
+    assert "Your message" not in index
+    assert not (site.dir / "search/handrail_fallback.json").exists()
+
+
+def set_aside(folder, sections, *, fallback_chars=200):
+    (folder / "search").mkdir()
+    (folder / "search/search_index.json").write_text(json.dumps({"config": {}, "docs": sections}))
+    set_index_aside(folder, fallback_chars=fallback_chars)
+    return json.loads((folder / "search/handrail_fallback.json").read_text())["docs"]
+
+
+def test_sections_of_a_big_site_are_cut_for_the_fallback(tmp_path):
+    sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 30}&amp; more</p>"} for n in range(501)]
+    kept = set_aside(tmp_path, sections, fallback_chars=50)
+    assert kept[0]["text"] == ("word " * 10).strip()
+
+
+def test_a_huge_fallback_index_is_cut_to_its_budget_and_keeps_every_title(tmp_path):
+    sections = [{"location": f"p{n}/", "title": f"T{n}", "text": f"<p>{'word ' * 4000}</p>"} for n in range(100)]
+    sections.append({"location": "short/", "title": "Short", "text": "All of it."})
+    kept = set_aside(tmp_path, sections)
+    size = sum(len(section["title"] + section["text"]) for section in kept)
+    assert 0.99 * FALLBACK_BUDGET < size <= FALLBACK_BUDGET
+    assert [section["title"] for section in kept] == [section["title"] for section in sections]
+    assert kept[-1]["text"] == "All of it."
+
+
+def test_where_titles_alone_are_too_much_the_fallback_finds_articles_only(tmp_path):
+    sections = [
+        {"location": f"p{n // 10}/{'#s' if n % 10 else ''}", "title": "t" * 400, "text": ""} for n in range(9000)
+    ]
+    kept = set_aside(tmp_path, sections)
+    assert len(kept) == 900
+    assert not any("#" in section["location"] for section in kept)
+
+
+def test_a_writer_can_keep_the_whole_fallback_index(tmp_path):
+    sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 900}</p>"} for n in range(501)]
+    assert set_aside(tmp_path, sections, fallback_chars=0) == sections
+
+
+def test_the_policy_names_every_inline_script(build):
+    site = build(GUIDE)
+    policies = read_policies(site.dir)
+    for file in site.dir.rglob("*.html"):
+        scripts, styles = inline_hashes(file.read_text())
+        sent = policies.headers(file.relative_to(site.dir).as_posix())["Content-Security-Policy"]
+        assert scripts
+        assert all(f"'{digest}'" in sent for digest in scripts | styles)
+
+
+def test_the_pages_for_the_service_can_be_filled(build):
+    site = build(GUIDE)
+    for name in ("find", "contact"):
+        assert site.page(f"{name}/index.html").count("<handrail-main>") == 1
+        filled = fill(site.dir, name, "<p>Filled</p>", title="T")
+        assert "<handrail-main><p>Filled</p></handrail-main>" in filled
+        assert "md-header" in filled
+
+
+def test_a_sites_own_contact_page_gets_the_form(build):
+    site = build({"contact.md": "# Write to us\n\nMonday to Friday.\n"}, handrail={"contact_email": "a@example.org"})
+    page = site.page("contact/index.html")
+    assert page.index("Monday to Friday") < page.index('<textarea id="handrail-message"')
+    assert "mailto:a@example.org" in page
+    assert facts(site)["articles"]["contact/"]["exclude"] is False
+
+
+def test_a_german_site_speaks_german(build):
+    site = build(theme={"name": "material", "font": False, "language": "de"})
+    page = site.page("index.html")
+    assert "Einen Menschen fragen" in page
+    assert "War diese Seite hilfreich?" in page
+    assert "<title>Suche - Help</title>" in site.page("find/index.html")
+    assert "lang=de" in config_of(page)["search"]
+    assert "Diese Seite gibt es nicht" in site.page("404.html")
+
+
+def test_the_words_of_the_link_can_be_chosen_and_are_escaped(build):
+    site = build(handrail={"contact_text": "Talk to <Ann> & Bob"})
+    assert "<Ann>" not in site.page("index.html")
+    assert "Talk to &lt;Ann&gt; &amp; Bob" in site.page("index.html")
+    assert facts(site)["contact"]["label"] == "Talk to <Ann> & Bob"
+
+
+def test_a_site_without_directory_urls_works(build):
+    site = build(GUIDE, use_directory_urls=False)
+    assert site.warnings == []
+    assert 'href="../contact.html"' in site.page("guide/reset.html")
+    assert "<handrail-main>" in site.page("find.html")
+    assert facts(site)["contact"]["url"] == "contact.html"
+    assert "guide/reset.html" in facts(site)["articles"]
+
+
+def test_minified_pages_work(build):
+    pytest.importorskip("mkdocs_minify_plugin", reason="mkdocs-minify-plugin is not installed")
+    site = build(GUIDE, plugins=["search", {"minify": {"minify_html": True}}])
+    assert site.warnings == []
+    assert "handrail-worker." in config_of(site.page("guide/reset/index.html"))["search"]
+    assert "<handrail-main>" in site.page("contact/index.html")
+
+
+def test_a_site_in_two_languages_has_everything_in_both(build):
+    pytest.importorskip("mkdocs_static_i18n", reason="mkdocs-static-i18n is not installed")
+    languages = [
+        {"locale": "en", "name": "English", "default": True, "build": True},
+        {"locale": "de", "name": "Deutsch", "build": True},
+    ]
+    articles = {"guide.md": "# Guide\n\nWords.\n", "guide.de.md": "# Anleitung\n\nWörter.\n"}
+    site = build(articles, plugins=["search", {"i18n": {"languages": languages}}])
+    assert site.warnings == []
+    known = facts(site)["articles"]
+    assert (known["guide/"]["lang"], known["de/guide/"]["lang"]) == ("en", "de")
+    assert facts(site)["lang"] == "en"
+    german = site.page("de/guide/index.html")
+    assert "Einen Menschen fragen" in german
+    assert "lang=de" in config_of(german)["search"]
+    assert 'href="../contact/"' in german
+    assert "Ihre Nachricht" in site.page("de/contact/index.html")
+    assert 'href="../contact/"' in site.page("guide/index.html")
+    kept = json.loads(site.page("search/handrail_fallback.json"))["docs"]
+    assert {"guide/", "de/guide/"} <= {section["location"] for section in kept}
+    assert json.loads(site.page("search/search_index.json"))["docs"] == []
+
+
+@pytest.mark.parametrize("theme", ["mkdocs", "readthedocs"])
+def test_other_themes_get_a_person_and_a_find_page(build, theme):
+    site = build(GUIDE, theme={"name": theme})
+    assert site.warnings == []
+    page = site.page("guide/reset/index.html")
+    assert 'href="../../contact/"' in page
+    assert "<handrail-main>" in site.page("contact/index.html")
+    assert len(json.loads(site.page("search/search_index.json"))["docs"]) > 0
+    assert "guide/reset/" in facts(site)["articles"]
+
+
+def test_the_offline_plugin_is_left_alone(build):
+    site = build(GUIDE, plugins=["search", "offline"])
+    assert len([words for words in site.infos if "offline plugin is on" in words]) == 1
+    assert "handrail" not in site.page("guide/reset.html")
+
+
+def test_turned_off_means_nothing(build):
+    site = build(GUIDE, handrail={"enabled": False}, theme={"name": "material"})
+    assert (site.warnings, site.infos) == ([], [])
+    assert "handrail" not in site.page("index.html")
+    assert not (site.dir / "handrail").exists()
+
+
+def test_a_misspelt_option_stops_the_build_and_names_the_nearest(build, caplog):
+    from mkdocs.exceptions import Abort
+
+    with pytest.raises(Abort):
+        build(handrail={"time_out": 100})
+    assert "'time_out' is not a setting of Handrail. Did you mean 'timeout'?" in caplog.text
+
+
+def test_the_environment_overrules_an_option(build, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_TIMEOUT", "777")
+    assert "timeout=777" in config_of(build(handrail={"timeout": 100}).page("index.html"))["search"]
+
+
+def test_what_is_wrong_in_our_own_fields_is_a_warning_with_file_and_line(build):
+    site = build({"vat.md": "---\nquestions: 7\n---\n# VAT\n", "b.md": "---\nreview_by: soon\n---\n# B\n"})
+    assert [words.partition(": ")[0] for words in sorted(site.warnings)] == ["docs/b.md:2", "docs/vat.md:2"]
+
+
+def test_a_slip_in_what_is_allowed_stops_the_build_with_its_line(build, caplog):
+    from mkdocs.exceptions import Abort
+
+    with pytest.raises(Abort):
+        build(handrail={"csp_allow": {"imgsrc": ["https://img.example.com"]}})
+    assert re.search(
+        r"mkdocs\.yml:\d+: 'imgsrc' is not a directive that can be opened. Did you mean 'img-src'", caplog.text
+    )
+
+
+def test_what_is_allowed_is_sent_and_no_longer_reported(build):
+    article = {"film.md": '# Film\n\n<iframe src="https://play.example.com/v"></iframe>\n'}
+    [told] = [words for words in build(article).infos if "frame-src" in words]
+    assert 'frame-src: ["https://play.example.com"]' in told
+    site = build(article, handrail={"csp_allow": {"frame-src": ["https://play.example.com"]}})
+    assert not [words for words in site.infos if "frame-src" in words]
+    assert "frame-src 'self' https://play.example.com" in read_policies(site.dir).headers("film/index.html")[HEADER]
+
+
+@pytest.mark.parametrize(("csp", "sent"), [("report-only", f"{HEADER}-Report-Only"), (False, ""), ("off", "")])
+def test_the_policy_can_be_let_off_for_the_first_weeks(build, csp, sent):
+    headers = read_policies(build(GUIDE, handrail={"csp": csp}).dir).headers("guide/reset/index.html")
+    assert headers[HEADER] == ""
+    assert [name for name, value in headers.items() if value and name.startswith(HEADER)] == ([sent] if sent else [])
+
+
+FOREIGN = {
+    "near.md": "---\nkeyword: tax\nproducts: [a]\n---\n# Near\n",
+    "other.md": "---\nproducts: [b]\n---\n# Other\n",
+    "broken.md": "---\ntitle: [a\n---\n# Broken\n",
+    "list.md": "---\n- a\n- b\n---\n# List\n",
+    "unclosed.md": "---\ntitle: Open\n\n# Unclosed\n",
+    "twice.md": "---\ntitle: One\ntitle: Two\n---\n# Twice\n",
+    "kinds.md": "---\ndescription: [a, b]\nsearch: {exclude: maybe}\n---\n# Kinds\n",
+}
+
+
+def test_a_strict_build_goes_on_with_front_matter_that_mkdocs_puts_up_with_and_names_it(build):
+    site = build(FOREIGN, strict=True)
+    assert site.warnings == []
+    assert "docs/near.md:2: 'keyword' is not a known field. Did you mean 'keywords'?" in site.infos
+    for name in ("broken.md", "list.md", "unclosed.md", "twice.md", "kinds.md"):
+        assert [words for words in site.infos if words.startswith(f"docs/{name}:")], name
+
+
+def test_a_strict_build_goes_on_with_raw_html_among_the_articles_and_names_it(build):
+    raw = {"reports/scan.html": "<!doctype html><html><body><h1>Scan</h1></body></html>"}
+    site = build(raw, strict=True)
+    assert site.warnings == []
+    assert [words for words in site.infos if words.startswith("reports/scan.html: HTML that the build copied")]
+
+
+def test_a_strict_build_goes_on_where_fonts_come_from_a_third_party_and_says_so_once(build):
+    site = build(theme={"name": "material"}, strict=True)
+    assert site.warnings == []
+    [told] = [words for words in site.infos if "Google" in words]
+    assert "https://fonts.googleapis.com" in told
+    assert "https://fonts.gstatic.com" in told
+    assert "font: false" in told
+
+
+def test_fonts_are_told_of_once_in_a_site_of_three_languages(build):
+    pytest.importorskip("mkdocs_static_i18n", reason="mkdocs-static-i18n is not installed")
+    languages = [{"locale": name, "name": name, "default": name == "en", "build": True} for name in ("en", "de", "fr")]
+    site = build(
+        {"guide.md": "# Guide\n\nWords.\n", "guide.de.md": "# Anleitung\n\nWörter.\n"},
+        theme={"name": "material"},
+        plugins=["search", {"i18n": {"languages": languages}}],
+    )
+    assert site.warnings == []
+    assert len([words for words in site.infos if "Google" in words]) == 1
+
+
+def test_the_line_works_where_plugins_are_a_mapping(build):
+    site = build(GUIDE, plugins={"search": {}, "handrail": {"helpful": False}})
+    assert site.warnings == []
+    assert "handrail-person-link" in site.page("guide/reset/index.html")
+    assert "md-feedback" not in site.page("index.html")
+
+
+def test_a_sites_own_feedback_is_kept(build):
+    own = {"title": "Good?", "ratings": [{"icon": "material/thumb-up-outline", "name": "Y", "data": 1, "note": "Ta"}]}
+    site = build(extra={"analytics": {"feedback": own}})
+    assert "Good?" in site.page("index.html")
+    assert "Was this page helpful" not in site.page("index.html")
+    assert "api/feedback" not in site.page("index.html")
+
+
+def test_the_question_whether_a_page_helped_is_a_form_that_needs_no_script(build):
+    page = build(GUIDE).page("guide/reset/index.html")
+    form = re.search(r'<form class="md-feedback".*?</form>', page, re.S)[0]
+    assert "hidden>" not in form.partition(">")[0] + ">"
+    assert 'action="../../api/feedback" method="post"' in form
+    assert re.search(r'name="url" value="([^"]*)"', form)[1].endswith("guide/reset/")
+    assert re.findall(r'name="helpful" value="(.)"', form) == ["1", "0"]
+    why = re.search(r'<form class="handrail-form handrail-why".*?</form>', page, re.S)[0]
+    assert " hidden" in why.partition(">")[0]
+    assert why.count('type="checkbox"') == len(NO_REASONS) + len(YES_REASONS)
+
+
+def test_without_the_vote_there_is_none(build):
+    assert "md-feedback" not in build(handrail={"helpful": False}).page("index.html")
+
+
+@pytest.mark.parametrize(
+    ("options", "site", "page", "address"),
+    [
+        ({}, {}, "/site/contact/index.html", "/site/contact/code/"),
+        ({}, {"use_directory_urls": False}, "/site/contact.html", "/site/contact/code/"),
+        ({"api": "/help/api"}, {}, "/site/contact/index.html", "/help/contact/code/"),
+    ],
+)
+def test_who_has_a_code_finds_the_page_for_it_wherever_the_service_is(build, options, site, page, address):
+    html = build(GUIDE, handrail=options, **site).page(page.removeprefix("/site/"))
+    [link] = re.findall(r'<a href="([^"]*code/)">', html)
+    assert urljoin(page, link) == address
+
+
+def test_a_service_elsewhere_on_the_host_is_named_absolutely(build):
+    page = build(GUIDE, handrail={"api": "/help/api"}).page("guide/reset/index.html")
+    assert "api=%2Fhelp%2Fapi%2Fsearch" in config_of(page)["search"]
+    assert '"api":"/help/api"' in page
+
+
+def test_a_site_without_search_is_told_and_still_has_a_person(build):
+    site = build(GUIDE, plugins=[])
+    assert len(site.warnings) == 1
+    assert "Add '- search'" in site.warnings[0]
+    assert "handrail-person-link" in site.page("index.html")
+
+
+def test_a_draft_with_gaps_is_left_out_of_search(build):
+    site = build({"new.md": "# Shipping\n\n…\n", "old.md": "# Returns\n\nWithin 14 days.\n"}, handrail={})
+    assert sorted(page.location for page in read_site(site.dir)) == ["", "old/"]
+
+
+def test_the_plugin_needs_nothing_that_only_the_service_installs():
+    absent = ("selectolax", "flask", "numpy", "faiss", "onnxruntime", "rapidfuzz", "phonenumbers", "holidays", "torch")
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent})); import handrail_kb.plugin"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-400:]

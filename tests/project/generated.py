@@ -1,0 +1,100 @@
+"""Writes the parts of the documentation that stand in the code already: settings, commands, what the check finds.
+
+    python tests/project/generated.py            rewrite them (make generated)
+
+`tests/project/test_docs.py` fails when they are stale.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from handrail_kb.cli.group import COMMANDS, main
+from handrail_kb.config.table import GROUPS, SETTINGS, Setting
+from handrail_kb.problems import FAULTS, HINTS
+
+DOCS = Path(__file__).parents[2] / "docs" / "operators"
+WIDTH = 100
+
+
+def settings_table() -> str:
+    """A row for each setting."""
+    head = "| Setting | Environment | Default | After a change | What it does |\n|---|---|---|---|---|"
+    groups = [f"| `{name}` | in `mkdocs.yml` only | (empty) | build | {told} |" for name, told in GROUPS.items()]
+    return "\n".join([head, *map(_row, SETTINGS), *groups])
+
+
+def _row(setting: Setting) -> str:
+    default = ("no", "yes")[setting.default] if isinstance(setting.default, bool) else setting.default
+    shown = f"`{default}`" if default != "" else "(empty)"
+    after = {"site": "build", "service": "restart"}[setting.scope]
+    return f"| `{setting.name}` | `{setting.variable}` | {shown} | {after} | {setting.help.replace('|', '&#124;')} |"
+
+
+def commands_text() -> str:
+    """The help of each command, as the terminal shows it."""
+    blocks = [_block("handrail", main)]
+    for name, (place, _) in COMMANDS.items():
+        module, _, attribute = place.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        blocks += [_block(path, leaf) for path, leaf in _leaves(f"handrail {name}", command)]
+    return "\n\n".join(blocks)
+
+
+def _leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from _leaves(f"{path} {name}", below)
+
+
+def _block(path: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=path, terminal_width=WIDTH, **command.context_settings)
+    anchor = path.replace(" ", "-")
+    heading = f"### {path} {{ #{anchor} }}\n\n" if " " in path else ""
+    return f"{heading}```text\n{command.get_help(context)}\n```"
+
+
+def codes_table() -> str:
+    """A row for each code that `handrail check` gives."""
+    rows = [
+        f"| `{code}` | {kind} | {told} |"
+        for kind, codes in (("fault", FAULTS), ("hint", HINTS))
+        for code, told in codes.items()
+    ]
+    return "\n".join(["| Code | Kind | What it is |", "|---|---|---|", *rows])
+
+
+PARTS = {
+    "settings.md": ("settings", settings_table),
+    "commands.md": ("commands", commands_text),
+    "../writers/check.md": ("codes", codes_table),
+}
+
+
+def fresh(name: str) -> str:
+    """A page of the documentation as it should be. Raises ValueError when its marks are gone."""
+    mark, write = PARTS[name]
+    page = (DOCS / name).read_text(encoding="utf-8")
+    block = re.compile(rf"(<!-- handrail:{mark} -->\n).*?(<!-- /handrail:{mark} -->)", re.S)
+    if len(block.findall(page)) != 1:
+        raise ValueError(f"{DOCS / name} has to hold <!-- handrail:{mark} --> and <!-- /handrail:{mark} --> once.")
+    return block.sub(lambda found: f"{found[1]}\n{write()}\n\n{found[2]}", page)
+
+
+def rewrite() -> None:
+    """Bring every page up to date."""
+    for name in PARTS:
+        page = fresh(name)
+        (DOCS / name).write_text(page, encoding="utf-8")
+        sys.stdout.write(f"{DOCS / name} is up to date\n")
+
+
+if __name__ == "__main__":
+    rewrite()

@@ -1,0 +1,196 @@
+"""What holds the house up: floors, sizes, what is shipped, and that nothing is asked from anybody else."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+MOST_LINES = 400
+MOST_LINES_OF_A_FUNCTION = 40
+MOST_FLOORS = 6
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = [ROOT / "kb" / "handrail_kb", ROOT / "search" / "handrail_search", ROOT / "feedback" / "handrail_feedback"]
+PYTHON = [file for package in PACKAGES for file in sorted(package.rglob("*.py"))]
+SHOWN = [
+    file
+    for package in PACKAGES
+    for file in sorted(package.rglob("*"))
+    if file.suffix in (".js", ".css", ".html", ".svg", ".md", ".yml") and "__pycache__" not in file.parts
+]
+
+
+def named(file):
+    return str(file.relative_to(ROOT))
+
+
+def _rooms():
+    spec = importlib.util.spec_from_file_location("rooms", ROOT / "tests" / "project" / "rooms.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+rooms = _rooms()
+ROOMS = [room for package in PACKAGES for room in rooms.rooms(package)]
+
+
+def test_every_module_imports_only_from_floors_below():
+    lint = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-logo"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert lint.returncode == 0, lint.stdout
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=named)
+def test_a_package_has_few_floors_and_every_room_stands_on_one(package):
+    floors = rooms.floors(package)
+    assert len(floors) <= MOST_FLOORS
+    listed = [name for names, _ in floors for name in names]
+    assert sorted(listed) == sorted(
+        name.removesuffix(".py")
+        for name in rooms.names_in(package)
+        if name.endswith(".py") or (package / name / "__init__.py").is_file()
+    )
+
+
+@pytest.mark.parametrize("folder", list(rooms.folders()), ids=named)
+def test_a_folder_holds_few_names(folder):
+    assert len(rooms.names_in(folder)) <= rooms.MOST_NAMES, "make rooms"
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=named)
+def test_every_room_says_what_it_is_and_how_it_is_changed(room):
+    readme = (room / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith(f"# {room.name}\n")
+    assert rooms.sentence(room) in readme
+    assert "\n## Change it\n\n- " in readme
+    assert len(readme.splitlines()) <= 45, "more than a screen"
+
+
+def test_the_tables_of_rooms_are_current():
+    for file, page in rooms.pages().items():
+        assert file.read_text(encoding="utf-8") == page, f"{named(file)} is stale: run `make generated`"
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=named)
+def test_a_readme_names_only_what_is_there(room):
+    readme = (room / "README.md").read_text(encoding="utf-8")
+    tables = re.search(r"<!-- rooms -->.*?<!-- /rooms -->", readme, re.S)[0]
+    for target in re.findall(r"\]\(([^)\s#]+)", readme):
+        assert (room / target).exists(), target
+    packages = {package.name: package for package in PACKAGES}
+    package = next(package for package in PACKAGES if room.is_relative_to(package))
+    for path in re.findall(r"`([\w/.-]+(?:\.(?:py|yml|js|html|md)|/))`", readme.replace(tables, "")):
+        near = [start / path for start in (room, room.parent, package, ROOT)]
+        first, _, rest = path.partition("/")
+        far = [packages[first] / rest] if first in packages else []
+        assert any(place.exists() for place in near + far), path
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = [
+        f"{named(file)}: {node.name}"
+        for file in PYTHON
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=named)
+def test_every_package_says_what_it_is_for(package):
+    readme = (package.parent / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith("# ")
+    assert len(readme) > 200
+    assert (package / "py.typed").exists()
+
+
+@pytest.mark.parametrize("file", PYTHON, ids=named)
+def test_a_module_is_one_idea(file):
+    source = file.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= MOST_LINES
+    assert ast.get_docstring(ast.parse(source))
+
+
+def test_nothing_is_read_that_could_run_code():
+    forbidden = {"pickle", "marshal", "shelve", "dill", "joblib"}
+    for file in PYTHON:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                assert not {alias.name.split(".")[0] for alias in node.names} & forbidden, named(file)
+            elif isinstance(node, ast.ImportFrom):
+                assert (node.module or "").split(".")[0] not in forbidden, named(file)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec"), named(file)
+
+
+# Names of languages for browsers, and addresses that nobody is asked for.
+NO_REQUEST = re.compile(r"http://www\.w3\.org/|https?://(?:localhost|127\.0\.0\.1)\b|https?://[\w.]*\bexample\b")
+
+
+@pytest.mark.parametrize("file", SHOWN, ids=named)
+def test_nothing_that_customers_see_asks_another_company(file):
+    text = file.read_text(encoding="utf-8")
+    text = re.sub(r"/\*.*?\*/|<!--.*?-->|\{#.*?#\}", "", text, flags=re.S)
+    text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(("//", "#")))
+    addresses = re.findall(r"(?:https?:)?//[\w-]+\.[\w.-]+[^\s\"')]*", text)
+    found = [address for address in addresses if not NO_REQUEST.match(address)]
+    assert found == []
+
+
+def test_no_package_fetches_anything_when_it_runs():
+    for file in PYTHON:
+        source = file.read_text(encoding="utf-8")
+        for library in ("requests", "httpx", "urllib.request", "urllib3", "aiohttp", "huggingface_hub"):
+            assert not re.search(rf"^\s*(?:import|from) {re.escape(library)}\b", source, re.M), named(file)
+
+
+def test_modules_that_print_are_commands():
+    for file in PYTHON:
+        assert not re.search(r"^\s*print\(", file.read_text(encoding="utf-8"), re.M), named(file)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    target = tmp_path_factory.mktemp("wheel")
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    [file] = target.glob("*.whl")
+    return zipfile.ZipFile(file)
+
+
+def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel):
+    wanted = {
+        str(file.relative_to(package.parent))
+        for package in PACKAGES
+        for file in package.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert held == wanted
+
+
+def test_the_wheel_brings_the_command_the_plugin_and_the_licence(wheel):
+    [entry_points] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    text = wheel.read(entry_points).decode()
+    assert "handrail = handrail_kb.cli:main" in text
+    assert "handrail = handrail_kb.plugin:HandrailPlugin" in text
+    assert any(name.endswith("LICENSE") for name in wheel.namelist())
+    [metadata] = [name for name in wheel.namelist() if name.endswith("METADATA")]
+    needed = re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*extra)", wheel.read(metadata).decode(), re.M)
+    assert sorted(needed) == ["click", "mkdocs", "pathspec", "pyyaml"]

@@ -1,0 +1,105 @@
+"""The documentation is checked like code: current, complete, and with questions for every article."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_kb.articles.article import read_articles
+from handrail_kb.cli.group import COMMANDS
+from handrail_kb.config.table import SECRETS, SETTINGS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+# Decision records are for developers; mkdocs.yml leaves them out of the help.
+RECORDS = "architecture/"
+READ, PROBLEMS = read_articles(DOCS)
+ARTICLES = [article for article in READ if not article.path.startswith(RECORDS)]
+FAULTS = [problem for problem in PROBLEMS if not problem.file.startswith(f"docs/{RECORDS}")]
+
+
+def generated():
+    spec = importlib.util.spec_from_file_location("generated", ROOT / "tests" / "project" / "generated.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["settings.md", "commands.md", "../writers/check.md"])
+def test_what_is_generated_is_current(name):
+    module = generated()
+    kept = (module.DOCS / name).read_text(encoding="utf-8")
+    assert kept == module.fresh(name), "stale: run `make generated`"
+
+
+def test_every_setting_and_every_command_is_in_the_documentation():
+    settings = (DOCS / "operators" / "settings.md").read_text(encoding="utf-8")
+    for setting in SETTINGS:
+        assert f"`{setting.name}`" in settings
+        assert f"`{setting.variable}`" in settings
+    articles = "\n".join(
+        file.read_text(encoding="utf-8")
+        for file in DOCS.rglob("*.md")
+        if file.name not in ("commands.md", "settings.md")
+    )
+    for name in COMMANDS:
+        assert re.search(rf"`?handrail {name}\b", articles), f"no article tells what `handrail {name}` is for"
+
+
+def test_no_article_tells_of_a_command_that_is_not_there():
+    # In code only: "Handrail is …" is no command.
+    for file in [*DOCS.rglob("*.md"), ROOT / "README.md"]:
+        for name in re.findall(r"`handrail ([a-z]+)", file.read_text(encoding="utf-8")):
+            assert name in COMMANDS, f"{file}: `handrail {name}`"
+
+
+def test_no_article_tells_of_a_setting_that_is_not_there():
+    known = {setting.variable for setting in SETTINGS} | SECRETS | {"HANDRAIL_NAME"}
+    for file in DOCS.rglob("*.md"):
+        for name in re.findall(r"\bHANDRAIL_[A-Z_]+\b", file.read_text(encoding="utf-8")):
+            assert name in known, f"{file}: {name}"
+
+
+def test_there_are_articles_and_each_has_questions():
+    asked = [article for article in ARTICLES if article.path != "index.md"]
+    assert len(asked) >= 25
+    for article in asked:
+        assert len(article.questions) >= 2, article.path
+        assert article.title, article.path
+        assert article.description, article.path
+    questions = [question.lower() for article in ARTICLES for question in article.questions]
+    assert len(questions) == len(set(questions))
+
+
+def test_no_article_has_a_fault():
+    assert [str(fault) for fault in FAULTS if fault.severity != "note"] == []
+
+
+def test_every_article_is_in_the_menu():
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for article in ARTICLES:
+        assert re.search(rf"\b{re.escape(article.path)}\b", menu), article.path
+
+
+def test_commands_of_the_readme_are_there():
+    targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    for name in ("README.md", "CONTRIBUTING.md"):
+        if (ROOT / name).exists():
+            asked = set(re.findall(r"\bmake ([a-z][\w-]*)", (ROOT / name).read_text(encoding="utf-8")))
+            assert asked - {"sure", "a", "it"} <= targets, name
+
+
+LINKED = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), *sorted((DOCS / RECORDS).rglob("*.md"))]
+
+
+@pytest.mark.parametrize("file", LINKED, ids=str)
+def test_links_between_files_lead_somewhere(file):
+    text = re.sub(r"```.*?```", "", file.read_text(encoding="utf-8"), flags=re.S)
+    for target in re.findall(r"\]\(([^)\s#]+)", text):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (file.parent / target).exists(), target

@@ -1,0 +1,121 @@
+"""`make quality`: how it cuts, corrects and counts, and that it skips plainly where there is nothing to measure."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("faiss", reason="the service is not installed")
+
+from handrail_kb.site.built.passages import Page, Passage
+
+JOB = Path(__file__).parents[1] / "quality"
+
+
+@pytest.fixture
+def part(monkeypatch):
+    """A module of the job: `part("sets")`. Its modules import each other by their bare names, as a script does."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(JOB))
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if str(JOB) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def test_questions_are_cut_by_the_day_they_were_asked(part, tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    rows = [{"_id": name, "text": name, "created": day} for name, day in
+            [("c", "2024-03-01"), ("a", "2024-01-01"), ("d", "2024-04-01"), ("b", "2024-02-01")]]  # fmt: skip
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for name in ("corpus.jsonl", "qrels.tsv", "oos_queries.jsonl"):
+        (folder / name).write_text(name)
+    halves = part("sets").halves(folder, tmp_path / "cut")
+    ids = [[json.loads(line)["_id"] for line in (half / "queries.jsonl").read_text().splitlines()] for half in halves]
+    assert ids == [["a", "b"], ["c", "d"]]
+    assert (halves[1] / "oos_queries.jsonl").read_text() == "oos_queries.jsonl"
+
+
+def test_a_log_of_questions_is_moved_by_whole_days_to_today(part, tmp_path, monkeypatch):
+    from handrail_feedback.records.stamps import now
+
+    job = part("replay_log")
+    log = tmp_path / "log.jsonl"
+    rows = [("2024-12-31 23:10:00 +0200", "second"), ("2024-12-29 08:00:00 +0000", "first")]
+    log.write_text("\n".join(json.dumps({"ts": at, "q": q, "locale": "pt-BR", "user": q}) for at, q in rows))
+    monkeypatch.setattr(job, "LOG", log)
+    first, second = job.questions()
+    assert (first.words, second.words, second.lang) == ("first", "second", "pt")
+    assert 0 <= (now() - second.at).total_seconds() < 86_400
+    assert (second.at.hour, second.at.minute) == (21, 10)
+    assert (second.at - first.at).days == 2
+
+
+def test_only_whole_words_are_corrected(part):
+    corrected = part("sets").corrected
+    assert corrected("Adress of my adressbook", {"adress": "address"}) == "address of my adressbook"
+
+
+def test_a_code_is_held_by_the_articles_it_stands_in_to_the_letter(part):
+    def page(name, *texts):
+        return Page(name, "Title", tuple(Passage(name, "Heading", (), text) for text in texts))
+
+    held = part("codes").holders(
+        [
+            page("a", "Open profiles.ini, then wait.", "Error 0x80070057!"),
+            page("b", "Profiles.ini again", "x0x80070057"),
+        ]
+    )
+    assert held["profiles.ini"] == {"a", "b"}
+    assert held["0x80070057"] == {"a"}
+    assert not {"Title", "Heading", "wait", "then", "Error"} & set(held)
+
+
+def test_the_tables_hold_every_figure_with_its_interval(part):
+    table = part("table")
+    interval = {"value": 0.5, "low": 0.25, "high": 0.75}
+    figures = dict.fromkeys(table.MEASURES, interval)
+    outcome = {"name": "Some", "questions": 1200, "outside": 30, "articles": 7, "figures": figures}
+    told = table.to_markdown({"docs": {"date": "2026-11-22", "handrail": "1", "outcomes": [outcome]}})
+    assert "Measured on 2026-11-22 with Handrail 1 by `make quality`." in told
+    assert "| Some | 7 | 1,200 |" + 5 * " 0.500 (0.250–0.750) |" in told
+    assert "| Some | 1,200 | 30 |" + 5 * " 0.500 (0.250–0.750) |" in told
+
+
+def test_without_other_peoples_questions_their_parts_are_skipped_and_named(tmp_path):
+    told = subprocess.run(
+        [sys.executable, JOB / "run.py", "--only", "german", "--only", "codes"], capture_output=True, text=True,
+        env={**os.environ, "HANDRAIL_EVALDATA": str(tmp_path / "none")}, check=True,
+    )  # fmt: skip
+    assert told.stderr.count("skipped, there are no judged questions") == 2
+    assert "HANDRAIL_EVALDATA" in told.stderr
+
+
+def test_the_page_of_the_loop_holds_the_figures_that_the_job_writes(part):
+    loop = part("loop")
+    fixed = {name: [3, 4] for name in ("all", "decided", "quoted", "held out", "held out, decided")}
+    stage = {"fixed": fixed, "topics": [1, 2], "breaks": [0, 9]}
+    outcome = {"questions": 1051, "articles": 183, "failed": 4, "topics": 2, "in topics": 4, "kinds": {"weak": 4},
+               "suggested": {"write": 2}, "plain": stage, "drafted": stage}  # fmt: skip
+    told = loop.to_markdown(outcome, 200)
+    assert "| **all that failed** | 3 of 4 (75%) | 3 of 4 (75%) |" in told
+    assert "write an article 2" in told
+    page = loop.PAGE.read_text(encoding="utf-8")
+    named = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("|")]
+    assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("|")] == named, "stale: make loop"
+
+
+def test_without_other_peoples_articles_the_loop_is_skipped_and_says_so(tmp_path):
+    told = subprocess.run(
+        [sys.executable, JOB / "loop.py"], capture_output=True, text=True,
+        env={**os.environ, "HANDRAIL_EVALDATA": str(tmp_path / "none")}, check=True,
+    )  # fmt: skip
+    assert "skipped: there are no articles with questions" in told.stderr
+    assert told.stdout == ""

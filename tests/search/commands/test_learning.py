@@ -1,0 +1,423 @@
+"""`handrail learn` and `handrail learned`, as writers and operators use them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handrail_feedback.records.learned import TaughtQuestion
+from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.learned import keep, known_questions
+from handrail_kb.errors import ConfigError
+from handrail_kb.site.built.passages import read_site
+from handrail_kb.site.built.site_info import SiteInfo
+from handrail_search.adapters import question_file
+from handrail_search.adapters.page_names import PageNames
+from handrail_search.adapters.question_file import read_pairs
+from handrail_search.evaluation import effect
+from handrail_search.evaluation.effect import held_out
+from handrail_search.index.build import build_index
+from handrail_search.ranking.learned import KnownAnswer
+
+from ..acme import ARTICLES, article, write_site
+from ..conftest import MODEL
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+SOURCES = {one.location: one.location.rstrip("/") + ".md" for one in ARTICLES}
+SITE = [article(one.location, one.title, one.body, source=SOURCES[one.location]) for one in ARTICLES]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, lend_encoder):
+    """A project: mkdocs.yml, docs, the built site and its index. Not to be changed."""
+    root = tmp_path_factory.mktemp("project")
+    write_site(root / "site", SITE, base_path="/help/")
+    for one in ARTICLES:
+        file = root / "docs" / SOURCES[one.location]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"---\ntitle: {one.title}\n---\n\ntext\n")
+    (root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
+    build_index(list(read_site(root / "site")), lend_encoder(root / ".handrail"), MODEL)
+    return root
+
+
+@pytest.fixture
+def store(project):
+    store = Store(project / ".handrail" / "store.db")
+    yield store
+    store.close()
+
+
+def good(result):
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def known(store):
+    return sorted((one.question, one.location) for one in known_questions(store))
+
+
+# --- reading a file
+
+
+@pytest.fixture
+def places():
+    info = SiteInfo(base_path="/help/", articles={
+        "billing/vat/": {"source": "billing/vat.md"}, "": {"source": "index.md"}, "notes/": {"exclude": True},
+        "über/": {"source": "über.md"},
+    })  # fmt: skip
+    return PageNames(["billing/vat/", "", "über/", "old.html"], info)
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("https://help.acme.example/help/billing/vat/?q=1#why", "billing/vat/"),
+        ("http://help.acme.example/help/billing/vat", "billing/vat/"),
+        ("/help/billing/vat/", "billing/vat/"),
+        ("billing/vat/", "billing/vat/"),
+        ("billing/vat/index.html", "billing/vat/"),
+        (" billing/vat#why ", "billing/vat/"),
+        ("docs/billing/vat.md", "billing/vat/"),
+        ("billing/vat.md", "billing/vat/"),
+        ("https://help.acme.example/help/", ""),
+        ("/", ""),
+        ("docs/index.md", ""),
+        ("/help/%C3%BCber/", "über/"),
+        ("über/", "über/"),
+        ("docs/über.md", "über/"),
+        ("old", "old.html"),
+    ],
+)
+def test_a_page_is_found_under_every_name_that_people_have_for_it(places, url, location):
+    assert places.find(url) == location
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://help.acme.example/help/biling/vat/", "'biling/vat/' is not a page of this site"),
+        ("billing/", "is not a page"),
+        ("/help/notes/", "'notes/' is kept out of search"),
+        ("http://[", "is not an address"),
+        ("", "is not an address"),
+    ],
+)
+def test_what_is_no_page_is_said_to_be_none(places, url, why):
+    with pytest.raises(LookupError, match=why.replace("[", r"\[")):
+        places.find(url)
+
+
+def written(tmp_path, text, name="tickets.csv"):
+    file = tmp_path / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "question,url\nwhy tax,billing/vat/\n",
+        "\ufeffQuestion;Ticket;URL\r\nwhy tax;12;billing/vat/\r\n;;\r\n",
+        'url\tquestion\nbilling/vat/\t"why tax"\n',
+        '{"question": "why tax", "url": "/help/billing/vat/#x", "ticket": 12}\n\n',
+    ],
+)
+def test_every_kind_of_export_is_read(tmp_path, places, text):
+    [one], faults = read_pairs(written(tmp_path, text), places, NOW)
+    assert faults == []
+    assert one == TaughtQuestion("why tax", "billing/vat/", "import", NOW, "tickets.csv")
+
+
+def test_who_when_and_from_where_are_read(tmp_path, places):
+    text = 'question,url,source,who,at\n"why, oh why",/,Agent,anna,2026-01-31\nb,/,,,2026-01-31T10:00:00+02:00\n'
+    (one, other), faults = read_pairs(written(tmp_path, text), places, NOW)
+    assert faults == []
+    assert (one.question, one.source, one.who, one.at) == (
+        "why, oh why",
+        "agent",
+        "anna",
+        datetime(2026, 1, 31, tzinfo=UTC),
+    )
+    assert (other.source, other.who, other.at) == ("import", "tickets.csv", datetime(2026, 1, 31, 8, tzinfo=UTC))
+
+
+def test_every_line_that_cannot_be_used_is_named_with_its_reason(tmp_path, places):
+    text = (
+        "question,url,source,at\n"
+        "why tax,billing/vat/,import,2026-01-31\n"
+        "no page,biling/vat/,,\n"
+        ",billing/vat/,,\n"
+        "no url\n"
+        '"two\nlines",nowhere at all,,\n'
+        "who says so,/,customer,\n"
+        "when,/,,yesterday\n"
+        "the future,/,,2027-01-01\n"
+        "bob@example.com,/,,\n"
+        f"{'x' * 301},/,,\n"
+        "\x1b[31mred,\x1b[2J,,\n"
+    )
+    taught, faults = read_pairs(written(tmp_path, text), places, NOW)
+    assert len(taught) == 1
+    assert [(fault.line, fault.what) for fault in faults] == [
+        (3, "'biling/vat/' is not a page of this site. Did you mean 'billing/vat/'?"),
+        (4, "'question' is missing or empty."),
+        (5, "'url' is missing or empty."),
+        (6, "'nowhere at all' is not a page of this site."),
+        (8, "'source' is 'customer', but should be one of writer, agent, import."),
+        (9, "'at' is 'yesterday', but should be a date such as 2026-01-31."),
+        (10, "'at' is 2027-01-01, which is yet to come."),
+        (11, "nothing is left of the question when personal data is taken out."),
+        (12, "the question has 301 characters, more than 300."),
+        (13, "'[2J' is not a page of this site."),
+    ]
+
+
+def test_lines_of_json_that_are_no_objects_are_named(tmp_path, places):
+    lines = (
+        '{"question": "a", "url": "/"}', '{"question": "a"', "[1]", '{"question": 5, "url": "/"}',
+        '{"question": "\\ud800", "url": "\\ud800"}',
+    )  # fmt: skip
+    text = "\n".join(lines)
+    taught, faults = read_pairs(written(tmp_path, text), places, NOW)
+    assert len(taught) == 1
+    assert [fault.line for fault in faults] == [2, 3, 4, 5]
+    assert all(fault.what.isprintable() for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (b"question,url\n\xff,/\n", r"tickets\.csv:2: this is not text in UTF-8"),
+        ("", r"tickets\.csv:1: this line has to name the columns"),
+        ("frage,adresse\na,/\n", r"has to name the columns question and url, but it is 'frage,adresse'"),
+        ('[{"question": "a", "url": "/"}]', "one list"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path, places, text, what):
+    with pytest.raises(ConfigError, match=what):
+        read_pairs(written(tmp_path, text), places, NOW)
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path, places, monkeypatch):
+    file = written(tmp_path, "question,url\n" + "a,/\n" * 50)
+    monkeypatch.setattr(question_file, "MOST_LINES", 49)
+    with pytest.raises(ConfigError, match="more than 49 lines"):
+        read_pairs(file, places, NOW)
+    monkeypatch.setattr(question_file, "MOST_FILE_BYTES", 100)
+    with pytest.raises(ConfigError, match="bytes, more than 100"):
+        read_pairs(file, places, NOW)
+
+
+# --- handrail learn
+
+
+def tickets(project, *rows, name="tickets.csv"):
+    file = project / name
+    file.write_text("question,url\n" + "".join(f"{question},{url}\n" for question, url in rows))
+    return file
+
+
+def test_an_import_is_used_by_search_at_once(run, project, store):
+    question = "where did my paperwork from last quarter go"
+    file = tickets(project, (question, "https://acme.example/help/mail/settings/#addons"))
+    output = good(run("learn", file))
+    assert "1 new question, 0 known before." in output
+    assert "Too few to tell" in output
+    assert known(store) == [(question, "mail/settings/")]
+    found = json.loads(good(run("search", question, "--json")))
+    assert found["hits"][0]["location"].startswith("mail/settings/")
+
+
+def test_importing_twice_changes_nothing(run, project, store):
+    file = tickets(project, ("why tax", "billing/invoice/"), ("Why tax?", "docs/billing/invoice.md"))
+    assert "1 new question, 1 known before." in good(run("learn", file))
+    file.rename(project / "tomorrow.csv")
+    again = run("learn", project / "tomorrow.csv")
+    assert "0 new questions, 2 known before." in good(again)
+    assert "encoding questions" not in again.output  # a bar of nothing
+    assert len(known(store)) == 1
+
+
+def test_a_bad_line_stops_the_import_unless_it_is_to_be_left_out(run, project, store):
+    file = tickets(project, ("why tax", "billing/invoice/"), ("who", "billing/invoces/"))
+    result = run("learn", file)
+    assert result.exit_code == 1
+    assert f"{file}:3: 'billing/invoces/' is not a page of this site. Did you mean 'billing/invoice" in result.output
+    assert "nothing was imported" in result.output
+    assert "--skip-bad" in result.output
+    assert not store.path.exists(), "no store is made for nothing"
+    assert "1 new question, 0 known before, 1 line left out." in good(run("learn", file, "--skip-bad"))
+    assert len(known(store)) == 1
+
+
+def test_what_was_removed_is_not_imported_again(run, project, store):
+    file = tickets(project, ("why tax", "billing/invoice/"))
+    good(run("learn", file))
+    good(run("learned", "--remove", "1"))
+    assert "0 new questions, 0 known before, 1 that were removed stay so." in good(run("learn", file))
+    assert known(store) == []
+
+
+def test_an_import_without_an_index_says_what_to_do(run, project):
+    shutil.rmtree(project / ".handrail" / "index")
+    result = run("learn", tickets(project, ("why tax", "billing/invoice/")))
+    assert result.exit_code == 1
+    assert "handrail build" in result.output
+
+
+def test_what_an_import_changes_is_measured_on_questions_that_were_not_taught(run, project, monkeypatch):
+    monkeypatch.setattr(effect, "ENOUGH_HELD_OUT", 4)
+    months = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october")
+    wrong = [(f"where did my paperwork from {month} go", "mail/settings/") for month in months]
+    right = [(f"I forgot my password in {month}", "account/password/") for month in months]
+    file = tickets(project, *wrong, *right)
+    told = json.loads(run("learn", file, "--json").stdout)
+    assert told["new"] == 20
+    measured = told["effect"]
+    assert measured["asked"] == 4
+    assert measured["first_before"] == 2
+    assert measured["first_after"] > measured["first_before"]
+    assert "their article first" in good(run("learn", file))
+
+
+def test_a_question_that_is_held_out_is_held_out_with_all_its_twins():
+    taught = [KnownAnswer(f"question {number % 50}", f"page {number // 50}/", "import", NOW) for number in range(100)]
+    held = held_out(taught)
+    assert list(held) == [f"question {number}" for number in range(4, 50, 5)]
+    assert held["question 4"] == {"page 0/", "page 1/"}
+    assert held_out([]) == {}
+
+
+def test_no_more_than_some_hundred_questions_are_asked():
+    taught = [KnownAnswer(f"question {number}", "page/", "import", NOW) for number in range(20_000)]
+    assert 250 < len(held_out(taught)) <= 500
+
+
+# --- handrail learned
+
+
+@pytest.fixture
+def taught(store):
+    """Two questions of an agent and one of an article that is gone."""
+    yesterday = NOW - timedelta(days=300)
+    keep(store, [
+        TaughtQuestion("cannot get in: why", "account/password/", "agent", yesterday, "anna"),
+        TaughtQuestion("I am locked out", "account/password/", "agent", yesterday + timedelta(hours=1), "anna"),
+        TaughtQuestion("how do I fax", "mail/fax/", "import", yesterday + timedelta(hours=2), "old.csv"),
+    ])  # fmt: skip
+    return store
+
+
+def test_what_was_learned_is_listed_with_who_said_so_and_when(run, taught):
+    output = good(run("learned"))
+    assert output.splitlines()[:4] == [
+        "how do I fax",
+        "    3 · mail/fax/ · import, old.csv · 2026-01-26 · not used: the article is gone",
+        "I am locked out",
+        "    2 · account/password/ · agent, anna · 2026-01-26",
+    ]
+    assert output.endswith("3 learned questions.\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["account/password/", "docs/account/password.md", "https://acme.example/help/account/password/#no-mail"]
+)
+def test_what_an_article_learned_is_listed_by_any_name_of_it(run, taught, name):
+    rows = json.loads(good(run("learned", name, "--json")))
+    assert [(row["id"], row["question"], row["used"]) for row in rows] == [
+        ("2", "I am locked out", True), ("1", "cannot get in: why", True),
+    ]  # fmt: skip
+    assert rows[0]["at"].startswith("2026-01-26T")
+
+
+def test_an_article_that_is_gone_is_listed_by_its_own_name(run, taught):
+    rows = json.loads(good(run("learned", "mail/fax/", "--json")))
+    assert [(row["id"], row["used"]) for row in rows] == [("3", False)]
+
+
+def test_the_list_can_be_narrowed(run, taught):
+    assert good(run("learned", "--source", "import")).startswith("how do I fax")
+    assert good(run("learned", "--since", "2026-11-01")) == "No learned questions.\n"
+    assert "3 learned questions, 1 of them shown" in good(run("learned", "--limit", "1"))
+
+
+def test_removed_questions_are_out_of_force_until_they_are_put_back(run, taught):
+    output = good(run("learned", "--remove", "1", "3"))
+    assert "Removed 2 questions." in output
+    assert "handrail learned --restore 1 3" in output
+    assert known(taught) == [("I am locked out", "account/password/")]
+    assert good(run("learned")).endswith("1 learned question.\n")
+    assert "removed 20" in good(run("learned", "--all"))
+    good(run("learned", "--restore", "1"))
+    assert len(known(taught)) == 2
+
+
+@pytest.mark.parametrize("task", ["--remove", "--restore", "--promote"])
+def test_an_id_that_is_not_there_changes_nothing(run, taught, task):
+    result = run("learned", task, "1", "99")
+    assert result.exit_code == 1
+    assert "There is no question 99." in result.output
+    assert len(known(taught)) == 3
+    assert run("learned", task).exit_code == 1
+
+
+def test_a_promoted_question_stands_in_its_article(run, taught, project):
+    output = good(run("learned", "--promote", "1", "2"))
+    assert "docs/account/password.md: 2 added" in output
+    assert "handrail build" in output
+    file = project / "docs" / "account" / "password.md"
+    assert file.read_text() == (
+        '---\ntitle: Reset your password\nquestions:\n  - "cannot get in: why"\n  - I am locked out\n---\n\ntext\n'
+    )
+    assert "in the article since 20" in good(run("learned"))
+    assert "0 added, 2 stood there before" in good(run("learned", "--promote", "1", "2"))
+
+
+def test_no_article_is_touched_when_one_of_them_cannot_be(run, taught, project):
+    keep(taught, [TaughtQuestion("my mail is stuck", "mail/send/", "agent", NOW, "anna")])
+    (project / "docs" / "mail" / "send.md").write_text("---\nquestions: [a]\n---\n")
+    before = (project / "docs" / "account" / "password.md").read_text()
+    result = run("learned", "--promote", "1", "4")
+    assert result.exit_code == 1
+    assert "docs/mail/send.md:2: 'questions' is not a list" in result.output
+    assert (project / "docs" / "account" / "password.md").read_text() == before
+    gone = run("learned", "--promote", "3")
+    assert gone.exit_code == 1
+    assert "comes from no Markdown file" in gone.output
+
+
+def test_without_a_store_there_is_nothing_to_list_and_none_is_made(run, project):
+    result = run("learned")
+    assert result.exit_code == 1
+    assert "nothing was learned yet" in result.output
+    assert not (project / ".handrail" / "store.db").exists()
+
+
+def test_without_an_index_questions_are_listed_all_the_same(run, taught, project):
+    shutil.rmtree(project / ".handrail" / "index")
+    assert "not used" not in good(run("learned"))
+    assert json.loads(good(run("learned", "--json")))[0]["used"] is None
+
+
+# --- search and check at the command line
+
+
+def test_check_answers_as_the_service_does(run, project, taught):
+    file = project / "docs" / "mail" / "settings.md"
+    file.write_text(f"---\ntitle: Advanced settings\nquestions: [{(question := 'where did my paperwork go')}]\n---\n")
+    lost = run("check", "--rank", "1")
+    assert f"'{question}' does not find this article" in lost.output
+    keep(taught, [TaughtQuestion(question, "mail/settings/", "writer", NOW, "wanda")])
+    assert f"'{question}' does not find this article" not in run("check", "--rank", "1").output
+
+
+def test_search_answers_without_a_store_that_cannot_be_read(run, project):
+    (project / ".handrail" / "store.db").write_text("my shopping list\n" * 100)
+    result = run("search", "forgot password")
+    assert result.exit_code == 0
+    assert "Reset your password" in result.output
+    assert "learned questions are left out" in result.output

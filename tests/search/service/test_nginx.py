@@ -1,0 +1,102 @@
+"""The service behind a real nginx, with the lines that the documentation gives."""
+
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from handrail_kb.policy.fit import write_csp
+
+DOCS = Path(__file__).parents[3] / "docs" / "operators" / "reverse-proxy.md"
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+CONFIG = """
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    {server}
+}}
+"""
+
+
+@pytest.fixture
+def behind_nginx(make_app, own_acme, tmp_path):
+    """Starts nginx as documented before a service for a site, and gives its address."""
+    if not Path(NGINX).exists():
+        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    ended = []
+
+    def start():
+        server = make_server("127.0.0.1", 0, make_app(own_acme, trusted_proxies=1), threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        documented = re.search(r"    ```nginx\n(    server \{.*?)\n    ```", DOCS.read_text(), re.S)[1]
+        lines = documented.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+        lines = lines.replace("127.0.0.1:8000", f"127.0.0.1:{server.server_port}")
+        folder = tmp_path / "nginx"
+        folder.mkdir()
+        config = folder / "nginx.conf"
+        config.write_text(CONFIG.format(folder=folder, server=lines))
+        nginx = subprocess.Popen(
+            [NGINX, "-c", str(config), "-p", str(folder), "-g", "daemon off;"], stderr=subprocess.DEVNULL
+        )
+        ended.append((nginx, server, thread))
+        for _ in range(100):
+            with socket.socket() as ready:
+                if ready.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        return f"http://127.0.0.1:{port}/"
+
+    yield start
+    for nginx, server, thread in ended:
+        nginx.terminate()
+        nginx.wait(timeout=10)
+        server.shutdown()
+        thread.join(timeout=5)
+        server.server_close()
+
+
+def status(address):
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            answer.read()  # to its end, or nginx drops the service while it is still sending
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.read()
+        return error.code
+
+
+def test_nginx_as_documented_takes_every_page_of_a_site_with_seventy_redirects_and_a_crowd_of_scripts(
+    behind_nginx, own_acme
+):
+    site = own_acme / "site"
+    for n in range(70):
+        folder = site / f"old{n}"
+        folder.mkdir()
+        (folder / "index.html").write_text(
+            f'<!doctype html><script>go("../new{n}/")</script><meta http-equiv="refresh" content="0; url=../">'
+        )
+    crowd = "".join(f"<script>chart({n})</script><style>p{{top:{n}px}}</style>" for n in range(200))
+    (site / "charts").mkdir()
+    (site / "charts/index.html").write_text(f"<!doctype html><html><body>{crowd}</body></html>")
+    hosts = tuple(f"https://host-{n}.example.com" for n in range(40))
+    write_csp(site, allow={"img-src": hosts})
+    address = behind_nginx()
+    asked = ("", "charts/", "old3/", "find/?q=refund", "contact/", "api/search?q=refund", "assets/app.0123abcd.js")
+    assert {path: status(address + path) for path in asked} == dict.fromkeys(asked, 200)
+    assert status(f"{address}gone/") == 404
