@@ -1,4 +1,4 @@
-"""A thread that looks at intervals, once in each process, for as long as its owner is in use; and a file lock."""
+"""A thread that checks for changes at intervals, one in each process while its owner is in use; and a file lock."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Mails an answer to a customer: plain text to the address that they left, in the thread of their message.
+"""Mails to a customer: an answer in the thread of their message, and the notices that they asked for.
 
-Nobody else can be written to, and nothing but the agent's words and the reference code is in it.
+Plain text, to the address that they left; nobody else can be written to. An answer holds nothing but the agent's words
+and the reference code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Mails a message to the people who answer: SMTP with TLS and a checked certificate. Knows nothing of the outbox.
+"""Sends every mail by SMTP with TLS, and makes the mail that brings a message to the people who answer.
+
+The certificate is checked. Knows nothing of the outbox.
 
 The Message-ID is made from the message's key, so that one mail that arrives twice can be told apart from two, and
 mails that add to an earlier message hang below it in a mailbox.

@@ -1,6 +1,6 @@
 """The figures of articles for a terminal, and as Markdown, CSV and JSON. Pure.
 
-Numbers of people and votes below the site's least are not shown; nothing that a customer typed is obeyed.
+Numbers of people and votes below the setting `topic_people` are not shown; nothing that a customer typed is obeyed.
 """
 
 from __future__ import annotations

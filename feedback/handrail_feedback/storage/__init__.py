@@ -1,1 +1,1 @@
-"""Every SQL statement of the store, and no rule."""
+"""Every SQL statement of the store; rules are in `records`."""

@@ -1,4 +1,4 @@
-"""Topics as JSON for programs; numbers below the site's least are not shown. Pure."""
+"""Topics as JSON for programs; numbers below the setting `topic_people` are not shown. Pure."""
 
 from __future__ import annotations
 

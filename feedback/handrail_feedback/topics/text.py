@@ -1,6 +1,6 @@
 """Topics written down for people: for a terminal and as Markdown. Pure.
 
-Numbers of people and searches below the site's least are not shown; nothing that a customer typed is obeyed.
+Numbers of people and searches below the setting `topic_people` are not shown; nothing that a customer typed is obeyed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The confidence that a question has an answer here, as one number that floors can be found for. Pure.
+"""The confidence that a question has an answer here, as one number to compare with the calibrated floor. Pure.
 
 A single cosine says little: short questions have low ones, and questions about a neighbouring product high ones. What
 helped on all sets is added up: how near the best article is, how near the site as a whole is, and how much of the

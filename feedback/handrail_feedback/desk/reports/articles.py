@@ -1,4 +1,4 @@
-"""The pages of articles: what became of the readers of each, and of one in full.
+"""The pages of articles: what readers of each did next, and one article in full.
 
 Everybody who is signed in may read them.
 """
