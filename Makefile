@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test evaluate clean
+.PHONY: help serve test setup browser format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14

@@ -1,7 +1,7 @@
 """Handrail's own help, asked what its readers ask: `tests/golden/docs-questions`.
 
-`measured.json` beside the questions is the last run of `make quality`; tests/search/test_quality_of_our_docs.py holds
-today's figures against their floors and tells what moved since.
+`measured.json` beside the questions is the last run of `make quality`. What holds today's figures against their floors,
+and tells what moved since, is tests/search/evaluation/test_quality_of_our_docs.py.
 """
 
 from __future__ import annotations

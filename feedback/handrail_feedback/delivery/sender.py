@@ -64,7 +64,7 @@ class Sender:
         self._clock = clock
         self._every = every
         self._form = form
-        self._teller = notifier
+        self._notifier = notifier
         self._reporter = reporter
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -73,7 +73,7 @@ class Sender:
     def start(self) -> None:
         """Begin to deliver, in a thread. Without a route there is nothing to do."""
         delivery = self._delivery
-        works = (delivery.routes, delivery.answers, delivery.alarm_mail, self._teller, self._reporter)
+        works = (delivery.routes, delivery.answers, delivery.alarm_mail, self._notifier, self._reporter)
         if any(works) and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
@@ -133,7 +133,7 @@ class Sender:
 
     def tell(self) -> bool:
         """Do one thing for those who want to hear of an answer; False when nothing is due. Raises StoreUnavailable."""
-        return self._teller is not None and self._teller.step(self._store, self._clock())
+        return self._notifier is not None and self._notifier.step(self._store, self._clock())
 
     def look_after(self) -> None:
         """Adopt messages without a channel, raise the alarm where messages wait too long, erase what is expired."""

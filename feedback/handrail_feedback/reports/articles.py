@@ -1,6 +1,6 @@
 """The list of articles with the figures of their readers, joined with what the site says of each.
 
-Pure but for `read_list` and `read_article`.
+Pure but for `read_list` and `find_article_facts`.
 """
 
 from __future__ import annotations

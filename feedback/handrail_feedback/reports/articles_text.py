@@ -208,7 +208,7 @@ def articles_as_json(found: ArticleList) -> str:
     """The list as JSON of a stable form; fields are added, never changed, while `format` stays 1.
 
     {"format": 1, "since", "until", "known_since": UTC, "least": people from which numbers are shown, "notes": [text],
-     "articles": [see `for_programs`]}. Numbers of people and votes below `least`, but 0, are null.
+     "articles": [see `article_for_programs`]}. Numbers of people and votes below `least`, but 0, are null.
     """
     document = {
         "format": ARTICLES_FORMAT,

@@ -10,7 +10,7 @@ from handrail_kb.site.built.site_info import SiteInfo
 
 @dataclass(frozen=True)
 class KnownArticles:
-    """The articles as topics ask for them (`topic_facts.Articles`); their words are not known.
+    """The articles as topics ask for them (`contracts.Articles`); their words are not known.
 
     Without a site all that is known of an article is where it is.
     """

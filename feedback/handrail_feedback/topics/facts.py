@@ -250,7 +250,7 @@ def _nearest(searches: Sequence[Failed], articles: Articles) -> tuple[NearArticl
 def _suggest(
     searches: Sequence[Failed], nearest: Sequence[NearArticle], articles: Articles
 ) -> tuple[SuggestedAction, str | None]:
-    """What could be done, the first that applies of `REASONS`, and the article it is about."""
+    """What could be done, the first that applies of `SUGGESTION_REASONS`, and the article it is about."""
     first = nearest[0].location if nearest else None
     if any(one.kind == "needs" for one in searches):  # people know better than scores
         return "write", first

@@ -1,6 +1,6 @@
 """Asks past searches again and compares: what a change fixes and what it breaks. Pure but for `past_questions`.
 
-What is good here is good everywhere: topics are proven answered by the same measure (`topic_proving`).
+What is good here is good everywhere: topics are proven answered by the same measure (`proving`).
 A question whose answer is known is good where that article is among the first three: what a decision on its topic
 names, else what customers opened who did not come back. Any other is good where the verdict is `answered`. A question
 fixed was bad before and is good now; one that breaks was good before and is bad now.

@@ -22,12 +22,11 @@ Flags = SettingValue | None
 @setting_options("state_dir", "encoder")
 def build(config_file: Path, strict: bool, full: bool, **flags: Flags) -> None:
     """Build the site and its index."""
-    from handrail_search.index.site_build import SiteBuild as BuiltSite
-    from handrail_search.index.site_build import build_site_and_index
+    from handrail_search.index.site_build import SiteBuild, build_site_and_index
 
     log_to_terminal()
     settings = find_settings(config_file, flags)
-    built: BuiltSite = build_site_and_index(settings, strict=strict, full=full)
+    built: SiteBuild = build_site_and_index(settings, strict=strict, full=full)
     click.echo(f"Site: {built.site_dir} ({built.site_seconds:.1f} s)")
     click.echo(_summary(built.index, built.index_seconds))
 

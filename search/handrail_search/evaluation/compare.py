@@ -44,7 +44,7 @@ class Former:
 
 @dataclass(frozen=True)
 class MovedRank:
-    """A question whose first helping article has another rank now; None is not among the first DEPTH."""
+    """A question whose first helping article has another rank now; None is not among the first RANKING_DEPTH."""
 
     id: str
     text: str

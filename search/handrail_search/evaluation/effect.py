@@ -10,7 +10,7 @@ from handrail_search.embedding.vectors import Vectors
 from handrail_search.ranking.learned import KnownAnswer
 from handrail_search.ranking.searcher import Searcher
 
-# One question in so many is held out; with fewer of them than ENOUGH a figure would be due to chance.
+# One question in so many is held out; with fewer of them than ENOUGH_HELD_OUT a figure would be due to chance.
 EVERY = 5
 ENOUGH_HELD_OUT = 20
 _MOST = 500
@@ -19,7 +19,7 @@ EFFECT_DEPTH = 5
 
 @dataclass(frozen=True)
 class Effect:
-    """How many of the `asked` questions had their article first, and among the first DEPTH, before and after."""
+    """How many of the `asked` questions had their article first, and among the first EFFECT_DEPTH, before and after."""
 
     asked: int
     first_before: int
@@ -61,7 +61,7 @@ def measure_effect(
 
 
 def _found(searcher: Searcher, asked: dict[str, set[str]]) -> tuple[int, int]:
-    """How many questions find an article of theirs first, and among the first DEPTH."""
+    """How many questions find an article of theirs first, and among the first EFFECT_DEPTH."""
     first = among = 0
     for question, articles in asked.items():
         found = [hit.location.partition("#")[0] for hit in searcher.search(question, limit=EFFECT_DEPTH).hits]

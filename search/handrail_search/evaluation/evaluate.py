@@ -39,7 +39,7 @@ class RankedAnswer:
 
 @dataclass(frozen=True)
 class QuestionRow:
-    """The result for an answerable question; `rank` is the place of the first article that helps, down to DEPTH."""
+    """The result for an answerable question; `rank` is where the first article that helps stands, to RANKING_DEPTH."""
 
     id: str
     rank: int | None

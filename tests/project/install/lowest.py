@@ -1,6 +1,6 @@
 """The lowest versions that pyproject.toml allows, as constraints for pip.
 
-    python -m tests.install.lowest > lowest.txt
+    python -m tests.project.install.lowest > lowest.txt
 
 uv finds for each direct dependency the lowest version that fits together with the others; what those need in turn is
 left to pip, which takes the newest.

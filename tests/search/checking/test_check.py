@@ -207,7 +207,7 @@ def test_after_a_save_only_what_it_touched_is_told(site):
 
 def test_every_code_that_is_given_is_in_the_table_of_the_documentation():
     root = Path(__file__).parents[3]
-    sources = [*(root / "kb" / "handrail_kb").glob("*.py"), *(root / "search" / "handrail_search").glob("*.py")]
-    text = "".join(file.read_text(encoding="utf-8") for file in sources if file.name != "kinds.py")
+    sources = [*(root / "kb" / "handrail_kb").rglob("*.py"), *(root / "search" / "handrail_search").rglob("*.py")]
+    text = "".join(file.read_text(encoding="utf-8") for file in sources if file.name != "problems.py")
     for code in (*FAULTS, *HINTS):
         assert f'"{code}"' in text, f"{code} is never given"

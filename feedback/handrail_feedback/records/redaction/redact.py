@@ -3,7 +3,7 @@
 Pure and quick; in doubt a number of nine digits or more goes, and an error code, a version, a year or a port stays.
 Knows no language well: a name is found only after words such as "my name is". What is missed is why the words are
 kept for a stated time only. Every pattern is bounded, so that no text can make it slow. Rules read the text in the form
-that search compares (`text_form`): full-width digits and characters that nobody sees hide nothing.
+that search compares (`normal_form`): full-width digits and characters that nobody sees hide nothing.
 """
 
 from __future__ import annotations

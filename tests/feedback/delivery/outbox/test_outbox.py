@@ -18,7 +18,7 @@ from handrail_feedback.storage.messages.outbox_status import entries, outbox_sta
 from handrail_feedback.storage.schema.migrations import migrations
 from handrail_kb.errors import ConfigError, DeliveryFailed, StoreUnavailable
 
-from ..delivery.conftest import NOON
+from ..conftest import NOON
 
 MAIL = parse_routes("mail")
 DOWN = DeliveryFailed("The mail server is away.", "Start it.", of_channel=True)

@@ -27,7 +27,7 @@ from handrail_feedback.storage.messages.messages import find_message, forget_mes
 from handrail_feedback.storage.messages.outbox_status import entries
 from handrail_feedback.storage.schema.migrations import migrations
 
-from .conftest import NOON
+from ..conftest import NOON
 
 HELP = Address("Acme Help", "help", "acme.test")
 PLAIN_NUMBER = "id INTEGER PRIMARY KEY,"
