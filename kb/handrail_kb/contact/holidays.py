@@ -7,7 +7,6 @@ a page is right for at least a year without a request, and the same however ofte
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -26,9 +25,6 @@ class Day:
 
     spans: Spans
     why: str = ""
-
-
-Days = Mapping[date, Day]
 
 
 def last_day(today: date) -> date:
