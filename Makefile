@@ -83,7 +83,7 @@ query-log: $(VENV)/.installed-dev ## Ask two years of real questions and renew d
 	$(BIN)/python tests/quality/replay_log.py --write
 
 outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed; renews docs/operators/delivery-proof.md
-	$(BIN)/python tests/feedback/delivery/run.py --write
+	$(BIN)/python tests/feedback/delivery/experiment/run.py --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/matrix/run.py

@@ -25,14 +25,13 @@ PACKAGES = (
     ROOT / "search" / "handrail_search",
 )
 TESTS = ROOT / "tests"
-# Whether tests/ has to keep to the same number of names.
-TESTS_TOO = False
 MOST_NAMES = 12
 # The table of all rooms, where the page has a place for it.
 HOUSE = ROOT / "ARCHITECTURE.md"
 
 _NOT_COUNTED = {"__init__.py", "__pycache__", "py.typed", "README.md"}
-_NOT_OURS = {"__pycache__", "golden", "sites"}  # what tools make, and what stands for somebody else's folder
+# What tools leave behind, and in tests/ the articles and questions of help sites: as many as their writers need.
+_NOT_COUNTED_IN = {"__pycache__", "golden", "sites"}
 _BLOCK = re.compile(r"(<!-- rooms -->\n).*?(<!-- /rooms -->)", re.S)
 _SENTENCE = re.compile(r".*?[.?!](?=\s|$)")
 # What is in a room and is no module.
@@ -50,10 +49,10 @@ _OTHERS = {
 
 
 def folders() -> Iterator[Path]:
-    """Every folder of the packages that holds something, and of the tests once they keep to the number."""
-    for top in (*PACKAGES, TESTS) if TESTS_TOO else PACKAGES:
+    """Every folder of the packages and of the tests that holds something."""
+    for top in (*PACKAGES, TESTS):
         for folder in (top, *sorted(path for path in top.rglob("*") if path.is_dir())):
-            if names_in(folder) and _NOT_OURS.isdisjoint(folder.relative_to(top).parts):
+            if names_in(folder) and _NOT_COUNTED_IN.isdisjoint(folder.relative_to(top).parts):
                 yield folder
 
 

@@ -66,6 +66,13 @@ def test_a_folder_holds_few_names(folder):
     assert len(rooms.names_in(folder)) <= rooms.MOST_NAMES, "make rooms"
 
 
+@pytest.mark.parametrize("package", PACKAGES, ids=named)
+def test_the_tests_of_a_room_are_in_a_folder_of_its_name(package):
+    tests = ROOT / "tests" / package.parent.name
+    folders = {path.name for path in tests.iterdir() if any(path.glob("**/test_*.py"))}
+    assert folders <= {room.name for room in package.iterdir() if room.is_dir()}
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=named)
 def test_every_room_says_what_it_is_and_how_it_is_changed(room):
     readme = (room / "README.md").read_text(encoding="utf-8")

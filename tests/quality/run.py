@@ -19,8 +19,8 @@ from typing import Any
 
 import click
 import codes
-import matters
 import own_docs
+import sensitive_topics
 import sets
 import table
 from places import EVALDATA, KEPT, ROOT, say, state
@@ -47,7 +47,7 @@ PARTS = {
     "german": sets.german,
     "typos": sets.typos,
     "codes": codes.codes,
-    "matters": matters.matters,
+    "sensitive": sensitive_topics.sensitive_topics,
 }
 
 

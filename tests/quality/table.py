@@ -17,7 +17,7 @@ _VERDICT = (
     "none_on_answerable",
     "none_on_unanswerable",
 )
-SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "typos", "codes", "matters")
+SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "typos", "codes", "sensitive")
 _MISSED_SHOWN = 5
 
 
@@ -35,8 +35,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Misspelt questions\n\n" + misspelt(results["typos"]["typos"]))
     if "codes" in results:
         parts.append("### Codes and names\n\n" + codes(results["codes"]))
-    if "matters" in results:
-        parts.append("### Matters that stay with people\n\n" + matters(results["matters"]["matters"]))
+    if "sensitive" in results:
+        parts.append("### Matters that stay with people\n\n" + sensitive_topics(results["sensitive"]["topics"]))
     return "\n\n".join(parts)
 
 
@@ -106,7 +106,7 @@ def codes(found: Mapping[str, Any]) -> str:
     return f"{table}\n\nMissed, for example: {shown}." if missed else table
 
 
-def matters(rows: Sequence[Mapping[str, Any]]) -> str:
+def sensitive_topics(rows: Sequence[Mapping[str, Any]]) -> str:
     """What is noticed that should be, and what is noticed that should not."""
     header = ["Encoder", "Language", "Sentences", "Noticed", "Ordinary ones", "Noticed", "Thunderbird's, noticed"]
     return _table(header, [

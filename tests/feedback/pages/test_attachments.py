@@ -27,7 +27,7 @@ from handrail_feedback.storage.messages.messages import find_message, forget_mes
 from handrail_kb.config.settings import Settings
 from handrail_kb.site import forms
 
-from .test_views import code_in
+from .test_contact import code_in
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 20
 SAMPLES = {

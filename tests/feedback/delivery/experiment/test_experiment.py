@@ -14,6 +14,8 @@ import pytest
 pytest.importorskip("faiss", reason="the service is not installed")
 
 JOB = Path(__file__).parent
+# The folders whose modules the script imports by their bare names.
+FOLDERS = (JOB, JOB.parent)
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def check(monkeypatch):
     monkeypatch.syspath_prepend(str(JOB))
     yield importlib.import_module("run").check
     for name in set(sys.modules) - before:
-        if str(JOB) == str(Path(str(getattr(sys.modules[name], "__file__", ""))).parent):
+        if Path(str(getattr(sys.modules[name], "__file__", ""))).parent in FOLDERS:
             del sys.modules[name]
 
 

@@ -1,8 +1,8 @@
-"""Matters that stay with people: sentences that nobody learnt from or tuned on, and customers' ordinary questions.
+"""Sensitive topics: sentences that nothing was learned from or tuned on, and customers' ordinary questions.
 
-The sentences (`tests/golden/matters`) were written by somebody who had not seen those that come with Handrail; half of
-the ordinary ones sound alike on purpose. What real customers ask is of Thunderbird's forum, with the floor its own
-titles give.
+The sentences (`tests/golden/sensitive_topics`) were written by somebody who had not seen those that come with
+Handrail; half of the ordinary ones sound alike on purpose. Real customers' questions are those of Thunderbird's
+forum, with the floor that its own titles give.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from handrail_search.evaluation.judged import read_collection
 from handrail_search.evaluation.metrics import Sample, intervals
 from handrail_search.index.sensitive_topics import TopicClassifier, learn_sensitive_topics, lesson
 
-SENTENCES = ROOT / "tests" / "golden" / "matters" / "sentences.tsv"
+SENTENCES = ROOT / "tests" / "golden" / "sensitive_topics" / "sentences.tsv"
 _NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 
 
-def matters() -> dict[str, Any]:
+def sensitive_topics() -> dict[str, Any]:
     """How often they are noticed in each language, and how often what is ordinary is taken for one."""
     rows = []
     for model in PACKAGED:
         try:
             encoder = Encoder(ensure_exported(model, state("encoder")))
         except EncoderUnavailable as error:
-            say(f"matters, {model}: skipped. {error.what}")
+            say(f"sensitive topics, {model}: skipped. {error.what}")
             continue
         langs = ("en",) if model == DEFAULT_ENCODER else tuple(_NAMES)
         sense = learn_sensitive_topics(lesson(dict.fromkeys(BUILT_IN, ()), langs), encoder.encode_query, "")
         titles, asked = _thunderbird(encoder)
         site = sense.fitted(titles)
         rows += [_row(model, lang, site, encoder, asked if lang == "en" else None) for lang in langs]
-    return {"matters": rows}
+    return {"topics": rows}
 
 
 def _row(model: str, lang: str, sense: TopicClassifier, encoder: Encoder, asked: np.ndarray | None) -> dict[str, Any]:
-    say(f"matters, {model}, {_NAMES[lang]}")
+    say(f"sensitive topics, {model}, {_NAMES[lang]}")
     held_back = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
     told = [
         (matter, sense.matter_of(encoder.encode_query(text))) for matter, spoken, text in held_back if spoken == lang

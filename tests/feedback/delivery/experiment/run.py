@@ -1,8 +1,9 @@
 """1,000 messages while everything is killed: `make outbox-test`.
 
-    python tests/feedback/delivery/run.py                          the whole experiment, 5 to 8 minutes on two cores
-    python tests/feedback/delivery/run.py --messages 40 --kills 2  a small one, as the tests run it
-    python tests/feedback/delivery/run.py --write                  and renew docs/operators/delivery-proof.md
+    cd tests/feedback/delivery/experiment
+    python run.py                          the whole experiment, 5 to 8 minutes on two cores
+    python run.py --messages 40 --kills 2  a small one, as the tests run it
+    python run.py --write                  and renew docs/operators/delivery-proof.md
 
 The real service (`handrail run`) takes messages from several customers and mails them to a real mail server that
 refuses, delays, falls silent, breaks connections off and goes away. Meanwhile workers, masters and the whole service
@@ -33,7 +34,9 @@ from statistics import median
 
 import click
 
+# The figures are beside this script, the servers one folder up, beside the other tests of delivery.
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1]))
 
 from figures import as_table, put_into
 from servers import DROP, Authority, MailServer, Post, free_port
@@ -42,7 +45,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 
-PAGE = Path(__file__).parents[3] / "docs" / "operators" / "delivery-proof.md"
+PAGE = Path(__file__).parents[4] / "docs" / "operators" / "delivery-proof.md"
 DELIVERY_SECONDS = 5
 SITE = "<html><body><handrail-main></handrail-main></body></html>"
 PATIENCE = 300.0

@@ -1,19 +1,16 @@
+"""The contact page: a message gets a code, and what was written is never lost."""
+
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
 from handrail_feedback.records.messages import Message
@@ -22,12 +19,8 @@ from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import settle
 from handrail_feedback.storage.messages.messages import find_message, keep_message
-from handrail_feedback.storage.searches.votes import erase_old_votes, votes
 from handrail_kb.config.settings import Settings, load_settings
 
-from ..conftest import search
-
-Kept = Callable[[], list[dict[str, object]]]
 GOOD = {"message": "I cannot log in.", "subject": "Login", "reply_to": "a@b.test", "leave_empty": ""}
 
 
@@ -35,201 +28,6 @@ def code_in(page: str) -> str:
     found = re.search(r'class="handrail-code">([^<]+)<', page)
     assert found, page
     return found[1]
-
-
-# --- events
-
-
-def test_what_the_browser_tells_reaches_the_question(client: FlaskClient, log: SearchLog, kept: Kept) -> None:
-    one = search("vat", at=now())
-    log.record(one)
-    events: list[dict[str, Any]] = [
-        {"type": "seen"},
-        {"type": "click", "url": "/help/billing/vat/?h=secret+words#id", "position": 2},
-        {"type": "left", "ms": 1234.56},
-        {"type": "contact", "tab": "tab-aaaa"},
-    ]
-    for event in events:
-        assert client.post("/help/api/events", json={"search_id": one.search_id, **event}).status_code == 204
-    [row] = kept()
-    assert (row["clicked_location"], row["clicked_position"], row["seen_ms"]) == ("billing/vat/#id", 2, 1234)
-    assert row["contacted_at"]
-
-
-def test_a_beacon_needs_no_content_type(client: FlaskClient) -> None:
-    body = '{"search_id": "search-00000001", "type": "left", "ms": 10}'
-    assert client.post("/help/api/events", data=body, content_type="text/plain").status_code == 204
-
-
-BAD = [
-    "",
-    "null",
-    "[]",
-    '"text"',
-    "{",
-    "[" * 4000,
-    "\0",
-    "{}",
-    '{"type": "seen"}',
-    '{"search_id": "search-00000001"}',
-    '{"search_id": "search-00000001", "type": "dance"}',
-    '{"search_id": "search-00000001", "type": ["seen"]}',
-    '{"search_id": "search-00000001", "type": {}}',
-    '{"search_id": 1, "type": "seen"}',
-    '{"search_id": "\\u0000", "type": "seen"}',
-    '{"search_id": "a b", "type": "seen"}',
-    '{"search_id": "search-00000001\\n", "type": "seen"}',
-    '{"search_id": "search-00000001", "type": "seen", "ms": -1}',
-    '{"search_id": "search-00000001", "type": "seen", "ms": 1e999}',
-    '{"search_id": "search-00000001", "type": "seen", "ms": NaN}',
-    '{"search_id": "search-00000001", "type": "seen", "ms": true}',
-    '{"search_id": "search-00000001", "type": "seen", "ms": ' + "9" * 3000 + "}",
-    '{"search_id": "search-00000001", "type": "click", "url": "https://evil.test/", "position": 1}',
-    '{"search_id": "search-00000001", "type": "click", "url": "/elsewhere/", "position": 1}',
-    '{"search_id": "search-00000001", "type": "click", "url": "//[", "position": 1}',
-    '{"search_id": "search-00000001", "type": "click", "url": 5, "position": 1}',
-    '{"search_id": "search-00000001", "type": "click"}',
-    '{"search_id": "search-00000001", "type": "click", "url": "/help/", "position": 0}',
-    '{"search_id": "search-00000001", "type": "seen", "url": "/help/' + "x" * 600 + '"}',
-]
-
-
-@pytest.mark.parametrize("body", BAD)
-def test_garbage_gets_one_clear_sentence(client: FlaskClient, body: str) -> None:
-    for address in ("events", "feedback"):
-        answer = client.post(f"/help/api/{address}", data=body.encode())
-        assert answer.status_code in (400, 422)
-        assert set(answer.get_json()["error"]) == {"what", "mend"}
-
-
-@pytest.mark.parametrize(("address", "longest"), [("events", 4096), ("feedback", 8192), ("contact", 65536)])
-def test_a_body_that_is_too_long_is_refused(client: FlaskClient, address: str, longest: int) -> None:
-    answer = client.post(f"/help/api/{address}", data=b" " * (longest + 1), content_type="application/json")
-    assert answer.status_code == 413
-    assert "error" in answer.get_json()
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
-    max_leaves=5,
-)
-FIELDS = (
-    "search_id",
-    "tab",
-    "type",
-    "url",
-    "position",
-    "ms",
-    "helpful",
-    "comment",
-    "reasons",
-    "message",
-    "reply_to",
-    "token",
-    "leave_empty",
-    "callback",
-    "along",
-    "opened",
-    "waited",
-)
-
-
-@hypothesis_settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sent=st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8))
-def test_nothing_a_robot_sends_is_a_fault_of_ours(client: FlaskClient, sent: dict[str, Any]) -> None:
-    for address in ("events", "feedback", "contact"):
-        assert client.post(f"/help/api/{address}", json=sent).status_code in (201, 204, 400, 422)
-    texts = {name: str(value) for name, value in sent.items()}
-    assert client.post("/help/api/feedback", data=texts).status_code in (200, 400, 422)
-    assert client.post("/help/api/contact", data=texts).status_code in (200, 422)
-
-
-# --- votes
-
-
-def vote(client: FlaskClient, **sent: object) -> int:
-    return client.post("/help/api/feedback", json={"url": "/help/billing/vat/", "helpful": True, **sent}).status_code
-
-
-def given_votes(store: Store) -> list[Any]:
-    return votes(store, now() - timedelta(hours=1), now() + timedelta(hours=1))
-
-
-def test_a_no_vote_says_that_the_search_failed(client: FlaskClient, log: SearchLog, kept: Kept, store: Store) -> None:
-    one = search("vat", at=now())
-    log.record(one)
-    assert vote(client, helpful=False, search_id=one.search_id, tab="tab-aaaa", comment="ask bob@example.com") == 204
-    [row] = kept()
-    assert row["said_no_at"]
-    [kept_vote] = given_votes(store)
-    assert (kept_vote.location, kept_vote.helpful) == ("billing/vat/", False)
-    assert (kept_vote.comment, kept_vote.search_id) == ("ask [email]", one.search_id)
-
-
-def test_a_yes_vote_marks_no_search(client: FlaskClient, log: SearchLog, kept: Kept) -> None:
-    one = search("vat", at=now())
-    log.record(one)
-    assert vote(client, search_id=one.search_id) == 204
-    [row] = kept()
-    assert row["said_no_at"] is None
-
-
-def test_a_customer_may_think_again_or_add_a_comment(client: FlaskClient, store: Store) -> None:
-    vote(client, tab="tab-aaaa")
-    vote(client, tab="tab-aaaa", helpful=False, comment="outdated")
-    vote(client, tab="tab-bbbb")
-    vote(client)
-    vote(client)
-    assert [(one.helpful, one.comment) for one in given_votes(store)] == [
-        (False, "outdated"), (True, ""), (True, ""), (True, "")
-    ]  # fmt: skip
-
-
-def test_reasons_join_the_vote_of_the_same_tab_and_go_with_it(client: FlaskClient, store: Store) -> None:
-    vote(client, tab="tab-aaaa", helpful=False)
-    assert vote(client, tab="tab-aaaa", helpful=False, reasons=["rule", "unclear", "rule"]) == 204
-    assert [one.reasons for one in given_votes(store)] == [("unclear", "rule")]
-    vote(client, tab="tab-aaaa")
-    assert [(one.helpful, one.reasons) for one in given_votes(store)] == [(True, ())]
-    assert store.read("SELECT * FROM vote_reasons") == []
-
-
-def test_a_vote_by_form_gets_a_name_so_that_its_reasons_find_it(client: FlaskClient, store: Store) -> None:
-    url = "/help/billing/vat/"
-    page = client.post("/help/api/feedback", data={"url": url, "helpful": "0", "lang": "de"}).text
-    assert "Ein Mensch kann Ihnen jetzt helfen" in page
-    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
-    more = {**fields, "reason": ["failed", "rule"], "comment": "mail bob@example.com"}
-    assert client.post("/help/api/feedback", data=more).status_code == 200
-    assert [(one.reasons, one.comment) for one in given_votes(store)] == [(("failed", "rule"), "mail [email]")]
-
-
-def test_votes_past_their_time_are_erased(client: FlaskClient, store: Store) -> None:
-    vote(client)
-    assert erase_old_votes(store, now() - timedelta(days=1)) == 0
-    assert erase_old_votes(store, now() + timedelta(days=1)) == 1
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"helpful": "yes"},
-        {"helpful": 1},
-        {"url": ""},
-        {"comment": []},
-        {"comment": "x" * 1001},
-        {"reasons": ["made up"]},
-        {"reasons": ["rule"]},
-        {"reasons": "clear"},
-        {"reasons": [["clear"]]},
-    ],
-)
-def test_a_vote_that_makes_no_sense_is_refused(client: FlaskClient, wrong: dict[str, object]) -> None:
-    assert vote(client, **wrong) in (400, 422)
-
-
-# --- messages
 
 
 def test_the_contact_page_wears_the_look_of_the_site_and_knows_what_was_searched(client: FlaskClient) -> None:
@@ -351,7 +149,7 @@ def test_a_message_that_could_not_be_kept_is_shown_again_with_other_ways(
     answer = client.post("/help/api/contact", json=GOOD)
     assert answer.status_code == 503
     assert "help@acme.test" in answer.get_json()["error"]["mend"]
-    assert vote(client) == 503
+    assert client.post("/help/api/feedback", json={"url": "/help/billing/vat/", "helpful": True}).status_code == 503
     assert GOOD["message"] not in caplog.text
 
 

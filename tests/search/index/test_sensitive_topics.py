@@ -23,7 +23,7 @@ from ..acme import write_site
 from ..conftest import MODEL
 
 ALL = dict.fromkeys(BUILT_IN, ())
-HELD_BACK = Path(__file__).parents[2] / "golden" / "matters" / "sentences.tsv"
+HELD_BACK = Path(__file__).parents[2] / "golden" / "sensitive_topics" / "sentences.tsv"
 FRAUD = "somebody paid with my card last night and it was not me"
 DEATH = "my father has died, who do I tell"
 CALM = "how do I change the language of the menu"

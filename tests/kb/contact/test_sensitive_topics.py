@@ -17,8 +17,8 @@ def read(tmp_path):
         file = tmp_path / "mkdocs.yml"
         file.write_text(f"site_name: Acme\nplugins:\n  - handrail:\n      stay_with_people:{text}\n")
         raw = load_settings(file, environ={}).groups.get("stay_with_people")
-        matters, problems = read_sensitive(raw, yaml_lines(file))
-        return matters, [str(problem) for problem in problems]
+        topics, problems = read_sensitive(raw, yaml_lines(file))
+        return topics, [str(problem) for problem in problems]
 
     return read
 
@@ -29,11 +29,11 @@ def test_without_a_word_all_that_come_with_handrail_are_looked_out_for(read):
 
 def test_one_can_be_left_out_completed_or_added(read):
     own = "".join(f"\n          - {sentence}" for sentence in SENTENCES)
-    matters, problems = read(
+    topics, problems = read(
         f"\n        anger: no\n        grief: yes\n        fraud:\n          - a  note\n        lost-key:{own}"
     )
     assert not problems
-    assert matters == {"grief": (), "safety": (), "fraud": ("a note",), "lost-key": tuple(SENTENCES)}
+    assert topics == {"grief": (), "safety": (), "fraud": ("a note",), "lost-key": tuple(SENTENCES)}
 
 
 @pytest.mark.parametrize(
