@@ -15,7 +15,7 @@ from handrail_feedback.commands.common import open_store
 from handrail_feedback.delivery.alarm import count, trouble
 from handrail_feedback.delivery.channels import Delivery, read_delivery
 from handrail_feedback.delivery.sender import Sender
-from handrail_feedback.records.outbox import Job, OutboxEntry, OutboxStatus, Route, parse_routes, read_route
+from handrail_feedback.records.outbox import Job, OutboxEntry, OutboxStatus, Route, parse_routes
 from handrail_feedback.records.reference_codes import normalise
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
@@ -144,7 +144,7 @@ def _explain(settings: Settings, store: Store, typed: str) -> None:
             click.echo(
                 f"    {entry.channel} has failed since {channel.failing_since:%H:%M} UTC, and rests between attempts."
             )
-        to = read_route(entry.route).after(entry.channel)
+        to = entry.route.after(entry.channel)
         if to != entry.channel:
             minutes = settings.number("failover_minutes")
             click.echo(

@@ -84,7 +84,7 @@ class OutboxEntry:
 
     code: str
     thread: str
-    route: str
+    route: Route
     channel: str
     state: str
     queued_at: datetime
@@ -144,14 +144,15 @@ _HOW = "Write for example: deliver: mail, or mail, folder (both), or mail > fold
 class Route:
     """Channels that are tried one after the other until one takes the message.
 
-    `answer` is the number of the answer that this route sends to a customer; 0 for a message to a person.
+    `answer` is the number of the answer that this route sends to a customer; None for a message to a person.
     """
 
     channels: tuple[str, ...]
-    answer: int = 0
+    answer: int | None = None
 
     def __str__(self) -> str:
-        return f"{ANSWER} {self.answer}" if self.answer else " > ".join(self.channels)
+        names = " > ".join(self.channels)
+        return names if self.answer is None else f"{names} {self.answer}"
 
     def after(self, channel: str) -> str:
         """The channel that takes over; after the last comes the first again."""
@@ -175,12 +176,9 @@ def answer_route(number: int) -> Route:
     return Route((ANSWER,), number)
 
 
-def read_route(route: str) -> Route:
-    """A route as it was written by `str`."""
-    name, _, number = route.partition(" ")
-    if name == ANSWER:
-        return answer_route(int(number))
-    return Route(tuple(route.split(" > ")))
+def kept_route(row: Row) -> Route:
+    """The route of a row of the outbox."""
+    return Route(tuple(row["route"].split(" > "))) if row["answer_id"] is None else answer_route(row["answer_id"])
 
 
 def _route(part: str) -> Route:

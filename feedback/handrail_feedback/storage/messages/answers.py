@@ -158,7 +158,7 @@ def answers_of(store: Store, thread: str) -> list[Answer]:
 
 _ANSWERS = """
 SELECT answers.*, outbox.delivered_at AS sent_at FROM answers
-LEFT JOIN outbox ON outbox.code = answers.code AND outbox.route = 'answer ' || answers.id
+LEFT JOIN outbox ON outbox.answer_id = answers.id
 """
 
 

@@ -14,15 +14,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.outbox import (
-    ANSWER,
     Job,
     Patience,
     Route,
+    kept_route,
     next_channel,
     next_rested,
     pause,
     pause_asked_for,
-    read_route,
     time_to_next,
 )
 from handrail_feedback.records.stamps import Row, moment, stamp, storable
@@ -45,9 +44,16 @@ def put(db: Database, code: str, thread: str, routes: Sequence[Route], at: datet
     """
     return sum(
         db.execute(
-            """INSERT INTO outbox (code, thread, route, channel, queued_at, next_at)
-               VALUES (:code, :thread, :route, :channel, :at, :at) ON CONFLICT (code, route) DO NOTHING""",
-            {"code": code, "thread": thread, "route": str(route), "channel": route.channels[0], "at": stamp(at)},
+            """INSERT INTO outbox (code, thread, route, answer_id, channel, queued_at, next_at)
+               VALUES (:code, :thread, :route, :answer, :channel, :at, :at) ON CONFLICT (code, route) DO NOTHING""",
+            {
+                "code": code,
+                "thread": thread,
+                "route": str(route),
+                "answer": route.answer,
+                "channel": route.channels[0],
+                "at": stamp(at),
+            },
         ).rowcount
         for route in routes
     )
@@ -66,7 +72,7 @@ def claim(
         return None
     with store.transaction() as db:
         _fail_over(db, routes, at, patience)
-        row = _next_row(db, routes, {**times, "answer": ANSWER if answers else ""})
+        row = _next_row(db, routes, times, answers=answers)
         if row is None:
             return None
         token = secrets.token_hex(8)
@@ -74,23 +80,26 @@ def claim(
             "UPDATE outbox SET claim = :claim, claimed_until = :until WHERE id = :id",
             {"claim": token, "until": stamp(at + patience.lease), "id": row["id"]},
         )
-    return Job(row["id"], token, row["code"], read_route(row["route"]), row["channel"], row["attempts"])
+    return Job(row["id"], token, row["code"], kept_route(row), row["channel"], row["attempts"])
 
 
 _FREE = "NOT (coalesce(claimed_until, '') > :now AND claimed_until <= :far)"
 _DUE = f"state = 'waiting' AND NOT (next_at > :now AND next_at <= :far) AND {_FREE}"
 
 
-def _next_row(db: Database, routes: Sequence[Route], times: dict[str, str]) -> Row | None:
+# Of two rows of one thread: the earlier goes first.
+GOES_FIRST = """earlier.state = 'waiting' AND earlier.thread = outbox.thread AND earlier.id < outbox.id
+  AND (earlier.route = outbox.route OR (earlier.answer_id IS NOT NULL AND outbox.answer_id IS NOT NULL))"""
+
+
+def _next_row(db: Database, routes: Sequence[Route], times: dict[str, str], *, answers: bool) -> Row | None:
     listed, names = _listed(routes)
+    mine = f"(route IN ({listed}) OR answer_id IS NOT NULL)" if answers else f"route IN ({listed})"
     found = db.query(
         f"""SELECT outbox.* FROM outbox LEFT JOIN outbox_channels ON name = channel
-            WHERE {_DUE} AND (route IN ({listed}) OR channel = :answer)
+            WHERE {_DUE} AND {mine}
               AND NOT (coalesce(rest_until, '') > :now AND rest_until <= :far)
-              AND NOT EXISTS (
-                SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.thread = outbox.thread
-                AND (earlier.route = outbox.route OR (earlier.channel = outbox.channel AND outbox.channel = :answer))
-                AND earlier.id < outbox.id)
+              AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE {GOES_FIRST})
             ORDER BY next_at, id LIMIT 1""",  # noqa: S608 (our own words)
         {**times, **names},
     )
@@ -98,9 +107,9 @@ def _next_row(db: Database, routes: Sequence[Route], times: dict[str, str]) -> R
 
 
 def _listed(routes: Sequence[Route]) -> tuple[str, dict[str, str]]:
-    """Routes as they stand in an SQL list, and the values of its parameters."""
+    """Routes as they stand in an SQL list, which must not be empty, and the values of its parameters."""
     names = {f"route{number}": str(route) for number, route in enumerate(routes)}
-    return ", ".join(f":{name}" for name in names), names
+    return ", ".join(f":{name}" for name in names) or "''", names
 
 
 def delivered(store: Store, job: Job, at: datetime) -> None:
@@ -108,7 +117,7 @@ def delivered(store: Store, job: Job, at: datetime) -> None:
 
     By number and code: a message that was erased meanwhile leaves a note on no other.
     """
-    values = {"id": job.id, "code": job.code, "channel": job.channel, "at": stamp(at), "answer": ANSWER}
+    values = {"id": job.id, "code": job.code, "channel": job.channel, "at": stamp(at)}
     with store.transaction() as db:
         db.execute(
             """UPDATE outbox SET state = 'delivered', delivered_at = :at, channel = :channel, attempts = attempts + 1,
@@ -117,11 +126,12 @@ def delivered(store: Store, job: Job, at: datetime) -> None:
                WHERE id = :id AND code = :code""",
             values,
         )
-        db.execute(
-            """UPDATE messages SET state = 'delivered' WHERE code = :code AND :channel <> :answer
-               AND NOT EXISTS (SELECT 1 FROM outbox WHERE code = :code AND state = 'waiting' AND channel <> :answer)""",
-            values,
-        )
+        if job.route.answer is None:
+            db.execute(
+                f"""UPDATE messages SET state = 'delivered' WHERE code = :code
+                    AND NOT EXISTS (SELECT 1 FROM outbox WHERE code = :code AND state = 'waiting' AND {_MESSAGE})""",  # noqa: S608
+                {"code": job.code},
+            )
         db.execute(
             """INSERT INTO outbox_channels (name, delivered) VALUES (:channel, 1)
                ON CONFLICT (name) DO UPDATE SET delivered = delivered + 1, failures = 0, failing_since = NULL,
@@ -243,7 +253,7 @@ def adopt(store: Store, routes: Sequence[Route], at: datetime) -> int:
     return len(strays) + len(unsent)
 
 
-_MESSAGE = f"channel <> '{ANSWER}'"
+_MESSAGE = "answer_id IS NULL"
 UNSENT = f"NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND {_MESSAGE})"  # noqa: S608 (our own words)
 
 

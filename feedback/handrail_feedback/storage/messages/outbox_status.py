@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from handrail_feedback.records.outbox import ChannelState, OutboxEntry, OutboxStatus
+from handrail_feedback.records.outbox import ChannelState, OutboxEntry, OutboxStatus, kept_route
 from handrail_feedback.records.stamps import Row, moment, stamp
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.messages.outbox import UNSENT
+from handrail_feedback.storage.messages.outbox import GOES_FIRST, UNSENT
 
 # A message that is due for so long, with nobody at work on it, has no sender.
 _LEFT_ALONE = timedelta(minutes=1)
@@ -16,13 +16,12 @@ _LEFT_ALONE = timedelta(minutes=1)
 def outbox_status(store: Store, at: datetime) -> OutboxStatus:
     """The status of the outbox. Raises StoreUnavailable."""
     [counted] = store.read(
-        """SELECT count(*) AS waiting, min(queued_at) AS oldest,
+        f"""SELECT count(*) AS waiting, min(queued_at) AS oldest,
            count(*) FILTER (WHERE next_at <= :left AND coalesce(claimed_until, '') <= :left
              AND coalesce((SELECT rest_until FROM outbox_channels WHERE name = channel), '') <= :left
-             AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting'
-               AND earlier.thread = outbox.thread AND earlier.route = outbox.route AND earlier.id < outbox.id)
+             AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE {GOES_FIRST})
            ) AS left_alone
-           FROM outbox WHERE state = 'waiting'""",
+           FROM outbox WHERE state = 'waiting'""",  # noqa: S608 (our own words)
         left=stamp(at - _LEFT_ALONE),
     )
     [unsent] = store.read(f"SELECT count(*) AS count FROM messages WHERE {UNSENT}")  # noqa: S608 (our own words)
@@ -77,7 +76,7 @@ def _entry(row: Row) -> OutboxEntry:
     return OutboxEntry(
         code=row["code"],
         thread=row["thread"],
-        route=row["route"],
+        route=kept_route(row),
         channel=row["channel"],
         state=row["state"],
         queued_at=moment(row["queued_at"]),

@@ -21,7 +21,7 @@ from handrail_feedback.records.messages import (
     differ_by_one_slip,
     time_for_share,
 )
-from handrail_feedback.records.outbox import ANSWER, Route
+from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.reference_codes import normalise
 from handrail_feedback.records.stamps import Row, moment, stamp
 from handrail_feedback.storage.database import Store
@@ -30,9 +30,9 @@ from handrail_feedback.storage.messages.messages import attachments_of, keep_mes
 
 _CASES = f"""
 SELECT messages.*, {THREAD} AS thread, opened.at AS opened_at, opened.who AS opened_by,
-  (SELECT min(queued_at) FROM outbox WHERE outbox.code = messages.code AND state = 'waiting' AND channel <> '{ANSWER}')
+  (SELECT min(queued_at) FROM outbox WHERE outbox.code = messages.code AND state = 'waiting' AND answer_id IS NULL)
     AS waits_since,
-  (SELECT min(delivered_at) FROM outbox WHERE outbox.code = messages.code AND channel <> '{ANSWER}') AS delivered_at,
+  (SELECT min(delivered_at) FROM outbox WHERE outbox.code = messages.code AND answer_id IS NULL) AS delivered_at,
   (SELECT count(*) FROM answers WHERE answers.code = messages.code AND bounced_at IS NOT NULL) AS bounced,
   answers.at AS answered_at, answers.who AS answered_by, answers.way AS answered_way
 FROM messages LEFT JOIN opened ON opened.code = messages.code
@@ -89,7 +89,7 @@ def count_reached(store: Store, since: datetime, until: datetime) -> tuple[int, 
     """How many messages of this time reached a person in some way, and how many there are."""
     [row] = store.read(
         f"""SELECT count(*) AS sent, count(*) FILTER (WHERE
-              EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND channel <> '{ANSWER}'
+              EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND answer_id IS NULL
                       AND delivered_at IS NOT NULL)
               OR EXISTS (SELECT 1 FROM opened WHERE opened.code = messages.code) OR EXISTS ({_AN_ANSWER})) AS reached
             FROM messages WHERE at >= :since AND at < :until""",  # noqa: S608 (our own words)
@@ -102,8 +102,8 @@ def count_reached(store: Store, since: datetime, until: datetime) -> tuple[int, 
 def count_undelivered(store: Store) -> tuple[int, int]:
     """How many messages wait in the outbox for a person now, and how many there are at all."""
     [row] = store.read(
-        f"""SELECT count(*) AS kept, (SELECT count(DISTINCT code) FROM outbox
-              WHERE state = 'waiting' AND channel <> '{ANSWER}') AS waiting FROM messages"""  # noqa: S608
+        """SELECT count(*) AS kept, (SELECT count(DISTINCT code) FROM outbox
+              WHERE state = 'waiting' AND answer_id IS NULL) AS waiting FROM messages"""
     )
     return row["waiting"], row["kept"]
 

@@ -166,6 +166,13 @@ def m061_mail_that_nobody_confirmed(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m062_answers_in_the_outbox(db: Database) -> None:
+    """Which row of the outbox sends which answer."""
+    for statement in tables.ANSWERS_IN_OUTBOX:
+        db.execute(statement)
+
+
 def _make_anew(db: Database, table: str, statement: str) -> None:
     """Give a table another definition and the same rows and indexes."""
     indexes = _statements(db, "index", table)

@@ -333,3 +333,19 @@ QUOTA: tuple[str, ...] = (
 )
 
 VOTES_BY_TAB: tuple[str, ...] = ("CREATE INDEX votes_by_tab ON votes (tab, location) WHERE tab IS NOT NULL",)
+
+# The answer by whose name a row of the outbox goes, where it was written without the answer's number.
+_BY_NAME = """
+  SELECT answers.id FROM answers WHERE answers.code = outbox.code AND 'answer ' || answers.id = outbox.route"""
+ANSWERS_IN_OUTBOX: tuple[str, ...] = (
+    # NULL: the message itself. The route of an answer, 'answer 12', is but the name under which people see it.
+    "ALTER TABLE outbox ADD COLUMN answer_id INTEGER REFERENCES answers (id) ON DELETE CASCADE",
+    f"UPDATE outbox SET answer_id = ({_BY_NAME}) WHERE channel = 'answer'",  # noqa: S608 (our own words)
+    # Its answer is gone: there is nothing to send.
+    "DELETE FROM outbox WHERE channel = 'answer' AND answer_id IS NULL",
+    "CREATE UNIQUE INDEX outbox_by_answer ON outbox (answer_id) WHERE answer_id IS NOT NULL",
+    # Of an earlier version that goes on running beside this one for a while, as in an upgrade without a gap.
+    f"""
+    CREATE TRIGGER outbox_answer_by_name AFTER INSERT ON outbox WHEN NEW.channel = 'answer' AND NEW.answer_id IS NULL
+    BEGIN UPDATE outbox SET answer_id = ({_BY_NAME}) WHERE id = NEW.id; END""",  # noqa: S608 (our own words)
+)

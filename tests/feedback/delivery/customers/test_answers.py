@@ -179,7 +179,7 @@ def test_an_answer_is_no_delivery_of_the_message(write, reply, sender, clock, st
         pass
     assert {find_message(store, code).state for code in (waiting, unsent)} == {"waiting"}
     assert find_case(store, waiting).waits_since and not find_case(store, waiting).delivered_at
-    assert sorted(one.route for one in entries(store)) == ["folder", "folder"]
+    assert sorted(str(one.route) for one in entries(store)) == ["folder", "folder"]
 
 
 def test_without_a_mail_server_an_answer_waits_and_is_no_stray(write, reply, clock, store):
