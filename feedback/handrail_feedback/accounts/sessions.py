@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
+from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import ConfigError, StoreUnavailable
@@ -97,9 +98,9 @@ def secret_key(settings: Settings, environ: Mapping[str, str] | None = None) -> 
 
 
 def given_key(environ: Mapping[str, str] | None = None) -> str:
-    """HANDRAIL_SECRET_KEY, or nothing where it is not set. Raises ConfigError when it is too short."""
-    named = (os.environ if environ is None else environ).get("HANDRAIL_SECRET_KEY", "")
-    given = named.strip()  # as what is read from a file
+    """HANDRAIL_SECRET_KEY, or nothing where it is not set. Raises ConfigError when it is too short or unreadable."""
+    named = read_secret("HANDRAIL_SECRET_KEY", environ)
+    given = named.strip()
     if named and len(given) < _SHORTEST_KEY:
         raise ConfigError(
             f"HANDRAIL_SECRET_KEY has {len(given)} characters; it needs at least {_SHORTEST_KEY}.",

@@ -20,6 +20,7 @@ from handrail_feedback.delivery.webhook import LOCAL, Webhook
 from handrail_feedback.records.mailings import WEEKDAYS, Schedule
 from handrail_feedback.records.messages import KeptMessage
 from handrail_feedback.records.outbox import Patience, Route, parse_routes
+from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.email_addresses import mailboxes_in, read_mailbox
 from handrail_kb.errors import ConfigError
@@ -153,7 +154,7 @@ def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
             f"smtp_security: 'none' would send messages through the network to {host} for anybody to read.",
             "Use starttls or tls; none is for a mail server on this machine.",
         )
-    password = environ.get("HANDRAIL_SMTP_PASSWORD", "")
+    password = read_secret("HANDRAIL_SMTP_PASSWORD", environ)
     if not (user + password).isascii():
         raise ConfigError(
             "smtp_user or HANDRAIL_SMTP_PASSWORD has letters that cannot be used to log in to a mail server.",
@@ -161,7 +162,7 @@ def _mail(settings: Settings, environ: Mapping[str, str], *, to: str) -> Mail:
         )
     if user and not password:
         raise ConfigError(
-            f"smtp_user is {user}, but HANDRAIL_SMTP_PASSWORD is not in the environment.",
+            f"smtp_user is {user}, but HANDRAIL_SMTP_PASSWORD is not in the environment, nor its file.",
             "Give the service its password there, or remove smtp_user if the mail server wants none.",
         )
     port = settings.number("smtp_port") or PORTS[security]
@@ -194,7 +195,7 @@ def _webhook(settings: Settings, environ: Mapping[str, str]) -> Webhook:
             f"webhook_url: http would send messages through the network to {host} for anybody to read.",
             "Use https; http is for a program on this machine.",
         )
-    secret = environ.get("HANDRAIL_WEBHOOK_SECRET", "")
+    secret = read_secret("HANDRAIL_WEBHOOK_SECRET", environ)
     if len(secret) < _SHORTEST_SECRET:
         raise ConfigError(
             f"HANDRAIL_WEBHOOK_SECRET has to be in the environment, with at least {_SHORTEST_SECRET} characters.",

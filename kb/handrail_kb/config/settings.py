@@ -1,7 +1,7 @@
 """Finds the value of every setting: in a flag, the environment or mkdocs.yml, else in the table.
 
 A value is looked for in this order: flag, environment (`HANDRAIL_NAME`), mkdocs.yml
-(`plugins: - handrail: {name: …}`), default. Secrets are read from the environment only.
+(`plugins: - handrail: {name: …}`), default. Secrets are read by `secrets`.
 Knows nothing of MkDocs' classes, so that a server without a docs folder can use it.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
 from handrail_kb.config.yaml_files import read_mkdocs_yml
 from handrail_kb.errors import ConfigError
@@ -151,9 +152,9 @@ def values_in(environ: Mapping[str, str]) -> dict[str, SettingValue]:
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     """Warnings about unknown `HANDRAIL_` variables. They are not refused: other programs may use such names."""
-    known = [setting.variable for setting in SETTINGS]
+    known = [*(setting.variable for setting in SETTINGS), *secret_variables()]
     for variable in sorted(environ):
-        if variable.startswith("HANDRAIL_") and variable not in SECRETS and variable not in known:
+        if variable.startswith("HANDRAIL_") and variable not in known:
             near = nearest(variable, known)
             yield f"The environment has {variable}, which is not a setting of Handrail.{near} See: handrail settings"
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 
 from handrail_feedback.accounts.sessions import secret_key
@@ -58,6 +59,8 @@ class _Production(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, delivery: Delivery) -> None:
         self._settings = settings
         self._delivery = delivery
+        # gunicorn would report that it is ready before any process can answer.
+        self._told_to = os.environ.pop("NOTIFY_SOCKET", "")
         super().__init__()
 
     def load_config(self) -> None:
@@ -70,11 +73,21 @@ class _Production(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "loglevel": "error",  # its warnings contain addresses
             "proc_name": "handrail",
+            "post_worker_init": self._say_ready,
             "child_exit": _forget_process,
             "worker_exit": _end_process,
+            # gunicorn's own remote control writes into the home folder; nobody may write but into the state folder.
+            "control_socket_disable": True,
         }
         for name, value in options.items():
-            self.cfg.set(name, value)
+            if name in self.cfg.settings:  # the last one came with gunicorn 25.1
+                self.cfg.set(name, value)
+
+    def _say_ready(self, worker: Any) -> None:
+        """Tell systemd (`Type=notify`) that this process answers."""
+        if self._told_to:
+            os.environ["NOTIFY_SOCKET"] = self._told_to
+            systemd.sd_notify("READY=1\nSTATUS=Answers searches", worker.log, unset_environment=True)
 
     def load(self) -> Flask:
         from handrail_search.service.app import create_app, parts_of

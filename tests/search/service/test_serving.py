@@ -159,6 +159,28 @@ def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(ro
     assert "pears" not in log.read_text()
 
 
+def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written_beside_the_state(root, tmp_path):
+    build(root)
+    port, home = free_port(), tmp_path / "home"
+    home.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "handrail_kb.cli", "run", "--port", str(port), "--workers", "1"], cwd=root,
+            env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "CI": "", "HOME": str(home), "XDG_RUNTIME_DIR": ""},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            assert "READY=1" in systemd.recv(4096).decode().splitlines()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/help/readyz", timeout=2) as answer:
+                assert answer.status == 200, "who is told ready may ask at once"
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+    assert list(home.iterdir()) == []
+
+
 def test_while_writing_every_edit_is_found_and_a_broken_one_does_no_harm(root):
     with started(root, "serve") as (process, address, log):
         assert titles(address, "pears")[0] == "Pears"
