@@ -189,9 +189,8 @@ def test_encoding_tells_no_company_that_it_is_used(exported, tmp_path):
         "import sys; from pathlib import Path; from handrail_search.embedding.encoder import Encoder\n"
         "assert Encoder(Path(sys.argv[1])).encode_query('refund').any()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(exported)],
-        env=env | {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    command = [sys.executable, "-c", code, str(exported)]
+    done = subprocess.run(command, env=env | home, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("*")) == []

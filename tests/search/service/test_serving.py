@@ -166,11 +166,14 @@ def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(PATIENCE)
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "CI": "", "HOME": str(home), "XDG_RUNTIME_DIR": ""}
         process = subprocess.Popen(
-            [sys.executable, "-m", "handrail_kb.cli", "run", "--port", str(port), "--workers", "1"], cwd=root,
-            env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "CI": "", "HOME": str(home), "XDG_RUNTIME_DIR": ""},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, "-m", "handrail_kb.cli", "run", "--port", str(port), "--workers", "1"],
+            cwd=root,
+            env=os.environ | told,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             assert "READY=1" in systemd.recv(4096).decode().splitlines()
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/help/readyz", timeout=2) as answer:
