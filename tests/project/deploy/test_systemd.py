@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").iterdir())
+UNITS = sorted((Path(__file__).parents[3] / "deploy" / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
 MOST_EXPOSED = 3.0
 
