@@ -293,13 +293,13 @@ def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, check, loo
 def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site, topics, check, look, tmp_path):
     from handrail_feedback.records.period import Period
     from handrail_feedback.records.stamps import now
-    from handrail_feedback.reports.weekly import weekly_report_of as monday_of
+    from handrail_feedback.reports.weekly import weekly_report_of
     from handrail_feedback.reports.weekly_pages import to_html
 
     at = now()
-    monday = monday_of(help_site.store, tmp_path, Period(at - timedelta(days=28), at), 3, at)
+    weekly = weekly_report_of(help_site.store, tmp_path, Period(at - timedelta(days=28), at), 3, at)
     file = tmp_path / "report.html"
-    file.write_text(to_html(monday, f"{help_site.address}desk/", "Acme"), encoding="utf-8")
+    file.write_text(to_html(weekly, f"{help_site.address}desk/", "Acme"), encoding="utf-8")
     context = chromium.browser.new_context(**LOOKS[look])
     page = context.new_page()
     asked = []

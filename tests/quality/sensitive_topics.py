@@ -47,22 +47,20 @@ def sensitive_topics() -> dict[str, Any]:
 def _row(model: str, lang: str, sense: TopicClassifier, encoder: Encoder, asked: np.ndarray | None) -> dict[str, Any]:
     say(f"sensitive topics, {model}, {_NAMES[lang]}")
     held_back = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    told = [
-        (matter, sense.matter_of(encoder.encode_query(text))) for matter, spoken, text in held_back if spoken == lang
-    ]
+    told = [(topic, sense.topic_of(encoder.encode_query(text))) for topic, spoken, text in held_back if spoken == lang]
     row = {
         "encoder": model,
         "language": _NAMES[lang],
-        "caught": _share([found for matter, found in told if matter != "none"]),
-        "ordinary": _share([found for matter, found in told if matter == "none"]),
+        "caught": _share([found for topic, found in told if topic != "none"]),
+        "ordinary": _share([found for topic, found in told if topic == "none"]),
     }
     if asked is not None:
-        row["asked"] = _share([sense.matter_of(vector) for vector in asked])
+        row["asked"] = _share([sense.topic_of(vector) for vector in asked])
     return row
 
 
 def _share(found: Sequence[str | None]) -> dict[str, Any]:
-    noticed = np.array([float(matter is not None) for matter in found])
+    noticed = np.array([float(topic is not None) for topic in found])
     share = intervals(Sample({"share": noticed}, {}, np.zeros(len(noticed)), np.zeros(0)))["share"]
     return {**asdict(share), "of": len(noticed)}
 

@@ -14,7 +14,7 @@ from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.problems import Problem, nearest
 
 # Sentences by the topic's name; an empty tuple means only those that come with Handrail.
-Matters = Mapping[str, tuple[str, ...]]
+SensitiveTopics = Mapping[str, tuple[str, ...]]
 
 BUILT_IN = ("grief", "fraud", "safety", "anger")
 GROUP = "stay_with_people"
@@ -23,7 +23,7 @@ _MOST, _LONGEST = 500, 300
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,39}")
 
 
-def read_sensitive(raw: Any, places: YamlLines) -> tuple[Matters, Sequence[Problem]]:
+def read_sensitive(raw: Any, places: YamlLines) -> tuple[SensitiveTopics, Sequence[Problem]]:
     """Which topics a site has switched on, with sentences of its own, and what is wrong."""
     problems: list[Problem] = []
 
@@ -42,7 +42,7 @@ def read_sensitive(raw: Any, places: YamlLines) -> tuple[Matters, Sequence[Probl
             continue
         elif isinstance(value, bool) or value is None:
             known = f"Known are {', '.join(BUILT_IN)}; another one needs sentences."
-            wrong(f"'{name}' is no matter that comes with Handrail.{nearest(name, BUILT_IN)} {known}", name)
+            wrong(f"'{name}' is no topic that comes with Handrail.{nearest(name, BUILT_IN)} {known}", name)
         elif not _NAME.fullmatch(name):
             wrong(f"'{name}' should be 2 to 40 small letters, digits, '-' or '_', such as 'lost-key'.", name)
         elif fault := _fault(name, value):

@@ -82,14 +82,15 @@ class Blocked:
 class Findings:
     """What the policy of a site blocks.
 
-    `crowded` are pages with more inline scripts and styles than a header holds, and how many too many; `strangers` are
-    pages whose inline scripts do not run when instant navigation leads to them, because there are too many on the site.
+    `crowded` are pages with more inline scripts and styles than a header holds, and how many too many;
+    `blocked_by_instant` are pages whose inline scripts do not run when instant navigation leads to them, because there
+    are too many on the site.
     """
 
     mode: str = policy.ENFORCE
     blocked: tuple[Blocked, ...] = ()
     crowded: tuple[tuple[str, int], ...] = ()
-    strangers: tuple[str, ...] = ()
+    blocked_by_instant: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -106,7 +107,9 @@ def write_csp(
     policy.write_policies(site_dir, mode, allow, site.needs(), [name for name, page in site.pages.items() if page.ours])
     if mode == policy.OFF:
         return Findings(mode)
-    return Findings(mode, tuple(site.blocked()), tuple(site.crowded()), tuple(site.strangers), tuple(site.unread))
+    return Findings(
+        mode, tuple(site.blocked()), tuple(site.crowded()), tuple(site.blocked_by_instant), tuple(site.unread)
+    )
 
 
 class _Site:
@@ -118,7 +121,7 @@ class _Site:
         self.base = urlsplit(site_url).path.rstrip("/") + "/"
         self.files: dict[str, Needs] = {}
         self.unread: list[str] = []
-        self.strangers: list[str] = []
+        self.blocked_by_instant: list[str] = []
         self.pages = dict(self._read())
         self.common = Counter(
             digest for page in self._real() for digest in {*page.scripts, *page.styles}
@@ -195,8 +198,8 @@ class _Site:
             own = self.own(page)
             needs = own if page.redirect else policy.merged(own, shared)
             yield name, self._trimmed(needs, name in framed)
-            if instant and not page.redirect and self._is_stranger(own, shared):
-                self.strangers.append(name)
+            if instant and not page.redirect and self._is_blocked_by_instant(own, shared):
+                self.blocked_by_instant.append(name)
         for name in sorted(framed - set(self.pages)):
             yield name, {"frame-ancestors": ("'self'",)}
 
@@ -230,7 +233,7 @@ class _Site:
         together.styles = [digest for digest in counted if digest not in of_scripts][:_MOST_DIGESTS]
         return self.own(together)
 
-    def _is_stranger(self, own: Sources, shared: Sources) -> bool:
+    def _is_blocked_by_instant(self, own: Sources, shared: Sources) -> bool:
         let_in = policy.header_of(shared, self.allow)
         scripts = own.get("script-src", ())
         inline = policy.allows(self.allow, "script-src", "'unsafe-inline'")

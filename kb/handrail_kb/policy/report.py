@@ -68,9 +68,9 @@ def faults(findings: Findings) -> Iterator[str]:
 
 def notes(findings: Findings) -> Iterator[str]:
     """What is worth knowing, a sentence each."""
-    if findings.strangers:
+    if findings.blocked_by_instant:
         yield (
-            f"{_pages(findings.strangers)}: inline scripts run when the page is opened, but not when instant "
+            f"{_pages(findings.blocked_by_instant)}: inline scripts run when the page is opened, but not when instant "
             "navigation leads there from another one, because the site has more than a header can name. Move them into "
             "files, "
             "or take 'navigation.instant' out."

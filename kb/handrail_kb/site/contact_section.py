@@ -218,7 +218,7 @@ def _days(lang: str, contact: Contact, today: date) -> dict[date, Day]:
 
 def _closed(lang: str, contact: Contact, days: Mapping[date, Day], today: date) -> str:
     """A list of the days on which somebody would be there, was it not a holiday."""
-    entries = [(day, what) for day, what in days.items() if day >= today and _matters(contact, day, what)]
+    entries = [(day, what) for day, what in days.items() if day >= today and _would_be_open(contact, day, what)]
     stretches: list[tuple[date, date, Day]] = []
     for day, what in entries:
         if stretches and stretches[-1][2] == what and what.why and day - stretches[-1][1] == timedelta(days=1):
@@ -231,7 +231,7 @@ def _closed(lang: str, contact: Contact, days: Mapping[date, Day], today: date) 
     return f'<details class="handrail-closed"><summary>{_(lang, "channels.days")}</summary><ul>{items}</ul></details>'
 
 
-def _matters(contact: Contact, day: date, what: Day) -> bool:
+def _would_be_open(contact: Contact, day: date, what: Day) -> bool:
     return any(
         channel.hours != NEVER and (what.spans or channel.hours[day.weekday()]) and not channel.open_on_holidays
         for channel in contact.channels

@@ -43,7 +43,7 @@ def may_notify(results: Results, first: int) -> tuple[AnsweringArticle, ...]:
 
     None where the question is about a sensitive topic.
     """
-    if results.degraded or results.matter:
+    if results.degraded or results.sensitive_topic:
         return ()
     hits = (hit for hit in results.hits[:first] if not (hit.other_language or hit.people_only))
     return tuple(AnsweringArticle(hit.location, hit.title) for hit in hits)

@@ -70,8 +70,8 @@ def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> s
     lines = [_VERDICTS[results.verdict]]
     if results.corrected:
         lines.append(f"Understood as: {results.corrected}")
-    if results.matter:
-        lines.append(f"A matter for people ({results.matter}): a person comes first")
+    if results.sensitive_topic:
+        lines.append(f"A matter for people ({results.sensitive_topic}): a person comes first")
     if results.degraded:
         lines.append(f"degraded: {results.fallback_reason}; words answer alone. Mend it: handrail doctor")
     if in_full:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from handrail_kb.config.state_folder import made
-from handrail_kb.contact.sensitive_topics import Matters
+from handrail_kb.contact.sensitive_topics import SensitiveTopics
 from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import PASSAGE_RULES, Page, Passage
 from handrail_search.background import only_one
@@ -91,7 +91,7 @@ def build_index(
     progress: Progress | None = None,
     full: bool = False,
     encoders: Path | None = None,
-    sensitive: Matters | None = None,
+    sensitive: SensitiveTopics | None = None,
     within: Transaction = NO_TRANSACTION,
 ) -> Built:
     """Write, verify and publish a new generation below `state_dir`/index, inside the context `within`.
@@ -121,7 +121,7 @@ def _write(
     exported: Path,
     encoder: Encoder,
     former: dict[str, Vectors],
-    sensitive: Matters,
+    sensitive: SensitiveTopics,
     progress: Progress | None,
     within: Transaction,
 ) -> Built:
@@ -231,7 +231,7 @@ def _questions(page: Page) -> tuple[str, ...]:
 
 
 def _classifier(
-    pages: Sequence[Page], sensitive: Matters, encoder: Encoder, index_dir: Path
+    pages: Sequence[Page], sensitive: SensitiveTopics, encoder: Encoder, index_dir: Path
 ) -> sensitive_topics.TopicClassifier:
     """The classifier of sensitive topics; trained again only when sentences or encoder changed."""
     if not sensitive:

@@ -132,7 +132,7 @@ class Index:
         # For each near-duplicate page the first of its group.
         self.twin_of: Mapping[int, int] = dict(self.db.execute("SELECT page_id, first FROM twins"))
         self.words = open_words(self.db)
-        self.matters = sensitive_topics.read_sensitive_topics(self.db)
+        self.sensitive_topics = sensitive_topics.read_sensitive_topics(self.db)
         self.by_title: Mapping[str, list[int]] = self._titles()
 
     def _read_pages(self) -> list[PageRow]:

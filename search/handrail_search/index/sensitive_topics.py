@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from handrail_kb.contact.sensitive_topics import BUILT_IN, Matters
+from handrail_kb.contact.sensitive_topics import BUILT_IN, SensitiveTopics
 from handrail_search.embedding.vectors import Vectors
 
 SENSITIVE_SCHEMA = """
--- One row for each matter that stays with people. A question is about the one with the highest w·q + bias, from its
+-- One row for each topic. A question is about the one with the highest w·q + bias, from its
 -- floor on. `left_out` and `sentences` are what the floor was found with, `digest` what all was learnt from.
 CREATE TABLE matters (name TEXT PRIMARY KEY, weights BLOB NOT NULL, bias REAL NOT NULL, floor REAL NOT NULL,
   left_out REAL NOT NULL, sentences REAL NOT NULL, digest TEXT NOT NULL);
@@ -59,7 +59,7 @@ class TopicClassifier:
     sentences: float
     digest: str
 
-    def matter_of(self, vector: Vectors) -> str | None:
+    def topic_of(self, vector: Vectors) -> str | None:
         """The topic that a question is about, by its vector; none for nearly all questions.
 
         UNSURE where it is a sensitive one, but two topics are about equally likely: condolences to a victim of fraud
@@ -110,7 +110,7 @@ class TopicSentences:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def lesson(matters: Matters, langs: Iterable[str]) -> TopicSentences:
+def lesson(topics: SensitiveTopics, langs: Iterable[str]) -> TopicSentences:
     """The training sentences: the site's own, and the built-in ones in `langs`."""
     known = sorted(set(langs) & languages())
     given = _examples()
@@ -119,7 +119,7 @@ def lesson(matters: Matters, langs: Iterable[str]) -> TopicSentences:
         return tuple(sentence for lang in known for sentence in given[name][lang]) if name in given else ()
 
     built_in = {name: in_langs(name) for name in BUILT_IN}
-    sentences = {name: (*built_in.get(name, ()), *own) for name, own in matters.items()}
+    sentences = {name: (*built_in.get(name, ()), *own) for name, own in topics.items()}
     return TopicSentences({name: found for name, found in sentences.items() if found}, in_langs("everyday"))
 
 

@@ -18,7 +18,7 @@ from mkdocs.exceptions import Abort, MkDocsException
 from handrail_kb.cli.terminal import progress_bar
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import line_of_key, yaml_lines
-from handrail_kb.contact.sensitive_topics import GROUP, Matters, read_sensitive
+from handrail_kb.contact.sensitive_topics import GROUP, SensitiveTopics, read_sensitive
 from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.problems import Problem
 from handrail_kb.site.built.passages import Page, read_site
@@ -46,13 +46,13 @@ def encoder_of(settings: Settings) -> str:
     return str(settings.root / model) if (settings.root / model).is_dir() else model
 
 
-def sensitive_topics_of(settings: Settings) -> Matters:
+def sensitive_topics_of(settings: Settings) -> SensitiveTopics:
     """The sensitive topics that the settings define. Raises ConfigError naming the line that is wrong."""
     file = settings.config_file or settings.root / "mkdocs.yml"
-    matters, problems = read_sensitive(settings.groups.get(GROUP), yaml_lines(file))
+    topics, problems = read_sensitive(settings.groups.get(GROUP), yaml_lines(file))
     if problems:
         raise ConfigError(str(problems[0]), "Mend that line, then run the command again.")
-    return matters
+    return topics
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def index_site(
 
 
 def _with_bar(pages: list[Page], settings: Settings, *, full: bool, within: Transaction) -> Built:
-    matters = sensitive_topics_of(settings)
+    topics = sensitive_topics_of(settings)
     bar, advance = progress_bar("encoding passages")
     started = False
 
@@ -165,7 +165,7 @@ def _with_bar(pages: list[Page], settings: Settings, *, full: bool, within: Tran
             encoder_of(settings),
             progress=progress,
             full=full,
-            sensitive=matters,
+            sensitive=topics,
             within=within,
         )
     finally:

@@ -46,7 +46,7 @@ class Hit:
 class Results:
     """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be searched.
 
-    `matter` is the sensitive topic that the question is about, if any, see `index.sensitive_topics`.
+    `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`.
     """
 
     query: str
@@ -58,4 +58,4 @@ class Results:
     corrected: str | None = None
     confidence: float = 0.0
     bands: Bands = NO_BANDS
-    matter: str | None = None
+    sensitive_topic: str | None = None

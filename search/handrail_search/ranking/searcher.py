@@ -158,7 +158,7 @@ class Searcher:
             corrected=understood.corrected,
             confidence=confident,
             bands=limits,
-            matter=self.index.matters.matter_of(vector) if vector is not None else None,
+            sensitive_topic=self.index.sensitive_topics.topic_of(vector) if vector is not None else None,
         )
 
     def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:

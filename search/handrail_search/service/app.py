@@ -129,7 +129,7 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         search_pages(live, settings.site_dir, site.info, base, on_search, can_notify=can_notify(settings))
     )
     lang = site.info().lang
-    seen = SiteSeen(base, lang, site.is_page, lambda: site.info().contact_ways, parts.key, is_bot, _is_staff)
+    seen = SiteSeen(base, lang, site.is_page, lambda: site.info().channels, parts.key, is_bot, _is_staff)
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:
         _add_desk(app, settings, parts)

@@ -169,10 +169,10 @@ class _Views:
             "fallback_reason": results.fallback_reason,
             "corrected": results.corrected,
             "people_first": bool(
-                results.verdict == "none" or results.matter or (results.hits and results.hits[0].people_only)
+                results.verdict == "none" or results.sensitive_topic or (results.hits and results.hits[0].people_only)
             ),
             "search_id": search_id,
-            "contact": self._contact(results.query) | self._matter(results.matter, lang),
+            "contact": self._contact(results.query) | self._about_topic(results.sensitive_topic, lang),
             "tell": self._notify_url(search_id, results, lang),
             "results": [self._result(hit) for hit in results.hits],
         }
@@ -199,17 +199,17 @@ class _Views:
             ],
         }
 
-    def _matter(self, matter: str | None, lang: str) -> dict[str, Any]:
+    def _about_topic(self, topic: str | None, lang: str) -> dict[str, Any]:
         """The text for a sensitive topic, and a contact channel that is open now."""
-        if matter is None:
+        if topic is None:
             return {"matter": None, "said": "", "now": None}
         site = self.site()
         t = _Texts(lang or site.lang)
         way = site.opening.fastest(datetime.now(UTC))
         page = f"{self.base_path}{site.contact_url}"
         return {
-            "matter": matter,
-            "said": t(f"matter.{matter if matter in BUILT_IN else 'own'}"),
+            "matter": topic,
+            "said": t(f"matter.{topic if topic in BUILT_IN else 'own'}"),
             "now": way
             and {
                 "label": way.title,
@@ -220,7 +220,7 @@ class _Views:
 
     def _notify_url(self, search_id: str, results: Results, lang: str) -> str | None:
         """The address to ask for a notification. Not offered for sensitive topics."""
-        if not self.can_notify or results.verdict == "answered" or results.matter or not results.query:
+        if not self.can_notify or results.verdict == "answered" or results.sensitive_topic or not results.query:
             return None
         asked = {"search": search_id, "q": results.query} | ({"lang": lang} if lang else {})
         return f"{self.base_path}tell/?{urlencode(asked, quote_via=quote)}"

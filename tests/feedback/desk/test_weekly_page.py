@@ -1,4 +1,4 @@
-"""This Monday's page: at the desk, as a file, and what of it may leave the house."""
+"""The weekly page: at the desk, as a file, and what of it may leave the company."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def site(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     for early in ("warm", "warm_once"):
         patch.setattr(topic_cache.TopicCache, early, lambda _shelf: None)
-    root = tmp_path_factory.mktemp("monday")
+    root = tmp_path_factory.mktemp("weekly")
     with service(root) as app:
         store, log = app.extensions["handrail"].store, app.extensions["handrail"].searches
         hire(store, "ana", "lead")
 
         def fail(*queries: str, ago: float, **more: object) -> None:
             for query in queries:
-                tab = f"monday-{next(_tabs)}"
+                tab = f"weekly-{next(_tabs)}"
                 log.record(search(query, 0, tab, **{"verdict": "none", "at": now() - ago * DAY, **more}))
             assert log.flush()
             refresh(store, Meaning("test", by_last_word), now() - ago * DAY)
@@ -81,7 +81,7 @@ def desk(site) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def monday(site):
+def weekly(site):
     at = now()
     return weekly_report_of(site.store, site.root / "site", Period(at - 7 * DAY, at), 3, at)
 
@@ -131,7 +131,7 @@ def test_nobody_reads_the_report_without_signing_in(site):
 
 def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
     desk.get("report/")
-    numbers = LexborHTMLParser(desk.page).css(".monday-numbers details")
+    numbers = LexborHTMLParser(desk.page).css(".weekly-numbers details")
     assert len(numbers) > 12
     for one in numbers:
         assert "Counted: " in one.text() or "As of " in one.text()
@@ -142,32 +142,32 @@ def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
 
 def test_numbers_of_fewer_people_than_the_least_are_hidden(desk):
     desk.get("report/")
-    weak = next(one.text() for one in LexborHTMLParser(desk.page).css(".monday-numbers details")
+    weak = next(one.text() for one in LexborHTMLParser(desk.page).css(".weekly-numbers details")
                 if "failed: got no sure answer" in one.text())  # fmt: skip
     assert "fewer than 3 of 31" in weak
     assert "2 of" not in weak and "6%" not in weak
 
 
-def test_why_searches_failed_stands_in_words_and_not_in_codes(desk, monday):
+def test_why_searches_failed_stands_in_words_and_not_in_codes(desk, weekly):
     desk.get("report/")
-    for page in (desk.page, to_html(monday, "", "Acme")):
+    for page in (desk.page, to_html(weekly, "", "Acme")):
         numbers = section(page, "numbers")
         assert "failed: saw results and left" in numbers and "failed: found nothing" in numbers
         for code in ("no_click", "said_no", "failed: none", "failed: weak", "none (", "weak (", "rephrased"):
             assert code not in numbers
 
 
-def test_what_customers_typed_is_shown_and_never_obeyed(desk, site, monday):
+def test_what_customers_typed_is_shown_and_never_obeyed(desk, site, weekly):
     site_name = "<b>Acme</b>"
     desk.get("report/")
-    _, _, mail = to_mail(monday, "https://help.test/desk/", site_name)
-    for page in (desk.page, to_html(monday, "", site_name), mail):
+    _, _, mail = to_mail(weekly, "https://help.test/desk/", site_name)
+    for page in (desk.page, to_html(weekly, "", site_name), mail):
         assert "<script>alert" not in page
         assert "<b>Acme" not in page
 
 
-def test_what_leaves_the_desk_holds_no_word_that_fewer_than_three_people_typed(desk, site, monday):
-    pages = [to_html(monday, "", "Acme"), *to_mail(monday, "https://help.test/desk/", "Acme")]
+def test_what_leaves_the_desk_holds_no_word_that_fewer_than_three_people_typed(desk, site, weekly):
+    pages = [to_html(weekly, "", "Acme"), *to_mail(weekly, "https://help.test/desk/", "Acme")]
     for page in pages:
         assert RARE not in page and "alert" not in page
     assert all("password" in page for page in pages if page != pages[1])  # the subject names nothing
@@ -224,7 +224,7 @@ def test_a_site_without_searches_says_so(tmp_path):
         assert "No search was kept yet" in texts(desk.page)
         assert "not enough data" in section(desk.page, "look")
         assert "not kept" in section(desk.page, "drawn")
-        empty = [one.text() for one in LexborHTMLParser(desk.page).css("figure svg .monday-nothing")]
+        empty = [one.text() for one in LexborHTMLParser(desk.page).css("figure svg .weekly-nothing")]
         assert empty == ["not enough data"] * 3
 
 
@@ -236,13 +236,13 @@ def test_a_site_that_kept_no_time_before_calls_nothing_new_anywhere(tmp_path):
             log.record(search(query, 0, f"tab-{query}-x", verdict="none", at=at - DAY))
         assert log.flush()
         refresh(store, Meaning("test", by_last_word), at)
-        monday = weekly_report_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at)
+        weekly = weekly_report_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at)
         [topic] = {place.topic for place in members(store).values()}
         decide(store, topic, "writing", "ana", at)
         decided = to_html(weekly_report_of(store, tmp_path / "site", Period(at - 7 * DAY, at), 3, at), "", "Acme")
     assert "being written: before: not kept; its two weeks for writing are not over" in texts(decided)
-    subject, text, mail = to_mail(monday, "", "Acme")
-    page = to_html(monday, "", "Acme")
+    subject, text, mail = to_mail(weekly, "", "Acme")
+    page = to_html(weekly, "", "Acme")
     assert subject.startswith("Acme: 1 to decide (")
     assert "not enough data new first searched" in texts(page) and "not enough data growing" in texts(page)
     assert "not enough data new" in texts(mail) and "New and growing: not enough data." in text
@@ -269,10 +269,10 @@ def test_an_axis_ends_at_a_number_that_people_count_by(most, top):
     assert nice_top(most) == top
 
 
-def test_the_weeks_before_anything_was_kept_are_told_apart_from_weeks_without_searches(monday):
-    kept = [week.kept for week in monday.weeks]
+def test_the_weeks_before_anything_was_kept_are_told_apart_from_weeks_without_searches(weekly):
+    kept = [week.kept for week in weekly.weeks]
     assert kept == [False] * (26 - 12) + [True] * 12
-    assert monday.weeks[-1].failed == 11 and monday.weeks[-3].searches == 0
+    assert weekly.weeks[-1].failed == 11 and weekly.weeks[-3].searches == 0
 
 
 def test_a_day_that_has_only_begun_where_nothing_was_read_of_it_yet_is_empty():

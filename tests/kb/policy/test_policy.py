@@ -93,7 +93,7 @@ def test_a_site_of_many_scripts_with_instant_navigation_stays_within_the_bound_a
         assert len(header) <= MOST_CHARACTERS
         assert all(one in header for one in own)
     assert found.crowded == ()
-    assert len(found.strangers) > 100
+    assert len(found.blocked_by_instant) > 100
     assert "navigation.instant" in " ".join(report.notes(found))
 
 

@@ -49,7 +49,7 @@ def test_a_page_of_the_navigation_that_is_not_there_is_named_with_the_nearest_on
         ("contact_phone: +1 212 5", 10, "settings", "too short"),
         ("contact: {who: A, channels: [{chat: 'http://x'}]}", 10, "settings", "no safe link"),
         ("contact:\n  channels:\n    - phone: +49 30 901820", 12, "settings-hint", "nobody is behind 'phone'"),
-        ("stay_with_people:\n  sadness: yes", 11, "settings", "'sadness' is no matter"),
+        ("stay_with_people:\n  sadness: yes", 11, "settings", "'sadness' is no topic"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_its_line(tmp_path, settings, line, code, words):

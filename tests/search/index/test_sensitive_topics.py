@@ -1,4 +1,4 @@
-"""Matters that should stay with people are noticed by meaning, and the person comes first."""
+"""Topics that should stay with people are noticed by meaning, and the person comes first."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ CALM = "how do I change the language of the menu"
 def held_back(lang: str) -> list[tuple[str, str]]:
     """Matter and sentence, written by somebody who had not seen those that are learnt from."""
     rows = [line.split("\t") for line in HELD_BACK.read_text(encoding="utf-8").splitlines()]
-    return [(matter, sentence) for matter, spoken, sentence in rows if spoken == lang]
+    return [(topic, sentence) for topic, spoken, sentence in rows if spoken == lang]
 
 
 def measured(sense, encoder, lang: str) -> dict[str, float]:
-    told = [(matter, sense.matter_of(encoder.encode_query(sentence))) for matter, sentence in held_back(lang)]
-    meant = [(matter, found) for matter, found in told if matter != "none"]
-    ordinary = [found for matter, found in told if matter == "none"]
+    told = [(topic, sense.topic_of(encoder.encode_query(sentence))) for topic, sentence in held_back(lang)]
+    meant = [(topic, found) for topic, found in told if topic != "none"]
+    ordinary = [found for topic, found in told if topic == "none"]
     return {
         "caught": np.mean([found is not None for _, found in meant]),
         "false alarms": np.mean([found is not None for found in ordinary]),
-        "wrong words": np.mean([found not in (None, UNSURE, matter) for matter, found in meant]),
+        "wrong words": np.mean([found not in (None, UNSURE, topic) for topic, found in meant]),
     }
 
 
@@ -63,9 +63,9 @@ def test_six_of_seven_sentences_nobody_tuned_on_are_noticed_and_one_ordinary_que
 
 def test_each_matter_is_noticed(english, encoder):
     caught = Counter()
-    for matter, sentence in held_back("en"):
-        caught[matter] += english.matter_of(encoder.encode_query(sentence)) is not None
-    assert all(caught[matter] >= 0.75 * 40 for matter in BUILT_IN), caught
+    for topic, sentence in held_back("en"):
+        caught[topic] += english.topic_of(encoder.encode_query(sentence)) is not None
+    assert all(caught[topic] >= 0.75 * 40 for topic in BUILT_IN), caught
 
 
 def test_the_multilingual_encoder_notices_them_in_every_language():
@@ -93,34 +93,34 @@ def test_what_is_measured_with_was_not_learnt_from():
 # --- of one site
 
 
-def test_a_matter_of_ones_own_is_noticed_and_one_that_is_switched_off_is_not(encoder):
+def test_a_topic_of_ones_own_is_noticed_and_one_that_is_switched_off_is_not(encoder):
     keys = [
         f"{how} my {what}" for how in ("I lost", "somebody found", "where do I hand in") for what in ("key", "key ring")
     ] + ["locked out of my flat", "the key broke off in the door", "my key does not open the door any more"]
     sense = learn_sensitive_topics(lesson({"lost-key": tuple(keys), "grief": ()}, ["en"]), encoder.encode_query, "")
-    assert sense.matter_of(encoder.encode_query("the door is shut and my keys are inside")) == "lost-key"
-    assert sense.matter_of(encoder.encode_query(DEATH)) == "grief"
-    assert sense.matter_of(encoder.encode_query(FRAUD)) is None
-    assert sense.matter_of(encoder.encode_query(CALM)) is None
+    assert sense.topic_of(encoder.encode_query("the door is shut and my keys are inside")) == "lost-key"
+    assert sense.topic_of(encoder.encode_query(DEATH)) == "grief"
+    assert sense.topic_of(encoder.encode_query(FRAUD)) is None
+    assert sense.topic_of(encoder.encode_query(CALM)) is None
 
 
 def test_a_single_matter_is_told_from_everyday_questions(encoder):
     sense = learn_sensitive_topics(lesson({"fraud": ()}, ["en"]), encoder.encode_query, "")
     assert sense.names == ("fraud",)
-    assert sense.matter_of(encoder.encode_query(FRAUD)) == "fraud"
-    assert sense.matter_of(encoder.encode_query(CALM)) is None
+    assert sense.topic_of(encoder.encode_query(FRAUD)) == "fraud"
+    assert sense.topic_of(encoder.encode_query(CALM)) is None
 
 
 def test_what_a_site_answers_itself_raises_the_floor_but_never_beyond_most_sentences(english, encoder):
     own = np.stack([encoder.encode_query(text) for text in ("card limits", "change your address", "open an account")])
     assert english.fitted(own).floor == english.left_out
-    alike = np.stack([encoder.encode_query(sentence) for matter, sentence in held_back("en") if matter == "fraud"])
+    alike = np.stack([encoder.encode_query(sentence) for topic, sentence in held_back("en") if topic == "fraud"])
     assert english.fitted(alike).floor == english.sentences > english.left_out
 
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory, lend_encoder):
-    """A site that looks out for matters: its folder, with `site` and `state`."""
+    """A site that looks out for sensitive topics: its folder, with `site` and `state`."""
     root = tmp_path_factory.mktemp("bank")
     write_site(root / "site")
     build_index(list(read_site(root / "site")), lend_encoder(root / "state"), MODEL, sensitive=ALL)
@@ -129,9 +129,9 @@ def bank(tmp_path_factory, lend_encoder):
 
 def test_what_was_learnt_is_kept_in_the_index_and_learnt_anew_only_when_it_changes(bank, encoder, monkeypatch):
     index_dir = bank / "state" / "index"
-    first = Index(current_generation(index_dir)).matters
+    first = Index(current_generation(index_dir)).sensitive_topics
     assert first.names == tuple(sorted(BUILT_IN))
-    assert first.matter_of(encoder.encode_query(FRAUD)) == "fraud"
+    assert first.topic_of(encoder.encode_query(FRAUD)) == "fraud"
 
     learnt = []
     learned = sensitive_topics.learn_sensitive_topics
@@ -141,13 +141,13 @@ def test_what_was_learnt_is_kept_in_the_index_and_learnt_anew_only_when_it_chang
     pages = list(read_site(bank / "site"))
     build_index(pages, bank / "state", MODEL, sensitive=ALL)
     assert not learnt
-    again = Index(current_generation(index_dir)).matters
+    again = Index(current_generation(index_dir)).sensitive_topics
     assert again.floor == first.floor
     assert np.array_equal(again.weights, first.weights)
     build_index(pages, bank / "state", MODEL, sensitive={"fraud": ("my purse is gone",)})
     assert len(learnt) == 1
     build_index(pages, bank / "state", MODEL, sensitive={})
-    assert Index(current_generation(index_dir)).matters.names == ()
+    assert Index(current_generation(index_dir)).sensitive_topics.names == ()
     build_index(pages, bank / "state", MODEL, sensitive=ALL)
 
 
@@ -156,7 +156,7 @@ def test_an_encoder_that_does_not_know_the_language_notices_nothing(tmp_path, le
     pages = [Page(f"{n}/", f"Seite {n}", (Passage(f"{n}/", "", (), text * 5),), lang="de") for n in range(3)]
     built = build_index(pages, lend_encoder(tmp_path / "state"), MODEL, sensitive=ALL)
     assert built.trust < 0.5
-    assert Index(built.folder).matters.names == ()
+    assert Index(built.folder).sensitive_topics.names == ()
 
 
 # --- what customers see
@@ -202,4 +202,4 @@ def test_without_javascript_the_person_stands_before_the_articles(client):
 
 def test_without_its_encoder_search_answers_and_notices_nothing(bank):
     searcher = Searcher(Index(current_generation(bank / "state" / "index")), None)
-    assert searcher.search(FRAUD).matter is None
+    assert searcher.search(FRAUD).sensitive_topic is None

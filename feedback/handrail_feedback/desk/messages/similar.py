@@ -55,11 +55,11 @@ def group_similar(cases: Sequence[Case], near: FindSimilar) -> list[Group]:
 
 def similar_messages(case: Case, others: Sequence[Case], near: FindSimilar) -> list[Companion]:
     """Messages of other threads that mean nearly the same as this one, the nearest first, one for each thread."""
-    strangers = [other for other in others if other.thread != case.thread]
-    [alike, *_] = near([case.about, *(other.about for other in strangers)])
+    elsewhere = [other for other in others if other.thread != case.thread]
+    [alike, *_] = near([case.about, *(other.about for other in elsewhere)])
     found: dict[str, Companion] = {}
     for place, share in alike:
-        other = strangers[place - 1]
+        other = elsewhere[place - 1]
         found.setdefault(other.thread, Companion(other, _why(case, other, share)))
     return list(found.values())
 

@@ -115,7 +115,10 @@ class TopicCache:
             self._refresh(_READ_FIRST)
 
     def warm_once(self) -> None:
-        """Begin to read if nothing was read yet: for strangers, who cannot keep the processor busy so."""
+        """Begin to read if nothing was read yet.
+
+        For those who have not signed in: they cannot keep the processor busy this way.
+        """
         if self._reading is None:
             self._refresh(_READ_FIRST)
 

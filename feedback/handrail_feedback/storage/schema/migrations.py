@@ -136,7 +136,7 @@ def m041_votes_by_tab(db: Database) -> None:
 @migrations()
 def m050_report_mails(db: Database) -> None:
     """When the weekly report was mailed, so that it is mailed once."""
-    for statement in tables.MONDAY:
+    for statement in tables.WEEKLY_MAIL:
         db.execute(statement)
 
 

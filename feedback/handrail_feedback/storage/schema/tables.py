@@ -315,7 +315,7 @@ VOTE_REASON_COLUMNS: tuple[str, ...] = (
     FROM intents WHERE clicked_at IS NOT NULL AND clicked_location IS NOT NULL""",
 )
 
-MONDAY: tuple[str, ...] = (
+WEEKLY_MAIL: tuple[str, ...] = (
     """
     CREATE TABLE report_mails (          -- the weekly report by mail, a row for each time that it is to be sent
       due_at TEXT PRIMARY KEY,

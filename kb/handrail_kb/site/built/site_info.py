@@ -17,9 +17,9 @@ MANIFEST = "handrail/site.json"
 
 @dataclass(frozen=True)
 class SiteInfo:
-    """Facts about the whole site. `contact_url` and `find_url` are relative to the site.
+    """Facts about the whole site. `contact_url` is relative to the site.
 
-    `contact_ways` holds the channels to a person as one line; `opening` says when somebody answers at once.
+    `channels` names the channels to a person in one line; `opening` says when somebody answers at once.
     """
 
     name: str = ""
@@ -27,9 +27,8 @@ class SiteInfo:
     lang: str = "en"
     contact_url: str = "contact/"
     contact_label: str = ""
-    contact_ways: str = ""
+    channels: str = ""
     opening: OpeningTimes = field(default_factory=OpeningTimes)
-    find_url: str = "find/"
     articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -49,9 +48,8 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             lang=str(data.get("lang", "en")),
             contact_url=str(contact.get("url", "contact/")),
             contact_label=str(contact.get("label", "")),
-            contact_ways=str(contact.get("ways", "")),
+            channels=str(contact.get("ways", "")),
             opening=read_opening(contact.get("opening")),
-            find_url=str(data.get("find", "find/")),
             articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )
     except (ValueError, AttributeError, TypeError, KeyError) as error:

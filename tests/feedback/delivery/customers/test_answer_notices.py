@@ -131,11 +131,15 @@ def test_a_matter_for_people_is_neither_put_off_nor_answered_by_an_article(servi
     site(OCEAN)
     due_again(service)
     search = Searcher.search
-    monkeypatch.setattr(Searcher, "search", lambda *args, **more: replace(search(*args, **more), matter="grief"))
+    monkeypatch.setattr(
+        Searcher, "search", lambda *args, **more: replace(search(*args, **more), sensitive_topic="grief")
+    )
     work(service)
     assert len(post.mails) == 1
     monkeypatch.setattr(
-        Searcher, "search", lambda *args, **more: replace(search(*args, **more), verdict="none", matter="grief")
+        Searcher,
+        "search",
+        lambda *args, **more: replace(search(*args, **more), verdict="none", sensitive_topic="grief"),
     )
     assert service.test_client().get("/api/search?q=walrus").json["tell"] is None
 
