@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli.flags import config_option
-from handrail_kb.config.settings import load_settings
+from handrail_kb.config.settings import load_settings, without_password
 from handrail_kb.config.table import GROUPS, SETTINGS
 
 
@@ -19,15 +19,16 @@ def settings(config_file: Path, as_json: bool) -> None:
     """Show every setting, its value, and where the value comes from."""
     found = load_settings(config_file)
     from_file = load_settings(config_file, environ={})
+    shown = {name: without_password(value) for name, value in found.values.items()}
     if as_json:
-        click.echo(json.dumps({**found.values, **found.groups}, indent=1, default=str))
+        click.echo(json.dumps({**shown, **found.groups}, indent=1, default=str))
         return
     for setting in SETTINGS:
         value = found[setting.name]
         origin = "default" if value == setting.default else f"from {config_file}"
         if value != from_file[setting.name]:
             origin = f"from {setting.variable}"
-        click.echo(f"{setting.name} = {value!r}  ({origin})\n    {setting.help}")
+        click.echo(f"{setting.name} = {shown[setting.name]!r}  ({origin})\n    {setting.help}")
     for name, told in GROUPS.items():
         keys = ", ".join(map(str, found.groups.get(name) or {}))
         click.echo(f"{name}: {keys or 'empty'}  ({f'from {config_file}' if keys else 'default'})\n    {told}")

@@ -159,6 +159,16 @@ def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"The environment has {variable}, which is not a setting of Handrail.{near} See: handrail settings"
 
 
+def without_password(value: SettingValue) -> SettingValue:
+    """The value as it may be shown: an address without the password that it should not hold."""
+    if not isinstance(value, str):
+        return value
+    scheme, slashes, rest = value.partition("://")
+    user, at, host = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return f"{scheme}{slashes}{name}:…@{host}" if at and colon else value
+
+
 _WORDS_FOR_YES = {"1", "true", "yes", "on"}
 _WORDS_FOR_NO = {"0", "false", "no", "off"}
 
@@ -170,7 +180,8 @@ def _fit(setting: Setting, value: Any, where: str) -> SettingValue:
         bound = f"at least {setting.least}" if fitted < setting.least else f"at most {setting.most}"
         raise ConfigError(f"{where}: expected {bound}, but found {fitted}.", setting.help)
     if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
-        raise ConfigError(f"{where}: '{fitted}' does not fit. The default is '{setting.default}'.", setting.help)
+        shown = without_password(fitted)
+        raise ConfigError(f"{where}: '{shown}' does not fit. The default is '{setting.default}'.", setting.help)
     return fitted
 
 

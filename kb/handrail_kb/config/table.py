@@ -168,6 +168,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("code_rate", "10 per hour", "Wrong reference codes one address may try.", "service", form=_RATE),
     Setting(
+        "limits_store",
+        "",
+        "A Valkey or Redis that counts requests for all nodes together, such as `valkey://10.0.0.5:6379/0`, with "
+        "`valkeys://` through TLS; needs `handrail[valkey]`, the same HANDRAIL_SECRET_KEY on every node, and the "
+        "password, if it has one, in HANDRAIL_LIMITS_PASSWORD. Empty: each process counts for itself.",
+        "service",
+    ),
+    Setting(
         "retention_days", 365, "Days a search or a vote is kept before it is erased.", "service", least=1, most=36_500
     ),
     Setting(
@@ -251,4 +259,6 @@ GROUPS: Mapping[str, str] = {
 }
 
 # Read where they are needed, never from a file that may be committed.
-SECRETS = frozenset({"HANDRAIL_SECRET_KEY", "HANDRAIL_SMTP_PASSWORD", "HANDRAIL_WEBHOOK_SECRET"})
+SECRETS = frozenset(
+    {"HANDRAIL_LIMITS_PASSWORD", "HANDRAIL_SECRET_KEY", "HANDRAIL_SMTP_PASSWORD", "HANDRAIL_WEBHOOK_SECRET"}
+)

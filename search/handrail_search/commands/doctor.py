@@ -33,6 +33,7 @@ from handrail_search.index.generation import current_generation
 from handrail_search.index.manifest import TRUSTED, read_manifest
 from handrail_search.index.site_build import encoder_of, how_to_build
 from handrail_search.ranking.searcher import Searcher
+from handrail_search.service.rate_limits.shared_counts import shared_counts
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,14 @@ def _desk(settings: Settings) -> str:
     return f"{len(members)} can sign in at desk/" + (", and answer by mail" if can_answer(settings) else "")
 
 
+def _limits(settings: Settings) -> str:
+    counts = shared_counts(settings)
+    if counts is None:
+        return "each process counts for itself"
+    counts.look_once()
+    return "counted over all nodes, in limits_store"
+
+
 _PARTS: dict[str, Callable[[Settings], str]] = {
     "site": _site,
     "encoder": _encoder,
@@ -218,6 +227,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "delivery": _delivery,
     "outbox": _outbox,
     "desk": _desk,
+    "limits": _limits,
     "port": _port,
 }
 _BUILD = "handrail build"

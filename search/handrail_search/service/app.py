@@ -35,7 +35,8 @@ from handrail_search.service.errors import add_errors
 from handrail_search.service.headers import add_headers, refuse_other_sites
 from handrail_search.service.health import add_health
 from handrail_search.service.hosts import add_hosts
-from handrail_search.service.rate_limits import add_limits
+from handrail_search.service.rate_limits.rules import add_limits
+from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
 from handrail_search.service.site_files import BuiltSite, DecodedRule, add_site
 
@@ -56,6 +57,8 @@ class Parts:
     topics: TopicWatch
     form: FormAlarm
     key: Callable[[], str]
+    # Where limits are counted over all nodes; None where each process counts for itself.
+    counts: SharedCounts | None = None
     # In production alone.
     sender: Sender | None = None
 
@@ -80,10 +83,10 @@ def create_app(settings: Settings) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["handrail"] = parts = _make_parts(settings)
     _add_pages(app, settings, parts)
-    add_limits(app, settings)
+    add_limits(app, settings, parts.counts)
     add_errors(app, parts.site)
     add_hosts(app, settings)
-    for watch in (parts.live, parts.teaching, parts.topics):
+    for watch in filter(None, (parts.live, parts.teaching, parts.topics, parts.counts)):
         watch.watch()
         app.before_request(watch.watch)  # again in a process that was forked since
     app.before_request(refuse_other_sites)
@@ -102,17 +105,19 @@ def _make_parts(settings: Settings) -> Parts:
     searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
     teaching = Teaching(live, settings)
     prover = Prover(live, teaching)
+    counts = shared_counts(settings)
     return Parts(
         site=BuiltSite(settings),
         live=live,
         store=store,
         searches=searches,
-        meter=prometheus.Meter(live, searches, store),
+        meter=prometheus.Meter(live, searches, store, counts),
         teaching=teaching,
         prover=prover,
         topics=TopicWatch(live, settings, prover),
         form=FormAlarm(),
         key=partial(secret_key, settings),
+        counts=counts,
     )
 
 
@@ -133,7 +138,7 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:
         _add_desk(app, settings, parts)
-    add_health(app, base, live, store, site, parts.meter)
+    add_health(app, base, live, store, site, parts.meter, parts.counts)
     add_site(app, site)
 
 

@@ -31,6 +31,7 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_search.index.site_build import how_to_build
+from handrail_search.service.rate_limits.shared_counts import shared_counts
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +185,7 @@ def refuse_what_cannot_work(settings: Settings) -> None:
     A full disk and a busy store are no mistakes and are accepted: search works without them.
     """
     secret_key(settings)
+    shared_counts(settings)
     trust()
     store = Store(settings.store_file)
     try:

@@ -10,10 +10,19 @@ from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.service import prometheus
+from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.site_files import BuiltSite
 
 
-def add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: BuiltSite, meter: prometheus.Meter) -> None:
+def add_health(
+    app: Flask,
+    base: str,
+    live: LiveIndex,
+    store: Store,
+    site: BuiltSite,
+    meter: prometheus.Meter,
+    counts: SharedCounts | None = None,
+) -> None:
     """Add healthz, readyz and metrics below `base`."""
 
     def healthz() -> Response:
@@ -37,6 +46,7 @@ def add_health(app: Flask, base: str, live: LiveIndex, store: Store, site: Built
             "articles": len(searcher.index.pages) if searcher else 0,
             "problems": [{"what": error.what, "mend": error.mend} for error in problems],
             "outbox": _outbox(store),
+            "limits": "of this process" if counts is None else "shared" if counts.reachable else "degraded",
         }
         return make_response(jsonify(state), 503 if problems else 200)
 

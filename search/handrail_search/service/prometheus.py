@@ -16,6 +16,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.errors import StoreUnavailable
 from handrail_search.ranking.live import LiveIndex
+from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.search_pages import AnsweredSearch
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
@@ -24,7 +25,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
 class Meter:
     """The counters of this service. Those of several processes are summed (PROMETHEUS_MULTIPROC_DIR)."""
 
-    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store) -> None:
+    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store, counts: SharedCounts | None = None) -> None:
         """Use a separate registry; the state of the outbox is read from the store."""
         self._registry = CollectorRegistry()
         self._searches = Counter(
@@ -39,7 +40,7 @@ class Meter:
             ["outcome"],
             registry=self._registry,
         )
-        self._state = _State(live, searches, store)
+        self._state = _State(live, searches, store, counts)
         self._registry.register(self._state)
 
     def count(self, asked: AnsweredSearch) -> None:
@@ -65,8 +66,9 @@ class Meter:
 class _State(Collector):
     """The state of the process that is asked, read when it is asked."""
 
-    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store) -> None:
+    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store, counts: SharedCounts | None) -> None:
         self._live = live
+        self._counts = counts
         self._searches = searches
         self._store = store
 
@@ -78,6 +80,11 @@ class _State(Collector):
             _gauge("handrail_articles", "Articles in the index.", len(searcher.index.pages) if searcher else 0),
             _gauge("handrail_degraded", "1 while words answer without meaning.", degraded),
             _gauge("handrail_index_refused", "1 while the index named in CURRENT is refused.", refused),
+            _gauge(
+                "handrail_limits_degraded",
+                "1 while limits_store cannot be used and each process counts for itself.",
+                bool(self._counts and not self._counts.reachable),
+            ),
             _gauge("handrail_log_waiting", "Searches and events not written yet.", self._searches.waiting),
             _gauge("handrail_log_dropped", "Searches and events that could not be kept.", self._searches.dropped),
             *self._outbox(),

@@ -158,6 +158,7 @@ def test_health_is_told(client, searcher):
         "articles": len(searcher.index.pages),
         "problems": [],
         "outbox": {"waiting": 0, "oldest_seconds": 0},
+        "limits": "of this process",
     }
 
 
@@ -432,7 +433,7 @@ def test_too_many_requests_are_refused_in_the_way_they_were_asked(make_app, own_
 
 
 def test_guessing_codes_is_stopped_by_address_and_for_everybody_together(make_app, own_acme, monkeypatch):
-    monkeypatch.setattr("handrail_search.service.rate_limits._WRONG_CODES", "5 per hour")
+    monkeypatch.setattr("handrail_search.service.rate_limits.rules._WRONG_CODES", "5 per hour")
     client = make_app(own_acme, code_rate="3 per hour", trusted_proxies=1).test_client()
     code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
 

@@ -1,30 +1,40 @@
-"""How often one address may search, write, or enter a wrong code or password. Addresses are kept in memory only."""
+"""How often one address may search, write, or enter a wrong code or password. No address is written anywhere."""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, cast
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 
+from handrail_feedback.accounts.sessions import given_key
 from handrail_feedback.records.staff import clean_name
 from handrail_kb.config.settings import Settings
+from handrail_search.service.rate_limits.shared_counts import SharedCounts
 
 # Where gateways put the clients that have IPv4 alone (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
 
-# By all addresses of the world, in each process of the service.
+# By all addresses of the world: in each process of the service, or over all nodes.
 _WRONG_CODES = "100 per hour"
+
+# In the application's configuration: what names are made with where counts are shared.
+_KEY = "HANDRAIL_KEY_OF_LIMITS"
 
 # Some are links in mails: many recipients may share one address.
 _OFTEN = ("events", "vote", "ask_tell", "confirm_tell", "withdraw_tell")
 
 
-def add_limits(app: Flask, settings: Settings) -> None:
-    """Limit requests by address. The counts are in memory only and never written."""
-    limiter = Limiter(_client, app=app, storage_uri="memory://", strategy="moving-window", headers_enabled=True)
+def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = None) -> None:
+    """Limit requests by address. Counts are in the memory of each process, or shared by all nodes in `counts`."""
+    where: dict[str, Any] = {"storage_uri": "memory://"}
+    if counts:
+        where = {"storage_uri": "handrail://", "storage_options": {"counts": counts}}
+        app.config[_KEY] = given_key().encode()
+    limiter = Limiter(_client, app=app, strategy="moving-window", headers_enabled=True, **where)
     search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
     often = ("search.api", "search.find", *(f"feedback.{name}" for name in _OFTEN))
     seldom = ("feedback.contact", "feedback.tell")
@@ -86,12 +96,18 @@ def _within(address: IPv6Address) -> IPv4Address | None:
 
 def _client() -> str:
     """The client of this request. Behind a Unix socket there is no address, and all are one."""
-    return client_of(request.remote_addr or "")
+    return _counted_as(client_of(request.remote_addr or ""))
 
 
 def _account() -> str:
     """The account of a login attempt. It need not exist, so that limits reveal nothing."""
-    return f"account {clean_name(request.form.get('name', '')[:100])}"
+    return _counted_as(f"account {clean_name(request.form.get('name', '')[:100])}")
+
+
+def _counted_as(who: str) -> str:
+    """The name that counts of an address or account have: where they leave this process, one that tells nobody who."""
+    key = current_app.config.get(_KEY)
+    return hmac.digest(key, f"limits {who}".encode(), "sha256").hex()[:32] if key else who
 
 
 # Wrong passwords: an account can be tried no faster than this, from however many addresses, and an address can try no
