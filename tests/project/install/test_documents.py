@@ -140,9 +140,9 @@ def used_by_customers(terminal):
 @pytest.mark.slow
 def test_the_operators_guide_is_followed_from_the_wheel_to_a_running_site(clone, constraints):
     terminal = Terminal(clone, constraints)
-    terminal.follow(typed(INSTALL, "In an environment of its own"))
+    terminal.follow(typed(INSTALL, "From a wheel, in its own environment"))
     own = terminal.folder
-    terminal.follow(typed(INSTALL, "See that it works"), look=looks_well)
+    terminal.follow(typed(INSTALL, "Check that it works"), look=looks_well)
     terminal.follow(typed(ROOT / "docs" / "operators" / "run.md", "Run the service"), look=looks_well)
     terminal.run("pip install 'handrail[multilingual]'")
     terminal.run("handrail build --encoder multilingual-e5-small --state-dir .other")
@@ -170,7 +170,9 @@ def answers_on_a_node(built, own):
 
 def installs_without_a_network(terminal, own):
     """The packages carried over to a machine without internet access."""
-    carrying, closed = [block.lines for block in blocks(INSTALL, "sh") if block.heading == "No request to the internet"]
+    carrying, closed = [
+        block.lines for block in blocks(INSTALL, "sh") if block.heading == "Install without internet access"
+    ]
     terminal.run(f"cd {own}")
     terminal.follow(carrying)
     other = Terminal(own.parent)
