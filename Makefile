@@ -86,7 +86,7 @@ outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed
 	$(BIN)/python tests/feedback/delivery/experiment/run.py --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
-	$(BIN)/python tests/matrix/run.py
+	$(BIN)/python tests/project/matrix.py
 
 adoption: $(VENV)/.installed-dev ## Give public sites, checked out in SITES, the one line; renews docs/writers/adoption.md
 	@test -d "$(SITES)" || { echo "Say where the checkouts are: make adoption SITES=folder (see docs/writers/adoption.md)"; exit 1; }

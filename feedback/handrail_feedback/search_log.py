@@ -34,7 +34,7 @@ __all__ = ["Search", "SearchEvent", "SearchLog"]
 _BATCH = 500
 _GATHER_SECONDS = 0.05
 _TIDY_SECONDS = 24 * 3600.0
-_PATIENCE = (0.2, 1.0, 3.0)
+PATIENCE = (0.2, 1.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class SearchLog:
     def _write(self, batch: list[_Item]) -> None:
         """Write the batch; when the store is away for a moment, wait for it, then give the batch up."""
         items = [ready for item in batch if (ready := self._ready(item)) is not None]
-        for pause in (*_PATIENCE, None):
+        for pause in (*PATIENCE, None):
             try:
                 self._write_once(items)
             except StoreUnavailable as error:

@@ -50,7 +50,7 @@ def main(sites: Path, only: Sequence[str], times: int, write: bool) -> None:
             found = {"skipped": True}
         else:
             say(recipe.name)
-            found = _measured(recipe, checkout.resolve(), times)
+            found = measured(recipe, checkout.resolve(), times)
             say(json.dumps(found["summary"]))
         KEPT.mkdir(parents=True, exist_ok=True)
         results = {**_kept(), recipe.name: found}
@@ -64,7 +64,7 @@ def main(sites: Path, only: Sequence[str], times: int, write: bool) -> None:
         table.put_into(PAGE, markdown)
 
 
-def _measured(recipe: Recipe, checkout: Path, times: int) -> dict[str, Any]:
+def measured(recipe: Recipe, checkout: Path, times: int) -> dict[str, Any]:
     """What became of one site, or why that is not known: a site that fails does not end the run."""
     about = {
         "repository": recipe.repository or recipes.repository_of(checkout),

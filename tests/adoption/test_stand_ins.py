@@ -210,7 +210,7 @@ def test_a_site_that_fails_does_not_end_the_run(part, tmp_path, monkeypatch):
         raise TimeoutError("nothing came\nin time")
 
     monkeypatch.setattr(run, "measure", fails)
-    found = run._measured(recipe, tmp_path, 1)
+    found = run.measured(recipe, tmp_path, 1)
     assert found["summary"] == {"built": "not measured", "why": "nothing came"}
     told = part("table").to_markdown({"broken": recipe}, {"broken": found})
     assert "0 sites, 0 skipped. Not measured: broken (nothing came)." in told

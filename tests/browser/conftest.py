@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parents[1]))  # for the servers of tests/feedback/delivery
 SITES = Path(__file__).parents[1] / "sites"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 

@@ -94,7 +94,7 @@ class Service:
         if self.mode == "down":
             abort(503)
         if self.mode == "slow":
-            time.sleep(3)
+            time.sleep(3)  # noqa: TID251 longer than the page waits
         if self.mode == "garbage":
             return "<html>502 from a proxy</html>"
         chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"], "many": ["reset", "vat"] * 5}.get(

@@ -181,7 +181,8 @@ def test_a_service_worker_that_never_answers_does_not_hang_the_dialog(page, draw
 
 def test_the_way_elsewhere_goes_when_the_answer_comes(page, drawn):
     drawn.mode = "slow"
-    page.route("**/handrail_fallback.json", lambda route: (time.sleep(1.5), route.continue_()))
+    slow = 1.5  # more than the page waits, less than the service takes
+    page.route("**/handrail_fallback.json", lambda route: (time.sleep(slow), route.continue_()))  # noqa: TID251
     page.goto(f"{drawn.address}password/", wait_until="networkidle")
     type_words(page)
     within_two_seconds(page, ELSEWHERE)

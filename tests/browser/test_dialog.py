@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from waiting import until
+
 pytestmark = pytest.mark.browser
 
 PERSON = ".handrail-person a"
@@ -252,16 +254,16 @@ def test_none_of_these_is_told_and_offers_the_person_first(tab, service):
     assert tab.locator(PERSON).is_visible()
     assert top(tab, PERSON) < top(tab, ROWS)
     assert "person" in focused(tab)
-    wait_for(lambda: any(event["type"] == "said_no" for event in service.events))
+    until(lambda: any(event["type"] == "said_no" for event in service.events))
     assert not any(event["type"] == "contact" for event in service.events), "nobody went to the contact page"
 
 
 def test_a_click_and_a_look_are_told_with_the_search(tab, service):
     search(tab, service, "password")
-    wait_for(lambda: any(event["type"] == "seen" for event in service.events))
+    until(lambda: any(event["type"] == "seen" for event in service.events))
     tab.locator(f"{ROWS} a").nth(3).click()
     tab.wait_for_url("**/billing/vat/*")
-    wait_for(lambda: any(event["type"] == "click" for event in service.events))
+    until(lambda: any(event["type"] == "click" for event in service.events))
     told = next(event for event in service.events if event["type"] == "click")
     assert told["position"] == 2
     assert told["url"] == f"{service.base}billing/vat/"
@@ -272,9 +274,9 @@ def test_a_click_and_a_look_are_told_with_the_search(tab, service):
 
 def test_leaving_a_list_is_told_with_how_long_it_was_seen(tab, service):
     search(tab, service, "password")
-    wait_for(lambda: any(event["type"] == "seen" for event in service.events))
+    until(lambda: any(event["type"] == "seen" for event in service.events))
     tab.keyboard.press("Escape")
-    wait_for(lambda: any(event["type"] == "left" for event in service.events))
+    until(lambda: any(event["type"] == "left" for event in service.events))
     assert next(event for event in service.events if event["type"] == "left")["ms"] >= 900
 
 
@@ -282,7 +284,7 @@ def test_following_the_contact_link_is_told(tab, service):
     search(tab, service, "password")
     tab.locator(PERSON).click()
     tab.wait_for_url("**/contact/*")
-    wait_for(lambda: any(event["type"] == "contact" for event in service.events))
+    until(lambda: any(event["type"] == "contact" for event in service.events))
 
 
 def test_nothing_in_an_answer_can_run(tab, service):
@@ -318,11 +320,3 @@ def top(tab, selector):
 
 def focused(tab):
     return tab.evaluate("document.activeElement.closest('.md-search-result__item')?.className || 'nothing'")
-
-
-def wait_for(happened):
-    for _ in range(60):
-        if happened():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen within three seconds")

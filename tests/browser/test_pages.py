@@ -1,9 +1,10 @@
 """Pages around the dialog: without a mouse, without JavaScript, on a phone, under a strict policy."""
 
 import re
-import time
 
 import pytest
+
+from waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -103,7 +104,7 @@ def test_a_vote_is_sent_with_the_search_that_led_to_the_page(tab, service):
     tab.wait_for_url("**/guide/reset/*")
     tab.get_by_role("button", name="No", exact=True).click()
     assert tab.locator(".md-feedback__note").get_by_role("link", name="Contact a person").is_visible()
-    wait_for(lambda: service.votes)
+    until(lambda: service.votes)
     vote = service.votes[0]
     assert (vote["url"], vote["helpful"], vote["search_id"]) == (f"{service.base}guide/reset/", False, "S" * 22)
 
@@ -111,7 +112,7 @@ def test_a_vote_is_sent_with_the_search_that_led_to_the_page(tab, service):
 def test_a_vote_without_a_search_is_sent_alone(tab, service):
     tab.goto(f"{service.address}billing/vat/", wait_until="domcontentloaded")
     tab.get_by_role("button", name="Yes", exact=True).click()
-    wait_for(lambda: service.votes)
+    until(lambda: service.votes)
     assert service.votes[0]["helpful"] is True
     assert "search_id" not in service.votes[0]
 
@@ -191,11 +192,3 @@ def test_without_javascript_a_phone_has_a_link_to_the_find_page(plain_tab, servi
 
 def focused(tab):
     return tab.evaluate("document.activeElement.closest('.md-search-result__item')?.className || 'nothing'")
-
-
-def wait_for(happened):
-    for _ in range(60):
-        if happened():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen within three seconds")

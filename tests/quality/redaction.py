@@ -103,13 +103,13 @@ def measure(seed: int = SEED, each: int = EACH) -> tuple[list[Found], list[str]]
             country = chance.choice(list(_LOCALES))
             value = make(fakers[country], country, chance)
             sentence = chance.choice(_SENTENCES[kind]).format(value)
-            if _is_left(kind, value, redact(sentence)):
+            if is_left(kind, value, redact(sentence)):
                 missed.append(sentence)
         found.append(Found(kind, each - len(missed), each, tuple(missed)))
     return found, [words for words in ORDINARY if redact(words) != words]
 
 
-def _is_left(kind: str, value: str, redacted: str) -> bool:
+def is_left(kind: str, value: str, redacted: str) -> bool:
     """Whether anything of the value is left: a digit of a number, a word of a name, either half of an address."""
     if kind == "secret":
         return value in redacted

@@ -188,12 +188,12 @@ def _loads(settings: Settings, path: str) -> dict[str, float]:
         staff.add(store, _NAME, "lead", passwords.hashed(_PASSWORD), now())
         client = app.test_client()
         token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/login").text)
-        time.sleep(_TYPING)
+        time.sleep(_TYPING)  # noqa: TID251 as a person does
         sent = {"name": _NAME, "password": _PASSWORD, "csrf_token": token[1] if token else ""}
         if client.post("/desk/login", data=sent).status_code != 302:
             raise SystemExit("nobody can sign in")
         first = _seconds(client, path)
-        time.sleep(5)  # all periods are read
+        time.sleep(5)  # noqa: TID251 all periods are read meanwhile
         later = max(_seconds(client, path) for _ in range(5))
         staff.remove(store, _NAME)
     return {"first": first[0], "first_cpu": first[1], "later": later[0], "later_cpu": later[1]}

@@ -123,7 +123,7 @@ class _Opened:
 
 def _migrate(db: Database, path: Path) -> None:
     """Apply the pending migrations once, whichever process comes first."""
-    known = {migration.name for migration in migrations._migrations}
+    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 no public way
     unknown = {migration.name for migration in migrations.applied(db)} - known
     if unknown:
         raise StoreUnavailable(

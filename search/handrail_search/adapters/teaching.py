@@ -32,13 +32,13 @@ class Teaching(Watch):
     log = log
 
     def __init__(self, live: LiveIndex, settings: Settings, *, every: float = 1.0) -> None:
-        """Look every `every` seconds, from the first call of `watch` on."""
+        """Look every `every` seconds, from the first call of `watch` on. `known` are the questions taught last."""
         super().__init__(every)
-        self._live = live
+        self.live = live
         # A store object of its own: reading much must not delay whoever writes a message.
         self._store = Store(settings.store_file)
         self._teacher = Teacher(settings)
-        self._known: Sequence[KnownAnswer] = ()
+        self.known: Sequence[KnownAnswer] = ()
         self._seen: tuple[int, str] | None = None
 
     def stop(self) -> None:
@@ -53,7 +53,7 @@ class Teaching(Watch):
 
     def look_once(self) -> None:
         """Teach what is new, if anything is."""
-        searcher = self._live.searcher()
+        searcher = self.live.searcher()
         if searcher is None or not self._store.path.exists():
             return
         seen = (version(self._store), searcher.index.name)
@@ -61,11 +61,11 @@ class Teaching(Watch):
             return
         known = read_known(self._store)
         # Most votes teach nothing; a new index has been taught nothing.
-        if self._seen is None or seen[1] != self._seen[1] or known != self._known:
+        if self._seen is None or seen[1] != self._seen[1] or known != self.known:
             self._teacher.teach(searcher, known)
-            if known or self._known:
+            if known or self.known:
                 log.info("loaded %d learned questions", len(known))
-        self._seen, self._known = seen, known
+        self._seen, self.known = seen, known
 
 
 class Teacher:

@@ -28,7 +28,7 @@ def build(config_file: Path, strict: bool, full: bool, **flags: Flags) -> None:
     settings = find_settings(config_file, flags)
     built: SiteBuild = build_site_and_index(settings, strict=strict, full=full)
     click.echo(f"Site: {built.site_dir} ({built.site_seconds:.1f} s)")
-    click.echo(_summary(built.index, built.index_seconds))
+    click.echo(summary(built.index, built.index_seconds))
 
 
 @click.command()
@@ -48,10 +48,10 @@ def index(site_dir: Path, config_file: Path, full: bool, **flags: Flags) -> None
     settings = find_settings(config_file, flags, needs_file=False)
     built = index_site(settings, site_dir, full=full)
     fit_policy(settings, site_dir)
-    click.echo(_summary(built, time.perf_counter() - began))
+    click.echo(summary(built, time.perf_counter() - began))
 
 
-def _summary(built: Any, seconds: float) -> str:
+def summary(built: Any, seconds: float) -> str:
     """What became of the index, in a line; in another, that its encoder does not know the articles' language."""
     from handrail_search.embedding.weights import choose_another
     from handrail_search.index.manifest import TRUSTED

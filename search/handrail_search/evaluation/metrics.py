@@ -18,7 +18,7 @@ Values = npt.NDArray[np.float64]
 RESAMPLES, FLIPS = 2_000, 10_000
 _SEED = 20261122
 # Numbers held in memory while drawing: some megabytes, whatever the number of questions.
-_HELD = 2_000_000
+HELD = 2_000_000
 # The shares of false alarms at which the catch is counted.
 FALSE_ALARMS = (0.05, 0.10)
 
@@ -162,7 +162,7 @@ def randomisation(changes: Values) -> float:
     reached, chance = abs(changes.sum()) - 1e-9, np.random.default_rng(_SEED)
     as_far, done = 0, 0
     while done < FLIPS:
-        flips = min(max(1, _HELD // len(changes)), FLIPS - done)
+        flips = min(max(1, HELD // len(changes)), FLIPS - done)
         signs = chance.integers(0, 2, size=(flips, len(changes)), dtype=np.int8) * 2.0 - 1.0
         as_far += int((np.abs(signs @ changes) >= reached).sum())
         done += flips
@@ -189,7 +189,7 @@ def _draws(questions: int, questions_un: int) -> Iterator[tuple[Values, Values]]
     """Weights of RESAMPLES draws, in blocks: each draw takes as many questions as there are, with replacement."""
     chance, done = np.random.default_rng(_SEED), 0
     while done < RESAMPLES:
-        draws = min(max(1, _HELD // (questions + questions_un)), RESAMPLES - done)
+        draws = min(max(1, HELD // (questions + questions_un)), RESAMPLES - done)
         yield _drawn(chance, draws, questions), _drawn(chance, draws, questions_un)
         done += draws
 

@@ -51,10 +51,10 @@ def serve_in_production(settings: Settings) -> None:
     _share_metrics()
     address = f"http://{bound(settings)}{base_path(settings)}"
     click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
-    _Production(settings, delivery).run()
+    Production(settings, delivery).run()
 
 
-class _Production(BaseApplication):  # type: ignore[misc]
+class Production(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings; each process makes its own application, so that a reload takes the new code."""
 
     def __init__(self, settings: Settings, delivery: Delivery) -> None:
@@ -65,6 +65,7 @@ class _Production(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
+        """What gunicorn is told."""
         options: dict[str, Any] = {
             "bind": bound(self._settings),
             "workers": self._settings.number("workers"),
@@ -91,6 +92,7 @@ class _Production(BaseApplication):  # type: ignore[misc]
             systemd.sd_notify("READY=1\nSTATUS=Answers searches", worker.log, unset_environment=True)
 
     def load(self) -> Flask:
+        """The application of one process, with what works beside its requests."""
         from handrail_search.service.app import create_app, parts_of
 
         app = create_app(self._settings)

@@ -20,12 +20,14 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 class Clock:
-    """The time, which stands still until it is moved."""
+    """The time, which stands still until it is moved; `asked` counts who looked at it."""
 
     def __init__(self) -> None:
         self.time = NOON
+        self.asked = 0
 
     def __call__(self) -> datetime:
+        self.asked += 1
         return self.time
 
     def add(self, **span: float) -> None:

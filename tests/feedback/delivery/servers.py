@@ -208,4 +208,4 @@ def drip(connection, text=b"220-wait\r\n"):
     while True:
         for byte in text:
             connection.sendall(bytes([byte]))
-            time.sleep(0.05)
+            time.sleep(0.05)  # noqa: TID251 little by little is what it does

@@ -3,12 +3,14 @@ from datetime import timedelta
 
 import pytest
 
+from handrail_feedback.records.stamps import now
+
 pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_feedback.records.messages import Along, Message, read_file
 from handrail_feedback.records.outbox import parse_routes
 from handrail_feedback.records.reference_codes import codes_in
-from handrail_feedback.records.stamps import now, stamp
+from handrail_feedback.records.stamps import stamp
 from handrail_feedback.storage.messages.messages import forget_message, keep_message
 from handrail_feedback.storage.messages.threads import find_case
 
@@ -351,7 +353,7 @@ def test_human_reach_is_the_headline_with_its_definitions(desk, write):
     assert "that somebody opened at the desk" in said
 
 
-def test_messages_of_the_form_are_counted_by_what_became_of_them(app, store):
+def test_messages_of_the_form_are_counted_by_what_became_of_them(app, store, caplog):
     client = app.test_client()
     sent = {"message": "Help me please"}
     assert client.post("/help/api/contact", json=sent).status_code == 201
@@ -363,4 +365,5 @@ def test_messages_of_the_form_are_counted_by_what_became_of_them(app, store):
     told = client.get("/help/metrics").text
     for outcome in ("kept", "refused", "failed"):
         assert f'handrail_contact_total{{outcome="{outcome}"}} 1.0' in told
-    assert app.extensions["handrail"].form._failed == 1
+    app.extensions["handrail"].form.tell(None, now())
+    assert "could not keep 1 message." in caplog.text

@@ -220,7 +220,7 @@ def test_searches_are_read_once_a_minute_and_decisions_each_time(lead, store, fa
     assert len(read) == 1
     decide(store, number(store, "password"), "spam", "ana", now())
     assert listed(lead) == []
-    monkeypatch.setattr(topic_cache, "_FRESH", timedelta(0))
+    monkeypatch.setattr(topic_cache, "FRESH", timedelta(0))
     lead.get("topics/")
     for thread in [one for one in threading.enumerate() if one.name == "handrail-topic-cache"]:
         thread.join()
@@ -244,7 +244,7 @@ def test_nobody_is_shown_on_monday_what_was_read_on_friday(store, passwords, fai
     friday = one.take().reading
     fail("an invoice", "my invoice", "your invoice")
     one.warm_once()  # strangers make nothing be read again
-    monkeypatch.setattr(topic_cache, "_TOO_OLD", timedelta(0))
+    monkeypatch.setattr(topic_cache, "TOO_OLD", timedelta(0))
     monday = one.take().reading
     assert monday is not friday
     assert len(monday.described[topic_cache.USUAL_DAYS]) == len(friday.described[topic_cache.USUAL_DAYS]) + 1

@@ -46,11 +46,11 @@ def test_error_codes_versions_and_dates_stay_as_they_are(measured, job):
     assert not alarms
 
 
-def test_the_measure_notices_what_is_left(job):
-    assert job._is_left("mail", "ann@acme.test", "from [email] or acme.test")
-    assert job._is_left("name", "Ann van Dyck", "my name is [name] Dyck")
-    assert job._is_left("card", "4111 1111", "[card] 1111")
-    assert not job._is_left("iban", "DE02 1203", "[iban] is mine")
+def test_the_measure_notices_whatis_left(job):
+    assert job.is_left("mail", "ann@acme.test", "from [email] or acme.test")
+    assert job.is_left("name", "Ann van Dyck", "my name is [name] Dyck")
+    assert job.is_left("card", "4111 1111", "[card] 1111")
+    assert not job.is_left("iban", "DE02 1203", "[iban] is mine")
 
 
 def test_the_table_in_the_documentation_is_what_the_job_writes(job):

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from handrail_feedback import search_log
 from handrail_feedback.records.searches import Following, Intent, SearchEvent, failure, same_question, shape
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
@@ -337,7 +339,7 @@ for number in range(first, len(text), 2):
     at = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(milliseconds=300 * number)
     log.record(Search(f"search-{number:04d}", "tab-aaaa", text[: number + 1], "en", "answered", "hybrid", False, None,
                       ("a/",), (0.9,), at))
-    time.sleep(0.02)
+    time.sleep(0.02)  # so that both processes answer by turns
 sys.exit(not log.close())
 """
 
@@ -366,16 +368,26 @@ def test_a_forked_worker_writes_what_it_is_given(log: SearchLog, kept: Kept) -> 
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_workers_forked_while_the_store_is_written_are_not_locked_out(log: SearchLog, kept: Kept) -> None:
-    children = []
+def test_workers_forked_while_the_store_is_written_are_not_locked_out(
+    log: SearchLog, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children, writing = [], threading.Event()
+    write_search = search_log.write_search
+
+    def write(*args: Any) -> Any:
+        writing.set()
+        return write_search(*args)
+
+    monkeypatch.setattr(search_log, "write_search", write)
     for number in range(5):
         typed(log, [f"{word} of the parent" for word in ("vat", "refund", "invoice")], tab=None, start=number)
-        time.sleep(0.06)  # the writer is at work now
+        assert writing.wait(10)
         child = os.fork()
         if child == 0:
             log.record(search("asked in a child", number, tab=None, search_id=f"search-of-child-{number}"))
             os._exit(0 if log.flush() and log.dropped == 0 else 1)
         children.append(child)
+        writing.clear()
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 5
     assert len(kept()) == 20
 
@@ -413,7 +425,7 @@ def test_a_locked_store_is_waited_for(log: SearchLog, kept: Kept, store: Store) 
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     typed(log, ["refund"])
-    time.sleep(0.3)
+    assert not log.flush(0.3)
     other.execute("ROLLBACK")
     other.close()
     assert [row["query"] for row in kept()] == ["refund"]

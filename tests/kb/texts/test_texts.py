@@ -1,6 +1,7 @@
 """The words customers see are there in every language."""
 
 import string
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,9 +9,11 @@ import yaml
 from handrail_kb import texts
 from handrail_kb.texts import LANGUAGES, known_language, text
 
+FOLDER = Path(texts.__file__).parent
+
 
 def words_of(lang):
-    return yaml.safe_load((texts._FOLDER / f"{lang}.yml").read_text(encoding="utf-8"))
+    return yaml.safe_load((FOLDER / f"{lang}.yml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -11,12 +11,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from waiting import until
 
 ROOT = Path(__file__).parents[3]
 PORT = 8000  # the one that the documents name
@@ -113,12 +114,12 @@ class Terminal:
                 stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         try:
-            until = time.monotonic() + seconds
-            while not self._answers():
-                told = log.read_text(errors="replace")
-                assert process.poll() is None, f"{self.transcript()}\n$ {line}\n{told}"
-                assert time.monotonic() < until, f"no answer after {seconds} s: {line}\n{told}"
-                time.sleep(0.5)
+
+            def answers() -> bool:
+                assert process.poll() is None, f"{self.transcript()}\n$ {line}\n{log.read_text(errors='replace')}"
+                return self._answers()
+
+            until(answers, f"an answer of: {line}", seconds=seconds, every=0.5)
             yield
             os.killpg(process.pid, signal.SIGINT)
             process.wait(timeout=60)

@@ -66,7 +66,7 @@ class Service:
         """What the service knows, once all that was sent is written and taught."""
         assert self.parts.searches.flush()
         self.parts.teaching.look()
-        return self.parts.teaching._known
+        return self.parts.teaching.known
 
     def close(self):
         self.server.shutdown()

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -18,11 +17,12 @@ from handrail_feedback.storage.searches import learned
 from handrail_feedback.storage.searches.learned import keep
 from handrail_kb.config.settings import load_settings
 from handrail_kb.site.built.passages import read_site
-from handrail_search.adapters.teaching import Teaching, read_known
+from handrail_search.adapters.teaching import Teacher, Teaching, read_known
 from handrail_search.embedding.vector_cache import KnownVectors
 from handrail_search.index.build import build_index
 from handrail_search.ranking import searcher
 from handrail_search.ranking.live import LiveIndex
+from waiting import until
 
 from ..acme import ARTICLES, article, write_site
 from ..conftest import MODEL, stop
@@ -31,21 +31,11 @@ from ..conftest import MODEL, stop
 QUESTION = "where did my paperwork from last quarter go"
 ANSWER = "mail/settings/"
 AT = datetime(2026, 3, 2, tzinfo=UTC)
-PATIENCE = 10.0
 
 
 def places(client, question=QUESTION):
     answer = client.get("/api/search", query_string={"q": question})
     return [result["url"].lstrip("/").partition("#")[0] for result in answer.json["results"]]
-
-
-def until(wanted, seconds=PATIENCE):
-    """How long it took until something held."""
-    began = time.monotonic()
-    while not wanted():
-        assert time.monotonic() - began < seconds, "waited in vain"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def agent(question=QUESTION, location=ANSWER, source="agent"):
@@ -75,7 +65,7 @@ def teach_now(own_acme):
 
 
 def first(teaching, question=QUESTION):
-    return teaching._live.searcher().search(question).hits[0].location.partition("#")[0]
+    return teaching.live.searcher().search(question).hits[0].location.partition("#")[0]
 
 
 # --- through the whole service
@@ -89,8 +79,7 @@ def test_a_question_that_missed_finds_its_article_two_seconds_after_somebody_nam
     assert places(client)[0] != ANSWER
     generation = client.get("/readyz").json["generation"]
     keep(store, [agent(source=source)])
-    took = until(lambda: places(client)[0] == ANSWER)
-    assert took < 2.5
+    until(lambda: places(client)[0] == ANSWER, seconds=2.5)
     assert client.get("/readyz").json["generation"] == generation, "without a build"
 
 
@@ -121,10 +110,10 @@ def test_a_customer_who_was_helped_teaches_the_service(make_app, own_acme, store
     vote = {"url": answer["results"][0]["url"], "helpful": True, "search_id": answer["search_id"], "tab": "tab-karla"}
     assert client.post("/api/feedback", json=vote).status_code == 204
     teaching = client.application.extensions["handrail"].teaching
-    until(lambda: [one.source for one in teaching._known] == ["customer"])
-    assert teaching._known[0].question == "colleagues and my appointments"
+    until(lambda: [one.source for one in teaching.known] == ["customer"])
+    assert teaching.known[0].question == "colleagues and my appointments"
     assert client.post("/api/feedback", json={**vote, "helpful": False}).status_code == 204
-    until(lambda: not teaching._known)
+    until(lambda: not teaching.known)
 
 
 @pytest.mark.parametrize("url", ["/nowhere/", "/assets/app.0123abcd.js", "/billing/", "/../secret.txt", "/404"])
@@ -155,7 +144,7 @@ def test_an_article_that_is_gone_is_ignored_and_counts_again_when_it_comes_back(
     def rebuild(articles):
         shutil.rmtree(own_acme / "site")
         build_index(list(read_site(write_site(own_acme / "site", articles))), state, MODEL)
-        teaching._live.look()
+        teaching.live.look()
         teaching.look()
 
     keep(store, [agent(location="mail/print/")])
@@ -172,7 +161,7 @@ def test_a_search_and_a_vote_that_teach_nothing_are_no_work(teach_now, own_acme,
     keep(store, [agent()])
     teaching.look()
     taught = []
-    monkeypatch.setattr(teaching._teacher, "teach", lambda *_: taught.append(1))
+    monkeypatch.setattr(Teacher, "teach", lambda *_: taught.append(1))
     with store.transaction() as db:
         db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('2026', 'a/', 1, '')")
     teaching.look()
@@ -189,7 +178,7 @@ def test_a_store_that_cannot_be_read_leaves_what_was_learned_and_is_told_once(te
     teaching.look()
     assert first(teaching) == ANSWER
     store.close()
-    teaching._store.close()
+    teaching.stop()  # nobody has the store open
     store.path.rename(store.path.with_suffix(".away"))
     store.path.write_text("my shopping list\n" * 100)
     with caplog.at_level(logging.ERROR):
@@ -202,7 +191,7 @@ def test_a_store_that_cannot_be_read_leaves_what_was_learned_and_is_told_once(te
     store.path.with_suffix(".away").rename(store.path)
     keep(store, [agent("another question")])
     teaching.look()
-    assert len(teaching._known) == 3
+    assert len(teaching.known) == 3
 
 
 def test_without_a_store_none_is_made(teach_now, own_acme):
@@ -214,14 +203,14 @@ def test_a_child_after_a_fork_looks_for_itself(teach_now, store):
     teaching = teach_now()
     teaching.every = 0.05
     teaching.watch()
-    until(lambda: teaching._live.searcher())
+    until(lambda: teaching.live.searcher())
     read, write = os.pipe()
     child = os.fork()
     if not child:
         try:
             teaching.watch()
-            keep(teaching._store, [agent()])
-            until(lambda: teaching._known)
+            keep(Store(store.path), [agent()])
+            until(lambda: teaching.known)
             os.write(write, first(teaching).encode())
         finally:
             os._exit(0)
@@ -261,7 +250,7 @@ def test_a_restart_encodes_nothing_again(teach_now, own_acme, store, monkeypatch
     monkeypatch.setattr(searcher, "encode_known", encode)
     again = teach_now()
     again.look()
-    assert len(again._known) == 2
+    assert len(again.known) == 2
     assert encoded == [[]]
 
 

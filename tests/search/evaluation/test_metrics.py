@@ -168,7 +168,7 @@ def test_without_unanswerable_questions_the_verdict_has_no_figures():
 
 
 def test_many_questions_need_little_memory(monkeypatch):
-    monkeypatch.setattr("handrail_search.evaluation.metrics._HELD", 10)  # one draw at a time
+    monkeypatch.setattr("handrail_search.evaluation.metrics.HELD", 10)  # one draw at a time
     found = intervals(sample([1, 0] * 30, [0.5] * 60, [0.4] * 9))
     assert found["hits"].value == 0.5
     assert found["verdict_auroc"] == Interval(1, 1, 1)

@@ -163,6 +163,7 @@ def test_an_index_without_such_scripts_stays_as_material_wrote_it(tmp_path):
 
 
 def test_where_the_words_cannot_be_found_one_line_says_what_to_install(monkeypatch, caplog):
+    # Both are remembered by the process: what was found, and that it was told.
     monkeypatch.setattr(segments, "_breaker", lambda: None)
     monkeypatch.setattr(segments, "_told", False)
     segments.segments.cache_clear()

@@ -19,6 +19,7 @@ from handrail_search.index.build import build_index
 from handrail_search.index.generation import Index, current_generation
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.ranking.searcher import MAX_LIMIT, MAX_QUESTION, Searcher, clean_question
+from waiting import until
 
 from ..conftest import MODEL, rewrite
 
@@ -348,23 +349,13 @@ def test_a_new_generation_is_taken_while_requests_run(state):
         # More than are kept, so that the first ones are removed while they may still be in use.
         for name in ("second", "third", "fourth"):
             build_index(other_pages(name), state, MODEL)
-            until = time.monotonic() + 10
-            while f"{name}/" not in served and time.monotonic() < until:
-                time.sleep(0.02)
+            until(lambda name=name: f"{name}/" in served)
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert failed == []
     assert served == {"first/", "second/", "third/", "fourth/"}
-
-
-def settle(live, wanted, seconds=10.0):
-    """Wait for what the index does in the background."""
-    until = time.monotonic() + seconds
-    while not wanted() and time.monotonic() < until:
-        time.sleep(0.02)
-    return wanted()
 
 
 def test_a_broken_generation_is_refused_and_the_old_one_goes_on(own_acme):
@@ -376,11 +367,11 @@ def test_a_broken_generation_is_refused_and_the_old_one_goes_on(own_acme):
     rewrite(broken / "vectors.faiss", b"broken")
     (index_dir / "CURRENT").write_text(broken.name)
     # The watcher may look while CURRENT is being written, and finds it empty for a moment.
-    assert settle(live, lambda: live.problem is not None and "vectors.faiss" in live.problem.what)
+    until(lambda: live.problem is not None and "vectors.faiss" in live.problem.what)
     assert live.searcher().index.folder == good
     assert first(live.searcher().search("forgot password")) == "account/password/"
     (index_dir / "CURRENT").write_text(good.name)
-    assert settle(live, lambda: live.problem is None)
+    until(lambda: live.problem is None)
 
 
 def test_an_index_that_comes_later_is_taken(own_acme, tmp_path):
@@ -389,7 +380,7 @@ def test_an_index_that_comes_later_is_taken(own_acme, tmp_path):
     assert live.searcher() is None
     assert "There is no index" in live.problem.what
     shutil.copytree(own_acme / "state" / "index", tmp_path / "later")
-    assert settle(live, lambda: live.problem is None)
+    until(lambda: live.problem is None)
     assert first(live.searcher().search("forgot password")) == "account/password/"
 
 
@@ -398,5 +389,5 @@ def test_an_index_that_vanishes_goes_on_serving(own_acme):
     live = LiveIndex(index_dir, every=0.0)
     live.watch()
     (index_dir / "CURRENT").unlink()
-    assert settle(live, lambda: live.problem is not None)
+    until(lambda: live.problem is not None)
     assert first(live.searcher().search("forgot password")) == "account/password/"

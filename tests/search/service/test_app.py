@@ -111,7 +111,8 @@ def test_words_of_the_question_are_escaped(client):
 
 def test_the_find_page_says_when_words_alone_answered(client, monkeypatch):
     live = client.application.extensions["handrail"].live
-    monkeypatch.setattr(live, "_searcher", Searcher(live.searcher().index, None))
+    words_alone = Searcher(live.searcher().index, None)
+    monkeypatch.setattr(live, "searcher", lambda: words_alone)
     assert "exact words only" in client.get("/find/?q=password").text
 
 
@@ -433,7 +434,7 @@ def test_too_many_requests_are_refused_in_the_way_they_were_asked(make_app, own_
 
 
 def test_guessing_codes_is_stopped_by_address_and_for_everybody_together(make_app, own_acme, monkeypatch):
-    monkeypatch.setattr("handrail_search.service.rate_limits.rules._WRONG_CODES", "5 per hour")
+    monkeypatch.setattr("handrail_search.service.rate_limits.rules.WRONG_CODES", "5 per hour")
     client = make_app(own_acme, code_rate="3 per hour", trusted_proxies=1).test_client()
     code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
 
@@ -614,7 +615,7 @@ def test_nothing_is_kept_where_the_site_wants_no_log(make_app, own_acme):
 
 
 def test_search_goes_on_when_nothing_can_be_kept(make_app, own_acme, monkeypatch):
-    monkeypatch.setattr("handrail_feedback.search_log._PATIENCE", (0.01,))
+    monkeypatch.setattr("handrail_feedback.search_log.PATIENCE", (0.01,))
     (own_acme / "state" / "store.db").mkdir()
     client = make_app(own_acme).test_client()
     assert ask(client, "forgot password")["results"]

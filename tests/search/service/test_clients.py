@@ -102,7 +102,7 @@ def statuses(client, what, addresses):
 @pytest.mark.parametrize("what", [SEARCH, CONTACT, CODES, SIGN_IN, VOTE])
 def test_one_client_is_limited_however_its_address_is_written(make_app, own_acme, monkeypatch, what, addresses):
     guesses = {key: "3 per hour" if key.__name__ == "_client" else rate for key, rate in guesses_of().items()}
-    monkeypatch.setattr("handrail_search.service.rate_limits.rules._GUESSES", guesses)
+    monkeypatch.setattr("handrail_search.service.rate_limits.rules.GUESSES", guesses)
     rates = dict.fromkeys(("search_rate", "contact_rate", "code_rate"), "3 per hour")
     client = make_app(own_acme, trusted_proxies=1, **rates).test_client()
     found = statuses(client, what, addresses)
@@ -114,7 +114,7 @@ def test_one_client_is_limited_however_its_address_is_written(make_app, own_acme
 def guesses_of():
     from handrail_search.service.rate_limits import rules as limits
 
-    return dict(limits._GUESSES)
+    return dict(limits.GUESSES)
 
 
 @pytest.mark.parametrize("base", ["/", "/help/"])

@@ -5,15 +5,16 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
 from werkzeug.serving import make_server
 
 from handrail_kb.policy.fit import write_csp
+from waiting import until
 
 DOCS = Path(__file__).parents[3] / "docs" / "operators" / "reverse-proxy.md"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -55,11 +56,7 @@ def behind_nginx(make_app, own_acme, tmp_path):
             [NGINX, "-c", str(config), "-p", str(folder), "-g", "daemon off;"], stderr=subprocess.DEVNULL
         )
         ended.append((nginx, server, thread))
-        for _ in range(100):
-            with socket.socket() as ready:
-                if ready.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        until(partial(_listens, port), "nginx")
         return f"http://127.0.0.1:{port}/"
 
     yield start
@@ -69,6 +66,11 @@ def behind_nginx(make_app, own_acme, tmp_path):
         server.shutdown()
         thread.join(timeout=5)
         server.server_close()
+
+
+def _listens(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
 
 
 def status(address):

@@ -90,7 +90,8 @@ def test_search_answers_as_described(client, query, status):
 
 def test_search_without_meaning_answers_as_described(client, monkeypatch):
     live = client.application.extensions["handrail"].live
-    monkeypatch.setattr(live, "_searcher", Searcher(live.searcher().index, None))
+    words_alone = Searcher(live.searcher().index, None)
+    monkeypatch.setattr(live, "searcher", lambda: words_alone)
     assert answer_fits(client.get("/api/search?q=password"), "/api/search").json["degraded"]
 
 

@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+
+from waiting import until
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
@@ -23,7 +25,6 @@ site_url: http://127.0.0.1/help/
 theme: {name: mkdocs}
 plugins: [search, handrail]
 """
-PATIENCE = 40
 
 
 def free_port():
@@ -40,19 +41,6 @@ def get(address):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
-
-
-def until(wanted, what):
-    """Wait until something holds, and say what did not when it takes too long."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if found := wanted():
-                return found
-        except OSError:
-            pass
-        time.sleep(0.1)
-    pytest.fail(f"waited {PATIENCE} s in vain: {what}")
 
 
 def titles(address, question):
@@ -107,6 +95,11 @@ def started(root, *arguments, without=()):
                 process.wait(5)
 
 
+def workers(process):
+    """The processes that answer, by number."""
+    return set(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+
+
 class Asking:
     """A customer who does not stop asking; what failed is kept."""
 
@@ -123,7 +116,7 @@ class Asking:
         self._thread.join()
 
     def _ask(self):
-        while not self._stop.is_set():
+        while not self._stop.wait(0.01):
             for path in ("api/search?q=pears", "pears/"):
                 try:
                     status, _ = get(self.address + path)
@@ -133,7 +126,6 @@ class Asking:
                     self.answered += 1
                 else:
                     self.failed.append((path, status))
-            time.sleep(0.01)
 
 
 def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(root):
@@ -142,8 +134,9 @@ def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(ro
     with started(root, "run", without=("torch", "sentence_transformers", "transformers")) as (process, address, log):
         assert titles(address, "pears")[0] == "Pears"
         with Asking(address) as customer:
+            before = workers(process)
             process.send_signal(signal.SIGHUP)
-            time.sleep(1.5)
+            until(lambda: workers(process) and not before & workers(process), "other workers")
             (root / "docs" / "plums.md").write_text("# Plums\n\nPlums are sold in autumn.\n")
             build(root)
             until(lambda: titles(address, "plums")[0] == "Plums", "the new index is served")
@@ -165,7 +158,7 @@ def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written
     home.mkdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(PATIENCE)
+        systemd.settimeout(40)
         told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "CI": "", "HOME": str(home), "XDG_RUNTIME_DIR": ""}
         process = subprocess.Popen(
             [sys.executable, "-m", "handrail_kb.cli", "run", "--port", str(port), "--workers", "1"],

@@ -26,9 +26,9 @@ from handrail_kb.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 
-_FRESH = timedelta(minutes=1)
+FRESH = timedelta(minutes=1)
 # What is older is not shown to anybody.
-_TOO_OLD = timedelta(minutes=10)
+TOO_OLD = timedelta(minutes=10)
 USUAL_DAYS = 28
 _READ_FIRST = (USUAL_DAYS, 7)
 # Unusual periods that are cached until everything is read again.
@@ -111,7 +111,7 @@ class TopicCache:
 
     def warm(self) -> None:
         """Begin to read if that is due: whoever comes to the desk may come to the topics next."""
-        if self._reading is None or now() - self._reading.at >= _FRESH:
+        if self._reading is None or now() - self._reading.at >= FRESH:
             self._refresh(_READ_FIRST)
 
     def warm_once(self) -> None:
@@ -125,9 +125,9 @@ class TopicCache:
     def take(self) -> CachedTopics:
         """The topics as they are known, read now if they never were. Raises StoreUnavailable."""
         reading = self._reading
-        if reading is None or now() - reading.at >= _TOO_OLD:
+        if reading is None or now() - reading.at >= TOO_OLD:
             reading = self._read_now()
-        elif now() - reading.at >= _FRESH:
+        elif now() - reading.at >= FRESH:
             self._refresh(tuple(reading.described))
         reading = self._without_erased(reading)
         return CachedTopics(reading, reading.book.of_today(self._store), self.least)

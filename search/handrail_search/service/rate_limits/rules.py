@@ -19,7 +19,7 @@ from handrail_search.service.rate_limits.shared_counts import SharedCounts
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 # By all addresses of the world: in each process of the service, or over all nodes.
-_WRONG_CODES = "100 per hour"
+WRONG_CODES = "100 per hour"
 
 # In the application's configuration: what names are made with where counts are shared.
 _KEY = "HANDRAIL_KEY_OF_LIMITS"
@@ -45,7 +45,7 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
     for who in (_client, _account) if "desk.login" in views else ():
         wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
-        views["desk.login"] = limiter.limit(_GUESSES[who], key_func=who, **wrong)(views["desk.login"])
+        views["desk.login"] = limiter.limit(GUESSES[who], key_func=who, **wrong)(views["desk.login"])
 
 
 def _guarded(
@@ -64,7 +64,7 @@ def _guarded(
 
     view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
     view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
-    return limiter.limit(_WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
+    return limiter.limit(WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
 
 
 def client_of(address: str) -> str:
@@ -112,4 +112,4 @@ def _counted_as(who: str) -> str:
 
 # Wrong passwords: an account can be tried no faster than this, from however many addresses, and an address can try no
 # faster than this, however many accounts.
-_GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", _client: "30 per 15 minutes"}
+GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", _client: "30 per 15 minutes"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from waiting import until
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
@@ -25,7 +26,7 @@ from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.service.app import create_app
-from handrail_search.service.gunicorn_server import _Production
+from handrail_search.service.gunicorn_server import Production
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "search"))
 
@@ -146,12 +147,10 @@ def test_a_matter_for_people_is_neither_put_off_nor_answered_by_an_article(servi
 
 def test_in_production_mails_are_sent_by_themselves(site, tmp_path, server, post):
     settings = settings_of(tmp_path, server)
-    production = _Production(settings, read_delivery(settings, {}))
+    production = Production(settings, read_delivery(settings, {}))
     parts = (app := production.load()).extensions["handrail"]
     app.test_client().post("/tell/", data={"q": QUESTION, "address": ANNA})
-    deadline = time.monotonic() + 30
-    while not post.mails and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: post.mails, "the mail")
     assert parts.sender.stop()
     parts.teaching.stop()
     parts.searches.close()
@@ -165,7 +164,8 @@ def test_search_without_meaning_proves_nothing(service, site, post, monkeypatch)
     due_again(service)
     live = service.extensions["handrail"].live
     live.look()
-    monkeypatch.setattr(live, "_searcher", Searcher(live.searcher().index, None))
+    words_alone = Searcher(live.searcher().index, None)
+    monkeypatch.setattr(live, "searcher", lambda: words_alone)
     assert service.extensions["handrail"].prover.state() == ""
     work(service)
     assert len(post.mails) == 1

@@ -50,9 +50,9 @@ def settings(server, tmp_path):
 def sender(store, clock, settings, tmp_path):
     """A sender that reports, and looks when it is told to."""
 
-    def make(**more):
+    def make(of=store, **more):
         delivery = read_delivery(settings(**more), {})
-        return Sender(store, delivery, clock=clock, reporter=Reporter(delivery.report, tmp_path, 3))
+        return Sender(of, delivery, clock=clock, reporter=Reporter(delivery.report, tmp_path, 3))
 
     return make
 
@@ -126,9 +126,7 @@ def test_of_two_processes_one_sends(sender, post, clock, store):
         start.wait()
         sent.append(ours.report())
 
-    first, second = sender(), sender()
-    second._store = other
-    threads = [threading.Thread(target=look, args=(ours,)) for ours in (first, second)]
+    threads = [threading.Thread(target=look, args=(ours,)) for ours in (sender(), sender(of=other))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -12,12 +12,13 @@ from handrail_feedback.storage.schema.migrations import migrations
 @contextmanager
 def as_before(last):
     """An older Handrail, whose last migration was the one of this number."""
-    kept = list(migrations._migrations)
-    migrations._migrations[:] = [one for one in kept if one.name[:4] <= last]
+    known = migrations._migrations  # noqa: SLF001 sqlite-utils has no public way to take one away
+    kept = list(known)
+    known[:] = [one for one in kept if one.name[:4] <= last]
     try:
         yield
     finally:
-        migrations._migrations[:] = kept
+        known[:] = kept
 
 
 def queue_as_before(db, code, route, at):

@@ -483,8 +483,11 @@ def test_messages_of_an_older_handrail_are_kept_by_the_migration(tmp_path, clock
     with as_before("m002"):
         old = Store(path)
         with old.transaction() as db:
-            db.execute("INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint) "
-                       "VALUES ('96H-9MK-WHX', ?, 'en', '', 'from before', '', '')", [stamp(NOON)])  # fmt: skip
+            db.execute(
+                "INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint) "
+                "VALUES ('96H-9MK-WHX', ?, 'en', '', 'from before', '', '')",
+                [stamp(NOON)],
+            )
         old.close()
     store = Store(path)
     assert find_message(store, "96H-9MK-WHX").message == "from before"

@@ -1,7 +1,7 @@
 """Runs the plugin's tests and a few in the browser against several versions of Material.
 
-    python tests/matrix/run.py            all versions below
-    python tests/matrix/run.py 9.5.50     one
+    python tests/project/matrix.py            all versions below
+    python tests/project/matrix.py 9.5.50     one
 
 Each version has a virtual environment of its own in .cache/matrix, made on first use. Handrail lives inside
 Material's dialog by a protocol that Material uses but does not promise, so a new version is trusted after this.
