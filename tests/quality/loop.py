@@ -25,7 +25,7 @@ from typing import Any
 import click
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from places import EVALDATA, ROOT, say, state
+from places import EVALDATA, ROOT, VARIABLE, absent, say, state
 from run import put_into
 
 from handrail_feedback.records.searches import shape
@@ -283,9 +283,9 @@ def _row(name: str, key: str, outcome: Mapping[str, Any]) -> str:
 def main(write: bool) -> None:
     """Measure, print Markdown tables, and keep them where asked."""
     if not (ARTICLES.is_dir() and QUESTIONS.is_dir()):
-        say(f"skipped: there are no articles with questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+        say(absent("articles with questions"))
         return
-    os.environ.pop("HANDRAIL_EVALDATA", None)  # no setting of Handrail, whose commands refuse what they do not know
+    os.environ.pop(VARIABLE, None)  # of which Handrail's commands would warn: it is no setting
     began = time.monotonic()
     markdown = to_markdown(measure(), time.monotonic() - began)
     sys.stdout.write(f"{markdown}\n")

@@ -28,7 +28,7 @@ from unittest.mock import patch
 import click
 from flask import Flask
 from flask.testing import FlaskClient
-from places import EVALDATA, KEPT, ROOT, say
+from places import EVALDATA, KEPT, ROOT, absent, say
 from run import put_into
 
 from handrail_feedback.accounts import passwords
@@ -241,7 +241,7 @@ def to_markdown(asked: dict[str, Any], found: dict[str, Any]) -> str:
 def main(write: bool, again: bool) -> None:
     """Ask, measure, print a Markdown table, and keep it where asked."""
     if not (LOG.is_file() and ARTICLES.is_dir()):
-        say(f"skipped: there is no log of questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+        say(absent("questions and articles"))
         return
     settings = site()
     if again or not (ASKED.exists() and settings.store_file.exists()):
