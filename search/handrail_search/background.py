@@ -1,4 +1,7 @@
-"""A thread that checks for changes at intervals, one in each process while its owner is in use; and a file lock."""
+"""A thread that checks for changes at intervals, and a file lock.
+
+There is one such thread in each process, for as long as its owner is in use.
+"""
 
 from __future__ import annotations
 
