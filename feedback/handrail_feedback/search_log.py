@@ -1,4 +1,4 @@
-"""The log of searches: a bounded queue that takes a search at once, and the thread that writes it to the store.
+"""The log of searches: a bounded queue, and the thread that writes it to the store.
 
 Answering must never wait for the store nor fail because of it: what comes in is put on a bounded queue, and dropped
 and counted when that is full. One daemon thread in each process redacts, merges into intents and writes in batches,
@@ -55,7 +55,7 @@ class SearchLog:
     `failed` counts what could not be written for a fault of ours; `written` counts the rest.
     """
 
-    def __init__(self, store: Store, *, retention_days: int = 365, enabled: bool = True, longest: int = 10_000) -> None:
+    def __init__(self, store: Store, *, retention_days: int, enabled: bool = True, longest: int = 10_000) -> None:
         """With `enabled` false nothing is kept, for sites that want no log; `longest` bounds the queue."""
         self.dropped = 0
         self.failed = 0

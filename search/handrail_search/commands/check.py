@@ -21,7 +21,7 @@ from handrail_search.adapters.teaching import teach_from_store
 from handrail_search.checking.findability import Before, Examiner
 from handrail_search.checking.inspection import InspectionReport, Written, inspect, read_written
 from handrail_search.checking.report_text import in_order, report_lines, summary_of
-from handrail_search.commands.options import find_settings
+from handrail_search.commands.options import encoding_bar, find_settings
 from handrail_search.index.site_build import mkdocs_problems
 
 
@@ -66,7 +66,8 @@ def _asked(written: Written, settings: Settings, base: str | None) -> Inspection
     with ExitStack() as stack:
         before: Before | None = None
         if base is not None:
-            searcher = open_index(base) if is_index(base) else stack.enter_context(built_at(base, settings))
+            progress = stack.enter_context(encoding_bar())
+            searcher = open_index(base) if is_index(base) else stack.enter_context(built_at(base, settings, progress))
             teach_from_store(searcher, settings)
             before = Examiner(searcher, {}, rank).before
         return inspect(written, settings, rank, before)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from handrail_kb.cli.flags import config_option
-from handrail_kb.cli.terminal import log_to_terminal, progress_bar
+from handrail_kb.cli.terminal import log_to_terminal
 from handrail_search.commands.build import Flags
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 
 if TYPE_CHECKING:
     from handrail_kb.config.settings import Settings
@@ -80,6 +80,5 @@ def _searcher(settings: Settings, collection: Collection, *, on_site: bool) -> S
 
     if on_site:
         return Searcher.open(current_generation(settings.index_dir))
-    bar, advance = progress_bar("encoding passages")
-    with bar:
+    with encoding_bar() as advance:
         return indexed(collection, settings.state_dir, settings.text("encoder"), progress=advance)

@@ -15,6 +15,7 @@ from handrail_feedback.records.learned import LearnedSource, ListedQuestion, Tau
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches import learned as book
+from handrail_feedback.text_tables import printable
 from handrail_kb.articles.front_matter import add_questions
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, console, log_to_terminal
@@ -163,7 +164,7 @@ def learned(
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False, default=lambda at: at.isoformat()))
         return
     for one in questions[:limit]:
-        click.echo(f"{_printable(one.question) or '(its words are erased)'}\n    {' · '.join(_facts(one, pages))}")
+        click.echo(f"{printable(one.question) or '(its words are erased)'}\n    {' · '.join(_facts(one, pages))}")
     more = f", {limit} of them shown; raise --limit to see more" if len(questions) > limit else ""
     click.echo(f"{_count(questions, 'learned question')}{more}." if questions else "No learned questions.")
 
@@ -171,8 +172,8 @@ def learned(
 def _facts(one: ListedQuestion, pages: frozenset[str] | None) -> Iterable[str]:
     people = f", {one.people} {'person' if one.people == 1 else 'people'}" if one.source == "customer" else ""
     yield one.id
-    yield _printable(one.location) or "(home)"
-    yield f"{one.source}{people}{', ' if one.who else ''}{_printable(one.who)}"
+    yield printable(one.location) or "(home)"
+    yield f"{one.source}{people}{', ' if one.who else ''}{printable(one.who)}"
     yield f"{one.at:%Y-%m-%d}"
     if one.promoted_at:
         yield f"in the article since {one.promoted_at:%Y-%m-%d}"
@@ -287,8 +288,3 @@ def _store(settings: Settings) -> Store:
 
 def _count(things: Sequence[object], name: str = "question") -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
-
-
-def _printable(words: str) -> str:
-    """Text without characters that could control a terminal."""
-    return "".join(character for character in words if character.isprintable())

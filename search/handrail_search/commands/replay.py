@@ -23,7 +23,7 @@ from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import asking
 from handrail_search.adapters.replay_base import built_at, is_index, open_index
 from handrail_search.adapters.teaching import teach_from_store
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.index.generation import current_generation, open_current
 from handrail_search.ranking.searcher import Searcher
 
@@ -110,7 +110,8 @@ def _before(base: str | None, settings: Settings, stack: ExitStack) -> tuple[Ask
         return _as_then, "compared with how they were answered then"
     if is_index(base):
         return asking(_taught(open_index(base), settings)), f"compared with the index {base}"
-    searcher = stack.enter_context(built_at(base, settings))
+    progress = stack.enter_context(encoding_bar())
+    searcher = stack.enter_context(built_at(base, settings, progress))
     return asking(_taught(searcher, settings)), f"compared with the site at {base}"
 
 

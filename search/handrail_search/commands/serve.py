@@ -22,7 +22,7 @@ from handrail_kb.texts.amounts import counted
 from handrail_search.checking.inspection import Inspector
 from handrail_search.checking.report_text import report_lines, summary_of
 from handrail_search.commands.build import Flags
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.index.site_build import build_site_and_index
 from handrail_search.service.gunicorn_server import base_path, bound, refuse_busy_port, refuse_what_cannot_work
 
@@ -87,7 +87,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 def _build_and_report(settings: Settings) -> None:
-    built = build_site_and_index(settings)
+    with encoding_bar() as progress:
+        built = build_site_and_index(settings, progress=progress)
     index = built.index
     console.print(
         f"Built {index.pages} articles in {built.site_seconds:.1f} s, index in {built.index_seconds:.1f} s "

@@ -22,7 +22,7 @@ from handrail_kb.site.built.passages import Page, read_site
 from handrail_kb.site.search_rules import read_rules
 from handrail_search.adapters.teaching import encode_ahead, read_known
 from handrail_search.background import only_one
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.embedding import tuned
 from handrail_search.embedding.tuned import Tuned
 from handrail_search.embedding.vectors import Vectors
@@ -93,7 +93,8 @@ def _undo(settings: Settings) -> None:
         click.echo("Search does not use a tuned encoder.")
         return
     click.echo("The tuned encoder is gone. All passages are encoded again with the encoder as it came.")
-    built = index_site(settings, settings.site_dir)
+    with encoding_bar() as progress:
+        built = index_site(settings, settings.site_dir, progress=progress)
     click.echo(f"Index: {built.folder}")
 
 
@@ -142,8 +143,7 @@ class _Trial:
         with bar:
             prefixes = (recipe.query_prefix, recipe.passage_prefix)
             steps = train(self.source, model, lessons, self.course, prefixes, advance)
-        bar, advance = progress_bar("encoding passages")
-        with bar:
+        with encoding_bar() as advance:
             generation = build_index(
                 self.pages, self.work, str(model), progress=advance, sensitive=sensitive_topics_of(self.settings)
             ).folder
@@ -165,7 +165,8 @@ class _Trial:
         found = Tuned(tuned.TUNED_FORMAT, digest[:12], self.base, self.base_sha256, digest, learned_from, made)
         tuned.keep_tuned(found, model, state_dir)
         if not self._serve(generation):
-            index_site(self.settings, self.settings.site_dir)
+            with encoding_bar() as progress:
+                index_site(self.settings, self.settings.site_dir, progress=progress)
 
     def _serve(self, generation: Path) -> bool:
         """Put the generation that was measured into use, unless another one was built meanwhile."""

@@ -28,6 +28,7 @@ from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.embedding.vectors import VectorIndex, Vectors
+from handrail_search.embedding.weights import sha256_of
 from handrail_search.index import sensitive_topics
 from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
@@ -207,7 +208,7 @@ def new_generation(index_dir: Path) -> Path:
 
 def digest_files(folder: Path) -> dict[str, str]:
     """sha256 of each file of a generation."""
-    return {name: _sha256(folder / name) for name in _DATA_FILES}
+    return {name: sha256_of(folder / name) for name in _DATA_FILES}
 
 
 Transaction = AbstractContextManager[object]
@@ -252,7 +253,7 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     for name in _DATA_FILES:
         if not (folder / name).is_file():
             raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
-        found, wanted = _sha256(folder / name), files.get(name)
+        found, wanted = sha256_of(folder / name), files.get(name)
         if found != wanted:
             raise IndexUnusable(
                 f"{folder / name} is not the file the manifest names: sha256 {found[:16]}…, "
@@ -278,8 +279,3 @@ def _check_counts(index: Index) -> None:
     for name, value in found.items():
         if value != wanted[name]:
             raise IndexUnusable(f"{index.folder}: {name} are {value}, the manifest says {wanted[name]}.", REBUILD)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
