@@ -31,11 +31,11 @@ from handrail_kb.texts.amounts import counted
 @click.command()
 @config_option
 @click.option("--all", "everything", is_flag=True, help="List delivered messages, too.")
-@click.option("--explain", "code", metavar="CODE", help="Tell all about one message.")
+@click.option("--explain", "code", metavar="CODE", help="Tell everything about one message.")
 @click.option(
     "--retry",
     metavar="CODE|all|unsent",
-    help="Try now what waits: of one thread, answers too; all; or what was kept while nothing was set to deliver.",
+    help="Try again now: one thread with its answers, all, or messages kept before `deliver` was set.",
 )
 @click.option("--again", metavar="CODE", help="Deliver a message once more, for example when its mail came back.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, without customers' words.")

@@ -31,13 +31,15 @@ _FORMS = [*_WRITERS, "html"]
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day, in UTC.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in UTC; today by default.")
 @click.option(
-    "--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days, when --since is not given."
+    "--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days, if --since is not given."
 )
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Most lines to show.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Maximum number of lines."
+)
 @click.option(
     "--all", "include_degraded", is_flag=True, help="Count searches answered while a part of search was down, too."
 )
-@click.option("--format", "form", type=click.Choice(_FORMS), help="How it is written; html: one file with charts.")
+@click.option("--format", "form", type=click.Choice(_FORMS), help="Output format; html is one file with charts.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
@@ -54,7 +56,7 @@ def report(
 ) -> None:
     """Show what customers looked for and did not find, most people first.
 
-    With --format html: the page that leads see at the desk, as one file; --limit and --all do not count there.
+    --format html writes the page that leads see at the desk to one file; it ignores --limit and --all.
     """
     if by_mail:
         _mail_report(config_file)

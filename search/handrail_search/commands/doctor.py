@@ -49,7 +49,7 @@ class Finding:
 @click.command()
 @config_option
 def doctor(config_file: Path) -> None:
-    """Say what is wrong with this installation and how to mend it."""
+    """Say what is wrong with this installation and how to fix it."""
     findings = list(examine(config_file))
     for finding in findings:
         sign = "ok  " if not finding.mend else "BAD " if finding.fatal else "note"

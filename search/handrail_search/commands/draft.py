@@ -41,7 +41,7 @@ _PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
 def draft(topic: int, config_file: Path, to: str | None, into: str | None, only_show: bool, **flags: Any) -> None:
     """Begin the article for a topic: title, customers' questions, headings, and the searches it must answer.
 
-    TOPIC is a number of `handrail topics`. With --into, an article that is there gets the questions.
+    TOPIC is a number of `handrail topics`. With --into, an existing article gets the questions.
     """
     find_settings(config_file, flags)
     site = open_site(config_file, flags, now())

@@ -39,14 +39,14 @@ _FAULTS_SHOWN = 50
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @config_option
-@click.option("--skip-bad", is_flag=True, help="Leave out lines that cannot be used, and take the others.")
+@click.option("--skip-bad", is_flag=True, help="Skip lines that cannot be used, and import the others.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @setting_options("state_dir")
 def learn(file: Path, config_file: Path, skip_bad: bool, as_json: bool, **flags: Any) -> None:
     """Import questions with the articles that answer them.
 
     FILE is CSV with the columns question and url, or JSON lines with the same fields. Search uses them within
-    seconds. What they change is measured on every fifth question, asked before and after the others are taught.
+    seconds. To measure the effect, every fifth question is asked before and after the others are taught.
     """
     log_to_terminal()
     settings = find_settings(config_file, flags, needs_file=False)
@@ -126,8 +126,10 @@ def _effect_as_text(effect: Effect | None, searcher: Searcher) -> str:
 @config_option
 @click.option("--source", type=click.Choice(get_args(LearnedSource)), help="Only those of this source.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only those since this day, in UTC.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Most lines to show.")
-@click.option("--all", "removed", is_flag=True, help="List removed ones, too.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Maximum number of lines."
+)
+@click.option("--all", "removed", is_flag=True, help="List removed questions, too.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--remove", "task", flag_value="remove", help="Stop using the questions with these IDs.")
 @click.option("--restore", "task", flag_value="restore", help="Use the removed questions with these IDs again.")
@@ -144,7 +146,7 @@ def learned(
     task: str | None,
     **flags: Any,
 ) -> None:
-    """List the questions that search has learned, the newest first.
+    """List the questions that search has learned, newest first.
 
     ARTICLE is an address or a Markdown file. With --remove, --restore or --promote, name the questions by ID.
     """

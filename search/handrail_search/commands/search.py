@@ -23,8 +23,8 @@ from handrail_search.ranking.searcher import Searcher
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @config_option
-@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Most results to show.")
-@click.option("--lang", default="", help="The reader's language, such as de; the default is the site's own.")
+@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Maximum number of results.")
+@click.option("--lang", default="", help="The reader's language, such as de; by default the site's own.")
 @click.option("--explain", is_flag=True, help="Show what each kind of evidence added, and how the verdict was found.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @setting_options("state_dir")

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 @config_option
 @setting_options()
 def serve(config_file: Path, **flags: Flags) -> None:
-    """Write: build, index, answer, and rebuild on change, at one address."""
+    """Preview while you write: build, index, answer, and rebuild on change, at one address."""
     log_to_terminal()
     serve_while_writing(find_settings(config_file, flags))
 

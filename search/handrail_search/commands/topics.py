@@ -127,7 +127,7 @@ def period(days: int, at: datetime) -> Period:
 @config_option
 @_DAYS
 @click.option("--all", "decided", is_flag=True, help="List decided and proven topics, too.")
-@click.option("--regroup", is_flag=True, help="Group all failed searches anew; it is done once a week by itself.")
+@click.option("--regroup", is_flag=True, help="Group all failed searches again now; this happens once a week anyway.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
 @setting_options("state_dir", "topic_people")
@@ -144,7 +144,7 @@ def topics(
 ) -> None:
     """List the topics of failed searches that wait for a decision, most people first.
 
-    A topic is failed searches that mean the same. Without a command, the list.
+    A topic is a group of failed searches that mean the same.
     """
     if context.invoked_subcommand:
         return
@@ -178,9 +178,9 @@ def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) 
 @click.argument("decision", type=_VERDICTS, required=False)
 @config_option
 @click.option("--why", default="", help="The reason, for whoever asks later.")
-@click.option("--link", help="The article, issue or merge request; the one of the decision before stays.")
+@click.option("--link", help="The article, issue or merge request; by default the previous decision's link.")
 @click.option("--who", help="Who decides; by default the user of this machine.")
-@click.option("--undo", is_flag=True, help="Take back the decision in force.")
+@click.option("--undo", is_flag=True, help="Take back the current decision.")
 @setting_options("state_dir")
 def decide(
     topic: int,

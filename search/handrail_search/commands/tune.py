@@ -66,9 +66,11 @@ class Tried:
 @click.command()
 @config_option
 @click.option("--site", "site_dir", type=click.Path(file_okay=False, path_type=Path), help="The folder of built HTML.")
-@click.option("--minutes", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Longest training.")
+@click.option(
+    "--minutes", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Longest time to train."
+)
 @click.option("--dry-run", is_flag=True, help="Train and measure, but keep nothing.")
-@click.option("--undo", is_flag=True, help="Go back to the encoder as it came, and build the index with it.")
+@click.option("--undo", is_flag=True, help="Go back to the original encoder, and build the index with it.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @setting_options("state_dir", "encoder")
 def tune(
@@ -76,8 +78,8 @@ def tune(
 ) -> None:
     """Train the encoder on learned questions; keep it if it is better.
 
-    The newest fifth of the questions is held back and asked before and after, beside all that search has learned from
-    the others. Unless the tuned encoder surely finds more, everything stays as it was.
+    The newest fifth of the questions is held back and asked before and after training, with the others learned. Unless
+    the tuned encoder finds significantly more, everything stays as it was.
     """
     log_to_terminal()
     settings = find_settings(config_file, flags, needs_file=False, site_dir=site_dir)
