@@ -172,7 +172,7 @@ def measured(settings: Settings) -> dict[str, Any]:
         "megabytes": sum(file.stat().st_size for file in settings.state_dir.glob("store.db*")) / 1e6,
         "failed": len(failed_searches(store)),
         "topics": len(book.by_topic),
-        "topics_of_three": sum(len({one.intent.tab for one in held}) >= 3 for held in book.by_topic.values()),
+        "topics_of_three": sum(len({one.person for one in held}) >= 3 for held in book.by_topic.values()),
         "grouping": grouping,
         "load": os.getloadavg()[0],
         "pages": {path: _loads(settings, path) for path in PAGES},

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from handrail_feedback.records.stamps import now
-from handrail_feedback.records.topics import Failed
+from handrail_feedback.records.topics import Member, MessageMember
 from handrail_feedback.topics.facts import Facts, people
 from handrail_kb.articles.article import read_articles
 from handrail_kb.articles.draft import ArticleDraft, CustomerQuestion, different, draft_text, file_name, write_draft
@@ -88,15 +88,13 @@ def _wordings(site: OpenStore, topic: int) -> list[tuple[str, int]]:
 
     Last come the further questions of messages that need an article.
     """
-    by_shape: dict[str, list[Failed]] = defaultdict(list)
-    for one in site.book.by_topic[topic]:
-        by_shape[one.intent.shape].append(one)
-    found = [
-        (group[-1].intent.query, people(group), site.book.places[group[-1].intent.id].nearness)
-        for group in by_shape.values()
-    ]
+    members = site.book.by_topic[topic]
+    by_shape: dict[str, list[Member]] = defaultdict(list)
+    for one in members:
+        by_shape[one.shape].append(one)
+    found = [(group[-1].query, people(group), site.book.places[group[-1].key].nearness) for group in by_shape.values()]
     found.sort(key=lambda one: (-one[1], -one[2], one[0]))
-    other = {query: 1 for one in site.book.by_topic[topic] for query in one.other}
+    other = {query: 1 for one in members if isinstance(one, MessageMember) for query in one.questions[1:]}
     return [*((query, count) for query, count, _ in found), *other.items()]
 
 

@@ -95,7 +95,7 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
     except EncoderUnavailable as error:
         log.warning("topics are as they were: %s", error.format_message())
     book = read_book(store, history)
-    return OpenStore(settings, store, book, SiteArticles(index, (one.intent.query for one in book.searches)))
+    return OpenStore(settings, store, book, SiteArticles(index, (one.query for one in book.members)))
 
 
 class _Serving:

@@ -17,8 +17,9 @@ from handrail_feedback.contracts import Articles
 from handrail_feedback.desk.reports.period import PERIODS
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
+from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.searches.topics import searches_in_topics
+from handrail_feedback.storage.searches.topics import members_left
 from handrail_feedback.topics.facts import Facts, describe_topics
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
 from handrail_kb.errors import StoreUnavailable
@@ -142,7 +143,7 @@ class TopicCache:
 
     def _read(self, days: Sequence[int]) -> _Reading:
         at, book = now(), read_book(self._reader)
-        reading = _Reading(at, book, self._articles_of([one.intent.query for one in book.searches]))
+        reading = _Reading(at, book, self._articles_of([one.query for one in book.members]))
         for number in days:
             reading.facts(number, self.least)
         return reading
@@ -174,8 +175,8 @@ class TopicCache:
             reading.facts(number, self.least)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
-        """The same without searches that were erased since, as if they had never been read."""
-        gone = reading.book.places.keys() - searches_in_topics(self._store)
+        """The same without searches and messages that were erased since, as if they had never been read."""
+        gone = reading.book.places.keys() - members_left(self._store)
         if not gone:
             return reading
         left = _Reading(reading.at, _without(reading.book, gone), reading.articles)
@@ -185,15 +186,13 @@ class TopicCache:
         return left
 
 
-def _without(book: Book, gone: set[int]) -> Book:
+def _without(book: Book, gone: set[MemberKey]) -> Book:
     by_topic = {
-        topic: left
-        for topic, held in book.by_topic.items()
-        if (left := [one for one in held if one.intent.id not in gone])
+        topic: left for topic, held in book.by_topic.items() if (left := [one for one in held if one.key not in gone])
     }
     return replace(
         book,
-        searches=tuple(one for one in book.searches if one.intent.id not in gone),
-        places={number: place for number, place in book.places.items() if number not in gone},
+        members=tuple(one for one in book.members if one.key not in gone),
+        places={key: place for key, place in book.places.items() if key not in gone},
         by_topic=by_topic,
     )
