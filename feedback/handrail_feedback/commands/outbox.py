@@ -99,7 +99,8 @@ def _as_text(
 
 def _rows(entry: OutboxEntry, at: datetime) -> list[str]:
     """One message on one route: a line of facts, and below it why it was not delivered and what mends that."""
-    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  written {entry.queued_at:%Y-%m-%d %H:%M} UTC"
+    written = f"written {entry.queued_at:%Y-%m-%d %H:%M} UTC, in the log: message {entry.number}"
+    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  {written}"
     if entry.delivered_at:
         return [f"{facts}  by {entry.channel} {entry.delivered_at:%Y-%m-%d %H:%M} UTC"]
     lines = [f"{facts}  {_tries(entry)}  {_when(entry, at)}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -17,8 +16,9 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import claim_report, note_report_sent
 from handrail_kb.errors import DeliveryFailed
 from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _WEEK = timedelta(days=7)
@@ -44,10 +44,10 @@ class Reporter:
         try:
             self.mail.send(self.letter(store, due, f"report-{due:%Y-%m-%d}", at))
         except DeliveryFailed as error:
-            log.error("the weekly report was not mailed (attempt %d): %s", attempt, error.what)
+            log("report.not_sent", attempt=attempt, reason=error)
             return True
         note_report_sent(store, due, at)
-        log.info("the weekly report was mailed")
+        log("report.sent")
         return True
 
     def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -34,8 +33,9 @@ from handrail_kb.contact.reply_due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.help_links import one_click
 from handrail_kb.texts.amounts import exactly, percent
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _FORM_BYTES = 64 * 1024
@@ -169,5 +169,5 @@ def _refused(look: Look, status: int) -> Response:
 
 
 def _no_store(look: Look, error: StoreUnavailable) -> Response:
-    log.error("the desk cannot work: %s", error.what)
+    log("desk.unavailable", reason=error)
     return look.page("trouble", "The desk cannot work just now", 503, what=error.what, mend=error.mend)

@@ -6,7 +6,6 @@ answer to a code that leads to nothing is the same, and has the status 404: the 
 
 from __future__ import annotations
 
-import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,8 +22,9 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import text
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _LONGEST_CODE = 40
@@ -71,7 +71,7 @@ class CodePage:
                 return self._html("ask", 404, sent, problem=self._text("code.unknown", days=self._days))
             return self._done(thread, sent)
         except StoreUnavailable as error:
-            log.error("a reference code could not be looked up, added to or erased: %s", error.what)
+            log("code.unavailable", reason=error)
             return self._html("trouble", 503, sent, problem=self._text("code.trouble"))
 
     def too_many(self) -> Response:
@@ -83,7 +83,7 @@ class CodePage:
             return self._html("sure", 200, sent, thread=thread)
         if sent.do == "erase_for_good":
             erase_thread(self.store, thread)
-            log.info("message %s was erased by its writer", thread.code)
+            log("message.erased")
             return self._html("erased", 200)
         if sent.do == "add":
             return self._add(thread, sent)

@@ -6,7 +6,6 @@ A message that could not be kept is shown again, with the other ways to reach a 
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,8 +44,9 @@ from handrail_kb.site.contact_section import as_line, section
 from handrail_kb.site.shell import fill, shell_holds
 from handrail_kb.texts import text
 from handrail_kb.texts.amounts import in_words
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _WITH_FILES = "multipart/form-data"
@@ -107,7 +107,7 @@ class ContactPage:
                 return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
             code = keep_message(self.store, self._message(form), self.routes, receipt_to=self._receipt_to(form))
         except StoreUnavailable as error:
-            log.error("a message was not kept: %s", error.what)
+            log("message.not_kept", reason=error)
             return self._not_kept(form, text(self.lang, "contact.not_kept"))
         if _wants_json():
             return make_response(jsonify({"code": code, "spoken": spelled(self.lang, code)}), 201)
@@ -123,7 +123,7 @@ class ContactPage:
         try:
             return Recipient(address, self.key()) if address else None
         except HandrailError as error:
-            log.error("a code is not mailed: %s", error.what)
+            log("receipt.not_queued", reason=error)
             return None
 
     def _refused(self, form: FilledForm) -> Response:

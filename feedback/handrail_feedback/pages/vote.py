@@ -5,7 +5,6 @@ A form is answered by a page: thanks, the link to a person, and room for the rea
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,8 +33,9 @@ from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.site.vote_form import reasons_of, why_form
 from handrail_kb.texts import LANGUAGES, text
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 VOTE_BYTES = 8192
@@ -110,7 +110,7 @@ class VotePage:
         try:
             keep_vote(self.store, vote)
         except StoreUnavailable as error:
-            log.error("a vote was not kept: %s", error.what)
+            log("vote.not_kept", reason=error)
             return False
         if not vote.helpful and vote.search_id:
             self.search_log.event(SearchEvent(vote.search_id, "said_no", vote.at))

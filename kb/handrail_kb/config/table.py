@@ -193,6 +193,13 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
         least=1,
     ),
+    Setting(
+        "log_format",
+        "text",
+        "How the service writes its log: `text`, or `json`, an object a line, with one for each request.",
+        "service",
+        form="text|json",
+    ),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
     Setting(
         "topic_people",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import time
@@ -19,6 +18,8 @@ from handrail_kb.cli.terminal import console, log_to_terminal
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError
 from handrail_kb.texts.amounts import counted
+from handrail_kb.texts.log.lines import log_lines
+from handrail_kb.texts.log.logger import Log
 from handrail_search.checking.inspection import Inspector
 from handrail_search.checking.report_text import report_lines, summary_of
 from handrail_search.commands.build import Flags
@@ -26,7 +27,7 @@ from handrail_search.commands.options import encoding_bar, find_settings, settin
 from handrail_search.index.site_build import build_site_and_index
 from handrail_search.service.gunicorn_server import base_path, bound, refuse_busy_port, refuse_what_cannot_work
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 @click.command()
@@ -46,8 +47,9 @@ def run(config_file: Path, site_dir: Path | None, **flags: Flags) -> None:
     """Serve the built site in production."""
     from handrail_search.service.gunicorn_server import serve_in_production
 
-    log_to_terminal(logging.INFO)
-    serve_in_production(find_settings(config_file, flags, needs_file=False, site_dir=site_dir))
+    settings = find_settings(config_file, flags, needs_file=False, site_dir=site_dir)
+    log_lines(settings.text("log_format"))
+    serve_in_production(settings)
 
 
 _REST_SECONDS = 0.4
@@ -156,8 +158,8 @@ class _Watcher(FileSystemEventHandler):
                 console.print(
                     f"[bold red]Not built:[/bold red] {error.format_message()}\nThe last good site is still served."
                 )
-            except Exception:
-                log.exception("the build failed; the last good site is still served")
+            except Exception as error:
+                log("build.failed", reason=error)
 
 
 def _watch(settings: Settings) -> _Watcher:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +31,7 @@ from handrail_kb.cli.terminal import bar_when_needed, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import path_below, shown_folder
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
+from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import answer_of
 from handrail_search.adapters.teaching import teach_from_store
@@ -40,7 +40,7 @@ from handrail_search.commands.options import find_settings, setting_options
 from handrail_search.index.generation import Index, current_generation, open_current
 from handrail_search.ranking.searcher import Searcher
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # The command shows what was taught just now without a long wait; the service asks the remaining ones.
@@ -93,7 +93,7 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
                 store, search, names.find, at, history=history, again_after=_AGAIN, most=_MOST_ASKED, progress=advance
             )
     except EncoderUnavailable as error:
-        log.warning("topics are as they were: %s", error.format_message())
+        log("topics.unchanged", reason=error)
     book = read_book(store, history)
     return OpenStore(settings, store, book, SiteArticles(index, (one.query for one in book.members)))
 

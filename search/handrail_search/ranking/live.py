@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
 from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
 from handrail_search.index.generation import current_generation
 from handrail_search.index.manifest import REBUILD
 from handrail_search.ranking.searcher import Searcher
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class LiveIndex(Watch):
@@ -24,7 +24,7 @@ class LiveIndex(Watch):
     """
 
     rest = 0.0
-    trouble = "index refused"
+    trouble = "index.refused"
     log = log
 
     def __init__(self, index_dir: Path, *, every: float = 1.0) -> None:
@@ -61,4 +61,4 @@ class LiveIndex(Watch):
         folder = current_generation(self._index_dir)
         if self._searcher is None or folder.name != self._searcher.index.name:
             self._searcher = Searcher.open(folder)
-            log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))
+            log("index.serving", generation=folder.name, pages=len(self._searcher.index.pages))

@@ -5,7 +5,6 @@ Knows nothing of the store: each answered search is passed to `on_search`, which
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 import sqlite3
@@ -26,13 +25,14 @@ from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.site.built.site_info import SiteInfo
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import LANGUAGES, text
+from handrail_kb.texts.log.logger import Log
 from handrail_search.index.manifest import REBUILD
 from handrail_search.lexical.spelling import as_written
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.ranking.results import Hit, Results
 from handrail_search.ranking.searcher import MAX_LIMIT, clean_question
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 OPENAPI = Path(__file__).parent / "openapi.json"
@@ -112,7 +112,7 @@ class _Views:
                 search_id, results = self._ask("find", 10, lang)
                 answer = self._answer(search_id, results, lang)
             except HandrailError as error:
-                log.error("find page without an index: %s", error.what)
+                log("find.unavailable", reason=error)
                 status = 503
         t = _Texts(lang or site.lang)
         main = render_template(

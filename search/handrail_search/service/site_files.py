@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -23,10 +22,11 @@ from handrail_kb.errors import HandrailError
 from handrail_kb.language.html_files import content_type
 from handrail_kb.policy.policy import FILE, Policies, read_policies
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
+from handrail_kb.texts.log.logger import Log
 from handrail_search.index import site_switch
 from handrail_search.index.other_generators import base_path_of
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _HASHED = "assets/"
@@ -86,7 +86,7 @@ def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
     try:
         return read_site_info(folder)
     except HandrailError as error:
-        log.error("%s", error.message)
+        log("site.unreadable", reason=error)
         return SiteInfo()
 
 

@@ -7,7 +7,6 @@ are read each time, and so is which searches are still there: what was erased is
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,8 +22,9 @@ from handrail_feedback.storage.searches.topics import members_left
 from handrail_feedback.topics.facts import Facts, describe_topics
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.texts.log.logger import Log, thread_of_request
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 FRESH = timedelta(minutes=1)
@@ -154,9 +154,7 @@ class TopicCache:
             # A thread whose reading is there may still be counting other periods of it.
             if self._thread is None or not self._thread.is_alive() or self._begun.is_set():
                 self._begun = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._look, args=(days, self._begun), name="handrail-topic-cache", daemon=True
-                )
+                self._thread = thread_of_request(self._look, "handrail-topic-cache", (days, self._begun))
                 self._thread.start()
             return self._begun
 
@@ -166,7 +164,7 @@ class TopicCache:
             with self._lock:
                 self._reading = reading
         except StoreUnavailable as error:
-            log.error("topics at the desk stay as they were: %s", error.what)
+            log("desk.topics_stale", reason=error)
             return
         finally:
             begun.set()

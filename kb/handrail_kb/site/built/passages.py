@@ -6,7 +6,6 @@ Reads any generator's pages; what the build knows beside the HTML (front matter)
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from handrail_kb.site.built.page_kinds import Traits, attribute_of, maps_of_the_
 from handrail_kb.site.built.page_text import Section, clean, main_of, sections_of, text_of
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # Bump on any change that can alter a passage's text: the index then encodes all of them again.
@@ -115,8 +115,7 @@ def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tu
         try:
             html = html_of(file)
         except UnicodeDecodeError as error:
-            told = "%s: this page is not in %s, so that search leaves it out. Save it as UTF-8."
-            log.warning(told, file, error.encoding)
+            log("page.left_out", file=file, encoding=error.encoding)
             continue
         found = _read(html, location, info)
         if found is not None:
