@@ -62,7 +62,7 @@ def articles(
     """
     settings, at = load_settings(config_file), now()
     store = open_store(settings, "no search and no vote was kept yet")
-    site = read_site_info(settings.site_dir).articles
+    site = read_site_info(settings.served_site).articles
     period, least = Period(at - timedelta(days=days), at), settings.number("topic_people")
     if article is None:
         found = read_list(store, site, period, least)

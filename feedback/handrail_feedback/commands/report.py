@@ -73,7 +73,7 @@ def report(
         click.echo(_as_page(config_file, Period(start, end)), nl=False)
         return
     settings = load_settings(config_file)
-    near = one_click(settings.site_dir)
+    near = one_click(settings.served_site)
     found = build_report(
         open_store(settings),
         start,
@@ -88,8 +88,8 @@ def report(
 def _as_page(config_file: Path, period: Period) -> str:
     settings = load_settings(config_file)
     store = open_store(settings)
-    report = weekly_report_of(store, settings.site_dir, period, settings.number("topic_people"), now())
-    return to_html(report, desk_of(settings), read_site_info(settings.site_dir).name)
+    report = weekly_report_of(store, settings.served_site, period, settings.number("topic_people"), now())
+    return to_html(report, desk_of(settings), read_site_info(settings.served_site).name)
 
 
 def _mail_report(config_file: Path) -> None:
@@ -97,6 +97,6 @@ def _mail_report(config_file: Path) -> None:
     settings, at = load_settings(config_file), now()
     store = open_store(settings)
     to = read_report_mail(settings)
-    reporter = Reporter(to, settings.site_dir, settings.number("topic_people"))
+    reporter = Reporter(to, lambda: settings.served_site, settings.number("topic_people"))
     to.send(reporter.letter(store, at, f"report-{at:%Y-%m-%d-%H%M%S}", at))
     click.echo(f"Mailed the report to {', '.join(address.addr_spec for address in to.mail.recipients)}.")

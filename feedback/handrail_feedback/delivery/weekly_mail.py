@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -26,10 +27,13 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Reporter:
-    """Mails the report of a site when it is due. `least` people make a topic, and a word, be shown."""
+    """Mails the report of a site when it is due. `least` people make a topic, and a word, be shown.
+
+    `site_dir` gives the folder of built HTML as it is then.
+    """
 
     mail: ReportMail
-    site_dir: Path
+    site_dir: Callable[[], Path]
     least: int
 
     def step(self, store: Store, at: datetime) -> bool:
@@ -52,8 +56,8 @@ class Reporter:
 
     def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:
         """The mail on the seven days until a moment; known by its name when it arrives twice."""
-        report = weekly_report_of(store, self.site_dir, Period(until - _WEEK, until), self.least, at)
-        return report_mail(self.mail, report, read_site_info(self.site_dir).name, name)
+        report = weekly_report_of(store, self.site_dir(), Period(until - _WEEK, until), self.least, at)
+        return report_mail(self.mail, report, read_site_info(self.site_dir()).name, name)
 
 
 def report_mail(to: ReportMail, report: WeeklyReport, site: str, name: str) -> EmailMessage:

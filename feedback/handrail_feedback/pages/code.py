@@ -7,8 +7,10 @@ answer to a code that leads to nothing is the same, and has the status 404: the 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -46,6 +48,7 @@ class CodePage:
 
     store: Store
     settings: Settings
+    site_folder: Callable[[], Path]
     routes: tuple[Route, ...]
     base_path: str
     lang: str
@@ -126,7 +129,7 @@ class CodePage:
             longest=LONGEST_MESSAGE,
         )
         title = self._text("code.title")
-        page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
+        page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

@@ -61,6 +61,7 @@ class ContactPage:
 
     store: Store
     settings: Settings
+    site_folder: Callable[[], Path]
     routes: tuple[Route, ...]
     base_path: str
     lang: str
@@ -193,7 +194,7 @@ class ContactPage:
         if not self._built('id="handrail-channels"') and not (code and form.reply_to):
             main += section(self.lang, self.reached, now().date())
         title = text(self.lang, "contact.sent_title" if code else "contact.title")
-        page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
+        page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -210,7 +211,7 @@ class ContactPage:
 
     def _built(self, mark: str) -> bool:
         """Whether the built contact page has something; a site of another generator may have no such page."""
-        return shell_holds(self.settings.site_dir, "contact", mark)
+        return shell_holds(self.site_folder(), "contact", mark)
 
 
 def _read_json_form(base_path: str) -> FilledForm:

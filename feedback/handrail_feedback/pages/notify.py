@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
@@ -51,6 +52,7 @@ class NotifyPage:
 
     store: Store
     settings: Settings
+    site_folder: Callable[[], Path]
     base_path: str
     lang: str
     key: Callable[[], str] | None
@@ -182,7 +184,7 @@ class NotifyPage:
             hours=HOURS_TO_CONFIRM,
             longest={"question": LONGEST_NOTIFIED_QUESTION, "address": LONGEST_ADDRESS},
         )
-        page = fill(self.settings.site_dir, "find", main, title=words("tell.title"), base_path=self.base_path)
+        page = fill(self.site_folder(), "find", main, title=words("tell.title"), base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

@@ -117,6 +117,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("state_dir", ".handrail", "Folder of the index and the store, relative to mkdocs.yml.", "service"),
     Setting(
+        "index_dir",
+        "",
+        "Folder of the generations of site and index, relative to mkdocs.yml; by default `index` in the state folder. "
+        "A machine that only serves needs to read it alone, so several may share one.",
+        "service",
+    ),
+    Setting(
         "encoder",
         "all-MiniLM-L6-v2",
         "The model that turns text into vectors: `all-MiniLM-L6-v2` for English, `multilingual-e5-small` for other "

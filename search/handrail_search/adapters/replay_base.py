@@ -54,7 +54,7 @@ def built_at(revision: str, settings: Settings, progress: Progress | None = None
             raise ConfigError(f"{revision} has no {config.relative_to(folder)}.", "Name a later one: --base REV")
         state = Path(name) / "state"
         _copy_state(settings, state)
-        values = {**settings.values, "state_dir": str(state)}
+        values = {**settings.values, "state_dir": str(state), "index_dir": ""}
         there = replace(settings, values=values, root=config.parent, site_dir=Path(name) / "site", config_file=config)
         yield Searcher.open(build_site_and_index(there, progress=progress).index.folder)
 

@@ -47,9 +47,9 @@ def index(site_dir: Path, config_file: Path, full: bool, **flags: Flags) -> None
     log_to_terminal()
     began = time.perf_counter()
     settings = find_settings(config_file, flags, needs_file=False)
+    fit_policy(settings, site_dir)  # first: it belongs to the site that is indexed
     with encoding_bar() as progress:
         built = index_site(settings, site_dir, progress=progress, full=full)
-    fit_policy(settings, site_dir)
     click.echo(summary(built, time.perf_counter() - began))
 
 

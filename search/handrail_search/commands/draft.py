@@ -139,6 +139,6 @@ def _sources(settings: Settings) -> dict[str, str]:
 
 def _info(settings: Settings) -> SiteInfo:
     try:
-        return read_site_info(settings.site_dir)
+        return read_site_info(settings.served_site)
     except SiteError:
         return SiteInfo()

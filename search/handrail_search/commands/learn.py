@@ -265,7 +265,7 @@ def _docs_name(config_file: Path) -> str:
 def _info(settings: Settings) -> SiteInfo:
     """What is known of the site. A machine that only serves may have no built site."""
     try:
-        return read_site_info(settings.site_dir)
+        return read_site_info(settings.served_site)
     except SiteError:
         return SiteInfo()
 

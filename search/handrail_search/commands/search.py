@@ -41,7 +41,7 @@ def search(
     settings = find_settings(config_file, flags, needs_file=False)
     searcher = Searcher.open(current_generation(settings.index_dir))
     teach_from_store(searcher, settings)
-    lang = lang or read_site_info(settings.site_dir).lang
+    lang = lang or read_site_info(settings.served_site).lang
     results = searcher.search(" ".join(words), limit=limit, lang=lang)
     if as_json:
         click.echo(json.dumps(asdict(results), indent=1, ensure_ascii=False))

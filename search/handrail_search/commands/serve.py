@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -61,10 +62,14 @@ def serve_while_writing(settings: Settings) -> None:
     refuse_what_cannot_work(settings)
     console.print("Building the site and its index …")
     _build_and_report(settings)
-    from handrail_search.service.app import create_app  # after the build, which reports a mistake in an article sooner
+    from handrail_search.service.app import (
+        create_app,
+        parts_of,
+    )  # after the build, which reports a mistake in an article sooner
 
-    server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), create_app(settings), handler=_Quiet)
-    watcher = _watch(settings)
+    app = create_app(settings)
+    server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), app, handler=_Quiet)
+    watcher = _watch(settings, parts_of(app).live.look)
     address = f"http://{bound(settings)}{base_path(settings)}"
     console.print(
         f"\n[bold]The help site answers at {address}[/bold]\nEdit an article and it is built again. Stop: Ctrl-C"
@@ -99,10 +104,14 @@ def _build_and_report(settings: Settings) -> None:
 
 
 class _Watcher(FileSystemEventHandler):
-    """Builds again once files have not changed for a moment; one build at a time, no change missed."""
+    """Builds again once files have not changed for a moment; one build at a time, no change missed.
 
-    def __init__(self, settings: Settings) -> None:
+    `then` is called after each build: it has the new site served at once.
+    """
+
+    def __init__(self, settings: Settings, then: Callable[[], None]) -> None:
         self._settings = settings
+        self._then = then
         self._changed = threading.Event()
         self._observer = Observer()
         self._stopped = False
@@ -153,6 +162,7 @@ class _Watcher(FileSystemEventHandler):
                 time.sleep(_REST_SECONDS)
             try:
                 _build_and_report(self._settings)
+                self._then()
                 self._report_changes()
             except (HandrailError, MkDocsException) as error:
                 console.print(
@@ -162,10 +172,10 @@ class _Watcher(FileSystemEventHandler):
                 log("build.failed", reason=error)
 
 
-def _watch(settings: Settings) -> _Watcher:
+def _watch(settings: Settings, then: Callable[[], None]) -> _Watcher:
     from mkdocs.config import load_config
 
-    watcher = _Watcher(settings)
+    watcher = _Watcher(settings, then)
     config = load_config(str(settings.config_file))
     folders = (
         [Path(config.docs_dir), Path(config.theme.custom_dir)] if config.theme.custom_dir else [Path(config.docs_dir)]

@@ -240,7 +240,7 @@ def _refuse_what_leads_nowhere(settings: Settings, link: str) -> None:
     path = link.partition("#")[0].strip("/")
     config = settings.config_file
     docs_dir = docs_dir_of(config) if config and config.is_file() else settings.root / "docs"
-    for folder, name in ((docs_dir, path_below(docs_dir, path)), (settings.site_dir, path)):
+    for folder, name in ((docs_dir, path_below(docs_dir, path)), (settings.served_site, path)):
         place = (folder / name).resolve()
         if path and place.is_relative_to(folder.resolve()) and (place.is_file() or (place / "index.html").is_file()):
             return

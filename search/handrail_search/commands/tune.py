@@ -147,7 +147,12 @@ class _Trial:
             steps = train(self.source, model, lessons, self.course, prefixes, advance)
         with encoding_bar() as advance:
             generation = build_index(
-                self.pages, self.work, str(model), progress=advance, sensitive=sensitive_topics_of(self.settings)
+                self.pages,
+                self.work,
+                str(model),
+                progress=advance,
+                sensitive=sensitive_topics_of(self.settings),
+                site=self.settings.site_dir,
             ).folder
         with console.status("asking the questions that are held back"):
             after = measure_trial(Searcher.open(generation), self.parts, {}, kin)

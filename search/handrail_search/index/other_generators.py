@@ -66,7 +66,7 @@ def advice(settings: Settings, site_dir: Path) -> str:
     if generator == "MkDocs" or (uses_mkdocs and not generator):
         return "Add it to mkdocs.yml: plugins: [search, handrail]"
     if not (site_dir / "handrail" / "csp.json").is_file():
-        return f"Its inline scripts are blocked until it is indexed: handrail index {site_dir}"
+        return f"Its inline scripts are blocked until it is indexed: handrail index {settings.site_dir}"
     return ""
 
 

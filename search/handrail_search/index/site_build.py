@@ -146,7 +146,7 @@ def index_site(
     full: bool = False,
     within: Transaction = NO_TRANSACTION,
 ) -> Built:
-    """Index a folder of built HTML; the index is published inside the context `within`.
+    """Index a folder of built HTML, with a copy of it; both are published inside the context `within`.
 
     `progress` is told how many of how many passages are encoded. Raises SiteError, EncoderUnavailable, IndexUnusable.
     """
@@ -158,6 +158,8 @@ def index_site(
         full=full,
         sensitive=sensitive_topics_of(settings),
         within=within,
+        index_dir=settings.index_dir,
+        site=site_dir,
     )
 
 

@@ -109,7 +109,7 @@ def _make_parts(settings: Settings) -> Parts:
     prover = Prover(live, teaching)
     counts = shared_counts(settings)
     return Parts(
-        site=BuiltSite(settings),
+        site=BuiltSite(settings, live),
         live=live,
         store=store,
         searches=searches,
@@ -132,11 +132,18 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         parts.meter.count(asked)
         parts.searches.record(_as_search(asked, by_staff=_is_staff()))
 
-    app.register_blueprint(
-        search_pages(live, settings.site_dir, site.info, base, on_search, can_notify=can_notify(settings))
-    )
+    app.register_blueprint(search_pages(live, site, on_search, can_notify=can_notify(settings)))
     lang = site.info().lang
-    seen = SiteSeen(base, lang, site.is_page, lambda: site.info().channels, parts.key, is_bot, _is_staff)
+    seen = SiteSeen(
+        base,
+        lang,
+        site.is_page_at_hand,
+        lambda: site.info().channels,
+        parts.key,
+        is_bot,
+        _is_staff,
+        lambda: site.folder,
+    )
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:
         _add_desk(app, settings, parts)
@@ -158,6 +165,7 @@ def _add_desk(app: Flask, settings: Settings, parts: Parts) -> None:
         near=SimilarMessages(live).near,
         articles_of=partial(articles_of, live),
         articles=lambda: site.info().articles,
+        site_folder=lambda: site.folder,
     )
 
 

@@ -44,10 +44,11 @@ _THREADS = 16
 def serve_in_production(settings: Settings) -> None:
     """Serve what was built with several processes; SIGHUP reloads them gracefully, SIGTERM ends them gracefully."""
     refuse_busy_port(settings)
-    if not settings.site_dir.is_dir():
-        raise SiteError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
-    if next(html_files(settings.site_dir), None) is None:
-        raise SiteError(f"{settings.site_dir} holds no page.", how_to_build(settings))
+    site = settings.served_site
+    if not site.is_dir():
+        raise SiteError(f"There is no built site at {site}.", how_to_build(settings))
+    if next(html_files(site), None) is None:
+        raise SiteError(f"{site} holds no page.", how_to_build(settings))
     delivery = read_delivery(settings)
     refuse_what_cannot_work(settings)
     _share_metrics()
@@ -132,7 +133,7 @@ class Production(BaseApplication):  # type: ignore[misc]
 
 def _reporter(settings: Settings, delivery: Delivery) -> Reporter | None:
     to = delivery.report
-    return Reporter(to, settings.site_dir, settings.number("topic_people")) if to else None
+    return Reporter(to, lambda: settings.served_site, settings.number("topic_people")) if to else None
 
 
 def _share_metrics() -> None:
@@ -225,6 +226,6 @@ _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 def base_path(settings: Settings) -> str:
     """The path of the site, with a slash at both ends."""
     with contextlib.suppress(SiteError):  # the service reports it in its log and in readyz
-        info = read_site_info(settings.site_dir)
+        info = read_site_info(settings.served_site)
         return base_of(settings.text("base_path") or info.base_path)
     return "/"

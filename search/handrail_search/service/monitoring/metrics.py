@@ -90,6 +90,7 @@ class _State(Collector):
         degraded = bool(searcher and searcher.missing)
         refused = self._live.problem is not None
         return [
+            *([_generation(searcher.index.name)] if searcher else []),
             _gauge("handrail_articles", "Articles in the index.", len(searcher.index.pages) if searcher else 0),
             _gauge("handrail_degraded", "1 while words answer without meaning.", degraded),
             _gauge("handrail_index_refused", "1 while the index named in CURRENT is refused.", refused),
@@ -127,6 +128,14 @@ class _State(Collector):
             delivered,
             failures,
         ]
+
+
+def _generation(name: str) -> Metric:
+    info = GaugeMetricFamily(
+        "handrail_generation_info", "The generation of site and index that serves, as a label.", labels=["generation"]
+    )
+    info.add_metric([name], 1)
+    return info
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

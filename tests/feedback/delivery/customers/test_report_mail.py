@@ -52,7 +52,7 @@ def sender(store, clock, settings, tmp_path):
 
     def make(of=store, **more):
         delivery = read_delivery(settings(**more), {})
-        return Sender(of, delivery, clock=clock, reporter=Reporter(delivery.report, tmp_path, 3))
+        return Sender(of, delivery, clock=clock, reporter=Reporter(delivery.report, lambda: tmp_path, 3))
 
     return make
 
