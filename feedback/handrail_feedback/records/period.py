@@ -39,6 +39,11 @@ class Period:
         """How many times as long the period before is."""
         return _WEEKS_BESIDE_A_WEEK if self.length <= _WEEK else 1
 
+    @property
+    def in_words(self) -> str:
+        """It as reports write it, to the minute."""
+        return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
+
     def holds(self, at: datetime) -> bool:
         """Whether a moment is in it."""
         return self.since <= at < self.until

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, get_args
 
 from handrail_feedback import text_tables
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Failure
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.reports.failed_searches import REPORT_FORMAT, FailedSearch, FailedSearchReport, Measure
@@ -31,7 +32,7 @@ def _notes(report: FailedSearchReport) -> list[str]:
 
 
 def _window(report: FailedSearchReport) -> str:
-    return f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+    return Period(report.since, report.until).in_words
 
 
 def _share(measure: Measure) -> str:

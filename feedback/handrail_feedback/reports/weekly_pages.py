@@ -153,7 +153,7 @@ def _messages_chart(report: WeeklyReport, weeks: list[str]) -> Drawing:
 
 def figure_rows(report: WeeklyReport) -> list[FigureRow]:
     """All numbers, each with what it means."""
-    window = f"{_window(report.period)}; before: {_window(report.period.before)}"
+    window = f"{report.period.in_words}; before: {report.period.before.in_words}"
     found = [_searches(report, window)]
     found += [_row(one, report.least, window) for one in report.measures]
     for one in report.reach:
@@ -199,10 +199,6 @@ def _share(measure: Measure, least: int) -> str:
 
 def _of(number: int, whole: int, least: int) -> str:
     return f"{shown_count(number, least)} of {shown_count(whole, least)}"
-
-
-def _window(period: Period) -> str:
-    return f"{period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC"
 
 
 def _part(part: int, of: int) -> str:

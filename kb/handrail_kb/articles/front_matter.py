@@ -66,8 +66,8 @@ def with_questions(text: str, questions: Sequence[str], shown: str) -> tuple[str
     Raises ArticleError, with `shown` as the file's name, when that cannot be done safely.
     """
     old = parse_article(shown, text.removeprefix("\ufeff"), folder="")
-    there = {_same(question) for question in old.questions}
-    new = [question for question in dict.fromkeys(questions) if _same(question) not in there]
+    there = {comparable(question) for question in old.questions}
+    new = [question for question in dict.fromkeys(questions) if comparable(question) not in there]
     if not new:
         return text, 0
     changed = _Lines.of(text, shown).with_items(new)
@@ -168,7 +168,8 @@ def _bare(line: str) -> str:
     return line.removesuffix("\n").removesuffix("\r")
 
 
-def _same(question: str) -> str:
+def comparable(question: str) -> str:
+    """A question in the form in which it is compared: ignoring case, spaces and the question mark."""
     return " ".join(question.casefold().split()).rstrip("?.! ")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from handrail_kb import __version__
+from handrail_kb.articles.front_matter import comparable
 from handrail_kb.errors import ConfigError
 from handrail_search.evaluation.judged import Collection, LabelledQuestions, Question
 from handrail_search.evaluation.metrics import Interval, Sample, first_rank, intervals, ndcg, recall
@@ -147,8 +148,10 @@ def teachable_part(
     All questions count as coming from one file, as with an import. One without a date counts as asked `now`.
     """
     asked = (*collection.questions, *collection.unanswerable)
-    ids, texts = {one.id for one in asked}, {_plain(one.text) for one in asked}
-    fresh = [one for one in lesson.questions if one.question.id not in ids and _plain(one.question.text) not in texts]
+    ids, texts = {one.id for one in asked}, {comparable(one.text) for one in asked}
+    fresh = [
+        one for one in lesson.questions if one.question.id not in ids and comparable(one.question.text) not in texts
+    ]
     pages = {page.location for page in searcher.index.pages}
     pairs = [(one, article) for one in fresh for article in _located(one.question.relevant, pages)]
     known = [
@@ -241,11 +244,6 @@ def _address(article: str, pages: set[str]) -> str:
     stem = bare.removesuffix(".md")
     folder = "" if stem == "index" else stem.removesuffix("/index") + "/"
     return next((place for place in (article, bare, folder, f"{stem}.html") if place in pages), article)
-
-
-def _plain(text: str) -> str:
-    """A question in the form in which it is compared: ignoring case, spaces and the question mark."""
-    return " ".join(text.casefold().split()).rstrip("?.! ")
 
 
 def _rounded(interval: Interval) -> dict[str, float]:
