@@ -6,9 +6,9 @@ whether or not an address is known.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
@@ -25,9 +25,8 @@ from handrail_kb.contact.email_addresses import LONGEST_ADDRESS, Mailbox, fault_
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import LANGUAGES, known_language, text
-from handrail_kb.texts.log.logger import Log
 
-log = Log(__name__)
+log = logging.getLogger(__name__)
 
 
 NotifyStep = Literal["form", "sent", "confirm", "confirmed", "gone", "withdraw", "withdrawn", "trouble"]
@@ -52,7 +51,6 @@ class NotifyPage:
 
     store: Store
     settings: Settings
-    site_folder: Callable[[], Path]
     base_path: str
     lang: str
     key: Callable[[], str] | None
@@ -73,7 +71,7 @@ class NotifyPage:
             try:
                 sent = _Sent(words_of(self.store, sent.search), "", sent.search, sent.lang)
             except StoreUnavailable as error:
-                log("wish.search_unavailable", reason=error)
+                log.error("the words of a search could not be looked up: %s", error.what)
         return self._html("form", 200, sent)
 
     def ask(self) -> Response:
@@ -88,7 +86,7 @@ class NotifyPage:
         try:
             ask_to_be_told(self.store, Wish(sent.question, box.address, sent.lang, now(), sent.search), key())
         except StoreUnavailable as error:
-            log("wish.not_kept", reason=error)
+            log.error("a wish to hear of an answer was not kept: %s", error.what)
             said = text(sent.lang, "tell.trouble")
             return self._html("form", 503, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
         return self._html("sent", 200, sent)
@@ -132,7 +130,7 @@ class NotifyPage:
         try:
             return act(find_notification(self.store, token, now()))
         except StoreUnavailable as error:
-            log("wish.link_unavailable", reason=error)
+            log.error("a link of a mail could not be followed: %s", error.what)
             return self._html("trouble", 503)
 
     def _key(self) -> Callable[[], str]:
@@ -184,7 +182,7 @@ class NotifyPage:
             hours=HOURS_TO_CONFIRM,
             longest={"question": LONGEST_NOTIFIED_QUESTION, "address": LONGEST_ADDRESS},
         )
-        page = fill(self.site_folder(), "find", main, title=words("tell.title"), base_path=self.base_path)
+        page = fill(self.settings.site_dir, "find", main, title=words("tell.title"), base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

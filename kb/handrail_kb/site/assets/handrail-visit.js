@@ -1,8 +1,7 @@
-/* Remembers, in this tab only, what was searched, which articles were read, and which did not help, so that a customer
- * who writes to a person can choose to send some of it along (handrail-along.js shows it word for word). Nothing is sent
- * without that choice.
+/* Remembers, in this tab alone, what was searched, which articles were read, and which did not help, so that a customer who writes to a person
+ * can choose to send some of it along (handrail-along.js shows it, word for word). Nothing here is ever sent by itself.
  *
- * sessionStorage ends with the tab. Entries older than twelve hours are dropped, and at most ten of each kind are kept.
+ * sessionStorage ends with the tab; what is older than twelve hours is dropped, and no more than ten of each are kept.
  */
 (() => {
   "use strict"
@@ -12,7 +11,7 @@
   const KEY = `handrail.visit ${new URL(`${CONFIG.api}/contact`, location.href).href}`
   const MOST = 10
   const HOURS = 12
-  const SAME = 30000    // milliseconds in which longer or shorter text counts as the same search
+  const SAME = 30000    // milliseconds in which longer or shorter words are the same search
   let reading = 0
 
   function recall() {
@@ -29,14 +28,14 @@
     kept.push({ kind, text: text.slice(0, 500), url, at: Date.now() })
     const ofKind = kept.filter(item => item.kind === kind)
     const most = kept.filter(item => item.kind !== kind || ofKind.indexOf(item) >= ofKind.length - MOST)
-    try { sessionStorage.setItem(KEY, JSON.stringify(most)) } catch { /* There will be nothing to send along. */ }
+    try { sessionStorage.setItem(KEY, JSON.stringify(most)) } catch { /* Then there is nothing to send along. */ }
   }
   function same(item, text) {
     const [one, other] = [item.text.toLowerCase(), text.toLowerCase()]
     return one === other || (Date.now() - item.at < SAME && (one.startsWith(other) || other.startsWith(one)))
   }
 
-  /* ---- searches: text left unchanged for a second, or followed by a click ------------------------------------------- */
+  /* ---- searches: words that stood still for a second, or led somewhere ------------------------------------------- */
 
   const input = document.forms.namedItem("search")?.querySelector("input[name=query]")
   if (input && window.component$) {
@@ -62,7 +61,7 @@
   }, true)
 
   function heading() {
-    // Material's list of results has first-level headings, too.
+    // Material's list of results has headings of the first rank, too.
     const title = [...document.querySelectorAll("h1")].find(one => !one.closest("[data-md-component=search]"))?.cloneNode(true)
     for (const mark of title?.querySelectorAll(".headerlink, a.md-content__button") || []) mark.remove()
     return title?.textContent.trim() || ""
@@ -76,7 +75,7 @@
     if (asked) remember("search", document.querySelector("handrail-main input[name=q]")?.value.trim())
     const path = location.pathname
     const title = heading()
-    // The find and contact pages and the page for missing pages are not articles.
+    // The find and contact pages, and the one that says that a page is missing, are no articles.
     if (!title || document.querySelector("handrail-main, #handrail-q")) return
     reading = setTimeout(() => { if (location.pathname === path) remember("article", title, path) }, 3000)
   }

@@ -1,1 +1,0 @@
-"""What monitoring asks and reads: health, metrics, and requests in the log."""
