@@ -1,4 +1,4 @@
-"""The log of searches: a bounded queue that takes a search at once, and the thread that writes it to the store.
+"""The log of searches: a bounded queue, and the thread that writes it to the store.
 
 Answering must never wait for the store nor fail because of it: what comes in is put on a bounded queue, and dropped
 and counted when that is full. One daemon thread in each process redacts, merges into intents and writes in batches,
@@ -8,25 +8,25 @@ in the order of arrival. Knows nothing of HTTP; `storage.searches.intents` says 
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store, weakly
-from handrail_feedback.storage.engines.sqlite import is_store_fault
+from handrail_feedback.storage.engines.sqlite import Database, is_store_fault
 from handrail_feedback.storage.messages.mailings import expire
 from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
 from handrail_feedback.storage.searches.learned import erase_removed
 from handrail_feedback.storage.searches.votes import erase_old_votes
-from handrail_kb.errors import StoreUnavailable, place_of
+from handrail_kb.errors import StoreUnavailable
+from handrail_kb.texts.log.logger import REQUEST, Log, Request, part_of
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 __all__ = ["Search", "SearchEvent", "SearchLog"]
@@ -45,7 +45,15 @@ class _Marker:
     last: bool = False
 
 
-_Item = Search | SearchEvent | _Marker
+@dataclass(frozen=True)
+class _Entry:
+    """A search or an event, and the request that brought it."""
+
+    what: Search | SearchEvent | Prepared
+    request: Request | None
+
+
+_Item = _Entry | _Marker
 
 
 class SearchLog:
@@ -55,7 +63,7 @@ class SearchLog:
     `failed` counts what could not be written for a fault of ours; `written` counts the rest.
     """
 
-    def __init__(self, store: Store, *, retention_days: int = 365, enabled: bool = True, longest: int = 10_000) -> None:
+    def __init__(self, store: Store, *, retention_days: int, enabled: bool = True, longest: int = 10_000) -> None:
         """With `enabled` false nothing is kept, for sites that want no log; `longest` bounds the queue."""
         self.dropped = 0
         self.failed = 0
@@ -107,13 +115,13 @@ class SearchLog:
         self._starting = threading.Lock()
         self._thread = None
 
-    def _put(self, item: _Item) -> None:
+    def _put(self, what: Search | SearchEvent) -> None:
         if not self._enabled:
             return
         if self._thread is None:
             self._start()
         try:
-            self._queue.put_nowait(item)
+            self._queue.put_nowait(_Entry(what, REQUEST.get()))
         except queue.Full:
             self.dropped += 1
 
@@ -155,50 +163,51 @@ class SearchLog:
 
     def _write(self, batch: list[_Item]) -> None:
         """Write the batch; when the store is away for a moment, wait for it, then give the batch up."""
-        items = [ready for item in batch if (ready := self._ready(item)) is not None]
+        entries = [ready for item in batch if isinstance(item, _Entry) and (ready := self._ready(item)) is not None]
         for pause in (*PATIENCE, None):
             try:
-                self._write_once(items)
+                self._write_once(entries)
             except StoreUnavailable as error:
                 if pause is None:
-                    self.dropped += len(items)
-                    log.error("%d searches and events were not kept: %s", len(items), error.what)
+                    self.dropped += len(entries)
+                    with part_of(_only_request(entries)):
+                        log("searches.not_kept", entries=len(entries), reason=error)
                 else:
                     time.sleep(pause)
             except Exception as error:
-                self.failed += len(items)
-                _complain(error)
+                self.failed += len(entries)
+                with part_of(_only_request(entries)):
+                    log("search.not_kept", reason=error)
                 return
             else:
                 return
 
-    def _write_once(self, items: list[Prepared | SearchEvent]) -> None:
+    def _write_once(self, entries: list[_Entry]) -> None:
         failed = 0
         with self._store.transaction() as db:
-            for item in items:
+            for entry in entries:
                 try:
                     with db.atomic():
-                        if isinstance(item, SearchEvent):
-                            write_event(db, item)
-                        else:
-                            write_search(db, item)
+                        _write_entry(db, entry)
                 except Exception as error:
                     if is_store_fault(error):
                         raise
                     failed += 1
-                    _complain(error)
+                    with part_of(entry.request):
+                        log("search.not_kept", reason=error)
         self.failed += failed
-        self.written += len(items) - failed
+        self.written += len(entries) - failed
 
-    def _ready(self, item: _Item) -> Prepared | SearchEvent | None:
-        """The item as it may be written, its words redacted; None for a marker or a search that cannot be read."""
-        if not isinstance(item, Search):
-            return item if isinstance(item, SearchEvent) else None
+    def _ready(self, entry: _Entry) -> _Entry | None:
+        """The entry as it may be written, its words redacted; None for a search that cannot be read."""
+        if not isinstance(entry.what, Search):
+            return entry
         try:
-            return redact_search(item)
+            return replace(entry, what=redact_search(entry.what))
         except Exception as error:
             self.failed += 1
-            _complain(error)
+            with part_of(entry.request):
+                log("search.not_kept", reason=error)
             return None
 
     def _tidy(self) -> None:
@@ -210,13 +219,21 @@ class SearchLog:
             erase_removed(self._store, moment - self._retention)
             expire(self._store, moment)  # also where mail is set up no more
         except StoreUnavailable as error:
-            log.error("Searches past their time could not be erased: %s", error.what)
+            log("searches.not_erased", reason=error)
         except Exception as error:
-            _complain(error)
+            log("search.not_kept", reason=error)
         else:
-            log.info("erased %d searches and votes past their time", erased)
+            log("searches.erased", entries=erased)
 
 
-def _complain(error: Exception) -> None:
-    """Log a fault by its kind and place only: its message may hold a customer's words."""
-    log.error("a search or event was not kept: %s", place_of(error))
+def _write_entry(db: Database, entry: _Entry) -> None:
+    if isinstance(entry.what, SearchEvent):
+        write_event(db, entry.what)
+    elif isinstance(entry.what, Prepared):
+        write_search(db, entry.what)
+
+
+def _only_request(entries: list[_Entry]) -> Request | None:
+    """The request that brought all of these; None when there were several."""
+    ids = {entry.request.id if entry.request else "" for entry in entries}
+    return entries[0].request if len(ids) == 1 else None

@@ -57,5 +57,4 @@ def as_cell(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    plain = "".join(character if character.isprintable() else " " for character in value)
-    return _CALCULATED.sub(r"\1'\2", plain)
+    return _CALCULATED.sub(r"\1'\2", printable(value))

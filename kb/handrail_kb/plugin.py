@@ -8,7 +8,6 @@ customer notices.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import re
 from collections.abc import Mapping
@@ -43,8 +42,9 @@ from handrail_kb.site.mkdocs_yml import read_options
 from handrail_kb.site.patch import WORKER_FOLDER, PageLinks, Worker, complete_404_page, is_page, language_of, patch
 from handrail_kb.site.search_rules import NO_RULES, read_rules
 from handrail_kb.texts import text
+from handrail_kb.texts.log.logger import Log
 
-log = get_plugin_logger("handrail")
+log = Log(get_plugin_logger("handrail"))
 
 ASSETS = Path(__file__).parent / "site" / "assets"
 SCRIPTS = ("handrail-stand-in.js", "handrail.js", "handrail-visit.js", "handrail-vote.js")
@@ -111,7 +111,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         """Find out the theme and language of the site, and have every page load our scripts and style."""
         self.active = bool(self.config["enabled"])
         if self.active and mkdocs.is_offline(config):
-            log.info("The offline plugin is on, and files on a disk can ask no service: Handrail stands aside.")
+            told = "The offline plugin is on, and files on a disk can ask no service: Handrail stands aside."
+            log("build.note", told=told)
             self.active = False
         if not self.active:
             return config
@@ -128,12 +129,13 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     def _warn(self, config: MkDocsConfig) -> None:
         for unknown in unknown_variables(os.environ):  # no warning: `--strict` is for faults of the site
-            log.info(unknown)
+            log("build.note", told=unknown)
         for warning in self.contact_warnings:
-            log.warning(str(warning))
+            log("build.warning", told=str(warning))
         self.contact_warnings = ()
         if config.theme.name == "material" and not self.dialog:
-            log.warning("Material's search is off: there is no dialog to answer in. Add '- search' to 'plugins:'.")
+            told = "Material's search is off: there is no dialog to answer in. Add '- search' to 'plugins:'."
+            log("build.warning", told=told)
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Count the builds that are running, so that what concerns all languages is reported once."""
@@ -173,7 +175,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         for problem in told_once(problems):
             ours = problem.code == "unreadable" or problem.about in ONLY_OURS
             # Fields that other programs read as well are only logged: MkDocs accepts them, and the page is found.
-            log.log(logging.WARNING if ours and problem.severity != "note" else logging.INFO, str(problem))
+            log("build.warning" if ours and problem.severity != "note" else "build.note", told=str(problem))
 
     def _refuse_links_leading_out(self, config: MkDocsConfig) -> None:
         """Refuse symbolic links that lead out: their targets would be published, and some can be read for ever."""
@@ -277,7 +279,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         worker = self._worker() if self.dialog else None
         patched = patch(html, links, worker, contact_text=self.option("contact_text"), has_link=has_link)
         for what in patched.missed:
-            log.warning(f"{name}: {what}.")
+            log("build.warning", told=f"{name}: {what}.")
         return patched.html
 
     def _worker(self) -> Worker:
@@ -348,25 +350,26 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         gone = [url for url in self.facts if file_of(site_dir, location_of_address(url)) is None]
         for url in gone:
             source = self.facts[url]["source"]
-            log.warning(f"{source}: its page {url} is not in the built site, so that search cannot know it.")
+            told = f"{source}: its page {url} is not in the built site, so that search cannot know it."
+            log("build.warning", told=told)
         return {url: known for url, known in self.facts.items() if url not in gone}
 
     def _fit_policy(self, site_dir: Path, site_url: str) -> None:
         """Fit a Content-Security-Policy to each page, and report what it blocks."""
         found = write_csp(site_dir, allow=self.allow, mode=self.option("csp"), site_url=site_url)
         for fault in report.faults(found):
-            log.warning(fault)
+            log("build.warning", told=fault)
         for told in (report.advice(found), *report.notes(found)):
             if told:
-                log.info(told)
+                log("build.note", told=told)
 
     def _warn_about_help_links(self, site_dir: Path, base_path: str) -> None:
         left_out = self.contact.pages_without_link
         contact, made = self.contact_pages, self.made
         for fault in help_links.faults(site_dir, contact, base_path=base_path, leave_out=left_out, made=made):
-            log.warning(fault)
+            log("build.warning", told=fault)
         for told in help_links.copied_pages(site_dir, contact, made, base_path=base_path, leave_out=left_out):
-            log.info(told)
+            log("build.note", told=told)
 
 
 def _asset(name: str) -> Path:

@@ -1,9 +1,11 @@
-"""A thread that checks for changes at intervals, one in each process while its owner is in use; and a file lock."""
+"""A thread that checks for changes at intervals, and a file lock.
+
+There is one such thread in each process, for as long as its owner is in use.
+"""
 
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import threading
 import time
@@ -14,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handrail_kb.config.state_folder import made
-from handrail_kb.errors import HandrailError, IndexUnusable, LockHeld
+from handrail_kb.errors import IndexUnusable, LockHeld
+from handrail_kb.texts.log.logger import Log, reason_of
 
 
 @contextmanager
@@ -50,14 +53,13 @@ def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
 class Watch(ABC):
     """Looks every `every` seconds, from the first call of `watch` on. Whatever goes wrong, the service goes on.
 
-    A look that took long is followed by a pause `rest` times as long. A problem is logged once, as `trouble`, and
-    without words of customers.
+    A look that took long is followed by a pause `rest` times as long. A problem is logged once, as the event `trouble`.
     """
 
     every: float
     rest: float
     trouble: str
-    log: logging.Logger
+    log: Log
 
     def __init__(self, every: float) -> None:
         """Nothing looks before `watch` is called."""
@@ -92,15 +94,14 @@ class Watch(ABC):
         try:
             self.look_once()
             self._problem = ""
-        except HandrailError as error:
-            self._complain(error.message)
         except Exception as error:  # whatever is wrong, the service goes on
-            self._complain(type(error).__name__)
+            self._complain(error)
 
-    def _complain(self, what: str) -> None:
+    def _complain(self, error: Exception) -> None:
+        what = reason_of(error)
         if what != self._problem:
             self._problem = what
-            self.log.error("%s: %s", self.trouble, what)
+            self.log(self.trouble, reason=error)
 
 
 def _watch(reference: weakref.ref[Watch], stopped: threading.Event, wait: float) -> None:

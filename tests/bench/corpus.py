@@ -1,6 +1,6 @@
 """Articles and questions to measure with: real ones where they are at hand, recombined paragraphs otherwise.
 
-Real articles are never part of the project: they are looked for in $HANDRAIL_EVALDATA, then in ../shared/evaldata.
+Real articles are never part of the project: they are in the folder that HANDRAIL_EVALDATA names, see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from handrail_kb.config.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
-EVALDATA = Path(os.environ.get("HANDRAIL_EVALDATA") or ROOT.parent / "shared" / "evaldata")
+EVALDATA = Path(os.environ.get("HANDRAIL_EVALDATA") or os.devnull)  # without it there are none
 REAL_ARTICLES = EVALDATA / "md-sumo-kb" / "docs"
 REAL_QUESTIONS = EVALDATA / "sumo-thunderbird-dev"
 SMALL, MIDDLE, LARGE = 183, 709, 3000

@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that stand in the code already: settings, commands, what the check finds.
+"""Writes the parts of the documentation that stand in the code already: settings, commands, faults, events.
 
     python tests/project/generated.py            rewrite them (make generated)
 
@@ -8,16 +8,19 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import click
 
 from handrail_kb.cli.group import COMMANDS, main
 from handrail_kb.config.table import GROUPS, SETTINGS, Setting
 from handrail_kb.problems import FAULTS, HINTS
+from handrail_kb.texts.log.events import EVENTS, FIELDS, Event
 
 DOCS = Path(__file__).parents[2] / "docs" / "operators"
 WIDTH = 100
@@ -71,21 +74,53 @@ def codes_table() -> str:
     return "\n".join(["| Code | Kind | What it is |", "|---|---|---|", *rows])
 
 
+def events_table() -> str:
+    """A row for each event of the log."""
+    head = "| Event | Level | What it says |\n|---|---|---|"
+    return "\n".join([head, *(f"| `{name}` | {_level(event)} | {_said(event)} |" for name, event in EVENTS.items())])
+
+
+def _level(event: Event) -> str:
+    return logging.getLevelName(event.level).lower()
+
+
+def _said(event: Event) -> str:
+    """The sentence with the names of its fields, beside those that are counted the word in the plural."""
+    parts = []
+    for words, field, form, _ in Formatter().parse(event.sentence):
+        one, _, many = (form or "").partition("/")
+        counted = f" {many or one + 's'}" if one else ""
+        parts.append(words + (f"*{field}*{counted}" if field else ""))
+    return "".join(parts)
+
+
+def fields_table() -> str:
+    """A row for each field that an event may have."""
+    rows = [f"| `{name}` | {told[0].upper()}{told[1:]} |" for name, told in FIELDS.items()]
+    return "\n".join(["| Field | What it is |", "|---|---|", *rows])
+
+
 PARTS = {
-    "settings.md": ("settings", settings_table),
-    "commands.md": ("commands", commands_text),
-    "../writers/check.md": ("codes", codes_table),
+    "settings.md": {"settings": settings_table},
+    "commands.md": {"commands": commands_text},
+    "logs.md": {"events": events_table, "fields": fields_table},
+    "../writers/check.md": {"codes": codes_table},
 }
 
 
 def fresh(name: str) -> str:
     """A page of the documentation as it should be. Raises ValueError when its marks are gone."""
-    mark, write = PARTS[name]
     page = (DOCS / name).read_text(encoding="utf-8")
+    for mark, write in PARTS[name].items():
+        page = _filled(page, name, mark, write())
+    return page
+
+
+def _filled(page: str, name: str, mark: str, part: str) -> str:
     block = re.compile(rf"(<!-- handrail:{mark} -->\n).*?(<!-- /handrail:{mark} -->)", re.S)
     if len(block.findall(page)) != 1:
         raise ValueError(f"{DOCS / name} has to hold <!-- handrail:{mark} --> and <!-- /handrail:{mark} --> once.")
-    return block.sub(lambda found: f"{found[1]}\n{write()}\n\n{found[2]}", page)
+    return block.sub(lambda found: f"{found[1]}\n{part}\n\n{found[2]}", page)
 
 
 def rewrite() -> None:

@@ -13,7 +13,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ def contents(room: Path) -> str:
     """What a room is, what is in it, and who may import it."""
     if room in PACKAGES:
         rule = "The highest floor first; a room imports only from floors below it."
-        return "\n".join([sentence(room), "", rule, "", *_by_floor(room, "")])
+        return "\n".join([sentence(room), "", rule, "", *_by_floor(room, _linked)])
     rows = [f"| {_shown(path)} | {_told(path)} |" for path in (room / name for name in names_in(room))]
     return "\n".join([sentence(room), "", "| In here | What it is |", "|---|---|", *rows, "", _importers(room)])
 
@@ -134,19 +134,31 @@ def _importers(room: Path) -> str:
     kept_out = barred(room, package)
     told = [f"`{name}`" for name in above if f"{package.name}.{name}" not in kept_out]
     for other in PACKAGES[PACKAGES.index(package) + 1 :]:
-        but = sorted(name.rpartition(".")[2] for name in kept_out if name.startswith(f"{other.name}."))
-        told.append(f"all of `{other.name}`" + (f" but {', '.join(f'`{name}`' for name in but)}" if but else ""))
+        listed = sorted(name for names, _ in floors(other) for name in names)
+        may = [name for name in listed if f"{other.name}.{name}" not in kept_out]
+        if len(may) * 2 < len(listed):
+            told.append(f"{_quoted(may)} of `{other.name}`")
+        else:
+            but = _quoted(name for name in listed if name not in may)
+            told.append(f"all of `{other.name}`" + (f" but {but}" if but else ""))
     return f"May be imported by: {', '.join(told) or 'no other room'} (import-linter holds it: `make floors`)."
 
 
-def _by_floor(package: Path, prefix: str) -> list[str]:
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _linked(path: Path) -> str:
+    return f"[`{path.stem}`]({f'{path.name}/README.md' if path.is_dir() else path.name})"
+
+
+def _by_floor(package: Path, named: Callable[[Path], str]) -> list[str]:
     rows = ["| Floor | Room | What it is |", "|---|---|---|"]
     listed = floors(package)
     for at, (names, _) in enumerate(listed):
         for name in names:
             path = package / name if (package / name).is_dir() else package / f"{name}.py"
-            target = f"{name}/README.md" if path.is_dir() else path.name
-            rows.append(f"| {len(listed) - at} | [`{name}`]({prefix}{target}) | {_told(path)} |")
+            rows.append(f"| {len(listed) - at} | {named(path)} | {_told(path)} |")
     return rows
 
 
@@ -154,8 +166,9 @@ def house() -> str:
     """All rooms, floor by floor, for ARCHITECTURE.md."""
     blocks = []
     for package in reversed(PACKAGES):
-        table = "\n".join(_by_floor(package, f"{package.relative_to(ROOT)}/"))
-        blocks.append(f"**{package.parent.name}**: {sentence(package)}\n\n{table}")
+        table = "\n".join(_by_floor(package, lambda path: f"`{path.stem}`"))
+        page = f"{package.relative_to(ROOT)}/README.md"
+        blocks.append(f"**[{package.parent.name}]({page})**: {sentence(package)}\n\n{table}")
     return "\n\n".join(blocks)
 
 

@@ -87,6 +87,17 @@ def test_the_tables_of_rooms_are_current():
         assert file.read_text(encoding="utf-8") == page, f"{named(file)} is stale: run `make generated`"
 
 
+def test_the_page_about_the_house_is_short_and_names_only_what_is_there():
+    page = rooms.HOUSE.read_text(encoding="utf-8")
+    assert len(page.encode()) <= 8_192, "more than ten minutes: move what was decided to docs/architecture"
+    homes = {package.parent.name: package for package in PACKAGES}
+    for place in re.findall(r"`((?:kb|search|feedback)/[\w/.]+)`", page):
+        home, _, path = place.partition("/")
+        assert (homes[home] / path).exists() or (ROOT / place).exists(), place
+    for target in re.findall(r"\]\(([^)\s#]+)", page):
+        assert (ROOT / target).exists(), target
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=named)
 def test_a_readme_names_only_what_is_there(room):
     readme = (room / "README.md").read_text(encoding="utf-8")

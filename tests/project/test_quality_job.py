@@ -94,7 +94,7 @@ def test_without_other_peoples_questions_their_parts_are_skipped_and_named(tmp_p
         [sys.executable, JOB / "run.py", "--only", "german", "--only", "codes"], capture_output=True, text=True,
         env={**os.environ, "HANDRAIL_EVALDATA": str(tmp_path / "none")}, check=True,
     )  # fmt: skip
-    assert told.stderr.count("skipped, there are no judged questions") == 2
+    assert told.stderr.count("skipped: there are no judged questions") == 2
     assert "HANDRAIL_EVALDATA" in told.stderr
 
 
@@ -110,6 +110,15 @@ def test_the_page_of_the_loop_holds_the_figures_that_the_job_writes(part):
     page = loop.PAGE.read_text(encoding="utf-8")
     named = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("|")]
     assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("|")] == named, "stale: make loop"
+
+
+def test_without_the_variable_each_job_says_what_it_needs():
+    without = {name: value for name, value in os.environ.items() if name != "HANDRAIL_EVALDATA"}
+    for job in ("loop.py", "topics.py", "replay_log.py"):
+        told = subprocess.run([sys.executable, JOB / job], capture_output=True, text=True, env=without, check=True)
+        assert "HANDRAIL_EVALDATA is not set" in told.stderr
+        assert "HANDRAIL_EVALDATA=FOLDER (CONTRIBUTING.md)" in told.stderr
+        assert told.stdout == ""
 
 
 def test_without_other_peoples_articles_the_loop_is_skipped_and_says_so(tmp_path):

@@ -25,7 +25,7 @@ from typing import Any
 import click
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from places import EVALDATA, ROOT, say, state
+from places import EVALDATA, ROOT, VARIABLE, absent, say, state
 from run import put_into
 
 from handrail_feedback.records.searches import shape
@@ -147,7 +147,7 @@ def decided(site: Site, book: Book) -> dict[int, str]:
     wants = {shape(one.text): site.about(one) & site.missing for one in site.questions}
     found = {}
     for topic, held in book.by_topic.items():
-        counts = Counter(place for one in held for place in wants.get(one.intent.shape, ()))
+        counts = Counter(place for one in held for place in wants.get(one.shape, ()))
         place = max(counts, key=lambda one: (counts[one], one), default="")
         if len(held) > 1 and place and 2 * counts[place] >= len(held):
             found[topic] = place
@@ -160,7 +160,7 @@ def decided(site: Site, book: Book) -> dict[int, str]:
 def failed_of(site: Site, book: Book) -> dict[str, str]:
     """The failed searches that wanted an article that was taken out: why each failed, by its wording."""
     wants = {shape(one.text) for one in site.questions if site.about(one) & site.missing}
-    return {one.intent.shape: one.kind for one in book.searches if one.intent.shape in wants}
+    return {one.shape: one.failed_by for one in book.members if one.shape in wants}
 
 
 def replayed(root: Path) -> dict[str, Any]:
@@ -211,8 +211,8 @@ def measure() -> dict[str, Any]:
     book = read_book(store)
     failed, lead = failed_of(site, book), decided(site, book)
     topical = frozenset(
-        one.intent.shape for one in book.searches
-        if one.intent.shape in failed and book.places[one.intent.id].topic in lead
+        one.shape for one in book.members
+        if one.shape in failed and book.places[one.key].topic in lead
     )  # fmt: skip
     suggested = suggestions(site.root, list(lead))
     outcome: dict[str, Any] = {
@@ -283,9 +283,9 @@ def _row(name: str, key: str, outcome: Mapping[str, Any]) -> str:
 def main(write: bool) -> None:
     """Measure, print Markdown tables, and keep them where asked."""
     if not (ARTICLES.is_dir() and QUESTIONS.is_dir()):
-        say(f"skipped: there are no articles with questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+        say(absent("articles with questions"))
         return
-    os.environ.pop("HANDRAIL_EVALDATA", None)  # no setting of Handrail, whose commands refuse what they do not know
+    os.environ.pop(VARIABLE, None)  # of which Handrail's commands would warn: it is no setting
     began = time.monotonic()
     markdown = to_markdown(measure(), time.monotonic() - began)
     sys.stdout.write(f"{markdown}\n")

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Judged questions are never part of the project: their texts belong to others.
-EVALDATA = Path(os.environ.get("HANDRAIL_EVALDATA") or ROOT.parent / "shared" / "evaldata")
+# Judged sets are never part of the project: their texts belong to others. Without the variable there are none.
+VARIABLE = "HANDRAIL_EVALDATA"
+EVALDATA = Path(os.environ.get(VARIABLE) or os.devnull)
 KEPT = ROOT / ".handrail" / "quality"
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
@@ -26,7 +27,7 @@ def state(name: str) -> Path:
 
 
 def digest(folders: Iterable[Path]) -> str:
-    """A digest over the files of folders, Python's own leavings aside."""
+    """A digest over the files of folders, Python's own cache aside."""
     total = hashlib.sha256()
     for folder in folders:
         for file in sorted(folder.rglob("*")):
@@ -34,6 +35,13 @@ def digest(folders: Iterable[Path]) -> str:
                 total.update(str(file.relative_to(folder)).encode())
                 total.update(file.read_bytes())
     return total.hexdigest()[:16]
+
+
+def absent(what: str) -> str:
+    """Why a part is skipped, and what it needs."""
+    is_set = Path(os.devnull) != EVALDATA
+    why = f"there are no {what} in {EVALDATA}" if is_set else f"there are no {what}, {VARIABLE} is not set"
+    return f"skipped: {why}. Name the folder of judged sets: {VARIABLE}=FOLDER (CONTRIBUTING.md)"
 
 
 def say(words: str) -> None:

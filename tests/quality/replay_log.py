@@ -28,7 +28,7 @@ from unittest.mock import patch
 import click
 from flask import Flask
 from flask.testing import FlaskClient
-from places import EVALDATA, KEPT, ROOT, say
+from places import EVALDATA, KEPT, ROOT, absent, say
 from run import put_into
 
 from handrail_feedback.accounts import passwords
@@ -172,7 +172,7 @@ def measured(settings: Settings) -> dict[str, Any]:
         "megabytes": sum(file.stat().st_size for file in settings.state_dir.glob("store.db*")) / 1e6,
         "failed": len(failed_searches(store)),
         "topics": len(book.by_topic),
-        "topics_of_three": sum(len({one.intent.tab for one in held}) >= 3 for held in book.by_topic.values()),
+        "topics_of_three": sum(len({one.person for one in held}) >= 3 for held in book.by_topic.values()),
         "grouping": grouping,
         "load": os.getloadavg()[0],
         "pages": {path: _loads(settings, path) for path in PAGES},
@@ -241,7 +241,7 @@ def to_markdown(asked: dict[str, Any], found: dict[str, Any]) -> str:
 def main(write: bool, again: bool) -> None:
     """Ask, measure, print a Markdown table, and keep it where asked."""
     if not (LOG.is_file() and ARTICLES.is_dir()):
-        say(f"skipped: there is no log of questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+        say(absent("questions and articles"))
         return
     settings = site()
     if again or not (ASKED.exists() and settings.store_file.exists()):

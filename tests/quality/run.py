@@ -4,9 +4,9 @@
     python tests/quality/run.py --only docs       one part; see PARTS below
     python tests/quality/run.py --write           and renew docs/operators/search-quality.md
 
-Judged questions of other people are looked for in $HANDRAIL_EVALDATA, then in ../shared/evaldata; without them only
-Handrail's own help is asked. What was encoded is kept in .handrail/quality: the first run takes about a quarter of an
-hour on two cores, later ones some minutes. Nothing here passes or fails.
+Judged questions of other people are in the folder that HANDRAIL_EVALDATA names (see CONTRIBUTING.md); without them
+only Handrail's own help is asked. What was encoded is kept in .handrail/quality: the first run takes about a quarter of
+an hour on two cores, later ones some minutes. Nothing here passes or fails.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import own_docs
 import sensitive_topics
 import sets
 import table
-from places import EVALDATA, KEPT, ROOT, say, state
+from places import EVALDATA, KEPT, ROOT, absent, say, state
 
 from handrail_kb import __version__
 from handrail_search.evaluation.evaluate import evaluation_as_json
@@ -60,7 +60,7 @@ def main(only: tuple[str, ...], write: bool, json_file: Path | None) -> None:
     results = _kept()
     for name in only or PARTS:
         if name != "docs" and not EVALDATA.is_dir():
-            say(f"{name}: skipped, there are no judged questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+            say(f"{name}: {absent('judged questions')}")
             continue
         results[name] = {"date": time.strftime("%Y-%m-%d"), "handrail": __version__, **PARTS[name]()}
         KEPT.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 import numpy as np
-from places import EVALDATA, KEPT, ROOT, say
+from places import EVALDATA, KEPT, ROOT, absent, say
 from run import put_into
 from sets import THUNDERBIRD, halves, searcher
 from sklearn.cluster import HDBSCAN, KMeans
@@ -186,7 +186,7 @@ def _rows(one: dict[str, Any]) -> Iterator[str]:
 def main(write: bool) -> None:
     """Measure, print Markdown tables, and keep them where asked."""
     if not EVALDATA.is_dir():
-        say(f"skipped: there are no labelled questions at {EVALDATA} (HANDRAIL_EVALDATA names another place)")
+        say(absent("labelled questions"))
         return
     markdown = to_markdown([outcomes(one) for one in labelled_sets()], whole_log())
     sys.stdout.write(f"{markdown}\n")

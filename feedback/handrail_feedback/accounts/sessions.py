@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -21,8 +20,9 @@ from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import ConfigError, StoreUnavailable
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 COOKIE = "handrail_desk"
@@ -53,7 +53,7 @@ class DeskSessions(SecureCookieSessionInterface):
         except StoreUnavailable as error:
             if error.what != self._problem:
                 self._problem = error.what
-                log.error("nobody can sign in to the desk: %s", error.what)
+                log("desk.closed", reason=error)
             return None
         return super().open_session(app, request)
 

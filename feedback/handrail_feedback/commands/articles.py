@@ -47,22 +47,22 @@ _WRITERS = {"text": article_as_text, "json": article_as_json, "markdown": articl
     show_default=True,
     help="Length of the period, and of the one before it.",
 )
-@click.option("--owner", help="List the articles of this owner alone.")
+@click.option("--owner", help="List only articles of this owner.")
 @click.option("--all", "everything", is_flag=True, help="List articles that nobody opened or voted on, too.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
-@click.option("--csv", "form", flag_value="csv", help="Write CSV; of the list alone.")
+@click.option("--csv", "form", flag_value="csv", help="Write CSV; only for the list.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
 def articles(
     article: str | None, config_file: Path, days: int, owner: str | None, everything: bool, form: str | None
 ) -> None:
     """Show who read which article, whether it helped, and what came next.
 
-    With an ARTICLE, its file or its address, that one in full: from which searches its readers came, what they searched
-    next, how many asked a person, reasons and sentences of votes.
+    With ARTICLE, a file or an address, show that one in full: which searches its readers came from, what they searched
+    next, how many asked a person, and the reasons and comments of votes.
     """
     settings, at = load_settings(config_file), now()
     store = open_store(settings, "no search and no vote was kept yet")
-    site = read_site_info(settings.site_dir).articles
+    site = read_site_info(settings.served_site).articles
     period, least = Period(at - timedelta(days=days), at), settings.number("topic_people")
     if article is None:
         found = read_list(store, site, period, least)

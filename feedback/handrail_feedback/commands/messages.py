@@ -30,9 +30,9 @@ from handrail_kb.texts.amounts import counted
 @config_option
 @click.argument("code")
 def forget(config_file: Path, code: str) -> None:
-    """Erase the message with the reference CODE and what was added to it, for good.
+    """Erase the message with the reference CODE and all that was added to it, for good.
 
-    With an e-mail address in place of the code: all questions of which somebody wants to hear there.
+    With an e-mail address in place of CODE, erase all questions that this address waits to hear about.
     """
     if "@" in code:
         erased = forget_address(open_store(load_settings(config_file)), code.strip(), now())
@@ -55,7 +55,7 @@ def contact() -> None:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, with the messages in full.")
 def list_(config_file: Path, as_json: bool) -> None:
-    """List the messages, the newest first."""
+    """List the messages, newest first."""
     messages = list_messages(open_store(load_settings(config_file)))
     if as_json:
         click.echo(json.dumps([_as_json(message) for message in messages], indent=1, ensure_ascii=False, default=str))

@@ -31,11 +31,11 @@ from handrail_kb.texts.amounts import counted
 @click.command()
 @config_option
 @click.option("--all", "everything", is_flag=True, help="List delivered messages, too.")
-@click.option("--explain", "code", metavar="CODE", help="Tell all about one message.")
+@click.option("--explain", "code", metavar="CODE", help="Tell everything about one message.")
 @click.option(
     "--retry",
     metavar="CODE|all|unsent",
-    help="Try now what waits: of one thread, answers too; all; or what was kept while nothing was set to deliver.",
+    help="Try again now: one thread with its answers, all, or messages kept before `deliver` was set.",
 )
 @click.option("--again", metavar="CODE", help="Deliver a message once more, for example when its mail came back.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, without customers' words.")
@@ -99,7 +99,8 @@ def _as_text(
 
 def _rows(entry: OutboxEntry, at: datetime) -> list[str]:
     """One message on one route: a line of facts, and below it why it was not delivered and what mends that."""
-    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  written {entry.queued_at:%Y-%m-%d %H:%M} UTC"
+    written = f"written {entry.queued_at:%Y-%m-%d %H:%M} UTC, in the log: message {entry.number}"
+    facts = f"{entry.code}  {entry.state:<9}  {entry.route}  {written}"
     if entry.delivered_at:
         return [f"{facts}  by {entry.channel} {entry.delivered_at:%Y-%m-%d %H:%M} UTC"]
     lines = [f"{facts}  {_tries(entry)}  {_when(entry, at)}"]

@@ -31,13 +31,15 @@ _FORMS = [*_WRITERS, "html"]
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day, in UTC.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in UTC; today by default.")
 @click.option(
-    "--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days, when --since is not given."
+    "--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days, if --since is not given."
 )
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Most lines to show.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Maximum number of lines."
+)
 @click.option(
     "--all", "include_degraded", is_flag=True, help="Count searches answered while a part of search was down, too."
 )
-@click.option("--format", "form", type=click.Choice(_FORMS), help="How it is written; html: one file with charts.")
+@click.option("--format", "form", type=click.Choice(_FORMS), help="Output format; html is one file with charts.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
@@ -54,7 +56,7 @@ def report(
 ) -> None:
     """Show what customers looked for and did not find, most people first.
 
-    With --format html: the page that leads see at the desk, as one file; --limit and --all do not count there.
+    --format html writes the page that leads see at the desk to one file; it ignores --limit and --all.
     """
     if by_mail:
         _mail_report(config_file)
@@ -71,7 +73,7 @@ def report(
         click.echo(_as_page(config_file, Period(start, end)), nl=False)
         return
     settings = load_settings(config_file)
-    near = one_click(settings.site_dir)
+    near = one_click(settings.served_site)
     found = build_report(
         open_store(settings),
         start,
@@ -86,8 +88,8 @@ def report(
 def _as_page(config_file: Path, period: Period) -> str:
     settings = load_settings(config_file)
     store = open_store(settings)
-    report = weekly_report_of(store, settings.site_dir, period, settings.number("topic_people"), now())
-    return to_html(report, desk_of(settings), read_site_info(settings.site_dir).name)
+    report = weekly_report_of(store, settings.served_site, period, settings.number("topic_people"), now())
+    return to_html(report, desk_of(settings), read_site_info(settings.served_site).name)
 
 
 def _mail_report(config_file: Path) -> None:
@@ -95,6 +97,6 @@ def _mail_report(config_file: Path) -> None:
     settings, at = load_settings(config_file), now()
     store = open_store(settings)
     to = read_report_mail(settings)
-    reporter = Reporter(to, settings.site_dir, settings.number("topic_people"))
+    reporter = Reporter(to, lambda: settings.served_site, settings.number("topic_people"))
     to.send(reporter.letter(store, at, f"report-{at:%Y-%m-%d-%H%M%S}", at))
     click.echo(f"Mailed the report to {', '.join(address.addr_spec for address in to.mail.recipients)}.")

@@ -23,10 +23,10 @@ _NAMES = "Use letters, digits and . _ @ + - only, such as anna or anna@example.c
 
 @click.group()
 def users() -> None:
-    """Make, list and remove accounts of the people who answer customers.
+    """Create, list and remove accounts for the people who answer customers.
 
-    They sign in at desk/, below the address of the site. Passwords are asked for, or read as one line from standard
-    input.
+    They sign in at desk/, below the address of the site. Commands ask for the password, or read it as one line from
+    standard input.
     """
 
 
@@ -35,7 +35,7 @@ def users() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they may do.")
 def add(config_file: Path, name: str, role: Role) -> None:
-    """Make an account."""
+    """Create an account."""
     settings = load_settings(config_file)
     _refuse_wrong_place(settings)
     store, known = Store(settings.store_file), _name(name)
@@ -102,7 +102,7 @@ def passwd(config_file: Path, name: str) -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice(ROLES))
 def role_(config_file: Path, name: str, role: Role) -> None:
-    """Change what somebody may do, at once."""
+    """Change the role of an account, at once."""
     known = _name(name)
     if not staff.set_role(_accounts(config_file), known, role):
         raise _unknown(known)

@@ -5,7 +5,6 @@ No word of a customer is in an alarm; codes neither, because a mail about troubl
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from handrail_feedback.delivery.channels import Delivery
@@ -14,8 +13,9 @@ from handrail_feedback.records.outbox import OutboxStatus
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import claim_alarm, end_alarm, outbox_status
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # While it lasts. One look at the log or the mailbox a working day has to be enough to see it.
@@ -62,7 +62,7 @@ class FormAlarm:
             return
         failed, self._failed, self._told_at = self._failed, 0, at
         line = f"The contact form could not keep {failed} {'message' if failed == 1 else 'messages'}."
-        log.error("%s See: handrail doctor", line)
+        log("alarm.contact_form", messages=failed)
         text = f"{line}\nThose who wrote were told so. What is the matter: handrail doctor\n"
         _mail(mail, "Handrail: the contact form fails", text, at)
 
@@ -72,12 +72,12 @@ def watch(store: Store, delivery: Delivery, at: datetime) -> None:
     lines = trouble(outbox_status(store, at), delivery.alarm_after, at)
     if not lines:
         if end_alarm(store):
-            log.warning("no message waits too long any more")
+            log("alarm.ended")
         return
     if not claim_alarm(store, at, AGAIN):
         return
     for line in lines:
-        log.error("%s See: handrail outbox", line)
+        log("alarm.raised", told=line)
     text = "\n".join([*lines, "", "Each with its reason and what mends it: handrail outbox", ""])
     _mail(delivery.alarm_mail, "Handrail: messages wait for a person", text, at)
 
@@ -88,4 +88,4 @@ def _mail(mail: Mail | None, subject: str, text: str, at: datetime) -> None:
     try:
         mail.tell(subject, text, at)
     except DeliveryFailed as error:
-        log.error("the alarm could not be mailed: %s", error.what)
+        log("alarm.not_sent", reason=error)

@@ -6,7 +6,6 @@ asked, and nothing of HTTP or SQL.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +23,9 @@ from handrail_feedback.storage.messages.mailings import (
     note_unanswered,
 )
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class AnswerNotifier:
         try:
             (self.mail.tell if answered else self.mail.ask)(notification, token_of(notification.seed, self.key()))
         except DeliveryFailed as error:
-            kind = "that there is an answer" if answered else "to confirm"
-            log.warning("a mail %s was not sent (attempt %d): %s", kind, notification.attempts, error.what)
+            about = "that there is an answer" if answered else "to confirm"
+            log("notice.not_sent", about=about, attempt=notification.attempts, reason=error)
             if error.final:
                 end_refused(store, notification, at)
             return

@@ -6,7 +6,6 @@ machine. Killed at any moment it leaves a claim that ends by itself, and at wors
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -25,8 +24,9 @@ from handrail_feedback.storage.messages.answers import find_answer, note_bounce
 from handrail_feedback.storage.messages.mailings import claim_receipt, end_receipt, expire
 from handrail_feedback.storage.messages.messages import find_message
 from handrail_kb.errors import DeliveryFailed, StoreUnavailable, place_of
+from handrail_kb.texts.log.logger import Log, reason_of
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 NoteResult = Callable[[Job, DeliveryFailed | None], None]
@@ -125,7 +125,7 @@ class Sender:
             if message:
                 self._delivery.receipts.confirm(message, receipt.address)
         except DeliveryFailed as error:
-            log.warning("the receipt of %s was not sent (attempt %d): %s", receipt.code, receipt.attempts, error.what)
+            log("receipt.not_sent", attempt=receipt.attempts, reason=error)
             if not error.final:
                 return True
         end_receipt(self._store, receipt)
@@ -141,7 +141,7 @@ class Sender:
             self._form.tell(self._delivery.alarm_mail, self._clock())
         taken = outbox.adopt(self._store, self._delivery.routes, self._clock())
         if taken:
-            log.warning("%d messages were put on the ways that `deliver` names now", taken)
+            log("messages.adopted", messages=taken)
         alarm.watch(self._store, self._delivery, self._clock())
         expire(self._store, self._clock())
 
@@ -161,7 +161,7 @@ class Sender:
                         note_bounce(self._store, job.route.answer, job.code, self._clock())
                     outbox.failed(self._store, job, failure, self._clock(), self._delivery.patience)
             except StoreUnavailable as error:
-                self._complain(error.what)
+                self._complain(error)
                 if self._stopped.wait(1.0):
                     return
             else:
@@ -177,29 +177,27 @@ class Sender:
                     self.report()
                 busy = self.send_next() or self.send_receipt() or self.tell()
                 self._problem = ""
-            except StoreUnavailable as error:
+            except Exception as error:  # of the store, or a fault of ours
                 busy = False
-                self._complain(error.what)
-            except Exception as error:
-                busy = False
-                self._complain(place_of(error))
+                self._complain(error)
             if not busy:
                 self._stopped.wait(self._every)
         self._store.close()
 
-    def _complain(self, what: str) -> None:
+    def _complain(self, error: Exception) -> None:
+        what = reason_of(error)
         if what != self._problem:
             self._problem = what
-            log.error("messages cannot be delivered: %s", what)
+            log("delivery.stopped", reason=error)
 
 
 def _log(job: Job, failure: DeliveryFailed | None) -> None:
     """Say what came of an attempt, without what the other side said: it may quote the message."""
     if failure is None:
-        log.info("message %s was delivered by %s", job.code, job.channel)
-        return
-    tried = job.attempts + 1
-    log.warning("message %s was not delivered by %s (attempt %d): %s", job.code, job.channel, tried, failure.what)
+        log("message.delivered", outbox=job.id, channel=job.channel)
+    else:
+        attempt = job.attempts + 1
+        log("message.not_delivered", outbox=job.id, channel=job.channel, attempt=attempt, reason=failure)
 
 
 def _our_fault(error: Exception) -> DeliveryFailed:

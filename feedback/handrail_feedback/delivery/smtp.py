@@ -9,7 +9,6 @@ mails that add to an earlier message hang below it in a mailbox.
 from __future__ import annotations
 
 import contextlib
-import logging
 import smtplib
 import socket
 import ssl
@@ -26,8 +25,9 @@ from handrail_feedback.delivery.deadline import Deadline, trust
 from handrail_feedback.delivery.letters import key_of, message_text, one_line, receipt, reply_address, title
 from handrail_feedback.records.messages import KeptMessage
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -106,9 +106,7 @@ class Mail:
         if refused:
             # Somebody has it: sent again, it would reach them twice, for ever.
             codes = ", ".join(str(code) for code, _ in refused.values())
-            log.warning(
-                "the mail server took a message for %d of %d recipients (%s)", len(to) - len(refused), len(to), codes
-            )
+            log("mail.partly_taken", taken=len(to) - len(refused), recipients=len(to), refusals=codes)
 
     @contextmanager
     def _connection(self) -> Iterator[smtplib.SMTP]:

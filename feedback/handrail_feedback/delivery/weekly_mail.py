@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -17,8 +17,9 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import claim_report, note_report_sent
 from handrail_kb.errors import DeliveryFailed
 from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _WEEK = timedelta(days=7)
@@ -26,10 +27,13 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Reporter:
-    """Mails the report of a site when it is due. `least` people make a topic, and a word, be shown."""
+    """Mails the report of a site when it is due. `least` people make a topic, and a word, be shown.
+
+    `site_dir` gives the folder of built HTML as it is then.
+    """
 
     mail: ReportMail
-    site_dir: Path
+    site_dir: Callable[[], Path]
     least: int
 
     def step(self, store: Store, at: datetime) -> bool:
@@ -44,16 +48,16 @@ class Reporter:
         try:
             self.mail.send(self.letter(store, due, f"report-{due:%Y-%m-%d}", at))
         except DeliveryFailed as error:
-            log.error("the weekly report was not mailed (attempt %d): %s", attempt, error.what)
+            log("report.not_sent", attempt=attempt, reason=error)
             return True
         note_report_sent(store, due, at)
-        log.info("the weekly report was mailed")
+        log("report.sent")
         return True
 
     def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:
         """The mail on the seven days until a moment; known by its name when it arrives twice."""
-        report = weekly_report_of(store, self.site_dir, Period(until - _WEEK, until), self.least, at)
-        return report_mail(self.mail, report, read_site_info(self.site_dir).name, name)
+        report = weekly_report_of(store, self.site_dir(), Period(until - _WEEK, until), self.least, at)
+        return report_mail(self.mail, report, read_site_info(self.site_dir()).name, name)
 
 
 def report_mail(to: ReportMail, report: WeeklyReport, site: str, name: str) -> EmailMessage:

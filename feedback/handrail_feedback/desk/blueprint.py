@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, request, session
 from flask_login import LoginManager, current_user
@@ -34,8 +34,9 @@ from handrail_kb.contact.reply_due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.help_links import one_click
 from handrail_kb.texts.amounts import exactly, percent
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _FORM_BYTES = 64 * 1024
@@ -56,14 +57,15 @@ def add_desk(
     near: FindSimilar = nobody,
     articles_of: ArticlesOf = lambda _queries: KnownArticles(),
     articles: ReadSiteArticles = dict,
+    site_folder: Callable[[], Path] | None = None,
 ) -> None:
     """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
 
-    `articles` gives what the build tells of each article, by its address.
+    `articles` gives what the build tells of each article, by its address; `site_folder` the folder of built HTML.
     """
-    look = Look(settings.site_dir, base_path, site_name)
+    look = Look(site_folder or (lambda: settings.site_dir), base_path, site_name)
     least = settings.number("topic_people")
-    topics = TopicCache(store, articles_of, least, partial(one_click, settings.site_dir))
+    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir))
     articles_seen = ArticleFactsCache(store, articles, least)
     sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
     reply_due = partial(due, contact_of(settings))
@@ -169,5 +171,5 @@ def _refused(look: Look, status: int) -> Response:
 
 
 def _no_store(look: Look, error: StoreUnavailable) -> Response:
-    log.error("the desk cannot work: %s", error.what)
+    log("desk.unavailable", reason=error)
     return look.page("trouble", "The desk cannot work just now", 503, what=error.what, mend=error.mend)

@@ -23,9 +23,14 @@ _HEAD_END = re.compile(r"</head>", re.I)
 class Look:
     """Makes whole pages out of the desk's templates."""
 
-    site_dir: Path
+    site_folder: Callable[[], Path]
     base_path: str
     site_name: Callable[[], str]
+
+    @property
+    def site_dir(self) -> Path:
+        """The folder of built HTML, as it is for this request."""
+        return self.site_folder()
 
     @property
     def home(self) -> str:

@@ -6,7 +6,6 @@ name, may be wrong is watched by the application that registers the desk: a wron
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +23,9 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -75,7 +75,7 @@ class SignIn:
         typed, password = request.form.get("name", "")[:100], request.form.get("password", "")
         member = self._check(clean_name(typed), password)
         if member is None:
-            log.warning("somebody could not sign in to the desk")
+            log("desk.sign_in_refused")
             return self.form(asked, 401, typed=typed, wrong="Name and password do not fit together.")
         return self._welcome(member, asked)
 

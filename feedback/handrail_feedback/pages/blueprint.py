@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast, get_args
 from urllib.parse import unquote
 
@@ -38,6 +39,7 @@ class SiteSeen:
     The pages are at `base_path`, such as `/help/`. `is_page` takes an address relative to the site. `other_ways` gives
     the other ways to reach a person, as one line that the build wrote. `key` gives the secret that links in mails are
     made with; without it nobody is mailed when there is an answer. A vote is not counted if `of_bot` or `of_staff`.
+    `folder` gives the folder of built HTML as it is for this request, by default that of the settings.
     """
 
     base_path: str = "/"
@@ -47,6 +49,7 @@ class SiteSeen:
     key: Callable[[], str] | None = None
     of_bot: Callable[[], bool] = lambda: False
     of_staff: Callable[[], bool] = lambda: False
+    folder: Callable[[], Path] | None = None
 
 
 def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen) -> Blueprint:
@@ -58,11 +61,12 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     """
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
     base, lang = base_of(site.base_path), site.lang
+    folder = site.folder or (lambda: settings.site_dir)
     routes = parse_routes(settings.text("deliver"))
-    vote = VotePage(store, search_log, settings, base, lang, site.is_page, site.of_bot, site.of_staff)
-    contact = ContactPage(store, settings, routes, base, lang, site.other_ways, site.key or str)
-    code = CodePage(store, settings, routes, base, lang, contact.reached.timezone)
-    notify = NotifyPage(store, settings, base, lang, site.key)
+    vote = VotePage(store, search_log, folder, base, lang, site.is_page, site.of_bot, site.of_staff)
+    contact = ContactPage(store, settings, folder, routes, base, lang, site.other_ways, site.key or str)
+    code = CodePage(store, settings, folder, routes, base, lang, contact.reached.timezone)
+    notify = NotifyPage(store, settings, folder, base, lang, site.key)
     _EventsPage(search_log, base).register(blueprint)
     vote.register(blueprint)
     contact.register(blueprint)

@@ -6,10 +6,11 @@ answer to a code that leads to nothing is the same, and has the status 404: the 
 
 from __future__ import annotations
 
-import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -23,8 +24,9 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import text
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _LONGEST_CODE = 40
@@ -46,6 +48,7 @@ class CodePage:
 
     store: Store
     settings: Settings
+    site_folder: Callable[[], Path]
     routes: tuple[Route, ...]
     base_path: str
     lang: str
@@ -71,7 +74,7 @@ class CodePage:
                 return self._html("ask", 404, sent, problem=self._text("code.unknown", days=self._days))
             return self._done(thread, sent)
         except StoreUnavailable as error:
-            log.error("a reference code could not be looked up, added to or erased: %s", error.what)
+            log("code.unavailable", reason=error)
             return self._html("trouble", 503, sent, problem=self._text("code.trouble"))
 
     def too_many(self) -> Response:
@@ -83,7 +86,7 @@ class CodePage:
             return self._html("sure", 200, sent, thread=thread)
         if sent.do == "erase_for_good":
             erase_thread(self.store, thread)
-            log.info("message %s was erased by its writer", thread.code)
+            log("message.erased")
             return self._html("erased", 200)
         if sent.do == "add":
             return self._add(thread, sent)
@@ -126,7 +129,7 @@ class CodePage:
             longest=LONGEST_MESSAGE,
         )
         title = self._text("code.title")
-        page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
+        page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

@@ -6,7 +6,6 @@ A message that could not be kept is shown again, with the other ways to reach a 
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,8 +44,9 @@ from handrail_kb.site.contact_section import as_line, section
 from handrail_kb.site.shell import fill, shell_holds
 from handrail_kb.texts import text
 from handrail_kb.texts.amounts import in_words
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _WITH_FILES = "multipart/form-data"
@@ -61,6 +61,7 @@ class ContactPage:
 
     store: Store
     settings: Settings
+    site_folder: Callable[[], Path]
     routes: tuple[Route, ...]
     base_path: str
     lang: str
@@ -107,7 +108,7 @@ class ContactPage:
                 return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
             code = keep_message(self.store, self._message(form), self.routes, receipt_to=self._receipt_to(form))
         except StoreUnavailable as error:
-            log.error("a message was not kept: %s", error.what)
+            log("message.not_kept", reason=error)
             return self._not_kept(form, text(self.lang, "contact.not_kept"))
         if _wants_json():
             return make_response(jsonify({"code": code, "spoken": spelled(self.lang, code)}), 201)
@@ -123,7 +124,7 @@ class ContactPage:
         try:
             return Recipient(address, self.key()) if address else None
         except HandrailError as error:
-            log.error("a code is not mailed: %s", error.what)
+            log("receipt.not_queued", reason=error)
             return None
 
     def _refused(self, form: FilledForm) -> Response:
@@ -193,7 +194,7 @@ class ContactPage:
         if not self._built('id="handrail-channels"') and not (code and form.reply_to):
             main += section(self.lang, self.reached, now().date())
         title = text(self.lang, "contact.sent_title" if code else "contact.title")
-        page = fill(self.settings.site_dir, "contact", main, title=title, base_path=self.base_path)
+        page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -210,7 +211,7 @@ class ContactPage:
 
     def _built(self, mark: str) -> bool:
         """Whether the built contact page has something; a site of another generator may have no such page."""
-        return shell_holds(self.settings.site_dir, "contact", mark)
+        return shell_holds(self.site_folder(), "contact", mark)
 
 
 def _read_json_form(base_path: str) -> FilledForm:

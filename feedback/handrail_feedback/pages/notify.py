@@ -6,9 +6,9 @@ whether or not an address is known.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
@@ -25,8 +25,9 @@ from handrail_kb.contact.email_addresses import LONGEST_ADDRESS, Mailbox, fault_
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import LANGUAGES, known_language, text
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 NotifyStep = Literal["form", "sent", "confirm", "confirmed", "gone", "withdraw", "withdrawn", "trouble"]
@@ -51,6 +52,7 @@ class NotifyPage:
 
     store: Store
     settings: Settings
+    site_folder: Callable[[], Path]
     base_path: str
     lang: str
     key: Callable[[], str] | None
@@ -71,7 +73,7 @@ class NotifyPage:
             try:
                 sent = _Sent(words_of(self.store, sent.search), "", sent.search, sent.lang)
             except StoreUnavailable as error:
-                log.error("the words of a search could not be looked up: %s", error.what)
+                log("wish.search_unavailable", reason=error)
         return self._html("form", 200, sent)
 
     def ask(self) -> Response:
@@ -86,7 +88,7 @@ class NotifyPage:
         try:
             ask_to_be_told(self.store, Wish(sent.question, box.address, sent.lang, now(), sent.search), key())
         except StoreUnavailable as error:
-            log.error("a wish to hear of an answer was not kept: %s", error.what)
+            log("wish.not_kept", reason=error)
             said = text(sent.lang, "tell.trouble")
             return self._html("form", 503, _Sent(sent.question, sent.address, sent.search, sent.lang, said, "all"))
         return self._html("sent", 200, sent)
@@ -130,7 +132,7 @@ class NotifyPage:
         try:
             return act(find_notification(self.store, token, now()))
         except StoreUnavailable as error:
-            log.error("a link of a mail could not be followed: %s", error.what)
+            log("wish.link_unavailable", reason=error)
             return self._html("trouble", 503)
 
     def _key(self) -> Callable[[], str]:
@@ -182,7 +184,7 @@ class NotifyPage:
             hours=HOURS_TO_CONFIRM,
             longest={"question": LONGEST_NOTIFIED_QUESTION, "address": LONGEST_ADDRESS},
         )
-        page = fill(self.settings.site_dir, "find", main, title=words("tell.title"), base_path=self.base_path)
+        page = fill(self.site_folder(), "find", main, title=words("tell.title"), base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

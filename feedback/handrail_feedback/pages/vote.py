@@ -5,11 +5,11 @@ A form is answered by a page: thanks, the link to a person, and room for the rea
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
@@ -29,13 +29,13 @@ from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.votes import keep_vote
 from handrail_kb.addresses import address_of
-from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.site.vote_form import reasons_of, why_form
 from handrail_kb.texts import LANGUAGES, text
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 VOTE_BYTES = 8192
@@ -48,7 +48,7 @@ class VotePage:
 
     store: Store
     search_log: SearchLog
-    settings: Settings
+    site_folder: Callable[[], Path]
     base_path: str
     lang: str
     is_page: Callable[[str], bool]
@@ -110,7 +110,7 @@ class VotePage:
         try:
             keep_vote(self.store, vote)
         except StoreUnavailable as error:
-            log.error("a vote was not kept: %s", error.what)
+            log("vote.not_kept", reason=error)
             return False
         if not vote.helpful and vote.search_id:
             self.search_log.event(SearchEvent(vote.search_id, "said_no", vote.at))
@@ -144,9 +144,7 @@ class VotePage:
         person = f'<p><a href="{escape(self.base_path)}contact/">{_("contact.link")}</a></p>'
         back = f'<p><a href="{escape(self._address(vote.location))}">{_("helpful.back")}</a></p>' if vote else ""
         main = f'<h1>{_("helpful.question")}</h1><p role="status">{_(f"helpful.{said}")}</p>{person}{more}{back}'
-        page = fill(
-            self.settings.site_dir, "find", main, title=text(lang, "helpful.question"), base_path=self.base_path
-        )
+        page = fill(self.site_folder(), "find", main, title=text(lang, "helpful.question"), base_path=self.base_path)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"

@@ -80,8 +80,12 @@ def next_rested(route: Route, channel: str, resting: set[str]) -> str | None:
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """One message on one of its routes. Times are in UTC; `delivered_at` is None while it waits."""
+    """One message on one of its routes. Times are in UTC; `delivered_at` is None while it waits.
 
+    The log names it by the `number` of its row, never by its code.
+    """
+
+    number: int
     code: str
     thread: str
     route: Route

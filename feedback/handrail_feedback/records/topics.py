@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail_feedback.records.searches import Counted, Failure, Following, Intent
+from handrail_feedback.records.searches import Counted, Failure, Following, Intent, shape
 
 Vectors = NDArray[np.float32]
 
@@ -32,23 +32,111 @@ EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 FailedBy = Failure | Literal["needs"]
 
 
-@dataclass(frozen=True)
-class Failed:
-    """A failed search, why it failed, what came next in its tab, and why the article it led to did not help.
+MemberKind = Literal["search", "message"]
 
-    Or a message, with its `other` questions.
+
+class MemberKey(NamedTuple):
+    """Names a member of a topic: a search by the number of its intent, a message by that of its outcome.
+
+    A plain tuple, because the desk looks up tens of thousands at each page.
     """
 
+    kind: MemberKind
+    id: int
+
+
+@dataclass(frozen=True)
+class SearchMember:
+    """A failed search, why it failed, what came next in its tab, and why the article it led to did not help."""
+
     intent: Intent
-    kind: FailedBy
+    failed_by: Failure
     following: Following | None
     reasons: tuple[str, ...] = ()
-    other: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> MemberKey:
+        """What names it among all members."""
+        return MemberKey("search", self.intent.id)
 
     @property
     def person(self) -> str:
         """Who searched, as far as that is known: the browser tab, else this search alone."""
         return self.intent.tab or f"intent {self.intent.id}"
+
+    @property
+    def query(self) -> str:
+        """What was typed, redacted."""
+        return self.intent.query
+
+    @property
+    def shape(self) -> str:
+        """The words as they are compared."""
+        return self.intent.shape
+
+    @property
+    def lang(self) -> str:
+        """The language of the page that it was searched on."""
+        return self.intent.lang
+
+    @property
+    def first_at(self) -> datetime:
+        """When it was begun."""
+        return self.intent.first_at
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was typed to its end."""
+        return self.intent.last_at
+
+
+@dataclass(frozen=True)
+class MessageMember:
+    """A message of which whoever answers it says that it needs an article.
+
+    `questions` are what the article should answer, redacted, at least one: the first one is compared, and names it.
+    """
+
+    outcome: int
+    thread: str
+    questions: tuple[str, ...]
+    lang: str
+    at: datetime
+    failed_by: Literal["needs"] = "needs"
+
+    @property
+    def key(self) -> MemberKey:
+        """What names it among all members."""
+        return MemberKey("message", self.outcome)
+
+    @property
+    def person(self) -> str:
+        """Who wrote: one for all messages of a thread."""
+        return f"message {self.thread}"
+
+    @property
+    def query(self) -> str:
+        """Its first question."""
+        return self.questions[0]
+
+    @property
+    def shape(self) -> str:
+        """The words of its first question as they are compared."""
+        return shape(self.query)
+
+    @property
+    def first_at(self) -> datetime:
+        """When it was written."""
+        return self.at
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was written."""
+        return self.at
+
+
+# In common they have their key, who it was, their words, language and time, and why they were not helped.
+Member = SearchMember | MessageMember
 
 
 @dataclass(frozen=True)
@@ -60,7 +148,7 @@ class History:
     number of any search.
     """
 
-    failed: tuple[Failed, ...]
+    failed: tuple[SearchMember, ...]
     counted: tuple[Counted, ...]
     questions: tuple[tuple[Intent, Failure | None], ...]
     last: int
@@ -81,10 +169,10 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class TopicMember:
-    """A failed search, by its intent's number, or a message in a topic; `nearness` is to the middle of the topic."""
+class MemberPlace:
+    """Which topic a member is in; `nearness` is to the middle of the topic."""
 
-    intent: int
+    member: MemberKey
     topic: int
     nearness: float
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handrail_feedback.records.topics import Failed
+from handrail_feedback.records.topics import Member
 from handrail_feedback.topics.facts import people
 from handrail_feedback.topics.text import shown_count
 from handrail_kb.texts.amounts import percent
@@ -229,9 +229,9 @@ class Weeks:
     height: int = _HEIGHT
 
 
-def draw(searches: Sequence[Failed], until: datetime, least: int) -> Weeks:
+def draw(members: Sequence[Member], until: datetime, least: int) -> Weeks:
     """The last twelve weeks up to a moment. Weeks of fewer people than `least` all look the same."""
-    counts = people_by_week(searches, until)
+    counts = people_by_week(members, until)
     most = max(*counts, least)
     heights = [_height(count, most, least) for count in counts]
     bars = (WeekBar(place * _STEP, _HEIGHT - height, _WIDTH, height) for place, height in enumerate(heights))
@@ -239,12 +239,12 @@ def draw(searches: Sequence[Failed], until: datetime, least: int) -> Weeks:
     return Weeks(tuple(bar for bar in bars if bar.height), f"People a week, the last {SPARKLINE_WEEKS} weeks: {said}")
 
 
-def people_by_week(searches: Sequence[Failed], until: datetime) -> list[int]:
+def people_by_week(members: Sequence[Member], until: datetime) -> list[int]:
     """People in each of the last weeks, the oldest first."""
-    weeks: list[list[Failed]] = [[] for _ in range(SPARKLINE_WEEKS)]
-    for one in searches:
-        ago = (until - one.intent.first_at) // _WEEK
-        if one.intent.first_at < until and ago < SPARKLINE_WEEKS:
+    weeks: list[list[Member]] = [[] for _ in range(SPARKLINE_WEEKS)]
+    for one in members:
+        ago = (until - one.first_at) // _WEEK
+        if one.first_at < until and ago < SPARKLINE_WEEKS:
             weeks[SPARKLINE_WEEKS - 1 - ago].append(one)
     return [people(week) for week in weeks]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from handrail_feedback.contracts import Articles
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted, tally
-from handrail_feedback.records.topics import Failed
+from handrail_feedback.records.topics import Member
 from handrail_feedback.reports.failed_searches import Measure, left_out, search_totals, vote_totals
 from handrail_feedback.reports.human_reach import Figure, human_reach
 from handrail_feedback.reports.site_articles import KnownArticles
@@ -55,7 +55,7 @@ class TopicLine:
     """A topic in a section. `shared` is its name without words that too few people typed, empty when none are left."""
 
     topic: Listed
-    searches: Sequence[Failed]
+    members: Sequence[Member]
     shared: str
 
 
@@ -206,14 +206,14 @@ class _Look:
         return TopicSection(tuple(self._line(self._find(topic)) for topic in topics[:LINES_SHOWN]), len(topics))
 
     def fixed(self, topic: int, status: TopicStatus) -> Fixed:
-        searches, fixed = self.book.by_topic[topic], _fixed_at(status)
+        members, fixed = self.book.by_topic[topic], _fixed_at(status)
         begins = fixed + TIME_TO_WRITE if status.decision else fixed
         before = Period(fixed - _FOUR_WEEKS, fixed)
         is_kept = self.book.since is not None and self.book.since <= before.since
         return Fixed(
             self._line(self._find(topic)),
-            before=_people_within(searches, before) if is_kept else None,
-            since=_people_within(searches, Period(begins, self.at)),
+            before=_people_within(members, before) if is_kept else None,
+            since=_people_within(members, Period(begins, self.at)),
             weeks=max((self.at - begins) / _WEEK, 0),
         )
 
@@ -227,12 +227,12 @@ class _Look:
         return TopicLine(one, held, shared_words(one.facts.name, held, self.least))
 
 
-def shared_words(name: str, searches: Iterable[Failed], least: int) -> str:
+def shared_words(name: str, members: Iterable[Member], least: int) -> str:
     """A name for what leaves the desk: words that at least so many people typed, others left out as `…`."""
     typed: dict[str, set[str]] = {}
-    for one in searches:
-        for word in set(one.intent.query.casefold().split()):
-            typed.setdefault(word, set()).add(one.intent.tab or f"intent {one.intent.id}")
+    for one in members:
+        for word in set(one.query.casefold().split()):
+            typed.setdefault(word, set()).add(one.person)
     kept = [word if len(typed.get(word.casefold(), ())) >= least else "…" for word in name.split()]
     shown = [word for place, word in enumerate(kept) if word != "…" or kept[place - 1 : place] != ["…"]]
     return " ".join(shown) if any(word != "…" for word in shown) else ""
@@ -270,8 +270,8 @@ def _within(searches: Iterable[Counted], period: Period) -> Iterable[Counted]:
     return (one for one in searches if period.holds(one.at))
 
 
-def _people_within(searches: Iterable[Failed], period: Period) -> int:
-    return people(one for one in searches if period.holds(one.intent.first_at))
+def _people_within(members: Iterable[Member], period: Period) -> int:
+    return people(one for one in members if period.holds(one.first_at))
 
 
 def _compared(store: Store, period: Period, counts: Counter[str], before: Counter[str] | None) -> tuple[Compared, ...]:

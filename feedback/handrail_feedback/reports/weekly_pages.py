@@ -232,7 +232,7 @@ def _values(report: WeeklyReport, links: DeskLinks, period: str, inside: bool) -
         "longest": longest_wait(report.longest, report.late),
         "how_long": in_days,
         "name": lambda line: _name(line, inside),
-        "sparkline_of": lambda line: draw(line.searches, report.period.until, report.least),
+        "sparkline_of": lambda line: draw(line.members, report.period.until, report.least),
         "fixed": lambda one: _fixed(one, report.least),
         "in_time": _part(report.kept.in_time, report.kept.of),
         "held": _part(report.held.holds, report.held.of),

@@ -17,7 +17,7 @@ from handrail_feedback.contracts import Articles
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.redaction.redact import says_nothing
 from handrail_feedback.records.searches import Intent
-from handrail_feedback.records.topics import Failed, FailedBy, TopicMember
+from handrail_feedback.records.topics import FailedBy, Member, MemberKey, MemberPlace, MessageMember, SearchMember
 
 Trend = Literal["new", "growing", "steady", "falling", "not enough data"]
 SuggestedAction = Literal["write", "reword", "fix", "people"]
@@ -95,8 +95,8 @@ class Facts:
 
 
 def describe_topics(
-    by_topic: Mapping[int, Sequence[Failed]],
-    places: Mapping[int, TopicMember],
+    by_topic: Mapping[int, Sequence[Member]],
+    places: Mapping[MemberKey, MemberPlace],
     period: Period,
     articles: Articles,
     known_since: datetime,
@@ -117,8 +117,8 @@ def describe_topics(
 
 def describe_topic(
     topic: int,
-    held: Sequence[Failed],
-    places: Mapping[int, TopicMember],
+    held: Sequence[Member],
+    places: Mapping[MemberKey, MemberPlace],
     period: Period,
     articles: Articles,
     known_since: datetime,
@@ -127,15 +127,15 @@ def describe_topic(
     return _facts(topic, held, places, period, articles, known_since)
 
 
-def people(searches: Iterable[Failed]) -> int:
+def people(members: Iterable[Member]) -> int:
     """How many browser tabs and threads of messages; a search without a tab counts as one."""
-    return len({one.person for one in searches})
+    return len({one.person for one in members})
 
 
 def _facts(
     topic: int,
-    held: Sequence[Failed],
-    places: Mapping[int, TopicMember],
+    held: Sequence[Member],
+    places: Mapping[MemberKey, MemberPlace],
     period: Period,
     articles: Articles,
     known_since: datetime,
@@ -144,7 +144,7 @@ def _facts(
     shown = now or held
     nearest = _nearest(shown, articles)
     suggestion, article = _suggest(shown, nearest, articles)
-    queries = Counter(one.intent.query for one in shown)
+    queries = Counter(one.query for one in shown)
     return Facts(
         topic=topic,
         name=_name(held, places),
@@ -154,11 +154,11 @@ def _facts(
         grew=people(now) - people(before) / period.times,
         searches=len(now),
         trend=_trend(held, now, before, period, known_since),
-        first_at=held[0].intent.first_at,
-        last_at=max(one.intent.last_at for one in held),
+        first_at=held[0].first_at,
+        last_at=max(one.last_at for one in held),
         three_at=nth_person_at(held, 3),
-        kinds=Counter(one.kind for one in now),
-        langs=Counter(one.intent.lang for one in now),
+        kinds=Counter(one.failed_by for one in now),
+        langs=Counter(one.lang for one in now),
         next=Counter(_next(one) for one in now),
         searched_next=_searched_next(now),
         examples=_examples(shown),
@@ -166,31 +166,35 @@ def _facts(
         suggestion=suggestion,
         article=article,
         lacks=articles.lacks(article, queries) if article and suggestion == "reword" else (),
-        reasons=Counter(reason for one in now for reason in dict.fromkeys(one.reasons)),
+        reasons=Counter(reason for one in _searches(now) for reason in dict.fromkeys(one.reasons)),
     )
 
 
-def _within(searches: Iterable[Failed], period: Period) -> list[Failed]:
-    return [one for one in searches if period.holds(one.intent.first_at)]
+def _within(members: Iterable[Member], period: Period) -> list[Member]:
+    return [one for one in members if period.holds(one.first_at)]
 
 
-def nth_person_at(searches: Iterable[Failed], count: int) -> datetime | None:
+def _searches(members: Iterable[Member]) -> list[SearchMember]:
+    return [one for one in members if isinstance(one, SearchMember)]
+
+
+def nth_person_at(members: Iterable[Member], count: int) -> datetime | None:
     """When the `count`-th person came, oldest first; None while there are fewer."""
     seen: set[str] = set()
-    for one in searches:
+    for one in members:
         seen.add(one.person)
         if len(seen) == count:
-            return one.intent.first_at
+            return one.first_at
     return None
 
 
 def _trend(
-    held: Sequence[Failed], now: Sequence[Failed], before: Sequence[Failed], period: Period, known_since: datetime
+    held: Sequence[Member], now: Sequence[Member], before: Sequence[Member], period: Period, known_since: datetime
 ) -> Trend:
     """Growing or falling: a change of more than two standard deviations, which is unlikely to be chance."""
     if not period.is_comparable(known_since):
         return "not enough data"
-    if now and period.holds(held[0].intent.first_at):
+    if now and period.holds(held[0].first_at):
         return "new"
     one, other = people(now), people(before)
     if one + other < ENOUGH_FOR_TREND:
@@ -202,39 +206,39 @@ def _trend(
     return "growing" if one > expected else "falling"
 
 
-def _name(held: Sequence[Failed], places: Mapping[int, TopicMember]) -> str:
+def _name(held: Sequence[Member], places: Mapping[MemberKey, MemberPlace]) -> str:
     """The wording that is central, frequent and short: never one that nobody typed."""
-    by_shape: dict[str, list[Failed]] = defaultdict(list)
+    by_shape: dict[str, list[Member]] = defaultdict(list)
     for one in held:
-        by_shape[one.intent.shape].append(one)
+        by_shape[one.shape].append(one)
 
     def worth(shape: str) -> float:
-        searches = by_shape[shape]
+        same = by_shape[shape]
         words = len(shape.split())
         odd = 0.2 * (words < 2) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
-        return places[searches[0].intent.id].nearness + 0.1 * math.log2(people(searches)) - odd
+        return places[same[0].key].nearness + 0.1 * math.log2(people(same)) - odd
 
     best = min(by_shape, key=lambda shape: (-round(worth(shape), 6), shape))
     return _most_typed(by_shape[best])
 
 
-def _most_typed(searches: Iterable[Failed]) -> str:
-    typed = Counter(" ".join(one.intent.query.split()) for one in searches)
+def _most_typed(members: Iterable[Member]) -> str:
+    typed = Counter(" ".join(one.query.split()) for one in members)
     return min(typed, key=lambda query: (-typed[query], query))
 
 
-def _examples(searches: Iterable[Failed]) -> tuple[Wording, ...]:
-    by_shape: dict[str, list[Failed]] = defaultdict(list)
-    for one in searches:
-        by_shape[one.intent.shape].append(one)
+def _examples(members: Iterable[Member]) -> tuple[Wording, ...]:
+    by_shape: dict[str, list[Member]] = defaultdict(list)
+    for one in members:
+        by_shape[one.shape].append(one)
     found = [Wording(_most_typed(group), people(group)) for group in by_shape.values()]
     return tuple(sorted(found, key=lambda one: (-one.people, len(one.query), one.query))[:_EXAMPLES])
 
 
-def _nearest(searches: Sequence[Failed], articles: Articles) -> tuple[NearArticle, ...]:
+def _nearest(members: Iterable[Member], articles: Articles) -> tuple[NearArticle, ...]:
     """Articles that stood among the first three of these searches' lists, those with most weight first."""
     scores: dict[str, list[float]] = defaultdict(list)
-    for one in searches:
+    for one in _searches(members):
         pages: dict[str, float] = {}
         for location, score in one.intent.results:
             pages.setdefault(location.partition("#")[0], score)
@@ -248,12 +252,13 @@ def _nearest(searches: Sequence[Failed], articles: Articles) -> tuple[NearArticl
 
 
 def _suggest(
-    searches: Sequence[Failed], nearest: Sequence[NearArticle], articles: Articles
+    members: Sequence[Member], nearest: Sequence[NearArticle], articles: Articles
 ) -> tuple[SuggestedAction, str | None]:
     """What could be done, the first that applies of `SUGGESTION_REASONS`, and the article it is about."""
     first = nearest[0].location if nearest else None
-    if any(one.kind == "needs" for one in searches):  # people know better than scores
+    if any(isinstance(one, MessageMember) for one in members):  # people know better than scores
         return "write", first
+    searches = _searches(members)
     wrote = [one for one in searches if one.intent.contacted_at]
     if (first is not None and articles.people_only(first)) or (
         len(searches) > 1 and 2 * people(wrote) >= people(searches)
@@ -262,7 +267,7 @@ def _suggest(
     read = Counter(_page(one.intent) for one in searches if one.intent.clicked_at and one.intent.said_no_at)
     if sum(read.values()) > 1 and 4 * sum(read.values()) >= len(searches):
         return "fix", min(read, key=lambda location: (-read[location], location))
-    nothing = sum(one.kind == "none" or not one.intent.results for one in searches)
+    nothing = sum(one.failed_by == "none" or not one.intent.results for one in searches)
     if first is None or 2 * nothing >= len(searches):
         return "write", first
     return "reword", first
@@ -272,9 +277,9 @@ def _page(intent: Intent) -> str:
     return (intent.clicked_location or "").partition("#")[0]
 
 
-def _next(one: Failed) -> Next:
+def _next(one: Member) -> Next:
     """What the customer did next, the first that applies."""
-    if one.intent.contacted_at:
+    if isinstance(one, MessageMember) or one.intent.contacted_at:
         return "contacted"
     if one.intent.clicked_at:
         return "clicked"
@@ -283,7 +288,7 @@ def _next(one: Failed) -> Next:
     return "left" if one.intent.left_at else "nothing known"
 
 
-def _searched_next(searches: Iterable[Failed]) -> tuple[str, ...]:
-    following = [one.following.query for one in searches if _next(one) == "rephrased" and one.following]
+def _searched_next(members: Iterable[Member]) -> tuple[str, ...]:
+    following = [one.following.query for one in _searches(members) if _next(one) == "rephrased" and one.following]
     found = Counter(query for query in following if not says_nothing(query))
     return tuple(sorted(found, key=lambda query: (-found[query], query))[:_NEXT_SHOWN])

@@ -11,7 +11,7 @@ from handrail_feedback.contracts import Articles
 from handrail_feedback.records.decisions import Decision, Proof, ReplayResult
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted
-from handrail_feedback.records.topics import Failed, History, Recorded, TopicMember
+from handrail_feedback.records.topics import History, Member, MemberKey, MemberPlace, Recorded
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import asked_topics, proofs
 from handrail_feedback.storage.searches.decisions import history as decision_history
@@ -61,9 +61,9 @@ class Book:
     `counted` are all searches, failed or not, as figures count them.
     """
 
-    searches: tuple[Failed, ...]
-    places: Mapping[int, TopicMember]
-    by_topic: Mapping[int, list[Failed]]
+    members: tuple[Member, ...]
+    places: Mapping[MemberKey, MemberPlace]
+    by_topic: Mapping[int, list[Member]]
     made: Mapping[int, datetime]
     decisions: Mapping[int, list[Decision]]
     events: tuple[Recorded, ...]
@@ -98,16 +98,16 @@ def read_book(store: Store, history: History | None = None) -> Book:
     A `history` that was read before is not read again, unless a topic has a search that came after it.
     """
     places = members(store)
-    if history is None or max(places, default=0) > history.last:
+    if history is None or max((key.id for key in places if key.kind == "search"), default=0) > history.last:
         history = read_history(store)
-    searches = with_messages(store, history.failed)
-    by_topic: dict[int, list[Failed]] = defaultdict(list)
-    for one in searches:
-        if one.intent.id in places:
-            by_topic[places[one.intent.id].topic].append(one)
+    every = with_messages(store, history.failed)
+    by_topic: dict[int, list[Member]] = defaultdict(list)
+    for one in every:
+        if place := places.get(one.key):
+            by_topic[place.topic].append(one)
     made = {topic.id: topic.made_at for topic in topics(store).values()}
     return Book(
-        tuple(searches),
+        tuple(every),
         places,
         by_topic,
         made,
@@ -135,7 +135,7 @@ def arrange(
     status = {facts.topic: book.status(facts.topic, at) for facts in described}
     waiting = [facts for facts in described if status[facts.topic].is_open]
     done = [facts for facts in described if not status[facts.topic].is_open]
-    searched = sum(any(period.holds(one.intent.first_at) for one in held) for held in book.by_topic.values())
+    searched = sum(any(period.holds(one.first_at) for one in held) for held in book.by_topic.values())
     return TopicList(
         period=period,
         made_at=at,

@@ -19,7 +19,7 @@ from handrail_feedback.contracts import AMONG, AnswersPastSearches, Past, PastAn
 from handrail_feedback.records.decisions import Decision, Figures, ProofChange, ReplayResult
 from handrail_feedback.records.mailings import AnsweringArticle, Waiting
 from handrail_feedback.records.searches import shape
-from handrail_feedback.records.topics import Failed, History
+from handrail_feedback.records.topics import History, Member, MemberKey, MessageMember, SearchMember
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import answer_searches, waiting_searches
 from handrail_feedback.storage.searches.decisions import asked_topics, note
@@ -46,9 +46,9 @@ class Proven:
 
 @dataclass(frozen=True)
 class _Judged:
-    """A search and the article that answers it now, if one does; `told` is it if people may be mailed about it."""
+    """A search or message, and the article that answers it now, if one does; `told` is that if it may be mailed."""
 
-    failed: Failed
+    member: Member
     location: str | None
     told: AnsweringArticle | None
 
@@ -98,7 +98,7 @@ def prove_topics(
             done.update(["asked", *([change] if change else [])])
             done["told"] += _notify(store, judged, waiting, at)
         progress(number, len(due))
-        asked_questions += len({(one.failed.intent.lang, one.failed.intent.shape) for one in judged})
+        asked_questions += len({(one.member.lang, one.member.shape) for one in judged})
         if asked_questions >= most:
             break
     return Proven(**done)
@@ -135,22 +135,21 @@ def _is_due(
 class _Pasts:
     """Every wording as `handrail replay` asks it, with the article that is known to answer it."""
 
-    def __init__(self, history: History, decided: Mapping[int, str]) -> None:
+    def __init__(self, history: History, decided: Mapping[MemberKey, str]) -> None:
         self._decided = decided
         self._known = {past.key: past for past in by_wording(history.questions, decided)}
 
-    def of(self, failed: Failed) -> Past:
+    def of(self, one: Member) -> Past:
         """The wording of a search; that of a message where nobody searched it."""
-        intent = failed.intent
-        past = self._known.get((intent.lang, intent.shape))
-        return past or Past(intent.query, intent.lang, 1, 1, 1, self._decided.get(intent.id), _then(failed))
+        past = self._known.get((one.lang, one.shape))
+        return past or Past(one.query, one.lang, 1, 1, 1, self._decided.get(one.key), _then(one))
 
 
-def _judge(held: Sequence[Failed], pasts: _Pasts, search: AnswersPastSearches) -> list[_Judged] | None:
+def _judge(held: Sequence[Member], pasts: _Pasts, search: AnswersPastSearches) -> list[_Judged] | None:
     """A topic's searches, asked; None when search cannot say."""
-    by_wording: dict[tuple[str, str], list[Failed]] = defaultdict(list)
+    by_wording: dict[tuple[str, str], list[Member]] = defaultdict(list)
     for one in held:
-        by_wording[one.intent.lang, one.intent.shape].append(one)
+        by_wording[one.lang, one.shape].append(one)
     judged = []
     for same in islice(sorted(by_wording.values(), key=len, reverse=True), _MOST_WORDINGS):
         past = pasts.of(same[0])
@@ -171,9 +170,12 @@ def is_answered(past: Past, then: PastAnswer, now: PastAnswer) -> bool:
     return past.is_good(now) and not was_sure and (now.verdict == "answered" or not past.is_good(then))
 
 
-def _then(failed: Failed) -> PastAnswer:
-    pages = dict.fromkeys(location.partition("#")[0] for location, _ in failed.intent.results)
-    return PastAnswer(failed.intent.verdict, tuple(pages))
+def _then(one: Member) -> PastAnswer:
+    """How it was answered then; who wrote a message is not known to have seen any list."""
+    if isinstance(one, MessageMember):
+        return PastAnswer("none", ())
+    pages = dict.fromkeys(location.partition("#")[0] for location, _ in one.intent.results)
+    return PastAnswer(one.intent.verdict, tuple(pages))
 
 
 def _answering(past: Past, outcome: PastAnswer) -> str:
@@ -185,7 +187,7 @@ def figures(judged: Iterable[_Judged]) -> Figures:
     """How many people would get an answer now, and how many of them by the same article."""
     by_person: dict[str, list[_Judged]] = defaultdict(list)
     for one in judged:
-        by_person[one.failed.person].append(one)
+        by_person[one.member.person].append(one)
     places = [{one.location for one in theirs} for theirs in by_person.values()]
     helped = [locations for locations in places if None not in locations]
     counts = Counter(location for locations in helped for location in locations if location is not None)
@@ -201,8 +203,8 @@ def _change(book: Book, topic: int, judged: Sequence[_Judged]) -> ProofChange | 
     if not before or before[-1].change == "lost":
         return "proven" if figures(judged).enough else None
     proven_at = before[-1].at
-    by = figures(one for one in judged if one.failed.intent.first_at < proven_at)
-    since = figures(one for one in judged if one.failed.intent.first_at >= proven_at)
+    by = figures(one for one in judged if one.member.first_at < proven_at)
+    since = figures(one for one in judged if one.member.first_at >= proven_at)
     if by.people and not by.enough:
         return "lost"
     return "proven" if since.people >= PEOPLE_TO_DECIDE and since.enough else None
@@ -212,8 +214,10 @@ def _notify(store: Store, judged: Iterable[_Judged], waiting: Mapping[int, Seque
     """Notify those who wait for one of these searches and did not change its words; how many they are."""
     told = 0
     for one in judged:
-        intent = one.failed.intent
+        if one.told is None or not isinstance(one.member, SearchMember):
+            continue
+        intent = one.member.intent
         wait = [who.search_id for who in waiting.get(intent.id, ()) if shape(who.question) == intent.shape]
-        if one.told and wait:
+        if wait:
             told += answer_searches(store, wait, one.told, at)
     return told

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from handrail_feedback.contracts import Meaning
-from handrail_feedback.records.topics import Failed, Grouping, History, Topic, TopicMember, Vectors
+from handrail_feedback.records.topics import Grouping, History, Member, MemberKey, MemberPlace, Topic, Vectors
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import (
     last_grouping,
@@ -61,16 +61,16 @@ def refresh(
     Searches are read, unless `history` has them. Raises StoreUnavailable, and whatever `encode`
     raises; nothing is changed then.
     """
-    searches = with_messages(store, (history or read_history(store)).failed)
+    every = with_messages(store, (history or read_history(store)).failed)
     known, last = members(store), last_grouping(store)
-    new = [one for one in searches if one.intent.id not in known]
+    new = [one for one in every if one.key not in known]
     if regroup or last is None or _is_stale(last, meaning, len(new), at):
-        done = _regroup(store, meaning, searches, known, last, at)
-        return Refreshed("regrouped" if done else "nothing new", len(searches), len(new))
+        done = _regroup(store, meaning, every, known, last, at)
+        return Refreshed("regrouped" if done else "nothing new", len(every), len(new))
     if not new:
-        return Refreshed("nothing new", len(searches), 0)
-    done = _join(store, meaning, new, _with_words_of(searches, known), last, at)
-    return Refreshed("joined" if done else "nothing new", len(searches), len(new))
+        return Refreshed("nothing new", len(every), 0)
+    done = _join(store, meaning, new, _with_words_of(every, known), last, at)
+    return Refreshed("joined" if done else "nothing new", len(every), len(new))
 
 
 def _is_stale(last: Grouping, meaning: Meaning, new: int, at: datetime) -> bool:
@@ -78,11 +78,11 @@ def _is_stale(last: Grouping, meaning: Meaning, new: int, at: datetime) -> bool:
     return old or last.encoder != meaning.encoder or new > max(_FEW, _MANY_NEW * last.searches)
 
 
-def _wordings(searches: Iterable[Failed], apart: bool) -> dict[_Wording, list[Failed]]:
-    found: dict[_Wording, list[Failed]] = defaultdict(list)
-    for one in searches:
-        lang = one.intent.lang.replace("_", "-").split("-")[0].lower() if apart else ""
-        found[_Wording(lang, one.intent.shape)].append(one)
+def _wordings(every: Iterable[Member], apart: bool) -> dict[_Wording, list[Member]]:
+    found: dict[_Wording, list[Member]] = defaultdict(list)
+    for one in every:
+        lang = one.lang.replace("_", "-").split("-")[0].lower() if apart else ""
+        found[_Wording(lang, one.shape)].append(one)
     return found
 
 
@@ -92,12 +92,12 @@ def _wordings(searches: Iterable[Failed], apart: bool) -> dict[_Wording, list[Fa
 def _regroup(
     store: Store,
     meaning: Meaning,
-    searches: Sequence[Failed],
-    known: Mapping[int, TopicMember],
+    every: Sequence[Member],
+    known: Mapping[MemberKey, MemberPlace],
     last: Grouping | None,
     at: datetime,
 ) -> bool:
-    by_wording = _wordings(searches, meaning.apart)
+    by_wording = _wordings(every, meaning.apart)
     wordings = list(by_wording)
     if not wordings:
         return False
@@ -105,17 +105,15 @@ def _regroup(
     centre = centre_of(raw, meaning.texts)
     vectors = centred(raw, centre)
     groups = _group(wordings, vectors)
-    flat = [
-        (number, one.intent.id) for number, wording in zip(groups, wordings, strict=True) for one in by_wording[wording]
-    ]
-    before = [known[intent].topic if intent in known else None for _, intent in flat]
+    flat = [(number, one.key) for number, wording in zip(groups, wordings, strict=True) for one in by_wording[wording]]
+    before = [known[key].topic if key in known else None for _, key in flat]
     matching = match([number for number, _ in flat], before, last_topic(store) + 1)
     made = {topic.id: topic.made_at for topic in topics(store).values()}
     kept = [
         _topic(matching.topic_of[number], made, wordings, vectors, rows, at)
         for number, rows in _rows_of(groups).items()
     ]
-    grouping = Grouping(at, meaning.encoder, centre, near_enough(len(wordings)), len(searches))
+    grouping = Grouping(at, meaning.encoder, centre, near_enough(len(wordings)), len(every))
     return write_grouping(
         store, kept, _placed(kept, by_wording, vectors, groups, matching.topic_of), matching.events, grouping, last
     )
@@ -153,18 +151,18 @@ def _topic(
 
 def _placed(
     kept: Sequence[Topic],
-    by_wording: Mapping[_Wording, Sequence[Failed]],
+    by_wording: Mapping[_Wording, Sequence[Member]],
     vectors: Vectors,
     groups: Sequence[int],
     topic_of: Mapping[int, int],
-) -> list[TopicMember]:
-    """Every search with its topic and how near it is to the middle of it."""
+) -> list[MemberPlace]:
+    """Every member with its topic and how near it is to the middle of it."""
     means = {topic.id: topic.mean for topic in kept}
     found = []
-    for row, searches in enumerate(by_wording.values()):
+    for row, same in enumerate(by_wording.values()):
         topic = topic_of[groups[row]]
         nearness = _nearness(vectors[row], means[topic])
-        found += [TopicMember(one.intent.id, topic, nearness) for one in searches]
+        found += [MemberPlace(one.key, topic, nearness) for one in same]
     return found
 
 
@@ -175,36 +173,38 @@ def _nearness(vector: Vectors, mean: Vectors) -> float:
 # --- What is new ---------------------------------------------------------------------------------------------------
 
 
-def _with_words_of(searches: Sequence[Failed], known: Mapping[int, TopicMember]) -> dict[tuple[str, str], TopicMember]:
-    """A search that is in a topic already, by its language and words."""
-    return {(one.intent.lang, one.intent.shape): known[one.intent.id] for one in searches if one.intent.id in known}
+def _with_words_of(
+    every: Sequence[Member], known: Mapping[MemberKey, MemberPlace]
+) -> dict[tuple[str, str], MemberPlace]:
+    """The place of a member that is in a topic already, by its language and words."""
+    return {(one.lang, one.shape): known[one.key] for one in every if one.key in known}
 
 
 def _join(
     store: Store,
     meaning: Meaning,
-    new: Sequence[Failed],
-    same_words: Mapping[tuple[str, str], TopicMember],
+    new: Sequence[Member],
+    same_words: Mapping[tuple[str, str], MemberPlace],
     last: Grouping,
     at: datetime,
 ) -> bool:
-    """Let each new search join the topic of the same words, else the nearest, else begin one."""
+    """Let each new member join the topic of the same words, else the nearest, else begin one."""
     highest = last_topic(store)
     places = _Places(topics(store), highest + 1, last.near, at)
-    joined: list[TopicMember] = []
-    other: list[Failed] = []
+    joined: list[MemberPlace] = []
+    other: list[Member] = []
     for one in new:
-        twin = same_words.get((one.intent.lang, one.intent.shape))
+        twin = same_words.get((one.lang, one.shape))
         if twin is None:
             other.append(one)
         else:
-            joined.append(TopicMember(one.intent.id, twin.topic, twin.nearness))
+            joined.append(MemberPlace(one.key, twin.topic, twin.nearness))
     by_wording = _wordings(other, meaning.apart)
     if by_wording:
         vectors = centred(meaning.encode([wording.shape for wording in by_wording]), last.centre)
-        for vector, (wording, searches) in zip(vectors, by_wording.items(), strict=True):
+        for vector, (wording, same) in zip(vectors, by_wording.items(), strict=True):
             topic = places.take(vector, wording.lang)
-            joined += [TopicMember(one.intent.id, topic.id, _nearness(vector, topic.mean)) for one in searches]
+            joined += [MemberPlace(one.key, topic.id, _nearness(vector, topic.mean)) for one in same]
     return write_joined(store, list(places.changed.values()), joined, last, highest, at)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from handrail_feedback.contracts import Past, PastAnswer
 from handrail_feedback.records.decisions import in_force
 from handrail_feedback.records.searches import Failure, Intent, failure, is_question
+from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import history
 from handrail_feedback.storage.searches.intents import intents
@@ -88,11 +89,11 @@ def _by_people(found: Sequence[MovedAnswer]) -> tuple[MovedAnswer, ...]:
 
 
 def past_questions(
-    store: Store, since: datetime, until: datetime, most: int, decided: Mapping[int, str] | None = None
+    store: Store, since: datetime, until: datetime, most: int, decided: Mapping[MemberKey, str] | None = None
 ) -> list[Past]:
     """What customers searched, each wording once, those of most people first. Raises StoreUnavailable.
 
-    `decided` has the article that a decision names, by the number of the intent, see `decided_articles`.
+    `decided` has the article that a decision names for a search, see `decided_articles`.
     Left out: bots, staff, searches answered while a part of search was down, and those without a sign either way.
     """
     read = ((intent, failure(intent, following)) for intent, following in intents(store, since, until))
@@ -100,7 +101,7 @@ def past_questions(
     return sorted(found, key=lambda past: (-past.people, past.question))[:most]
 
 
-def by_wording(questions: Iterable[tuple[Intent, Failure | None]], decided: Mapping[int, str]) -> list[Past]:
+def by_wording(questions: Iterable[tuple[Intent, Failure | None]], decided: Mapping[MemberKey, str]) -> list[Past]:
     """These searches, see `is_question`, each wording once."""
     groups: dict[tuple[str, str], list[tuple[Intent, Failure | None]]] = defaultdict(list)
     for intent, kind in questions:
@@ -108,8 +109,8 @@ def by_wording(questions: Iterable[tuple[Intent, Failure | None]], decided: Mapp
     return [_past(lang, group, decided) for (lang, shape), group in groups.items() if shape]
 
 
-def decided_articles(store: Store, find: Callable[[str], str]) -> dict[int, str]:
-    """The article that a decision in force names for each search of its topic, by the number of the intent.
+def decided_articles(store: Store, find: Callable[[str], str]) -> dict[MemberKey, str]:
+    """The article that a decision in force names for each search and message of its topic.
 
     `find` gives the location that a link means, and raises LookupError where that is no article, an issue for one.
     """
@@ -119,12 +120,13 @@ def decided_articles(store: Store, find: Callable[[str], str]) -> dict[int, str]
         if decision and decision.link and decision.verdict in ("writing", "reword"):
             with suppress(LookupError):
                 named[topic] = find(decision.link)
-    return {intent: named[member.topic] for intent, member in members(store).items() if member.topic in named}
+    return {key: named[place.topic] for key, place in members(store).items() if place.topic in named}
 
 
-def _past(lang: str, group: Sequence[tuple[Intent, Failure | None]], decided: Mapping[int, str]) -> Past:
+def _past(lang: str, group: Sequence[tuple[Intent, Failure | None]], decided: Mapping[MemberKey, str]) -> Past:
     queries = Counter(intent.query for intent, _ in group)
-    named = Counter(decided[intent.id] for intent, _ in group if intent.id in decided)
+    keys = (MemberKey("search", intent.id) for intent, _ in group)
+    named = Counter(decided[key] for key in keys if key in decided)
     opened = Counter(_page(intent.clicked_location or "") for intent, kind in group if intent.clicked_at and not kind)
     known = named or opened
     last = group[-1][0]

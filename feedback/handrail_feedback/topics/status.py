@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.decisions import Decision, Proof, ReplayResult, in_force
-from handrail_feedback.records.topics import Failed
+from handrail_feedback.records.topics import Member
 from handrail_feedback.topics.facts import nth_person_at
 
 PEOPLE_TO_DECIDE = 3
@@ -73,7 +73,7 @@ class DecidedInTime:
 
 
 def topic_status(
-    searches: Sequence[Failed],
+    searches: Sequence[Member],
     decisions: Sequence[Decision],
     made_at: datetime,
     at: datetime,
@@ -98,7 +98,7 @@ def topic_status(
     )
 
 
-def _state(searches: Sequence[Failed], decision: Decision | None, proof: Proof | None) -> tuple[str, datetime | None]:
+def _state(searches: Sequence[Member], decision: Decision | None, proof: Proof | None) -> tuple[str, datetime | None]:
     """The state, and since when it is open again."""
     if decision and decision.verdict not in TO_BE_WRITTEN:
         return decision.verdict, None
@@ -114,13 +114,13 @@ def _state(searches: Sequence[Failed], decision: Decision | None, proof: Proof |
     return ("reopened", again) if again else (decision.verdict, None)
 
 
-def _nth_after(searches: Sequence[Failed], after: datetime) -> datetime | None:
+def _nth_after(searches: Sequence[Member], after: datetime) -> datetime | None:
     """When so many people had failed from a moment on that a topic is open again."""
-    return nth_person_at([one for one in searches if one.intent.first_at >= after], PEOPLE_TO_DECIDE)
+    return nth_person_at([one for one in searches if one.first_at >= after], PEOPLE_TO_DECIDE)
 
 
 def promise(
-    topics: Iterable[tuple[Sequence[Failed], Sequence[Decision], Sequence[Proof], datetime]],
+    topics: Iterable[tuple[Sequence[Member], Sequence[Decision], Sequence[Proof], datetime]],
     since: datetime,
     at: datetime,
 ) -> DecidedInTime:
@@ -168,6 +168,6 @@ def working_days_after(at: datetime, days: int) -> datetime:
     return at
 
 
-def _could_be_decided_at(searches: Sequence[Failed], made_at: datetime) -> datetime | None:
+def _could_be_decided_at(searches: Sequence[Member], made_at: datetime) -> datetime | None:
     third = nth_person_at(searches, PEOPLE_TO_DECIDE)
     return max(third, made_at) if third else None

@@ -16,7 +16,7 @@ from handrail_kb.texts.installing import install_extra, missing
 COMMANDS = {
     "serve": (
         "handrail_search.commands.serve:serve",
-        "Write: build, index, answer, and rebuild on change, at one address.",
+        "Preview while you write: build, index, answer, and rebuild on change, at one address.",
     ),
     "build": ("handrail_search.commands.build:build", "Build the site and its index."),
     "index": ("handrail_search.commands.build:index", "Index a site that another generator built."),
@@ -24,12 +24,12 @@ COMMANDS = {
     "search": ("handrail_search.commands.search:search", "Ask as a customer would, and see why each result is there."),
     "check": (
         "handrail_search.commands.check:check",
-        "Find what is wrong with articles, and whether questions find them.",
+        "Find faults in articles, and check that their questions find them.",
     ),
     "learn": ("handrail_search.commands.learn:learn", "Import questions with the articles that answer them."),
     "learned": (
         "handrail_search.commands.learn:learned",
-        "List the questions that search has learned, the newest first.",
+        "List the questions that search has learned, newest first.",
     ),
     "tune": ("handrail_search.commands.tune:tune", "Train the encoder on learned questions; keep it if it is better."),
     "new": ("handrail_kb.cli.new:new", "Start a new help site in a folder."),
@@ -60,11 +60,11 @@ COMMANDS = {
     ),
     "users": (
         "handrail_feedback.commands.users:users",
-        "Make, list and remove accounts of the people who answer customers.",
+        "Create, list and remove accounts for the people who answer customers.",
     ),
     "forget": (
         "handrail_feedback.commands.messages:forget",
-        "Erase the message with the reference CODE and what was added to it, for good.",
+        "Erase the message with the reference CODE and all that was added to it, for good.",
     ),
     "evaluate": (
         "handrail_search.commands.evaluate:evaluate_folder",
@@ -72,7 +72,7 @@ COMMANDS = {
     ),
     "doctor": (
         "handrail_search.commands.doctor:doctor",
-        "Say what is wrong with this installation and how to mend it.",
+        "Say what is wrong with this installation and how to fix it.",
     ),
     "settings": ("handrail_kb.cli.settings:settings", "Show every setting, its value, and where the value comes from."),
 }

@@ -28,12 +28,14 @@ def log_to_terminal(level: int = logging.WARNING) -> None:
 
 @contextmanager
 def bar_when_needed(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function that moves a progress bar; the bar is shown only once there is progress."""
+    """A function that moves a progress bar; the bar is shown from the first step to the last."""
     bar, advance = progress_bar(what)
 
     def move(done: int, total: int) -> None:
         bar.start()
         advance(done, total)
+        if done >= total:
+            bar.stop()
 
     try:
         yield move

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 class Settings:
     """Settings with their values, and the project they belong to.
 
-    `root` is the folder of mkdocs.yml, `site_dir` the folder of built HTML. `groups` are those that are more than one
-    value, as they stand in mkdocs.yml.
+    `root` is the folder of mkdocs.yml, `site_dir` the folder of built HTML; `serves_folder` says that it was asked for
+    by name, and is served whatever the index holds. `groups` are those that are more than one value, as they stand in
+    mkdocs.yml.
     """
 
     values: Mapping[str, SettingValue]
@@ -38,6 +40,7 @@ class Settings:
     config_file: Path | None = None
     groups: Mapping[str, Any] = field(default_factory=dict)
     site_url: str = ""
+    serves_folder: bool = False
 
     def __getitem__(self, name: str) -> SettingValue:
         return self.values[name]
@@ -66,8 +69,18 @@ class Settings:
 
     @property
     def index_dir(self) -> Path:
-        """The folder of index generations."""
-        return self.state_dir / "index"
+        """The folder of generations of site and index."""
+        return self.root / self.text("index_dir") if self.text("index_dir") else self.state_dir / "index"
+
+    @property
+    def served_site(self) -> Path:
+        """The folder of built HTML that is served: `site_dir`, unless the generation that serves has its own."""
+        if not self.serves_folder:
+            with suppress(OSError, ValueError):
+                named = (self.index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+                if re.fullmatch(r"[\w-]{1,80}", named) and (self.index_dir / named / "site").is_dir():
+                    return self.index_dir / named / "site"
+        return self.site_dir
 
     @property
     def store_file(self) -> Path:
@@ -105,7 +118,8 @@ def load_settings(
     )
     built = site_dir or root / str(document.get("site_dir") or "site")
     groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
-    return Settings(values, root, built, config_file, groups, str(document.get("site_url") or ""))
+    url = str(document.get("site_url") or "")
+    return Settings(values, root, built, config_file, groups, url, serves_folder=site_dir is not None)
 
 
 def docs_dir_of(config_file: Path) -> Path:

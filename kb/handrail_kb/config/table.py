@@ -64,23 +64,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "attachment_mb",
         10,
-        "Megabytes that the files of one message may have together; 0: messages come without files. Restart the "
-        "service, too.",
+        "Most megabytes that the files of one message may have together; 0 allows no files. Restart the service, too.",
         "site",
     ),
     Setting(
         "exclude_from_search",
         "",
-        "Pages kept out of search: a list of patterns such as `drafts/` or `**/*.html`, compared with Markdown files "
-        "as in MkDocs' `exclude_docs`, with addresses of folders, and with HTML that no article made.",
+        "Pages kept out of search: a list of patterns such as `drafts/` or `**/*.html`. They match Markdown files, "
+        "as MkDocs' `exclude_docs` does, addresses of folders, and HTML that is not from an article.",
         "site",
         many=True,
     ),
     Setting(
         "include_in_search",
         "",
-        "Pages taken into search that are no articles otherwise, by patterns of the same kind: HTML that MkDocs only "
-        "copies, lists and archives. What is excluded stays out.",
+        "Other pages to include in search, by patterns of the same kind: HTML that MkDocs only copies, lists and "
+        "archives. Excluded pages stay out.",
         "site",
         many=True,
     ),
@@ -88,11 +87,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "timeout",
         1500,
-        "Milliseconds the search dialog waits for the service before Material's own search.",
+        "Milliseconds the search dialog waits for the service before Material's own search answers.",
         "site",
         least=100,
     ),
-    Setting("debounce", 120, "Milliseconds of rest between two keystrokes before the service is asked.", "site"),
+    Setting("debounce", 120, "Milliseconds to wait after a keystroke before asking the service.", "site"),
     Setting(
         "lazy_index",
         True,
@@ -103,8 +102,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "fallback_chars",
         200,
-        "Most characters of a section in the fallback index of a site with more than 500 pages. Very large sites keep "
-        "fewer, so that the first search without the service takes seconds; 0 keeps all.",
+        "Most characters of a section in the fallback index of a site with more than 500 pages; 0 keeps all. Very "
+        "large sites keep fewer, so that the first search without the service takes only seconds.",
         "site",
     ),
     Setting(
@@ -118,6 +117,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("state_dir", ".handrail", "Folder of the index and the store, relative to mkdocs.yml.", "service"),
     Setting(
+        "index_dir",
+        "",
+        "Folder of the generations of site and index, relative to mkdocs.yml; by default `index` in the state folder. "
+        "A machine that only serves needs to read it alone, so several may share one.",
+        "service",
+    ),
+    Setting(
         "encoder",
         "all-MiniLM-L6-v2",
         "The model that turns text into vectors: `all-MiniLM-L6-v2` for English, `multilingual-e5-small` for other "
@@ -129,7 +135,7 @@ SETTINGS: tuple[Setting, ...] = (
         "role",
         "all",
         "`all`, or `answer` for a machine that only searches: it takes no messages, mails nothing and has no desk. Its "
-        "contact page says so and shows the other ways.",
+        "contact page says so and shows other ways to reach a person.",
         "service",
         form="all|answer",
     ),
@@ -138,14 +144,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("workers", 2, "Processes that answer in production.", "service", least=1, most=1000),
     Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
     Setting(
-        "trusted_proxies", 0, "Reverse proxies in front whose X-Forwarded headers are believed.", "service", most=100
+        "trusted_proxies",
+        0,
+        "Number of reverse proxies in front whose X-Forwarded headers are trusted.",
+        "service",
+        most=100,
     ),
     Setting(
         "trusted_hosts",
         "",
         "Names that the service answers to, separated by commas, such as `help.example.com`; `.example.com` is that "
-        "name and all below it. Requests for others are refused. Empty: all are answered; no name that a browser "
-        "sends is ever part of an answer.",
+        "name and all below it. Requests for other names are refused. Empty: all names are answered.",
         "service",
         form=_HOSTS,
     ),
@@ -156,7 +165,13 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
         form=r"https?://[^\s/]+/\S*",
     ),
-    Setting("search_rate", "300 per minute", "Searches one address may make; votes as many.", "service", form=_RATE),
+    Setting(
+        "search_rate",
+        "300 per minute",
+        "Searches one address may make; the same number of votes.",
+        "service",
+        form=_RATE,
+    ),
     Setting("contact_rate", "20 per hour", "Messages one address may send.", "service", form=_RATE),
     Setting(
         "code_days",
@@ -181,15 +196,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "check_rank",
         3,
-        "Place in the list of results that `handrail check` wants an article to have for its questions, 1 to 10.",
+        "Place in the results that `handrail check` requires of an article for its questions, 1 to 10.",
         "service",
         least=1,
+    ),
+    Setting(
+        "log_format",
+        "text",
+        "How the service writes its log: `text`, or `json`, an object a line, with one for each request.",
+        "service",
+        form="text|json",
     ),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
     Setting(
         "topic_people",
         3,
-        "People (browser tabs) from which a topic of failed searches is listed. Smaller numbers are not shown.",
+        "Fewest people (browser tabs) for a topic of failed searches to be listed. Smaller numbers are not shown.",
         "service",
         least=1,
     ),
@@ -197,15 +219,19 @@ SETTINGS: tuple[Setting, ...] = (
         "deliver",
         "",
         "How customers' messages reach a person: `mail`, `webhook` or `folder`. `mail, folder`: each gets every "
-        "message. `mail > folder`: the second only while the first fails. Empty: they wait for `handrail contact`.",
+        "message. `mail > folder`: the second only while the first fails. Empty: read them with `handrail contact`.",
         "service",
     ),
     Setting("mail_to", "", "Where messages are mailed to; several addresses are separated by commas.", "service"),
+    Setting("mail_from", "", "Sender of all mails. Bounces come back here, so somebody has to read it.", "service"),
+    Setting("smtp_host", "", "Mail server that sends them.", "service"),
     Setting(
-        "mail_from", "", "The sender of these mails. Bounces come back here, so somebody has to read it.", "service"
+        "smtp_port",
+        0,
+        "Port of the mail server; 0 means 587 for `starttls`, 465 for `tls`, 25 for `none`.",
+        "service",
+        most=65535,
     ),
-    Setting("smtp_host", "", "The mail server that takes them.", "service"),
-    Setting("smtp_port", 0, "Its port; 0 is 587 for `starttls`, 465 for `tls`, 25 for `none`.", "service", most=65535),
     Setting(
         "smtp_security",
         "starttls",
@@ -221,7 +247,11 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
     ),
     Setting(
-        "tell_days", 180, "Days a customer waits to hear of an answer; 0: this is not offered.", "service", most=36_500
+        "tell_days",
+        180,
+        "Most days a customer waits to hear of an answer; 0 does not offer this.",
+        "service",
+        most=36_500,
     ),
     Setting(
         "webhook_url",
@@ -230,21 +260,29 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
     ),
     Setting("outbox_dir", "", "Folder for `folder`; by default `outbox` in the state folder.", "service"),
-    Setting("delivery_seconds", 60, "Seconds one attempt to deliver may take, 5 to 600.", "service", least=5, most=600),
-    Setting("failover_minutes", 10, "Minutes a way may fail before the one after `>` takes over.", "service", least=1),
+    Setting(
+        "delivery_seconds", 60, "Seconds that one attempt at delivery may take, 5 to 600.", "service", least=5, most=600
+    ),
+    Setting(
+        "failover_minutes",
+        10,
+        "Minutes one way of delivery may fail before the one after `>` takes over.",
+        "service",
+        least=1,
+    ),
     Setting("alarm_minutes", 15, "Minutes a message may wait before there is an alarm.", "service", least=1),
-    Setting("alarm_to", "", "Where alarms are mailed to, besides the log; needs the settings of mail.", "service"),
+    Setting("alarm_to", "", "Where alarms are mailed, besides the log; needs the mail settings.", "service"),
     Setting(
         "report_to", "", "Who gets the weekly report by mail; several addresses are separated by commas.", "service"
     ),
     Setting(
         "report_day",
         "monday",
-        "The day of the week on which it is mailed.",
+        "Day of the week on which the report is mailed.",
         "service",
         form="monday|tuesday|wednesday|thursday|friday|saturday|sunday",
     ),
-    Setting("report_hour", 7, "The hour of that day, 0 to 23, in UTC.", "service", most=23),
+    Setting("report_hour", 7, "Hour of that day, 0 to 23, in UTC.", "service", most=23),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -254,8 +292,8 @@ GROUPS: Mapping[str, str] = {
     "*The ways to reach a person*.",
     "csp_allow": "Other hosts that pages may load from, by directive, such as "
     "`{frame-src: [https://player.example.com]}`. See the article *Content security policy*.",
-    "stay_with_people": "Matters for which a person comes first, such as `fraud`: with `no`, or with sentences that "
-    "customers write about them. See the article *Matters that stay with people*.",
+    "stay_with_people": "Matters for which a person comes first, such as `fraud`: set one to `no`, or list "
+    "sentences that customers write about it. See the article *Matters that stay with people*.",
 }
 
 # Read where they are needed, never from a file that may be committed.

@@ -5,15 +5,15 @@ ICU comes with `handrail[scripts]`. Without it, a run of such letters stays one 
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from handrail_kb.texts.installing import install_extra
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # Letters of these scripts with their marks: Thai and Lao, Burmese, Khmer, Tai, kana, Han.
@@ -96,4 +96,4 @@ def _tell() -> None:
     with _lock:
         told, _told = _told, True
     if not told:
-        log.warning(MISSING.format(install=install_extra("scripts")))
+        log("build.warning", told=MISSING.format(install=install_extra("scripts")))

@@ -1,1 +1,1 @@
-"""The Content-Security-Policy that fits a site: what pages need, what is allowed, what stays blocked."""
+"""The Content-Security-Policy that fits a site: what pages need, and what stays blocked."""

@@ -1,4 +1,4 @@
-"""The words that customers see, one YAML file for each language.
+"""Words for people: what customers see, one YAML file for each language, and what operators read in the log.
 
 A new language is a new file with the same keys. Knows nothing of where the words are shown.
 """

@@ -72,7 +72,7 @@ def _names_of(location: str) -> Iterator[str]:
 def names_of(locations: Iterable[str], settings: Settings) -> PageNames:
     """The pages of the site as last built; without a built site, known by their addresses alone."""
     try:
-        info = read_site_info(settings.site_dir)
+        info = read_site_info(settings.served_site)
     except HandrailError:
         info = SiteInfo()
     config = settings.config_file

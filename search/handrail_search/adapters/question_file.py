@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from handrail_feedback.records.learned import LONGEST_QUESTION, LearnedSource, TaughtQuestion, teachable
+from handrail_feedback.text_tables import printable
 from handrail_kb.errors import ConfigError
 from handrail_search.adapters.page_names import PageNames
 
@@ -47,9 +48,9 @@ def read_pairs(file: Path, places: PageNames, now: datetime) -> tuple[list[Taugh
             taught.append(_taught(row, places, now, file.name))
         except LookupError as error:
             near = places.nearest(str(row["url"])) if len(faults) < _NEAREST_FOR and isinstance(row, dict) else ""
-            faults.append(Fault(line, _printable(f"{error.args[0]}.{near}")))
+            faults.append(Fault(line, printable(f"{error.args[0]}.{near}")))
         except ValueError as error:
-            faults.append(Fault(line, _printable(f"{error}.")))
+            faults.append(Fault(line, printable(f"{error}.")))
     return taught, faults
 
 
@@ -81,11 +82,6 @@ def _moment(text: str, now: datetime) -> datetime:
     if at > now + timedelta(days=1):
         raise ValueError(f"'at' is {text[:40]}, which is yet to come")
     return min(at, now)
-
-
-def _printable(text: str) -> str:
-    """A text that anybody may have written, safe to show on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 # --- Files ---------------------------------------------------------------------------------------------------------

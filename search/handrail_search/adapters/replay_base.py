@@ -15,6 +15,7 @@ from pathlib import Path
 
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, HandrailError
+from handrail_search.index.build import Progress
 from handrail_search.index.generation import Index, current_generation
 from handrail_search.index.site_build import build_site_and_index
 from handrail_search.ranking.searcher import Searcher
@@ -36,10 +37,11 @@ def open_index(base: str) -> Searcher:
 
 
 @contextmanager
-def built_at(revision: str, settings: Settings) -> Iterator[Searcher]:
+def built_at(revision: str, settings: Settings, progress: Progress | None = None) -> Iterator[Searcher]:
     """Search over the site as it stands in a revision, built in a folder that is gone afterwards.
 
-    The working tree is left alone, and only passages that differ from today's index are encoded. Raises HandrailError.
+    The working tree is left alone, and only passages that differ from today's index are encoded; `progress` is told how
+    many of how many. Raises HandrailError.
     """
     assert settings.config_file is not None  # noqa: S101 (the command needs the file)
     top = Path(_git(settings.root, "rev-parse", "--show-toplevel").decode().strip())
@@ -52,9 +54,9 @@ def built_at(revision: str, settings: Settings) -> Iterator[Searcher]:
             raise ConfigError(f"{revision} has no {config.relative_to(folder)}.", "Name a later one: --base REV")
         state = Path(name) / "state"
         _copy_state(settings, state)
-        values = {**settings.values, "state_dir": str(state)}
+        values = {**settings.values, "state_dir": str(state), "index_dir": ""}
         there = replace(settings, values=values, root=config.parent, site_dir=Path(name) / "site", config_file=config)
-        yield Searcher.open(build_site_and_index(there).index.folder)
+        yield Searcher.open(build_site_and_index(there, progress=progress).index.folder)
 
 
 def _copy_state(settings: Settings, state: Path) -> None:

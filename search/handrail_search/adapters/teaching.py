@@ -6,13 +6,13 @@ the store cannot be read, search goes on with what it was taught before.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.learned import known_questions, version
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError
+from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
 from handrail_search.embedding.vector_cache import KnownVectors
 from handrail_search.embedding.vectors import Vectors
@@ -21,14 +21,14 @@ from handrail_search.ranking.learned import KnownAnswer, LearnedModel, encode_kn
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.ranking.searcher import Searcher
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class Teaching(Watch):
     """Teaches the Searcher that serves whenever the known questions or the index change."""
 
     rest = 10.0  # on a site of very many votes
-    trouble = "learned questions could not be read anew; search goes on with those it has"
+    trouble = "learned.not_read"
     log = log
 
     def __init__(self, live: LiveIndex, settings: Settings, *, every: float = 1.0) -> None:
@@ -64,7 +64,7 @@ class Teaching(Watch):
         if self._seen is None or seen[1] != self._seen[1] or known != self.known:
             self._teacher.teach(searcher, known)
             if known or self.known:
-                log.info("loaded %d learned questions", len(known))
+                log("learned.loaded", questions=len(known))
         self._seen, self.known = seen, known
 
 
@@ -146,6 +146,6 @@ def teach_from_store(searcher: Searcher, settings: Settings) -> None:
     try:
         Teacher(settings).teach(searcher, read_known(store))
     except HandrailError as error:
-        log.warning("learned questions are left out: %s", error.format_message())
+        log("learned.left_out", reason=error)
     finally:
         store.close()

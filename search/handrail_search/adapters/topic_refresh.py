@@ -7,7 +7,6 @@ words.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,12 +19,13 @@ from handrail_feedback.storage.searches.topics import read_history
 from handrail_feedback.topics.proving import prove_topics
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import LockHeld
+from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import PageNames, names_of
 from handrail_search.adapters.topics import refresh_topics
 from handrail_search.background import Watch, only_one
 from handrail_search.ranking.live import LiveIndex
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _PAUSE = 0.01
@@ -51,7 +51,7 @@ class TopicWatch(Watch):
     """Brings the store's topics up to date with the index that serves."""
 
     rest = 20.0
-    trouble = "topics stay as they are"
+    trouble = "topics.not_refreshed"
     log = log
 
     def __init__(
@@ -94,7 +94,7 @@ class TopicWatch(Watch):
                 history=history,
             )
             if done.new:
-                log.info("topics %s: %d failed searches, %d of them new", done.how, done.searches, done.new)
+                log("topics.refreshed", how=done.how, searches=done.searches, new=done.new)
             if self._search:
                 names = names_of((page.location for page in searcher.index.pages), self._settings)
                 self._prove(self._search, names, history)
@@ -103,7 +103,7 @@ class TopicWatch(Watch):
         pausing = _PausingSearch(search, self._pause)
         done = prove_topics(self._store, pausing, names.find, now(), history=history, most=_MOST_ASKED)
         if done.proven or done.lost or done.told:
-            log.info("topics: %d proven, %d lost, %d to be notified", done.proven, done.lost, done.told)
+            log("topics.proven", proven=done.proven, lost=done.lost, to_notify=done.told)
 
     def _pause_between(self, _done: int, _total: int) -> None:
         """Leave the processor to searches between two questions."""

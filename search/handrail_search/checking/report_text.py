@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from handrail_feedback.text_tables import printable
 from handrail_kb.problems import NOTES, Problem, is_fault
 from handrail_kb.texts.amounts import counted
 
@@ -26,7 +27,7 @@ def report_lines(problems: Iterable[Problem]) -> Iterator[str]:
             yield ""
         for one in of_file:
             hint = "" if is_fault(one.code) else "hint: "
-            yield f"{one.file}:{one.line}: {hint}{_printable(one.what)} [{one.code}]"
+            yield f"{one.file}:{one.line}: {hint}{printable(one.what)} [{one.code}]"
 
 
 def summary_of(problems: Iterable[Problem]) -> str:
@@ -36,8 +37,3 @@ def summary_of(problems: Iterable[Problem]) -> str:
     hints = len(shown) - faults
     said = [counted(number, what) for number, what in ((faults, "fault"), (hints, "hint")) if number]
     return ", ".join(said) or "nothing to mend"
-
-
-def _printable(text: str) -> str:
-    """A text that anybody may have written, safe to show on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -10,7 +10,7 @@ import click
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import log_to_terminal
 from handrail_kb.config.table import SettingValue
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 
 Flags = SettingValue | None
 
@@ -26,7 +26,8 @@ def build(config_file: Path, strict: bool, full: bool, **flags: Flags) -> None:
 
     log_to_terminal()
     settings = find_settings(config_file, flags)
-    built: SiteBuild = build_site_and_index(settings, strict=strict, full=full)
+    with encoding_bar() as progress:
+        built: SiteBuild = build_site_and_index(settings, progress=progress, strict=strict, full=full)
     click.echo(f"Site: {built.site_dir} ({built.site_seconds:.1f} s)")
     click.echo(summary(built.index, built.index_seconds))
 
@@ -46,8 +47,9 @@ def index(site_dir: Path, config_file: Path, full: bool, **flags: Flags) -> None
     log_to_terminal()
     began = time.perf_counter()
     settings = find_settings(config_file, flags, needs_file=False)
-    built = index_site(settings, site_dir, full=full)
-    fit_policy(settings, site_dir)
+    fit_policy(settings, site_dir)  # first: it belongs to the site that is indexed
+    with encoding_bar() as progress:
+        built = index_site(settings, site_dir, progress=progress, full=full)
     click.echo(summary(built, time.perf_counter() - began))
 
 

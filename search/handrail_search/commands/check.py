@@ -21,22 +21,27 @@ from handrail_search.adapters.teaching import teach_from_store
 from handrail_search.checking.findability import Before, Examiner
 from handrail_search.checking.inspection import InspectionReport, Written, inspect, read_written
 from handrail_search.checking.report_text import in_order, report_lines, summary_of
-from handrail_search.commands.options import find_settings
+from handrail_search.commands.options import encoding_bar, find_settings
 from handrail_search.index.site_build import mkdocs_problems
 
 
 @click.command()
 @config_option
 @click.option(
-    "--rank", "check_rank", type=click.IntRange(1, 10), help="Place a question must reach, instead of `check_rank`."
+    "--rank",
+    "check_rank",
+    type=click.IntRange(1, 10),
+    help="Place in the results that a question's article must reach, instead of `check_rank`.",
 )
-@click.option("--base", help="A revision of git, or the folder of an index: what found its article there still has to.")
+@click.option(
+    "--base", help="A git revision, or the folder of an index: questions that found their article there still have to."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def check(config_file: Path, check_rank: int | None, base: str | None, as_json: bool) -> None:
-    """Find what is wrong with articles, and whether questions find them.
+    """Find faults in articles, and check that their questions find them.
 
-    Exit code 1 when there are faults; hints alone are fine. Build first: the site as built is asked. Without --base,
-    questions are compared with what they found when this last said that they find their article.
+    Exit code 1 if there are faults; hints alone are fine. Build first: questions are asked of the built site. Without
+    --base, the result of each question is compared with the last time it found its article.
     """
     log_to_terminal()
     if not config_file.is_file():
@@ -66,7 +71,8 @@ def _asked(written: Written, settings: Settings, base: str | None) -> Inspection
     with ExitStack() as stack:
         before: Before | None = None
         if base is not None:
-            searcher = open_index(base) if is_index(base) else stack.enter_context(built_at(base, settings))
+            progress = stack.enter_context(encoding_bar())
+            searcher = open_index(base) if is_index(base) else stack.enter_context(built_at(base, settings, progress))
             teach_from_store(searcher, settings)
             before = Examiner(searcher, {}, rank).before
         return inspect(written, settings, rank, before)

@@ -49,7 +49,7 @@ class Finding:
 @click.command()
 @config_option
 def doctor(config_file: Path) -> None:
-    """Say what is wrong with this installation and how to mend it."""
+    """Say what is wrong with this installation and how to fix it."""
     findings = list(examine(config_file))
     for finding in findings:
         sign = "ok  " if not finding.mend else "BAD " if finding.fatal else "note"
@@ -103,21 +103,22 @@ def _theme(settings: Settings) -> Finding | None:
     if not absent:
         return None
     state = f"'{absent}' is not installed: this site cannot be built here"
-    return Finding("theme", state, install_theme(absent), fatal=not settings.site_dir.is_dir())
+    return Finding("theme", state, install_theme(absent), fatal=not settings.served_site.is_dir())
 
 
 def _site(settings: Settings) -> str:
-    if not settings.site_dir.is_dir():
-        raise HandrailError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
-    info = read_site_info(settings.site_dir)
+    site = settings.served_site
+    if not site.is_dir():
+        raise HandrailError(f"There is no built site at {site}.", how_to_build(settings))
+    info = read_site_info(site)
     if not info.articles:
-        generator = other_generators.generator_of(settings.site_dir)
-        if mend := other_generators.advice(settings, settings.site_dir):
-            raise HandrailError(f"{settings.site_dir} was built without Handrail's plugin.", mend)
-        return f"{settings.site_dir}, built by {generator or 'another generator'}; after each build: handrail index"
+        generator = other_generators.generator_of(site)
+        if mend := other_generators.advice(settings, site):
+            raise HandrailError(f"{site} was built without Handrail's plugin.", mend)
+        return f"{site}, built by {generator or 'another generator'}; after each build: handrail index"
     unsearched = sum(bool(article.get("exclude")) for article in info.articles.values())
     note = f", {unsearched} of them not for search" if unsearched else ""
-    return f"{settings.site_dir}, {len(info.articles)} articles{note}"
+    return f"{site}, {len(info.articles)} articles{note}"
 
 
 def _index(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from handrail_feedback.records.stamps import now
-from handrail_feedback.records.topics import Failed
+from handrail_feedback.records.topics import Member, MessageMember
 from handrail_feedback.topics.facts import Facts, people
 from handrail_kb.articles.article import read_articles
 from handrail_kb.articles.draft import ArticleDraft, CustomerQuestion, different, draft_text, file_name, write_draft
@@ -41,7 +41,7 @@ _PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
 def draft(topic: int, config_file: Path, to: str | None, into: str | None, only_show: bool, **flags: Any) -> None:
     """Begin the article for a topic: title, customers' questions, headings, and the searches it must answer.
 
-    TOPIC is a number of `handrail topics`. With --into, an article that is there gets the questions.
+    TOPIC is a number of `handrail topics`. With --into, an existing article gets the questions.
     """
     find_settings(config_file, flags)
     site = open_site(config_file, flags, now())
@@ -88,15 +88,13 @@ def _wordings(site: OpenStore, topic: int) -> list[tuple[str, int]]:
 
     Last come the further questions of messages that need an article.
     """
-    by_shape: dict[str, list[Failed]] = defaultdict(list)
-    for one in site.book.by_topic[topic]:
-        by_shape[one.intent.shape].append(one)
-    found = [
-        (group[-1].intent.query, people(group), site.book.places[group[-1].intent.id].nearness)
-        for group in by_shape.values()
-    ]
+    members = site.book.by_topic[topic]
+    by_shape: dict[str, list[Member]] = defaultdict(list)
+    for one in members:
+        by_shape[one.shape].append(one)
+    found = [(group[-1].query, people(group), site.book.places[group[-1].key].nearness) for group in by_shape.values()]
     found.sort(key=lambda one: (-one[1], -one[2], one[0]))
-    other = {query: 1 for one in site.book.by_topic[topic] for query in one.other}
+    other = {query: 1 for one in members if isinstance(one, MessageMember) for query in one.questions[1:]}
     return [*((query, count) for query, count, _ in found), *other.items()]
 
 
@@ -141,6 +139,6 @@ def _sources(settings: Settings) -> dict[str, str]:
 
 def _info(settings: Settings) -> SiteInfo:
     try:
-        return read_site_info(settings.site_dir)
+        return read_site_info(settings.served_site)
     except SiteError:
         return SiteInfo()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from handrail_kb.cli.flags import config_option
-from handrail_kb.cli.terminal import log_to_terminal, progress_bar
+from handrail_kb.cli.terminal import log_to_terminal
 from handrail_search.commands.build import Flags
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 
 if TYPE_CHECKING:
     from handrail_kb.config.settings import Settings
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     "--compare",
     "former_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Say what changed since this file, which --json wrote.",
+    help="Compare with this file, which --json wrote.",
 )
 @click.option("--site", "on_site", is_flag=True, help="Ask the site's own index; corpus.jsonl is not needed.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, to keep and to compare with later.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, which --compare can read later.")
 @setting_options("state_dir", "encoder")
 def evaluate_folder(
     folder: Path,
@@ -47,8 +47,8 @@ def evaluate_folder(
 ) -> None:
     """Measure search on a folder of judged questions.
 
-    The folder holds corpus.jsonl (_id, title, text), queries.jsonl (_id, text), qrels.tsv (query-id, corpus-id, score
-    with a heading line) and, if there are any, oos_queries.jsonl: questions that no article answers.
+    The folder holds corpus.jsonl (_id, title, text), queries.jsonl (_id, text), qrels.tsv (query-id, corpus-id, score,
+    below a header line) and, optionally, oos_queries.jsonl: questions that no article answers.
 
     With --site, corpus-id is an address of the built site, such as billing/vat/.
     """
@@ -80,6 +80,5 @@ def _searcher(settings: Settings, collection: Collection, *, on_site: bool) -> S
 
     if on_site:
         return Searcher.open(current_generation(settings.index_dir))
-    bar, advance = progress_bar("encoding passages")
-    with bar:
+    with encoding_bar() as advance:
         return indexed(collection, settings.state_dir, settings.text("encoder"), progress=advance)

@@ -15,6 +15,7 @@ from handrail_feedback.records.learned import LearnedSource, ListedQuestion, Tau
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches import learned as book
+from handrail_feedback.text_tables import printable
 from handrail_kb.articles.front_matter import add_questions
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, console, log_to_terminal
@@ -38,14 +39,14 @@ _FAULTS_SHOWN = 50
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @config_option
-@click.option("--skip-bad", is_flag=True, help="Leave out lines that cannot be used, and take the others.")
+@click.option("--skip-bad", is_flag=True, help="Skip lines that cannot be used, and import the others.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @setting_options("state_dir")
 def learn(file: Path, config_file: Path, skip_bad: bool, as_json: bool, **flags: Any) -> None:
     """Import questions with the articles that answer them.
 
     FILE is CSV with the columns question and url, or JSON lines with the same fields. Search uses them within
-    seconds. What they change is measured on every fifth question, asked before and after the others are taught.
+    seconds. To measure the effect, every fifth question is asked before and after the others are taught.
     """
     log_to_terminal()
     settings = find_settings(config_file, flags, needs_file=False)
@@ -125,8 +126,10 @@ def _effect_as_text(effect: Effect | None, searcher: Searcher) -> str:
 @config_option
 @click.option("--source", type=click.Choice(get_args(LearnedSource)), help="Only those of this source.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only those since this day, in UTC.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Most lines to show.")
-@click.option("--all", "removed", is_flag=True, help="List removed ones, too.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Maximum number of lines."
+)
+@click.option("--all", "removed", is_flag=True, help="List removed questions, too.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--remove", "task", flag_value="remove", help="Stop using the questions with these IDs.")
 @click.option("--restore", "task", flag_value="restore", help="Use the removed questions with these IDs again.")
@@ -143,7 +146,7 @@ def learned(
     task: str | None,
     **flags: Any,
 ) -> None:
-    """List the questions that search has learned, the newest first.
+    """List the questions that search has learned, newest first.
 
     ARTICLE is an address or a Markdown file. With --remove, --restore or --promote, name the questions by ID.
     """
@@ -163,7 +166,7 @@ def learned(
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False, default=lambda at: at.isoformat()))
         return
     for one in questions[:limit]:
-        click.echo(f"{_printable(one.question) or '(its words are erased)'}\n    {' · '.join(_facts(one, pages))}")
+        click.echo(f"{printable(one.question) or '(its words are erased)'}\n    {' · '.join(_facts(one, pages))}")
     more = f", {limit} of them shown; raise --limit to see more" if len(questions) > limit else ""
     click.echo(f"{_count(questions, 'learned question')}{more}." if questions else "No learned questions.")
 
@@ -171,8 +174,8 @@ def learned(
 def _facts(one: ListedQuestion, pages: frozenset[str] | None) -> Iterable[str]:
     people = f", {one.people} {'person' if one.people == 1 else 'people'}" if one.source == "customer" else ""
     yield one.id
-    yield _printable(one.location) or "(home)"
-    yield f"{one.source}{people}{', ' if one.who else ''}{_printable(one.who)}"
+    yield printable(one.location) or "(home)"
+    yield f"{one.source}{people}{', ' if one.who else ''}{printable(one.who)}"
     yield f"{one.at:%Y-%m-%d}"
     if one.promoted_at:
         yield f"in the article since {one.promoted_at:%Y-%m-%d}"
@@ -262,7 +265,7 @@ def _docs_name(config_file: Path) -> str:
 def _info(settings: Settings) -> SiteInfo:
     """What is known of the site. A machine that only serves may have no built site."""
     try:
-        return read_site_info(settings.site_dir)
+        return read_site_info(settings.served_site)
     except SiteError:
         return SiteInfo()
 
@@ -287,8 +290,3 @@ def _store(settings: Settings) -> Store:
 
 def _count(things: Sequence[object], name: str = "question") -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
-
-
-def _printable(words: str) -> str:
-    """Text without characters that could control a terminal."""
-    return "".join(character for character in words if character.isprintable())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from handrail_kb.cli.terminal import bar_when_needed
 from handrail_kb.config.settings import Settings, load_settings
 from handrail_kb.config.table import SETTINGS, SettingValue
 from handrail_kb.errors import ConfigError
@@ -28,6 +30,11 @@ def setting_options(*names: str) -> Callable[[F], F]:
         return command
 
     return add
+
+
+def encoding_bar() -> AbstractContextManager[Callable[[int, int], None]]:
+    """The progress bar of an index that is being made."""
+    return bar_when_needed("encoding passages")
 
 
 def find_settings(

@@ -23,7 +23,7 @@ from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import asking
 from handrail_search.adapters.replay_base import built_at, is_index, open_index
 from handrail_search.adapters.teaching import teach_from_store
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.index.generation import current_generation, open_current
 from handrail_search.ranking.searcher import Searcher
 
@@ -33,18 +33,30 @@ _MOST = 1000
 
 @click.command("replay")
 @config_option
-@click.option("--base", help="A revision of git, or the folder of an index; by default, how it was answered then.")
-@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Searches of so many days.")
+@click.option("--base", help="A git revision, or the folder of an index; by default, what customers got then.")
 @click.option(
-    "--most", type=click.IntRange(1, 100_000), default=_MOST, show_default=True, help="Questions, most people first."
+    "--days",
+    type=click.IntRange(1, 3660),
+    default=30,
+    show_default=True,
+    help="How many days of searches to ask again.",
 )
 @click.option(
-    "--questions", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ask those of an --export."
+    "--most",
+    type=click.IntRange(1, 100_000),
+    default=_MOST,
+    show_default=True,
+    help="Maximum number of questions, most people first.",
+)
+@click.option(
+    "--questions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ask the questions of a file that --export wrote.",
 )
 @click.option(
     "--export",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Ask nothing; write the questions of enough people to a file, for a machine without the store.",
+    help="Write the questions of enough people to a file for a machine without the store; ask nothing.",
 )
 @click.option("--strict", is_flag=True, help="Exit code 1 when a question breaks.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
@@ -63,7 +75,8 @@ def replay_command(
 ) -> None:
     """Ask past searches again, and say what a change fixes and what it breaks.
 
-    Build first: the site as built now is asked. Questions of fewer people than topic_people are counted, not named.
+    Build first: the searches are asked of the built site. Questions of fewer than topic_people people are counted, not
+    named.
     """
     log_to_terminal()
     settings = find_settings(config_file, flags, needs_file=bool(base) and not is_index(base or ""))
@@ -110,7 +123,8 @@ def _before(base: str | None, settings: Settings, stack: ExitStack) -> tuple[Ask
         return _as_then, "compared with how they were answered then"
     if is_index(base):
         return asking(_taught(open_index(base), settings)), f"compared with the index {base}"
-    searcher = stack.enter_context(built_at(base, settings))
+    progress = stack.enter_context(encoding_bar())
+    searcher = stack.enter_context(built_at(base, settings, progress))
     return asking(_taught(searcher, settings)), f"compared with the site at {base}"
 
 

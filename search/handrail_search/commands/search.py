@@ -23,8 +23,8 @@ from handrail_search.ranking.searcher import Searcher
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @config_option
-@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Most results to show.")
-@click.option("--lang", default="", help="The reader's language, such as de; the default is the site's own.")
+@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Maximum number of results.")
+@click.option("--lang", default="", help="The reader's language, such as de; by default the site's own.")
 @click.option("--explain", is_flag=True, help="Show what each kind of evidence added, and how the verdict was found.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @setting_options("state_dir")
@@ -41,7 +41,7 @@ def search(
     settings = find_settings(config_file, flags, needs_file=False)
     searcher = Searcher.open(current_generation(settings.index_dir))
     teach_from_store(searcher, settings)
-    lang = lang or read_site_info(settings.site_dir).lang
+    lang = lang or read_site_info(settings.served_site).lang
     results = searcher.search(" ".join(words), limit=limit, lang=lang)
     if as_json:
         click.echo(json.dumps(asdict(results), indent=1, ensure_ascii=False))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -19,21 +19,23 @@ from handrail_kb.cli.terminal import console, log_to_terminal
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError
 from handrail_kb.texts.amounts import counted
+from handrail_kb.texts.log.lines import log_lines
+from handrail_kb.texts.log.logger import Log
 from handrail_search.checking.inspection import Inspector
 from handrail_search.checking.report_text import report_lines, summary_of
 from handrail_search.commands.build import Flags
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.index.site_build import build_site_and_index
 from handrail_search.service.gunicorn_server import base_path, bound, refuse_busy_port, refuse_what_cannot_work
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 @click.command()
 @config_option
 @setting_options()
 def serve(config_file: Path, **flags: Flags) -> None:
-    """Write: build, index, answer, and rebuild on change, at one address."""
+    """Preview while you write: build, index, answer, and rebuild on change, at one address."""
     log_to_terminal()
     serve_while_writing(find_settings(config_file, flags))
 
@@ -46,13 +48,12 @@ def run(config_file: Path, site_dir: Path | None, **flags: Flags) -> None:
     """Serve the built site in production."""
     from handrail_search.service.gunicorn_server import serve_in_production
 
-    log_to_terminal(logging.INFO)
-    serve_in_production(find_settings(config_file, flags, needs_file=False, site_dir=site_dir))
+    settings = find_settings(config_file, flags, needs_file=False, site_dir=site_dir)
+    log_lines(settings.text("log_format"))
+    serve_in_production(settings)
 
 
 _REST_SECONDS = 0.4
-# How long whoever stops it waits for a build that runs.
-_BUILD_ENDS_SECONDS = 15.0
 
 
 def serve_while_writing(settings: Settings) -> None:
@@ -61,10 +62,14 @@ def serve_while_writing(settings: Settings) -> None:
     refuse_what_cannot_work(settings)
     console.print("Building the site and its index …")
     _build_and_report(settings)
-    from handrail_search.service.app import create_app  # after the build, which reports a mistake in an article sooner
+    from handrail_search.service.app import (
+        create_app,
+        parts_of,
+    )  # after the build, which reports a mistake in an article sooner
 
-    server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), create_app(settings), handler=_Quiet)
-    watcher = _watch(settings)
+    app = create_app(settings)
+    server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), app, handler=_Quiet)
+    watcher = _watch(settings, parts_of(app).live.look)
     address = f"http://{bound(settings)}{base_path(settings)}"
     console.print(
         f"\n[bold]The help site answers at {address}[/bold]\nEdit an article and it is built again. Stop: Ctrl-C"
@@ -89,7 +94,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 def _build_and_report(settings: Settings) -> None:
-    built = build_site_and_index(settings)
+    with encoding_bar() as progress:
+        built = build_site_and_index(settings, progress=progress)
     index = built.index
     console.print(
         f"Built {index.pages} articles in {built.site_seconds:.1f} s, index in {built.index_seconds:.1f} s "
@@ -97,37 +103,35 @@ def _build_and_report(settings: Settings) -> None:
     )
 
 
-class Watcher(FileSystemEventHandler):
-    """Builds again once files have not changed for a moment; one build at a time, no change missed."""
+class _Watcher(FileSystemEventHandler):
+    """Builds again once files have not changed for a moment; one build at a time, no change missed.
 
-    def __init__(self, settings: Settings) -> None:
+    `then` is called after each build: it has the new site served at once.
+    """
+
+    def __init__(self, settings: Settings, then: Callable[[], None]) -> None:
         self._settings = settings
+        self._then = then
         self._changed = threading.Event()
         self._observer = Observer()
-        self._builder = threading.Thread(target=self._build_on_change, daemon=True)
         self._stopped = False
         self._folders: list[Path] = []
         self._config_file = settings.config_file.resolve() if settings.config_file else None
         self._inspector = Inspector(settings)
 
     def start(self, folders: list[Path]) -> None:
-        """Look at these folders, and at mkdocs.yml."""
         self._folders = [folder.resolve() for folder in folders]
         for folder in self._folders:
             self._observer.schedule(self, str(folder), recursive=True)
         self._observer.schedule(self, str(self._settings.root), recursive=False)  # for mkdocs.yml
         self._observer.start()
-        self._builder.start()
+        threading.Thread(target=self._build_on_change, daemon=True).start()
 
     def stop(self) -> None:
-        """Stop looking, and wait for a build that runs: Python aborts if a thread prints while it ends."""
         self._stopped = True
-        self._changed.set()
         self._observer.stop()
-        self._builder.join(_BUILD_ENDS_SECONDS)
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note that a file of the site has changed."""
         path = Path(str(event.src_path))
         built = (self._settings.site_dir, self._settings.state_dir)
         hidden = any(part.startswith(".") for part in path.parts[-2:])
@@ -156,23 +160,22 @@ class Watcher(FileSystemEventHandler):
             while self._changed.is_set():
                 self._changed.clear()
                 time.sleep(_REST_SECONDS)
-            if self._stopped:
-                return
             try:
                 _build_and_report(self._settings)
+                self._then()
                 self._report_changes()
             except (HandrailError, MkDocsException) as error:
                 console.print(
                     f"[bold red]Not built:[/bold red] {error.format_message()}\nThe last good site is still served."
                 )
-            except Exception:
-                log.exception("the build failed; the last good site is still served")
+            except Exception as error:
+                log("build.failed", reason=error)
 
 
-def _watch(settings: Settings) -> Watcher:
+def _watch(settings: Settings, then: Callable[[], None]) -> _Watcher:
     from mkdocs.config import load_config
 
-    watcher = Watcher(settings)
+    watcher = _Watcher(settings, then)
     config = load_config(str(settings.config_file))
     folders = (
         [Path(config.docs_dir), Path(config.theme.custom_dir)] if config.theme.custom_dir else [Path(config.docs_dir)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +31,7 @@ from handrail_kb.cli.terminal import bar_when_needed, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import path_below, shown_folder
 from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
+from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import answer_of
 from handrail_search.adapters.teaching import teach_from_store
@@ -40,7 +40,7 @@ from handrail_search.commands.options import find_settings, setting_options
 from handrail_search.index.generation import Index, current_generation, open_current
 from handrail_search.ranking.searcher import Searcher
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # The command shows what was taught just now without a long wait; the service asks the remaining ones.
@@ -93,9 +93,9 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
                 store, search, names.find, at, history=history, again_after=_AGAIN, most=_MOST_ASKED, progress=advance
             )
     except EncoderUnavailable as error:
-        log.warning("topics are as they were: %s", error.format_message())
+        log("topics.unchanged", reason=error)
     book = read_book(store, history)
-    return OpenStore(settings, store, book, SiteArticles(index, (one.intent.query for one in book.searches)))
+    return OpenStore(settings, store, book, SiteArticles(index, (one.query for one in book.members)))
 
 
 class _Serving:
@@ -127,7 +127,7 @@ def period(days: int, at: datetime) -> Period:
 @config_option
 @_DAYS
 @click.option("--all", "decided", is_flag=True, help="List decided and proven topics, too.")
-@click.option("--regroup", is_flag=True, help="Group all failed searches anew; it is done once a week by itself.")
+@click.option("--regroup", is_flag=True, help="Group all failed searches again now; this happens once a week anyway.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
 @setting_options("state_dir", "topic_people")
@@ -144,7 +144,7 @@ def topics(
 ) -> None:
     """List the topics of failed searches that wait for a decision, most people first.
 
-    A topic is failed searches that mean the same. Without a command, the list.
+    A topic is a group of failed searches that mean the same.
     """
     if context.invoked_subcommand:
         return
@@ -178,9 +178,9 @@ def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) 
 @click.argument("decision", type=_VERDICTS, required=False)
 @config_option
 @click.option("--why", default="", help="The reason, for whoever asks later.")
-@click.option("--link", help="The article, issue or merge request; the one of the decision before stays.")
+@click.option("--link", help="The article, issue or merge request; by default the previous decision's link.")
 @click.option("--who", help="Who decides; by default the user of this machine.")
-@click.option("--undo", is_flag=True, help="Take back the decision in force.")
+@click.option("--undo", is_flag=True, help="Take back the current decision.")
 @setting_options("state_dir")
 def decide(
     topic: int,
@@ -240,7 +240,7 @@ def _refuse_what_leads_nowhere(settings: Settings, link: str) -> None:
     path = link.partition("#")[0].strip("/")
     config = settings.config_file
     docs_dir = docs_dir_of(config) if config and config.is_file() else settings.root / "docs"
-    for folder, name in ((docs_dir, path_below(docs_dir, path)), (settings.site_dir, path)):
+    for folder, name in ((docs_dir, path_below(docs_dir, path)), (settings.served_site, path)):
         place = (folder / name).resolve()
         if path and place.is_relative_to(folder.resolve()) and (place.is_file() or (place / "index.html").is_file()):
             return

@@ -22,7 +22,7 @@ from handrail_kb.site.built.passages import Page, read_site
 from handrail_kb.site.search_rules import read_rules
 from handrail_search.adapters.teaching import encode_ahead, read_known
 from handrail_search.background import only_one
-from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.embedding import tuned
 from handrail_search.embedding.tuned import Tuned
 from handrail_search.embedding.vectors import Vectors
@@ -66,9 +66,11 @@ class Tried:
 @click.command()
 @config_option
 @click.option("--site", "site_dir", type=click.Path(file_okay=False, path_type=Path), help="The folder of built HTML.")
-@click.option("--minutes", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Longest training.")
+@click.option(
+    "--minutes", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Longest time to train."
+)
 @click.option("--dry-run", is_flag=True, help="Train and measure, but keep nothing.")
-@click.option("--undo", is_flag=True, help="Go back to the encoder as it came, and build the index with it.")
+@click.option("--undo", is_flag=True, help="Go back to the original encoder, and build the index with it.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @setting_options("state_dir", "encoder")
 def tune(
@@ -76,8 +78,8 @@ def tune(
 ) -> None:
     """Train the encoder on learned questions; keep it if it is better.
 
-    The newest fifth of the questions is held back and asked before and after, beside all that search has learned from
-    the others. Unless the tuned encoder surely finds more, everything stays as it was.
+    The newest fifth of the questions is held back and asked before and after training, with the others learned. Unless
+    the tuned encoder finds significantly more, everything stays as it was.
     """
     log_to_terminal()
     settings = find_settings(config_file, flags, needs_file=False, site_dir=site_dir)
@@ -93,7 +95,8 @@ def _undo(settings: Settings) -> None:
         click.echo("Search does not use a tuned encoder.")
         return
     click.echo("The tuned encoder is gone. All passages are encoded again with the encoder as it came.")
-    built = index_site(settings, settings.site_dir)
+    with encoding_bar() as progress:
+        built = index_site(settings, settings.site_dir, progress=progress)
     click.echo(f"Index: {built.folder}")
 
 
@@ -142,10 +145,14 @@ class _Trial:
         with bar:
             prefixes = (recipe.query_prefix, recipe.passage_prefix)
             steps = train(self.source, model, lessons, self.course, prefixes, advance)
-        bar, advance = progress_bar("encoding passages")
-        with bar:
+        with encoding_bar() as advance:
             generation = build_index(
-                self.pages, self.work, str(model), progress=advance, sensitive=sensitive_topics_of(self.settings)
+                self.pages,
+                self.work,
+                str(model),
+                progress=advance,
+                sensitive=sensitive_topics_of(self.settings),
+                site=self.settings.site_dir,
             ).folder
         with console.status("asking the questions that are held back"):
             after = measure_trial(Searcher.open(generation), self.parts, {}, kin)
@@ -165,7 +172,8 @@ class _Trial:
         found = Tuned(tuned.TUNED_FORMAT, digest[:12], self.base, self.base_sha256, digest, learned_from, made)
         tuned.keep_tuned(found, model, state_dir)
         if not self._serve(generation):
-            index_site(self.settings, self.settings.site_dir)
+            with encoding_bar() as progress:
+                index_site(self.settings, self.settings.site_dir, progress=progress)
 
     def _serve(self, generation: Path) -> bool:
         """Put the generation that was measured into use, unless another one was built meanwhile."""

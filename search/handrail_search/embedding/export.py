@@ -19,13 +19,14 @@ import numpy as np
 
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts.installing import install_extra
+from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding import fourbit
 from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.embedding.probes import PROBES
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.embedding.weights import find_model
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # How far an exported encoder must agree with the original, as cosine of the same sentence's vectors.
@@ -56,7 +57,7 @@ def ensure_exported(model: str, cache: Path) -> Path:
     folder = cache / f"{Path(model).name}-{digest[:12]}"
     if all((folder / name).is_file() for name in ENCODER_FILES):
         return folder
-    log.info("preparing the encoder %s for this site; this is done once and takes about 20 seconds", model)
+    log("encoder.preparing", model=model)
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=cache, prefix=".export-"))
     try:

@@ -9,7 +9,6 @@ Building an index asks `tuned_encoder_for`. Knows nothing of how an encoder is t
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
 import shutil
@@ -17,9 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding.weights import find_model
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 TUNED_FORMAT = 1
@@ -62,7 +62,7 @@ def tuned_encoder_for(model: str, state_dir: Path) -> str:
     try:
         tuned = read_tuned(model, state_dir)
     except EncoderUnavailable as error:
-        log.warning("%s The encoder %s is used as it came. %s", error.what, Path(model).name, error.mend)
+        log("encoder.tuning_unused", model=Path(model).name, reason=error)
         return model
     return str(home(state_dir) / tuned.folder / tuned_name(tuned.base)) if tuned else model
 

@@ -7,7 +7,6 @@ only vectors of questions that are known now. Knows nothing of where questions c
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding.vectors import Vectors
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _WAIT_SECONDS = 2.0
@@ -109,6 +109,6 @@ def _tolerated(file: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        log.warning("%s cannot be used, known questions are encoded anew: %s", file, type(error).__name__)
+        log("vectors.unused", file=file, reason=error)
         if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             file.unlink(missing_ok=True)

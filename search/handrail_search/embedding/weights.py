@@ -67,12 +67,12 @@ def find_model(model: str) -> tuple[Path, str]:
             f"({', '.join(PACKAGED)}) nor a folder with weights. Nothing is downloaded.",
             "Set `encoder` to the folder of a model, or leave it out for the built-in one.",
         )
-    return folder, _sha256(weights[0])
+    return folder, sha256_of(weights[0])
 
 
 def _find_packaged(model: str, packaged: Packaged) -> tuple[Path, str]:
     weights = _packaged_weights(model, packaged)
-    digest = _sha256(weights)
+    digest = sha256_of(weights)
     if digest != packaged.weights_sha256:
         raise EncoderUnavailable(
             f"The weights in {weights} are not those of {model}: sha256 {digest}, expected {packaged.weights_sha256}.",
@@ -101,6 +101,7 @@ def _again(packaged: Packaged) -> str:
     return f"Install them again: {install_command('--force-reinstall', '--no-deps', pinned)}"
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """The digest of a file, read piece by piece."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

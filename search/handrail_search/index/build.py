@@ -43,6 +43,7 @@ from handrail_search.index.generation import (
     vectors_by_hash,
 )
 from handrail_search.index.manifest import INDEX_FORMAT, TRUSTED, Floor, Manifest
+from handrail_search.index.site_copy import keep_site
 from handrail_search.index.twin_pages import find_twins
 from handrail_search.lexical import words
 from handrail_search.lexical.word_tables import write_words
@@ -93,14 +94,19 @@ def build_index(
     encoders: Path | None = None,
     sensitive: SensitiveTopics | None = None,
     within: Transaction = NO_TRANSACTION,
+    index_dir: Path | None = None,
+    site: Path | None = None,
 ) -> Built:
-    """Write, verify and publish a new generation below `state_dir`/index, inside the context `within`.
+    """Write, verify and publish a new generation below `index_dir`, inside the context `within`.
+
+    `index_dir` is by default `state_dir`/index. `site` is the built site that the pages were read from; the generation
+    gets a copy, so that both are replaced together.
 
     An encoder that was tuned from `model` for this site takes its place, see `embedding.tuned`. With `full`, nothing of
     the former generation is reused. `encoders` is where exported encoders are kept, by default `state_dir`/encoder;
     `sensitive` are the sensitive topics to recognise, by default none. Raises EncoderUnavailable, IndexUnusable.
     """
-    index_dir = state_dir / "index"
+    index_dir = index_dir or state_dir / "index"
     made(state_dir)
     index_dir.mkdir(parents=True, exist_ok=True)
     with only_one(index_dir / ".lock"):
@@ -109,6 +115,8 @@ def build_index(
         former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
         folder = new_generation(index_dir)
         try:
+            if site:
+                keep_site(site, folder, _former(index_dir), without={state_dir.resolve(), index_dir.resolve()})
             return _write(pages, folder, exported, encoder, former, sensitive or {}, progress, within)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -281,6 +289,13 @@ def _encode(
         if progress and (done % 25 == 0 or done == len(fresh)):
             progress(done, len(fresh))
     return stack([known[row.hash] for row in rows], encoder.recipe.dimensions), len(fresh)
+
+
+def _former(index_dir: Path) -> Path | None:
+    try:
+        return current_generation(index_dir)
+    except IndexUnusable:
+        return None
 
 
 def _former_vectors(index_dir: Path, fingerprint: str) -> dict[str, Vectors]:

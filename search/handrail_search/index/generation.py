@@ -1,7 +1,8 @@
 """The index: a folder of generations, each complete, verified and never changed; CURRENT names the one that serves.
 
 index/CURRENT                      one line, replaced last
-index/20261122T064312-3fa9c2/      manifest.json  passages.db  vectors.faiss  encoder/
+index/site                         a link to the site of the one that serves, for a web server
+index/20261122T064312-3fa9c2/      manifest.json  passages.db  vectors.faiss  encoder/  site/  site.list
 
 A new generation is written beside the old one, checked, then named: a crash leaves the old one serving. To serve from
 another machine, copy the folder.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -28,11 +30,16 @@ from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.embedding.vectors import VectorIndex, Vectors
+from handrail_search.embedding.weights import sha256_of
 from handrail_search.index import sensitive_topics
 from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
+from handrail_search.index.site_copy import LISTING, SITE, check_site, site_in
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
 
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
+_GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+# Kept besides the one that serves: their files are asked for by pages that are still open, and the way back is short.
+_FORMER_KEPT = 2
 
 
 INDEX_SCHEMA = f"""
@@ -60,8 +67,11 @@ class Index:
         """Open a generation. Raises IndexUnusable naming what does not match, with both values."""
         self.folder = folder
         self.manifest = read_manifest(folder)
+        # The built site that the index was made from, where the generation holds it.
+        self.site = site_in(folder)
         if verify:
             _check_files(folder, self.manifest.files)
+            check_site(folder)
         self.vectors = VectorIndex(folder / "vectors.faiss")
         self._local = threading.local()
         try:
@@ -199,15 +209,16 @@ def open_current(index_dir: Path) -> Index:
 
 def new_generation(index_dir: Path) -> Path:
     """A new empty folder for the next generation; nothing serves from it before `publish`."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    folder = index_dir / f"{stamp}-{secrets.token_hex(3)}"
+    at = datetime.now(UTC)  # names are in the order of time, within a second too
+    folder = index_dir / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:05x}{secrets.randbelow(16):x}"
     folder.mkdir(parents=True)
     return folder
 
 
 def digest_files(folder: Path) -> dict[str, str]:
-    """sha256 of each file of a generation."""
-    return {name: _sha256(folder / name) for name in _DATA_FILES}
+    """sha256 of each file of a generation, where it has a site of the list of its files as well."""
+    listing = (LISTING,) if (folder / LISTING).is_file() else ()
+    return {name: sha256_of(folder / name) for name in (*_DATA_FILES, *listing)}
 
 
 Transaction = AbstractContextManager[object]
@@ -222,7 +233,7 @@ def publish(folder: Path, within: Transaction = NO_TRANSACTION) -> None:
     """
     Index(folder)
     index_dir = folder.parent
-    kept = {folder.name, _named(index_dir)}  # requests that began a moment ago still read the former one
+    former = _named(index_dir)
     unnamed = index_dir / f".CURRENT-{secrets.token_hex(4)}"
     with unnamed.open("w", encoding="utf-8") as stream:
         stream.write(folder.name + "\n")
@@ -234,10 +245,43 @@ def publish(folder: Path, within: Transaction = NO_TRANSACTION) -> None:
     except BaseException:
         unnamed.unlink(missing_ok=True)
         raise
+    _link_site(folder)
+    remove_old(index_dir, former)
+
+
+def _link_site(folder: Path) -> None:
+    """Have the link `site` lead to this generation's, for a web server that sends pages itself."""
+    new = folder.parent / f".site-{secrets.token_hex(4)}"
+    with suppress(OSError):  # a disk without links; nothing of ours reads it
+        if site_in(folder):
+            new.symlink_to(Path(folder.name) / SITE)
+            new.replace(folder.parent / SITE)
+        else:
+            (folder.parent / SITE).unlink(missing_ok=True)
+
+
+def remove_old(index_dir: Path, also: str = "") -> None:
+    """Remove generations older than the one that serves, but the last two, and but `also`. Never raises.
+
+    Newer ones stay: they may be arriving, or CURRENT was put back to an older one.
+    """
+    current = _named(index_dir)
     with suppress(OSError):
-        for old in index_dir.iterdir():
-            if old.is_dir() and old.name not in kept:
-                shutil.rmtree(old, ignore_errors=True)
+        names = (entry.name for entry in index_dir.iterdir() if entry.is_dir() and not entry.is_symlink())
+        older = sorted(name for name in names if _GENERATION.fullmatch(name) and name < current)
+        whole = [name for name in older if (index_dir / name / "manifest.json").is_file()]
+        for name in {*older} - {*whole[-_FORMER_KEPT:], also}:
+            shutil.rmtree(index_dir / name, ignore_errors=True)
+
+
+def sites_beside(generation: Path) -> list[Path]:
+    """The sites of the other generations at hand, the newest first: of former ones, and of one that is arriving."""
+    try:
+        names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
+    except OSError:
+        return []
+    others = (generation.parent / name for name in names if name != generation.name and _GENERATION.fullmatch(name))
+    return [other / SITE for other in others if (other / SITE).is_dir()]
 
 
 def _named(index_dir: Path) -> str:
@@ -252,13 +296,16 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     for name in _DATA_FILES:
         if not (folder / name).is_file():
             raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
-        found, wanted = _sha256(folder / name), files.get(name)
+        found, wanted = sha256_of(folder / name), files.get(name)
         if found != wanted:
             raise IndexUnusable(
                 f"{folder / name} is not the file the manifest names: sha256 {found[:16]}…, "
                 f"the manifest says {str(wanted)[:16]}….",
                 REBUILD,
             )
+    listing = folder / LISTING
+    if LISTING in files and (not listing.is_file() or sha256_of(listing) != files[LISTING]):
+        raise IndexUnusable(f"{listing} is not the file the manifest names: its site is half-copied.", REBUILD)
 
 
 def _check_counts(index: Index) -> None:
@@ -278,8 +325,3 @@ def _check_counts(index: Index) -> None:
     for name, value in found.items():
         if value != wanted[name]:
             raise IndexUnusable(f"{index.folder}: {name} are {value}, the manifest says {wanted[name]}.", REBUILD)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

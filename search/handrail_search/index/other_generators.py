@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,8 +13,9 @@ from handrail_kb.policy import report
 from handrail_kb.policy.allow import GROUP, read_allow
 from handrail_kb.policy.fit import write_csp
 from handrail_kb.site.built.site_info import MANIFEST
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _HEAD_CHARS = 100_000
@@ -36,16 +36,11 @@ def fit_policy(settings: Settings, site_dir: Path) -> None:
     try:
         found = write_csp(site_dir, allow=allow, mode=settings.text("csp"), site_url=settings.site_url)
     except OSError as error:
-        log.warning(
-            "%s cannot be written to (%s): its inline scripts and styles will be blocked. "
-            "Make it writable, then run this again.",
-            site_dir,
-            error.strerror,
-        )
+        log("policy.not_written", file=site_dir, reason=error)
         return
     for message in (*report.faults(found), report.advice(found)):
         if message:
-            log.warning("%s", message)
+            log("build.warning", told=message)
 
 
 def base_path_of(settings: Settings, site_dir: Path) -> str:
@@ -71,7 +66,7 @@ def advice(settings: Settings, site_dir: Path) -> str:
     if generator == "MkDocs" or (uses_mkdocs and not generator):
         return "Add it to mkdocs.yml: plugins: [search, handrail]"
     if not (site_dir / "handrail" / "csp.json").is_file():
-        return f"Its inline scripts are blocked until it is indexed: handrail index {site_dir}"
+        return f"Its inline scripts are blocked until it is indexed: handrail index {settings.site_dir}"
     return ""
 
 

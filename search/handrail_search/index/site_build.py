@@ -15,18 +15,17 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, MkDocsException
 
-from handrail_kb.cli.terminal import progress_bar
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import line_of_key, yaml_lines
 from handrail_kb.contact.sensitive_topics import GROUP, SensitiveTopics, read_sensitive
 from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.problems import Problem
-from handrail_kb.site.built.passages import Page, read_site
+from handrail_kb.site.built.passages import read_site
 from handrail_kb.site.mkdocs import theme_that_is_missing
 from handrail_kb.site.search_rules import read_rules
 from handrail_kb.texts.installing import install_theme
 from handrail_search.background import only_one
-from handrail_search.index.build import Built, build_index
+from handrail_search.index.build import Built, Progress, build_index
 from handrail_search.index.generation import NO_TRANSACTION, Transaction
 from handrail_search.index.site_switch import switched, workplace
 
@@ -65,11 +64,13 @@ class SiteBuild:
     index_seconds: float
 
 
-def build_site_and_index(settings: Settings, *, strict: bool = False, full: bool = False) -> SiteBuild:
+def build_site_and_index(
+    settings: Settings, *, progress: Progress | None = None, strict: bool = False, full: bool = False
+) -> SiteBuild:
     """Build the site of mkdocs.yml beside the existing one, index it, and put both in place.
 
-    A build that fails, or finds another one running, leaves site and index as they were. Raises HandrailError, or
-    MkDocs' own click errors.
+    `progress` is told how many of how many passages are encoded. A build that fails, or finds another one running,
+    leaves site and index as they were. Raises HandrailError, or MkDocs' own click errors.
     """
     with only_one(settings.state_dir / "build.lock"):
         beside = workplace(settings.site_dir)
@@ -77,7 +78,8 @@ def build_site_and_index(settings: Settings, *, strict: bool = False, full: bool
             began = time.perf_counter()
             _build_site(settings, beside, strict=strict)
             built = time.perf_counter()
-            index = index_site(settings, beside, full=full, within=switched(beside, settings.site_dir))
+            within = switched(beside, settings.site_dir)
+            index = index_site(settings, beside, progress=progress, full=full, within=within)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     return SiteBuild(settings.site_dir, index, built - began, time.perf_counter() - built)
@@ -137,40 +139,28 @@ def mkdocs_problems(config_file: Path) -> list[Problem]:
 
 
 def index_site(
-    settings: Settings, site_dir: Path, *, full: bool = False, within: Transaction = NO_TRANSACTION
+    settings: Settings,
+    site_dir: Path,
+    *,
+    progress: Progress | None = None,
+    full: bool = False,
+    within: Transaction = NO_TRANSACTION,
 ) -> Built:
-    """Index a folder of built HTML; the index is published inside the context `within`.
+    """Index a folder of built HTML, with a copy of it; both are published inside the context `within`.
 
-    Raises SiteError, EncoderUnavailable, IndexUnusable.
+    `progress` is told how many of how many passages are encoded. Raises SiteError, EncoderUnavailable, IndexUnusable.
     """
-    return _with_bar(list(read_site(site_dir, read_rules(settings.values))), settings, full=full, within=within)
-
-
-def _with_bar(pages: list[Page], settings: Settings, *, full: bool, within: Transaction) -> Built:
-    topics = sensitive_topics_of(settings)
-    bar, advance = progress_bar("encoding passages")
-    started = False
-
-    def progress(done: int, total: int) -> None:
-        nonlocal started
-        if not started:
-            bar.start()
-            started = True
-        advance(done, total)
-
-    try:
-        return build_index(
-            pages,
-            settings.state_dir,
-            encoder_of(settings),
-            progress=progress,
-            full=full,
-            sensitive=topics,
-            within=within,
-        )
-    finally:
-        if started:
-            bar.stop()
+    return build_index(
+        list(read_site(site_dir, read_rules(settings.values))),
+        settings.state_dir,
+        encoder_of(settings),
+        progress=progress,
+        full=full,
+        sensitive=sensitive_topics_of(settings),
+        within=within,
+        index_dir=settings.index_dir,
+        site=site_dir,
+    )
 
 
 def _load(settings: Settings, site_dir: Path, *, strict: bool) -> MkDocsConfig:

@@ -1,18 +1,19 @@
-"""Serves the current generation of the index, and changes to a newer one while serving."""
+"""Serves the current generation of site and index, and changes to a newer one while serving."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
 from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
-from handrail_search.index.generation import current_generation
+from handrail_search.index.generation import current_generation, remove_old
 from handrail_search.index.manifest import REBUILD
+from handrail_search.index.site_copy import site_in
 from handrail_search.ranking.searcher import Searcher
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class LiveIndex(Watch):
@@ -24,7 +25,7 @@ class LiveIndex(Watch):
     """
 
     rest = 0.0
-    trouble = "index refused"
+    trouble = "index.refused"
     log = log
 
     def __init__(self, index_dir: Path, *, every: float = 1.0) -> None:
@@ -33,12 +34,22 @@ class LiveIndex(Watch):
         self._index_dir = index_dir
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
+        self._site_alone: Path | None = None
         self.problem: HandrailError | None = None
         self.look()
 
     def searcher(self) -> Searcher | None:
         """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
         return self._searcher
+
+    def site(self) -> Path | None:
+        """The built site of the generation that serves; None where it holds none.
+
+        While no index could be opened, that of the generation in CURRENT: pages do not depend on search.
+        """
+        if self._searcher:
+            return self._searcher.index.site
+        return self._site_alone
 
     def first_after(self) -> float:
         """The first look was at the beginning."""
@@ -59,6 +70,8 @@ class LiveIndex(Watch):
 
     def _open_current(self) -> None:
         folder = current_generation(self._index_dir)
+        self._site_alone = site_in(folder)
         if self._searcher is None or folder.name != self._searcher.index.name:
             self._searcher = Searcher.open(folder)
-            log.info("serving index generation %s, %d pages", folder.name, len(self._searcher.index.pages))
+            log("index.serving", generation=folder.name, pages=len(self._searcher.index.pages))
+            remove_old(self._index_dir)  # where generations are copied to, nobody else does

@@ -5,7 +5,6 @@ Search always answers.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import MutableMapping, Sequence, Set
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding.encoder import Encoder
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
@@ -32,7 +32,7 @@ from handrail_search.ranking.understanding import EncodeQuestion, Reader
 from handrail_search.scoring.fusion import FULL, Scores, contributions, fuse, lifts, weights
 from handrail_search.scoring.verdict import Bands, bands, confidence
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 MAX_QUESTION = 500
 MAX_LIMIT = 50
@@ -110,7 +110,7 @@ class Searcher:
         try:
             return cls(index, index.encoder())
         except EncoderUnavailable as error:
-            log.error("encoder unavailable, words answer alone: %s", error.what)
+            log("encoder.unavailable", reason=error)
             return cls(index, None, missing="encoder_unavailable")
 
     @property
@@ -226,7 +226,7 @@ class Searcher:
         try:
             return self._encoder.encode_query(question), None
         except EncoderUnavailable as error:
-            log.error("encoder failed, words answer alone: %s", error.what)
+            log("encoder.failed", reason=error)
             return None, "encoder_failed"
 
     def _known(self, page_id: int) -> EncodeQuestion:

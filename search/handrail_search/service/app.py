@@ -30,11 +30,12 @@ from handrail_search.adapters.suggestions import articles_of, suggest
 from handrail_search.adapters.teaching import Teaching
 from handrail_search.adapters.topic_refresh import TopicWatch
 from handrail_search.ranking.live import LiveIndex
-from handrail_search.service import prometheus
 from handrail_search.service.errors import add_errors
 from handrail_search.service.headers import add_headers, refuse_other_sites
-from handrail_search.service.health import add_health
 from handrail_search.service.hosts import add_hosts
+from handrail_search.service.monitoring import metrics
+from handrail_search.service.monitoring.health import add_health
+from handrail_search.service.monitoring.requests import watch_requests
 from handrail_search.service.rate_limits.rules import add_limits
 from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
@@ -51,7 +52,7 @@ class Parts:
     live: LiveIndex
     store: Store
     searches: SearchLog
-    meter: prometheus.Meter
+    meter: metrics.Meter
     teaching: Teaching
     prover: Prover
     topics: TopicWatch
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> Flask:
     proxies = settings.number("trusted_proxies")
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    watch_requests(app, parts.meter.count_request, log_each=settings.text("log_format") == "json")
     return app
 
 
@@ -107,11 +109,11 @@ def _make_parts(settings: Settings) -> Parts:
     prover = Prover(live, teaching)
     counts = shared_counts(settings)
     return Parts(
-        site=BuiltSite(settings),
+        site=BuiltSite(settings, live),
         live=live,
         store=store,
         searches=searches,
-        meter=prometheus.Meter(live, searches, store, counts),
+        meter=metrics.Meter(live, searches, store, counts),
         teaching=teaching,
         prover=prover,
         topics=TopicWatch(live, settings, prover),
@@ -130,11 +132,18 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         parts.meter.count(asked)
         parts.searches.record(_as_search(asked, by_staff=_is_staff()))
 
-    app.register_blueprint(
-        search_pages(live, settings.site_dir, site.info, base, on_search, can_notify=can_notify(settings))
-    )
+    app.register_blueprint(search_pages(live, site, on_search, can_notify=can_notify(settings)))
     lang = site.info().lang
-    seen = SiteSeen(base, lang, site.is_page, lambda: site.info().channels, parts.key, is_bot, _is_staff)
+    seen = SiteSeen(
+        base,
+        lang,
+        site.is_page_at_hand,
+        lambda: site.info().channels,
+        parts.key,
+        is_bot,
+        _is_staff,
+        lambda: site.folder,
+    )
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:
         _add_desk(app, settings, parts)
@@ -156,6 +165,7 @@ def _add_desk(app: Flask, settings: Settings, parts: Parts) -> None:
         near=SimilarMessages(live).near,
         articles_of=partial(articles_of, live),
         articles=lambda: site.info().articles,
+        site_folder=lambda: site.folder,
     )
 
 
@@ -163,7 +173,7 @@ def _is_staff() -> bool:
     return STAFF_COOKIE in request.cookies
 
 
-def _count_messages(meter: prometheus.Meter, form: FormAlarm, response: Response) -> Response:
+def _count_messages(meter: metrics.Meter, form: FormAlarm, response: Response) -> Response:
     """Count messages by their outcome, and raise the alarm when one could not be stored."""
     if request.endpoint == "feedback.contact":
         meter.count_message(response.status_code)

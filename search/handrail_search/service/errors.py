@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from html import escape
 from urllib.parse import unquote
 
@@ -14,9 +12,10 @@ from werkzeug.exceptions import HTTPException
 from handrail_feedback.pages.request import problem_response
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import text
+from handrail_kb.texts.log.logger import Log
 from handrail_search.service.site_files import BuiltSite
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 def missing_page(site: BuiltSite) -> Response:
@@ -64,10 +63,7 @@ def add_errors(app: Flask, site: BuiltSite) -> None:
 
     def failed(error: Exception) -> Response:
         """An error of ours: logged with its place, shown without a traceback, with a link to a person."""
-        # Not the message of the error: it may contain a customer's words.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        name = f"{request.method} {request.endpoint}"
-        log.error("%s failed: %s at %s:%s", name, type(error).__name__, place.filename, place.lineno)
+        log("request.failed", method=request.method, endpoint=request.endpoint or "none", reason=error)
         if wants_json():
             return problem_response(500, "The service failed at this request.", "Try again, or contact a person.")
         return plain_page(site, 500, "contact.title", "contact.service_down")

@@ -18,6 +18,7 @@ import click
 from flask import Flask
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from handrail_feedback.accounts.sessions import secret_key
 from handrail_feedback.delivery.answer_notices import AnswerNotifier
@@ -30,10 +31,11 @@ from handrail_kb.addresses import base_of, html_files
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 # A slow client occupies a thread; the real defence is a proxy in front that reads whole requests first.
 _THREADS = 16
@@ -42,16 +44,33 @@ _THREADS = 16
 def serve_in_production(settings: Settings) -> None:
     """Serve what was built with several processes; SIGHUP reloads them gracefully, SIGTERM ends them gracefully."""
     refuse_busy_port(settings)
-    if not settings.site_dir.is_dir():
-        raise SiteError(f"There is no built site at {settings.site_dir}.", how_to_build(settings))
-    if next(html_files(settings.site_dir), None) is None:
-        raise SiteError(f"{settings.site_dir} holds no page.", how_to_build(settings))
+    site = settings.served_site
+    if not site.is_dir():
+        raise SiteError(f"There is no built site at {site}.", how_to_build(settings))
+    if next(html_files(site), None) is None:
+        raise SiteError(f"{site} holds no page.", how_to_build(settings))
     delivery = read_delivery(settings)
     refuse_what_cannot_work(settings)
     _share_metrics()
     address = f"http://{bound(settings)}{base_path(settings)}"
-    click.echo(f"The help site answers at {address} ({settings.number('workers')} processes)")
+    _say_where(address, settings)
     Production(settings, delivery).run()
+
+
+def _say_where(address: str, settings: Settings) -> None:
+    """Where the site is, for whoever started it; programs that read the log get it as an event."""
+    processes = settings.number("workers")
+    if settings.text("log_format") == "json":
+        log("service.started", place=address, processes=processes)
+    else:
+        click.echo(f"The help site answers at {address} ({processes} processes)")
+
+
+class GunicornLog(Logger):  # type: ignore[misc]
+    """gunicorn's log in our lines, where what a request contained is left out."""
+
+    def _set_handler(self, log: logging.Logger, output: str | None, fmt: object, stream: object = None) -> None:
+        log.handlers, log.propagate = [], True
 
 
 class Production(BaseApplication):  # type: ignore[misc]
@@ -74,6 +93,7 @@ class Production(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 30,
             "timeout": 60,
             "loglevel": "error",  # its warnings contain addresses
+            "logger_class": GunicornLog,
             "proc_name": "handrail",
             "post_worker_init": self._say_ready,
             "child_exit": _forget_process,
@@ -113,7 +133,7 @@ class Production(BaseApplication):  # type: ignore[misc]
 
 def _reporter(settings: Settings, delivery: Delivery) -> Reporter | None:
     to = delivery.report
-    return Reporter(to, settings.site_dir, settings.number("topic_people")) if to else None
+    return Reporter(to, lambda: settings.served_site, settings.number("topic_people")) if to else None
 
 
 def _share_metrics() -> None:
@@ -124,7 +144,7 @@ def _share_metrics() -> None:
     try:
         folder = tempfile.mkdtemp(prefix="handrail-metrics-")
     except OSError as error:
-        log.warning("metrics are counted by each process alone: %s", error)
+        log("metrics.not_shared", reason=error)
         return
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     atexit.register(_remove_if_mine, folder, os.getpid())
@@ -195,7 +215,7 @@ def refuse_what_cannot_work(settings: Settings) -> None:
     except StoreUnavailable as error:
         if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
             raise
-        log.error("%s", error.what)
+        log("service.store_unavailable", reason=error)
     finally:
         store.close()
 
@@ -206,6 +226,6 @@ _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 def base_path(settings: Settings) -> str:
     """The path of the site, with a slash at both ends."""
     with contextlib.suppress(SiteError):  # the service reports it in its log and in readyz
-        info = read_site_info(settings.site_dir)
+        info = read_site_info(settings.served_site)
         return base_of(settings.text("base_path") or info.base_path)
     return "/"

@@ -5,7 +5,6 @@ Knows nothing of the store: each answered search is passed to `on_search`, which
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 import sqlite3
@@ -23,16 +22,17 @@ from handrail_feedback.pages.request import problem_response
 from handrail_kb.addresses import address_of
 from handrail_kb.contact.sensitive_topics import BUILT_IN
 from handrail_kb.errors import HandrailError, IndexUnusable
-from handrail_kb.site.built.site_info import SiteInfo
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import LANGUAGES, text
+from handrail_kb.texts.log.logger import Log
 from handrail_search.index.manifest import REBUILD
 from handrail_search.lexical.spelling import as_written
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.ranking.results import Hit, Results
 from handrail_search.ranking.searcher import MAX_LIMIT, clean_question
+from handrail_search.service.site_files import BuiltSite
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 OPENAPI = Path(__file__).parent / "openapi.json"
@@ -57,18 +57,17 @@ class AnsweredSearch:
 
 def search_pages(
     live: LiveIndex,
-    site_dir: Path,
-    site: Callable[[], SiteInfo],
-    base_path: str,
+    site: BuiltSite,
     on_search: Callable[[AnsweredSearch], None],
     *,
     can_notify: bool = False,
 ) -> Blueprint:
-    """The views, at addresses below `base_path`. Endpoints: `search.api`, `search.find`, `search.openapi`.
+    """The views, at addresses below that of the site. Endpoints: `search.api`, `search.find`, `search.openapi`.
 
     `can_notify` says whether customers can be notified by mail when there is an answer.
     """
-    views = _Views(live, site_dir, site, base_path, on_search, can_notify)
+    base_path = site.base_path
+    views = _Views(live, site, base_path, on_search, can_notify)
     blueprint = Blueprint("search", __name__, template_folder="templates")
     blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
     for path in ("find", "find/", "find.html", f"<any({', '.join(LANGUAGES)}):lang>/find/"):
@@ -80,8 +79,7 @@ def search_pages(
 @dataclass(frozen=True)
 class _Views:
     live: LiveIndex
-    site_dir: Path
-    site: Callable[[], SiteInfo]
+    built: BuiltSite
     base_path: str
     on_search: Callable[[AnsweredSearch], None]
     can_notify: bool
@@ -104,7 +102,7 @@ class _Views:
 
     def find(self, lang: str = "") -> Response:
         """GET find: the same answer as a page; on a site in several languages one for each."""
-        site = self.site()
+        site = self.built.info()
         question = clean_question(request.args.get("q") or request.args.get("query") or "")
         answer, status = None, 200
         if question:
@@ -112,7 +110,7 @@ class _Views:
                 search_id, results = self._ask("find", 10, lang)
                 answer = self._answer(search_id, results, lang)
             except HandrailError as error:
-                log.error("find page without an index: %s", error.what)
+                log("find.unavailable", reason=error)
                 status = 503
         t = _Texts(lang or site.lang)
         main = render_template(
@@ -126,7 +124,7 @@ class _Views:
             as_written=as_written,
         )
         page = fill(
-            self.site_dir, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
+            self.built.folder, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
         )
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
@@ -139,11 +137,11 @@ class _Views:
 
     def _ask(self, source: Literal["dialog", "find", "api"], limit: int, lang: str) -> tuple[str, Results]:
         """Search and log. Raises HandrailError when there is no usable index."""
-        searcher = self.live.searcher()
+        searcher = self.built.searcher()
         if searcher is None:
             raise self.live.problem or IndexUnusable("There is no index.", REBUILD)
         began = time.perf_counter()
-        lang = lang or self.site().lang
+        lang = lang or self.built.info().lang
         question = request.args.get("q") or request.args.get("query") or ""
         try:
             results = searcher.search(question, limit=limit, lang=lang)
@@ -203,7 +201,7 @@ class _Views:
         """The text for a sensitive topic, and a contact channel that is open now."""
         if topic is None:
             return {"matter": None, "said": "", "now": None}
-        site = self.site()
+        site = self.built.info()
         t = _Texts(lang or site.lang)
         way = site.opening.fastest(datetime.now(UTC))
         page = f"{self.base_path}{site.contact_url}"
@@ -226,7 +224,7 @@ class _Views:
         return f"{self.base_path}tell/?{urlencode(asked, quote_via=quote)}"
 
     def _contact(self, question: str) -> dict[str, str]:
-        site = self.site()
+        site = self.built.info()
         words = f"?q={quote(question[:200])}" if question else ""
         label = site.contact_label or text(site.lang, "contact.link")
         return {"label": label, "url": f"{self.base_path}{site.contact_url}{words}"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from flask import Flask, g, redirect, request, send_file
+from flask import Flask, g, has_request_context, redirect, request, send_file
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 from werkzeug.security import safe_join
@@ -23,10 +22,14 @@ from handrail_kb.errors import HandrailError
 from handrail_kb.language.html_files import content_type
 from handrail_kb.policy.policy import FILE, Policies, read_policies
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
+from handrail_kb.texts.log.logger import Log
 from handrail_search.index import site_switch
+from handrail_search.index.generation import sites_beside
 from handrail_search.index.other_generators import base_path_of
+from handrail_search.ranking.live import LiveIndex
+from handrail_search.ranking.searcher import Searcher
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _HASHED = "assets/"
@@ -53,11 +56,50 @@ class DecodedRule(Rule):
 
 
 class BuiltSite:
-    """The built site; a new build is noticed without a restart."""
+    """The built site; a new build is noticed without a restart.
 
-    def __init__(self, settings: Settings) -> None:
-        self.folder = settings.site_dir
-        self.base_path = _base_path(settings, self.info())
+    A request sees one site from its beginning to its end: that of the generation whose index answers it.
+    """
+
+    def __init__(self, settings: Settings, live: LiveIndex) -> None:
+        self._settings = settings
+        self._live = live
+        self.base_path = _base_path(settings, self.folder, self.info())
+
+    @property
+    def folder(self) -> Path:
+        """The folder of built HTML that serves: of the generation in use, or `site_dir` where it has none."""
+        return self._served()[1]
+
+    def searcher(self) -> Searcher | None:
+        """The Searcher of the same generation; None where there is no usable index."""
+        return self._served()[0]
+
+    def _served(self) -> tuple[Searcher | None, Path]:
+        if not has_request_context():
+            return self._served_now()
+        if "served" not in g:
+            g.served = self._served_now()
+        served: tuple[Searcher | None, Path] = g.served
+        return served
+
+    def _served_now(self) -> tuple[Searcher | None, Path]:
+        searcher = self._live.searcher()
+        of_generation = searcher.index.site if searcher else self._live.site()
+        chosen = None if self._settings.serves_folder else of_generation
+        return searcher, chosen or self._settings.site_dir
+
+    def hashed_file(self, path: str) -> Path | None:
+        """A file whose name changes with its contents, from another generation at hand.
+
+        A page that is still open asks for the former one's; one that another process or node has just sent, for the
+        next one's.
+        """
+        of_generation = self._live.site()
+        if of_generation is None or self._settings.serves_folder:
+            return None
+        found = (_file_in(site, path) for site in sites_beside(of_generation.parent))
+        return next((file for file in found if file is not None and file.is_file()), None)
 
     def info(self) -> SiteInfo:
         """What the plugin recorded about the site."""
@@ -67,6 +109,14 @@ class BuiltSite:
         """Whether there is a page at a location; without a site here, any may exist."""
         file = file_of(self.folder, location)
         return file.suffix == ".html" if file else not self.folder.is_dir()
+
+    def is_page_at_hand(self, location: str) -> bool:
+        """As `is_page`, or in another generation at hand: a page that another node sent may be judged here."""
+        of_generation = self._live.site()
+        if self.is_page(location) or of_generation is None:
+            return self.is_page(location)
+        files = (file_of(site, location) for site in sites_beside(of_generation.parent))
+        return any(file is not None and file.suffix == ".html" for file in files)
 
     def title_of(self, location: str) -> str:
         """The title of a page, or its address where it is unknown."""
@@ -81,16 +131,16 @@ class BuiltSite:
         return policies.headers(file) if file else policies.strict()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _info(folder: Path, _stamp_of_file: int) -> SiteInfo:
     try:
         return read_site_info(folder)
     except HandrailError as error:
-        log.error("%s", error.message)
+        log("site.unreadable", reason=error)
         return SiteInfo()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _policies(folder: Path, _stamp_of_file: int) -> Policies:
     return read_policies(folder)
 
@@ -102,8 +152,8 @@ def _stamp(file: Path) -> int:
         return 0
 
 
-def _base_path(settings: Settings, info: SiteInfo) -> str:
-    known = info.base_path if (settings.site_dir / MANIFEST).is_file() else base_path_of(settings, settings.site_dir)
+def _base_path(settings: Settings, folder: Path, info: SiteInfo) -> str:
+    known = info.base_path if (folder / MANIFEST).is_file() else base_path_of(settings, folder)
     return base_of(settings.text("base_path") or known)
 
 
@@ -112,20 +162,22 @@ def add_site(app: Flask, site: BuiltSite) -> None:
 
     def page(path: str = "") -> AnyResponse:
         """A file of the built site; folders show their index.html."""
-        file = _file_of(site, path)
+        hashed = path.startswith(_HASHED) and path.rpartition("/")[2].count(".") > 1
+        folder, file = site.folder, _file_in(site.folder, path)
+        if file is None and hashed:
+            file = site.hashed_file(path)
         if file is None:
             raise NotFound
         if file.is_dir():
-            folder = location_of_path(file.relative_to(site.folder).as_posix())
+            location = location_of_path(file.relative_to(folder).as_posix())
             asked = request.query_string.decode("ascii", "ignore")
-            return redirect(f"{site.base_path}{address_of(folder)}/{asked and f'?{asked}'}", 301)
-        g.site_file = file.relative_to(site.folder).as_posix()
+            return redirect(f"{site.base_path}{address_of(location)}/{asked and f'?{asked}'}", 301)
+        g.site_file = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else path
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
         if response.mimetype == "text/html":
             response.headers["Content-Type"] = content_type(file)
         # Flask-Compress drops the file without closing it.
         response.call_on_close(getattr(response.response, "close", lambda: None))
-        hashed = path.startswith(_HASHED) and file.name.count(".") > 1
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return response
 
@@ -136,17 +188,17 @@ def add_site(app: Flask, site: BuiltSite) -> None:
         app.add_url_rule(site.base_path.rstrip("/"), "to_base_path", lambda: redirect(site.base_path))
 
 
-def _file_of(site: BuiltSite, path: str) -> Path | None:
+def _file_in(site: Path, path: str) -> Path | None:
     """The file or folder at an address of the site; the address of a folder may lack its final slash."""
     # A path that names a file only after its dots are resolved is no real link, and as a redirect could lead elsewhere.
     if _CONTROL.search(path) or ".." in path.split("/"):
         return None
-    spelled = spelled_on_disk(site.folder, path)
-    found = safe_join(str(site.folder), spelled) if spelled is not None else None
+    spelled = spelled_on_disk(site, path)
+    found = safe_join(str(site), spelled) if spelled is not None else None
     if found is None:
         return None
     file = Path(found)
-    if file.parent == site.folder / _NOTES and file.suffix == ".json":
+    if file.parent == site / _NOTES and file.suffix == ".json":
         return None
     if path.startswith((site_switch.NEW, site_switch.OLD)):
         return None

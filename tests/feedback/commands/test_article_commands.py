@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "site" / "handrail").mkdir(parents=True)
     (tmp_path / "site" / "handrail" / "site.json").write_text(json.dumps({"format": 1, "articles": SITE}))
     store = Store(tmp_path / ".handrail" / "store.db")
-    log = SearchLog(store)
+    log = SearchLog(store, retention_days=365)
     for number in range(3):
         one = search(EVIL, tab=f"reader-{number}", at=now() - timedelta(days=1))
         log.record(one)

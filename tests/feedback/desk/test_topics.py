@@ -76,7 +76,7 @@ def listed(desk: Desk, address: str = "topics/") -> list[str]:
 def number(store, word: str) -> int:
     """The topic whose searches end with a word."""
     places = members(store)
-    [topic] = {places[one.intent.id].topic for one in failed_searches(store) if one.intent.query.endswith(word)}
+    [topic] = {places[one.key].topic for one in failed_searches(store) if one.query.endswith(word)}
     return topic
 
 

@@ -62,7 +62,7 @@ def site(tmp_path_factory):
         fail(*["a walrus"] * 3, ago=60)
         fail(*["my printer"] * 4, ago=50)
         places = members(store)
-        of = {one.intent.query.split()[-1]: places[one.intent.id].topic for one in failed_searches(store)}
+        of = {one.query.split()[-1]: places[one.key].topic for one in failed_searches(store)}
         decide(store, of["walrus"], "writing", "ana", now() - 45 * DAY)
         decide(store, of["printer"], "reword", "ana", now() - 40 * DAY)
         fail(*["the walrus"] * 4, ago=5)
@@ -178,7 +178,7 @@ def test_words_of_a_name_that_too_few_typed_are_left_out():
     from handrail_feedback.reports.weekly import shared_words
 
     typed = [
-        SimpleNamespace(intent=SimpleNamespace(query=query, tab=f"tab-{number}", id=number))
+        SimpleNamespace(query=query, person=f"tab-{number}")
         for number, query in enumerate(["my lost password", "the password", "password of my Bank", "my account"])
     ]
     assert shared_words("my lost old password", typed, 3) == "my … password"

@@ -230,7 +230,7 @@ def run(command: object, *arguments: str) -> tuple[int, str]:
 
 
 def test_the_report_is_written_in_four_forms(site: Path, settings: Settings) -> None:
-    log = SearchLog(Store(settings.store_file))
+    log = SearchLog(Store(settings.store_file), retention_days=365)
     log.record(search("refund", verdict="none", at=now()))
     assert log.close()
     signs = {

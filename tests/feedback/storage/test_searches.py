@@ -267,7 +267,7 @@ def test_half_characters_and_null_bytes_are_kept_as_readable_text(log: SearchLog
 
 
 def test_a_full_queue_drops_and_counts(store: Store) -> None:
-    log = SearchLog(store, longest=10)
+    log = SearchLog(store, retention_days=365, longest=10)
     with store.transaction():  # the writer has to wait
         for number in range(2000):
             log.record(search("refund", number))
@@ -278,7 +278,7 @@ def test_a_full_queue_drops_and_counts(store: Store) -> None:
 
 def test_a_store_that_cannot_be_used_never_breaks_a_search(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("in the way")
-    log = SearchLog(Store(tmp_path / "file" / "store.db"))
+    log = SearchLog(Store(tmp_path / "file" / "store.db"), retention_days=365)
     log.record(search("zanzibar"))
     assert log.close(seconds=20)
     assert log.dropped == 1
@@ -298,7 +298,7 @@ def test_recording_costs_the_caller_next_to_nothing(log: SearchLog) -> None:
 
 
 def test_nothing_is_kept_when_the_site_wants_no_log(store: Store) -> None:
-    log = SearchLog(store, enabled=False)
+    log = SearchLog(store, retention_days=365, enabled=False)
     log.record(search("refund"))
     assert log.flush()
     assert not store.path.exists()

@@ -7,7 +7,7 @@ import pytest
 
 from handrail_feedback.contracts import Meaning
 from handrail_feedback.records.decisions import in_force
-from handrail_feedback.records.topics import TopicMember
+from handrail_feedback.records.topics import MemberPlace
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import decide, history, undo
 from handrail_feedback.storage.searches.topics import failed_searches, last_grouping, members, topics, write_grouping
@@ -33,7 +33,7 @@ def topic(store: Store, fail: Any, asked: Asked) -> int:
 
 def stands(store: Store, topic: int, day: float = 0) -> TopicStatus:
     places = members(store)
-    searches = [one for one in failed_searches(store) if places[one.intent.id].topic == topic]
+    searches = [one for one in failed_searches(store) if places[one.key].topic == topic]
     return topic_status(searches, history(store).get(topic, []), topics(store)[topic].made_at, NOON + DAY * day)
 
 
@@ -143,11 +143,11 @@ def test_a_decision_on_a_topic_that_was_merged_counts_for_the_one_it_lives_on_in
     refresh(store, Meaning("test", asked), NOON)
     fail(PASSWORD[3:], day=1)
     [kept] = topics(store).values()
-    [late] = [one.intent.id for one in failed_searches(store) if one.intent.query == PASSWORD[3]]
+    [late] = [one.key for one in failed_searches(store) if one.query == PASSWORD[3]]
     grouping = last_grouping(store)
     assert grouping
     apart = type(kept)(2, NOON, "", -kept.mean, 1)
-    write_grouping(store, [kept, apart], [*members(store).values(), TopicMember(late, 2, 1.0)], [], grouping, grouping)
+    write_grouping(store, [kept, apart], [*members(store).values(), MemberPlace(late, 2, 1.0)], [], grouping, grouping)
     decide(store, 2, "reword", "ana", NOON + DAY)
     refresh(store, Meaning("test", asked), NOON + 2 * DAY, regroup=True)
     assert list(topics(store)) == [1]

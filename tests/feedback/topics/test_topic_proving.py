@@ -331,11 +331,11 @@ def test_searches_are_read_once_for_grouping_and_proving(store, log, site, monke
         monkeypatch.setattr(module, "read_history", lambda _store: pytest.fail("read twice"))
     refresh(store, Meaning("test", by_last_word), NOON, history=history)
     assert prove_topics(store, site, found, NOON, history=history) == Proven(asked=1)
-    assert len(read_book(store, history).searches) == 2
+    assert len(read_book(store, history).members) == 2
 
 
 def test_a_search_that_joined_a_topic_since_the_history_was_read_is_not_missing(store, failed):
     failed(PASSWORD[0])
     history = read_history(store)
     failed(PASSWORD[1], day=1)
-    assert len(read_book(store, history).searches) == 2
+    assert len(read_book(store, history).members) == 2

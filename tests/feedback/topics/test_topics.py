@@ -7,6 +7,7 @@ import numpy as np
 
 from handrail_feedback.contracts import Meaning
 from handrail_feedback.records.searches import SearchEvent
+from handrail_feedback.records.topics import MemberPlace
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.intents import erase_old
 from handrail_feedback.storage.searches.topics import (
@@ -37,8 +38,8 @@ def words_by_topic(store: Store) -> dict[int, set[str]]:
     known = members(store)
     found: dict[int, set[str]] = {}
     for one in failed_searches(store):
-        if one.intent.id in known:
-            found.setdefault(known[one.intent.id].topic, set()).add(one.intent.query)
+        if one.key in known:
+            found.setdefault(known[one.key].topic, set()).add(one.query)
     return found
 
 
@@ -122,9 +123,9 @@ def test_topics_that_turn_out_to_be_one_are_merged_and_that_is_recorded(store: S
     grouping = last_grouping(store)
     assert grouping
     [kept] = topics(store).values()
-    [late] = [one.intent.id for one in failed_searches(store) if one.intent.query == PASSWORD[2]]
+    [late] = [one.key for one in failed_searches(store) if one.query == PASSWORD[2]]
     apart = type(kept)(first + 1, NOON, "", -kept.mean, 1)
-    both = [*members(store).values(), type(next(iter(members(store).values())))(late, apart.id, 1.0)]
+    both = [*members(store).values(), MemberPlace(late, apart.id, 1.0)]
     assert write_grouping(store, [kept, apart], both, [], grouping, grouping)
     update(store, asked, day=2, regroup=True)
     [one] = recorded(store)

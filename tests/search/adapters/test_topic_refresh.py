@@ -33,7 +33,7 @@ def store(own_acme):
 @pytest.fixture
 def fail(store):
     """Keeps a failed search of an hour ago."""
-    log = SearchLog(store)
+    log = SearchLog(store, retention_days=365)
 
     def record(query=QUESTION):
         log.record(

@@ -61,7 +61,7 @@ def run(changed, tmp_path, monkeypatch):
     root = tmp_path / "help"
     shutil.copytree(changed, root, symlinks=True)
     store = Store(root / ".handrail" / "store.db")
-    log = SearchLog(store)
+    log = SearchLog(store, retention_days=365)
     for number in range(4):
         for place, query in enumerate(("I forgot my password", "do you ship to Iceland", "zxcv qwer")):
             log.record(

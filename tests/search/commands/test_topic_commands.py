@@ -60,7 +60,7 @@ def built(tmp_path_factory, lend_encoder):
 def fail(project):
     """Keeps failed searches of so many days ago, each from a tab of its own."""
     store = Store(project / ".handrail" / "store.db")
-    log = SearchLog(store)
+    log = SearchLog(store, retention_days=365)
     numbers = iter(range(1, 10_000))
 
     def record(queries, *, days=1.0, verdict="weak", results=("account/password/",)):

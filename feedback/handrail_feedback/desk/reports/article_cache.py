@@ -6,7 +6,6 @@ reads. It holds numbers, no words of customers: those are read with each page, s
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -18,8 +17,9 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.articles import ArticleList, OneArticle, find_article_facts, read_list
 from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.texts.log.logger import Log, thread_of_request
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 _FRESH = timedelta(minutes=1)
@@ -66,7 +66,7 @@ class ArticleFactsCache:
     def _again(self, *days: int) -> None:
         """Read again in a thread, unless one is running."""
         if not self._thread or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._look_again, args=days, name="handrail-articles", daemon=True)
+            self._thread = thread_of_request(self._look_again, "handrail-articles", days)
             self._thread.start()
 
     def _look_again(self, *days: int) -> None:
@@ -75,7 +75,7 @@ class ArticleFactsCache:
                 with self._lock:
                     self._look(number)
             except StoreUnavailable as error:
-                log.error("articles at the desk stay as they were: %s", error.what)
+                log("desk.articles_stale", reason=error)
                 return
 
 

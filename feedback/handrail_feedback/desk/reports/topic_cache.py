@@ -7,7 +7,6 @@ are read each time, and so is which searches are still there: what was erased is
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,13 +16,15 @@ from handrail_feedback.contracts import Articles
 from handrail_feedback.desk.reports.period import PERIODS
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
+from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.searches.topics import searches_in_topics
+from handrail_feedback.storage.searches.topics import members_left
 from handrail_feedback.topics.facts import Facts, describe_topics
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.texts.log.logger import Log, thread_of_request
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 FRESH = timedelta(minutes=1)
@@ -142,7 +143,7 @@ class TopicCache:
 
     def _read(self, days: Sequence[int]) -> _Reading:
         at, book = now(), read_book(self._reader)
-        reading = _Reading(at, book, self._articles_of([one.intent.query for one in book.searches]))
+        reading = _Reading(at, book, self._articles_of([one.query for one in book.members]))
         for number in days:
             reading.facts(number, self.least)
         return reading
@@ -153,9 +154,7 @@ class TopicCache:
             # A thread whose reading is there may still be counting other periods of it.
             if self._thread is None or not self._thread.is_alive() or self._begun.is_set():
                 self._begun = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._look, args=(days, self._begun), name="handrail-topic-cache", daemon=True
-                )
+                self._thread = thread_of_request(self._look, "handrail-topic-cache", (days, self._begun))
                 self._thread.start()
             return self._begun
 
@@ -165,7 +164,7 @@ class TopicCache:
             with self._lock:
                 self._reading = reading
         except StoreUnavailable as error:
-            log.error("topics at the desk stay as they were: %s", error.what)
+            log("desk.topics_stale", reason=error)
             return
         finally:
             begun.set()
@@ -174,8 +173,8 @@ class TopicCache:
             reading.facts(number, self.least)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
-        """The same without searches that were erased since, as if they had never been read."""
-        gone = reading.book.places.keys() - searches_in_topics(self._store)
+        """The same without searches and messages that were erased since, as if they had never been read."""
+        gone = reading.book.places.keys() - members_left(self._store)
         if not gone:
             return reading
         left = _Reading(reading.at, _without(reading.book, gone), reading.articles)
@@ -185,15 +184,13 @@ class TopicCache:
         return left
 
 
-def _without(book: Book, gone: set[int]) -> Book:
+def _without(book: Book, gone: set[MemberKey]) -> Book:
     by_topic = {
-        topic: left
-        for topic, held in book.by_topic.items()
-        if (left := [one for one in held if one.intent.id not in gone])
+        topic: left for topic, held in book.by_topic.items() if (left := [one for one in held if one.key not in gone])
     }
     return replace(
         book,
-        searches=tuple(one for one in book.searches if one.intent.id not in gone),
-        places={number: place for number, place in book.places.items() if number not in gone},
+        members=tuple(one for one in book.members if one.key not in gone),
+        places={key: place for key, place in book.places.items() if key not in gone},
         by_topic=by_topic,
     )

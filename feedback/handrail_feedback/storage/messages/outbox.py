@@ -8,7 +8,6 @@ Knows no words of customers, and nothing of how a channel works.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,8 +27,9 @@ from handrail_feedback.records.stamps import Row, moment, stamp, storable
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.engines.sqlite import Database
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 # Kept before anything was set to deliver it: taken up when younger, left to a person's word when older.
 ADOPTED_WITHIN = timedelta(days=7)
@@ -173,7 +173,7 @@ def failed(store: Store, job: Job, error: DeliveryFailed, at: datetime, patience
             },
         )
     if not same:
-        log.warning("message %s goes on by %s: %s did not take it", job.code, to, job.channel)
+        log("message.moved", outbox=job.id, to=to, channel=job.channel)
 
 
 def _count_failure(db: Database, channel: str, error: DeliveryFailed, at: datetime) -> str | None:
@@ -229,7 +229,7 @@ def _fail_over(db: Database, routes: Sequence[Route], at: datetime, patience: Pa
                 {"to": to, "now": stamp(at), "far": stamp(at + _FAR), "route": str(route), "channel": channel},
             ).rowcount
             if moved:
-                log.warning("%d messages go on by %s: %s fails", moved, to, channel)
+                log("messages.moved", messages=moved, to=to, channel=channel)
 
 
 def adopt(store: Store, routes: Sequence[Route], at: datetime) -> int:

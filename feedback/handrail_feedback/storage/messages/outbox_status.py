@@ -74,6 +74,7 @@ def end_alarm(store: Store) -> bool:
 
 def _entry(row: Row) -> OutboxEntry:
     return OutboxEntry(
+        number=row["id"],
         code=row["code"],
         thread=row["thread"],
         route=kept_route(row),

@@ -1,8 +1,8 @@
-"""Topics as rows: which failed search belongs to which, where each topic lies, and what was merged or split.
+"""Topics as rows: which failed search or message belongs to which, where each topic lies, and what was merged or split.
 
-Only numbers are kept: a topic's words are those of its searches, and are erased with them. A message of which whoever
-answers it says that it needs an article is in a topic as a search that found nothing; in memory, its number is the
-negative of its outcome's. How searches are grouped is in `topics.refresh`, the facts of a topic are in `topics.facts`.
+Only numbers are kept: a topic's words are those of its searches, and of the messages of which whoever answers them
+says that they need an article. They are erased with these. How members are grouped is in `topics.refresh`, the facts
+of a topic are in `topics.facts`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,18 @@ from handrail_feedback.records.searches import Counted, Failure, Intent, as_tall
 from handrail_feedback.records.stamps import Row, moment, stamp
 from handrail_feedback.records.topics import (
     EVER,
-    Failed,
     Grouping,
     History,
     LineageEvent,
+    Member,
+    MemberKey,
+    MemberKind,
+    MemberPlace,
+    MessageMember,
     Recorded,
+    SearchMember,
     Size,
     Topic,
-    TopicMember,
     Vectors,
 )
 from handrail_feedback.storage.database import Store
@@ -37,7 +41,7 @@ from handrail_feedback.storage.searches.votes import reasons_by_search
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-def failed_searches(store: Store) -> list[Failed]:
+def failed_searches(store: Store) -> list[SearchMember]:
     """The failed searches that count, oldest first: no bots, no staff, none while a part of search was down.
 
     Searches without a word (a number, a sign) mean nothing by themselves and are left out, too.
@@ -47,7 +51,7 @@ def failed_searches(store: Store) -> list[Failed]:
 
 def read_history(store: Store) -> History:
     """All searches that are kept. Reads every one: to be read once, and passed on to all that need it."""
-    failed: list[Failed] = []
+    failed: list[SearchMember] = []
     counted: list[Counted] = []
     questions: list[tuple[Intent, Failure | None]] = []
     last, reasons = 0, reasons_by_search(store)
@@ -58,19 +62,19 @@ def read_history(store: Store) -> History:
         if is_question(intent, one.kind):
             questions.append((intent, one.kind))
         if one.kind and not one.left_out and _WORD.search(intent.shape):
-            failed.append(Failed(intent, one.kind, following, reasons.get(intent.id, ())))
+            failed.append(SearchMember(intent, one.kind, following, reasons.get(intent.id, ())))
     return History(tuple(failed), tuple(counted), tuple(questions), last)
 
 
-def with_messages(store: Store, failed: Sequence[Failed]) -> list[Failed]:
+def with_messages(store: Store, failed: Sequence[SearchMember]) -> list[Member]:
     """These failed searches and the messages that need an article, oldest first."""
-    return sorted([*failed, *_messages(store)], key=attrgetter("intent.first_at"))
+    return sorted([*failed, *_messages(store)], key=attrgetter("first_at"))
 
 
 _NEEDS = "outcomes.kind = 'needs' AND outcomes.undone_at IS NULL"
 
 
-def _messages(store: Store) -> list[Failed]:
+def _messages(store: Store) -> list[MessageMember]:
     rows = store.read(
         f"""SELECT outcomes.id, outcomes.thread, outcomes.questions, messages.at, messages.lang
             FROM outcomes JOIN messages USING (code) WHERE {_NEEDS}"""  # noqa: S608 (our own words)
@@ -78,38 +82,10 @@ def _messages(store: Store) -> list[Failed]:
     return [message for row in rows if (message := _message(row))]
 
 
-def _message(row: Row) -> Failed | None:
-    """A message as a search that found nothing; None where its question has no word."""
-    questions = [one for one in json.loads(row["questions"]) if _WORD.search(shape(one))]
-    if not questions:
-        return None
-    at = moment(row["at"])
-    intent = Intent(
-        id=-row["id"],
-        tab=f"message {row['thread']}",
-        query=questions[0],
-        shape=shape(questions[0]),
-        lang=row["lang"],
-        verdict="none",
-        mode="hybrid",
-        degraded=False,
-        fallback_reason=None,
-        results=(),
-        first_at=at,
-        last_at=at,
-        keystrokes=1,
-        source="find",
-        bot=False,
-        staff=False,
-        seen_ms=0,
-        clicked_location=None,
-        clicked_position=None,
-        clicked_at=None,
-        said_no_at=None,
-        contacted_at=at,
-        left_at=None,
-    )
-    return Failed(intent, "needs", None, other=tuple(questions[1:]))
+def _message(row: Row) -> MessageMember | None:
+    """A message that needs an article; None where no question of it has a word."""
+    questions = tuple(one for one in json.loads(row["questions"]) if _WORD.search(shape(one)))
+    return MessageMember(row["id"], row["thread"], questions, row["lang"], moment(row["at"])) if questions else None
 
 
 def known_since(store: Store) -> datetime | None:
@@ -127,18 +103,16 @@ def topics(store: Store) -> dict[int, Topic]:
     }
 
 
-def members(store: Store) -> dict[int, TopicMember]:
-    """Which search or message is in which topic, by its number."""
-    rows = store.read(f"SELECT {_NUMBER} AS number, topic_id, nearness FROM topic_members")  # noqa: S608 (our own words)
-    return {row["number"]: TopicMember(row["number"], row["topic_id"], row["nearness"]) for row in rows}
+def members(store: Store) -> dict[MemberKey, MemberPlace]:
+    """The members of all topics, each with its place."""
+    rows = store.read("SELECT kind, id, topic_id, nearness FROM topic_members")
+    places = (MemberPlace(MemberKey(row["kind"], row["id"]), row["topic_id"], row["nearness"]) for row in rows)
+    return {place.member: place for place in places}
 
 
-def searches_in_topics(store: Store) -> set[int]:
-    """Which searches and messages are in a topic, by their numbers."""
-    return {row["number"] for row in store.read(f"SELECT {_NUMBER} AS number FROM topic_members")}  # noqa: S608
-
-
-_NUMBER = "CASE kind WHEN 'message' THEN -id ELSE id END"
+def members_left(store: Store) -> set[MemberKey]:
+    """Which searches and messages are in a topic: less than `members`, and quicker."""
+    return {MemberKey(row["kind"], row["id"]) for row in store.read("SELECT kind, id FROM topic_members")}
 
 
 def sizes(store: Store) -> dict[int, Size]:
@@ -192,7 +166,7 @@ def _last_of(topic: int, into: Mapping[int, int]) -> int:
 def write_grouping(
     store: Store,
     kept: Sequence[Topic],
-    searches: Iterable[TopicMember],
+    places: Sequence[MemberPlace],
     events: Iterable[LineageEvent],
     grouping: Grouping,
     before: Grouping | None,
@@ -208,7 +182,7 @@ def write_grouping(
             return False
         db.execute("UPDATE topics SET ended_at = :at WHERE ended_at IS NULL", {"at": at})
         db.execute("DELETE FROM topic_members")
-        _write(db, kept, searches, at)
+        _write(db, kept, places, at)
         db.conn.executemany(
             "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (?, ?, ?, ?, ?)",
             [(at, one.topic, one.change, one.other, one.searches) for one in events],
@@ -222,9 +196,9 @@ def write_grouping(
 
 
 def write_joined(
-    store: Store, changed: Sequence[Topic], searches: Iterable[TopicMember], before: Grouping, last: int, at: datetime
+    store: Store, changed: Sequence[Topic], places: Sequence[MemberPlace], before: Grouping, last: int, at: datetime
 ) -> bool:
-    """Add searches to topics, and write down where these topics lie now; new ones among them are made.
+    """Add members to topics, and write down where these topics lie now; new ones among them are made.
 
     Writes nothing and says False when somebody else grouped, or made a topic after `last`, since both were read.
     """
@@ -232,29 +206,37 @@ def write_joined(
         seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
         if seen != stamp(before.at) or db.execute(_LAST_TOPIC).fetchone()[0] != last:
             return False
-        _write(db, changed, searches, stamp(at))
+        _write(db, changed, places, stamp(at))
     return True
 
 
 _LAST_TOPIC = "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'topics'"
 
 
-def _write(db: Database, kept: Sequence[Topic], searches: Iterable[TopicMember], at: str) -> None:
+def _write(db: Database, kept: Sequence[Topic], places: Sequence[MemberPlace], at: str) -> None:
     db.conn.executemany(
         """INSERT INTO topics (id, made_at, lang, mean, wordings) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET lang = excluded.lang, mean = excluded.mean, wordings = excluded.wordings,
              ended_at = NULL""",
         [(one.id, stamp(one.made_at), one.lang, _blob(one.mean), one.wordings) for one in kept],
     )
-    # What joins may have been erased, or have joined by another process, since it was read.
-    db.conn.executemany(
-        f"""INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
-            SELECT iif(:number < 0, 'message', 'search'), abs(:number), :topic, :nearness, :at
-            WHERE EXISTS (SELECT 1 FROM intents WHERE id = :number)
-              OR EXISTS (SELECT 1 FROM outcomes WHERE id = -:number AND {_NEEDS})
-            ON CONFLICT (kind, id) DO NOTHING""",  # noqa: S608 (our own words)
-        [{"number": one.intent, "topic": one.topic, "nearness": one.nearness, "at": at} for one in searches],
-    )
+    for kind, there in _THERE.items():
+        db.conn.executemany(
+            f"""INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
+                SELECT :kind, :id, :topic, :nearness, :at WHERE EXISTS ({there}) ON CONFLICT (kind, id) DO NOTHING""",
+            [
+                {"kind": kind, "id": one.member.id, "topic": one.topic, "nearness": one.nearness, "at": at}
+                for one in places
+                if one.member.kind == kind
+            ],
+        )
+
+
+# What joins may have been erased, or have joined by another process, since it was read.
+_THERE: dict[MemberKind, str] = {
+    "search": "SELECT 1 FROM intents WHERE id = :id",
+    "message": f"SELECT 1 FROM outcomes WHERE id = :id AND {_NEEDS}",  # noqa: S608 (our own words)
+}
 
 
 def _blob(vector: Vectors) -> bytes:

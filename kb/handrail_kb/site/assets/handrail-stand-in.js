@@ -1,8 +1,9 @@
-/* Stands in for the theme's search when it has died: what another script throws can end Material's whole stream of
- * components, and a bundle that did not load never began one. Then this asks the same worker and shows the same list.
+/* Stands in for the theme's search when that has stopped working: an error in another script can end Material's whole
+ * stream of components, and a bundle that did not load never started one. This script then asks the same worker and
+ * shows the same list.
  *
- * handrail.js tells when that is so ("handrail:theme-died"), and is told every answer ("handrail:answer"), which it
- * treats as one of the theme's. Loaded before it, so that no word is missed.
+ * handrail.js reports the failure ("handrail:theme-died") and receives every answer ("handrail:answer"), which it treats
+ * like one of the theme's. This script is loaded before it, so that no event is missed.
  */
 (() => {
   "use strict"
@@ -14,7 +15,7 @@
   const toggle = document.querySelector("[data-md-toggle=search]")
   if (!input || !list || !meta) return
   const CONFIG = JSON.parse(document.getElementById("__config").textContent)
-  // As the theme writes it, the worker's address is relative to the page; that of the site is kept for later pages.
+  // The theme writes the worker's address relative to the page; the site's address is kept for later pages.
   const WORKER = new URL(CONFIG.search, location.href)
   const BASE = new URL(`${CONFIG.base.replace(/\/$/, "")}/`, location.href)
   let worker = null
@@ -31,7 +32,7 @@
     setUp(worker)
   }
 
-  // A worker that fetches its articles itself waits for nothing but how it is set up; another one is given them.
+  // A worker that fetches its articles itself needs only its setup; any other worker is given the articles, too.
   async function setUp(to) {
     const options = { suggest: false }
     const bare = { config: {}, docs: [], options }
@@ -63,7 +64,7 @@
     const count = words[found === 0 ? "search.result.none" : found === 1 ? "search.result.one" : "search.result.other"]
     meta.textContent = answer.query ? (count || "#").replace("#", found) : words["search.result.placeholder"] || ""
     tell(answer)
-    for (const link of result.querySelectorAll("a[tabindex]")) link.tabIndex = 0    // no theme moves the focus now
+    for (const link of result.querySelectorAll("a[tabindex]")) link.tabIndex = 0    // there is no theme that would move the focus
   }
 
   function row(group) {
@@ -75,7 +76,7 @@
     return item
   }
 
-  // The worker has escaped everything but <mark> already.
+  // The worker has already escaped everything but <mark>.
   function link(found, heading) {
     const made = document.createElement("a")
     made.className = "md-search-result__link"
@@ -88,7 +89,7 @@
     return made
   }
 
-  /* ---- the keys that the theme would have understood ----------------------------------------------------------------- */
+  /* ---- the keys that the theme would have handled -------------------------------------------------------------------- */
 
   function open(yes) {
     if (!toggle || toggle.checked === yes) return
@@ -117,7 +118,7 @@
   }
 
   result.addEventListener("handrail:theme-died", () => {
-    document.documentElement.classList.replace("no-js", "js")    // or the theme's own style hides the list
+    document.documentElement.classList.replace("no-js", "js")    // otherwise the theme's style hides the list
     input.addEventListener("focus", () => open(true))
     input.addEventListener("input", ask)
     form.addEventListener("reset", () => show({ items: [], source: "empty", query: "" }))

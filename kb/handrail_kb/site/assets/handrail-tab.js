@@ -1,12 +1,12 @@
-/* Runs before Material's bundle reads its configuration: tells the search worker which tab asks, and whether the
+/* Runs before Material's bundle reads its configuration. Tells the search worker which tab is asking, and whether the
  * service failed a moment ago, so that a new page does not wait for it again.
  *
- * The tab's token is random, lives in sessionStorage only and ends with the tab. A worker cannot read sessionStorage,
- * so both values travel in the fragment of its address, which is never sent anywhere. Where storage is blocked, search
- * works all the same.
+ * The tab's token is random, is kept in sessionStorage only, and ends with the tab. A worker cannot read sessionStorage,
+ * so both values are passed in the fragment of its address, which is never sent anywhere. Search also works where
+ * storage is blocked.
  *
  * Material also opens its dialog, over everything, on any page whose address has ?q=. On the find and contact pages the
- * words are for the page itself, so there they are renamed to ?query=, which means the same to our service.
+ * words are meant for the page, so the parameter is renamed to ?query=, which means the same to our service.
  */
 (() => {
   "use strict"
@@ -32,6 +32,6 @@
     config.search += `&tab=${encodeURIComponent(tab)}&down=${encodeURIComponent(down)}`
     element.textContent = JSON.stringify(config)
   } catch {
-    // Without our additions the worker still answers.
+    // The worker answers without our parameters, too.
   }
 })()

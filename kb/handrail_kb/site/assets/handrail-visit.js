@@ -1,7 +1,8 @@
-/* Remembers, in this tab alone, what was searched, which articles were read, and which did not help, so that a customer who writes to a person
- * can choose to send some of it along (handrail-along.js shows it, word for word). Nothing here is ever sent by itself.
+/* Remembers, in this tab only, what was searched, which articles were read, and which did not help, so that a customer
+ * who writes to a person can choose to send some of it along (handrail-along.js shows it word for word). Nothing is sent
+ * without that choice.
  *
- * sessionStorage ends with the tab; what is older than twelve hours is dropped, and no more than ten of each are kept.
+ * sessionStorage ends with the tab. Entries older than twelve hours are dropped, and at most ten of each kind are kept.
  */
 (() => {
   "use strict"
@@ -11,7 +12,7 @@
   const KEY = `handrail.visit ${new URL(`${CONFIG.api}/contact`, location.href).href}`
   const MOST = 10
   const HOURS = 12
-  const SAME = 30000    // milliseconds in which longer or shorter words are the same search
+  const SAME = 30000    // milliseconds in which longer or shorter text counts as the same search
   let reading = 0
 
   function recall() {
@@ -28,14 +29,14 @@
     kept.push({ kind, text: text.slice(0, 500), url, at: Date.now() })
     const ofKind = kept.filter(item => item.kind === kind)
     const most = kept.filter(item => item.kind !== kind || ofKind.indexOf(item) >= ofKind.length - MOST)
-    try { sessionStorage.setItem(KEY, JSON.stringify(most)) } catch { /* Then there is nothing to send along. */ }
+    try { sessionStorage.setItem(KEY, JSON.stringify(most)) } catch { /* There will be nothing to send along. */ }
   }
   function same(item, text) {
     const [one, other] = [item.text.toLowerCase(), text.toLowerCase()]
     return one === other || (Date.now() - item.at < SAME && (one.startsWith(other) || other.startsWith(one)))
   }
 
-  /* ---- searches: words that stood still for a second, or led somewhere ------------------------------------------- */
+  /* ---- searches: text left unchanged for a second, or followed by a click ------------------------------------------- */
 
   const input = document.forms.namedItem("search")?.querySelector("input[name=query]")
   if (input && window.component$) {
@@ -61,7 +62,7 @@
   }, true)
 
   function heading() {
-    // Material's list of results has headings of the first rank, too.
+    // Material's list of results has first-level headings, too.
     const title = [...document.querySelectorAll("h1")].find(one => !one.closest("[data-md-component=search]"))?.cloneNode(true)
     for (const mark of title?.querySelectorAll(".headerlink, a.md-content__button") || []) mark.remove()
     return title?.textContent.trim() || ""
@@ -75,7 +76,7 @@
     if (asked) remember("search", document.querySelector("handrail-main input[name=q]")?.value.trim())
     const path = location.pathname
     const title = heading()
-    // The find and contact pages, and the one that says that a page is missing, are no articles.
+    // The find and contact pages and the page for missing pages are not articles.
     if (!title || document.querySelector("handrail-main, #handrail-q")) return
     reading = setTimeout(() => { if (location.pathname === path) remember("article", title, path) }, 3000)
   }

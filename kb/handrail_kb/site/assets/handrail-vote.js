@@ -1,19 +1,20 @@
-/* "Was this page helpful?": one click is the vote, at once. Below the way to a person, reasons and a sentence may be
- * added to the same vote; what is not sent never leaves the page. A vote that was not kept is said to be so.
+/* "Was this page helpful?": one click sends the vote. Reasons and a comment may then be added to it, below the link to a
+ * person; what is not sent never leaves the page. The customer is told when a vote could not be stored.
  *
- * Both forms are in the page already (handrail_kb/site/vote_form.py) and work without this script, as forms that lead to a page.
+ * Both forms are in the page already (handrail_kb/site/vote_form.py) and work without this script: they then lead to a
+ * page.
  */
 (() => {
   "use strict"
   const facts = document.getElementById("__handrail")
   if (!facts) return
   const CONFIG = JSON.parse(facts.textContent)
-  const START = location.href    // addresses are relative to the page that was loaded, whatever is shown since
+  const START = location.href    // addresses are relative to the page that was loaded, not to the one shown now
   const HOURS = 12
-  const PATIENCE = 8000    // milliseconds until an answer is given up
-  const OPENED_NOW = 60000    // milliseconds in which a tab counts as opened by another one
+  const PATIENCE = 8000    // milliseconds to wait for an answer
+  const OPENED_NOW = 60000    // milliseconds in which a tab counts as just opened from another one
 
-  // Names this tab to the service, so that a second vote replaces the first; where storage is blocked, this page.
+  // Names this tab to the service, so that a second vote replaces the first; names this page where storage is blocked.
   let tab = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("")
   try { tab = sessionStorage.getItem("handrail.tab") || tab } catch { /* blocked */ }
 
@@ -27,11 +28,11 @@
 
   function cameFrom() {
     const one = ledTo(location.pathname)
-    // Somebody with two tabs is one person: the vote is of the tab that searched.
+    // Somebody with two tabs is one person: the vote counts for the tab that searched.
     return one ? { search_id: one.search, ...(one.tab && { tab: one.tab }) } : {}
   }
 
-  // A new tab begins with nothing remembered. Other tabs of this browser are asked, and nobody else.
+  // A new tab remembers nothing. Only other tabs of this browser are asked.
   function askOtherTabs() {
     if (ledTo(location.pathname) || history.length > 1 || !document.referrer || !window.BroadcastChannel) return
     const channel = new BroadcastChannel("handrail.came")
@@ -39,7 +40,7 @@
       if (data.told?.path !== location.pathname || Date.now() - data.told.at > OPENED_NOW) return
       try {
         sessionStorage.setItem("handrail.came", JSON.stringify([data.told]))
-        // Whoever goes to a person from here came from that search, too.
+        // A customer who goes on to a person from here came from that search, too.
         if (!sessionStorage.getItem("handrail.search")) sessionStorage.setItem("handrail.search", data.told.search)
       } catch { /* blocked */ }
       channel.close()
@@ -54,7 +55,7 @@
       const one = data.asked && ledTo(data.asked)
       if (one) channel.postMessage({ told: { tab, ...one } })
     }
-    addEventListener("pagehide", () => channel.close())    // an open one keeps a page from being brought back at once
+    addEventListener("pagehide", () => channel.close())    // an open channel would keep the page out of the back/forward cache
     addEventListener("pageshow", event => { if (event.persisted) answerOtherTabs() }, { once: true })
   }
 
@@ -72,7 +73,7 @@
     const form = document.forms.namedItem("feedback")
     if (!form || form.dataset.handrail) return
     form.dataset.handrail = "on"
-    form.hidden = false    // a site's own form comes hidden, and without ours for reasons
+    form.hidden = false    // a theme's own form is hidden at first, and has no form for reasons
     const buttons = [...form.querySelectorAll("[type=submit]")]
     const notes = form.querySelector(".md-feedback__note")
     const why = document.forms.namedItem("handrail-why")
@@ -82,7 +83,7 @@
     let turn = 0
     notes?.setAttribute("role", "status")
 
-    // One after the other: what was said last is what counts.
+    // One after the other, because the last vote counts.
     let sending = Promise.resolve()
     function inTurn(said) {
       const vote = { url: location.pathname, tab, ...cameFrom(), ...said }
@@ -95,8 +96,8 @@
       said.textContent = text
     }
 
-    // The way to a person is there at once, and stays where nothing was kept: it is needed all the more. Thanks are for
-    // what was kept.
+    // The link to a person is shown at once, and stays when the vote was not stored: then it is needed even more.
+    // Customers are thanked only for a vote that was stored.
     function show(pressed, kept) {
       form.classList.add("handrail-voted")
       for (const button of buttons) button.setAttribute("aria-pressed", String(pressed && button.dataset.mdValue === voted))
@@ -118,7 +119,7 @@
       show(true, false)
       if (why) why.hidden = true
       const kept = await inTurn({ helpful: voted === "1" })
-      if (mine !== turn) return    // they have thought again
+      if (mine !== turn) return    // a newer vote has replaced this one
       show(kept, kept)
       if (kept && why) askWhy()
       if (!kept) say(why?.dataset.notKept)

@@ -1,11 +1,11 @@
-/* Answers Material's search dialog from Handrail's service, and from Material's own worker when the service fails.
+/* Answers Material's search dialog from Handrail's service, or from Material's own worker when the service fails.
  *
- * Material starts this file in place of its own worker and talks to it in four messages:
+ * Material starts this file in place of its own worker and exchanges four kinds of messages with it:
  *   0 SETUP   page to worker  {type: 0, data: {config, docs, options}}
  *   1 READY   worker to page  {type: 1}
  *   2 QUERY   page to worker  {type: 2, data: "what was typed"}
  *   3 RESULT  worker to page  {type: 3, data: {items: [[…]], …}}
- * A RESULT names no query: whatever arrives is shown as current, so only the answer to the newest QUERY may be posted.
+ * A RESULT does not name its query: Material shows whatever arrives, so only the answer to the newest QUERY may be posted.
  * Material adds title and text with innerHTML, so nothing but <mark> may get through.
  * Parameters come in the fragment of this file's own address, see `_worker_address` in handrail_kb/site/patch.py.
  */
@@ -39,7 +39,7 @@ const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 function post(number, query, answer) {
   if (number !== newest) return
-  // Material ignores keys it does not know, and hands them on to the page's own scripts.
+  // Material ignores keys that it does not know, and passes them on to scripts of the page.
   postMessage({ type: 3, data: { ...answer, query, down_until: downUntil } })
 }
 
@@ -99,7 +99,7 @@ async function askService(query, signal) {
   }
 }
 
-/* The way to a person that is open now, where the question is one for people. */
+/* The channel to a person that is open now, for a question that people should answer. */
 function toWay(now) {
   const address = typeof now?.url === "string" ? now.url : ""
   if (!/^(?:tel:\+?[0-9]|https:\/\/|\/(?!\/))/.test(address)) return null
@@ -107,7 +107,7 @@ function toWay(now) {
 }
 
 /* One result as Material's group of one article (without '#') and its sections. Material opens sections that score as
- * well as the first of the group and folds the rest; Enter goes to the best score, so that ranks become scores. */
+ * well as the first of the group and folds the rest. Enter opens the best score, so ranks are turned into scores. */
 function toGroup(result, rank) {
   const address = pageAddress(result?.url)
   if (!address) return []
@@ -142,10 +142,10 @@ function markedWords(parts) {
 }
 
 const escaped = text => String(text ?? "").replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`)
-// A snippet comes escaped already: its entities stay, its <mark>s stay, any other tag becomes text.
+// A snippet arrives escaped: its entities and <mark>s are kept, any other tag becomes text.
 const onlyMarks = html => String(html ?? "").replace(/<(?!\/?mark>)/g, "&#60;")
 
-/* ---- Material's own search, started on first need --------------------------------------------------------------- */
+/* ---- Material's own search, started when first needed --------------------------------------------------------------- */
 
 let material = null
 
@@ -158,7 +158,7 @@ async function answerFromMaterial(number, query) {
   }
 }
 
-// The fallback index keeps the words of scripts without spaces apart; browsers cut them by the same dictionaries (ICU).
+// In the fallback index, words of scripts without spaces are separated; browsers split by the same dictionaries (ICU).
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}ー々]+/gu
 const PARTICLE = /^\p{sc=Hira}{1,2}$/u
 
@@ -182,7 +182,7 @@ function materialsSearch() {
 
 async function startMaterial() {
   const data = LAZY ? await fetchFallbackIndex() : await setup
-  // A worker inside this one, because Material's finds its stemmers relative to its own address.
+  // A worker of its own, because Material's worker looks for its stemmers relative to its own address.
   const worker = new Worker(MATERIALS_WORKER)
   const expected = []
   const next = type => new Promise((resolve, reject) => {
@@ -212,5 +212,5 @@ async function fetchFallbackIndex() {
   return { ...data, options: known?.options || { suggest: false } }
 }
 
-// Nothing has to be loaded first: the service can be asked at once.
+// Nothing has to be loaded before the service can be asked.
 postMessage({ type: 1 })

@@ -1,8 +1,8 @@
-/* What Handrail adds to a page: a person under every list of results, the verdict above it, and what happened next.
- * Everything here is an addition: without this script, search, find page and contact form still work.
+/* What Handrail adds to a page: a link to a person under every list of results, the verdict above it, and a report of
+ * what happened next. Search, the find page and the contact form also work without this script.
  *
- * Material rebuilds its list on every answer and, with instant navigation, replaces a page's content but keeps header
- * and dialog. So addresses are made absolute at once, and what belongs to the content is renewed on `document$`.
+ * Material rebuilds its list on every answer and, with instant navigation, replaces a page's content but keeps its header
+ * and dialog. Addresses are therefore made absolute at once, and what belongs to the content is renewed on `document$`.
  */
 (() => {
   "use strict"
@@ -25,10 +25,10 @@
     try {
       if (value) sessionStorage.setItem(`handrail.${name}`, value)
       else sessionStorage.removeItem(`handrail.${name}`)
-    } catch { /* Then the next page starts afresh. */ }
+    } catch { /* The next page starts with nothing. */ }
   }
 
-  /* ---- events: sent and forgotten, never in the way ------------------------------------------------------------ */
+  /* ---- events: sent without waiting for an answer -------------------------------------------------------------- */
 
   function send(address, body) {
     const tab = recall("tab")
@@ -46,7 +46,7 @@
     return url.pathname + url.hash
   }
 
-  /* ---- links that must outlive instant navigation ---------------------------------------------------------------- */
+  /* ---- links that have to survive instant navigation ---------------------------------------------------------------- */
 
   function contactAddress(query) {
     const address = new URL(CONTACT)
@@ -58,13 +58,13 @@
     const form = document.forms.namedItem("search")
     if (form?.hasAttribute("action")) form.action = form.action
   }
-  // The middle button opens a result in another tab.
+  // The middle mouse button opens a result in another tab.
   for (const button of ["click", "auxclick"])
     document.addEventListener(button, event => { if (event.button < 2) followed(event) }, true)
   function followed(event) {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null
     if (!link) return
-    // "None of these" is a link for Material's arrow keys alone: it leads nowhere.
+    // "None of these" is a link only so that Material's arrow keys reach it; it leads nowhere.
     const leads = !link.closest(".handrail-said-no")
     if (leads && link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
     const list = link.closest("[data-handrail-search]")
@@ -72,12 +72,12 @@
       noteClick(link, list.dataset.handrailSearch, Number(link.dataset.handrailPosition))
   }
 
-  // Which search led to which article, for whoever votes on it later (handrail-vote.js): also after going back.
+  // Which search led to which article, for a later vote on it (handrail-vote.js), even after going back.
   function noteClick(link, searchId, position) {
     tell("click", searchId, { url: pathOf(link.href), position })
     const path = new URL(link.href).pathname
     let came = []
-    try { came = JSON.parse(recall("came")).filter(one => one.path !== path) } catch { /* the first */ }
+    try { came = JSON.parse(recall("came")).filter(one => one.path !== path) } catch { /* nothing was stored yet */ }
     remember("came", JSON.stringify([...came, { path, search: searchId, at: Date.now() }].slice(-20)))
   }
 
@@ -90,8 +90,8 @@
     return made
   }
 
-  /* A link that Material's arrow keys reach. Enter clicks the link with the highest score, which Material reads from
-   * the first child; results score more than 0. */
+  /* A link that Material's arrow keys reach. Enter opens the link with the highest score, which Material reads from the
+   * first child; results have scores above 0. */
   function choice(className, title, text, score) {
     const box = element("div", `md-search-result__item handrail-choice ${className}`)
     const link = element("a", "md-search-result__link")
@@ -122,7 +122,7 @@
     const tellMe = choice("handrail-tell", WORDS.tell, "", "-4")
     const elsewhere = choice("handrail-elsewhere", WORDS.elsewhere, "", "-5")
     const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
-    let answered = null    // the last answer on screen
+    let answered = null    // the last answer that is shown
     let enterWaits = false
     let busyTimer = 0
     let lateTimer = 0
@@ -137,8 +137,8 @@
     const isBusy = () => query() !== "" && query() !== answered?.query
     const rowOf = link => link.closest(".md-search-result__item")
 
-    // Material has kept its list and its count by now, so that their neighbours may change. What moves loses its focus,
-    // so nothing moves without need.
+    // Material already holds references to its list and count, so elements beside them may change. An element that is
+    // moved loses the focus, so none is moved without need.
     function arrange(personFirst) {
       if (personFirst === result.classList.contains("handrail-person-first") && person.box.isConnected) return
       person.article.dataset.mdScore = personFirst ? "2000" : "-1"
@@ -178,7 +178,7 @@
       aim()
     }
 
-    // Where a person should take care of it and one can be reached at this moment.
+    // Shown where a person should answer and can be reached now.
     function showOpen(way) {
       if (!way) return openNow.box.remove()
       openNow.link.href = way.url
@@ -187,7 +187,7 @@
       if (person.box.nextSibling !== openNow.box) person.box.after(openNow.box)
     }
 
-    // Nobody has an answer yet: below everything else, and below the way to a person.
+    // Where there is no answer yet: below everything else, including the link to a person.
     function showTell(address) {
       if (!address) return tellMe.box.remove()
       tellMe.link.href = address
@@ -195,7 +195,7 @@
       if (above.nextSibling !== tellMe.box) above.after(tellMe.box)
     }
 
-    // Results in other languages come last, under a label of their own, and are read out in their own language.
+    // Results in other languages come last, under their own label, and are read out in their own language.
     // Material adds rows as the reader scrolls, so this may be called again for the same list.
     function labelLanguages() {
       const languages = answered?.languages || []
@@ -208,13 +208,13 @@
       }
     }
 
-    /* What was put right can be asked as it was written: in quotes nothing is put right. */
+    /* A corrected query can be asked as it was typed: text in quotes is not corrected. */
     function asWritten({ query, corrected }) {
       const fixed = corrected.split(/\s+/)
       const words = query.split(/\s+/).map((word, at) => word === fixed[at] ? word : `"${word}"`).join(" ")
       const link = element("a", "handrail-as-written")
       const text = element("span", "", WORDS.as_written.replace("{query}", query))
-      text.dataset.mdScore = "-3"   // Enter opens the link with the highest score, and every link needs one
+      text.dataset.mdScore = "-3"   // every link needs a score: Enter opens the link with the highest
       link.href = `?q=${encodeURIComponent(words)}`
       link.tabIndex = -1
       link.append(text)
@@ -237,9 +237,9 @@
       result.setAttribute("aria-busy", String(now))
       dialog.classList.toggle("handrail-busy", now)
       clearTimeout(busyTimer)
-      // Most answers are quicker than a reader; only a slow one is worth a word.
+      // Most answers arrive before anybody could read a notice; only slow ones are announced.
       if (now) busyTimer = setTimeout(() => { meta.textContent = WORDS.searching }, 400)
-      // Whatever keeps the answer away: the find page needs nothing of this one.
+      // Whatever the reason for the delay, the find page does not depend on this page.
       clearTimeout(lateTimer)
       if (now) lateTimer = setTimeout(() => { meta.textContent = WORDS.slow; list.after(elsewhere.box) }, 1800)
     }
@@ -284,13 +284,13 @@
       enterWaits = false
       aim()
       busy()
-      // Material listens to keys only, and would not see what was pasted, dropped or dictated.
+      // Material reacts to keys only, and would miss text that was pasted, dropped or dictated.
       input.dispatchEvent(new KeyboardEvent("keyup"))
     })
     input.addEventListener("focus", aim)
     form.addEventListener("reset", () => setTimeout(() => { aim(); busy() }))
 
-    // Enter before the answer is there would open a result of the words typed before: let it wait.
+    // Enter pressed before the answer arrives would open a result of the previous query: it has to wait.
     addEventListener("keydown", event => {
       if (event.key !== "Enter" || event.isComposing || document.activeElement !== input || !toggle?.checked) return
       if (query() && !isBusy()) return
@@ -335,8 +335,8 @@
     new MutationObserver(labelLanguages).observe(list, { childList: true })
     arrange(false)
     show()
-    // What another script throws can end the theme's whole stream, or keep it from beginning.
-    // Where it could make no worker, it has put the whole dialog away.
+    // An error in another script can end the theme's whole stream, or keep it from starting.
+    // A theme that could not start its worker has removed the whole dialog.
     if (dialog.hidden || !window.component$) {
       dialog.hidden = false
       died()
@@ -363,13 +363,13 @@
     setTimeout(() => { if (document.querySelector("[data-handrail-search]")) tell("seen", searchId) }, 1000)
   }
 
-  // A draft that nobody has come back to (handrail-draft.js).
+  // Drops a draft that its author did not return to (handrail-draft.js).
   function forgetOldDrafts() {
     try {
       for (const key of Object.keys(sessionStorage))
         if (key.startsWith("handrail.draft ") && !(Date.now() - JSON.parse(sessionStorage.getItem(key)).at < 12 * 3600000))
           sessionStorage.removeItem(key)
-    } catch { /* Storage is blocked: there is none. */ }
+    } catch { /* Storage is blocked: there is no draft. */ }
   }
 
   forgetOldDrafts()

@@ -88,7 +88,7 @@ def _is_list(tree: LexborHTMLParser, main: LexborNode | None, location: str, sha
         return True
     if share >= _MOSTLY and (_FOLDER_OF_LISTS.search(location) or tree.css_first(_LISTS) is not None):
         return True
-    classes = [name for tag in ("html", "body") for name in _attribute(tree.css_first(tag), "class").split()]
+    classes = [name for tag in ("html", "body") for name in attribute_of(tree.css_first(tag), "class").split()]
     return any(map(_CLASS_OF_LIST.fullmatch, classes))
 
 
@@ -108,8 +108,8 @@ def _copied(pages: Sequence[Traits]) -> set[str]:
 
 def _look(tree: LexborHTMLParser) -> set[str]:
     generator = _content(tree, "generator").split()
-    links = (_attribute(node, "href") for node in tree.css('link[rel~="stylesheet"]'))
-    scripts = (_attribute(node, "src") for node in tree.css("script[src]"))
+    links = (attribute_of(node, "href") for node in tree.css('link[rel~="stylesheet"]'))
+    scripts = (attribute_of(node, "src") for node in tree.css("script[src]"))
     names = {urlsplit(link).path.rpartition("/")[2] for link in (*links, *scripts) if "//" not in link}
     return {name for name in names if name} | {f"generator {generator[0]}" for _ in generator[:1]}
 
@@ -118,7 +118,7 @@ def _linked(main: LexborNode, location: str) -> set[str]:
     targets = set()
     for link in main.css("a[href]"):
         try:
-            target = urlsplit(urljoin(f"https://site/{location}", _attribute(link, "href")))
+            target = urlsplit(urljoin(f"https://site/{location}", attribute_of(link, "href")))
         except ValueError:
             continue
         if target.netloc == "site":
@@ -127,8 +127,9 @@ def _linked(main: LexborNode, location: str) -> set[str]:
 
 
 def _content(tree: LexborHTMLParser, name: str) -> str:
-    return _attribute(tree.css_first(f'meta[name="{name}" i]'), "content").lower()
+    return attribute_of(tree.css_first(f'meta[name="{name}" i]'), "content").lower()
 
 
-def _attribute(node: LexborNode | None, name: str) -> str:
+def attribute_of(node: LexborNode | None, name: str) -> str:
+    """An attribute of an element; empty where it has none, or there is no element."""
     return (node.attributes.get(name) or "") if node is not None else ""

@@ -6,24 +6,24 @@ Reads any generator's pages; what the build knows beside the HTML (front matter)
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from handrail_kb.addresses import address_of, file_of, html_files, location_of
 from handrail_kb.errors import SiteError
 from handrail_kb.language.html_files import html_of
-from handrail_kb.site.built.page_kinds import Traits, maps_of_the_site, not_articles, traits_of
+from handrail_kb.site.built.page_kinds import Traits, attribute_of, maps_of_the_site, not_articles, traits_of
 from handrail_kb.site.built.page_text import Section, clean, main_of, sections_of, text_of
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
+from handrail_kb.texts.log.logger import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 # Bump on any change that can alter a passage's text: the index then encodes all of them again.
@@ -115,8 +115,7 @@ def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tu
         try:
             html = html_of(file)
         except UnicodeDecodeError as error:
-            told = "%s: this page is not in %s, so that search leaves it out. Save it as UTF-8."
-            log.warning(told, file, error.encoding)
+            log("page.left_out", file=file, encoding=error.encoding)
             continue
         found = _read(html, location, info)
         if found is not None:
@@ -168,7 +167,7 @@ def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | Non
         title=title,
         passages=tuple(_passages(sections, location, titles)),
         description=str(facts.get("description") or _meta(tree, "description")),
-        lang=str(facts.get("lang") or _attribute(tree.css_first("html"), "lang") or info.lang).split("-")[0].lower(),
+        lang=str(facts.get("lang") or attribute_of(tree.css_first("html"), "lang") or info.lang).split("-")[0].lower(),
         breadcrumb=tuple(map(str, facts.get("breadcrumb") or ())),
         boost=float(facts.get("boost") or 1.0),
         questions=tuple(map(str, facts.get("questions") or ())),
@@ -240,10 +239,6 @@ def _passages(sections: Sequence[Section], location: str, own: Sequence[str]) ->
             yield Passage(location if not heading else target, heading, path, text, section.is_links)
 
 
-def _attribute(node: LexborNode | None, name: str) -> str:
-    return (node.attributes.get(name) or "") if node is not None else ""
-
-
 def _title(tree: LexborHTMLParser) -> str:
     for selector in ("article h1", "main h1", "h1", "title"):
         node = tree.css_first(selector)
@@ -253,4 +248,4 @@ def _title(tree: LexborHTMLParser) -> str:
 
 
 def _meta(tree: LexborHTMLParser, name: str) -> str:
-    return clean(_attribute(tree.css_first(f"meta[name={name}]"), "content"))
+    return clean(attribute_of(tree.css_first(f"meta[name={name}]"), "content"))

@@ -6,7 +6,6 @@ gone says so, and from then on nobody waits. A thread of its own finds out when 
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -22,9 +21,10 @@ from handrail_feedback.accounts.sessions import given_key
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.texts.installing import install_extra, missing
+from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 PASSWORD = "HANDRAIL_LIMITS_PASSWORD"  # noqa: S105 (the name of the variable)
 # Everything that one request waits for counts, together.
@@ -104,7 +104,7 @@ class SharedCounts(Watch):
     """Asks the shared store; this process counts alone while that fails, until a look finds it well again."""
 
     rest = 0.0
-    trouble = "limits are counted by each process alone"
+    trouble = "limits.not_shared"
     log = log
 
     def __init__(self, uri: str, password: str = "", *, every: float = _LOOK_EVERY_SECONDS) -> None:
@@ -128,7 +128,7 @@ class SharedCounts(Watch):
                 return self._within(PATIENCE_SECONDS - spent, method, *args)
             except Exception as error:  # whatever is wrong there, the request goes on
                 self.reachable = False
-                self._complain(_trouble(error).message)
+                self._complain(_trouble(error))
             finally:
                 if has_request_context():
                     g.waited_for_limits = spent + time.monotonic() - began
@@ -143,7 +143,7 @@ class SharedCounts(Watch):
             self.reachable = False
             raise _trouble(error) from None  # its own text could quote what it was given
         if not self.reachable:
-            log.info("limits are counted over all nodes again")
+            log("limits.shared")
         self.reachable = True
 
     def _within(self, seconds: float, method: str, *args: Any) -> Any:

@@ -15,7 +15,7 @@ from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.delivery.weekly_mail import Reporter
 from handrail_feedback.records.mailings import Schedule
 from handrail_feedback.records.searches import Search
-from handrail_feedback.records.topics import Grouping, Topic, TopicMember
+from handrail_feedback.records.topics import Grouping, MemberPlace, Topic
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import claim_report
@@ -52,7 +52,7 @@ def sender(store, clock, settings, tmp_path):
 
     def make(of=store, **more):
         delivery = read_delivery(settings(**more), {})
-        return Sender(of, delivery, clock=clock, reporter=Reporter(delivery.report, tmp_path, 3))
+        return Sender(of, delivery, clock=clock, reporter=Reporter(delivery.report, lambda: tmp_path, 3))
 
     return make
 
@@ -68,7 +68,7 @@ def searched(store, clock):
         )  # fmt: skip
     assert log.close()
     vector = np.ones(2, dtype=np.float32)
-    places = [TopicMember(one.intent.id, 1, 0.9) for one in failed_searches(store)]
+    places = [MemberPlace(one.key, 1, 0.9) for one in failed_searches(store)]
     grouping = Grouping(clock(), "test", vector, 0.3, len(places))
     assert write_grouping(store, [Topic(1, clock(), "en", vector, 3)], places, [], grouping, None)
 

@@ -335,8 +335,9 @@ def test_the_next_way_takes_over_when_the_first_has_failed_for_ten_minutes(store
     fail(claim(route), DOWN)
     assert [entry(store, one).channel for one in (code, other)] == ["mail", "webhook"]
     assert claim(route).channel == claim(route).channel == "webhook"
-    assert f"message {other} goes on by webhook" in caplog.text
-    assert "1 messages go on by webhook: mail fails" in caplog.text
+    assert f"message {entry(store, other).number} of the outbox goes on by webhook: mail did not take it" in caplog.text
+    assert "1 message goes on by webhook: mail fails" in caplog.text
+    assert code not in caplog.text and other not in caplog.text
 
 
 def test_it_takes_over_a_message_that_alone_fails_for_ten_minutes(store, write, claim, clock, fail):

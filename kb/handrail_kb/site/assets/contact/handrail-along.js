@@ -1,8 +1,8 @@
-/* Offers, below the message, what could go along: searches and articles of this visit, what did not help, the product,
- * the language.
+/* Offers, below the message, what could be sent along: searches and articles of this visit, what did not help, the
+ * product, the language.
  *
- * Each stands there word for word with a tick of its own, and none is ticked. What is not ticked never leaves the
- * browser. Without this script nothing is offered, and nothing goes along.
+ * Each item is shown word for word with its own checkbox, and none is checked. What is not checked never leaves the
+ * browser. Without this script nothing is offered and nothing is sent along.
  */
 (() => {
   "use strict"
@@ -37,7 +37,7 @@
     box.type = "checkbox"
     box.name = "along"
     box.value = JSON.stringify(url ? { kind, text, url } : { kind, text })
-    box.autocomplete = "off"    // a browser that fills in forms again must not tick for a customer
+    box.autocomplete = "off"    // a browser that restores forms must not check boxes for a customer
     label.append(box, ` ${WORDS[`along_${kind}`].replace("{text}", () => url ? `${text} (${url})` : text)}`)
     return label
   }

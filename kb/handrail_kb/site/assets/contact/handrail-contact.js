@@ -1,8 +1,8 @@
 /* Sends the contact form without leaving the page, so that nothing written is lost when the service does not answer.
  *
- * It stands in the page itself and runs each time the page is shown; of the page's scripts any may run first. Without
- * it the form is sent as any other. A customer who sends twice gets one code: the token names the try. It never sends by
- * itself, and asks for no article, before or after: who writes to a person gets a person.
+ * It is inline in the page and runs each time the page is shown; the page's scripts may run in any order. Without it the
+ * form is sent like any other. A customer who sends twice gets one code, because the token names the attempt. Nothing is
+ * sent without the customer, and no article is suggested before or after: whoever writes to a person gets a person.
  */
 (() => {
   "use strict"
@@ -12,9 +12,9 @@
   const WORDS = JSON.parse(words.dataset.handrail)
   const button = form.querySelector("[type=submit]")
   const label = button.textContent
-  form.dataset.opened ||= Date.now()    // a draft that is brought back was opened before
+  form.dataset.opened ||= Date.now()    // a restored draft was opened earlier
   let sending = false
-  let lost = false    // the last try ended without an answer
+  let lost = false    // the last attempt got no answer
 
   function element(name, className, text) {
     const made = document.createElement(name)
@@ -29,7 +29,7 @@
     return form.dataset.token
   }
 
-  // What went wrong, and the other ways to reach somebody, which stand on this page.
+  // What went wrong, and the other channels to a person, which are on this page.
   function say(text) {
     let place = form.querySelector(".handrail-problem")
     if (!place) {
@@ -86,7 +86,7 @@
     title.focus()
   }
 
-  // What is wrong with the chosen files, before megabytes are sent for nothing. What is in them, the service looks at.
+  // What is wrong with the chosen files, so that no megabytes are sent in vain. The service checks their content.
   function filesFault(files) {
     if (files.length > WORDS.most_files) return WORDS.files_count
     const strange = files.find(file => file.type && !/^image\/(png|jpeg|gif|webp)$|^application\/pdf$/.test(file.type))
@@ -122,7 +122,7 @@
     }
     const answer = await response.json().catch(() => ({}))
     if (response.status === 201 && typeof answer.code === "string") return thank(answer.code, String(answer.spoken || ""))
-    // An address that looks like a slip of the finger is taken when it is sent once more.
+    // An address that looks mistyped is accepted when it is sent again unchanged.
     if (response.status === 422 && answer.fields) {
       form.dataset.sure = answer.fields.reply_to ? written.reply_to || "" : ""
       return showErrors(answer.fields)
@@ -137,7 +137,7 @@
     lost = false
     say("")
     forgetErrors()
-    // Not disabled: a button that is loses the focus of who pressed it.
+    // Not disabled, because a disabled button loses the focus.
     button.setAttribute("aria-disabled", "true")
     button.textContent = WORDS.sending
     send().finally(() => {
@@ -147,7 +147,7 @@
       button.textContent = label
     })
   })
-  // Instant navigation fetches this page again when a link within it changes the address, and the ticks would be gone.
+  // Instant navigation fetches this page again when a link within it changes the address; the checks would be lost.
   form.closest("handrail-main").parentElement.addEventListener("click", event => {
     const link = event.target instanceof Element && event.target.closest("a[href^='#']:not(.headerlink)")
     const target = link && document.getElementById(link.hash.slice(1))

@@ -1,9 +1,9 @@
 /* Keeps what a customer has typed into the contact form until it is sent or discarded: through a reload, a lost
- * connection, and a look at an article.
+ * connection, and a visit to an article.
  *
- * It is kept by the browser, in this tab alone (sessionStorage), and shown for twelve hours at most; handrail.js drops
- * it after that on any page. Nothing is sent anywhere. Where storage is blocked, nothing is kept and nothing is said.
- * The token of the form is kept as well, so that a message that is sent again after a reload is still one message.
+ * The browser keeps it in this tab only (sessionStorage), and it is shown for at most twelve hours; after that,
+ * handrail.js deletes it on any page. Nothing is sent anywhere. Where storage is blocked, nothing is kept or announced.
+ * The form's token is kept as well, so that a message that is sent again after a reload is still one message.
  */
 (() => {
   "use strict"
@@ -69,7 +69,7 @@
     store(null)
     for (const name of FIELDS) if (form.elements.namedItem(name)) form.elements.namedItem(name).value = ""
     if (form.elements.namedItem("files")) form.elements.namedItem("files").value = ""
-    delete form.dataset.token    // what is written from here on is another message
+    delete form.dataset.token    // what is written from now on is another message
     form.elements.namedItem("message").focus()
     note(form, "before", WORDS.draft_discarded, draft ? WORDS.draft_undo : "", () => {
       store(draft)
@@ -81,7 +81,7 @@
     for (const old of document.querySelectorAll(".handrail-draft")) old.remove()
   }
 
-  // A sentence with a button: above the form for what was brought back, below it for what is being written.
+  // A sentence with a button: above the form for a restored draft, below it for the one being written.
   function note(where, place, text, label, act) {
     if (place === "append" && document.querySelector(".handrail-draft")) return
     clear()
@@ -106,15 +106,15 @@
   }
 
   const draft = stored()
-  // Browsers give files to nobody but who chose them.
+  // Browsers do not let scripts restore chosen files.
   const again = draft?.files ? ` ${WORDS.files_again}` : ""
   if (draft) restore(draft, WORDS.draft_restored.replace("{time}", whenOf(draft.at)) + again)
   else store(null)
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keep, 300) })
-  for (const moment of ["submit", "focusout"])    // whoever follows a link leaves the field first
+  for (const moment of ["submit", "focusout"])    // a field loses the focus before a link is followed
     form.addEventListener(moment, () => { if (waiting) keep() })
   form.addEventListener("handrail:sent", () => { form.dataset.sent = "yes"; clearTimeout(waiting); store(null); clear() })
-  form.addEventListener("handrail:failed", keep)    // with the token of the try
+  form.addEventListener("handrail:failed", keep)    // with the token of the attempt
   addEventListener("pagehide", () => { if (waiting) keep() })
   document.addEventListener("visibilitychange", () => { if (document.hidden && waiting) keep() })
 })()

@@ -1,8 +1,8 @@
 /* Says on the contact page whether somebody is there now, and shows the hours in the customer's own time zone.
  *
- * All it needs stands in the page: the week of each way in minutes of the company's time, and the days that differ.
- * This script stands in the page itself and runs each time the page is shown. Nothing is asked of a service. After the last day that the page knows it says nothing rather than something wrong;
- * without this script the hours stand there in the company's time.
+ * Its data are in the page: the week of each channel in minutes of the company's time, and the days that differ. The
+ * script is inline in the page, runs each time the page is shown, and asks no service. After the last day that the page
+ * covers it says nothing rather than something wrong. Without this script the page shows the hours in the company's time.
  */
 (() => {
   "use strict"
@@ -26,7 +26,7 @@
   }
   const asUtc = ({ day, minutes }) => Date.parse(`${day}T00:00Z`) + minutes * MINUTE
   const shift = (moment, zone) => asUtc(wallOf(moment, zone)) - Math.floor(moment / MINUTE) * MINUTE
-  // The second look is for the hours around a change of the clock, where the first guess has the other offset.
+  // The second pass is for the hours around a clock change, where the first guess uses the other offset.
   function momentOf(day, minutes, zone) {
     const wall = asUtc({ day, minutes })
     return wall - shift(wall - shift(wall, zone), zone)
@@ -40,7 +40,7 @@
   const differs = (way, day) => way.always ? null : data.days[day] || null
   const spansOn = (way, day) => differs(way, day)?.spans || way.week[weekday(day)]
 
-  // Open stretches from a day on, as [from, to] in moments; those that meet at midnight are one.
+  // Opening times from a day on, as [from, to] in moments; those that meet at midnight are joined.
   function stretches(way, from, days) {
     const found = []
     for (let number = 0; number < days; number++) {
@@ -81,7 +81,7 @@
     return (why ? `${say("holiday", { why })} ` : "") + say(isToday(opens[0], now) ? nextToday : next, values)
   }
 
-  // By when a message that is written now is answered, if the promise is kept.
+  // When a message written now will be answered at the latest, if the promise is kept.
   function answerBy(way, now) {
     if (!way.promise) return ""
     const [amount, unit] = way.promise
@@ -115,7 +115,7 @@
     return made
   }
 
-  // The regular week, reckoned on the seven days to come, so that the clocks of both places are those of now.
+  // The regular week, computed for the next seven days, so that both time zones use their present offset.
   function customersWeek(way, now) {
     const today = wallOf(now, HERE).day
     const days = Array.from({ length: 7 }, () => [])
@@ -144,7 +144,7 @@
     return list
   }
 
-  // Days of the week to come that are not as they would be, named by the customer's calendar.
+  // Days of the next week that differ from the regular week, by the customer's calendar.
   function exceptions(way, now) {
     const lines = []
     for (let number = 0; number < 7; number++) {
@@ -189,7 +189,7 @@
     place.classList.toggle("handrail-open", open)
   }
 
-  /* ---- a call at a chosen time: one hour long stretches of the next five open days ----------------------------------- */
+  /* ---- a call at a chosen time: one-hour slots on the next five open days ------------------------------------------- */
 
   const HOUR = 60 * MINUTE
 
@@ -215,7 +215,7 @@
     const { day, minutes } = wallOf(moment, zone)
     return `${day} ${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`
   }
-  // As the person who calls reads it: the company's time first, the customer's beside it when it is another.
+  // As the caller reads it: the company's time first, then the customer's if it differs.
   function slotText([from, to]) {
     const between = zone => `${stamp(from, zone)}\u2013${stamp(to, zone).slice(11)} ${zone}`
     return shift(from, HERE) === shift(from, data.zone) ? between(data.zone) : `${between(data.zone)} (${between(HERE)})`
@@ -238,7 +238,7 @@
       }
       group.append(new Option(`${time(slot[0])}\u2013${time(slot[1])}`, slotText(slot)))
     }
-    // A time of a draft may have passed by now; it is the customer's all the same.
+    // The time in a draft may have passed by now; it is still what the customer chose.
     if (field.value && ![...select.options].some(option => option.value === field.value))
       select.append(new Option(field.value, field.value))
     select.value = field.value
@@ -264,6 +264,6 @@
     }, 20000)
   }
 
-  // A browser that does not know the company's time zone shows what is there without this script.
+  // A browser that does not know the company's time zone shows the page as it is without this script.
   try { start() } catch (error) { console.warn("handrail: hours are shown as they were built", error) }
 })()

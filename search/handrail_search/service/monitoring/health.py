@@ -9,7 +9,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_search.ranking.live import LiveIndex
-from handrail_search.service import prometheus
+from handrail_search.service.monitoring import metrics
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.site_files import BuiltSite
 
@@ -20,7 +20,7 @@ def add_health(
     live: LiveIndex,
     store: Store,
     site: BuiltSite,
-    meter: prometheus.Meter,
+    meter: metrics.Meter,
     counts: SharedCounts | None = None,
 ) -> None:
     """Add healthz, readyz and metrics below `base`."""

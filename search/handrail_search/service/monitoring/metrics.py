@@ -16,9 +16,11 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.errors import StoreUnavailable
 from handrail_search.ranking.live import LiveIndex
+from handrail_search.service.monitoring.requests import Answered
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.search_pages import AnsweredSearch
 
+_REQUEST_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
 
 
@@ -34,6 +36,13 @@ class Meter:
         self._seconds = Histogram(
             "handrail_search_seconds", "Seconds a search took in the engine.", buckets=_SECONDS, registry=self._registry
         )
+        self._requests = Histogram(
+            "handrail_http_request_duration_seconds",
+            "Seconds until a request was answered.",
+            ["method", "endpoint", "status"],
+            buckets=_REQUEST_SECONDS,
+            registry=self._registry,
+        )
         self._messages = Counter(
             "handrail_contact",
             "Messages sent with the contact form, by what became of them.",
@@ -47,6 +56,10 @@ class Meter:
         """Count an answered search."""
         self._searches.labels(asked.results.verdict, asked.results.mode).inc()
         self._seconds.observe(asked.ms / 1000)
+
+    def count_request(self, answered: Answered) -> None:
+        """Count an answered request."""
+        self._requests.labels(answered.method, answered.endpoint, str(answered.status)).observe(answered.seconds)
 
     def count_message(self, status: int) -> None:
         """Count a message that was sent, by the status of the answer."""
@@ -77,6 +90,7 @@ class _State(Collector):
         degraded = bool(searcher and searcher.missing)
         refused = self._live.problem is not None
         return [
+            *([_generation(searcher.index.name)] if searcher else []),
             _gauge("handrail_articles", "Articles in the index.", len(searcher.index.pages) if searcher else 0),
             _gauge("handrail_degraded", "1 while words answer without meaning.", degraded),
             _gauge("handrail_index_refused", "1 while the index named in CURRENT is refused.", refused),
@@ -114,6 +128,14 @@ class _State(Collector):
             delivered,
             failures,
         ]
+
+
+def _generation(name: str) -> Metric:
+    info = GaugeMetricFamily(
+        "handrail_generation_info", "The generation of site and index that serves, as a label.", labels=["generation"]
+    )
+    info.add_metric([name], 1)
+    return info
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

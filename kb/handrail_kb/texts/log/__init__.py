@@ -1,0 +1,1 @@
+"""What operators read in the log: every event, how it is logged, and how a line is written."""

@@ -1,0 +1,91 @@
+"""The built site inside a generation: pages and index are one, brought to a node and replaced together.
+
+index/<generation>/site/           the pages as they were indexed
+index/<generation>/site.list       each file with its size; its digest stands in the manifest
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from handrail_kb.errors import IndexUnusable
+from handrail_search.index.manifest import REBUILD
+from handrail_search.index.site_switch import NEW, OLD
+
+SITE, LISTING = "site", "site.list"
+
+
+def keep_site(
+    site_dir: Path, generation: Path, former: Path | None = None, *, without: Set[Path] = frozenset()
+) -> None:
+    """Copy a built site into a generation. Folders in `without` (real paths) and our own leavings are left out.
+
+    Files that a former generation has as well, byte by byte, are linked to its own: neither is ever changed. Those of
+    `site_dir` are always copied, because whoever built it may write into them.
+    """
+    target, earlier = generation / SITE, former / SITE if former else None
+    target.mkdir()
+    lines = []
+    for name in sorted(_files(site_dir, without)):
+        source, copy = site_dir / name, target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        _copy(source, copy, earlier / name if earlier else None)
+        lines.append(f"{copy.stat().st_size} {name}\n")
+    (generation / LISTING).write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+
+
+def site_in(generation: Path) -> Path | None:
+    """The site of a generation; None where it is of an index alone."""
+    return generation / SITE if (generation / LISTING).is_file() else None
+
+
+def check_site(generation: Path) -> None:
+    """Raise IndexUnusable where a file of the site is missing or cut short, as while it is being copied."""
+    listing = generation / LISTING
+    if not listing.is_file():
+        return
+    for line in listing.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        size, _, name = line.partition(" ")
+        try:
+            found: int | str = (generation / SITE / name).stat().st_size
+        except OSError:
+            found = "missing"
+        if str(found) != size:
+            raise IndexUnusable(
+                f"{generation / SITE / name} is {found}, {LISTING} says {size} bytes: this site is half-copied.",
+                f"Copy it again: rsync -a {generation.name} to {generation.parent}. {REBUILD}",
+            )
+
+
+def _files(site_dir: Path, without: Set[Path]) -> Iterator[str]:
+    """Names of all files below a folder, relative to it; links are followed, each folder once on its way down."""
+
+    def below(folder: Path, name: str, above: Set[Path]) -> Iterator[str]:
+        real = folder.resolve()
+        if real in above or real in without:
+            return
+        for entry in os.scandir(folder):
+            inner = f"{name}{entry.name}"
+            if "\n" in inner or "\r" in inner or (not name and entry.name in (NEW, OLD)):
+                continue
+            if entry.is_dir():
+                yield from below(folder / entry.name, f"{inner}/", above | {real})
+            elif entry.is_file():
+                yield inner
+
+    return below(site_dir, "", frozenset())
+
+
+def _copy(source: Path, copy: Path, earlier: Path | None) -> None:
+    if earlier and earlier.is_file() and filecmp.cmp(source, earlier, shallow=False):
+        try:
+            os.link(earlier, copy)
+        except OSError:  # another disk, or too many links
+            pass
+        else:
+            return
+    shutil.copyfile(source, copy)

@@ -1,0 +1,1 @@
+"""What monitoring asks and reads: health, metrics, and requests in the log."""
