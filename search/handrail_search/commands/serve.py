@@ -54,6 +54,8 @@ def run(config_file: Path, site_dir: Path | None, **flags: Flags) -> None:
 
 
 _REST_SECONDS = 0.4
+# How long whoever stops it waits for a build that runs.
+_BUILD_ENDS_SECONDS = 15.0
 
 
 def serve_while_writing(settings: Settings) -> None:
@@ -103,7 +105,7 @@ def _build_and_report(settings: Settings) -> None:
     )
 
 
-class _Watcher(FileSystemEventHandler):
+class Watcher(FileSystemEventHandler):
     """Builds again once files have not changed for a moment; one build at a time, no change missed.
 
     `then` is called after each build: it has the new site served at once.
@@ -114,24 +116,30 @@ class _Watcher(FileSystemEventHandler):
         self._then = then
         self._changed = threading.Event()
         self._observer = Observer()
+        self._builder = threading.Thread(target=self._build_on_change, daemon=True)
         self._stopped = False
         self._folders: list[Path] = []
         self._config_file = settings.config_file.resolve() if settings.config_file else None
         self._inspector = Inspector(settings)
 
     def start(self, folders: list[Path]) -> None:
+        """Look at these folders, and at mkdocs.yml."""
         self._folders = [folder.resolve() for folder in folders]
         for folder in self._folders:
             self._observer.schedule(self, str(folder), recursive=True)
         self._observer.schedule(self, str(self._settings.root), recursive=False)  # for mkdocs.yml
         self._observer.start()
-        threading.Thread(target=self._build_on_change, daemon=True).start()
+        self._builder.start()
 
     def stop(self) -> None:
+        """Stop looking, and wait for a build that runs: Python aborts if a thread prints while it ends."""
         self._stopped = True
+        self._changed.set()
         self._observer.stop()
+        self._builder.join(_BUILD_ENDS_SECONDS)
 
     def on_any_event(self, event: FileSystemEvent) -> None:
+        """Note that a file of the site has changed."""
         path = Path(str(event.src_path))
         built = (self._settings.site_dir, self._settings.state_dir)
         hidden = any(part.startswith(".") for part in path.parts[-2:])
@@ -160,6 +168,8 @@ class _Watcher(FileSystemEventHandler):
             while self._changed.is_set():
                 self._changed.clear()
                 time.sleep(_REST_SECONDS)
+            if self._stopped:
+                return
             try:
                 _build_and_report(self._settings)
                 self._then()
@@ -172,10 +182,10 @@ class _Watcher(FileSystemEventHandler):
                 log("build.failed", reason=error)
 
 
-def _watch(settings: Settings, then: Callable[[], None]) -> _Watcher:
+def _watch(settings: Settings, then: Callable[[], None]) -> Watcher:
     from mkdocs.config import load_config
 
-    watcher = _Watcher(settings, then)
+    watcher = Watcher(settings, then)
     config = load_config(str(settings.config_file))
     folders = (
         [Path(config.docs_dir), Path(config.theme.custom_dir)] if config.theme.custom_dir else [Path(config.docs_dir)]

@@ -7,12 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 from click.testing import CliRunner
 
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.group import main
+from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_search.commands import serve
 from handrail_search.service import gunicorn_server
@@ -206,3 +208,24 @@ def test_a_folder_without_a_page_is_no_site(begin, own_acme):
     shutil.rmtree(own_acme / "site")
     (own_acme / "site" / "assets").mkdir(parents=True)
     told_before_anything_started(begin(), "holds no page")
+
+
+def test_a_build_that_runs_ends_before_the_service_does(own_acme, monkeypatch):
+    """Python aborts if a thread still prints while it ends."""
+    docs = own_acme / "docs"
+    docs.mkdir()
+    (own_acme / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
+    begun, ended = threading.Event(), threading.Event()
+
+    def build(_settings):
+        begun.set()
+        ended.wait(0.5)  # as long as a build takes
+        ended.set()
+
+    monkeypatch.setattr(serve, "_build_and_report", build)
+    watcher = serve.Watcher(load_settings(own_acme / "mkdocs.yml", environ={}), then=lambda: None)
+    watcher.start([docs])
+    (docs / "new.md").write_text("# New\n")
+    assert begun.wait(20)
+    watcher.stop()
+    assert ended.is_set()
