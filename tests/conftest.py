@@ -45,6 +45,32 @@ def _logs_as_they_were():
         log.setLevel(level)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _an_encoder_is_opened_once():
+    """Hundreds of services open the same file, which takes longer than all the rest of their start.
+
+    A file that was written anew is opened anew.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        yield
+        return
+    opened, open_session = {}, onnxruntime.InferenceSession
+
+    def open_once(file, options, **more):
+        state = Path(file).stat()
+        key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, options.intra_op_num_threads)
+        if key not in opened:
+            opened[key] = open_session(file, options, **more)
+        return opened[key]
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(onnxruntime, "InferenceSession", open_once)
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="session")
 def encoder_cache():
     """The folder that exported encoders are kept in. The first run takes some seconds to fill it."""

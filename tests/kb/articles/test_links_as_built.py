@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import shutil
 import unicodedata
 from urllib.parse import quote
 
@@ -18,22 +20,33 @@ from handrail_kb.site.built.site_info import read_site_info
 LONG = "Paper forms and what is said of them by those who fill them in.\n\n"
 
 
+@pytest.fixture(scope="module")
+def built():
+    """Projects that were built, by what they were built from: both ways to read a site need it built once."""
+    return {}
+
+
 @pytest.fixture(params=["built", "written since"])
-def said(request, build):
+def said(request, built, build, tmp_path):
     """What is said of the links of a site: (file, line, code), as it was built and as if it was written after that."""
 
+    numbers = itertools.count()
+
     def run(articles, **settings):
-        site = build(articles, **settings)
-        docs = site.dir.parent / "docs"
+        made_from = repr((articles, settings))
+        if made_from not in built:
+            built[made_from] = shutil.copytree(build(articles, **settings).dir.parent, tmp_path / f"kept-{len(built)}")
+        project = shutil.copytree(built[made_from], tmp_path / f"read-{next(numbers)}")
+        docs, site_dir = project / "docs", project / "site"
         found, _ = read_articles(docs)
-        info = read_site_info(site.dir)
-        built = {str(facts["source"]): place for place, facts in info.articles.items()}
-        rules = rules_of(site.dir.parent / "mkdocs.yml")
+        info = read_site_info(site_dir)
+        pages = {str(facts["source"]): place for place, facts in info.articles.items()}
+        rules = rules_of(project / "mkdocs.yml")
         left_out = rules.left_out([one.path for one in found], docs)
         if request.param != "built":
             for file in docs.rglob("*.md"):
                 file.touch()
-        ground = Ground(docs, site.dir, built, info.base_path, left_out, rules.directory_urls, rules.absolute)
+        ground = Ground(docs, site_dir, pages, info.base_path, left_out, rules.directory_urls, rules.absolute)
         kept = [one for one in found if one.path not in left_out]
         return sorted((one.file, one.line, one.code) for one in dead_links(kept, ground))
 

@@ -212,7 +212,8 @@ def test_an_unknown_variable_in_the_environment_is_told_with_the_nearest(run, mo
     assert "Did you mean 'HANDRAIL_WORKERS'?" in result.output
 
 
-def test_a_variable_of_another_program_does_not_stop_a_build(run, monkeypatch):
+def test_a_variable_of_another_program_does_not_stop_a_build(run, site, lend_encoder, monkeypatch):
+    lend_encoder(site / ".handrail")
     monkeypatch.setenv("HANDRAIL_WORKER", "3")
     result = run("build")
     assert result.exit_code == 0
@@ -227,7 +228,8 @@ def test_a_number_that_is_none_is_told_in_one_line(run, monkeypatch, value):
     assert len(result.output) < 400
 
 
-def test_the_other_name_of_the_configuration_is_found(run, tmp_path):
+def test_the_other_name_of_the_configuration_is_found(run, site, lend_encoder):
+    lend_encoder(site / ".handrail")
     Path("mkdocs.yml").rename("mkdocs.yaml")
     assert run("settings").exit_code == 0
     assert run("build").exit_code == 0

@@ -124,23 +124,30 @@ def first(project: Path, question: str) -> str | None:
 
 # --- the whole way
 
+# Too few steps to learn anything.
+HASTY = """
+from handrail_search.commands import tune
+from handrail_search.evaluation import finetuning
+tune.Course = lambda minutes: finetuning.Course(minutes=minutes, most_steps=2)
+"""
+
 
 def test_what_is_not_surely_better_is_not_kept_and_changes_nothing(project, teach):
     teach()
     before = files(project)
-    told = handrail("tune", "--minutes", "1")
+    told = handrail("tune", "--minutes", "1", code=HASTY)
     assert told.returncode == 0, told.stderr
     assert "Asked 29 newer ones, since 2026-01-05" in told.stdout
     assert "Not kept" in told.stdout
     assert files(project) == before
 
 
-# Many and large steps, for a site of a hundred questions; and nothing that they may not spoil.
+# Large steps, for a site of a hundred questions; and nothing that they may not spoil.
 EAGER = """
 from handrail_search.commands import tune
 from handrail_search.evaluation import finetuning, trial
 trial.MAY_LOSE.clear()
-tune.Course = lambda minutes: finetuning.Course(rounds=5, rate=1e-4)
+tune.Course = lambda minutes: finetuning.Course(rounds=2, rate=3e-4)
 """
 
 
