@@ -142,6 +142,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("host", "127.0.0.1", "Address the service listens on.", "service"),
     Setting("port", 8000, "Port the service listens on, 1 to 65535.", "service", least=1, most=65535),
     Setting("workers", 2, "Processes that answer in production.", "service", least=1, most=1000),
+    Setting(
+        "drain_seconds",
+        0,
+        "Seconds that a node told to stop goes on answering while `readyz` says no. Behind a load balancer that asks "
+        "`readyz`, set twice the interval at which it asks.",
+        "service",
+        most=300,
+    ),
     Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
     Setting(
         "trusted_proxies",

@@ -7,7 +7,7 @@ contact work, without a store search works, without the service pages and the th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from flask import Flask, Response, request
@@ -36,6 +36,7 @@ from handrail_search.service.hosts import add_hosts
 from handrail_search.service.monitoring import metrics
 from handrail_search.service.monitoring.health import add_health
 from handrail_search.service.monitoring.requests import watch_requests
+from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.rules import add_limits
 from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
@@ -60,7 +61,8 @@ class Parts:
     key: Callable[[], str]
     # Where limits are counted over all nodes; None where each process counts for itself.
     counts: SharedCounts | None = None
-    # In production alone.
+    # In production alone, as the next one.
+    stopping: Stopping | None = None
     sender: Sender | None = None
 
 
@@ -72,8 +74,8 @@ def parts_of(app: Flask) -> Parts:
     return parts
 
 
-def create_app(settings: Settings) -> Flask:
-    """The whole service as a WSGI application."""
+def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
+    """The whole service as a WSGI application. Once it is `stopping`, it says that it is not ready, and answers."""
     app = Flask(__name__, static_folder=None)
     app.url_rule_class = DecodedRule  # type: ignore[assignment]
     app.config.update(
@@ -82,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
         COMPRESS_ALGORITHM_STREAMING=["zstd", "br", "gzip", "deflate"],
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["handrail"] = parts = _make_parts(settings)
+    app.extensions["handrail"] = parts = replace(_make_parts(settings), stopping=stopping)
     _add_pages(app, settings, parts)
     add_limits(app, settings, parts.counts)
     add_errors(app, parts.site)
@@ -147,7 +149,7 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:
         _add_desk(app, settings, parts)
-    add_health(app, base, live, store, site, parts.meter, parts.counts)
+    add_health(app, base, live, store, site, parts.meter, parts.counts, parts.stopping)
     add_site(app, site)
 
 

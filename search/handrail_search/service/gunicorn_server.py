@@ -11,6 +11,7 @@ import shutil
 import socket
 import sqlite3
 import tempfile
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ import click
 from flask import Flask
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from handrail_feedback.accounts.sessions import secret_key
@@ -33,6 +35,7 @@ from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build
+from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 
 log = Log(__name__)
@@ -73,15 +76,31 @@ class GunicornLog(Logger):  # type: ignore[misc]
         log.handlers, log.propagate = [], True
 
 
+class _Master(Arbiter):  # type: ignore[misc]
+    """gunicorn's master, which lets load balancers notice before it stops."""
+
+    def handle_term(self) -> None:
+        """SIGTERM: the node is not ready from now on; after `drain_seconds` no connection is taken any more."""
+        self.app.stopping.begin()
+        time.sleep(self.app.drain_seconds)  # meanwhile its processes answer as before
+        super().handle_term()
+
+
 class Production(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings; each process makes its own application, so that a reload takes the new code."""
 
     def __init__(self, settings: Settings, delivery: Delivery) -> None:
         self._settings = settings
         self._delivery = delivery
+        self.stopping = Stopping()
+        self.drain_seconds = settings.number("drain_seconds")
         # gunicorn would report that it is ready before any process can answer.
         self._told_to = os.environ.pop("NOTIFY_SOCKET", "")
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        _Master(self).run()
 
     def load_config(self) -> None:
         """What gunicorn is told."""
@@ -115,7 +134,7 @@ class Production(BaseApplication):  # type: ignore[misc]
         """The application of one process, with what works beside its requests."""
         from handrail_search.service.app import create_app, parts_of
 
-        app = create_app(self._settings)
+        app = create_app(self._settings, self.stopping)
         parts = parts_of(app)
         mail = self._delivery.tell
         sender = Sender(

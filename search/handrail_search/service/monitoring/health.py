@@ -10,6 +10,7 @@ from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.service.monitoring import metrics
+from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.site_files import BuiltSite
 
@@ -22,6 +23,7 @@ def add_health(
     site: BuiltSite,
     meter: metrics.Meter,
     counts: SharedCounts | None = None,
+    stopping: Stopping | None = None,
 ) -> None:
     """Add healthz, readyz and metrics below `base`."""
 
@@ -32,13 +34,7 @@ def add_health(
     def readyz() -> Response:
         """Whether index, store and site can be used, else 503 with the reasons. Search by words alone is ready."""
         searcher = live.searcher()
-        problems = [live.problem] if live.problem else []
-        try:
-            store.check()
-        except StoreUnavailable as error:
-            problems.append(error)
-        if not site.folder.is_dir():
-            problems.append(HandrailError(f"There is no site at {site.folder}.", "Build it: handrail build"))
+        problems = _problems(live, store, site, stopping)
         state = {
             "ready": not problems,
             "degraded": searcher.missing if searcher else None,
@@ -53,6 +49,20 @@ def add_health(
     app.add_url_rule(f"{base}healthz", "healthz", healthz)
     app.add_url_rule(f"{base}readyz", "readyz", readyz)
     app.add_url_rule(f"{base}metrics", "metrics", meter.page)
+
+
+def _problems(live: LiveIndex, store: Store, site: BuiltSite, stopping: Stopping | None) -> list[HandrailError]:
+    """Why other nodes should be asked; none when this one is ready."""
+    problems = [live.problem] if live.problem else []
+    if stopping:
+        problems.append(HandrailError("This node is being stopped.", "Ask another one; it ends in a moment."))
+    try:
+        store.check()
+    except StoreUnavailable as error:
+        problems.append(error)
+    if not site.folder.is_dir():
+        problems.append(HandrailError(f"There is no site at {site.folder}.", "Build it: handrail build"))
+    return problems
 
 
 def _outbox(store: Store) -> dict[str, int] | None:
