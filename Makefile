@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test clean
+.PHONY: help serve test setup browser databases format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one a
 
 test: setup format lint types floors unit docs ## Everything the CI does
 
-setup: $(VENV)/.installed-dev browser ## Install all that development needs
+setup: $(VENV)/.installed-dev browser databases ## Install all that development needs
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Handrail needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -39,6 +39,15 @@ browser: # Chromium for the browser tests, where this user may install it
 	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	     && echo "Installing Chromium ..." && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 	|| echo "There is no Chromium and it cannot be installed here: browser tests will be skipped."
+
+# PostgreSQL's programs, for tests that start a server of their own. Debian would start one as well: it is not needed.
+databases:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	     && echo "Installing PostgreSQL ..." && apt-get update -qq && apt-get install -y -qq postgresql-common >/dev/null \
+	     && sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \
+	     && apt-get install -y -qq postgresql >/dev/null; } \
+	|| echo "There is no PostgreSQL and it cannot be installed here: its tests will be skipped."
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check

@@ -6,7 +6,9 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,6 +20,8 @@ else:
     # A busy machine is slow now and then, which is no failure.
     settings.register_profile("handrail", deadline=None)
     settings.load_profile("handrail")
+
+from .feedback.postgres import PostgresServer, programs
 
 ROOT = Path(__file__).parents[1]
 EXPORT = """
@@ -69,6 +73,71 @@ def _an_encoder_is_opened_once():
     patch.setattr(onnxruntime, "InferenceSession", open_once)
     yield
     patch.undo()
+
+
+def pytest_generate_tests(metafunc):
+    """Every test of the store runs on both databases, but for those that are about an SQLite file."""
+    if "store_place" in metafunc.fixturenames:
+        of_a_file = metafunc.definition.get_closest_marker("sqlite")
+        metafunc.parametrize("store_place", ["sqlite"] if of_a_file else ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture
+def store_place(request, tmp_path):
+    """Where an empty store may be made: a file, or a database of a PostgreSQL server that the tests start."""
+    if request.param == "sqlite":
+        return tmp_path / "state" / "store.db"
+    return request.getfixturevalue("new_database")()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, started when the first test wants it."""
+    pytest.importorskip("psycopg_pool", reason="handrail[postgres] is not installed")
+    found = programs()
+    if found is None:
+        pytest.skip("there is no PostgreSQL 15 or newer: apt-get install postgresql")
+    server = PostgresServer.create(found)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def new_database(postgres):
+    """Makes empty databases: `new_database()` is the address of one. They are dropped after the test."""
+    made = []
+
+    def make():
+        made.append(postgres.create_database())
+        return postgres.url(made[-1])
+
+    yield make
+    for name in made:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def away(request, store):
+    """While `with away():` lasts the store cannot be used; then all is there again."""
+
+    @contextmanager
+    def of_a_file():
+        store.close()
+        hidden = store.at.rename(store.at.with_name("hidden.db")) if store.at.exists() else None
+        store.at.mkdir(parents=True)
+        yield
+        store.at.rmdir()
+        if hidden:
+            hidden.rename(store.at)
+
+    @contextmanager
+    def of_a_database():
+        server, name = request.getfixturevalue("postgres"), urlsplit(store.at).path[1:]
+        server.refuse(name)
+        yield
+        server.accept(name)
+
+    return of_a_file if isinstance(store.at, Path) else of_a_database
 
 
 @pytest.fixture(scope="session")

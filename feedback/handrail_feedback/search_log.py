@@ -17,8 +17,7 @@ from datetime import timedelta
 
 from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.database import Store, weakly
-from handrail_feedback.storage.engines.sqlite import Database, is_store_fault
+from handrail_feedback.storage.database import Connection, Store, weakly
 from handrail_feedback.storage.messages.mailings import expire
 from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
 from handrail_feedback.storage.searches.learned import erase_removed
@@ -183,15 +182,27 @@ class SearchLog:
                 return
 
     def _write_once(self, entries: list[_Entry]) -> None:
+        try:
+            with self._store.transaction() as db:
+                for entry in entries:
+                    _write_entry(db, entry)
+        except StoreUnavailable:
+            raise
+        except Exception:  # one of them cannot be written: the others are
+            self._write_each(entries)
+        else:
+            self.written += len(entries)
+
+    def _write_each(self, entries: list[_Entry]) -> None:
         failed = 0
         with self._store.transaction() as db:
             for entry in entries:
                 try:
-                    with db.atomic():
+                    with db.savepoint():
                         _write_entry(db, entry)
+                except StoreUnavailable:
+                    raise
                 except Exception as error:
-                    if is_store_fault(error):
-                        raise
                     failed += 1
                     with part_of(entry.request):
                         log("search.not_kept", reason=error)
@@ -226,7 +237,7 @@ class SearchLog:
             log("searches.erased", entries=erased)
 
 
-def _write_entry(db: Database, entry: _Entry) -> None:
+def _write_entry(db: Connection, entry: _Entry) -> None:
     if isinstance(entry.what, SearchEvent):
         write_event(db, entry.what)
     elif isinstance(entry.what, Prepared):

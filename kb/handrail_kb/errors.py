@@ -7,7 +7,7 @@ HandrailError
 ├── IndexUnusable       the index is missing, half-written, or does not fit what runs
 │   └── LockHeld        another process does the same just now
 ├── EncoderUnavailable  the encoder is missing, or is not the one its digest promises
-├── StoreUnavailable    the SQLite file with searches and messages cannot be used
+├── StoreUnavailable    the store of searches and messages cannot be used
 └── DeliveryFailed      a message was not handed over; it waits and is tried again
 
 Each is a click exception: the command line prints one clear message and ends with exit code 1.
@@ -56,7 +56,15 @@ class EncoderUnavailable(HandrailError):
 
 
 class StoreUnavailable(HandrailError):
-    """The store cannot be opened or written; callers must not claim that anything was kept."""
+    """The store cannot be opened or written; callers must not claim that anything was kept.
+
+    `passing` says that it may mend itself: a full disk, a lock, a server that is down.
+    """
+
+    def __init__(self, what: str, mend: str = "", *, passing: bool = False) -> None:
+        """Keep what happened, what mends it, and whether it may pass."""
+        super().__init__(what, mend)
+        self.passing = passing
 
 
 class DeliveryFailed(HandrailError):

@@ -48,8 +48,8 @@ def by_last_word(questions: Sequence[str]) -> np.ndarray:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "state" / "store.db")
+def store(store_place: Path | str) -> Iterator[Store]:
+    store = Store(store_place)
     yield store
     store.close()
 

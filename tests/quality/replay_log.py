@@ -156,7 +156,7 @@ def _group(settings: Settings, at: datetime, *, regroup: bool = False) -> float:
     searcher = LiveIndex(settings.index_dir).searcher()
     if searcher is None or searcher.encoder is None:
         raise SystemExit("the index has no encoder")
-    store, began = Store(settings.store_file), time.perf_counter()
+    store, began = Store(settings.store_place), time.perf_counter()
     refresh_topics(store, searcher.index, searcher.encoder, settings, at, lambda _done, _of: None, regroup=regroup)
     store.close()
     return time.perf_counter() - began
@@ -166,7 +166,7 @@ def measured(settings: Settings) -> dict[str, Any]:
     """How large the store is, how long grouping all takes, and how long the leads' pages do."""
     _group(settings, now())  # whatever is new is encoded
     grouping = _group(settings, now(), regroup=True)
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     book = read_book(store)
     figures = {
         "megabytes": sum(file.stat().st_size for file in settings.state_dir.glob("store.db*")) / 1e6,
@@ -244,7 +244,7 @@ def main(write: bool, again: bool) -> None:
         say(absent("questions and articles"))
         return
     settings = site()
-    if again or not (ASKED.exists() and settings.store_file.exists()):
+    if again or not (ASKED.exists() and settings.store_place.exists()):
         ASKED.write_text(json.dumps(ask_all(settings)), encoding="utf-8")
     markdown = to_markdown(json.loads(ASKED.read_text(encoding="utf-8")), measured(settings))
     sys.stdout.write(f"{markdown}\n")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import Store, existing_store
 from handrail_kb.config.settings import Settings
-from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.errors import HandrailError
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -24,13 +24,5 @@ def open_store(
     nothing_kept: str = "no search and no message was kept yet",
     first: str = "Start the service",
 ) -> Store:
-    """The store of this site. A mistyped folder must not leave an empty store behind.
-
-    Raises StoreUnavailable, which says that `nothing_kept` and what to do `first`.
-    """
-    if not settings.store_file.exists():
-        raise StoreUnavailable(
-            f"There is no store at {settings.store_file}: {nothing_kept}.",
-            f"{first}, or name the right site: --config PATH/mkdocs.yml",
-        )
-    return Store(settings.store_file)
+    """The store of this site; see `existing_store`."""
+    return existing_store(settings.store_place, nothing_kept, first)

@@ -38,7 +38,7 @@ def add(config_file: Path, name: str, role: Role) -> None:
     """Create an account."""
     settings = load_settings(config_file)
     _refuse_wrong_place(settings)
-    store, known = Store(settings.store_file), _name(name)
+    store, known = Store(settings.store_place), _name(name)
     if staff.find(store, known):
         raise HandrailError(
             f"There is an account {known} already.", f"Change its password: handrail users passwd {known}"
@@ -134,7 +134,7 @@ def _unknown(name: str) -> HandrailError:
 def _refuse_wrong_place(settings: Settings) -> None:
     """A mistyped folder must not get a store."""
     if (
-        not settings.store_file.exists()
+        not Store(settings.store_place).exists()
         and not settings.index_dir.exists()
         and not any((settings.root / f"mkdocs.{ending}").exists() for ending in ("yml", "yaml"))
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -89,3 +90,8 @@ def question_key(question: str, location: str) -> str:
 def says_something(redacted: str) -> bool:
     """Whether a redacted text has a letter or digit of its own, outside of placeholders."""
     return any(character.isalnum() for character in _PLACEHOLDER.sub("", redacted))
+
+
+def shows(results: str, page: str) -> bool:
+    """Whether a list of results, as JSON of `[[location, score], …]`, has a section of this page."""
+    return any(location.partition("#")[0] == page for location, _score in json.loads(results))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Row = dict[str, Any]
-SqlValue = str | int | float | None
+SqlValue = str | int | float | bytes | None
 
 
 def now() -> datetime:

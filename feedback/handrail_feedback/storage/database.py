@@ -1,144 +1,131 @@
-"""The store: one SQLite file, shared by several processes and threads, brought up to date by migrations.
+"""The store: searches, votes, messages and topics in an SQLite file or a PostgreSQL database.
 
-Opening is put off until the first use and tried again after a failure, so that a full disk or a missing
-folder costs what would have been kept, never a search. Knows nothing of searches, votes or messages but their tables.
+Opening is put off until the first use and tried again after a failure, so that a full disk, a missing folder or a
+server that is down costs what would have been kept, never a search. Knows nothing of searches, votes or messages but
+their tables.
 """
 
 from __future__ import annotations
 
 import os
-import threading
+import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from handrail_feedback.records.stamps import Row, SqlValue
-from handrail_feedback.storage.engines.sqlite import (
-    Database,
-    begin,
-    empty_log,
-    explained,
-    file_identity,
-    open_file,
-    write_something,
-)
-from handrail_feedback.storage.schema.migrations import migrations
+from handrail_feedback.storage.engines.connection import Connection, Engine, Undone
+from handrail_feedback.storage.engines.sqlite import SqliteFile
+from handrail_feedback.storage.schema.migrations import MIGRATIONS
 from handrail_kb.errors import StoreUnavailable
-from handrail_kb.texts.installing import install_command
+
+__all__ = ["Connection", "Store", "existing_store", "retried", "weakly"]
 
 
 class Store:
-    """One SQLite file. Cheap to make: the file is opened, and made where missing, at the first use.
+    """Where everything is kept. Cheap to make: it is opened, and made where missing, at the first use.
 
-    Each thread has its own connection, and one thread of a process at a time uses the file.
-    Every method raises StoreUnavailable when the file cannot be used, and tries again the next time.
+    Every method raises StoreUnavailable when the store cannot be used, and tries again the next time.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
-        """`busy_seconds` is how long a writer waits for another one."""
-        self.path = path
-        self._busy_seconds = busy_seconds
-        self._local = threading.local()
-        self._opened: weakref.WeakSet[_Opened] = weakref.WeakSet()
-        self._using = threading.RLock()
+    def __init__(self, place: Path | str, *, busy_seconds: float = 5.0) -> None:
+        """`place` is a file, or the address of a database; `busy_seconds` is how long a writer waits for another."""
+        self.at = place
+        self._engine = _engine(place, busy_seconds)
         os.register_at_fork(
-            before=weakly(self._before_fork),
-            after_in_parent=weakly(self._after_fork),
-            after_in_child=weakly(self._after_fork),
+            before=weakly(self._engine.before_fork),
+            after_in_parent=weakly(self._engine.after_fork),
+            after_in_child=weakly(self._engine.after_fork),
         )
+
+    @property
+    def place(self) -> str:
+        """Where the store is, as people may read it: without a password."""
+        return self._engine.place
+
+    @property
+    def shared(self) -> bool:
+        """Whether several machines may use it at once."""
+        return not isinstance(self._engine, SqliteFile)
+
+    def exists(self) -> bool:
+        """Whether there may be something in it; asking makes nothing."""
+        return self._engine.exists()
 
     def read(self, sql: str, **values: SqlValue) -> list[Row]:
         """The rows of a SELECT with named parameters."""
-        with explained(self.path), self._using:
-            return list(self._database().query(sql, values))
+        with self._engine.reading() as connection:
+            return list(connection.query(sql, values))
 
-    @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[Database]:
-        """A database to write to, alone; all is kept at the end, or nothing if anything is raised.
+    def transaction(self, *, durable: bool = False, in_turn: bool = True) -> AbstractContextManager[Connection]:
+        """A connection to write with; all is kept at the end, or nothing if anything is raised.
 
-        With `durable`, what was written survives a power cut once this returns; otherwise a kill only.
+        With `durable`, what was written survives a power cut once this returns; otherwise a kill of this process only.
+        Writers take turns, those on other machines too: what one has read is true until it has written. Without
+        `in_turn` they need not, for what only ever touches rows that it has claimed (`Connection.claiming`).
         """
-        with explained(self.path), self._using:
-            db = self._database()
-            begin(db, durable=durable)
-            try:
-                yield db
-                db.commit()
-            except BaseException:
-                db.rollback()
-                raise
+        return self._engine.writing(durable=durable, in_turn=in_turn)
+
+    def only_one(self, what: str) -> AbstractContextManager[bool]:
+        """Whether this process alone does `what` until the end of the block, of all that use the store; never waits."""
+        return self._engine.only_one(what)
 
     def check(self) -> None:
-        """Raise StoreUnavailable with the reason unless the store can be written now: it rewrites a value."""
-        with self.transaction() as db:
-            write_something(db)
+        """Raise StoreUnavailable with the reason unless the store can be written now."""
+        self._engine.check()
 
     def shred(self) -> None:
-        """Empty the write-ahead log, so that nothing erased is left in it."""
-        with explained(self.path), self._using:
-            empty_log(self._database())
+        """See to it that nothing erased is left in logs that belong to the store."""
+        self._engine.shred()
 
     def close(self) -> None:
         """Close the connections of this process; the next use opens new ones."""
-        with self._using:
-            for opened in list(self._opened):
-                opened.db.close()
-            self._local = threading.local()
-
-    def _before_fork(self) -> None:
-        """Hold no connection while forking: a child inherits SQLite's note of every lock, and never sees it lifted."""
-        self._using.acquire()
-        self.close()
-
-    def _after_fork(self) -> None:
-        self._using.release()
-
-    def _database(self) -> Database:
-        """This thread's connection, made again when another file has replaced the old one."""
-        opened: _Opened | None = getattr(self._local, "opened", None)
-        if opened is None or not opened.fits(self.path):
-            db = open_file(self.path, self._busy_seconds, partial(_migrate, path=self.path))
-            opened = _Opened(db, file_identity(self.path))
-            self._local.opened = opened
-            self._opened.add(opened)
-        return opened.db
+        self._engine.close()
 
 
-class _Opened:
-    """A connection together with the file it belongs to; closed when its thread ends."""
+def _engine(place: Path | str, busy_seconds: float) -> Engine:
+    if "://" not in str(place):
+        return SqliteFile(Path(place), MIGRATIONS, busy_seconds)
+    from handrail_feedback.storage.engines.postgres import PostgresDatabase
 
-    def __init__(self, db: Database, file: tuple[int, int]) -> None:
-        self.db = db
-        self._file = file
-
-    def fits(self, path: Path) -> bool:
-        """Whether the connection may be used: a message written to a deleted file would be lost."""
-        return self._file == file_identity(path)
-
-    def __del__(self) -> None:
-        self.db.close()
+    return PostgresDatabase(str(place), MIGRATIONS, busy_seconds)
 
 
-def _migrate(db: Database, path: Path) -> None:
-    """Apply the pending migrations once, whichever process comes first."""
-    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 no public way
-    unknown = {migration.name for migration in migrations.applied(db)} - known
-    if unknown:
+def existing_store(place: Path | str, nothing_kept: str, first: str) -> Store:
+    """The store at a place; a mistyped folder must not leave an empty one behind.
+
+    Raises StoreUnavailable, which says that `nothing_kept` and what to do `first`.
+    """
+    store = Store(place)
+    if not store.exists():
         raise StoreUnavailable(
-            f"{path} was written by a newer Handrail (it has {', '.join(sorted(unknown))}).",
-            f"Install that version's wheel again: {install_command('handrail-VERSION-py3-none-any.whl')}",
+            f"There is no store at {store.place}: {nothing_kept}.",
+            f"{first}, or name the right site: --config PATH/mkdocs.yml",
         )
-    if not migrations.pending(db):
-        return
-    begin(db, durable=True)
-    try:
-        migrations.apply(db)
-        db.commit()
-    except BaseException:
-        db.rollback()
-        raise
+    return store
+
+
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
+_PAUSES = (0.02, 0.1, 0.5)
+
+
+def retried(write: Callable[Given, Done]) -> Callable[Given, Done]:
+    """Do what writes in one transaction again when the database undid it in favour of another one's."""
+
+    @wraps(write)
+    def again(*args: Given.args, **more: Given.kwargs) -> Done:
+        for pause in _PAUSES:
+            try:
+                return write(*args, **more)
+            except Undone:
+                time.sleep(pause)
+        return write(*args, **more)
+
+    return again
 
 
 def weakly(method: Callable[[], object]) -> Callable[[], None]:

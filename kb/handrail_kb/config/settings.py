@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
@@ -22,6 +23,7 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.problems import nearest
 
 _LONGEST_SHOWN = 80
+_DATABASES = ("postgresql://", "postgres://")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -83,9 +85,12 @@ class Settings:
         return self.site_dir
 
     @property
-    def store_file(self) -> Path:
-        """The SQLite file of searches, votes and messages."""
-        return self.state_dir / "store.db"
+    def store_place(self) -> Path | str:
+        """Where searches, votes and messages are: an SQLite file, or the address of a PostgreSQL database."""
+        store = self.text("store")
+        if store.startswith(_DATABASES):
+            return store
+        return self.root / store if store else self.state_dir / "store.db"
 
 
 def load_settings(
@@ -108,6 +113,7 @@ def load_settings(
     values: dict[str, SettingValue] = {setting.name: setting.default for setting in SETTINGS}
     options = _plugin_options(document)
     values.update(check_options(options, f"{config_file}: plugins: handrail"))
+    _refuse_password(str(values["store"]), f"{config_file}: plugins: handrail: store")
     values.update(values_in(environ))
     values.update(
         {
@@ -120,6 +126,16 @@ def load_settings(
     groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
     url = str(document.get("site_url") or "")
     return Settings(values, root, built, config_file, groups, url, serves_folder=site_dir is not None)
+
+
+def _refuse_password(store: str, where: str) -> None:
+    """Raise ConfigError for a password in a file that is kept in git."""
+    parts = urlsplit(store) if store.startswith(_DATABASES) else urlsplit("")
+    if parts.password or "password=" in parts.query:
+        raise ConfigError(
+            f"{where}: a password does not belong in a file of the repository.",
+            "Take it out, and give it to the service: PGPASSWORD=… handrail run, or a line in ~/.pgpass",
+        )
 
 
 def docs_dir_of(config_file: Path) -> Path:

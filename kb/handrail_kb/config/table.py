@@ -124,6 +124,15 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
     ),
     Setting(
+        "store",
+        "",
+        "Where searches, votes, messages and accounts are kept: an SQLite file, relative to mkdocs.yml, or a "
+        "PostgreSQL database, such as `postgresql://handrail@db.example.com/handrail`, that several machines share "
+        "(`pip install 'handrail[postgres]'`; its password in `PGPASSWORD` or `~/.pgpass`). Empty: `store.db` in the "
+        "state folder.",
+        "service",
+    ),
+    Setting(
         "encoder",
         "all-MiniLM-L6-v2",
         "The model that turns text into vectors: `all-MiniLM-L6-v2` for English, `multilingual-e5-small` for other "

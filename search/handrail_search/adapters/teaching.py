@@ -36,7 +36,7 @@ class Teaching(Watch):
         super().__init__(every)
         self.live = live
         # A store object of its own: reading much must not delay whoever writes a message.
-        self._store = Store(settings.store_file)
+        self._store = Store(settings.store_place)
         self._teacher = Teacher(settings)
         self.known: Sequence[KnownAnswer] = ()
         self._seen: tuple[int, str] | None = None
@@ -54,7 +54,7 @@ class Teaching(Watch):
     def look_once(self) -> None:
         """Teach what is new, if anything is."""
         searcher = self.live.searcher()
-        if searcher is None or not self._store.path.exists():
+        if searcher is None or not self._store.exists():
             return
         seen = (version(self._store), searcher.index.name)
         if seen == self._seen:
@@ -140,9 +140,9 @@ def teach_from_store(searcher: Searcher, settings: Settings) -> None:
     Without a store there is nothing to teach, and none is created; when it cannot be read, a warning is logged and
     search goes on without it.
     """
-    if not settings.store_file.exists():
+    store = Store(settings.store_place)
+    if not store.exists():
         return
-    store = Store(settings.store_file)
     try:
         Teacher(settings).teach(searcher, read_known(store))
     except HandrailError as error:

@@ -8,7 +8,6 @@ words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from handrail_feedback.contracts import AnswersPastSearches, Past, PresentAnswer
@@ -18,11 +17,10 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import read_history
 from handrail_feedback.topics.proving import prove_topics
 from handrail_kb.config.settings import Settings
-from handrail_kb.errors import LockHeld
 from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import PageNames, names_of
 from handrail_search.adapters.topics import refresh_topics
-from handrail_search.background import Watch, only_one
+from handrail_search.background import Watch
 from handrail_search.ranking.live import LiveIndex
 
 log = Log(__name__)
@@ -66,7 +64,7 @@ class TopicWatch(Watch):
         self._search = search
         self._settings = settings
         # A store object of its own: reading much must not delay whoever writes a message.
-        self._store = Store(settings.store_file)
+        self._store = Store(settings.store_place)
 
     def first_after(self) -> float:
         """As long as between two looks, so that the service answers requests first."""
@@ -80,9 +78,11 @@ class TopicWatch(Watch):
     def look_once(self) -> None:
         """Bring topics up to date, unless another process is doing so."""
         searcher = self._live.searcher()
-        if searcher is None or searcher.encoder is None or not self._store.path.exists():
+        if searcher is None or searcher.encoder is None or not self._store.exists():
             return
-        with suppress(LockHeld), only_one(self._settings.state_dir / "topics.lock"):
+        with self._store.only_one("topics") as alone:
+            if not alone:
+                return
             history = read_history(self._store)
             done = refresh_topics(
                 self._store,

@@ -266,11 +266,9 @@ def _named_sources(written: Written) -> dict[str, str]:
 
 def _learned(settings: Settings) -> int:
     """The version of the learned questions in use; 0 without a store."""
-    if not settings.store_file.exists():
-        return 0
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     try:
-        return version(store)
+        return version(store) if store.exists() else 0
     except HandrailError:
         return 0
     finally:

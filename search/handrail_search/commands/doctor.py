@@ -158,11 +158,11 @@ def _language(settings: Settings) -> str:
 
 def _store(settings: Settings) -> str:
     # Created here it would belong to the user of this command, and the service might not be able to write it.
-    if not settings.store_file.exists():
-        return f"none yet: the service makes {settings.store_file}"
-    with closing(Store(settings.store_file)) as store:
+    with closing(Store(settings.store_place)) as store:
+        if not store.exists():
+            return f"none yet: the service makes {store.place}"
         store.check()
-    return str(settings.store_file)
+        return store.place
 
 
 def _delivery(settings: Settings) -> str:
@@ -177,10 +177,10 @@ def _delivery(settings: Settings) -> str:
 
 
 def _outbox(settings: Settings) -> str:
-    if not settings.store_file.exists():
-        return "no message yet"
     at = now()
-    with closing(Store(settings.store_file)) as store:
+    with closing(Store(settings.store_place)) as store:
+        if not store.exists():
+            return "no message yet"
         stands = outbox_status(store, at)
     problems = trouble(stands, read_delivery(settings).alarm_after, at)
     if problems:
@@ -205,7 +205,8 @@ def _port(settings: Settings) -> str:
 
 def _desk(settings: Settings) -> str:
     given_key()
-    members = staff.everybody(Store(settings.store_file)) if settings.store_file.exists() else []
+    with closing(Store(settings.store_place)) as store:
+        members = staff.everybody(store) if store.exists() else []
     if not members:
         return "nobody can sign in at desk/ yet: handrail users add NAME"
     return f"{len(members)} can sign in at desk/" + (", and answer by mail" if can_answer(settings) else "")

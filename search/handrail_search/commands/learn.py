@@ -13,7 +13,7 @@ import click
 
 from handrail_feedback.records.learned import LearnedSource, ListedQuestion, TaughtQuestion
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import Store, existing_store
 from handrail_feedback.storage.searches import learned as book
 from handrail_feedback.text_tables import printable
 from handrail_kb.articles.front_matter import add_questions
@@ -21,7 +21,7 @@ from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, console, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import shown_folder
-from handrail_kb.errors import ConfigError, HandrailError, SiteError, StoreUnavailable
+from handrail_kb.errors import ConfigError, HandrailError, SiteError
 from handrail_kb.site.built.site_info import SiteInfo, read_site_info
 from handrail_kb.texts.amounts import percent
 from handrail_search.adapters.page_names import PageNames
@@ -54,7 +54,7 @@ def learn(file: Path, config_file: Path, skip_bad: bool, as_json: bool, **flags:
     with console.status(f"reading {file}"):
         taught, faults = read_pairs(file, _places(settings, searcher.index, config_file), now())
     _refuse(file, taught, faults, skip_bad)
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     try:
         effect = _prepare(searcher, settings, read_known(store), taught)
         kept = book.keep(store, taught)
@@ -279,13 +279,8 @@ def _pages(settings: Settings) -> frozenset[str] | None:
 
 
 def _store(settings: Settings) -> Store:
-    """The store of this site. Does not create one, so that a mistyped folder leaves no empty store behind."""
-    if not settings.store_file.exists():
-        raise StoreUnavailable(
-            f"There is no store at {settings.store_file}: nothing was learned yet.",
-            "Import questions: handrail learn FILE, or name the right site: --config PATH/mkdocs.yml",
-        )
-    return Store(settings.store_file)
+    """The store of this site, which must be there."""
+    return existing_store(settings.store_place, "nothing was learned yet", "Import questions: handrail learn FILE")
 
 
 def _count(things: Sequence[object], name: str = "question") -> str:

@@ -12,13 +12,13 @@ import click
 
 from handrail_feedback.contracts import Past, PastAnswer
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import existing_store
 from handrail_feedback.topics.replay import Ask, decided_articles, from_lines, past_questions, replay, to_lines
 from handrail_feedback.topics.replay_text import replay_as_json, replay_as_markdown, replay_as_text
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import log_to_terminal, progress_bar
 from handrail_kb.config.settings import Settings
-from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.errors import HandrailError
 from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import asking
 from handrail_search.adapters.replay_base import built_at, is_index, open_index
@@ -107,12 +107,11 @@ def _read(settings: Settings, file: Path | None, since: datetime, until: datetim
             return from_lines(file.read_text(encoding="utf-8"), str(file))[:most]
         except (OSError, UnicodeDecodeError) as error:
             raise HandrailError(f"{file} cannot be read.", f"Write it anew: handrail replay --export {file}") from error
-    if not settings.store_file.exists():
-        raise StoreUnavailable(
-            f"There is no store at {settings.store_file}: no search was kept yet.",
-            "Name an export of the machine that has it: handrail replay --questions FILE",
-        )
-    store = Store(settings.store_file)
+    store = existing_store(
+        settings.store_place,
+        "no search was kept yet",
+        "Name an export of the machine that has it: handrail replay --questions FILE",
+    )
     names = names_of((page.location for page in open_current(settings.index_dir).pages), settings)
     return past_questions(store, since, until, most, decided_articles(store, names.find))
 

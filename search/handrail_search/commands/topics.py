@@ -16,7 +16,7 @@ from handrail_feedback.contracts import Past, PresentAnswer
 from handrail_feedback.records.decisions import MEANINGS, DecisionKind
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import Store, existing_store
 from handrail_feedback.storage.searches import decisions
 from handrail_feedback.storage.searches.learned import version
 from handrail_feedback.storage.searches.topics import merged_into, read_history
@@ -30,7 +30,7 @@ from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import path_below, shown_folder
-from handrail_kb.errors import EncoderUnavailable, HandrailError, StoreUnavailable
+from handrail_kb.errors import EncoderUnavailable, HandrailError
 from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import answer_of
@@ -76,12 +76,7 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
     """The site with its topics up to date. Without an encoder they stay as they are, and a warning says so."""
     log_to_terminal()
     settings = find_settings(config_file, flags, needs_file=False)
-    if not settings.store_file.exists():
-        raise StoreUnavailable(
-            f"There is no store at {settings.store_file}: no search was kept yet.",
-            "Start the service, or name the right site: --config PATH/mkdocs.yml",
-        )
-    store, index = Store(settings.store_file), open_current(settings.index_dir)
+    store, index = _existing(settings), open_current(settings.index_dir)
     history = read_history(store)
     try:
         encoder = index.encoder()
@@ -251,12 +246,7 @@ def _refuse_what_leads_nowhere(settings: Settings, link: str) -> None:
 
 
 def _existing(settings: Settings) -> Store:
-    if not settings.store_file.exists():
-        raise StoreUnavailable(
-            f"There is no store at {settings.store_file}: no search was kept yet.",
-            "Start the service, or name the right site: --config PATH/mkdocs.yml",
-        )
-    return Store(settings.store_file)
+    return existing_store(settings.store_place, "no search was kept yet", "Start the service")
 
 
 def _user() -> str:

@@ -209,11 +209,9 @@ def _check_encoder(index: Index, base: str, settings: Settings) -> None:
 
 
 def _known(settings: Settings) -> list[KnownAnswer]:
-    if not settings.store_file.exists():
-        return []
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     try:
-        return read_known(store)
+        return read_known(store) if store.exists() else []
     finally:
         store.close()
 

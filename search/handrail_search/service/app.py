@@ -105,7 +105,7 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
 
 def _make_parts(settings: Settings) -> Parts:
     live = LiveIndex(settings.index_dir)
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
     teaching = Teaching(live, settings)
     prover = Prover(live, teaching)

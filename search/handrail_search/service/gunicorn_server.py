@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 import socket
-import sqlite3
 import tempfile
 import time
 from dataclasses import replace
@@ -138,7 +137,7 @@ class Production(BaseApplication):  # type: ignore[misc]
         parts = parts_of(app)
         mail = self._delivery.tell
         sender = Sender(
-            Store(self._settings.store_file),
+            Store(self._settings.store_place),
             self._delivery,
             form=parts.form,
             notifier=AnswerNotifier(mail, parts.prover, parts.key) if mail else None,
@@ -228,18 +227,15 @@ def refuse_what_cannot_work(settings: Settings) -> None:
     secret_key(settings)
     shared_counts(settings)
     trust()
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     try:
         store.check()
     except StoreUnavailable as error:
-        if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+        if not error.passing:
             raise
         log("service.store_unavailable", reason=error)
     finally:
         store.close()
-
-
-_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def base_path(settings: Settings) -> str:

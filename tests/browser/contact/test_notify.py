@@ -42,7 +42,7 @@ def telling(site_dir, small_index, tmp_path):
         app = create_app(settings)
         parts = app.extensions["handrail"]
         delivery = read_delivery(settings, {})
-        sender = Sender(Store(settings.store_file), delivery, notifier=Teller(delivery.tell, parts.prover, parts.key))
+        sender = Sender(Store(settings.store_place), delivery, notifier=Teller(delivery.tell, parts.prover, parts.key))
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

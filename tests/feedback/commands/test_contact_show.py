@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from handrail_feedback.commands.messages import contact as contact_command
@@ -16,9 +17,11 @@ from handrail_feedback.storage.messages.messages import keep_message
 from ..conftest import NOON
 
 
-def test_an_agent_reads_the_whole_thread_with_its_answers(store: Store, tmp_path: Path) -> None:
+def test_an_agent_reads_the_whole_thread_with_its_answers(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mkdocs.yml").write_text("site_name: Acme")
-    (tmp_path / ".handrail").symlink_to(store.path.parent)
+    monkeypatch.setenv("HANDRAIL_STORE", str(store.at))
     first = keep_message(store, Message("I cannot log in.", "Login", "anna@acme.test", "en", NOON))
     answer_by_mail(store, first, "Try it\x1b[2J again.", "anna@acme.test", "bert", NOON + timedelta(hours=1), "t1")
     later = Message(f"See {first}: it helped.", "", "", "en", NOON + timedelta(hours=2))

@@ -167,7 +167,9 @@ def test_retrying_tries_the_answer_that_waits_and_mails_nothing_twice(site, run)
         assert len(server.post.mails) == 1
         answer_by_mail(store, code, "It works again.", "anna@acme.test", "bert", now(), "t1")
         with store.transaction() as db:
-            db.execute("UPDATE outbox SET next_at = ? WHERE channel = 'answer'", [stamp(now() + timedelta(minutes=9))])
+            db.execute(
+                "UPDATE outbox SET next_at = :at WHERE channel = 'answer'", {"at": stamp(now() + timedelta(minutes=9))}
+            )
         assert f"{code}  delivered by answer" in run("--retry", code)
         assert [envelope.rcpt_tos for envelope in server.post.envelopes] == [["t@acme.test"], ["anna@acme.test"]]
         assert "Nothing of" in run("--retry", code)

@@ -11,7 +11,6 @@ pytest.importorskip("aiosmtpd", reason="there is no mail server to test with")
 
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.outbox import parse_routes
-from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.messages import find_message, keep_message
 
 from .servers import Authority, MailServer, Post
@@ -48,13 +47,6 @@ def post() -> Post:
 def server(post) -> Iterator[MailServer]:
     with MailServer(post) as server:
         yield server
-
-
-@pytest.fixture
-def store(tmp_path) -> Iterator[Store]:
-    store = Store(tmp_path / "state" / "store.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def delivery(tmp_path):
 
 @pytest.fixture
 def sender(store, clock, delivery):
-    return lambda *args, **more: Sender(Store(store.path), delivery(*args, **more), clock=clock, every=0.02)
+    return lambda *args, **more: Sender(Store(store.at), delivery(*args, **more), clock=clock, every=0.02)
 
 
 @pytest.fixture
@@ -250,18 +250,14 @@ def test_what_was_delivered_is_noted_as_soon_as_the_store_can_be_written_again(s
     assert find_message(store, code).state == "delivered"
 
 
-def test_a_store_that_cannot_be_used_is_told_once_and_tried_again(store, clock, write, running, tmp_path, caplog):
+def test_a_store_that_cannot_be_used_is_told_once_and_tried_again(clock, write, running, tmp_path, caplog, away):
     code = write(deliver="folder")
-    store.close()
-    hidden = store.path.rename(store.path.with_name("hidden.db"))
-    store.path.mkdir()
-    running()
-    until(lambda: "messages cannot be delivered" in caplog.text)
-    looks = clock.asked
-    until(lambda: clock.asked > looks + 5)
-    assert caplog.text.count("messages cannot be delivered") == 1
-    store.path.rmdir()
-    hidden.rename(store.path)
+    with away():
+        running()
+        until(lambda: "messages cannot be delivered" in caplog.text)
+        looks = clock.asked
+        until(lambda: clock.asked > looks + 5)
+        assert caplog.text.count("messages cannot be delivered") == 1
     until(lambda: codes_in(tmp_path) == [code])
 
 
@@ -299,14 +295,16 @@ class Deadly:
         os.kill(os.getpid(), signal.SIGKILL)
 
 delivery = Delivery(parse_routes("folder"), {"folder": Deadly()}, Patience(), timedelta(minutes=15))
-Sender(Store(Path(sys.argv[1])), delivery).send_next()
+Sender(Store(sys.argv[1]), delivery).send_next()
 """
 
 
 def test_what_a_killed_sender_had_in_its_hands_is_delivered_by_another(store, clock, write, sender, tmp_path):
     clock.time = now()
     code = write(deliver="folder")
-    died = subprocess.run([sys.executable, "-c", SEND_AND_DIE, store.path], capture_output=True, text=True, check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", SEND_AND_DIE, str(store.at)], capture_output=True, text=True, check=False
+    )
     assert (died.returncode, died.stdout.strip()) == (-signal.SIGKILL, code)
     clock.time = now()
     assert not sender().send_next()

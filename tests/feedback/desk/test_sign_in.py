@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -13,6 +12,7 @@ from handrail_feedback.storage import staff
 from handrail_kb.cli.group import main
 from handrail_kb.errors import ConfigError
 
+from ..stores import everything_in
 from .desks import PASSWORD, Desk, hire, service, settings_for
 
 
@@ -81,7 +81,7 @@ def test_a_name_that_is_not_there_costs_the_same_work_as_a_wrong_password(monkey
 
 
 def test_a_hash_of_the_password_is_all_that_is_kept(staffed):
-    stored = Path(staffed.path).read_bytes() + Path(f"{staffed.path}-wal").read_bytes()
+    stored = everything_in(staffed)
     assert PASSWORD.encode() not in stored
     assert b"$argon2id$" in stored
 
@@ -281,8 +281,8 @@ def test_without_a_key_the_desk_says_so_and_customers_notice_nothing(app, desk, 
 def test_while_the_store_is_away_the_desk_says_so_and_what_mends_it(app, desk, staffed):
     desk.sign_in()
     staffed.close()
-    staffed.path.unlink()
-    staffed.path.mkdir()
+    staffed.at.unlink()
+    staffed.at.mkdir()
     for path in ("", "login", "m/96H-9MK-WHX/"):
         assert desk.get(path).status_code == 503
         assert "The desk cannot work just now" in desk.page and "store.db" in desk.page

@@ -104,7 +104,7 @@ def test_in_one_look_it_tells_what_is_new_came_back_waits_and_was_fixed(desk):
 
 
 def test_what_an_article_answers_now_is_fixed_whoever_decided(site, tmp_path):
-    with closing(sqlite3.connect(site.store.path)) as original, closing(sqlite3.connect(tmp_path / "s.db")) as copy:
+    with closing(sqlite3.connect(site.store.at)) as original, closing(sqlite3.connect(tmp_path / "s.db")) as copy:
         original.backup(copy)
     store, at = Store(tmp_path / "s.db"), now()
     figures = decisions.Figures(3, 3, "invoices/", 3)

@@ -22,6 +22,8 @@ from handrail_feedback.storage.messages.answers import settle
 from handrail_feedback.storage.messages.messages import find_message, keep_message, list_messages
 from handrail_kb.config.settings import load_settings
 
+from ..stores import Away, everything_in
+
 PAGE = "/help/contact/code/"
 WORDS, SUBJECT, ADDRESS = "My pin is secret", "About my card", "anna@acme.test"
 
@@ -139,18 +141,16 @@ def test_erasing_asks_first_and_then_leaves_nothing(client: FlaskClient, store: 
     assert "Your message is erased" in client.post(PAGE, data={"code": code, "do": "erase_for_good"}).text
     assert list_messages(store) == []
     assert store.read("SELECT * FROM outbox") == []
-    left = b"".join(file.read_bytes() for file in store.path.parent.iterdir())
+    left = everything_in(store)
     assert not any(words.encode() in left for words in (WORDS, ADDRESS, "An addition of mine", code))
     assert client.post(PAGE, data={"code": code}).status_code == 404
 
 
 def test_without_a_store_nothing_is_changed_and_the_addition_is_shown_again(
-    client: FlaskClient, store: Store, code: str
+    client: FlaskClient, code: str, away: Away
 ) -> None:
-    store.close()
-    store.path.rename(store.path.with_suffix(".away"))
-    store.path.mkdir()
-    answer = client.post(PAGE, data={"code": code, "do": "add", "words": "Do not lose me"})
+    with away():
+        answer = client.post(PAGE, data={"code": code, "do": "add", "words": "Do not lose me"})
     assert answer.status_code == 503
     assert "nothing was changed" in answer.text
     assert "Do not lose me" in answer.text

@@ -42,6 +42,7 @@ from handrail_kb.config.settings import Settings, load_settings
 from handrail_kb.errors import DeliveryFailed
 
 from ..conftest import NOON, search
+from ..stores import Away, everything_in
 
 ANNA = "anna@acme.test"
 QUESTION = "how do I feed the walrus"
@@ -152,8 +153,8 @@ def waiting(store: Store, post: Postbox, work: Callable[..., int], at: datetime 
 
 
 def left(store: Store) -> bytes:
-    """All that the store's files hold."""
-    return b"".join(file.read_bytes() for file in sorted(store.path.parent.iterdir()))
+    """All that the store holds."""
+    return everything_in(store)
 
 
 # --- the whole way
@@ -400,7 +401,7 @@ def test_withdrawing_erases_at_once_with_a_button_or_at_one_click_in_a_mail_prog
 
 
 def test_an_operator_erases_all_that_waits_for_an_address(store: Store, settings: Settings, tmp_path: Path) -> None:
-    own = Store(settings.store_file)
+    own = Store(settings.store_place)
     for question in ("one", "two"):
         ask_to_be_told(own, wish(question, at=now()), KEY)
     ask_to_be_told(own, wish("three", "bert@acme.test", now()), KEY)
@@ -552,9 +553,9 @@ def test_nothing_is_promised_where_no_mail_can_be_sent(
     assert store.read("SELECT * FROM tellings") == []
 
 
-def test_without_a_store_nothing_is_promised_and_nothing_typed_is_lost(client: FlaskClient, store: Store) -> None:
-    store.path.mkdir(parents=True)
-    answer = client.post(PAGE, data={"q": QUESTION, "address": ANNA})
+def test_without_a_store_nothing_is_promised_and_nothing_typed_is_lost(client: FlaskClient, away: Away) -> None:
+    with away():
+        answer = client.post(PAGE, data={"q": QUESTION, "address": ANNA})
     assert answer.status_code == 503
     assert "nothing was changed" in answer.text
     assert QUESTION in answer.text

@@ -230,7 +230,7 @@ def run(command: object, *arguments: str) -> tuple[int, str]:
 
 
 def test_the_report_is_written_in_four_forms(site: Path, settings: Settings) -> None:
-    log = SearchLog(Store(settings.store_file), retention_days=365)
+    log = SearchLog(Store(settings.store_place), retention_days=365)
     log.record(search("refund", verdict="none", at=now()))
     assert log.close()
     signs = {
@@ -250,7 +250,7 @@ def test_a_site_without_a_store_is_told_so_in_one_line(site: Path, settings: Set
     code, output = run(command, "--config", str(site), *arguments)
     assert code == 1
     assert "There is no store at" in output
-    assert not settings.store_file.exists()
+    assert not settings.store_place.exists()
 
 
 def test_days_that_make_no_sense_are_named(site: Path) -> None:
@@ -260,7 +260,7 @@ def test_days_that_make_no_sense_are_named(site: Path) -> None:
 
 
 def test_a_message_is_forgotten_by_its_code(site: Path, settings: Settings) -> None:
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     code = keep_message(store, Message("secret", "", "", "en", now()))
     assert run(forget, "--config", str(site), code.lower().replace("-", " "))[0] == 0
     assert find_message(store, code) is None

@@ -14,24 +14,27 @@ from handrail_feedback.records.stamps import storable
 from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
 
+VOTE = "INSERT INTO votes (at, location, helpful, comment) VALUES ('', :location, 1, '')"
 OPEN = (
     "import sys; from pathlib import Path; from handrail_feedback.storage.database import Store; "
-    "Store(Path(sys.argv[1])).check()"
+    "Store(sys.argv[1]).check()"
 )
 
 
+@pytest.mark.sqlite
 def test_the_store_can_be_read_by_its_owner_only(store: Store) -> None:
     store.check()
-    for file in store.path.parent.iterdir():
+    for file in store.at.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
+@pytest.mark.sqlite
 def test_a_store_left_open_to_others_is_closed_to_them(store: Store) -> None:
     store.check()
     store.close()
-    store.path.chmod(0o644)
+    store.at.chmod(0o644)
     store.check()
-    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.at.stat().st_mode) == 0o600
 
 
 def test_making_a_store_touches_nothing(tmp_path: Path) -> None:
@@ -39,9 +42,8 @@ def test_making_a_store_touches_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    workers = [subprocess.Popen([sys.executable, "-c", OPEN, str(path)]) for _ in range(4)]
+def test_many_processes_may_open_a_new_store_at_once(store_place: Path | str) -> None:
+    workers = [subprocess.Popen([sys.executable, "-c", OPEN, str(store_place)]) for _ in range(4)]
     assert [worker.wait(30) for worker in workers] == [0] * 4
 
 
@@ -69,21 +71,22 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "sudo -u USER handrail" in raised.value.mend
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_called_a_full_disk_and_keeps_nothing_by_half(store: Store) -> None:
     with store.transaction() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count={pages}").fetchall()
     with pytest.raises(StoreUnavailable, match="disk is full"), store.transaction() as db:
         for number in range(1000):
-            db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', ?, 1, '')", [f"{number}" * 200])
+            db.execute(VOTE, {"location": f"{number}" * 200})
     assert store.read("SELECT * FROM votes") == []
 
 
 def test_a_store_of_a_newer_version_is_not_touched(store: Store) -> None:
     with store.transaction() as db:
-        db.table("_sqlite_migrations").insert(
-            {"migration_set": "handrail", "name": "m999_future", "applied_at": "2030"}
-        )
+        table = "_sqlite_migrations (migration_set, name, applied_at)" if "/store.db" in store.place else "migrations"
+        values = "'handrail', 'm999_future', '2030'" if "/store.db" in store.place else "'m999_future', '2030'"
+        db.execute(f"INSERT INTO {table} VALUES ({values})")
     store.close()
     with pytest.raises(StoreUnavailable, match="newer Handrail"):
         store.check()
@@ -98,16 +101,17 @@ def test_a_store_that_was_mended_works_without_a_restart(tmp_path: Path) -> None
     store.check()
 
 
+@pytest.mark.sqlite
 def test_a_restored_back_up_is_used_at_once(store: Store, tmp_path: Path) -> None:
     store.check()
     other = Store(tmp_path / "backup.db")
     with other.transaction() as db:
-        db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', 'from-backup/', 1, '')")
+        db.execute(VOTE, {"location": "from-backup/"})
     other.shred()
     other.close()
-    (tmp_path / "backup.db").replace(store.path)
+    (tmp_path / "backup.db").replace(store.at)
     for beside in ("-wal", "-shm"):
-        store.path.with_name(store.path.name + beside).unlink(missing_ok=True)
+        store.at.with_name(store.at.name + beside).unlink(missing_ok=True)
     assert [row["location"] for row in store.read("SELECT * FROM votes")] == ["from-backup/"]
 
 
@@ -115,7 +119,7 @@ def test_each_thread_has_its_own_connection(store: Store) -> None:
     def write(number: int) -> None:
         for _ in range(10):
             with store.transaction() as db:
-                db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', ?, 1, '')", [f"{number}/"])
+                db.execute(VOTE, {"location": f"{number}/"})
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -126,8 +130,8 @@ def test_each_thread_has_its_own_connection(store: Store) -> None:
 
 
 def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
-    with pytest.raises(sqlite3.IntegrityError), store.transaction() as db:
-        db.execute("INSERT INTO votes (at, location, helpful, comment) VALUES ('', 'a/', 1, '')")
+    with pytest.raises(Exception, match=r"(?i)not.null"), store.transaction() as db:
+        db.execute(VOTE, {"location": "a/"})
         db.execute("INSERT INTO votes (at) VALUES (NULL)")
     assert store.read("SELECT * FROM votes") == []
 
@@ -146,14 +150,14 @@ def test_reading_the_store_from_a_command_takes_nothing_from_the_service(tmp_pat
         reader.join()
     code = (
         "import sys; from pathlib import Path; from handrail_feedback.storage.database import Store; "
-        "store = Store(Path(sys.argv[1])); store.read('SELECT 1 AS one'); store.close()"
+        "store = Store(sys.argv[1]); store.read('SELECT 1 AS one'); store.close()"
     )
     with service.transaction() as db:
-        db["kept"].insert({"words": "before"})  # type: ignore[union-attr]
+        db.define("CREATE TABLE kept (words TEXT)", "INSERT INTO kept VALUES ('before')")
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     assert path.with_name("store.db-wal").exists()
     with service.transaction() as db:
-        db["kept"].insert({"words": "after"})  # type: ignore[union-attr]
+        db.execute("INSERT INTO kept VALUES ('after')")
     seen = sqlite3.connect(path)
     assert seen.execute("SELECT count(*) FROM kept").fetchone() == (2,)
     seen.close()

@@ -61,11 +61,12 @@ def test_who_withdrew_is_not_written_to_again_however_often_a_stranger_asks(stor
     assert write(store, at=NOON + timedelta(days=DAYS_REFUSED, seconds=1))
 
 
+@pytest.mark.sqlite
 def test_the_counts_tell_nobody_whose_they_are_and_do_not_stay(store: Store) -> None:
     write(store)
     [row] = store.read("SELECT * FROM mailed")
     assert len(row["who"]) == 64 and row["who"] != Recipient(ANNA, "another key").who
     store.shred()
-    assert b"gmail" not in store.path.read_bytes()
+    assert b"gmail" not in store.at.read_bytes()
     write(store, "bert@acme.test", at=NOON + timedelta(days=2))
     assert len(store.read("SELECT * FROM mailed")) == 1

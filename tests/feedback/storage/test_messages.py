@@ -33,25 +33,27 @@ from handrail_feedback.storage.messages.messages import Message, keep_message
 from handrail_feedback.storage.database import Store
 for number in range(5):
     message = Message(f"message {number}", "", "", "en", datetime.now(UTC))
-    print(keep_message(Store(Path(sys.argv[1])), message), flush=True)
+    print(keep_message(Store(sys.argv[1]), message), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_message_with_a_code_survives_a_kill(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    died = subprocess.run([sys.executable, "-c", SEND_AND_DIE, str(path)], capture_output=True, text=True, check=False)
+def test_a_message_with_a_code_survives_a_kill(store_place: Path | str) -> None:
+    died = subprocess.run(
+        [sys.executable, "-c", SEND_AND_DIE, str(store_place)], capture_output=True, text=True, check=False
+    )
     assert died.returncode == -signal.SIGKILL
     codes = died.stdout.split()
     assert len(codes) == 5
-    found = [find_message(Store(path), code) for code in codes]
+    found = [find_message(Store(store_place), code) for code in codes]
     assert [one and one.message for one in found] == [f"message {number}" for number in range(5)]
 
 
+@pytest.mark.sqlite
 def test_a_message_is_on_the_disk_itself_before_it_gets_a_code(store: Store) -> None:
     statements: list[str] = []
     with store.transaction() as db:
-        connection = db.conn
+        connection = db.db.conn
     connection.set_trace_callback(statements.append)
     keep_message(store, message())
     connection.set_trace_callback(None)
@@ -120,14 +122,16 @@ def test_a_code_is_said_in_words() -> None:
     assert all(word == symbol or word[0] == symbol for symbol, word in spoken(ALPHABET))
 
 
+@pytest.mark.sqlite
 def test_a_forgotten_message_is_gone_from_the_files(store: Store) -> None:
     code = keep_message(store, message("zanzibar " * 20))
     assert forget_message(store, code.lower())
     assert not forget_message(store, code)
     assert find_message(store, code) is None
-    assert b"zanzibar" not in b"".join(file.read_bytes() for file in store.path.parent.iterdir())
+    assert b"zanzibar" not in b"".join(file.read_bytes() for file in store.at.parent.iterdir())
 
 
+@pytest.mark.sqlite
 def test_no_code_is_given_when_the_disk_is_full(store: Store) -> None:
     with store.transaction() as db:
         db.execute(f"PRAGMA max_page_count={db.execute('PRAGMA page_count').fetchone()[0]}").fetchall()

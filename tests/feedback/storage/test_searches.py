@@ -297,11 +297,12 @@ def test_recording_costs_the_caller_next_to_nothing(log: SearchLog) -> None:
     assert sorted(costs)[len(costs) // 2] < 50e-6
 
 
+@pytest.mark.sqlite
 def test_nothing_is_kept_when_the_site_wants_no_log(store: Store) -> None:
     log = SearchLog(store, retention_days=365, enabled=False)
     log.record(search("refund"))
     assert log.flush()
-    assert not store.path.exists()
+    assert not store.at.exists()
 
 
 def test_searches_past_their_time_are_erased_at_the_start(store: Store) -> None:
@@ -333,7 +334,7 @@ from pathlib import Path
 from handrail_feedback.storage.database import Store
 from handrail_feedback.search_log import Search, SearchLog
 
-path, text, first = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+path, text, first = sys.argv[1], sys.argv[2], int(sys.argv[3])
 log = SearchLog(Store(path), retention_days=36_500)
 for number in range(first, len(text), 2):
     at = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(milliseconds=300 * number)
@@ -347,7 +348,7 @@ sys.exit(not log.close())
 def test_keystrokes_answered_by_two_processes_become_one_row(store: Store) -> None:
     text = "how do I cancel my account"
     workers = [
-        subprocess.Popen([sys.executable, "-c", EVERY_OTHER, str(store.path), text, str(first)]) for first in (0, 1)
+        subprocess.Popen([sys.executable, "-c", EVERY_OTHER, str(store.at), text, str(first)]) for first in (0, 1)
     ]
     assert [worker.wait(30) for worker in workers] == [0, 0]
     [row] = store.read("SELECT * FROM intents")
@@ -404,6 +405,7 @@ def test_the_writer_keeps_up_with_many_searches(log: SearchLog, kept: Kept) -> N
     assert log.dropped == log.failed == 0
 
 
+@pytest.mark.sqlite
 def test_the_store_holds_no_address_of_the_customer(log: SearchLog, kept: Kept, store: Store) -> None:
     typed(log, ["refund for bob@example.com from 93.184.216.34"])
     kept()
@@ -414,15 +416,16 @@ def test_the_store_holds_no_address_of_the_customer(log: SearchLog, kept: Kept, 
     }
     assert not columns & {"ip", "address", "remote_addr", "user_agent", "cookie", "user", "email"}
     store.close()
-    raw = b"".join(file.read_bytes() for file in store.path.parent.iterdir())
+    raw = b"".join(file.read_bytes() for file in store.at.parent.iterdir())
     assert b"bob@" not in raw
     assert b"93.184" not in raw
 
 
+@pytest.mark.sqlite
 def test_a_locked_store_is_waited_for(log: SearchLog, kept: Kept, store: Store) -> None:
     kept()
     store.check()
-    other = sqlite3.connect(store.path, isolation_level=None)
+    other = sqlite3.connect(store.at, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     typed(log, ["refund"])
     assert not log.flush(0.3)

@@ -179,16 +179,16 @@ def test_a_store_that_cannot_be_read_leaves_what_was_learned_and_is_told_once(te
     assert first(teaching) == ANSWER
     store.close()
     teaching.stop()  # nobody has the store open
-    store.path.rename(store.path.with_suffix(".away"))
-    store.path.write_text("my shopping list\n" * 100)
+    store.at.rename(store.at.with_suffix(".away"))
+    store.at.write_text("my shopping list\n" * 100)
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
             teaching.look()
     assert first(teaching) == ANSWER
     assert caplog.text.count("learned questions could not be read") == 1
     assert "karla" not in caplog.text
-    store.path.unlink()
-    store.path.with_suffix(".away").rename(store.path)
+    store.at.unlink()
+    store.at.with_suffix(".away").rename(store.at)
     keep(store, [agent("another question")])
     teaching.look()
     assert len(teaching.known) == 3
@@ -209,7 +209,7 @@ def test_a_child_after_a_fork_looks_for_itself(teach_now, store):
     if not child:
         try:
             teaching.watch()
-            keep(Store(store.path), [agent()])
+            keep(Store(store.at), [agent()])
             until(lambda: teaching.known)
             os.write(write, first(teaching).encode())
         finally:

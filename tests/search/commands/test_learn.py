@@ -249,7 +249,7 @@ def test_a_bad_line_stops_the_import_unless_it_is_to_be_left_out(run, project, s
     assert f"{file}:3: 'billing/invoces/' is not a page of this site. Did you mean 'billing/invoice" in result.output
     assert "nothing was imported" in result.output
     assert "--skip-bad" in result.output
-    assert not store.path.exists(), "no store is made for nothing"
+    assert not store.at.exists(), "no store is made for nothing"
     assert "1 new question, 0 known before, 1 line left out." in good(run("learn", file, "--skip-bad"))
     assert len(known(store)) == 1
 

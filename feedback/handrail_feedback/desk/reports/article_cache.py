@@ -32,7 +32,7 @@ class ArticleFactsCache:
     def __init__(self, store: Store, site: ReadSiteArticles, least: int) -> None:
         """`site` gives what the build tells of each article; numbers below `least` are not shown."""
         # A store object of its own: reading much must not hold up whoever writes a message.
-        self._reader = Store(store.path)
+        self._reader = Store(store.at)
         self._site = site
         self.least = least
         self._lock = threading.Lock()

@@ -101,7 +101,7 @@ class TopicCache:
         """
         self._store = store
         # A store object of its own: reading much must not hold up whoever writes a message.
-        self._reader = Store(store.path)
+        self._reader = Store(store.at)
         self._articles_of = articles_of
         self._also = also
         self.least = least

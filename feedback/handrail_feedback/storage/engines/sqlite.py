@@ -1,67 +1,271 @@
-"""What is SQLite's own: how a file is opened, locked, written for good, and what its faults mean for a person.
+"""SQLite: one file, shared by the processes and threads of one machine.
 
-The rest of the store is SQL that other databases know as well. No other module of feedback imports sqlite3 or
-sqlite_utils; what they need of these is named here.
+No other module of feedback imports sqlite3 or sqlite_utils.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from handrail_feedback.records.learned import shows
+from handrail_feedback.records.stamps import Row
+from handrail_feedback.storage.engines.connection import Connection, Migration, Trigger, Values, refuse_newer
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
-__all__ = [
-    "Database",
-    "Migrations",
-    "begin",
-    "empty_log",
-    "explained",
-    "file_identity",
-    "is_store_fault",
-    "open_file",
-    "write_something",
-]
+
+class SqliteFile:
+    """A store in one file. Each thread has its own connection, and one thread of a process at a time uses the file."""
+
+    def __init__(self, path: Path, migrations: Sequence[Migration], busy_seconds: float) -> None:
+        """`busy_seconds` is how long a writer waits for another one."""
+        self.path = path
+        self.place = str(path)
+        self._migrations = _as_sqlite_utils(migrations)
+        self._known = {one.name for one in migrations}
+        self._busy_seconds = busy_seconds
+        self._local = threading.local()
+        self._opened: weakref.WeakSet[_Opened] = weakref.WeakSet()
+        self._using = threading.RLock()
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.path.exists()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """This thread's connection."""
+        with self._using:
+            yield self._connection()
+
+    @contextmanager
+    def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[Connection]:
+        """A transaction, alone; with `durable`, it survives a power cut, otherwise a kill only."""
+        with self._using:
+            connection = self._connection()
+            connection.begin(durable=durable)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.db.rollback()
+                raise
+
+    @contextmanager
+    def only_one(self, what: str) -> Iterator[bool]:
+        """Hold a lock on a file beside the store, where no other process does."""
+        with explained(self.path), made(self.path.parent).joinpath(f"{what}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                mine = False
+            else:
+                mine = True
+            yield mine
+
+    def check(self) -> None:
+        """Write what is already in the file, to see whether it can be written."""
+        with self.writing(durable=False) as connection:
+            [version] = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {int(version)}")
+
+    def shred(self) -> None:
+        """Empty the write-ahead log, so that nothing erased is left in it."""
+        with self.reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        with self._using:
+            for opened in list(self._opened):
+                opened.connection.db.close()
+            self._local = threading.local()
+
+    def before_fork(self) -> None:
+        """Hold no connection while forking: a child inherits SQLite's note of every lock, and never sees it lifted."""
+        self._using.acquire()
+        self.close()
+
+    def after_fork(self) -> None:
+        """Let threads use the file again."""
+        self._using.release()
+
+    def _connection(self) -> SqliteConnection:
+        """This thread's connection, made again when another file has replaced the old one."""
+        opened: _Opened | None = getattr(self._local, "opened", None)
+        if opened is None or not opened.fits(self.path):
+            with explained(self.path):
+                opened = _Opened(self._open(), _file_identity(self.path))
+            self._local.opened = opened
+            self._opened.add(opened)
+        return opened.connection
+
+    def _open(self) -> SqliteConnection:
+        """A connection to the file, made where it is missing, and brought up to date."""
+        made(self.path.parent)
+        # Only SQLite may open a file that is there: closing it anywhere else in this process drops all of SQLite's
+        # locks, and the next command that reads the store would take the write-ahead log away from under the service.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        if self.path.stat().st_mode & 0o077:
+            self.path.chmod(0o600)
+        raw = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False)
+        try:
+            raw.create_function("shows", 2, shows, deterministic=True)
+            connection = SqliteConnection(Database(raw, execute_plugins=False), self.path)
+            connection.execute("PRAGMA secure_delete=ON").fetchall()
+            _use_wal(raw, self._busy_seconds)
+            # A migration that replaces a table would erase all that belongs to its rows; inside one this cannot be set.
+            connection.execute("PRAGMA foreign_keys=OFF")
+            self._migrate(connection)
+            connection.execute("PRAGMA foreign_keys=ON")
+        except BaseException:
+            raw.close()
+            raise
+        return connection
+
+    def _migrate(self, connection: SqliteConnection) -> None:
+        """Apply the pending migrations once, whichever process comes first."""
+        refuse_newer(self.place, {one.name for one in self._migrations.applied(connection.db)}, self._known)
+        if not self._migrations.pending(connection.db):
+            return
+        connection.begin(durable=True)
+        try:
+            self._migrations.apply(_Migrating(connection.db.conn, connection))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.db.rollback()
+            raise
 
 
-def open_file(path: Path, busy_seconds: float, migrate: Callable[[Database], None]) -> Database:
-    """A connection to a file whose tables `migrate` brings up to date; the file is made where it is missing."""
-    made(path.parent)
-    # Only SQLite may open a file that is there: closing it anywhere else in this process drops all of SQLite's locks,
-    # and the next command that reads the store would take the write-ahead log away from under the service.
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-    try:
-        db = Database(connection, execute_plugins=False)
-        db.execute("PRAGMA secure_delete=ON").fetchall()
-        _use_wal(db, busy_seconds)
-        # A migration that replaces a table would erase all that belongs to its rows; inside one this cannot be set.
-        db.execute("PRAGMA foreign_keys=OFF")
-        migrate(db)
-        db.execute("PRAGMA foreign_keys=ON")
-    except BaseException:
-        connection.close()
-        raise
-    return db
+class SqliteConnection:
+    """A connection to the file of a store."""
+
+    def __init__(self, db: Database, path: Path) -> None:
+        self.db = db
+        self._path = path
+
+    def begin(self, *, durable: bool) -> None:
+        """Begin to write, alone; see `SqliteFile.writing`."""
+        self.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self.execute("BEGIN IMMEDIATE")
+
+    def execute(self, sql: str, values: Values = {}) -> sqlite3.Cursor:  # noqa: B006 (never written to)
+        """Run a statement."""
+        with explained(self._path):
+            return self.db.conn.execute(sql, values)
+
+    def executemany(self, sql: str, rows: Iterable[Values]) -> None:
+        """Run a statement once for each of these values."""
+        with explained(self._path):
+            self.db.conn.executemany(sql, rows)
+
+    def claiming(self, table: str) -> str:
+        """Nothing: one writes at a time."""
+        return ""
+
+    def query(self, sql: str, values: Values = {}) -> Iterator[Row]:  # noqa: B006 (never written to)
+        """The rows of a SELECT by the names of their columns."""
+        cursor = self.execute(sql, values)
+        names = [column[0] for column in cursor.description]
+        with explained(self._path):
+            return iter([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Undo what is done inside if it raises, and nothing else."""
+        return self.db.atomic()
+
+    def define(self, *definitions: str | Trigger) -> None:
+        """Create tables, columns, indexes and triggers."""
+        for one in definitions:
+            self.execute(_trigger(one) if isinstance(one, Trigger) else one)
+
+    def number_rows_for_good(self) -> None:
+        """Make the tables again with AUTOINCREMENT, since SQLite cannot change them so. Foreign keys must be off."""
+        triggers = self._statements("trigger")
+        for name, _ in triggers:
+            self.execute(f"DROP TRIGGER {name}")
+        for table, statement in self._statements("table"):
+            new = statement.replace("id INTEGER PRIMARY KEY,", "id INTEGER PRIMARY KEY AUTOINCREMENT,", 1)
+            if new != statement and "topic_id INTEGER PRIMARY KEY," not in statement:
+                self._make_anew(table, new)
+        for _, statement in triggers:
+            self.execute(statement)
+
+    def _make_anew(self, table: str, statement: str) -> None:
+        """Give a table another definition and the same rows and indexes."""
+        indexes = self._statements("index", table)
+        self.execute(re.sub(r"^CREATE TABLE \S+", "CREATE TABLE made_anew", statement))
+        self.execute(f"INSERT INTO made_anew SELECT * FROM {table}")  # noqa: S608 (our own words)
+        self.execute(f"DROP TABLE {table}")
+        self.execute(f"ALTER TABLE made_anew RENAME TO {table}")
+        self.define(*(index for _, index in indexes))
+
+    def _statements(self, kind: str, table: str = "") -> list[tuple[str, str]]:
+        """Names and definitions of what is in the store: of a kind, and of one table where it is named."""
+        found = self.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = :kind AND sql IS NOT NULL AND :table IN ('', tbl_name) "
+            "ORDER BY rowid",
+            {"kind": kind, "table": table},
+        )
+        return [(str(name), str(sql)) for name, sql in found.fetchall()]
 
 
-def _use_wal(db: Database, busy_seconds: float) -> None:
+class _Migrating(Database):
+    """What sqlite-utils applies migrations to; it carries the connection that they are written for."""
+
+    def __init__(self, raw: sqlite3.Connection, connection: SqliteConnection) -> None:
+        super().__init__(raw, execute_plugins=False)
+        self.connection = connection
+
+
+def _as_sqlite_utils(migrations: Sequence[Migration]) -> Any:
+    """The migrations as sqlite-utils keeps account of them."""
+    found = Migrations("handrail")
+    for one in migrations:
+        found(name=one.name)(lambda db, apply=one.apply: apply(db.connection))
+    return found
+
+
+def _trigger(one: Trigger) -> str:
+    when = f"WHEN {one.when} " if one.when else ""
+    return f"CREATE TRIGGER {one.name} AFTER {one.event} ON {one.table} {when}BEGIN {one.action}; END"
+
+
+class _Opened:
+    """A connection together with the file it belongs to; closed when its thread ends."""
+
+    def __init__(self, connection: SqliteConnection, file: tuple[int, int]) -> None:
+        self.connection = connection
+        self._file = file
+
+    def fits(self, path: Path) -> bool:
+        """Whether the connection may be used: a message written to a deleted file would be lost."""
+        return self._file == _file_identity(path)
+
+    def __del__(self) -> None:
+        self.connection.db.close()
+
+
+def _use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
     """Switch to the write-ahead log. SQLite does not wait by itself when two processes do so at once."""
     until = time.monotonic() + busy_seconds
     while True:
         try:
-            db.execute("PRAGMA journal_mode=WAL").fetchall()
+            raw.execute("PRAGMA journal_mode=WAL").fetchall()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
@@ -70,24 +274,7 @@ def _use_wal(db: Database, busy_seconds: float) -> None:
             return
 
 
-def begin(db: Database, *, durable: bool = False) -> None:
-    """Begin to write, alone; with `durable`, what is committed survives a power cut, otherwise a kill only."""
-    db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-    db.execute("BEGIN IMMEDIATE")
-
-
-def write_something(db: Database) -> None:
-    """Write what is already in the file, to see whether it can be written."""
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    db.execute(f"PRAGMA user_version = {int(version)}")
-
-
-def empty_log(db: Database) -> None:
-    """Empty the write-ahead log, so that nothing erased is left in it."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def file_identity(path: Path) -> tuple[int, int]:
+def _file_identity(path: Path) -> tuple[int, int]:
     """What tells one file from another of the same name."""
     try:
         found = path.stat()
@@ -96,26 +283,26 @@ def file_identity(path: Path) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-def is_store_fault(error: Exception) -> bool:
-    """Whether the file, the disk or a lock is to blame, and not what was to be written."""
-    ours = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
-    return isinstance(error, (sqlite3.DatabaseError, OSError)) and not isinstance(error, ours)
+_NOT_THE_FILE = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into a StoreUnavailable that a person can act upon."""
+    """Turn what SQLite and the system say of the file, the disk or a lock into a StoreUnavailable."""
     try:
         yield
+    except _NOT_THE_FILE:
+        raise
     except sqlite3.DatabaseError as error:
-        if not is_store_fault(error):
-            raise
-        raise _unavailable(path, getattr(error, "sqlite_errorcode", 0), str(error)) from error
+        raise _unavailable(path, getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error)) from error
     except OSError as error:
         raise StoreUnavailable(
             f"The store {path} cannot be opened: {error.strerror or error}.",
             f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
         ) from error
+
+
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
@@ -142,5 +329,5 @@ def _unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
             f"See which one, and end it: fuser -v {path}",
         ),
     }
-    what, mend = reasons.get(code & 0xFF, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
-    return StoreUnavailable(what, mend)
+    what, mend = reasons.get(code, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
+    return StoreUnavailable(what, mend, passing=code in _PASSING)

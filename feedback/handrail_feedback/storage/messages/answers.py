@@ -25,8 +25,7 @@ from handrail_feedback.records.messages import (
 )
 from handrail_feedback.records.outbox import answer_route
 from handrail_feedback.records.stamps import Row, moment, stamp, storable
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.searches import learned
 
@@ -71,7 +70,7 @@ def settle_before(store: Store, before: datetime, at: datetime) -> int:
 
 
 def write_answer(
-    db: Database, code: str, way: AnswerWay, who: str, at: datetime, token: str, *, words: str = "", to: str = ""
+    db: Connection, code: str, way: AnswerWay, who: str, at: datetime, token: str, *, words: str = "", to: str = ""
 ) -> int | None:
     """Write an answer inside a transaction; its number, or None when there is no such message."""
     values = {
@@ -85,7 +84,8 @@ def write_answer(
     }
     db.execute(
         f"""INSERT INTO answers (code, thread, at, who, way, words, recipient, token)
-            SELECT code, {THREAD}, max(:at, messages.at), :who, :way, :words, :to, :token FROM messages
+            SELECT code, {THREAD}, CASE WHEN :at > messages.at THEN :at ELSE messages.at END,
+              :who, :way, :words, :to, :token FROM messages
             WHERE code = :code ON CONFLICT (token) DO NOTHING""",  # noqa: S608 (our own words)
         values,
     )
@@ -95,7 +95,7 @@ def write_answer(
     return int(found[0]) if found else None
 
 
-def note_first_replies(db: Database, thread: str) -> None:
+def note_first_replies(db: Connection, thread: str) -> None:
     """Update when the messages of a thread were first answered, from the answers that are in force."""
     db.execute(
         f"""UPDATE messages SET first_reply_at =

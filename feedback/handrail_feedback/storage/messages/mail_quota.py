@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.stamps import stamp
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection
 from handrail_kb.contact.email_addresses import same_mailbox
 
 # Of all kinds together.
@@ -33,7 +33,7 @@ class Recipient:
         return hmac.digest(self.key.encode(), f"handrail-mailed {same_mailbox(self.address)}".encode(), "sha256").hex()
 
 
-def may_write(db: Database, to: Recipient, at: datetime) -> bool:
+def may_write(db: Connection, to: Recipient, at: datetime) -> bool:
     """Whether one more mail may go there unasked today. Counts it if so, in the transaction that queues it."""
     values = {"who": to.who, "at": stamp(at), "day": stamp(at - _DAY), "then": stamp(at - timedelta(days=DAYS_REFUSED))}
     db.execute("DELETE FROM mailed WHERE at <= :day", values)
@@ -45,7 +45,7 @@ def may_write(db: Database, to: Recipient, at: datetime) -> bool:
     return True
 
 
-def refuse(db: Database, to: Recipient, at: datetime) -> None:
+def refuse(db: Connection, to: Recipient, at: datetime) -> None:
     """Remember that nobody there wants such mail."""
     db.execute(
         "INSERT INTO unwanted (who, at) VALUES (:who, :at) ON CONFLICT (who) DO UPDATE SET at = :at",

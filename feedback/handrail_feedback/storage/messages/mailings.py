@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.mailings import (
@@ -26,8 +26,7 @@ from handrail_feedback.records.mailings import (
 )
 from handrail_feedback.records.redaction.redact import redact
 from handrail_feedback.records.stamps import Row, moment, stamp, storable
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store, retried
 from handrail_feedback.storage.messages.mail_quota import Recipient, may_write, refuse
 
 _RECEIPT_DAY = timedelta(days=1)
@@ -37,7 +36,7 @@ _RECEIPT_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 _RECEIPT_DUE = "next_at <= :now AND at > :since"
 
 
-def put_receipt(db: Database, code: str, to: Recipient, at: datetime) -> bool:
+def put_receipt(db: Connection, code: str, to: Recipient, at: datetime) -> bool:
     """Note that a receipt is to be sent, in the transaction of its message; False when the address had enough today."""
     if not may_write(db, to, at):
         return False
@@ -48,14 +47,16 @@ def put_receipt(db: Database, code: str, to: Recipient, at: datetime) -> bool:
     return True
 
 
+@retried
 def claim_receipt(store: Store, at: datetime) -> Receipt | None:
     """The receipt to send next, put off for everybody else; None when none is due. Those of yesterday are given up."""
     times = {"now": stamp(at), "since": stamp(at - _RECEIPT_DAY)}
     if not store.read(f"SELECT 1 FROM receipts WHERE {_RECEIPT_DUE} LIMIT 1", **times):  # noqa: S608 (our own words)
         return None
-    with store.transaction() as db:
+    with store.transaction(in_turn=False) as db:
         found = db.execute(
-            f"SELECT code, address, attempts FROM receipts WHERE {_RECEIPT_DUE} ORDER BY next_at LIMIT 1",  # noqa: S608
+            f"""SELECT code, address, attempts FROM receipts WHERE {_RECEIPT_DUE}
+                ORDER BY next_at LIMIT 1 {db.claiming("receipts")}""",  # noqa: S608 (our own words)
             times,
         ).fetchone()
         if found is None:
@@ -213,6 +214,7 @@ def expire(store: Store, at: datetime) -> int:
     return _erase(store, "expired", at, past, now=stamp(at))
 
 
+@retried
 def claim_notification(store: Store, at: datetime, search: str) -> Notification | None:
     """The question with which something is to be done next, put off for everybody else; None when there is none.
 
@@ -221,13 +223,13 @@ def claim_notification(store: Store, at: datetime, search: str) -> Notification 
     values = {"now": stamp(at), "search": search}
     if not store.read(f"SELECT 1 FROM tellings WHERE {_NOTIFICATION_DUE} LIMIT 1", **values):  # noqa: S608 (our own words)
         return None
-    with store.transaction() as db:
+    with store.transaction(in_turn=False) as db:
         # Mails first: somebody sits before a mailbox and waits for the link.
-        first = f"SELECT id FROM tellings WHERE {_NOTIFICATION_DUE} ORDER BY state = 'waiting', next_at LIMIT 1"  # noqa: S608
-        row = db.execute(first, values).fetchone()
-        if row is None:
+        first = f"""SELECT * FROM tellings WHERE {_NOTIFICATION_DUE}
+                    ORDER BY state = 'waiting', next_at LIMIT 1 {db.claiming("tellings")}"""  # noqa: S608
+        claimed = next(db.query(first, values), None)
+        if claimed is None:
             return None
-        [claimed] = db.query("SELECT * FROM tellings WHERE id = :id", {"id": row[0]})
         notification = _notification({**claimed, "attempts": claimed["attempts"] + 1})
         later = (
             _ASK_AGAIN_AFTER
@@ -263,7 +265,7 @@ def note_unanswered(store: Store, notification: Notification, search: str) -> No
 
 def note_answered(store: Store, notification: Notification, proof: AnsweringArticle, at: datetime) -> bool:
     """Note the article that answers a question; its mail is due. False when it does not wait any more."""
-    return bool(_answered(store, proof, at, "id = ? AND seed = ?", [notification.id, notification.seed]))
+    return bool(_answered(store, proof, at, _THIS, _this(notification)))
 
 
 def answer_searches(store: Store, searches: Iterable[str], proof: AnsweringArticle, at: datetime) -> int:
@@ -271,9 +273,11 @@ def answer_searches(store: Store, searches: Iterable[str], proof: AnsweringArtic
 
     For whoever proves it for many searches at once, whatever search itself would say of each.
     """
-    ids = list(searches)
-    marks = ", ".join("?" * len(ids))
-    return _answered(store, proof, at, f"search_id <> '' AND search_id IN ({marks})", ids)
+    ids = {f"search{number}": one for number, one in enumerate(searches)}
+    if not ids:
+        return 0
+    listed = ", ".join(f":{name}" for name in ids)
+    return _answered(store, proof, at, f"search_id <> '' AND search_id IN ({listed})", ids)
 
 
 def waiting_searches(store: Store) -> dict[int, list[Waiting]]:
@@ -307,12 +311,18 @@ def notification_figures(store: Store, since: datetime, until: datetime) -> Coun
     return Counter({row["what"]: row["count"] for row in rows})
 
 
-def _answered(store: Store, proof: AnsweringArticle, at: datetime, which: str, values: Sequence[str | int]) -> int:
+def _answered(store: Store, proof: AnsweringArticle, at: datetime, which: str, values: Mapping[str, str | int]) -> int:
     with store.transaction(durable=True) as db:
         found = db.execute(
-            f"""UPDATE tellings SET state = 'answered', location = ?, title = ?, answered_at = ?, next_at = ?,
-            ends_at = ?, attempts = 0 WHERE state = 'waiting' AND {which}""",  # noqa: S608 (our own words)
-            [proof.location, proof.title, stamp(at), stamp(at), stamp(at + _TELL_WITHIN), *values],
+            f"""UPDATE tellings SET state = 'answered', location = :location, title = :title, answered_at = :at,
+            next_at = :at, ends_at = :ends_at, attempts = 0 WHERE state = 'waiting' AND {which}""",  # noqa: S608
+            {
+                "location": proof.location,
+                "title": proof.title,
+                "at": stamp(at),
+                "ends_at": stamp(at + _TELL_WITHIN),
+                **values,
+            },
         )
         return found.rowcount
 
@@ -328,10 +338,10 @@ def _erase(store: Store, why: What, at: datetime, which: str, **values: str | in
     return erased
 
 
-def _count(db: Database, what: What, at: datetime, more: int = 1) -> None:
+def _count(db: Connection, what: What, at: datetime, more: int = 1) -> None:
     db.execute(
         """INSERT INTO tellings_tally (day, what, count) VALUES (:day, :what, :more)
-        ON CONFLICT (day, what) DO UPDATE SET count = count + :more""",
+        ON CONFLICT (day, what) DO UPDATE SET count = tellings_tally.count + :more""",
         {"day": _day(at), "what": what, "more": more},
     )
 

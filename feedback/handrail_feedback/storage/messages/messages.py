@@ -24,15 +24,14 @@ from handrail_feedback.records.messages import (
 from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.reference_codes import LIKE_A_CODE, new_code, normalise
 from handrail_feedback.records.stamps import Row, moment, stamp, storable
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.mail_quota import Recipient
 from handrail_feedback.storage.messages.mailings import put_receipt
 from handrail_kb.errors import StoreUnavailable
 
 
-def put_attachments(db: Database, code: str, attachments: Iterable[Attachment]) -> None:
+def put_attachments(db: Connection, code: str, attachments: Iterable[Attachment]) -> None:
     """Write the files of a message, inside the transaction that writes it."""
     for one in attachments:
         db.execute(
@@ -107,7 +106,7 @@ def keep_message(
         return code
 
 
-def _known_code(db: Database, fingerprint: str) -> str | None:
+def _known_code(db: Connection, fingerprint: str) -> str | None:
     found = db.execute(
         "SELECT code FROM messages WHERE fingerprint = :fingerprint ORDER BY at DESC LIMIT 1",
         {"fingerprint": fingerprint},
@@ -115,7 +114,7 @@ def _known_code(db: Database, fingerprint: str) -> str | None:
     return str(found[0]) if found else None
 
 
-def _insert(db: Database, values: dict[str, str], store: Store) -> str:
+def _insert(db: Connection, values: dict[str, str], store: Store) -> str:
     for _ in range(_TRIES):
         code = new_code()
         inserted = db.execute(
@@ -126,13 +125,13 @@ def _insert(db: Database, values: dict[str, str], store: Store) -> str:
         ).rowcount
         if inserted:
             return code
-    raise StoreUnavailable(f"{store.path} has no reference codes left.", "Erase old messages: handrail forget CODE")
+    raise StoreUnavailable(f"{store.place} has no reference codes left.", "Erase old messages: handrail forget CODE")
 
 
 _MOST_NAMED = 20
 
 
-def _named_before(db: Database, words: str) -> str:
+def _named_before(db: Connection, words: str) -> str:
     """The first message of the thread that these words name by a code; empty when they name none of ours."""
     codes = [code for found in LIKE_A_CODE.finditer(words) if (code := normalise(found[1]))]
     for code in codes[:_MOST_NAMED]:

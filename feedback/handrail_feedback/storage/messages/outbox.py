@@ -24,8 +24,7 @@ from handrail_feedback.records.outbox import (
     time_to_next,
 )
 from handrail_feedback.records.stamps import Row, moment, stamp, storable
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store, retried
 from handrail_kb.errors import DeliveryFailed
 from handrail_kb.texts.log.logger import Log
 
@@ -37,7 +36,7 @@ ADOPTED_WITHIN = timedelta(days=7)
 _FAR = timedelta(hours=1)
 
 
-def put(db: Database, code: str, thread: str, routes: Sequence[Route], at: datetime) -> int:
+def put(db: Connection, code: str, thread: str, routes: Sequence[Route], at: datetime) -> int:
     """Queue a message on every route where it is not queued yet; how many these were.
 
     To be called inside the transaction that writes the message.
@@ -59,6 +58,7 @@ def put(db: Database, code: str, thread: str, routes: Sequence[Route], at: datet
     )
 
 
+@retried
 def claim(
     store: Store, routes: Sequence[Route], at: datetime, patience: Patience, *, answers: bool = False
 ) -> Job | None:
@@ -72,6 +72,7 @@ def claim(
         return None
     with store.transaction() as db:
         _fail_over(db, routes, at, patience)
+    with store.transaction(in_turn=False) as db:
         row = _next_row(db, routes, times, answers=answers)
         if row is None:
             return None
@@ -92,7 +93,7 @@ GOES_FIRST = """earlier.state = 'waiting' AND earlier.thread = outbox.thread AND
   AND (earlier.route = outbox.route OR (earlier.answer_id IS NOT NULL AND outbox.answer_id IS NOT NULL))"""
 
 
-def _next_row(db: Database, routes: Sequence[Route], times: dict[str, str], *, answers: bool) -> Row | None:
+def _next_row(db: Connection, routes: Sequence[Route], times: dict[str, str], *, answers: bool) -> Row | None:
     listed, names = _listed(routes)
     mine = f"(route IN ({listed}) OR answer_id IS NOT NULL)" if answers else f"route IN ({listed})"
     found = db.query(
@@ -100,7 +101,7 @@ def _next_row(db: Database, routes: Sequence[Route], times: dict[str, str], *, a
             WHERE {_DUE} AND {mine}
               AND NOT (coalesce(rest_until, '') > :now AND rest_until <= :far)
               AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE {GOES_FIRST})
-            ORDER BY next_at, id LIMIT 1""",  # noqa: S608 (our own words)
+            ORDER BY next_at, outbox.id LIMIT 1 {db.claiming("outbox")}""",  # noqa: S608 (our own words)
         {**times, **names},
     )
     return next(iter(found), None)
@@ -134,8 +135,8 @@ def delivered(store: Store, job: Job, at: datetime) -> None:
             )
         db.execute(
             """INSERT INTO outbox_channels (name, delivered) VALUES (:channel, 1)
-               ON CONFLICT (name) DO UPDATE SET delivered = delivered + 1, failures = 0, failing_since = NULL,
-               rest_until = NULL, last_error = '', last_mend = ''""",
+               ON CONFLICT (name) DO UPDATE SET delivered = outbox_channels.delivered + 1, failures = 0,
+               failing_since = NULL, rest_until = NULL, last_error = '', last_mend = ''""",
             values,
         )
 
@@ -176,11 +177,11 @@ def failed(store: Store, job: Job, error: DeliveryFailed, at: datetime, patience
         log("message.moved", outbox=job.id, to=to, channel=job.channel)
 
 
-def _count_failure(db: Database, channel: str, error: DeliveryFailed, at: datetime) -> str | None:
+def _count_failure(db: Connection, channel: str, error: DeliveryFailed, at: datetime) -> str | None:
     """Count a failed attempt; when the channel itself is at fault, let it rest. Since when it fails, if it does."""
     db.execute(
         """INSERT INTO outbox_channels (name, failed) VALUES (:name, 1)
-           ON CONFLICT (name) DO UPDATE SET failed = failed + 1""",
+           ON CONFLICT (name) DO UPDATE SET failed = outbox_channels.failed + 1""",
         {"name": channel},
     )
     row = next(iter(db.query("SELECT * FROM outbox_channels WHERE name = :name", {"name": channel})))
@@ -201,7 +202,7 @@ def _count_failure(db: Database, channel: str, error: DeliveryFailed, at: dateti
     return str(since)
 
 
-def _resting(db: Database, at: datetime) -> set[str]:
+def _resting(db: Connection, at: datetime) -> set[str]:
     rows = db.execute(
         "SELECT name FROM outbox_channels WHERE rest_until BETWEEN :now AND :far",
         {"now": stamp(at), "far": stamp(at + _FAR)},
@@ -209,7 +210,7 @@ def _resting(db: Database, at: datetime) -> set[str]:
     return {str(row[0]) for row in rows.fetchall()}
 
 
-def _fail_over(db: Database, routes: Sequence[Route], at: datetime, patience: Patience) -> None:
+def _fail_over(db: Connection, routes: Sequence[Route], at: datetime, patience: Patience) -> None:
     """Move what waits for a channel that has failed for too long, though it was not tried itself."""
     resting = _resting(db, at)
     if not resting:

@@ -44,7 +44,7 @@ def outbox_status(store: Store, at: datetime) -> OutboxStatus:
 
 def entries(store: Store, *, code: str = "", everything: bool = False, limit: int = 10_000) -> list[OutboxEntry]:
     """What waits, the oldest first; one message's routes when `code` is given; with `everything` delivered ones too."""
-    which = "code = :code" if code else "1" if everything else "state = 'waiting'"
+    which = "code = :code" if code else "1 = 1" if everything else "state = 'waiting'"
     rows = store.read(
         f"SELECT * FROM outbox WHERE {which} ORDER BY state DESC, queued_at, id LIMIT :most",  # noqa: S608
         **({"code": code} if code else {}),

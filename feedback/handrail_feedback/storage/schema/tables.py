@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from handrail_feedback.storage.engines.connection import Trigger
+
 FIRST = """
 CREATE TABLE intents (
   id INTEGER PRIMARY KEY,
@@ -73,7 +75,7 @@ CREATE INDEX messages_by_fingerprint ON messages (fingerprint, at);
 CREATE INDEX messages_by_state ON messages (state, at)
 """
 
-LEARNED: tuple[str, ...] = (
+LEARNED: tuple[str | Trigger, ...] = (
     """
     CREATE TABLE learned (
       id INTEGER PRIMARY KEY,
@@ -91,12 +93,15 @@ LEARNED: tuple[str, ...] = (
     "CREATE INDEX learned_by_time ON learned (at)",
     # A number that differs after every change of what is known, so that every process can see cheaply that there is
     # something new. Triggers, because what votes teach also changes when a search is written, merged or erased.
-    # It begins anywhere, so that a store put in another one's place is seen as well.
     "CREATE TABLE learned_changes (number INTEGER NOT NULL) STRICT",
-    "INSERT INTO learned_changes VALUES (abs(random() % 1000000000000))",
     *(
-        f"CREATE TRIGGER learned_by_{table}_{event.split()[0].lower()} AFTER {event} ON {table} {condition} "  # noqa: S608 (our own words)
-        "BEGIN UPDATE learned_changes SET number = number + 1; END"
+        Trigger(
+            f"learned_by_{table}_{event.split()[0].lower()}",
+            event,
+            table,
+            "UPDATE learned_changes SET number = number + 1",
+            condition,
+        )
         for table, event, condition in (
             ("learned", "INSERT", ""),
             ("learned", "UPDATE", ""),
@@ -104,12 +109,12 @@ LEARNED: tuple[str, ...] = (
             ("votes", "INSERT", ""),
             ("votes", "UPDATE", ""),
             ("votes", "DELETE", ""),
-            ("searches", "INSERT", "WHEN EXISTS (SELECT 1 FROM votes WHERE search_id = NEW.search_id)"),
-            ("searches", "DELETE", "WHEN EXISTS (SELECT 1 FROM votes WHERE search_id = OLD.search_id)"),
+            ("searches", "INSERT", "EXISTS (SELECT 1 FROM votes WHERE search_id = NEW.search_id)"),
+            ("searches", "DELETE", "EXISTS (SELECT 1 FROM votes WHERE search_id = OLD.search_id)"),
             (
                 "intents",
                 "UPDATE OF query, results, bot, staff",
-                """WHEN (OLD.query, OLD.results, OLD.bot, OLD.staff) <> (NEW.query, NEW.results, NEW.bot, NEW.staff)
+                """(OLD.query, OLD.results, OLD.bot, OLD.staff) <> (NEW.query, NEW.results, NEW.bot, NEW.staff)
                 AND EXISTS (SELECT 1 FROM searches JOIN votes USING (search_id) WHERE searches.intent_id = NEW.id)""",
             ),
         )
@@ -308,11 +313,6 @@ VOTE_REASON_COLUMNS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX openings_by_location ON openings (location, at)",
     "CREATE INDEX openings_by_time ON openings (at)",
-    # Of searches before this, the article that was opened last is known.
-    """
-    INSERT INTO openings (intent_id, location, at)
-    SELECT id, substr(clicked_location, 1, instr(clicked_location || '#', '#') - 1), clicked_at
-    FROM intents WHERE clicked_at IS NOT NULL AND clicked_location IS NOT NULL""",
 )
 
 WEEKLY_MAIL: tuple[str, ...] = (
@@ -337,7 +337,7 @@ VOTES_BY_TAB: tuple[str, ...] = ("CREATE INDEX votes_by_tab ON votes (tab, locat
 # The answer by whose name a row of the outbox goes, where it was written without the answer's number.
 _BY_NAME = """
   SELECT answers.id FROM answers WHERE answers.code = outbox.code AND 'answer ' || answers.id = outbox.route"""
-ANSWERS_IN_OUTBOX: tuple[str, ...] = (
+ANSWERS_IN_OUTBOX: tuple[str | Trigger, ...] = (
     # NULL: the message itself. The route of an answer, 'answer 12', is but the name under which people see it.
     "ALTER TABLE outbox ADD COLUMN answer_id INTEGER REFERENCES answers (id) ON DELETE CASCADE",
     f"UPDATE outbox SET answer_id = ({_BY_NAME}) WHERE channel = 'answer'",  # noqa: S608 (our own words)
@@ -345,7 +345,11 @@ ANSWERS_IN_OUTBOX: tuple[str, ...] = (
     "DELETE FROM outbox WHERE channel = 'answer' AND answer_id IS NULL",
     "CREATE UNIQUE INDEX outbox_by_answer ON outbox (answer_id) WHERE answer_id IS NOT NULL",
     # Of an earlier version that goes on running beside this one for a while, as in an upgrade without a gap.
-    f"""
-    CREATE TRIGGER outbox_answer_by_name AFTER INSERT ON outbox WHEN NEW.channel = 'answer' AND NEW.answer_id IS NULL
-    BEGIN UPDATE outbox SET answer_id = ({_BY_NAME}) WHERE id = NEW.id; END""",  # noqa: S608 (our own words)
+    Trigger(
+        "outbox_answer_by_name",
+        "INSERT",
+        "outbox",
+        f"UPDATE outbox SET answer_id = ({_BY_NAME}) WHERE id = NEW.id",  # noqa: S608 (our own words)
+        "NEW.channel = 'answer' AND NEW.answer_id IS NULL",
+    ),
 )

@@ -5,7 +5,9 @@ What was released is never edited.
 
 from __future__ import annotations
 
-TOPICS: tuple[str, ...] = (
+from handrail_feedback.storage.engines.connection import Trigger
+
+TOPICS: tuple[str | Trigger, ...] = (
     """
     CREATE TABLE topics (                -- holds no words: a topic's are those of its searches
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -25,9 +27,12 @@ TOPICS: tuple[str, ...] = (
       PRIMARY KEY (kind, id)
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX topic_members_by_topic ON topic_members (topic_id)",
-    """
-    CREATE TRIGGER topic_members_erased AFTER DELETE ON intents
-    BEGIN DELETE FROM topic_members WHERE kind = 'search' AND id = OLD.id; END""",
+    Trigger(
+        "topic_members_erased",
+        "DELETE",
+        "intents",
+        "DELETE FROM topic_members WHERE kind = 'search' AND id = OLD.id",
+    ),
     """
     CREATE TABLE topic_events (
       id INTEGER PRIMARY KEY,
@@ -69,7 +74,7 @@ DECISION_TOKENS: tuple[str, ...] = (
     "CREATE UNIQUE INDEX topic_decisions_by_token ON topic_decisions (token)",
 )
 
-PROVEN: tuple[str, ...] = (
+PROVEN: tuple[str | Trigger, ...] = (
     """
     CREATE TABLE topic_asked (           -- how search answers a topic's searches now: figures and a place, no words
       topic_id INTEGER PRIMARY KEY,
@@ -95,10 +100,17 @@ PROVEN: tuple[str, ...] = (
     ) STRICT""",
     "CREATE INDEX topic_proofs_by_topic ON topic_proofs (topic_id, id)",
     # A message that needs an article is in a topic until that is taken back, or the message erased.
-    """
-    CREATE TRIGGER topic_messages_erased AFTER DELETE ON outcomes
-    BEGIN DELETE FROM topic_members WHERE kind = 'message' AND id = OLD.id; END""",
-    """
-    CREATE TRIGGER topic_messages_undone AFTER UPDATE OF undone_at ON outcomes WHEN NEW.undone_at IS NOT NULL
-    BEGIN DELETE FROM topic_members WHERE kind = 'message' AND id = NEW.id; END""",
+    Trigger(
+        "topic_messages_erased",
+        "DELETE",
+        "outcomes",
+        "DELETE FROM topic_members WHERE kind = 'message' AND id = OLD.id",
+    ),
+    Trigger(
+        "topic_messages_undone",
+        "UPDATE OF undone_at",
+        "outcomes",
+        "DELETE FROM topic_members WHERE kind = 'message' AND id = NEW.id",
+        "NEW.undone_at IS NOT NULL",
+    ),
 )

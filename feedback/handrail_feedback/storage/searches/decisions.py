@@ -156,12 +156,15 @@ def note(
         **vars(asked.figures),
     }
     with store.transaction() as db:
-        seen = db.execute("SELECT of, at FROM topic_asked WHERE topic_id = ?", [topic]).fetchone()
+        seen = db.execute("SELECT of, at FROM topic_asked WHERE topic_id = :topic", values).fetchone()
         if seen != ((before.of, stamp(before.at)) if before else None):
             return False
         db.execute(
-            """INSERT OR REPLACE INTO topic_asked (topic_id, of, at, generation, people, answered, location, found)
-               VALUES (:topic, :of, :at, :generation, :people, :answered, :location, :found)""",
+            """INSERT INTO topic_asked (topic_id, of, at, generation, people, answered, location, found)
+               VALUES (:topic, :of, :at, :generation, :people, :answered, :location, :found)
+               ON CONFLICT (topic_id) DO UPDATE SET of = excluded.of, at = excluded.at,
+                 generation = excluded.generation, people = excluded.people, answered = excluded.answered,
+                 location = excluded.location, found = excluded.found""",
             values,
         )
         if change:

@@ -28,15 +28,14 @@ from handrail_feedback.records.searches import (
     soon_after,
 )
 from handrail_feedback.records.stamps import Row, moment, stamp
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store
 
 _SETTLED_AFTER = timedelta(hours=1)
 _EARLY_KEPT = timedelta(minutes=10)
 _MOST_EARLY = 10_000
 
 
-def write_search(db: Database, prepared: Prepared) -> None:
+def write_search(db: Connection, prepared: Prepared) -> None:
     """Merge the search into its tab's latest intent, or begin a new one; then apply events that came too early."""
     search = prepared.search
     if _first(db, "SELECT 1 FROM searches WHERE search_id = :id", id=search.search_id):
@@ -54,7 +53,7 @@ def write_search(db: Database, prepared: Prepared) -> None:
     _apply_early_events(db, search.search_id)
 
 
-def write_event(db: Database, event: SearchEvent) -> None:
+def write_event(db: Connection, event: SearchEvent) -> None:
     """Note what the customer did on the intent of their search, or keep it until that search is written."""
     found = _first(db, _SEARCH_OF_EVENT, id=event.search_id)
     if found is None:
@@ -73,12 +72,14 @@ SELECT searches.search_id, searches.intent_id, searches.at, searches.answer, int
 FROM searches JOIN intents ON intents.id = searches.intent_id WHERE searches.search_id = :id
 """
 
+_SEEN = "UPDATE intents SET {also}seen_ms = CASE WHEN seen_ms > {ms} THEN seen_ms ELSE {ms} END WHERE id = :intent"
+
 _EFFECTS: dict[EventType, str] = {
-    "seen": "UPDATE intents SET seen_ms = max(seen_ms, :ms, 1000) WHERE id = :intent",
+    "seen": _SEEN.format(also="", ms="CASE WHEN :ms > 1000 THEN :ms ELSE 1000 END"),
     "click": """UPDATE intents SET clicked_at = :at, clicked_location = :location, clicked_position = :position
                 WHERE id = :intent AND (clicked_at IS NULL OR clicked_at <= :at)""",
     "said_no": "UPDATE intents SET said_no_at = coalesce(said_no_at, :at) WHERE id = :intent",
-    "left": "UPDATE intents SET left_at = :at, seen_ms = max(seen_ms, :ms) WHERE id = :intent",
+    "left": _SEEN.format(also="left_at = :at, ", ms=":ms"),
     "contact": "UPDATE intents SET contacted_at = coalesce(contacted_at, :at) WHERE id = :intent",
 }
 
@@ -90,7 +91,7 @@ def _takes_over(found: Row) -> bool:
     return len(json.loads(found["answer"])["shape"]) >= min(SHORTEST_MEANT, len(found["shape"]))
 
 
-def _show(db: Database, found: Row) -> None:
+def _show(db: Connection, found: Row) -> None:
     """Let the words and results of this search stand for its whole intent."""
     if found["answer"]:
         values = json.loads(found["answer"]) | {"id": found["intent_id"]}
@@ -105,7 +106,7 @@ WHERE id = :id
 """
 
 
-def _latest_intent(db: Database, search: Search) -> Row | None:
+def _latest_intent(db: Connection, search: Search) -> Row | None:
     if search.tab is None:
         return None
     return _first(
@@ -125,11 +126,14 @@ def _continues(latest: Row, prepared: Prepared) -> bool:
     return same_question(latest["shape"], prepared.shape)
 
 
-def _merge(db: Database, latest: Row, prepared: Prepared) -> None:
+def _merge(db: Connection, latest: Row, prepared: Prepared) -> None:
     at = stamp(prepared.search.at)
     db.execute(
-        """UPDATE intents SET keystrokes = keystrokes + 1, first_at = min(first_at, :at), last_at = max(last_at, :at),
-           bot = max(bot, :bot), staff = max(staff, :staff) WHERE id = :id""",
+        """UPDATE intents SET keystrokes = keystrokes + 1,
+           first_at = CASE WHEN first_at < :at THEN first_at ELSE :at END,
+           last_at = CASE WHEN last_at > :at THEN last_at ELSE :at END,
+           bot = CASE WHEN bot > :bot THEN bot ELSE :bot END,
+           staff = CASE WHEN staff > :staff THEN staff ELSE :staff END WHERE id = :id""",
         {"id": latest["id"], "at": at, "bot": int(prepared.search.bot), "staff": int(prepared.search.staff)},
     )
     # Deleting back (to close the dialog, or to mend a word) says nothing by itself: the fuller words stay until
@@ -140,7 +144,7 @@ def _merge(db: Database, latest: Row, prepared: Prepared) -> None:
         _show(db, found | {"at": at})
 
 
-def _begin(db: Database, prepared: Prepared) -> int:
+def _begin(db: Connection, prepared: Prepared) -> int:
     search, at = prepared.search, stamp(prepared.search.at)
     values = json.loads(prepared.answer) | {
         "tab": search.tab,
@@ -150,17 +154,17 @@ def _begin(db: Database, prepared: Prepared) -> int:
         "bot": int(search.bot),
         "staff": int(search.staff),
     }
-    cursor = db.execute(
+    [number] = db.execute(
         """INSERT INTO intents (tab, query, shape, lang, verdict, mode, degraded, fallback_reason, results, shown_id,
              shown_at, first_at, last_at, keystrokes, source, bot, staff)
            VALUES (:tab, :query, :shape, :lang, :verdict, :mode, :degraded, :fallback_reason, :results, :shown_id,
-             :at, :at, :at, 1, :source, :bot, :staff)""",
+             :at, :at, :at, 1, :source, :bot, :staff) RETURNING id""",
         values,
-    )
-    return int(cursor.lastrowid or 0)
+    ).fetchone()
+    return int(number)
 
 
-def _keep_early(db: Database, event: SearchEvent) -> None:
+def _keep_early(db: Connection, event: SearchEvent) -> None:
     """Keep an event for its search, which another process is about to write. Invented ones cannot pile up."""
     db.execute("DELETE FROM early_events WHERE at < :old", {"old": stamp(event.at - _EARLY_KEPT)})
     kept = asdict(event) | {"at": stamp(event.at)}
@@ -171,10 +175,11 @@ def _keep_early(db: Database, event: SearchEvent) -> None:
     )
 
 
-def _apply_early_events(db: Database, search_id: str) -> None:
-    waiting = db.execute("SELECT event FROM early_events WHERE search_id = ? ORDER BY at, id", [search_id]).fetchall()
+def _apply_early_events(db: Connection, search_id: str) -> None:
+    this = {"id": search_id}
+    waiting = db.execute("SELECT event FROM early_events WHERE search_id = :id ORDER BY at, id", this).fetchall()
     if waiting:
-        db.execute("DELETE FROM early_events WHERE search_id = ?", [search_id])
+        db.execute("DELETE FROM early_events WHERE search_id = :id", this)
     for (kept,) in waiting:
         values = json.loads(kept)
         write_event(db, SearchEvent(**(values | {"at": moment(values["at"])})))
@@ -208,7 +213,7 @@ SELECT * FROM (
   WINDOW by_tab AS (PARTITION BY tab ORDER BY first_at, id)
   UNION ALL
   SELECT *, NULL, NULL, NULL, NULL FROM intents WHERE first_at >= :since AND first_at < :until AND tab IS NULL
-) WHERE first_at < :until ORDER BY first_at, id
+) AS found WHERE first_at < :until ORDER BY first_at, id
 """
 
 
@@ -223,22 +228,20 @@ def _intent(row: Row) -> Intent:
 _TIMES = ("first_at", "last_at", "clicked_at", "said_no_at", "contacted_at", "left_at")
 
 
-def _first(db: Database, sql: str, **values: Any) -> Row | None:
-    cursor = db.execute(sql, values)
-    found = cursor.fetchone()
-    return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
+def _first(db: Connection, sql: str, **values: Any) -> Row | None:
+    return next(db.query(sql, values), None)
 
 
 # Of one search; nobody opens more, and a script shall not fill the disk.
 _MOST = 50
 
 
-def note_opening(db: Database, intent: int, location: str, at: datetime) -> None:
+def note_opening(db: Connection, intent: int, location: str, at: datetime) -> None:
     """Keep that a search opened an article, unless it is known."""
     db.execute(
         """INSERT INTO openings (intent_id, location, at) SELECT :intent, :location, :at
            WHERE (SELECT count(*) FROM openings WHERE intent_id = :intent) < :most
-           ON CONFLICT (intent_id, location) DO UPDATE SET at = min(at, excluded.at)""",
+           ON CONFLICT (intent_id, location) DO UPDATE SET at = excluded.at WHERE excluded.at < openings.at""",
         {"intent": intent, "location": location.partition("#")[0], "at": stamp(at), "most": _MOST},
     )
 
@@ -270,7 +273,7 @@ def steps(store: Store, since: datetime, until: datetime, location: str | None =
 
 
 _WITHIN = """
-openings.at >= :since AND openings.at < :until AND NOT intents.bot AND NOT intents.staff
+openings.at >= :since AND openings.at < :until AND intents.bot = 0 AND intents.staff = 0
 AND (:location IS NULL OR openings.location = :location)
 """
 _OPENINGS = f"""

@@ -7,6 +7,7 @@ both are kept for hold here too. Knows nothing of search and HTTP.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -22,8 +23,7 @@ from handrail_feedback.records.learned import (
     teachable,
 )
 from handrail_feedback.records.stamps import Row, moment, stamp, storable
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store
 
 # The newest so many are in force. Customers' are counted apart, so that they can never push the others out.
 MOST_KEPT = 15_000
@@ -58,7 +58,7 @@ INSERT INTO learned (key, question, location, source, who, search_id, at)
 SELECT :key, :question, :location, :source, :who, :search_id, :at
 WHERE NOT EXISTS (SELECT 1 FROM learned WHERE {_THE_SAME})
 """  # noqa: S608 (our own words)
-_WAS_REMOVED = f"SELECT max(removed_at IS NOT NULL) FROM learned WHERE {_THE_SAME}"  # noqa: S608 (our own words)
+_WAS_REMOVED = f"SELECT max(CASE WHEN removed_at IS NULL THEN 0 ELSE 1 END) FROM learned WHERE {_THE_SAME}"  # noqa: S608 (our own words)
 
 
 def learned_status(store: Store, taught: Iterable[TaughtQuestion]) -> dict[str, datetime | None]:
@@ -175,20 +175,18 @@ def _key_of(one: TaughtQuestion) -> dict[str, str | None]:
 # by the page without JavaScript, which has no tab. That a tab's second vote on a page replaces its first is seen to
 # where votes are kept. Windows are slow over wide rows, so the words are fetched last.
 _VOTES = """
-WITH taught AS (
-  SELECT min(votes.id) AS id, votes.at, location, coalesce(votes.tab, 'no tab') AS session, intents.id AS intent
+WITH said AS (
+  SELECT votes.id, votes.at, location, coalesce(votes.tab, 'no tab') AS session, intents.id AS intent,
+    row_number() OVER (PARTITION BY intents.id, location ORDER BY votes.id) AS of_search
   FROM votes
   JOIN searches ON searches.search_id = votes.search_id
   JOIN intents ON intents.id = searches.intent_id
-  WHERE helpful AND NOT (intents.bot OR intents.staff OR votes.bot OR votes.staff) AND length(query) <= :longest
-    AND (intents.tab IS NULL OR intents.tab IS votes.tab)
-    AND EXISTS (
-      SELECT 1 FROM json_each(intents.results) AS shown
-      WHERE substr(shown.value ->> 0, 1, instr((shown.value ->> 0) || '#', '#') - 1) = location
-    )
-  GROUP BY intents.id, location
+  WHERE helpful = 1 AND intents.bot = 0 AND intents.staff = 0 AND votes.bot = 0 AND votes.staff = 0
+    AND length(query) <= :longest AND (intents.tab IS NULL OR intents.tab = votes.tab)
+    AND shows(intents.results, location)
 ), bounded AS (
-  SELECT *, row_number() OVER (PARTITION BY location, substr(at, 1, 10) ORDER BY id) AS of_day FROM taught
+  SELECT *, row_number() OVER (PARTITION BY location, substr(at, 1, 10) ORDER BY id) AS of_day
+  FROM said WHERE of_search = 1
 )
 SELECT bounded.at, location, session, query FROM bounded JOIN intents ON intents.id = intent
 WHERE of_day <= :a_day ORDER BY bounded.id DESC LIMIT :most
@@ -253,11 +251,12 @@ def _decide(store: Store, ids: Sequence[str], mark: str, at: str | None) -> int:
     of_customers = any(one.startswith("c") for one in ids)  # reading all votes takes long
     voted = {_id_of(row["key"]): row for row in _votes(store)} if of_customers else {}
     with store.transaction(durable=True) as db:
-        rows = [_row_of_votes(db, voted[one]) if one in voted else one for one in dict.fromkeys(ids)]
+        known = [one for one in dict.fromkeys(ids) if one in voted or re.fullmatch("[0-9]{1,18}", one)]
+        rows = [_row_of_votes(db, voted[one]) if one in voted else int(one) for one in known]
         return sum(db.execute(mark, {"id": row, "at": at}).rowcount for row in rows)
 
 
-def _row_of_votes(db: Database, row: Row) -> str:
+def _row_of_votes(db: Connection, row: Row) -> int:
     """The id of the row that holds what is decided on a question of customers."""
     values = {"key": row["key"], "location": row["location"], "at": row["at"]}
     db.execute(
@@ -266,4 +265,4 @@ def _row_of_votes(db: Database, row: Row) -> str:
         values,
     )
     found = db.execute("SELECT id FROM learned WHERE key = :key AND source = 'customer'", values).fetchone()
-    return str(found[0])
+    return int(found[0])

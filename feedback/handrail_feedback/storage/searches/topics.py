@@ -33,8 +33,7 @@ from handrail_feedback.records.topics import (
     Topic,
     Vectors,
 )
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.engines.sqlite import Database
+from handrail_feedback.storage.database import Connection, Store
 from handrail_feedback.storage.searches.intents import intents
 from handrail_feedback.storage.searches.votes import reasons_by_search
 
@@ -123,7 +122,7 @@ def sizes(store: Store) -> dict[int, Size]:
              FROM topic_members JOIN intents ON kind = 'search' AND intents.id = topic_members.id
              UNION ALL SELECT topic_id, topic_members.id, 'message ' || thread
              FROM topic_members JOIN outcomes ON topic_members.kind = 'message' AND outcomes.id = topic_members.id
-           ) GROUP BY topic_id"""
+           ) AS found GROUP BY topic_id"""
     )
     return {row["topic_id"]: Size(row["members"], row["last"], row["people"]) for row in rows}
 
@@ -183,14 +182,16 @@ def write_grouping(
         db.execute("UPDATE topics SET ended_at = :at WHERE ended_at IS NULL", {"at": at})
         db.execute("DELETE FROM topic_members")
         _write(db, kept, places, at)
-        db.conn.executemany(
-            "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (?, ?, ?, ?, ?)",
-            [(at, one.topic, one.change, one.other, one.searches) for one in events],
+        db.executemany(
+            """INSERT INTO topic_events (at, topic_id, change, other_id, searches)
+               VALUES (:at, :topic, :change, :other, :searches)""",
+            [{"at": at, **vars(one)} for one in events],
         )
         db.execute("DELETE FROM topic_grouping")
         db.execute(
-            "INSERT INTO topic_grouping (at, encoder, centre, near, searches) VALUES (?, ?, ?, ?, ?)",
-            [at, grouping.encoder, _blob(grouping.centre), grouping.near, grouping.searches],
+            """INSERT INTO topic_grouping (at, encoder, centre, near, searches)
+               VALUES (:at, :encoder, :centre, :near, :searches)""",
+            {**vars(grouping), "at": at, "centre": _blob(grouping.centre)},
         )
     return True
 
@@ -210,18 +211,19 @@ def write_joined(
     return True
 
 
-_LAST_TOPIC = "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'topics'"
+# Topics end, and are never erased.
+_LAST_TOPIC = "SELECT coalesce(max(id), 0) AS last FROM topics"
 
 
-def _write(db: Database, kept: Sequence[Topic], places: Sequence[MemberPlace], at: str) -> None:
-    db.conn.executemany(
-        """INSERT INTO topics (id, made_at, lang, mean, wordings) VALUES (?, ?, ?, ?, ?)
+def _write(db: Connection, kept: Sequence[Topic], places: Sequence[MemberPlace], at: str) -> None:
+    db.executemany(
+        """INSERT INTO topics (id, made_at, lang, mean, wordings) VALUES (:id, :made_at, :lang, :mean, :wordings)
            ON CONFLICT (id) DO UPDATE SET lang = excluded.lang, mean = excluded.mean, wordings = excluded.wordings,
              ended_at = NULL""",
-        [(one.id, stamp(one.made_at), one.lang, _blob(one.mean), one.wordings) for one in kept],
+        [{**vars(one), "made_at": stamp(one.made_at), "mean": _blob(one.mean)} for one in kept],
     )
     for kind, there in _THERE.items():
-        db.conn.executemany(
+        db.executemany(
             f"""INSERT INTO topic_members (kind, id, topic_id, nearness, joined_at)
                 SELECT :kind, :id, :topic, :nearness, :at WHERE EXISTS ({there}) ON CONFLICT (kind, id) DO NOTHING""",
             [

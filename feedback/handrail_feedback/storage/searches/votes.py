@@ -5,7 +5,7 @@ A vote names the search that led to the article; the intent is found through it 
 
 from __future__ import annotations
 
-import json
+from collections import defaultdict
 from datetime import datetime
 
 from handrail_feedback.records.redaction.redact import redact
@@ -33,45 +33,53 @@ def keep_vote(store: Store, vote: Vote) -> None:
     }
     with store.transaction() as db:
         db.execute("DELETE FROM votes WHERE tab = :tab AND location = :location", values)
-        cursor = db.execute(
+        [number] = db.execute(
             """INSERT INTO votes (at, location, helpful, comment, search_id, tab, bot, staff)
-               VALUES (:at, :location, :helpful, :comment, :search_id, :tab, :bot, :staff)""",
+               VALUES (:at, :location, :helpful, :comment, :search_id, :tab, :bot, :staff)
+               RETURNING id""",
             values,
-        )
-        db.conn.executemany(
-            "INSERT INTO vote_reasons (vote_id, reason) VALUES (?, ?)",
-            [(cursor.lastrowid, reason) for reason in dict.fromkeys(vote.reasons)],
+        ).fetchone()
+        db.executemany(
+            "INSERT INTO vote_reasons (vote_id, reason) VALUES (:vote, :reason)",
+            [{"vote": number, "reason": reason} for reason in dict.fromkeys(vote.reasons)],
         )
 
 
 def votes(store: Store, since: datetime, until: datetime, location: str | None = None) -> list[Vote]:
     """The votes given from `since` to before `until`, on all articles or on one, oldest first; no bots, no staff."""
     rows = store.read(
-        """SELECT votes.*, (SELECT json_group_array(reason) FROM vote_reasons WHERE vote_id = votes.id) AS reasons
-           FROM votes LEFT JOIN searches USING (search_id) LEFT JOIN intents ON intents.id = searches.intent_id
+        """SELECT votes.*, vote_reasons.reason
+           FROM votes LEFT JOIN searches ON searches.search_id = votes.search_id
+             LEFT JOIN intents ON intents.id = searches.intent_id
+             LEFT JOIN vote_reasons ON vote_reasons.vote_id = votes.id
            WHERE votes.at >= :since AND votes.at < :until AND (:location IS NULL OR votes.location = :location)
-             AND NOT votes.bot AND NOT votes.staff AND NOT ifnull(intents.bot OR intents.staff, 0)
+             AND votes.bot = 0 AND votes.staff = 0 AND coalesce(intents.bot, 0) = 0 AND coalesce(intents.staff, 0) = 0
            ORDER BY votes.at, votes.id""",
         since=stamp(since),
         until=stamp(until),
         location=location,
     )
-    return [_vote(row) for row in rows]
+    given: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        given[row["id"]].append(row)
+    return [_vote(of_vote[0], {row["reason"] for row in of_vote}) for of_vote in given.values()]
 
 
 def reasons_by_search(store: Store) -> dict[int, tuple[str, ...]]:
     """Why an article did not help after a search, by the number of its intent: the codes of all no votes after it."""
     rows = store.read(
-        """SELECT searches.intent_id AS intent, json_group_array(reason) AS reasons
-           FROM vote_reasons JOIN votes ON votes.id = vote_id JOIN searches USING (search_id)
-           WHERE NOT helpful AND NOT bot AND NOT staff GROUP BY searches.intent_id"""
+        """SELECT searches.intent_id AS intent, reason
+           FROM vote_reasons JOIN votes ON votes.id = vote_id JOIN searches ON searches.search_id = votes.search_id
+           WHERE helpful = 0 AND bot = 0 AND staff = 0"""
     )
-    given = {row["intent"]: json.loads(row["reasons"]) for row in rows}
+    given: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        given[row["intent"]].append(row["reason"])
     # Each as often as it was given; a newer version may have kept others.
     return {intent: tuple(one for one in sorted(reasons) if one in NO_REASONS) for intent, reasons in given.items()}
 
 
-def _vote(row: Row) -> Vote:
+def _vote(row: Row, given: set[str | None]) -> Vote:
     known = reasons_of(bool(row["helpful"]))
     return Vote(
         location=row["location"],
@@ -81,7 +89,7 @@ def _vote(row: Row) -> Vote:
         search_id=row["search_id"],
         tab=row["tab"],
         # A newer version may have kept others.
-        reasons=tuple(reason for reason in known if reason in json.loads(row["reasons"])),
+        reasons=tuple(reason for reason in known if reason in given),
     )
 
 

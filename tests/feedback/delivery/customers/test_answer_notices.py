@@ -65,7 +65,7 @@ def service(site, tmp_path, server):
     app = create_app(settings)
     parts = app.extensions["handrail"]
     delivery = read_delivery(settings, {})
-    store = Store(settings.store_file)
+    store = Store(settings.store_place)
     sender = Sender(store, delivery, notifier=AnswerNotifier(delivery.tell, parts.prover, parts.key))
     app.extensions["handrail"] = replace(parts, sender=sender)
     yield app

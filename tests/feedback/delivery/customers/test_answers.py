@@ -43,7 +43,7 @@ def port(post):
 def sender(store, clock, port):
     """The sender of a service that delivers nothing, and answers by mail."""
     mail = AnswerMail(Server("127.0.0.1", port, "none", seconds=3.0), HELP, TEAM)
-    return Sender(Store(store.path), Delivery((), {}, Patience(), timedelta(minutes=15), answers=mail), clock=clock)
+    return Sender(Store(store.at), Delivery((), {}, Patience(), timedelta(minutes=15), answers=mail), clock=clock)
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_an_answer_is_no_delivery_of_the_message(write, reply, sender, clock, st
 def test_without_a_mail_server_an_answer_waits_and_is_no_stray(write, reply, clock, store):
     code = write(deliver="")
     reply(code)
-    silent = Sender(Store(store.path), Delivery((), {}, Patience(), timedelta(minutes=15)), clock=clock)
+    silent = Sender(Store(store.at), Delivery((), {}, Patience(), timedelta(minutes=15)), clock=clock)
     assert not silent.send_next()
     assert outbox.adopt(store, parse_routes("folder"), clock()) == 1
     assert [one.channel for one in entries(store, code=code)] == ["answer", "folder"]
@@ -243,7 +243,7 @@ def test_an_answer_that_came_back_is_an_alarm_until_somebody_sees_to_it(
     assert trouble(outbox_status(store, clock()), timedelta(minutes=15), clock()) == []
 
 
-def test_a_form_that_fails_is_an_alarm_also_when_the_store_is_away(port, post, clock, store, caplog):
+def test_a_form_that_fails_is_an_alarm_also_when_the_store_is_away(port, post, clock, store, caplog, away):
     from handrail_feedback.delivery.alarm import FormAlarm
     from handrail_feedback.delivery.smtp import Mail
     from handrail_kb.errors import StoreUnavailable
@@ -251,11 +251,10 @@ def test_a_form_that_fails_is_an_alarm_also_when_the_store_is_away(port, post, c
     alarm_mail = Mail(Server("127.0.0.1", port, "none", seconds=3.0), HELP, TEAM)
     delivery = Delivery((), {}, Patience(), timedelta(minutes=15), alarm_mail)
     form = FormAlarm()
-    store.path.mkdir(parents=True)  # where a file should be
-    one = Sender(Store(store.path), delivery, clock=clock, form=form)
+    one = Sender(Store(store.at), delivery, clock=clock, form=form)
     for _ in range(2):
         form.note()
-    with pytest.raises(StoreUnavailable):
+    with away(), pytest.raises(StoreUnavailable):
         one.look_after()
     [mail] = post.mails
     assert mail["Subject"] == "Handrail: the contact form fails"

@@ -119,7 +119,7 @@ def test_what_the_mail_server_refuses_is_tried_again_and_arrives_once(sender, po
 def test_of_two_processes_one_sends(sender, post, clock, store):
     sender().report()
     clock.add(**NEXT_WEEK)
-    other = Store(store.path)
+    other = Store(store.at)
     start, sent = threading.Barrier(2), []
 
     def look(ours):
@@ -200,8 +200,9 @@ def test_settings_that_could_not_work_are_refused_at_the_start(settings, wrong, 
         read_delivery(settings(**wrong), {})
 
 
-def test_the_command_mails_it_now(server, post, tmp_path, store):
+def test_the_command_mails_it_now(server, post, tmp_path, store, monkeypatch):
     store.check()
+    monkeypatch.setenv("HANDRAIL_STORE", str(store.at))
     (tmp_path / "mkdocs.yml").write_text(
         "site_name: Acme\nplugins:\n  - handrail:\n"
         f"      {{state_dir: state, smtp_host: 127.0.0.1, smtp_port: {server.port}, smtp_security: none,\n"

@@ -6,27 +6,26 @@ from contextlib import contextmanager
 
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.storage.messages.answers import write_answer
-from handrail_feedback.storage.schema.migrations import migrations
+from handrail_feedback.storage.schema.migrations import MIGRATIONS
 
 
 @contextmanager
 def as_before(last):
     """An older Handrail, whose last migration was the one of this number."""
-    known = migrations._migrations  # noqa: SLF001 sqlite-utils has no public way to take one away
-    kept = list(known)
-    known[:] = [one for one in kept if one.name[:4] <= last]
+    kept = list(MIGRATIONS)
+    MIGRATIONS[:] = [one for one in kept if one.name[:4] <= last]
     try:
         yield
     finally:
-        known[:] = kept
+        MIGRATIONS[:] = kept
 
 
 def queue_as_before(db, code, route, at):
     """Queue a message, or an answer to it, as it was done while the outbox knew an answer by the name of its route."""
     db.execute(
         "INSERT INTO outbox (code, thread, route, channel, queued_at, next_at) "
-        "SELECT code, coalesce(nullif(follows, ''), code), ?, ?, ?, ? FROM messages WHERE code = ?",
-        [route, route.split()[0], stamp(at), stamp(at), code],
+        "SELECT code, coalesce(nullif(follows, ''), code), :route, :channel, :at, :at FROM messages WHERE code = :code",
+        {"route": route, "channel": route.split()[0], "at": stamp(at), "code": code},
     )
 
 

@@ -35,7 +35,7 @@ def sender(store, clock, server):
     delivery = Delivery(
         MAIL, {"mail": Mail(mail, HELP, (TEAM,))}, Patience(), timedelta(minutes=15), answers=AnswerMail(mail, HELP)
     )
-    return Sender(Store(store.path), delivery, clock=clock)
+    return Sender(Store(store.at), delivery, clock=clock)
 
 
 @pytest.fixture
@@ -64,15 +64,15 @@ def keep(store, text="I cannot log in.", at=NOON):
 
 def test_answers_that_wait_in_a_store_from_before_are_sent_once(store, sent, clock):
     with as_before("m061"):
-        old = Store(store.path)
+        old = Store(store.at)
         waiting, twice, told = (keep(old, text) for text in ("one", "two", "three"))
         numbers = [answer_as_before(old, waiting, NOON, token="t1")]
         numbers += [answer_as_before(old, twice, NOON, token=token) for token in ("t2", "t3")]
         done = answer_as_before(old, told, NOON, token="t4")
         with old.transaction() as db:
             db.execute(
-                "UPDATE outbox SET state = 'delivered', delivered_at = ? WHERE route = ?",
-                [stamp(NOON), f"answer {done}"],
+                "UPDATE outbox SET state = 'delivered', delivered_at = :at WHERE route = :route",
+                {"at": stamp(NOON), "route": f"answer {done}"},
             )
             for code in (waiting, twice, told):
                 queue_as_before(db, code, "mail", NOON)
@@ -93,7 +93,7 @@ def test_answers_that_wait_in_a_store_from_before_are_sent_once(store, sent, clo
 
 def test_a_refused_answer_of_a_store_from_before_stays_refused(store, sent):
     with as_before("m061"):
-        old = Store(store.path)
+        old = Store(store.at)
         code = keep(old)
         answer_as_before(old, code, NOON)
         with old.transaction() as db:
@@ -109,7 +109,7 @@ def test_a_refused_answer_of_a_store_from_before_stays_refused(store, sent):
 
 def test_a_row_of_a_store_from_before_whose_answer_is_gone_sends_nothing(store, sent):
     with as_before("m061"):
-        old = Store(store.path)
+        old = Store(store.at)
         code = keep(old)
         with old.transaction() as db:
             queue_as_before(db, code, "mail", NOON)
@@ -132,7 +132,7 @@ def test_an_answer_is_found_by_its_number_whatever_its_route_is_called(store, se
     code = keep(store)
     number = answer_by_mail(store, code, "It works.", "anna@acme.test", "bert", clock(), "t1")
     with store.transaction() as db:
-        db.execute("UPDATE outbox SET route = 'mail' WHERE answer_id = ?", [number])
+        db.execute("UPDATE outbox SET route = 'mail' WHERE answer_id = :id", {"id": number})
     assert sent() == [("anna@acme.test", message_id(code, number))]
     assert find_answer(store, number).sent_at == clock()
 
@@ -151,7 +151,7 @@ def test_an_answer_that_waits_behind_an_earlier_one_is_not_left_alone(store, clo
     for token in ("t1", "t2"):
         answer_by_mail(store, code, "It works.", "anna@acme.test", "bert", clock(), token)
     with store.transaction() as db:
-        db.execute("UPDATE outbox SET next_at = ? WHERE id = 1", [stamp(NOON + timedelta(minutes=30))])
+        db.execute("UPDATE outbox SET next_at = :at WHERE id = 1", {"at": stamp(NOON + timedelta(minutes=30))})
     clock.add(minutes=10)
     assert outbox.claim(store, (), clock(), Patience(), answers=True) is None
     assert outbox_status(store, clock()).left_alone == 0

@@ -39,7 +39,7 @@ def a_store_from_before(path):
         code = keep_message(old, Message("from before", "", "bert@acme.test", "en", NOON - timedelta(hours=1)))
         with old.transaction() as db:
             queue_as_before(db, code, "mail", NOON)
-            db.execute("UPDATE outbox SET state = 'delivered', delivered_at = ?", [stamp(NOON)])
+            db.execute("UPDATE outbox SET state = 'delivered', delivered_at = :at", {"at": stamp(NOON)})
         old.close()
     with sqlite3.connect(path) as before:
         [made] = before.execute("SELECT sql FROM sqlite_master WHERE name = 'messages'").fetchone()
@@ -71,7 +71,7 @@ def sender(store, clock, server):
             return None
 
     return Sender(
-        Store(store.path),
+        Store(store.at),
         Delivery(
             parse_routes("mail"),
             {"mail": Mail(mail, HELP, (Address(addr_spec="team@acme.test"),))},

@@ -151,7 +151,7 @@ def test_two_senders_at_once_never_get_the_same_message(store, write, clock):
     got, lock = [], threading.Lock()
 
     def work():
-        own = Store(store.path)
+        own = Store(store.at)
         while len(got) < 100 and (job := outbox.claim(own, MAIL, clock(), Patience())):
             with lock:
                 got.append(job.code)
@@ -263,7 +263,7 @@ def test_a_clock_that_was_wrong_holds_nothing_up(store, write, claim, clock, fai
     claim()
     with store.transaction() as db:
         wrong = stamp(clock() + timedelta(minutes=5))
-        db.execute("UPDATE outbox SET claim = 'x', claimed_until = ?, next_at = ?", [wrong, wrong])
+        db.execute("UPDATE outbox SET claim = 'x', claimed_until = :at, next_at = :at", {"at": wrong})
     clock.add(days=-400)
     arrive(claim())
     assert entry(store).state == "delivered"
@@ -484,11 +484,8 @@ def test_messages_of_an_older_handrail_are_kept_by_the_migration(tmp_path, clock
     with as_before("m002"):
         old = Store(path)
         with old.transaction() as db:
-            db.execute(
-                "INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint) "
-                "VALUES ('96H-9MK-WHX', ?, 'en', '', 'from before', '', '')",
-                [stamp(NOON)],
-            )
+            db.execute("INSERT INTO messages (code, at, lang, subject, message, reply_to, fingerprint) "
+                       "VALUES ('96H-9MK-WHX', :at, 'en', '', 'from before', '', '')", {"at": stamp(NOON)})  # fmt: skip
         old.close()
     store = Store(path)
     assert find_message(store, "96H-9MK-WHX").message == "from before"

@@ -1,0 +1,374 @@
+"""PostgreSQL: one database, shared by several machines.
+
+No other module imports psycopg. Values are put into statements on this side (`ClientCursor`): PostgreSQL then finds
+their types as SQLite does, from what they are compared with, and poolers between need to keep no statements.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
+
+from handrail_feedback.records.stamps import Row
+from handrail_feedback.storage.engines.connection import (
+    Connection,
+    Migration,
+    Trigger,
+    Values,
+    refuse_newer,
+)
+from handrail_kb.errors import ConfigError, StoreUnavailable
+from handrail_kb.texts.installing import install_command
+
+try:
+    import psycopg
+    from psycopg import errors
+    from psycopg.adapt import Dumper, Loader
+    from psycopg.rows import dict_row
+    from psycopg_pool import ConnectionPool, PoolTimeout
+
+    from handrail_feedback.storage.engines.postgres_words import SHOWS, as_psycopg, defined, explained, without_password
+except ImportError as missing:
+    raise ConfigError(
+        f"A store in PostgreSQL needs the package {missing.name}, which is not installed.",
+        f"Install it: {install_command('handrail[postgres]')}",
+    ) from missing
+
+_OLDEST = 15
+_MOST_CONNECTIONS = 16
+_CONNECT_SECONDS = 3
+# While the server is away, so long every call fails at once with the reason that the last one found.
+_BREATH = 1.0
+_STATEMENT_SECONDS = 60
+_IDLE_SECONDS = 60
+
+# It says no more than what is raised here, and in words for programmers.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+
+
+class PostgresDatabase:
+    """A store in a database of a PostgreSQL server. Connections are lent by a pool, one for each process."""
+
+    def __init__(self, url: str, migrations: Sequence[Migration], busy_seconds: float) -> None:
+        """`url` is what libpq takes; `busy_seconds` is how long a writer waits for its turn."""
+        self.place = without_password(url)
+        self._url = url
+        self._migrations = migrations
+        self._busy_seconds = busy_seconds
+        self._local = threading.local()
+        self._opening = threading.Lock()
+        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        self._away: tuple[float, StoreUnavailable] | None = None
+
+    def exists(self) -> bool:
+        """Whether there may be a store: a server is asked when it is needed."""
+        return True
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection of the pool; inside a transaction of this thread, that one."""
+        mine: PostgresConnection | None = getattr(self._local, "writing", None)
+        if mine is not None:
+            yield mine
+            return
+        with self._lent() as raw:
+            yield PostgresConnection(raw, self.place)
+
+    @contextmanager
+    def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[Connection]:
+        """A transaction in READ COMMITTED; `in_turn` waits until no other such one is open, as SQLite has it."""
+        with self._lent() as raw:
+            connection = PostgresConnection(raw, self.place)
+            commit = "" if durable else "SET LOCAL synchronous_commit = off;"
+            turn = f"SELECT pg_advisory_xact_lock({_key('write')})" if in_turn else ""
+            self._local.writing = connection
+            try:
+                connection.run(f"BEGIN; {commit} {turn}")
+                yield connection
+                connection.run("COMMIT")
+            except BaseException:
+                with suppress(psycopg.Error):
+                    raw.execute("ROLLBACK")
+                raise
+            finally:
+                self._local.writing = None
+
+    @contextmanager
+    def only_one(self, what: str) -> Iterator[bool]:
+        """Hold a lock of the server, which ends with this connection, however this process ends."""
+        with self._lent() as raw:
+            connection = PostgresConnection(raw, self.place)
+            mine = connection.value(f"SELECT pg_try_advisory_lock({_key(what)})")
+            try:
+                yield bool(mine)
+            finally:
+                if mine:
+                    with suppress(psycopg.Error):  # a connection that broke has given its lock back
+                        raw.execute(f"SELECT pg_advisory_unlock({_key(what)})")
+
+    def check(self) -> None:
+        """Write what is already there, to see whether it can be written."""
+        with self.writing(durable=False) as connection:
+            connection.execute("UPDATE learned_changes SET number = number")
+
+    def shred(self) -> None:
+        """Nothing: what the server keeps of erased rows, and for how long, is for its vacuum and its archive."""
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        with self._opening:
+            pool, self._pool, self._away = self._pool, None, None
+        if pool is not None:
+            pool.close()
+
+    def before_fork(self) -> None:
+        """Close all connections: a child must not speak on those of its parent."""
+        self.close()
+        self._opening.acquire()
+
+    def after_fork(self) -> None:
+        """Let threads open connections again."""
+        self._opening.release()
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection[Any]]:
+        pool = self._opened()
+        try:
+            raw = pool.getconn(timeout=_CONNECT_SECONDS)
+        except PoolTimeout as error:
+            self._find_out(pool)
+            raise StoreUnavailable(
+                f"All {_MOST_CONNECTIONS} connections of this process to {self.place} are in use.",
+                f"See what they wait for: psql '{self.place}' -c 'TABLE pg_stat_activity'",
+                passing=True,
+            ) from error
+        except psycopg.Error as error:
+            raise explained(self.place, error) from error
+        try:
+            yield raw
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, errors.UndefinedTable):  # the database was made anew
+                self._let_go(pool)
+            raise
+        finally:
+            pool.putconn(raw)
+
+    def _let_go(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
+        """Have the next call look at the database afresh."""
+        with self._opening:
+            if self._pool is pool:
+                self._pool = None
+        pool.close(timeout=0)
+
+    def _opened(self) -> ConnectionPool[psycopg.Connection[Any]]:
+        """The pool of this process, once the database was found to be usable and up to date."""
+        away = self._away
+        if away and time.monotonic() < away[0]:
+            raise StoreUnavailable(away[1].what, away[1].mend, passing=away[1].passing)
+        with self._opening:
+            if self._pool is None:
+                self._prepare()
+                self._pool = self._new_pool()
+            return self._pool
+
+    def _prepare(self) -> None:
+        """Connect once by hand, since a pool hides why it cannot; bring the tables up to date."""
+        try:
+            with self._connect() as raw:
+                migrate(PostgresConnection(raw, self.place), self._migrations)
+        except StoreUnavailable as error:
+            self._away = (time.monotonic() + _BREATH, error)
+            raise
+        self._away = None
+
+    def _find_out(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
+        """Raise StoreUnavailable with the reason where no connection can be had, and open the pool anew next time."""
+        try:
+            self._connect().close()
+        except StoreUnavailable as error:
+            self._let_go(pool)
+            self._away = (time.monotonic() + _BREATH, error)
+            raise
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        try:
+            raw = psycopg.connect(self._url, **_CONNECTION)
+        except psycopg.Error as error:
+            raise explained(self.place, error) from error
+        try:
+            self._configure(raw)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    def _new_pool(self) -> ConnectionPool[psycopg.Connection[Any]]:
+        return ConnectionPool(
+            self._url,
+            kwargs=_CONNECTION,
+            min_size=0,
+            max_size=_MOST_CONNECTIONS,
+            configure=self._configure,
+            check=ConnectionPool.check_connection,
+            timeout=_CONNECT_SECONDS,
+            reconnect_timeout=_CONNECT_SECONDS,
+            max_idle=300,
+            num_workers=1,
+            name="handrail-store",
+            open=True,
+        )
+
+    def _configure(self, raw: psycopg.Connection[Any]) -> None:
+        """Bound what a connection may wait for, and let it speak as SQLite does."""
+        raw.adapters.register_dumper(bool, _WholeNumber)
+        raw.adapters.register_loader("numeric", _Number)
+        raw.execute(
+            f"SET statement_timeout = '{_STATEMENT_SECONDS}s'; SET lock_timeout = '{self._busy_seconds}s';"
+            f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; SET timezone = 'UTC'"
+        )
+
+
+_CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "cursor_factory": psycopg.ClientCursor,
+    "connect_timeout": _CONNECT_SECONDS,
+    "application_name": "handrail",
+    # A machine that is gone says nothing: without these a writer would wait for it for two hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+class _WholeNumber(Dumper):
+    """Yes and no are 1 and 0 in every column of the store."""
+
+    oid = psycopg.adapters.types["int4"].oid
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+    def quote(self, obj: bool) -> bytes:
+        return self.dump(obj)
+
+
+class _Number(Loader):
+    """Sums of whole numbers, which PostgreSQL gives as decimals."""
+
+    def load(self, data: Any) -> int | float:
+        text = bytes(data).decode()
+        return float(text) if "." in text else int(text)
+
+
+# What is no fault of what was to be written.
+_OF_THE_SERVER = (
+    psycopg.OperationalError,
+    errors.InsufficientPrivilege,
+    errors.ReadOnlySqlTransaction,
+    errors.UndefinedTable,
+)
+
+
+class PostgresConnection:
+    """A connection that takes the SQL of the store."""
+
+    def __init__(self, raw: psycopg.Connection[Any], place: str) -> None:
+        self.raw = raw
+        self.place = place
+
+    def run(self, statements: str) -> None:
+        """Run statements of PostgreSQL's own, without values, at one go."""
+        with self._explained():
+            self.raw.execute(statements)
+
+    def value(self, sql: str) -> Any:
+        """The one value that a statement gives."""
+        found = self.execute(sql).fetchone()
+        return found and found[0]
+
+    def execute(self, sql: str, values: Values = {}) -> psycopg.Cursor[Any]:  # noqa: B006 (never written to)
+        """Run a statement."""
+        with self._explained():
+            return self.raw.execute(as_psycopg(sql), values)
+
+    def executemany(self, sql: str, rows: Iterable[Values]) -> None:
+        """Run a statement once for each of these values."""
+        with self._explained(), self.raw.cursor() as cursor:
+            cursor.executemany(as_psycopg(sql), rows)
+
+    def claiming(self, table: str) -> str:
+        """What locks the rows of this table that a SELECT chooses, and passes over those that are locked."""
+        return f"FOR UPDATE OF {table} SKIP LOCKED"
+
+    def query(self, sql: str, values: Values = {}) -> Iterator[Row]:  # noqa: B006 (never written to)
+        """The rows of a SELECT by the names of their columns."""
+        with self._explained(), self.raw.cursor(row_factory=dict_row) as cursor:
+            return iter(cursor.execute(as_psycopg(sql), values).fetchall())
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Undo what is done inside if it raises, and nothing else."""
+        return self.raw.transaction()
+
+    def define(self, *definitions: str | Trigger) -> None:
+        """Create tables, columns, indexes and triggers."""
+        for one in definitions:
+            for statement in defined(one):
+                self.run(statement)
+
+    def number_rows_for_good(self) -> None:
+        """Nothing: a sequence never goes back."""
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except _OF_THE_SERVER as error:
+            raise explained(self.place, error) from error
+
+
+def _key(what: str) -> str:
+    """The number of a lock, in SQL: stores in two schemas of one database have nothing to do with each other."""
+    return f"hashtextextended('handrail {what} ' || current_schema(), 0)"
+
+
+def migrate(connection: PostgresConnection, migrations: Sequence[Migration]) -> None:
+    """Apply the pending migrations once, whichever node comes first. Raises StoreUnavailable."""
+    _refuse_unfit(connection)
+    if _applied(connection) == {one.name for one in migrations}:
+        return
+    connection.run(f"BEGIN; SELECT pg_advisory_xact_lock({_key('migrate')})")
+    connection.define("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
+    connection.run(SHOWS)
+    applied = _applied(connection)
+    refuse_newer(connection.place, applied, {one.name for one in migrations})
+    for one in migrations:
+        if one.name not in applied:
+            one.apply(connection)
+            connection.execute(
+                "INSERT INTO migrations VALUES (:name, CAST(clock_timestamp() AS text))", {"name": one.name}
+            )
+    connection.run("COMMIT")
+
+
+def _applied(connection: PostgresConnection) -> set[str]:
+    there = connection.value("SELECT to_regclass('migrations') IS NOT NULL")
+    return {str(name) for (name,) in connection.execute("SELECT name FROM migrations").fetchall()} if there else set()
+
+
+def _refuse_unfit(connection: PostgresConnection) -> None:
+    info = connection.raw.info
+    if info.server_version < _OLDEST * 10_000:
+        raise StoreUnavailable(
+            f"{connection.place} runs PostgreSQL {info.server_version // 10_000}; Handrail needs {_OLDEST} or newer.",
+            "Upgrade the server, or name another one: HANDRAIL_STORE=postgresql://…",
+        )
+    if info.parameter_status("server_encoding") != "UTF8":
+        raise StoreUnavailable(
+            f"The database {info.dbname} keeps text as {info.parameter_status('server_encoding')}, and not as UTF8.",
+            "Make another one: createdb --encoding=UTF8 --template=template0 NAME",
+        )
