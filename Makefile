@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser databases format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one a
 
 test: setup format lint types floors unit docs ## Everything the CI does
 
-setup: $(VENV)/.installed-dev browser databases ## Install all that development needs
+setup: $(VENV)/.installed-dev browser databases promtool ## Install all that development needs
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Handrail needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -48,6 +48,14 @@ databases:
 	     && sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \
 	     && apt-get install -y -qq postgresql >/dev/null; } \
 	|| echo "There is no PostgreSQL and it cannot be installed here: its tests will be skipped."
+
+promtool: # Prometheus' own checks of alerts and metrics; taken out of Debian's package, whose service nobody needs here
+	@command -v promtool >/dev/null \
+	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	     && echo "Installing promtool ..." && apt-get update -qq && cd "$$(mktemp -d)" \
+	     && apt-get download -qq prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb . \
+	     && install usr/bin/promtool /usr/local/bin/ && rm -r "$$PWD"; } \
+	|| echo "There is no promtool and it cannot be installed here: tests of alerts and metrics will be skipped."
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check

@@ -12,12 +12,15 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Connection, Store, weakly
+from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.messages.mailings import expire
 from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
 from handrail_feedback.storage.searches.learned import erase_removed
@@ -53,6 +56,8 @@ class _Entry:
 
 
 _Item = _Entry | _Marker
+# What became of an entry: `dropped` where the queue was full or the store away, `failed` by a fault of ours.
+Outcome = Literal["written", "dropped", "failed"]
 
 
 class SearchLog:
@@ -68,6 +73,8 @@ class SearchLog:
         self.failed = 0
         self.written = 0
         self._store = store
+        self._tell: Callable[[Outcome, int], None] = _nobody
+        self._tell_waiting: Callable[[int], None] = _nobody
         self._retention = timedelta(days=retention_days)
         self._enabled = enabled
         self._longest = longest
@@ -99,6 +106,19 @@ class SearchLog:
         self._thread = None
         return done
 
+    def watch_counts(self, count: Callable[[Outcome, int], None], waiting: Callable[[int], None]) -> None:
+        """Have `count` called with what becomes of entries, and `waiting` with how many are in the queue."""
+        self._tell, self._tell_waiting = count, waiting
+
+    def _count(self, outcome: Outcome, entries: int = 1) -> None:
+        if outcome == "written":
+            self.written += entries
+        elif outcome == "dropped":
+            self.dropped += entries
+        else:
+            self.failed += entries
+        self._tell(outcome, entries)
+
     def _mark(self, marker: _Marker, seconds: float) -> bool:
         if self._thread is None:
             return True
@@ -122,7 +142,8 @@ class SearchLog:
         try:
             self._queue.put_nowait(_Entry(what, REQUEST.get()))
         except queue.Full:
-            self.dropped += 1
+            self._count("dropped")
+        self._tell_waiting(self.waiting)
 
     def _start(self) -> None:
         with self._starting:
@@ -141,6 +162,7 @@ class SearchLog:
             if not batch:
                 continue
             self._write(batch)
+            self._tell_waiting(self.waiting)
             if isinstance(batch[-1], _Marker):  # a batch ends with its marker
                 batch[-1].reached.set()
                 if batch[-1].last:
@@ -168,13 +190,13 @@ class SearchLog:
                 self._write_once(entries)
             except StoreUnavailable as error:
                 if pause is None:
-                    self.dropped += len(entries)
+                    self._count("dropped", len(entries))
                     with part_of(_only_request(entries)):
                         log("searches.not_kept", entries=len(entries), reason=error)
                 else:
                     time.sleep(pause)
             except Exception as error:
-                self.failed += len(entries)
+                self._count("failed", len(entries))
                 with part_of(_only_request(entries)):
                     log("search.not_kept", reason=error)
                 return
@@ -191,7 +213,7 @@ class SearchLog:
         except Exception:  # one of them cannot be written: the others are
             self._write_each(entries)
         else:
-            self.written += len(entries)
+            self._count("written", len(entries))
 
     def _write_each(self, entries: list[_Entry]) -> None:
         failed = 0
@@ -206,8 +228,8 @@ class SearchLog:
                     failed += 1
                     with part_of(entry.request):
                         log("search.not_kept", reason=error)
-        self.failed += failed
-        self.written += len(entries) - failed
+        self._count("failed", failed)
+        self._count("written", len(entries) - failed)
 
     def _ready(self, entry: _Entry) -> _Entry | None:
         """The entry as it may be written, its words redacted; None for a search that cannot be read."""
@@ -216,7 +238,7 @@ class SearchLog:
         try:
             return replace(entry, what=redact_search(entry.what))
         except Exception as error:
-            self.failed += 1
+            self._count("failed")
             with part_of(entry.request):
                 log("search.not_kept", reason=error)
             return None
@@ -229,12 +251,17 @@ class SearchLog:
             erased += erase_old_votes(self._store, moment - self._retention)
             erase_removed(self._store, moment - self._retention)
             expire(self._store, moment)  # also where mail is set up no more
+            note_success(self._store, "erasure", moment)
         except StoreUnavailable as error:
             log("searches.not_erased", reason=error)
         except Exception as error:
             log("search.not_kept", reason=error)
         else:
             log("searches.erased", entries=erased)
+
+
+def _nobody(*_: object) -> None:
+    """Counts for nobody."""
 
 
 def _write_entry(db: Connection, entry: _Entry) -> None:

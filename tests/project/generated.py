@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that stand in the code already: settings, commands, faults, events.
+"""Writes the parts of the documentation that stand in the code already: settings, commands, events …
 
     python tests/project/generated.py            rewrite them (make generated)
 
@@ -11,16 +11,21 @@ import importlib
 import logging
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
 import click
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from handrail_kb.cli.group import COMMANDS, main
+from handrail_kb.config.settings import load_settings
 from handrail_kb.config.table import GROUPS, SETTINGS, Setting
 from handrail_kb.problems import FAULTS, HINTS
 from handrail_kb.texts.log.events import EVENTS, FIELDS, Event
+from handrail_search.service.app import create_app, parts_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "operators"
 WIDTH = 100
@@ -100,9 +105,30 @@ def fields_table() -> str:
     return "\n".join(["| Field | What it is |", "|---|---|", *rows])
 
 
+def metrics_table() -> str:
+    """A row for each metric of a service, as it is scraped."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "site").mkdir()
+        app = create_app(load_settings(site_dir=Path(folder) / "site", flags={"state_dir": folder}, environ={}))
+        page = app.test_client().get("/metrics").text
+        parts = parts_of(app)
+        parts.teaching.stop()
+        parts.topics.stop()
+    rows = [_metric(family) for family in text_string_to_metric_families(page)]
+    return "\n".join(["| Metric | Type | Labels | What it is |", "|---|---|---|---|", *sorted(rows)])
+
+
+def _metric(family: Metric) -> str:
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
+    shown = ", ".join(f"`{label}`" for label in labels)
+    return f"| `{name}` | {family.type} | {shown} | {family.documentation} |"
+
+
 PARTS = {
     "settings.md": {"settings": settings_table},
     "commands.md": {"commands": commands_text},
+    "monitoring.md": {"metrics": metrics_table},
     "logs.md": {"events": events_table, "fields": fields_table},
     "../writers/check.md": {"codes": codes_table},
 }

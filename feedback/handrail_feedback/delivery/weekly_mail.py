@@ -14,6 +14,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.reports.weekly import WeeklyReport, weekly_report_of
 from handrail_feedback.reports.weekly_pages import to_mail
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.messages.mailings import claim_report, note_report_sent
 from handrail_kb.errors import DeliveryFailed
 from handrail_kb.site.built.site_info import read_site_info
@@ -51,6 +52,7 @@ class Reporter:
             log("report.not_sent", attempt=attempt, reason=error)
             return True
         note_report_sent(store, due, at)
+        note_success(store, "weekly_report", at)
         log("report.sent")
         return True
 

@@ -14,6 +14,7 @@ from handrail_feedback.contracts import AnswersPastSearches, Past, PresentAnswer
 from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import History
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.searches.topics import read_history
 from handrail_feedback.topics.proving import prove_topics
 from handrail_kb.config.settings import Settings
@@ -98,6 +99,7 @@ class TopicWatch(Watch):
             if self._search:
                 names = names_of((page.location for page in searcher.index.pages), self._settings)
                 self._prove(self._search, names, history)
+            note_success(self._store, "topics", now())
 
     def _prove(self, search: AnswersPastSearches, names: PageNames, history: History) -> None:
         pausing = _PausingSearch(search, self._pause)

@@ -9,6 +9,7 @@ from typing import Literal
 from handrail_search.scoring.verdict import NO_BANDS, Bands
 
 Verdict = Literal["answered", "weak", "none"]
+Mode = Literal["hybrid", "words"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Results:
 
     query: str
     verdict: Verdict
-    mode: Literal["hybrid", "words"]
+    mode: Mode
     hits: tuple[Hit, ...]
     degraded: bool = False
     fallback_reason: str | None = None

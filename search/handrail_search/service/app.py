@@ -36,6 +36,7 @@ from handrail_search.service.hosts import add_hosts
 from handrail_search.service.monitoring import metrics
 from handrail_search.service.monitoring.health import add_health
 from handrail_search.service.monitoring.requests import watch_requests
+from handrail_search.service.monitoring.state_metrics import IndexMetrics, StoreMetrics
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.rules import add_limits
 from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
@@ -99,6 +100,7 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     proxies = settings.number("trusted_proxies")
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    parts.meter.begin_endpoints(app)
     watch_requests(app, parts.meter.count_request, log_each=settings.text("log_format") == "json")
     return app
 
@@ -115,7 +117,7 @@ def _make_parts(settings: Settings) -> Parts:
         live=live,
         store=store,
         searches=searches,
-        meter=metrics.Meter(live, searches, store, counts),
+        meter=metrics.Meter(searches, IndexMetrics(live, settings, counts), StoreMetrics(store, settings)),
         teaching=teaching,
         prover=prover,
         topics=TopicWatch(live, settings, prover),

@@ -25,8 +25,8 @@ MODULES = sorted(
     for file in (ROOT / package).rglob("*.py")
     if "texts/log" not in file.as_posix()
 )
-# What has to do with logging, and logs nothing: the terminal's handlers, another library's, and gunicorn's.
-MAY_KNOW_LOGGING = ("cli/terminal.py", "embedding/export.py", "service/gunicorn_server.py")
+# What has to do with logging, and logs nothing: the terminal's handlers, those of other libraries, and gunicorn's.
+MAY_KNOW_LOGGING = ("cli/terminal.py", "engines/postgres.py", "embedding/export.py", "service/gunicorn_server.py")
 LOGGING_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log"}
 
 

@@ -180,8 +180,8 @@ def test_metrics_count_without_words(own_client):
         ask(own_client, question, tab="tab-secret-token")
     text = own_client.get("/metrics").text
     assert re.search(r'handrail_searches_total{mode="hybrid",verdict="answered"} [1-9]', text)
-    assert "handrail_search_seconds_count 2.0" in text
-    assert "handrail_degraded 0.0" in text
+    assert "handrail_search_duration_seconds_count 2.0" in text
+    assert "handrail_search_degraded 0.0" in text
     assert "unmistakable" not in text
     assert "tab-secret" not in text
     assert "127.0.0.1" not in text

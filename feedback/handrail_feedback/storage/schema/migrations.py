@@ -194,3 +194,9 @@ def m061_mail_that_nobody_confirmed(db: Connection) -> None:
 def m062_answers_in_the_outbox(db: Connection) -> None:
     """Which row of the outbox sends which answer."""
     db.define(*tables.ANSWERS_IN_OUTBOX)
+
+
+@migration
+def m070_job_runs(db: Connection) -> None:
+    """When jobs that run by themselves last succeeded."""
+    db.define(*tables.JOB_RUNS)

@@ -353,3 +353,11 @@ ANSWERS_IN_OUTBOX: tuple[str | Trigger, ...] = (
         "NEW.channel = 'answer' AND NEW.answer_id IS NULL",
     ),
 )
+
+JOB_RUNS: tuple[str, ...] = (
+    """
+    CREATE TABLE job_runs (
+      name TEXT PRIMARY KEY,             -- backup, erasure, topics, weekly_report
+      succeeded_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

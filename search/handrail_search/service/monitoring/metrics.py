@@ -1,56 +1,98 @@
-"""Metrics for Prometheus: number of searches, outcomes, durations. No words, no addresses."""
+"""Metrics for Prometheus: what this service counts, and where the others are collected. No words, no addresses."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
-from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from flask import Flask, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+)
 from prometheus_client.registry import Collector
 
-from handrail_feedback.records.stamps import now
-from handrail_feedback.search_log import SearchLog
-from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.messages.outbox_status import outbox_status
-from handrail_kb.errors import StoreUnavailable
-from handrail_search.ranking.live import LiveIndex
+from handrail_feedback.search_log import Outcome, SearchLog
+from handrail_search.ranking.results import Mode, Verdict
+from handrail_search.service.monitoring.process_metrics import ProcessMetrics
 from handrail_search.service.monitoring.requests import Answered
-from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.search_pages import AnsweredSearch
 
 _REQUEST_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
+_SEARCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
+# Statuses that a rate is taken of; series of others appear with their first answer.
+_STATUSES = ("200", "500", "503")
+_METHODS = ("GET", "POST")
+# When a series began is of no use here, and would be as many series again.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Meter:
     """The counters of this service. Those of several processes are summed (PROMETHEUS_MULTIPROC_DIR)."""
 
-    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store, counts: SharedCounts | None = None) -> None:
-        """Use a separate registry; the state of the outbox is read from the store."""
+    def __init__(self, searches: SearchLog, *states: Collector) -> None:
+        """Use a separate registry. `states` are read when they are asked for, and are the same in each process."""
         self._registry = CollectorRegistry()
-        self._searches = Counter(
-            "handrail_searches", "Searches answered, by verdict and mode.", ["verdict", "mode"], registry=self._registry
+        self._searches = self._counter(
+            "handrail_searches", "Searches answered, by verdict and mode.", "verdict", "mode"
         )
-        self._seconds = Histogram(
-            "handrail_search_seconds", "Seconds a search took in the engine.", buckets=_SECONDS, registry=self._registry
+        self._seconds = self._histogram(
+            "handrail_search_duration_seconds", "Seconds a search took in the engine.", _SEARCH_SECONDS
         )
-        self._requests = Histogram(
+        self._requests = self._histogram(
             "handrail_http_request_duration_seconds",
-            "Seconds until a request was answered.",
-            ["method", "endpoint", "status"],
-            buckets=_REQUEST_SECONDS,
-            registry=self._registry,
+            "Seconds until the answer to a request was ready.",
+            _REQUEST_SECONDS,
+            *("method", "endpoint", "status"),
         )
-        self._messages = Counter(
-            "handrail_contact",
-            "Messages sent with the contact form, by what became of them.",
-            ["outcome"],
-            registry=self._registry,
+        self._messages = self._counter(
+            "handrail_contact", "Messages sent with the contact form, by what became of them.", "outcome"
         )
-        self._state = _State(live, searches, store, counts)
-        self._registry.register(self._state)
+        self._log_entries = self._counter(
+            "handrail_search_log_entries", "Searches and events for the report, by what became of them.", "outcome"
+        )
+        self._log_waiting = Gauge(
+            "handrail_search_log_waiting",
+            "Searches and events that are not written yet.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._states = (*states, ProcessMetrics(several=_shared_folder() is not None))
+        for state in self._states:
+            self._registry.register(state)
+        self._begin()
+        searches.watch_counts(self._count_entries, self._log_waiting.set)
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self._registry)
+
+    def _histogram(self, name: str, what: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, what, labels, buckets=buckets, registry=self._registry)
+
+    def _begin(self) -> None:
+        """Have a series for each value that a label may have: a rate needs one before the first time."""
+        for verdict in get_args(Verdict):
+            for mode in get_args(Mode):
+                self._searches.labels(verdict, mode)
+        for outcome in ("kept", "refused", "failed"):
+            self._messages.labels(outcome)
+        for kind in get_args(Outcome):
+            self._log_entries.labels(kind)
+
+    def begin_endpoints(self, app: Flask) -> None:
+        """The same for the addresses of the application, once it has them all."""
+        for rule in app.url_map.iter_rules():
+            for method in set(_METHODS) & (rule.methods or set()):
+                for status in _STATUSES:
+                    self._requests.labels(method, rule.endpoint, status)
 
     def count(self, asked: AnsweredSearch) -> None:
         """Count an answered search."""
@@ -65,78 +107,21 @@ class Meter:
         """Count a message that was sent, by the status of the answer."""
         self._messages.labels("failed" if status >= 500 else "refused" if status >= 400 else "kept").inc()
 
+    def _count_entries(self, outcome: Outcome, entries: int) -> None:
+        self._log_entries.labels(outcome).inc(entries)
+
     def page(self) -> Response:
         """GET metrics."""
         registry = self._registry
-        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        if folder and Path(folder).is_dir():
+        if _shared_folder():
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            registry.register(self._state)
+            for state in self._states:
+                registry.register(state)
         return Response(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
 
 
-class _State(Collector):
-    """The state of the process that is asked, read when it is asked."""
-
-    def __init__(self, live: LiveIndex, searches: SearchLog, store: Store, counts: SharedCounts | None) -> None:
-        self._live = live
-        self._counts = counts
-        self._searches = searches
-        self._store = store
-
-    def collect(self) -> list[Metric]:
-        searcher = self._live.searcher()
-        degraded = bool(searcher and searcher.missing)
-        refused = self._live.problem is not None
-        return [
-            *([_generation(searcher.index.name)] if searcher else []),
-            _gauge("handrail_articles", "Articles in the index.", len(searcher.index.pages) if searcher else 0),
-            _gauge("handrail_degraded", "1 while words answer without meaning.", degraded),
-            _gauge("handrail_index_refused", "1 while the index named in CURRENT is refused.", refused),
-            _gauge(
-                "handrail_limits_degraded",
-                "1 while limits_store cannot be used and each process counts for itself.",
-                bool(self._counts and not self._counts.reachable),
-            ),
-            _gauge("handrail_log_waiting", "Searches and events not written yet.", self._searches.waiting),
-            _gauge("handrail_log_dropped", "Searches and events that could not be kept.", self._searches.dropped),
-            *self._outbox(),
-        ]
-
-    def _outbox(self) -> list[Metric]:
-        """The state of the outbox and its channels; nothing, rather than 0, when the store cannot be read."""
-        at = now()
-        try:
-            stands = outbox_status(self._store, at)
-        except StoreUnavailable:
-            return []
-        delivered = CounterMetricFamily(
-            "handrail_outbox_delivered", "Messages delivered, by channel.", labels=["channel"]
-        )
-        failures = CounterMetricFamily(
-            "handrail_outbox_failures", "Attempts that failed, by channel.", labels=["channel"]
-        )
-        for channel in stands.channels:
-            delivered.add_metric([channel.name], channel.delivered)
-            failures.add_metric([channel.name], channel.failed)
-        seconds = stands.age(at).total_seconds()
-        return [
-            _gauge("handrail_outbox_waiting", "Messages that no person has got yet, by route.", stands.waiting),
-            _gauge("handrail_answers_came_back", "Answers refused for good that nobody has seen to.", stands.came_back),
-            _gauge("handrail_outbox_oldest_seconds", "Seconds that the oldest of them has waited.", seconds),
-            delivered,
-            failures,
-        ]
-
-
-def _generation(name: str) -> Metric:
-    info = GaugeMetricFamily(
-        "handrail_generation_info", "The generation of site and index that serves, as a label.", labels=["generation"]
-    )
-    info.add_metric([name], 1)
-    return info
-
-
-def _gauge(name: str, help_text: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, help_text, value=value)
+def _shared_folder() -> str | None:
+    """Where the processes of this service add up their counts; None where this process is alone."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return folder if folder and Path(folder).is_dir() else None

@@ -1,0 +1,27 @@
+"""When jobs that run by themselves last succeeded, so that monitoring sees it whoever ran them, and after a restart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, get_args
+
+from handrail_feedback.records.stamps import moment, stamp
+from handrail_feedback.storage.database import Store
+
+JobName = Literal["backup", "erasure", "topics", "weekly_report"]
+JOBS: tuple[JobName, ...] = get_args(JobName)
+
+
+def note_success(store: Store, job: JobName, at: datetime) -> None:
+    """Note that a job succeeded. Raises StoreUnavailable."""
+    with store.transaction() as db:
+        db.execute(
+            """INSERT INTO job_runs (name, succeeded_at) VALUES (:name, :at)
+               ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at""",
+            {"name": job, "at": stamp(at)},
+        )
+
+
+def last_successes(store: Store) -> dict[str, datetime]:
+    """When each job last succeeded; those that never did are missing. Raises StoreUnavailable."""
+    return {row["name"]: moment(row["succeeded_at"]) for row in store.read("SELECT name, succeeded_at FROM job_runs")}
