@@ -6,10 +6,14 @@ import json
 import logging
 
 import pytest
-from flask import abort
+from flask import Flask, abort
+from gunicorn.config import Config
 
 from handrail_kb.texts.log.lines import JsonLines
+from handrail_kb.texts.log.logger import REQUEST
 from handrail_search.service.app import parts_of
+from handrail_search.service.gunicorn_server import GunicornLog
+from handrail_search.service.monitoring.requests import watch_requests
 
 
 @pytest.fixture
@@ -134,3 +138,27 @@ def test_a_search_that_cannot_be_written_is_told_with_the_request_that_brought_i
     assert parts_of(app).searches.flush(20)
     [line] = [line for line in lines if line["event"] == "search.not_kept"]
     assert line["request_id"] == "abc" and "zanzibar" not in json.dumps(line)
+
+
+def test_gunicorns_own_line_of_a_request_that_fails_has_its_id_and_not_its_address(lines):
+    def broken(_environ, _start_response):
+        raise ValueError("zanzibar")
+
+    root = logging.getLogger()
+    handler = logging.getLogger("handrail_search").handlers[-1]
+    root.addHandler(handler)
+    app = Flask(__name__)
+    app.wsgi_app = broken
+    watch_requests(app, lambda answered: None, log_each=False)
+    gunicorn = GunicornLog(Config())
+    try:
+        app.wsgi_app({"REQUEST_METHOD": "GET", "HTTP_X_REQUEST_ID": "abc"}, lambda *_: None)
+    except ValueError:
+        gunicorn.exception("Error handling request %s", "/find?q=zanzibar")  # as its worker does
+    finally:
+        REQUEST.set(None)
+        root.removeHandler(handler)
+    [line] = lines
+    assert (line["request_id"], line["event"], line["level"]) == ("abc", "other", "error")
+    assert line["message"].startswith("Error handling request … (ValueError at test_request_ids.py:")
+    assert "zanzibar" not in json.dumps(line)
