@@ -6,7 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel install-test clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel release install-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -113,6 +113,9 @@ wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail els
 	@rm -f dist/handrail-*.whl
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	@echo "Made $$(echo dist/handrail-*.whl). What to do with it: docs/operators/install.md"
+
+release: $(VENV)/.installed-dev ## Make a release of the committed version in dist/: wheel, sdist, checksums, changes
+	@$(BIN)/python tests/project/release.py
 
 install-test: $(VENV)/.installed-dev ## Follow the documents in empty environments, with the newest and the lowest versions
 	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/project/install tests/project/test_install.py
