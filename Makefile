@@ -118,7 +118,7 @@ release: $(VENV)/.installed-dev ## Make a release of the committed version in di
 	@$(BIN)/python tests/project/release.py
 
 install-test: $(VENV)/.installed-dev ## Follow the documents in empty environments, with the newest and the lowest versions
-	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/project/install tests/project/test_install.py
+	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/project/install tests/project/test_install.py tests/project/deploy
 
 clean: ## Remove everything that was built
 	rm -rf site .handrail .cache dist build

@@ -55,8 +55,9 @@ _MOST = 1000
 )
 @click.option(
     "--export",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the questions of enough people to a file for a machine without the store; ask nothing.",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write the questions of enough people to a file for a machine without the store, or to the output for `-`; "
+    "ask nothing.",
 )
 @click.option("--strict", is_flag=True, help="Exit code 1 when a question breaks.")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
@@ -85,8 +86,10 @@ def replay_command(
     least = settings.number("topic_people")
     asked = _read(settings, questions, since, until, most)
     if export:
-        export.write_text(to_lines(asked, least), encoding="utf-8")
-        click.echo(f"{export}: {sum(past.people >= least for past in asked)} questions of {least} people or more.")
+        with click.open_file(str(export), "w", encoding="utf-8") as out:
+            out.write(to_lines(asked, least))
+        known = sum(past.people >= least for past in asked)
+        click.echo(f"{export}: {known} questions of {least} people or more.", err=str(export) == "-")
         return
     with ExitStack() as stack:
         before, name = _before(base, settings, stack)

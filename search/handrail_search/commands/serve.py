@@ -141,7 +141,7 @@ class Watcher(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note that a file of the site has changed."""
         path = Path(str(event.src_path))
-        built = (self._settings.site_dir, self._settings.state_dir)
+        built = (self._settings.site_dir, self._settings.state_dir, self._settings.index_dir)
         hidden = any(part.startswith(".") for part in path.parts[-2:])
         if event.event_type in ("opened", "closed_no_write") or event.is_directory or hidden:
             return

@@ -181,7 +181,7 @@ class _Trial:
         with only_one(index_dir / ".lock"):
             if current_generation(index_dir).name != self.index.name:
                 return False
-            placed = generation.rename(index_dir / generation.name)
+            placed = Path(shutil.move(generation, index_dir / generation.name))  # perhaps to another disk
             encode_ahead(Index(placed), self.known, self.settings, lambda done, total: None)
             publish(placed)
         return True

@@ -28,7 +28,7 @@ from handrail_feedback.delivery.deadline import trust
 from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.delivery.weekly_mail import Reporter
 from handrail_feedback.storage.database import Store
-from handrail_kb.addresses import base_of, html_files
+from handrail_kb.addresses import html_files
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
@@ -36,6 +36,7 @@ from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import shared_counts
+from handrail_search.service.site_files import base_path_in
 
 log = Log(__name__)
 
@@ -241,6 +242,5 @@ def refuse_what_cannot_work(settings: Settings) -> None:
 def base_path(settings: Settings) -> str:
     """The path of the site, with a slash at both ends."""
     with contextlib.suppress(SiteError):  # the service reports it in its log and in readyz
-        info = read_site_info(settings.served_site)
-        return base_of(settings.text("base_path") or info.base_path)
+        return base_path_in(settings, settings.served_site, read_site_info(settings.served_site))
     return "/"

@@ -64,7 +64,7 @@ class BuiltSite:
     def __init__(self, settings: Settings, live: LiveIndex) -> None:
         self._settings = settings
         self._live = live
-        self.base_path = _base_path(settings, self.folder, self.info())
+        self.base_path = base_path_in(settings, self.folder, self.info())
 
     @property
     def folder(self) -> Path:
@@ -152,7 +152,8 @@ def _stamp(file: Path) -> int:
         return 0
 
 
-def _base_path(settings: Settings, folder: Path, info: SiteInfo) -> str:
+def base_path_in(settings: Settings, folder: Path, info: SiteInfo) -> str:
+    """The path that the site in `folder` is served under, with a slash at both ends."""
     known = info.base_path if (folder / MANIFEST).is_file() else base_path_of(settings, folder)
     return base_of(settings.text("base_path") or known)
 

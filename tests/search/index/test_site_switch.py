@@ -198,3 +198,15 @@ def test_site_and_index_are_exchanged_together_or_neither(project, monkeypatch, 
     build_site_and_index(settings)
     assert current_generation(settings.index_dir).name != before
     assert b"zanzibar" in (settings.site_dir / "index.html").read_bytes()
+
+
+def test_an_index_that_stands_apart_is_built_and_found_there_while_the_state_stays(project, monkeypatch):
+    apart = load_settings(project / "mkdocs.yml", flags={"index_dir": "../apart"}, environ={})
+    shutil.rmtree(apart.state_dir / "index")
+    build_site_and_index(apart)
+    assert current_generation(project.parent / "apart").is_dir()
+    assert not (apart.state_dir / "index").exists()
+    monkeypatch.setenv("HANDRAIL_INDEX_DIR", str(project.parent / "apart"))
+    command = [sys.executable, "-m", "handrail_kb.cli", "search", "feed the walrus"]
+    found = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert "Feed the walrus" in found.stdout, found.stderr

@@ -52,6 +52,7 @@ def test_a_site_below_an_encoded_path_is_served_with_all_that_belongs_to_it(serv
              "api/openapi.json"]  # fmt: skip
     answers = {path: client.get(f"{base}{path}").status_code for path in paths}
     assert answers == dict.fromkeys(paths, 200) | {"desk/": 401}
+    assert client.get("/healthz").status_code == 200, "who starts a container need not know the path of its site"
     for path in ("find/?q=parcels", "api/search?q=parcels"):  # nothing is indexed
         assert client.get(f"{base}{path}").status_code == 503
     assert client.post(f"{base}api/feedback", json={"url": f"{base}a%20b/", "helpful": True}).status_code < 300

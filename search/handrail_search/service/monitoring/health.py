@@ -25,7 +25,7 @@ def add_health(
     counts: SharedCounts | None = None,
     stopping: Stopping | None = None,
 ) -> None:
-    """Add healthz, readyz and metrics below `base`."""
+    """Add healthz, readyz and metrics below `base`, and healthz at the root of the host, too."""
 
     def healthz() -> Response:
         """The process answers."""
@@ -46,7 +46,8 @@ def add_health(
         }
         return make_response(jsonify(state), 503 if problems else 200)
 
-    app.add_url_rule(f"{base}healthz", "healthz", healthz)
+    for path in sorted({"/healthz", f"{base}healthz"}):  # who starts a container need not know where its site is
+        app.add_url_rule(path, "healthz", healthz)
     app.add_url_rule(f"{base}readyz", "readyz", readyz)
     app.add_url_rule(f"{base}metrics", "metrics", meter.page)
 
