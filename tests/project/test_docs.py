@@ -104,24 +104,3 @@ def test_links_between_files_lead_somewhere(file):
     for target in re.findall(r"\]\(([^)\s#]+)", text):
         if "://" not in target and not target.startswith("mailto:"):
             assert (file.parent / target).exists(), target
-
-
-_INSTALLS = re.compile(r"\bpip install ([^`\n|;&]*)|^\s*FROM (\S*handrail\S*)|\b(?:docker|podman) pull ([^`\n]*)", re.M)
-_ON_NO_INDEX = re.compile(r"(?<![\w./*-])handrail(?=$|[\s=<>~!])")
-
-
-# What these two say of installs is not for typing.
-_TYPED = {*DOCS.rglob("*.md"), *ROOT.glob("*.md")} - {ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"}
-
-
-@pytest.mark.parametrize(
-    "file",
-    sorted(_TYPED | {path for path in (ROOT / "deploy").rglob("*") if path.is_file()}),
-    ids=lambda file: str(file.relative_to(ROOT)),
-)
-def test_no_document_names_an_install_that_cannot_be_run(file):
-    """Handrail is on no index: its wheel is installed by its file, then extras by name; no hub has an image of it."""
-    for match in _INSTALLS.finditer(file.read_text(encoding="utf-8")):
-        packages, image, pulled = match.groups()
-        assert not (image or pulled), match[0]
-        assert not _ON_NO_INDEX.search(packages), match[0]

@@ -9,6 +9,7 @@ import sys
 import click
 
 from handrail_kb import __version__
+from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import unknown_variables
 from handrail_kb.texts.installing import install_extra, missing
 
@@ -135,6 +136,9 @@ def main() -> None:
     """Handrail: a help site that customers can search in their own words, with a person one click away."""
     for unknown in unknown_variables(os.environ):
         click.echo(f"WARNING: {unknown}", err=True)
+    # PostgreSQL's own programs and library look for it there, those that a back-up starts, too.
+    if password := read_secret("HANDRAIL_STORE_PASSWORD"):
+        os.environ["PGPASSWORD"] = password
 
 
 if __name__ == "__main__":

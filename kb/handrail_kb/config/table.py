@@ -128,8 +128,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Where searches, votes, messages and accounts are kept: an SQLite file, relative to mkdocs.yml, or a "
         "PostgreSQL database, such as `postgresql://handrail@db.example.com/handrail`, that several machines share "
-        "(`pip install 'handrail[postgres]'`; its password in `PGPASSWORD` or `~/.pgpass`). Empty: `store.db` in the "
-        "state folder.",
+        "(`pip install 'handrail[postgres]'`; its password in HANDRAIL_STORE_PASSWORD, `PGPASSWORD` or `~/.pgpass`). "
+        "Empty: `store.db` in the state folder.",
         "service",
     ),
     Setting(
@@ -315,5 +315,11 @@ GROUPS: Mapping[str, str] = {
 
 # Read where they are needed, never from a file that may be committed.
 SECRETS = frozenset(
-    {"HANDRAIL_LIMITS_PASSWORD", "HANDRAIL_SECRET_KEY", "HANDRAIL_SMTP_PASSWORD", "HANDRAIL_WEBHOOK_SECRET"}
+    {
+        "HANDRAIL_LIMITS_PASSWORD",
+        "HANDRAIL_SECRET_KEY",
+        "HANDRAIL_SMTP_PASSWORD",
+        "HANDRAIL_STORE_PASSWORD",
+        "HANDRAIL_WEBHOOK_SECRET",
+    }
 )

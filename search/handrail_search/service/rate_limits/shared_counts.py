@@ -18,6 +18,7 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.storage.base import MovingWindowSupport
 
 from handrail_feedback.accounts.sessions import given_key
+from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.texts.installing import install_extra, missing
@@ -71,7 +72,7 @@ def shared_counts(settings: Settings, environ: Mapping[str, str] | None = None) 
             "nodes with keys of their own would not count together.",
             "Give every node the same one: openssl rand -hex 32",
         )
-    return SharedCounts(uri, environ.get(PASSWORD, "").strip())
+    return SharedCounts(uri, read_secret(PASSWORD, environ).strip())
 
 
 def client_uri(address: str) -> str:
