@@ -32,7 +32,7 @@ _TAKEN = re.compile(
 )
 _FLAGS = {"--no-index", "--force-reinstall", "--no-deps", "-d", "--find-links", "wheels"}
 _WITHOUT_CUDA = "--extra-index-url https://download.pytorch.org/whl/cpu "  # one more index, for torch alone
-_INSTALLED_BEFORE = {"languages.md"}  # its readers have a site already
+_INSTALLED_BEFORE = {"languages.md", "several-nodes.md"}  # its readers have a site already
 
 
 def typed(file, heading):
