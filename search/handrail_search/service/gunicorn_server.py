@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -56,6 +57,7 @@ def serve_in_production(settings: Settings) -> None:
     refuse_what_cannot_work(settings)
     _share_metrics()
     address = f"http://{bound(settings)}{base_path(settings)}"
+    threading.excepthook = _thread_ended
     _say_where(address, settings)
     Production(settings, delivery).run()
 
@@ -67,6 +69,13 @@ def _say_where(address: str, settings: Settings) -> None:
         log("service.started", place=address, processes=processes)
     else:
         click.echo(f"The help site answers at {address} ({processes} processes)")
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread. Python itself would print a traceback, with whatever the error quotes."""
+    error = ended.exc_value
+    if error is not None:
+        log("service.thread_ended", reason=error)
 
 
 class GunicornLog(Logger):  # type: ignore[misc]

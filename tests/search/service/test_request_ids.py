@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import threading
 
 import pytest
 from flask import Flask, abort
@@ -12,7 +14,7 @@ from gunicorn.config import Config
 from handrail_kb.texts.log.lines import JsonLines
 from handrail_kb.texts.log.logger import REQUEST
 from handrail_search.service.app import parts_of
-from handrail_search.service.gunicorn_server import GunicornLog
+from handrail_search.service.gunicorn_server import GunicornLog, _thread_ended
 from handrail_search.service.monitoring.requests import watch_requests
 
 
@@ -162,3 +164,17 @@ def test_gunicorns_own_line_of_a_request_that_fails_has_its_id_and_not_its_addre
     assert (line["request_id"], line["event"], line["level"]) == ("abc", "other", "error")
     assert line["message"].startswith("Error handling request … (ValueError at test_request_ids.py:")
     assert "zanzibar" not in json.dumps(line)
+
+
+def test_what_ends_a_thread_is_one_line_without_the_words_of_the_error(lines, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", _thread_ended)
+
+    def broken():
+        raise ValueError("zanzibar")
+
+    thread = threading.Thread(target=broken)
+    thread.start()
+    thread.join()
+    [line] = lines
+    assert line["event"] == "service.thread_ended"
+    assert re.search(r"ValueError at test_request_ids\.py:\d+$", line["message"])

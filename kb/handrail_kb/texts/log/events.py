@@ -79,6 +79,7 @@ def _error(sentence: str) -> Event:
 EVENTS: Mapping[str, Event] = {
     # The service
     "service.started": _info("the help site answers at {place} ({processes:process/processes})"),
+    "service.thread_ended": _error("a thread of the service ended: {reason}"),
     "service.store_unavailable": _error("the service starts without its store: {reason}"),
     "request.answered": _info("{method} {endpoint}: {status} after {duration} s"),
     "request.failed": _error("{method} {endpoint} failed: {reason}"),

@@ -50,6 +50,7 @@ def log_lines(form: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
     for name in OURS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True

@@ -248,7 +248,7 @@ def experiment(root, *, messages, kills, outages, seconds, seed):
         server.stop()
     wrong = check(customers.codes, mailbox.for_people, kept, messages)
     wrong += check_receipts(mailbox.receipts, mailbox.for_people)
-    wrong += _log_faults((root / "service.log").read_text())
+    wrong += _log_faults((root / "service.log").read_text(), customers.codes)
     figures = _figures(customers, mailbox, faults, killed)
     figures |= {"outages": outages, "seed": seed, "writing": written - began, "rest": max(ended - written, 0.0)}
     return figures, wrong
@@ -341,8 +341,8 @@ def check_receipts(receipts, mails):
     return [f"{len(strange)} receipts belong to no message: {strange[:3]}"] if strange else []
 
 
-def _log_faults(log):
-    return [f"the service's log has {word!r}" for word in ("Traceback", "parcel", "customer1") if word in log]
+def _log_faults(log, codes):
+    return [f"the service's log has {word!r}" for word in ("Traceback", "parcel", "customer1", *codes) if word in log]
 
 
 def _figures(customers, mailbox, faults, killed):
