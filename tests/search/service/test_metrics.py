@@ -146,3 +146,15 @@ def test_names_follow_the_conventions(own_client):
         if family.type == "counter":
             assert all(one.name.endswith("_total") for one in family.samples), family.name
         assert not re.search(r"_(ms|milliseconds|minutes|hours|kb|mb|created)$", family.name), family.name
+
+
+def test_metrics_of_the_store_are_there_whichever_database_it_is(make_app, own_acme, store_place):
+    app = make_app(own_acme, store=str(store_place), deliver="folder")
+    client, at = app.test_client(), now().replace(microsecond=0)
+    note_success(parts_of(app).store, "topics", at)
+    assert value(client, "handrail_store_usable") == 1
+    assert value(client, "handrail_outbox_waiting") == 0
+    assert value(client, "handrail_outbox_delivered_total", channel="folder") == 0
+    assert value(client, "handrail_job_last_success_timestamp_seconds", name="topics") == at.timestamp()
+    [labels] = [labels for name, labels, _ in scraped(client) if name == "handrail_build_info"]
+    assert labels["store"] == ("postgresql" if isinstance(store_place, str) else "sqlite")
