@@ -69,23 +69,30 @@ class PostgresServer:
     def create_database(self) -> str:
         """Make an empty database; its name."""
         name = f"store_{next(self._numbers)}"
-        self._sql(f"CREATE DATABASE {name}")
+        self.sql(f"CREATE DATABASE {name}")
         return name
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected."""
-        self._sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def refuse(self, name: str) -> None:
         """Let nobody use a database until `accept`."""
-        self._sql(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
-        self._sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        self.sql(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     def accept(self, name: str) -> None:
         """Let a database be used again."""
-        self._sql(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        self.sql(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
 
-    def _sql(self, statement: str) -> None:
+    def ask_for_passwords_of(self, role: str) -> None:
+        """From now on this role needs its password."""
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {role} scram-sha-256\n" + rules.read_text())
+        self.sql("SELECT pg_reload_conf()")
+
+    def sql(self, statement: str) -> None:
+        """Run a statement in the server's own database."""
         import psycopg
 
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -80,14 +80,16 @@ class PostgresDatabase:
 
     @contextmanager
     def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[Connection]:
-        """A transaction in READ COMMITTED; `in_turn` waits until no other such one is open, as SQLite has it."""
+        """A transaction in READ COMMITTED; `in_turn` waits until no other such one is open, as SQLite has it.
+
+        Durable always: without, a server that is killed forgets what customers were told is kept.
+        """
         with self._lent() as raw:
             connection = PostgresConnection(raw, self.place)
-            commit = "" if durable else "SET LOCAL synchronous_commit = off;"
             turn = f"SELECT pg_advisory_xact_lock({_key('write')})" if in_turn else ""
             self._local.writing = connection
             try:
-                connection.run(f"BEGIN; {commit} {turn}")
+                connection.run(f"BEGIN; {turn}")
                 yield connection
                 connection.run("COMMIT")
             except BaseException:

@@ -82,46 +82,58 @@ def explained(place: str, error: psycopg.Error) -> StoreUnavailable:
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
         return Undone(f"{place} undid a transaction in favour of another one.", "Try again.", passing=True)
     said = " ".join(str(error).split())
-    for kind, what, mend, passing in _REASONS:
-        if isinstance(error, kind):
+    for kind, words, what, mend, passing in _REASONS:
+        if isinstance(error, kind) and words in said:
             return StoreUnavailable(what.format(place=place, said=said), mend.format(place=place), passing=passing)
     return StoreUnavailable(f"The store {place} cannot be used: {said}.", f"Ask it: psql '{place}' -c 'SELECT 1'")
 
 
 _ASK = "Ask it: psql '{place}' -c 'SELECT 1'"
-_REASONS: tuple[tuple[type[psycopg.Error], str, str, bool], ...] = (
+# Why a connection cannot be made is known by the server's words alone.
+_REASONS: tuple[tuple[type[psycopg.Error], str, str, str, bool], ...] = (
     (
-        errors.InvalidPassword,
+        psycopg.OperationalError,
+        "password",
         "{place} refuses this password.",
         "Give the right one in PGPASSWORD or ~/.pgpass, then ask: psql '{place}' -c 'SELECT 1'",
         False,
     ),
-    (errors.InvalidCatalogName, "{place} does not exist: {said}.", "Make the database: createdb NAME", False),
+    (
+        psycopg.OperationalError,
+        "does not exist",
+        "{place} is not there: {said}",
+        "Make the database and its user: createuser USER && createdb --owner=USER NAME",
+        False,
+    ),
     (
         errors.InsufficientPrivilege,
+        "",
         "{place} may not be written: {said}.",
         "Own it: ALTER DATABASE NAME OWNER TO USER",
         False,
     ),
     (
         errors.ReadOnlySqlTransaction,
+        "",
         "{place} only lets read: it is a standby.",
         "Name the primary server: HANDRAIL_STORE=…",
         True,
     ),
-    (errors.DiskFull, "The disk of {place} is full.", "Make room on the server: df -h", True),
+    (errors.DiskFull, "", "The disk of {place} is full.", "Make room on the server: df -h", True),
     (
         errors.LockNotAvailable,
+        "",
         "The store {place} is held by another program.",
         "See which one: psql '{place}' -c 'TABLE pg_stat_activity'",
         True,
     ),
     (
         errors.QueryCanceled,
+        "",
         "A statement took too long for {place}.",
         "See what it waits for: psql '{place}' -c 'TABLE pg_stat_activity'",
         True,
     ),
-    (errors.UndefinedTable, "{place} has lost its tables.", "They are made anew at the next use. " + _ASK, True),
-    (psycopg.OperationalError, "The store {place} cannot be reached: {said}.", _ASK, True),
+    (errors.UndefinedTable, "", "{place} has lost its tables.", "They are made anew at the next use. " + _ASK, True),
+    (psycopg.OperationalError, "", "The store {place} cannot be reached: {said}.", _ASK, True),
 )
