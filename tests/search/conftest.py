@@ -110,7 +110,7 @@ class Client(FlaskClient):
 def start(root: Path, *, state: Path | None = None, **flags):
     """The service for a folder with `site` and `state`."""
     values = {"state_dir": str(state or root / "state"), **flags}
-    app = create_app(load_settings(site_dir=root / "site", flags=values, environ={}))
+    app = create_app(load_settings(site_dir=root / "site", flags=values))
     app.test_client_class = Client
     return app
 

@@ -34,12 +34,13 @@ EVIL = "<b>\x1b[31m | `vat`"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, store_place: Path | str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A built site whose VAT article was found by three people; one of them said why it did not help."""
     (tmp_path / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
     (tmp_path / "site" / "handrail").mkdir(parents=True)
     (tmp_path / "site" / "handrail" / "site.json").write_text(json.dumps({"format": 1, "articles": SITE}))
-    store = Store(tmp_path / ".handrail" / "store.db")
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     log = SearchLog(store, retention_days=365)
     for number in range(3):
         one = search(EVIL, tab=f"reader-{number}", at=now() - timedelta(days=1))
@@ -96,8 +97,8 @@ def test_nothing_that_customers_typed_is_obeyed_as_markdown(project: Path) -> No
     assert r"| VAT \| number |" in run("--markdown")
 
 
-def test_a_mistake_is_one_clear_line(project: Path) -> None:
+def test_a_mistake_is_one_clear_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no article of this site" in run("no/such.md", code=1)
     assert "Leave out --csv" in run("about/", "--csv", code=1)
-    (project / ".handrail" / "store.db").unlink()
+    monkeypatch.setenv("HANDRAIL_STORE", "not-there.db")
     assert "no search and no vote was kept yet" in run(code=1)

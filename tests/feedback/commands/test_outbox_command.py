@@ -24,7 +24,7 @@ AWAY = DeliveryFailed("The mail server is away.", "Start it.", said="go zanzibar
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path, store_place, monkeypatch):
     """A site with settings: `site(deliver="folder")`; gives its store."""
 
     def site(**values):
@@ -33,7 +33,8 @@ def site(tmp_path):
         (tmp_path / "mkdocs.yml").write_text(f"site_name: Acme\n{settings}")
         return store
 
-    store = Store(tmp_path / ".handrail" / "store.db")
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     store.check()
     yield site
     store.close()

@@ -25,8 +25,8 @@ def _nothing_is_read_beforehand(monkeypatch):
 
 
 @pytest.fixture
-def app(tmp_path) -> Iterator[Flask]:
-    with service(tmp_path) as app:
+def app(tmp_path, store_place) -> Iterator[Flask]:
+    with service(tmp_path, store=str(store_place)) as app:
         yield app
 
 

@@ -17,8 +17,8 @@ MAIL = {"smtp_host": "localhost", "smtp_security": "none", "mail_from": "help@ac
 
 
 @pytest.fixture
-def app(tmp_path):
-    with service(tmp_path, **MAIL) as app:
+def app(tmp_path, store_place):
+    with service(tmp_path, **MAIL, store=str(store_place)) as app:
         yield app
 
 
@@ -168,7 +168,7 @@ def test_an_answer_is_not_sent_over_one_that_a_colleague_sent_meanwhile_unless_w
     assert [one.words for one in answers_of(store, code)] == ["From Bert", "From Anna"]
 
 
-def test_messages_from_before_the_desk_are_settled_at_the_command_line(tmp_path, monkeypatch):
+def test_messages_from_before_the_desk_are_settled_at_the_command_line(tmp_path, store_place, monkeypatch):
     from click.testing import CliRunner
 
     from handrail_feedback.storage.database import Store
@@ -177,7 +177,8 @@ def test_messages_from_before_the_desk_are_settled_at_the_command_line(tmp_path,
 
     (tmp_path / "mkdocs.yml").write_text("site_name: Acme\nplugins: [handrail]\n")
     monkeypatch.chdir(tmp_path)
-    store = Store(tmp_path / ".handrail" / "store.db")
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     for days in (40, 30, 1):
         keep_message(store, Message(f"{days} days ago", "", "a@b.test", "en", now() - timedelta(days=days)))
     day = f"{now() - timedelta(days=5):%Y-%m-%d}"

@@ -29,9 +29,9 @@ SITE = {
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
+def app(tmp_path, monkeypatch, store_place):
     monkeypatch.setattr("handrail_search.service.site_files.BuiltSite.info", lambda _site: info())
-    with service(tmp_path) as app:
+    with service(tmp_path, store=str(store_place)) as app:
         yield app
 
 

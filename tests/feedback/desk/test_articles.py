@@ -27,11 +27,11 @@ def acme(tmp_path_factory, lend_encoder):
 
 
 @pytest.fixture
-def app(acme, tmp_path):
+def app(acme, tmp_path, store_place):
     (tmp_path / "site").symlink_to(acme / "site")
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "index").symlink_to(acme / "state" / "index")
-    with service(tmp_path) as app:
+    with service(tmp_path, store=str(store_place)) as app:
         yield app
 
 

@@ -272,12 +272,14 @@ def test_a_key_that_is_too_short_stops_the_service_from_starting(tmp_path, monke
 
 
 def test_without_a_key_the_desk_says_so_and_customers_notice_nothing(app, desk, tmp_path):
+    (tmp_path / "state").mkdir(exist_ok=True)
     (tmp_path / "state" / "secret.key").write_text("")
     assert desk.get("login").status_code == 503
     assert "secret.key" in desk.page or "key of the sessions" in desk.page
     assert desk.client.get("/help/contact/").status_code == 200
 
 
+@pytest.mark.sqlite
 def test_while_the_store_is_away_the_desk_says_so_and_what_mends_it(app, desk, staffed):
     desk.sign_in()
     staffed.close()

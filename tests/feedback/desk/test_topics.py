@@ -350,8 +350,8 @@ def test_a_merged_topic_leads_to_the_one_it_lives_on_in(lead, store, passwords):
     topic = number(store, "password")
     with store.transaction() as db:
         db.execute(
-            "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (?, 77, 'merged', ?, 3)",
-            [now().isoformat(), topic],
+            "INSERT INTO topic_events (at, topic_id, change, other_id, searches) VALUES (:at, 77, 'merged', :into, 3)",
+            {"at": now().isoformat(), "into": topic},
         )
     assert lead.get("topics/77/").headers["Location"] == f"/help/desk/topics/{topic}/"
 

@@ -43,8 +43,10 @@ def agent(question=QUESTION, location=ANSWER, source="agent"):
 
 
 @pytest.fixture
-def store(own_acme):
-    store = Store(own_acme / "state" / "store.db")
+def store(store_place, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
+    store.check()
     yield store
     store.close()
 
@@ -55,7 +57,7 @@ def teach_now(own_acme):
     made = []
 
     def make():
-        settings = load_settings(site_dir=own_acme / "site", flags={"state_dir": str(own_acme / "state")}, environ={})
+        settings = load_settings(site_dir=own_acme / "site", flags={"state_dir": str(own_acme / "state")})
         made.append(Teaching(LiveIndex(settings.index_dir, every=3600), settings, every=3600))
         return made[-1]
 
@@ -172,6 +174,7 @@ def test_a_search_and_a_vote_that_teach_nothing_are_no_work(teach_now, own_acme,
     assert taught
 
 
+@pytest.mark.sqlite
 def test_a_store_that_cannot_be_read_leaves_what_was_learned_and_is_told_once(teach_now, store, caplog):
     teaching = teach_now()
     keep(store, [agent("the secret question of karla", "mail/send/"), agent()])
@@ -221,7 +224,7 @@ def test_a_child_after_a_fork_looks_for_itself(teach_now, store):
 
 
 def test_the_thread_ends_with_its_teaching(own_acme):
-    settings = load_settings(site_dir=own_acme / "site", flags={"state_dir": str(own_acme / "state")}, environ={})
+    settings = load_settings(site_dir=own_acme / "site", flags={"state_dir": str(own_acme / "state")})
     import gc
     import threading
 

@@ -16,7 +16,6 @@ from handrail_feedback.storage.searches.topics import members, topics
 from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import IndexUnusable
 from handrail_search.adapters.topic_refresh import TopicWatch
-from handrail_search.background import only_one
 from handrail_search.ranking.live import LiveIndex
 from waiting import until
 
@@ -24,8 +23,9 @@ QUESTION = "is my cat allowed to come along"
 
 
 @pytest.fixture
-def store(own_acme):
-    store = Store(own_acme / "state" / "store.db")
+def store(store_place, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     yield store
     store.close()
 
@@ -55,7 +55,7 @@ def watch(own_acme):
     made = []
 
     def make(**more):
-        settings = load_settings(site_dir=own_acme / "site", flags={"state_dir": str(own_acme / "state")}, environ={})
+        settings = load_settings(site_dir=own_acme / "site", flags={"state_dir": str(own_acme / "state")})
         made.append(TopicWatch(LiveIndex(settings.index_dir), settings, **more))
         return made[-1]
 
@@ -78,18 +78,19 @@ def test_without_a_store_none_is_made(own_acme, watch):
     assert not (own_acme / "state" / "store.db").exists()
 
 
-def test_one_process_at_a_time_brings_topics_up_to_date(own_acme, store, fail, watch):
+def test_one_process_at_a_time_brings_topics_up_to_date(store, fail, watch):
     fail()
-    with only_one(own_acme / "state" / "topics.lock"):
+    with Store(store.at).only_one("topics"):
         watch().look()
         assert members(store) == {}
     watch().look()
     assert len(members(store)) == 1
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("fault", ["an index of another encoder", "no folder to lock in"])
 def test_only_another_process_at_the_same_work_is_passed_over_in_silence(
-    own_acme, fail, watch, caplog, fault, monkeypatch
+    store, fail, watch, caplog, fault, monkeypatch
 ):
     fail()
     said = f"{fault} is the matter"
@@ -100,24 +101,25 @@ def test_only_another_process_at_the_same_work_is_passed_over_in_silence(
     if fault == "an index of another encoder":
         monkeypatch.setattr("handrail_search.adapters.topic_refresh.refresh_topics", broken)
     else:
-        (own_acme / "state" / "topics.lock").mkdir()
-        said = "topics.lock cannot be locked"
+        store.at.with_name("topics.lock").mkdir()
+        said = "cannot be opened: Is a directory"
     topics_of_site = watch()
     with caplog.at_level(logging.ERROR):
         topics_of_site.look()
     assert said in caplog.text and "topics stay as they are" in caplog.text
     caplog.clear()
     if fault == "an index of another encoder":
-        with only_one(own_acme / "state" / "topics.lock"), caplog.at_level(logging.ERROR):
+        with Store(store.at).only_one("topics"), caplog.at_level(logging.ERROR):
             watch().look()
         assert caplog.text == ""
 
 
-def test_what_is_the_matter_is_logged_once_without_words_and_the_service_goes_on(own_acme, fail, watch, caplog):
+@pytest.mark.sqlite
+def test_what_is_the_matter_is_logged_once_without_words_and_the_service_goes_on(store, fail, watch, caplog):
     fail()
-    (own_acme / "state" / "store.db").write_bytes(b"no database " + QUESTION.encode())
+    store.at.write_bytes(b"no database " + QUESTION.encode())
     for name in ("store.db-wal", "store.db-shm"):
-        (own_acme / "state" / name).unlink(missing_ok=True)
+        store.at.with_name(name).unlink(missing_ok=True)
     topics_of_site = watch()
     with caplog.at_level(logging.ERROR):
         topics_of_site.look()

@@ -45,8 +45,9 @@ def built(tmp_path_factory, lend_encoder):
 
 
 @pytest.fixture
-def store(project):
-    store = Store(project / ".handrail" / "store.db")
+def store(store_place, monkeypatch):
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     yield store
     store.close()
 
@@ -242,6 +243,7 @@ def test_importing_twice_changes_nothing(run, project, store):
     assert len(known(store)) == 1
 
 
+@pytest.mark.sqlite
 def test_a_bad_line_stops_the_import_unless_it_is_to_be_left_out(run, project, store):
     file = tickets(project, ("why tax", "billing/invoice/"), ("who", "billing/invoces/"))
     result = run("learn", file)

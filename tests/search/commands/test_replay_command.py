@@ -56,11 +56,12 @@ def changed(tmp_path_factory, lend_encoder):
 
 
 @pytest.fixture
-def run(changed, tmp_path, monkeypatch):
+def run(changed, tmp_path, store_place, monkeypatch):
     """Runs a command in a copy of the site, in whose store some customers searched."""
     root = tmp_path / "help"
     shutil.copytree(changed, root, symlinks=True)
-    store = Store(root / ".handrail" / "store.db")
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     log = SearchLog(store, retention_days=365)
     for number in range(4):
         for place, query in enumerate(("I forgot my password", "do you ship to Iceland", "zxcv qwer")):
@@ -113,9 +114,9 @@ def test_with_an_index_as_base_nothing_moves_when_it_is_the_same(run):
     assert good(run("--base", ".handrail/index", "--markdown")).startswith("**Past searches: fixes 0, breaks 0")
 
 
-def test_a_pipeline_can_be_stopped_by_what_breaks_and_asks_without_the_store(run):
+def test_a_pipeline_can_be_stopped_by_what_breaks_and_asks_without_the_store(run, monkeypatch):
     assert "3 questions of 3 people or more" in good(run("--export", "asked.jsonl"))
-    Path(".handrail/store.db").unlink()
+    monkeypatch.setenv("HANDRAIL_STORE", "not-there.db")
     result = run("--questions", "asked.jsonl", "--strict")
     assert result.exit_code == 1
     assert "breaks 1" in result.stdout

@@ -57,9 +57,10 @@ def built(tmp_path_factory, lend_encoder):
 
 
 @pytest.fixture
-def fail(project):
+def fail(store_place, monkeypatch):
     """Keeps failed searches of so many days ago, each from a tab of its own."""
-    store = Store(project / ".handrail" / "store.db")
+    monkeypatch.setenv("HANDRAIL_STORE", str(store_place))
+    store = Store(store_place)
     log = SearchLog(store, retention_days=365)
     numbers = iter(range(1, 10_000))
 
@@ -186,6 +187,7 @@ def test_new_searches_join_the_topics_they_belong_to_at_the_next_look(run, fail)
     assert [(topic["topic"], topic["people"]) for topic in listed(run, "--all")["topics"]] == [(1, 5)]
 
 
+@pytest.mark.sqlite
 def test_a_mistake_is_one_clear_message(run, project, fail):
     assert refused(run("topics"), "There is no store", "--config")
     fail(PASSWORD)
@@ -221,7 +223,7 @@ def test_without_an_encoder_topics_are_shown_as_they_were_and_that_is_said(run, 
     assert "handrail build --full" in result.stderr
 
 
-def test_the_file_of_vectors_holds_no_words_and_forgets_what_was_erased(run, project, fail):
+def test_the_file_of_vectors_holds_no_words_and_forgets_what_was_erased(run, project, store_place, fail):
     fail([*PASSWORD, *ICELAND])
     good(run("topics"))
     file = project / ".handrail" / "topic-vectors.db"
@@ -233,8 +235,10 @@ def test_the_file_of_vectors_holds_no_words_and_forgets_what_was_erased(run, pro
             return db.execute("SELECT count(*) FROM vectors").fetchone()[0]
 
     assert kept() == 7
-    with sqlite3.connect(project / ".handrail" / "store.db") as db:
+    store = Store(store_place)
+    with store.transaction() as db:
         db.execute("DELETE FROM intents WHERE query LIKE '%Iceland%'")
+    store.close()
     good(run("topics", "--regroup"))
     assert kept() == 4
 
@@ -310,9 +314,9 @@ def test_an_index_that_loses_a_topic_opens_it_again(run, project, fail, lend_enc
     assert "open again: it was proven on" in good(run("topics"))
 
 
-def test_a_message_that_needs_an_article_is_in_the_topic_and_all_its_questions_in_the_draft(run, project, fail):
+def test_a_message_that_needs_an_article_is_in_the_topic_and_all_its_questions_in_the_draft(run, store_place, fail):
     fail(ICELAND[:2], verdict="none", results=())
-    store = Store(project / ".handrail" / "store.db")
+    store = Store(store_place)
     code = keep_message(store, Message("Dear all, …", "", "", "en", now(), "token-1"))
     needs_article(store, code, [ICELAND[2], "is there customs duty"], "ben", now(), "token-2")
     store.close()
