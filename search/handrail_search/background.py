@@ -89,13 +89,15 @@ class Watch(ABC):
         """End the thread permanently."""
         self.stopped.set()
 
-    def look(self) -> None:
-        """Look, and never raise."""
+    def look(self) -> bool:
+        """Look, and never raise. Whether all went well."""
         try:
             self.look_once()
             self._problem = ""
+            return True
         except Exception as error:  # whatever is wrong, the service goes on
             self._complain(error)
+            return False
 
     def _complain(self, error: Exception) -> None:
         what = reason_of(error)
@@ -110,6 +112,7 @@ def _watch(reference: weakref.ref[Watch], stopped: threading.Event, wait: float)
         if one is None:
             return
         began = time.monotonic()
-        one.look()
-        wait = max(one.every, one.rest * (time.monotonic() - began))
+        # A look that waited in vain was no work to rest from, and what it looks at may be well again.
+        rest = one.rest if one.look() else 0.0
+        wait = max(one.every, rest * (time.monotonic() - began))
         del one

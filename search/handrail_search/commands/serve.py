@@ -111,7 +111,7 @@ class Watcher(FileSystemEventHandler):
     `then` is called after each build: it has the new site served at once.
     """
 
-    def __init__(self, settings: Settings, then: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, then: Callable[[], object]) -> None:
         self._settings = settings
         self._then = then
         self._changed = threading.Event()
@@ -182,7 +182,7 @@ class Watcher(FileSystemEventHandler):
                 log("build.failed", reason=error)
 
 
-def _watch(settings: Settings, then: Callable[[], None]) -> Watcher:
+def _watch(settings: Settings, then: Callable[[], object]) -> Watcher:
     from mkdocs.config import load_config
 
     watcher = Watcher(settings, then)

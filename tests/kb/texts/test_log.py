@@ -194,6 +194,12 @@ def test_no_mail_address_is_in_a_line_not_even_the_operators_own(lines, address)
     assert address not in written[0] and "(mail address)" in written[0]
 
 
+def test_the_user_of_a_database_is_no_mail_address(lines):
+    written = lines(TextLines())
+    log("vote.not_kept", reason=StoreUnavailable("The store postgresql://handrail@db.acme.test/help is away."))
+    assert written[0].endswith("The store postgresql://handrail@db.acme.test/help is away.")
+
+
 def test_who_builds_a_site_is_shown_what_they_wrote(lines):
     written = lines(logging.Formatter("%(message)s"))
     log("build.warning", told="mkdocs.yml:3: 'anna@' is no address, anna@acme.test is.\nMend it.")

@@ -39,8 +39,10 @@ except ImportError as missing:
     ) from missing
 
 _OLDEST = 15
-_MOST_CONNECTIONS = 16
+_MOST_CONNECTIONS = 8
 _CONNECT_SECONDS = 3
+# How long a call waits for one of the connections of its process.
+_LEND_SECONDS = 1.5
 # While the server is away, so long every call fails at once with the reason that the last one found.
 _BREATH = 1.0
 _STATEMENT_SECONDS = 60
@@ -140,7 +142,7 @@ class PostgresDatabase:
     def _lent(self) -> Iterator[psycopg.Connection[Any]]:
         pool = self._opened()
         try:
-            raw = pool.getconn(timeout=_CONNECT_SECONDS)
+            raw = pool.getconn(timeout=_LEND_SECONDS)
         except PoolTimeout as error:
             self._find_out(pool)
             raise StoreUnavailable(
@@ -216,7 +218,6 @@ class PostgresDatabase:
             max_size=_MOST_CONNECTIONS,
             configure=self._configure,
             check=ConnectionPool.check_connection,
-            timeout=_CONNECT_SECONDS,
             reconnect_timeout=_CONNECT_SECONDS,
             max_idle=300,
             num_workers=1,

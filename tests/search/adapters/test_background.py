@@ -1,0 +1,45 @@
+"""How often a thread that checks for changes looks."""
+
+from __future__ import annotations
+
+import time
+
+from handrail_kb.texts.log.logger import Log
+from handrail_search.background import Watch
+from waiting import until
+
+
+class Looking(Watch):
+    """Takes 0.1 seconds for a look, and is to rest a thousand times as long."""
+
+    rest = 1000.0
+    trouble = "topics.not_refreshed"
+    log = Log(__name__)
+
+    def __init__(self, *, fails: bool) -> None:
+        super().__init__(0.01)
+        self.fails = fails
+        self.looks: list[float] = []
+
+    def look_once(self) -> None:
+        self.looks.append(time.monotonic())
+        self.stopped.wait(0.1)
+        if self.fails:
+            raise OSError("the server is away")
+
+
+def test_a_look_in_vain_is_not_rested_from_so_that_what_is_well_again_is_seen_soon() -> None:
+    looking = Looking(fails=True)
+    looking.watch()
+    until(lambda: len(looking.looks) >= 3, seconds=20)
+    looking.stop()
+
+
+def test_a_look_that_was_work_is_rested_from() -> None:
+    busy, in_vain = Looking(fails=False), Looking(fails=True)
+    busy.watch()
+    in_vain.watch()
+    until(lambda: len(in_vain.looks) >= 5, seconds=20)
+    assert len(busy.looks) == 1
+    busy.stop()
+    in_vain.stop()
