@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import os
 import re
 import time
 from functools import cache
@@ -174,6 +175,14 @@ def test_one_event_is_one_line(lines, form):
     log("vote.not_kept", reason=StoreUnavailable("The disk\nis full.", "Make room:\r\ndf -h\u2028."))
     assert len(written[0].splitlines()) == 1
     assert "The disk is full. Make room: df -h" in written[0]
+
+
+def test_a_line_as_json_is_json_also_where_the_terminal_knows_few_letters(lines):
+    written = lines(JsonLines())
+    odd = Path(os.fsdecode(b"/srv/caf\xe9/\xc3\xbc"))
+    log("vectors.unused", file=odd, reason=StoreUnavailable("Ünïted …"))
+    assert written[0].isascii()
+    assert json.loads(written[0])["file"] == str(odd)
 
 
 def test_an_error_says_what_handrail_says_of_it_and_of_others_only_kind_and_place(lines):

@@ -24,13 +24,14 @@ WORDS = "My giraffe umbrella was never delivered"
 ADDRESS = "anna.becker@acme-customers.test"
 SUBJECT = "Kangaroo invoice"
 COMMENT = "the walrus picture is missing"
-SECRETS = [*QUERY.split()[:2], "giraffe", "umbrella", ADDRESS, "anna.becker", "Kangaroo", "walrus"]
+MACHINE = "203.0.113.77"
+SECRETS = [*QUERY.split()[:2], "giraffe", "umbrella", ADDRESS, "anna.becker", "Kangaroo", "walrus", MACHINE]
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 def ask(address, path, *, data=None, **headers):
     """Status, headers and text of an answer to a GET, or to a POST of JSON."""
-    request = urllib.request.Request(address + path, headers=headers)
+    request = urllib.request.Request(address + path, headers={"X-Forwarded-For": MACHINE, **headers})
     if data is not None:
         request.data = json.dumps(data).encode()
         request.add_header("Content-Type", "application/json")
@@ -85,7 +86,14 @@ def spoken(root, monkeypatch):  # noqa: F811
     def run(form):
         flags = [
             *("--log-format", form, "--deliver", "webhook"),
-            *("--webhook-url", f"http://127.0.0.1:{free_port()}/hook", "--alarm-minutes", "1"),
+            *(
+                "--webhook-url",
+                f"http://127.0.0.1:{free_port()}/hook",
+                "--alarm-minutes",
+                "1",
+                "--trusted-proxies",
+                "1",
+            ),
         ]
         with started(root, "run", *flags) as (process, address, log):
             status, _, answer = visit(address)

@@ -40,7 +40,7 @@ class JsonLines(logging.Formatter):
         }
         if line["event"] == OTHER:
             line["logger"] = record.name
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)  # ASCII: whatever letters the terminal takes, the line stays JSON
 
 
 def log_lines(form: str, level: int = logging.INFO) -> None:

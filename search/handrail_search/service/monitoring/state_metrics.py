@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -43,7 +44,7 @@ class IndexMetrics(Collector):
             labels=["version", "generation", "encoder", "role", "store", "python"],
         )
         store = "postgresql" if isinstance(self._settings.store_place, str) else "sqlite"
-        generation, encoder = (index.name, self._settings.text("encoder")) if index else ("", "")
+        generation, encoder = (index.name, Path(self._settings.text("encoder")).name) if index else ("", "")
         info.add_metric(
             [__version__, generation, encoder, self._settings.text("role"), store, platform.python_version()], 1
         )
