@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from handrail_kb.config.settings import load_settings
 
@@ -33,8 +34,8 @@ def check(*arguments):
 
 
 @pytest.fixture(scope="module")
-def metrics(tmp_path_factory):
-    """The names of all metrics of a service that nobody has asked anything yet."""
+def series(tmp_path_factory):
+    """All series of a service that nobody has asked anything yet: names and labels."""
     from handrail_search.service.app import create_app, parts_of
 
     root = tmp_path_factory.mktemp("monitored")
@@ -44,11 +45,34 @@ def metrics(tmp_path_factory):
     page = app.test_client().get("/metrics").text
     parts_of(app).teaching.stop()
     parts_of(app).topics.stop()
-    return {match[1] for match in re.finditer(r"^([a-z_]+)(?:\{| )", page, re.M)} | {"up"}
+    families = text_string_to_metric_families(page)
+    return [("up", {}), *((one.name, one.labels) for family in families for one in family.samples)]
 
 
-def metrics_in(expression):
-    return set(re.findall(r"\b(?:handrail|process)_[a-z_]+|\bup\b", expression))
+def asked_for(expression):
+    """Every metric in an expression, with the patterns that its labels have to fit."""
+    for name, among in re.findall(r"\b((?:handrail|process)_[a-z_]+|up\b)(?:\{([^}]*)\})?", expression):
+        fits = re.findall(r'(\w+)(=|=~)"([^"]*)"', among)
+        yield (
+            name,
+            {
+                label: value if sign == "=~" else re.escape(value)
+                for label, sign, value in fits
+                if label not in ("job", "instance")
+            },
+        )
+
+
+def missing(expression, series):
+    """What an expression asks for in vain."""
+    return [
+        (name, labels)
+        for name, labels in asked_for(expression)
+        if not any(
+            name == known and all(re.fullmatch(value, has.get(label, "")) for label, value in labels.items())
+            for known, has in series
+        )
+    ]
 
 
 def panels():
@@ -88,20 +112,26 @@ def test_each_alert_says_what_it_means_and_has_its_section():
         assert f"## {rule['alert']} {{ #{rule['alert'].lower()} }}" in ARTICLE, rule["alert"]
 
 
-def test_each_alert_asks_for_metrics_that_are_there_from_the_start(metrics):
+def test_each_alert_asks_for_series_that_are_there_from_the_start(series):
     for rule in RULES:
-        asked = metrics_in(rule["expr"])
-        assert asked and asked <= metrics, (rule["alert"], asked - metrics)
+        assert list(asked_for(rule["expr"])), rule["alert"]
+        assert missing(rule["expr"], series) == [], rule["alert"]
+
+
+def test_a_misspelt_metric_or_label_would_be_noticed(series):
+    assert missing('rate(handrail_contact_total{outcome="failed"}[5m])', series) == []
+    assert missing('rate(handrail_contact_total{outcome="fails"}[5m])', series)
+    assert missing("handrail_contacts_total", series)
 
 
 # --- dashboard
 
 
-def test_the_dashboard_asks_for_metrics_that_are_there_from_the_start(metrics):
+def test_the_dashboard_asks_for_series_that_are_there_from_the_start(series):
     assert len(panels()) > 15
     for title, expression in expressions():
-        asked = metrics_in(expression)
-        assert asked and asked <= metrics, (title, asked - metrics)
+        assert list(asked_for(expression)), title
+        assert missing(expression, series) == [], title
 
 
 @promtool
