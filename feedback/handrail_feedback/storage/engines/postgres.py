@@ -29,7 +29,7 @@ try:
     from psycopg import errors
     from psycopg.adapt import Dumper, Loader
     from psycopg.rows import dict_row
-    from psycopg_pool import ConnectionPool, PoolTimeout
+    from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
     from handrail_feedback.storage.engines.postgres_words import SHOWS, as_psycopg, defined, explained, without_password
 except ImportError as missing:
@@ -37,6 +37,8 @@ except ImportError as missing:
         f"A store in PostgreSQL needs the package {missing.name}, which is not installed.",
         f"Install it: {install_command('handrail[postgres]')}",
     ) from missing
+
+Pool = ConnectionPool[psycopg.Connection[Any]]
 
 _OLDEST = 15
 _MOST_CONNECTIONS = 8
@@ -63,7 +65,7 @@ class PostgresDatabase:
         self._busy_seconds = busy_seconds
         self._local = threading.local()
         self._opening = threading.Lock()
-        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        self._pool: Pool | None = None
         self._away: tuple[float, StoreUnavailable] | None = None
 
     def exists(self) -> bool:
@@ -140,18 +142,7 @@ class PostgresDatabase:
 
     @contextmanager
     def _lent(self) -> Iterator[psycopg.Connection[Any]]:
-        pool = self._opened()
-        try:
-            raw = pool.getconn(timeout=_LEND_SECONDS)
-        except PoolTimeout as error:
-            self._find_out(pool)
-            raise StoreUnavailable(
-                f"All {_MOST_CONNECTIONS} connections of this process to {self.place} are in use.",
-                f"See what they wait for: psql '{self.place}' -c 'TABLE pg_stat_activity'",
-                passing=True,
-            ) from error
-        except psycopg.Error as error:
-            raise explained(self.place, error) from error
+        pool, raw = self._borrow()
         try:
             yield raw
         except StoreUnavailable as error:
@@ -161,19 +152,37 @@ class PostgresDatabase:
         finally:
             pool.putconn(raw)
 
-    def _let_go(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
+    def _borrow(self) -> tuple[Pool, psycopg.Connection[Any]]:
+        """A connection, and the pool that gets it back."""
+        while True:
+            pool = self._opened()
+            try:
+                return pool, pool.getconn(timeout=_LEND_SECONDS)
+            except PoolClosed:  # another thread has let it go meanwhile
+                continue
+            except PoolTimeout as error:
+                self._find_out(pool)
+                raise StoreUnavailable(
+                    f"All {_MOST_CONNECTIONS} connections of this process to {self.place} are in use.",
+                    f"See what they wait for: psql '{self.place}' -c 'TABLE pg_stat_activity'",
+                    passing=True,
+                ) from error
+            except psycopg.Error as error:
+                raise explained(self.place, error) from error
+
+    def _let_go(self, pool: Pool) -> None:
         """Have the next call look at the database afresh."""
         with self._opening:
             if self._pool is pool:
                 self._pool = None
         pool.close(timeout=0)
 
-    def _opened(self) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _opened(self) -> Pool:
         """The pool of this process, once the database was found to be usable and up to date."""
-        away = self._away
-        if away and time.monotonic() < away[0]:
-            raise StoreUnavailable(away[1].what, away[1].mend, passing=away[1].passing)
         with self._opening:
+            if self._away and time.monotonic() < self._away[0]:
+                found = self._away[1]
+                raise StoreUnavailable(found.what, found.mend, passing=found.passing)
             if self._pool is None:
                 self._prepare()
                 self._pool = self._new_pool()
@@ -189,7 +198,7 @@ class PostgresDatabase:
             raise
         self._away = None
 
-    def _find_out(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> None:
+    def _find_out(self, pool: Pool) -> None:
         """Raise StoreUnavailable with the reason where no connection can be had, and open the pool anew next time."""
         try:
             self._connect().close()
@@ -210,7 +219,7 @@ class PostgresDatabase:
             raise
         return raw
 
-    def _new_pool(self) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _new_pool(self) -> Pool:
         return ConnectionPool(
             self._url,
             kwargs=_CONNECTION,
@@ -344,7 +353,8 @@ def migrate(connection: PostgresConnection, migrations: Sequence[Migration]) -> 
     _refuse_unfit(connection)
     if _applied(connection) == {one.name for one in migrations}:
         return
-    connection.run(f"BEGIN; SELECT pg_advisory_xact_lock({_key('migrate')})")
+    # A step may take long on a large store; nobody waits for it but those who need it.
+    connection.run(f"BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_key('migrate')})")
     connection.define("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
     connection.run(SHOWS)
     applied = _applied(connection)
