@@ -196,7 +196,9 @@ def test_an_error_says_what_handrail_says_of_it_and_of_others_only_kind_and_plac
     assert re.search(r"a vote was not kept: ValueError at test_log\.py:\d+$", written[1])
 
 
-@pytest.mark.parametrize("address", ["anna@acme.test", "a.b+c@mail.acme.co.uk", "ANNA@xn--mller-kva.test"])
+@pytest.mark.parametrize(
+    "address", ["anna@acme.test", "a.b+c@mail.acme.co.uk", "ANNA@xn--mller-kva.test", "ä" * 90 + "@acme.test"]
+)
 def test_no_mail_address_is_in_a_line_not_even_the_operators_own(lines, address):
     written = lines(JsonLines())
     log("alarm.not_sent", reason=DeliveryFailed(f"The mail server refused the login of {address} (535)."))
@@ -215,11 +217,17 @@ def test_who_builds_a_site_is_shown_what_they_wrote(lines):
     assert written == ["mkdocs.yml:3: 'anna@' is no address, anna@acme.test is.\nMend it."]
 
 
-def test_a_hostile_text_is_masked_in_time_that_grows_with_its_length(lines):
-    lines(TextLines())
-    for text in ("a@" * 100_000, "a." * 100_000 + "@", "a@b." * 100_000, "@" * 200_000):
+def test_a_hostile_text_is_masked_in_time_that_grows_with_its_length():
+    for text in (
+        "a" * 200_000,
+        "a@" * 100_000,
+        "a." * 100_000 + "@",
+        "a@b." * 100_000,
+        "@" * 200_000,
+        "a@" + "b." * 100_000,
+    ):
         began = time.perf_counter()
-        log("alarm.raised", told=text)
+        logger._MAIL_ADDRESS.sub("", text)  # noqa: SLF001 the log cuts what is longer than 2,000
         assert time.perf_counter() - began < 0.5
 
 

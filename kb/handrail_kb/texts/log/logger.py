@@ -23,9 +23,9 @@ from handrail_kb.texts.log.events import EVENTS, Event
 
 Value = str | int | float | Path | BaseException
 _LONGEST = 2000
-# A mail server's login may be one. Bounded, so that it is found in one pass.
+# A mail server's login may be one. Tried where a word begins and nowhere else, so that it is found in one pass.
 # The user of a database's address is none: postgresql://handrail@db.example.com.
-_MAIL_ADDRESS = re.compile(r"(?<!://)(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_MAIL_ADDRESS = re.compile(r"(?<!://)(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass
