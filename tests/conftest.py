@@ -124,11 +124,14 @@ def away(request, store):
     def of_a_file():
         store.close()
         hidden = store.at.rename(store.at.with_name("hidden.db")) if store.at.exists() else None
-        store.at.mkdir(parents=True)
+        store.at.parent.mkdir(parents=True, exist_ok=True)
+        store.at.write_text("no database" * 100)
         yield
-        store.at.rmdir()
+        # In one step: whoever tries again meanwhile must not make an empty store there.
         if hidden:
-            hidden.rename(store.at)
+            hidden.replace(store.at)
+        else:
+            store.at.unlink()
 
     @contextmanager
     def of_a_database():

@@ -108,7 +108,7 @@ def can_answer(settings: Settings) -> bool:
 def can_notify(settings: Settings) -> bool:
     """Whether customers can be mailed when there is an answer: the mail leads to the site, so its address is needed."""
     wanted = bool(settings.site_url) and settings.number("tell_days") > 0
-    return can_answer(settings) and wanted and not settings.only_answers
+    return can_answer(settings) and wanted and settings.text("role") != "search"
 
 
 def _tell(settings: Settings, environ: Mapping[str, str]) -> NotificationMail:

@@ -21,6 +21,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import find_answer, note_bounce
+from handrail_feedback.storage.messages.attendance import note_attendance
 from handrail_feedback.storage.messages.mailings import claim_receipt, end_receipt, expire
 from handrail_feedback.storage.messages.messages import find_message
 from handrail_kb.errors import DeliveryFailed, StoreUnavailable, place_of
@@ -71,10 +72,8 @@ class Sender:
         self._problem = ""
 
     def start(self) -> None:
-        """Begin to deliver, in a thread. Without a route there is nothing to do."""
-        delivery = self._delivery
-        works = (delivery.routes, delivery.answers, delivery.alarm_mail, self._notifier, self._reporter)
-        if any(works) and self._thread is None:
+        """Begin to deliver, in a thread; where there is no way to, it notes alone that this node is there to do so."""
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
 
@@ -168,14 +167,17 @@ class Sender:
                 return
 
     def _run(self) -> None:
-        look_at = 0.0
+        look_at, delivery = 0.0, self._delivery
+        works = (delivery.routes, delivery.answers, delivery.alarm_mail, self._notifier, self._reporter)
         while not self._stopped.is_set():
             try:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + _LOOK_AFTER_SECONDS
-                    self.look_after()
-                    self.report()
-                busy = self.send_next() or self.send_receipt() or self.tell()
+                    note_attendance(self._store, self._clock())
+                    if any(works):
+                        self.look_after()
+                        self.report()
+                busy = any(works) and (self.send_next() or self.send_receipt() or self.tell())
                 self._problem = ""
             except Exception as error:  # of the store, or a fault of ours
                 busy = False

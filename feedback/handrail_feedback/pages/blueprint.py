@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, request
 
+from handrail_feedback.delivery.attended import Attended
 from handrail_feedback.pages.code import CodePage
 from handrail_feedback.pages.contact import ContactPage
 from handrail_feedback.pages.notify import NotifyPage
@@ -62,10 +63,11 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     blueprint = Blueprint("feedback", __name__, template_folder="templates")
     base, lang = base_of(site.base_path), site.lang
     folder = site.folder or (lambda: settings.site_dir)
+    takes = Attended(store, settings)
     routes = parse_routes(settings.text("deliver"))
     vote = VotePage(store, search_log, folder, base, lang, site.is_page, site.of_bot, site.of_staff)
-    contact = ContactPage(store, settings, folder, routes, base, lang, site.other_ways, site.key or str)
-    code = CodePage(store, settings, folder, routes, base, lang, contact.reached.timezone)
+    contact = ContactPage(store, settings, folder, takes, routes, base, lang, site.other_ways, site.key or str)
+    code = CodePage(store, settings, folder, takes, routes, base, lang, contact.reached.timezone)
     notify = NotifyPage(store, settings, folder, base, lang, site.key)
     _EventsPage(search_log, base).register(blueprint)
     vote.register(blueprint)

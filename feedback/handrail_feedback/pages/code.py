@@ -49,6 +49,7 @@ class CodePage:
     store: Store
     settings: Settings
     site_folder: Callable[[], Path]
+    takes_messages: Callable[[], bool]
     routes: tuple[Route, ...]
     base_path: str
     lang: str
@@ -98,6 +99,8 @@ class CodePage:
             problem = self._text("contact.error_empty")
         elif len(sent.words) > LONGEST_MESSAGE:
             problem = self._text("contact.error_too_long", maximum=LONGEST_MESSAGE)
+        if not self.takes_messages():
+            return self._html("found", 503, sent, thread=thread, problem=self._text("contact.not_here"))
         if problem:
             return self._html("found", 422, sent, thread=thread, problem=problem)
         add_to_thread(self.store, thread, sent.words, at=now(), token=sent.token, routes=self.routes)

@@ -62,6 +62,7 @@ class ContactPage:
     store: Store
     settings: Settings
     site_folder: Callable[[], Path]
+    takes_messages: Callable[[], bool]
     routes: tuple[Route, ...]
     base_path: str
     lang: str
@@ -89,7 +90,7 @@ class ContactPage:
 
     def page(self) -> Response:
         """GET contact/: the page with the form, its subject filled with what was searched."""
-        if self.settings.only_answers:
+        if not self.takes_messages():
             return self._html(FilledForm(), 200, not_kept=text(self.lang, "contact.not_here"))
         asked = request.args.get("q") or request.args.get("query") or ""
         opened = str(int(now().timestamp()))
@@ -99,7 +100,7 @@ class ContactPage:
     def contact(self) -> Response:
         """POST api/contact: a message to a person, from the form or as JSON."""
         form = checked(_read_json_form(self.base_path) if _is_json() else self._read_html_form(), self.lang)
-        if self.settings.only_answers:
+        if not self.takes_messages():
             return self._not_kept(form, text(self.lang, "contact.not_here"))
         if form.errors:
             return self._refused(form)

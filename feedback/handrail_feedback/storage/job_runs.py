@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from handrail_feedback.records.stamps import moment, stamp
 from handrail_feedback.storage.database import Store
 
-JobName = Literal["backup", "erasure", "topics", "weekly_report"]
+JobName = Literal["backup", "delivery", "erasure", "topics", "weekly_report"]
 JOBS: tuple[JobName, ...] = get_args(JobName)
 
 

@@ -61,8 +61,8 @@ class Settings:
 
     @property
     def only_answers(self) -> bool:
-        """Whether this machine only searches, and another one handles messages, mails and the desk."""
-        return self.text("role") == "answer"
+        """Whether this machine delivers, mails and groups nothing, and has no desk: others do."""
+        return self.text("role") != "all"
 
     @property
     def state_dir(self) -> Path:

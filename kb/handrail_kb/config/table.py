@@ -143,10 +143,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "role",
         "all",
-        "`all`, or `answer` for a machine that only searches: it takes no messages, mails nothing and has no desk. Its "
-        "contact page says so and shows other ways to reach a person.",
+        "`all`; `answer` for a node that takes messages as well, which a node with `all` on the same store delivers; "
+        "or `search` for a machine that only searches and takes no messages: its contact page says so and shows other "
+        "ways to reach a person. Only `all` mails, groups failed searches, and has the desk.",
         "service",
-        form="all|answer",
+        form="all|answer|search",
     ),
     Setting("host", "127.0.0.1", "Address the service listens on.", "service"),
     Setting("port", 8000, "Port the service listens on, 1 to 65535.", "service", least=1, most=65535),

@@ -14,10 +14,12 @@ import click
 
 from handrail_feedback.accounts.sessions import given_key
 from handrail_feedback.delivery.alarm import count, trouble
+from handrail_feedback.delivery.attended import is_attended, longest_absence
 from handrail_feedback.delivery.channels import can_answer, read_delivery
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings
@@ -73,7 +75,7 @@ def examine(config_file: Path) -> Iterator[Finding]:
     theme = _theme(settings)
     if theme:
         yield theme
-    yield Finding("role", _ROLES[settings.text("role")])
+    yield _role(settings)
     for part, look in _PARTS.items():
         if settings.only_answers and part in _OF_MESSAGES:
             continue
@@ -220,6 +222,26 @@ def _limits(settings: Settings) -> str:
     return "counted over all nodes, in limits_store"
 
 
+def _role(settings: Settings) -> Finding:
+    """What this node does, and for one that takes messages, whether somebody delivers them."""
+    role = settings.text("role")
+    if role != "answer":
+        return Finding("role", _ROLES[role])
+    try:
+        with closing(Store(settings.store_place)) as store:
+            last = last_attended(store) if store.exists() else None
+    except HandrailError as error:
+        return Finding("role", f"answer: {error.what}", error.mend)
+    if last is None:
+        state = f"answer: takes no messages, because nobody delivers from {store.place}"
+        return Finding("role", state, _START_FIRST, fatal=not store.shared)
+    at = now()
+    if is_attended(last, longest_absence(settings), at):
+        return Finding("role", f"answer: takes messages; another node delivers, seen {last:%Y-%m-%d %H:%M:%S} UTC")
+    state = f"answer: takes no messages, because nobody has delivered since {last:%Y-%m-%d %H:%M} UTC"
+    return Finding("role", state, "Start the node with role all: handrail run", fatal=False)
+
+
 _PARTS: dict[str, Callable[[Settings], str]] = {
     "site": _site,
     "encoder": _encoder,
@@ -237,7 +259,8 @@ _BUILD = "handrail build"
 _OPTIONAL = ("encoder", "language", "port")
 _ROLES = {
     "all": "all: search, messages and the desk",
-    "answer": "answer: this machine only searches; it takes no messages",
+    "search": "search: this machine only searches; it takes no messages",
 }
+_START_FIRST = "Start the node with role all on it first: handrail run. Or take no messages here: role: search"
 # From another machine, where this one only serves.
 _OF_MESSAGES = ("delivery", "outbox", "desk")

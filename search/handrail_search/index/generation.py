@@ -216,7 +216,7 @@ def new_generation(index_dir: Path) -> Path:
 
 
 def digest_files(folder: Path) -> dict[str, str]:
-    """sha256 of each file of a generation, where it has a site of the list of its files as well."""
+    """sha256 of each file of a generation, and of the list of its site's files where it has one."""
     listing = (LISTING,) if (folder / LISTING).is_file() else ()
     return {name: sha256_of(folder / name) for name in (*_DATA_FILES, *listing)}
 

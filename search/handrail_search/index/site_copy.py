@@ -48,7 +48,10 @@ def check_site(generation: Path) -> None:
     listing = generation / LISTING
     if not listing.is_file():
         return
-    for line in listing.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    lines = listing.read_text(encoding="utf-8", errors="surrogateescape").split(
+        "\n"
+    )  # names may hold other ends of lines
+    for line in filter(None, lines):
         size, _, name = line.partition(" ")
         try:
             found: int | str = (generation / SITE / name).stat().st_size

@@ -90,7 +90,8 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     add_limits(app, settings, parts.counts)
     add_errors(app, parts.site)
     add_hosts(app, settings)
-    for watch in filter(None, (parts.live, parts.teaching, parts.topics, parts.counts)):
+    grouping = None if settings.only_answers else parts.topics
+    for watch in filter(None, (parts.live, parts.teaching, grouping, parts.counts)):
         watch.watch()
         app.before_request(watch.watch)  # again in a process that was forked since
     app.before_request(refuse_other_sites)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask
@@ -29,6 +29,7 @@ from handrail_feedback.delivery.deadline import trust
 from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.delivery.weekly_mail import Reporter
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_kb.addresses import html_files
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
@@ -38,6 +39,9 @@ from handrail_search.index.site_build import how_to_build
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 from handrail_search.service.site_files import base_path_in
+
+if TYPE_CHECKING:  # what it needs is loaded in each process
+    from handrail_search.service.app import Parts
 
 log = Log(__name__)
 
@@ -53,7 +57,7 @@ def serve_in_production(settings: Settings) -> None:
         raise SiteError(f"There is no built site at {site}.", how_to_build(settings))
     if next(html_files(site), None) is None:
         raise SiteError(f"{site} holds no page.", how_to_build(settings))
-    delivery = read_delivery(settings)
+    delivery = None if settings.only_answers else read_delivery(settings)
     refuse_what_cannot_work(settings)
     _share_metrics()
     address = f"http://{bound(settings)}{base_path(settings)}"
@@ -98,7 +102,7 @@ class _Master(Arbiter):  # type: ignore[misc]
 class Production(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings; each process makes its own application, so that a reload takes the new code."""
 
-    def __init__(self, settings: Settings, delivery: Delivery) -> None:
+    def __init__(self, settings: Settings, delivery: Delivery | None) -> None:
         self._settings = settings
         self._delivery = delivery
         self.stopping = Stopping()
@@ -145,18 +149,21 @@ class Production(BaseApplication):  # type: ignore[misc]
 
         app = create_app(self._settings, self.stopping)
         parts = parts_of(app)
-        mail = self._delivery.tell
-        sender = Sender(
+        if self._delivery:
+            sender = self._sender(parts, self._delivery)
+            sender.start()
+            app.extensions["handrail"] = replace(parts, sender=sender)
+        return app
+
+    def _sender(self, parts: Parts, delivery: Delivery) -> Sender:
+        mail = delivery.tell
+        return Sender(
             Store(self._settings.store_place),
-            self._delivery,
+            delivery,
             form=parts.form,
             notifier=AnswerNotifier(mail, parts.prover, parts.key) if mail else None,
-            reporter=_reporter(self._settings, self._delivery),
+            reporter=_reporter(self._settings, delivery),
         )
-        if not self._settings.only_answers:
-            sender.start()
-        app.extensions["handrail"] = replace(parts, sender=sender)
-        return app
 
 
 def _reporter(settings: Settings, delivery: Delivery) -> Reporter | None:
@@ -250,8 +257,24 @@ def refuse_what_cannot_work(settings: Settings) -> None:
         if not error.passing:
             raise
         log("service.store_unavailable", reason=error)
+    else:
+        refuse_store_of_its_own(store, settings)
     finally:
         store.close()
+
+
+def refuse_store_of_its_own(store: Store, settings: Settings) -> None:
+    """Raise ConfigError for a node that takes messages and delivers none, on a file that nobody delivers from.
+
+    A file that somebody has ever delivered from is shared, and a database is made for it. Whether somebody delivers now
+    is asked with each message.
+    """
+    if settings.text("role") == "answer" and not store.shared and last_attended(store) is None:
+        raise ConfigError(
+            f"The role is answer, but no node with role all has used {store.place}: messages kept there would reach "
+            "nobody.",
+            "Start the node that delivers on this store first, or take no messages here: handrail run --role search",
+        )
 
 
 def base_path(settings: Settings) -> str:

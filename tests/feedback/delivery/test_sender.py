@@ -25,6 +25,7 @@ from handrail_feedback.records.outbox import Patience, parse_routes
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
+from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.messages import find_message
 from handrail_feedback.storage.messages.outbox_status import entries, outbox_status
 from handrail_kb.errors import StoreUnavailable
@@ -313,11 +314,14 @@ def test_what_a_killed_sender_had_in_its_hands_is_delivered_by_another(store, cl
     assert codes_in(tmp_path) == [code]
 
 
-def test_without_a_way_no_sender_is_started(sender):
+def test_without_a_way_the_sender_notes_that_it_is_there_and_touches_no_message(sender, store, write):
+    code = write(deliver="")
     one = sender("")
     one.start()
-    assert not [thread for thread in threading.enumerate() if thread.name == "handrail-sender"]
-    assert one.stop(0.1)
+    until(lambda: last_attended(store))
+    assert one.stop()
+    assert store.read("SELECT * FROM outbox") == []
+    assert find_message(store, code)
 
 
 # --- alarms

@@ -96,7 +96,7 @@ def test_a_port_in_use_is_told(begin):
 
 
 def test_a_role_that_there_is_not_is_told(begin):
-    told_before_anything_started(begin(HANDRAIL_ROLE="search"), "HANDRAIL_ROLE", "'search' does not fit")
+    told_before_anything_started(begin(HANDRAIL_ROLE="some"), "HANDRAIL_ROLE", "'some' does not fit")
 
 
 def test_what_is_right_starts(begin):
@@ -122,15 +122,15 @@ def test_no_process_is_started_and_no_traceback_is_shown(own_acme):
     assert done.returncode == 1 and "Traceback" not in done.stderr and "answers at" not in done.stdout
 
 
-# --- a machine that only answers
+# --- a machine that only searches
 
 
 @pytest.fixture
 def node(make_app, own_acme):
-    return make_app(own_acme, role="answer", deliver="folder").test_client()
+    return make_app(own_acme, role="search", deliver="folder").test_client()
 
 
-def test_a_machine_that_only_answers_keeps_no_message_and_shows_other_ways(node, own_acme):
+def test_a_machine_that_only_searches_keeps_no_message_and_shows_other_ways(node, own_acme):
     assert node.get("/api/search?q=password").json["results"]
     sent = node.post("/api/contact", json={"message": "Help!"})
     assert sent.status_code == 503 and "cannot be sent from here" in sent.json["error"]["what"]
@@ -146,11 +146,11 @@ def test_a_machine_that_only_answers_keeps_no_message_and_shows_other_ways(node,
     store.close()
 
 
-def test_doctor_knows_a_machine_that_only_answers(own_acme, monkeypatch):
+def test_doctor_knows_a_machine_that_only_searches(own_acme, monkeypatch):
     monkeypatch.chdir(own_acme)
-    environment = {"HANDRAIL_STATE_DIR": str(own_acme / "state"), "HANDRAIL_ROLE": "answer", "HANDRAIL_DELIVER": "mail"}
+    environment = {"HANDRAIL_STATE_DIR": str(own_acme / "state"), "HANDRAIL_ROLE": "search", "HANDRAIL_DELIVER": "mail"}
     result = CliRunner().invoke(main, ["doctor"], env=environment)
-    assert "role       answer: this machine only searches" in result.output
+    assert "role       search: this machine only searches" in result.output
     assert "BAD" not in result.output and result.exit_code == 0, result.output
     for part in ("delivery", "outbox", "desk"):
         assert f"  {part} " not in result.output

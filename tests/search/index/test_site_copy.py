@@ -73,6 +73,9 @@ def test_a_site_that_is_half_copied_is_refused_and_named(site, state, harm):
     assert folder.name in refused.value.message
 
 
+ODD = "para\u2028graph\x85.html"
+
+
 def test_links_loops_odd_names_and_the_state_folder_are_no_trap(tmp_path):
     site, generation = tmp_path / "site", tmp_path / "site" / ".handrail" / "index" / "g"
     (site / "deep").mkdir(parents=True)
@@ -81,6 +84,7 @@ def test_links_loops_odd_names_and_the_state_folder_are_no_trap(tmp_path):
     (site / "a b ü.html").write_text("page")
     (site / os.fsdecode(b"raw\xff.html")).write_text("page")
     (site / "line\nbreak.html").write_text("page")
+    (site / ODD).write_text("page")
     (site / "latest").symlink_to("deep")
     (site / "deep" / "page.html").write_text("page")
     (site / "deep" / "up").symlink_to(site)
@@ -88,7 +92,7 @@ def test_links_loops_odd_names_and_the_state_folder_are_no_trap(tmp_path):
     os.mkfifo(site / "pipe")
     keep_site(site, generation, without={(site / ".handrail").resolve()})
     kept = {os.fsencode(name) for name in files(generation / SITE)}
-    assert kept == {"a b ü.html".encode(), b"raw\xff.html", b"latest/page.html", b"deep/page.html"}
+    assert kept == {"a b ü.html".encode(), b"raw\xff.html", b"latest/page.html", b"deep/page.html", ODD.encode()}
     check_site(generation)
 
 

@@ -25,7 +25,7 @@ from handrail_search.service.app import parts_of
 from handrail_search.service.rate_limits.shared_counts import PATIENCE_SECONDS, client_uri, shared_counts
 from waiting import until
 
-from .test_clients import statuses
+from ..test_clients import statuses
 
 pytest.importorskip("valkey", reason="handrail[valkey] is not installed")
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")

@@ -24,11 +24,11 @@ from handrail_search.index.build import build_index
 from handrail_search.service.app import create_app, parts_of
 from waiting import until
 
-from ..acme import ARTICLES, _write, article, page, write_site
-from ..conftest import MODEL, Client, start, stop
-from .test_serving import free_port, get
+from ...acme import ARTICLES, _write, article, page, write_site
+from ...conftest import MODEL, Client, start, stop
+from ..test_serving import free_port, get
 
-DOCS = Path(__file__).parents[3] / "docs" / "operators" / "copy-the-index.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operators" / "copy-the-index.md"
 
 
 def publish(root, edition, *more):

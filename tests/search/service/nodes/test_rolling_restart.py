@@ -22,12 +22,12 @@ from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
 from waiting import until
 
-from ..acme import ARTICLES, write_site
-from ..conftest import MODEL
-from .test_nginx import CONFIG, NGINX
-from .test_serving import free_port
+from ...acme import ARTICLES, write_site
+from ...conftest import MODEL
+from ..test_nginx import CONFIG, NGINX
+from ..test_serving import free_port
 
-DOCS = Path(__file__).parents[3] / "docs" / "operators" / "several-nodes.md"
+DOCS = Path(__file__).parents[4] / "docs" / "operators" / "several-nodes.md"
 CUSTOMERS = 3
 pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed: apt-get install nginx-light")
 
