@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
+SECONDS ?= 600
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test matrix adoption wheel release install-test clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -100,7 +101,10 @@ query-log: $(VENV)/.installed-dev ## Ask two years of real questions and renew d
 	$(BIN)/python tests/quality/replay_log.py --write
 
 outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed; renews docs/operators/delivery-proof.md
-	$(BIN)/python tests/feedback/delivery/experiment/run.py --write
+	cd tests && $(abspath $(BIN))/python -m feedback.delivery.experiment.run --write
+
+cluster-test: $(VENV)/.installed-dev ## Ten minutes of three nodes while all is killed; renews docs/operators/cluster-proof.md
+	cd tests && $(abspath $(BIN))/python -m search.service.nodes.run --seconds $(SECONDS) --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/project/matrix.py

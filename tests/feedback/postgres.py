@@ -1,12 +1,18 @@
-"""A PostgreSQL server of our own for tests: a data folder in /tmp, a socket, no port, nothing to set up by hand."""
+"""A PostgreSQL server of our own for tests: a data folder in /tmp, a socket, nothing to set up by hand.
+
+It has no port unless it is asked for one, and does not wait for the disk unless it may be killed.
+"""
 
 from __future__ import annotations
 
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,11 +26,19 @@ def programs() -> Path | None:
     return max(((version, one) for version, one in numbered if version >= 15), default=(0, None))[1]
 
 
-class PostgresServer:
-    """A running server; `url(database)` is how Handrail names one of its databases."""
+_QUICK = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c max_wal_size=64MB"
+_SECONDS_AFTER_A_KILL = 60
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+
+class PostgresServer:
+    """A running server; `url(database)` is how Handrail names one of its databases.
+
+    With a `port` it is as operators have it: it listens on 127.0.0.1, waits for the disk, and vacuums.
+    """
+
+    def __init__(self, folder: Path, programs: Path, port: int | None = None) -> None:
         self.folder = folder
+        self.port = port
         self._programs = programs
         self._numbers = itertools.count(1)
         # PostgreSQL does not run as root.
@@ -33,12 +47,12 @@ class PostgresServer:
         )
 
     @classmethod
-    def create(cls, programs: Path) -> PostgresServer:
+    def create(cls, programs: Path, port: int | None = None) -> PostgresServer:
         """Make a data folder, and start a server on it. Sockets want a short path."""
         folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         if os.getuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
-        server = cls(folder, programs)
+        server = cls(folder, programs, port)
         server._run(
             "initdb", "-D", folder / "data", "-U", "handrail", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"
         )
@@ -47,15 +61,33 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        options = (
-            f"-c listen_addresses='' -k {self.folder} -c fsync=off -c full_page_writes=off -c shared_buffers=16MB "
-            "-c max_connections=200 -c max_wal_size=64MB -c autovacuum=off"
-        )
+        where = f"-c listen_addresses=127.0.0.1 -p {self.port}" if self.port else f"-c listen_addresses='' {_QUICK}"
+        options = f"{where} -k {self.folder} -c shared_buffers=16MB -c max_connections=200"
         self._run("pg_ctl", "-D", self.folder / "data", "-l", self.folder / "log", "-w", "-o", options, "start")
 
     def stop(self, how: str = "fast") -> None:
         """Stop the server: `immediate` is a crash."""
         self._run("pg_ctl", "-D", self.folder / "data", "-m", how, "-w", "stop")
+
+    def kill(self) -> None:
+        """Kill every process of the server at once, as the end of its machine would."""
+        main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        for pid in (main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def start_after_a_kill(self) -> None:
+        """Start the server as soon as the last of its killed processes is gone."""
+        deadline = time.monotonic() + _SECONDS_AFTER_A_KILL
+        while True:
+            try:
+                self.start()
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)  # noqa: TID251 the system takes a moment to give back what they shared
+            else:
+                return
 
     def remove(self) -> None:
         """Stop the server, and erase all it has."""
@@ -64,6 +96,8 @@ class PostgresServer:
 
     def url(self, database: str) -> str:
         """The address of a database."""
+        if self.port:
+            return f"postgresql://handrail@127.0.0.1:{self.port}/{database}"
         return f"postgresql://handrail@/{database}?host={self.folder}"
 
     def create_database(self) -> str:

@@ -122,10 +122,11 @@ class SignIn:
         return found[0]
 
     def _welcome(self, member: StaffMember, way_on: str) -> AnyResponse:
+        # First, since it may fail: then nothing has changed, and the same form can be sent again.
+        staff.note_sign_in(self.store, member.name, now())
         session.clear()  # nothing that was there before is trusted
         session.permanent = True
         login_user(SignedIn(member))
-        staff.note_sign_in(self.store, member.name, now())
         response = redirect(way_on)
         options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": needs_tls(), "path": self.base_path}
         response.set_cookie(STAFF_COOKIE, "1", max_age=30 * 24 * 3600, **options)

@@ -10,7 +10,7 @@ from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.sessions import secret_key
 from handrail_feedback.storage import staff
 from handrail_kb.cli.group import main
-from handrail_kb.errors import ConfigError
+from handrail_kb.errors import ConfigError, StoreUnavailable
 
 from ..stores import everything_in
 from .desks import PASSWORD, Desk, hire, service, settings_for
@@ -293,6 +293,19 @@ def test_while_the_store_is_away_the_desk_says_so_and_what_mends_it(app, desk, s
     fresh.get("login")
     assert fresh.post("login", name="anna", password=PASSWORD).status_code == 503
     assert desk.client.get("/help/find/?q=a").status_code in (200, 503)
+
+
+def test_a_sign_in_that_the_store_could_not_note_is_sent_again_as_it_stands(desk, staffed, monkeypatch):
+    def gone(*_args):
+        raise StoreUnavailable("The store is away.", "Wait.", passing=True)
+
+    desk.get("login")
+    form = {"csrf_token": desk.token(), "name": "anna", "password": PASSWORD}
+    with monkeypatch.context() as patch:
+        patch.setattr(staff, "note_sign_in", gone)
+        assert desk.post("login", **form).status_code == 503
+    assert desk.post("login", follow=False, **form).status_code == 302
+    assert desk.get().status_code == 200
 
 
 def test_without_accounts_the_door_names_the_command_that_makes_one(app):

@@ -115,6 +115,16 @@ def test_a_form_of_another_site_decides_nothing(lead, store, passwords):
     assert history(store) == {}
 
 
+def test_a_topic_that_another_process_lists_opens_here_at_once(app, lead, store, passwords, fail):
+    assert lead.get("topics/").status_code == 200
+    fail("export all contacts", "contacts as a file of contacts")
+    topic = number(store, "contacts")
+    assert lead.get(f"topics/{topic}/").status_code == 200, "this process has read topics before there was this one"
+    lead.post(f"topics/{topic}/decide", verdict="spam", why="robots", token=form_token(lead))
+    assert [one.why for one in history(store)[topic]] == ["robots"]
+    assert lead.get(f"topics/{topic + 1}/").status_code == 404
+
+
 # --- The list ------------------------------------------------------------------------------------------------------
 
 

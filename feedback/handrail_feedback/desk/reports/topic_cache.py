@@ -18,7 +18,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.searches.topics import members_left
+from handrail_feedback.storage.searches.topics import has_members, members_left
 from handrail_feedback.topics.facts import Facts, describe_topics
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
 from handrail_kb.errors import StoreUnavailable
@@ -132,6 +132,19 @@ class TopicCache:
             self._refresh(tuple(reading.described))
         reading = self._without_erased(reading)
         return CachedTopics(reading, reading.book.of_today(self._store), self.least)
+
+    def take_with(self, topic: int) -> CachedTopics:
+        """The topics as they are known, with this one, which another process may know longer.
+
+        Raises StoreUnavailable.
+        """
+        found = self.take()
+        for _ in range(2):  # a reading that is under way may have begun before there was such a topic
+            if topic in found.book.by_topic or not has_members(self._store, topic):
+                break
+            self._read_now()
+            found = self.take()
+        return found
 
     def _read_now(self) -> _Reading:
         """What a thread reads now; what was read before when the store cannot be read. Raises StoreUnavailable."""

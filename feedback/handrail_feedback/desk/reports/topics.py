@@ -146,12 +146,12 @@ class TopicPages:
     def _for_a_lead(self, topic: int) -> None:
         if me().role != "lead":
             raise Forbidden
-        at, cached = now(), self.cache.take()
+        at, cached = now(), self.cache.take_with(topic)
         if cached.find(topic, View().asked.period(at), at) is None:
             raise NotFound
 
     def _topic(self, topic: int, filled: Filled | None = None, status: int = 200) -> AnyResponse:
-        at, cached = now(), self.cache.take()
+        at, cached = now(), self.cache.take_with(topic)
         view = view_of(request.args, at)
         one = cached.find(topic, view.asked.period(cached.reading.at), at)
         if one is None:

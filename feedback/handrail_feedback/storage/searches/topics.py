@@ -127,6 +127,13 @@ def sizes(store: Store) -> dict[int, Size]:
     return {row["topic_id"]: Size(row["members"], row["last"], row["people"]) for row in rows}
 
 
+def has_members(store: Store, topic: int) -> bool:
+    """Whether a topic of this number, however large, has anything in it at this moment. Cheap."""
+    return topic <= last_topic(store) and bool(
+        store.read("SELECT 1 FROM topic_members WHERE topic_id = :topic LIMIT 1", topic=topic)
+    )
+
+
 def last_grouping(store: Store) -> Grouping | None:
     """How all was grouped the last time; None when it never was."""
     for row in store.read("SELECT * FROM topic_grouping"):

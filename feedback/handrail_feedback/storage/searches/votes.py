@@ -31,7 +31,7 @@ def keep_vote(store: Store, vote: Vote) -> None:
         "bot": int(vote.bot),
         "staff": int(vote.staff),
     }
-    with store.transaction() as db:
+    with store.transaction(durable=True) as db:
         db.execute("DELETE FROM votes WHERE tab = :tab AND location = :location", values)
         [number] = db.execute(
             """INSERT INTO votes (at, location, helpful, comment, search_id, tab, bot, staff)

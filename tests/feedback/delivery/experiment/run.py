@@ -1,9 +1,9 @@
 """1,000 messages while everything is killed: `make outbox-test`.
 
-    cd tests/feedback/delivery/experiment
-    python run.py                          the whole experiment, 5 to 8 minutes on two cores
-    python run.py --messages 40 --kills 2  a small one, as the tests run it
-    python run.py --write                  and renew docs/operators/delivery-proof.md
+    cd tests
+    python -m feedback.delivery.experiment.run                          all of it, 5 to 8 minutes on two cores
+    python -m feedback.delivery.experiment.run --messages 40 --kills 2  a small one, as the tests run it
+    python -m feedback.delivery.experiment.run --write                  and renew docs/operators/delivery-proof.md
 
 The real service (`handrail run`) takes messages from several customers and mails them to a real mail server that
 refuses, delays, falls silent, breaks connections off and goes away. Meanwhile workers, masters and the whole service
@@ -34,19 +34,16 @@ from statistics import median
 
 import click
 
-# The figures are beside this script, the servers one folder up, beside the other tests of delivery.
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parents[1]))
-
-from figures import as_table, put_into
-from servers import DROP, Authority, MailServer, Post, free_port
-
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 
+from ..servers import Authority, MailServer, free_port
+from .figures import as_table, put_into
+from .judge import check, check_receipts
+from .mailbox import DELIVERY_SECONDS, Faults, Mailbox
+
 PAGE = Path(__file__).parents[4] / "docs" / "operators" / "delivery-proof.md"
-DELIVERY_SECONDS = 5
 SITE = "<html><body><handrail-main></handrail-main></body></html>"
 PATIENCE = 300.0
 CLIENTS = 4
@@ -55,38 +52,6 @@ CLIENTS = 4
 def say(text):
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
     sys.stderr.flush()
-
-
-class Faults:
-    """What the mail server does wrong, drawn from a seed and counted."""
-
-    def __init__(self, seed):
-        self.counts = Counter()
-        self.calm = False
-        self._chance = random.Random(seed)
-
-    # stage: (share, what it is counted as, what the server does)
-    PLANS = {  # noqa: RUF012
-        "mail": [(0.05, "refused", "451 too busy, try later"), (0.03, "delayed", 1.0), (0.02, "broken off", DROP)],
-        "rcpt": [(0.05, "refused", "450 greylisted")],
-        "data": [(0.03, "refused", "452 no room"), (0.03, "broken off", DROP)],
-        "stored": [
-            (0.06, "broken off after the mail was taken", DROP),
-            (0.04, "delayed", 2.0),
-            (0.01, "silent after the mail was taken", DELIVERY_SECONDS * 2.0),
-        ],
-    }
-
-    def __call__(self, stage):
-        if self.calm:
-            return None
-        drawn = self._chance.random()
-        for share, name, answer in self.PLANS.get(stage, ()):
-            if drawn < share:
-                self.counts[name] += 1
-                return answer
-            drawn -= share
-        return None
 
 
 class Service:
@@ -192,31 +157,6 @@ class Customers:
                 time.sleep(0.3)
 
 
-class Mailbox(Post):
-    """A post office that notes when each mail came first."""
-
-    def __init__(self, plan):
-        super().__init__(plan)
-        self.came = {}
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        before = len(self.mails)
-        answer = await super().handle_DATA(server, session, envelope)
-        if len(self.mails) > before and (code := self.mails[before]["X-Handrail-Code"]):
-            self.came.setdefault(code, time.time())
-        return answer
-
-    @property
-    def for_people(self):
-        """Mails that bring a message to a person."""
-        return [mail for mail in self.mails if mail["X-Handrail-Code"]]
-
-    @property
-    def receipts(self):
-        """Mails that bring a code to a customer."""
-        return [mail for mail in self.mails if not mail["X-Handrail-Code"]]
-
-
 def experiment(root, *, messages, kills, outages, seconds, seed):
     """Run it all in a folder; gives back the figures and what was wrong."""
     chance, faults = random.Random(seed), Faults(seed)
@@ -304,41 +244,6 @@ def _disturb(service, server, chance, killed, *, kills, outages, seconds):
         say(f"kill: {what}")
         service.kill(what, chance)
         killed[what] += 1
-
-
-def check(codes, mails, kept, messages):
-    """What is wrong, in sentences; nothing when the promise holds.
-
-    `codes`: what customers saw, with their words; `mails`: what came; `kept`: words by code in the store.
-    """
-    wrong = []
-    if len(codes) != messages:
-        wrong.append(f"{messages} messages were written, but {len(codes)} codes were seen")
-    arrived = {}
-    for mail in mails:
-        arrived.setdefault(mail["Message-ID"], set()).add((mail["X-Handrail-Code"], mail.get_content().splitlines()[0]))
-    changed = [key for key, different in arrived.items() if len(different) > 1]
-    if changed:
-        wrong.append(f"mails with the same Message-ID differ: {changed[:3]}")
-    words = {code: text for different in arrived.values() for code, text in different}
-    if len(words) < len(arrived):
-        wrong.append(f"{len(arrived) - len(words)} codes came twice, with different Message-IDs")
-    lost = [code for code in codes if code not in words]
-    if lost:
-        wrong.append(f"{len(lost)} messages with a code never came: {lost[:3]}")
-    mixed = [code for code, (text, _) in codes.items() if words.get(code, text) != text]
-    if mixed:
-        wrong.append(f"{len(mixed)} messages came with other words: {mixed[:3]}")
-    if words != kept:
-        wrong.append(f"{len(kept)} messages are in the store, but {len(words)} came, or with other words")
-    return wrong
-
-
-def check_receipts(receipts, mails):
-    """What is wrong with receipts. There may be none: they are tried for a day, and an address gets three at most."""
-    sent = {mail["Message-ID"] for mail in mails}
-    strange = [mail["Message-ID"] for mail in receipts if mail["In-Reply-To"] not in sent]
-    return [f"{len(strange)} receipts belong to no message: {strange[:3]}"] if strange else []
 
 
 def _log_faults(log, codes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -13,28 +12,16 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-JOB = Path(__file__).parent
-# The folders whose modules the script imports by their bare names.
-FOLDERS = (JOB, JOB.parent)
+from .judge import check
 
-
-@pytest.fixture
-def check(monkeypatch):
-    """The judge of the experiment. Its module imports its neighbours by their bare names, as a script does."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(JOB))
-    yield importlib.import_module("run").check
-    for name in set(sys.modules) - before:
-        if Path(str(getattr(sys.modules[name], "__file__", ""))).parent in FOLDERS:
-            del sys.modules[name]
+TESTS = Path(__file__).parents[3]
+JOB = (sys.executable, "-m", "feedback.delivery.experiment.run")
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds the processes it kills in /proc")
 def test_every_message_with_a_code_arrives_while_service_and_mail_server_are_killed():
     small = ["--messages", "40", "--kills", "2", "--outages", "1", "--seconds", "10", "--json"]
-    ran = subprocess.run(
-        [sys.executable, JOB / "run.py", *small], capture_output=True, text=True, timeout=300, check=False
-    )
+    ran = subprocess.run([*JOB, *small], cwd=TESTS, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
     figures = json.loads(ran.stdout)
     assert figures["messages"] == 40
@@ -50,7 +37,7 @@ def mail(code, text, key=""):
     return made
 
 
-def test_the_experiment_notices_what_it_is_there_for(check):
+def test_the_experiment_notices_what_it_is_there_for():
     codes, kept = {"A": ("one", 0), "B": ("two", 0)}, {"A": "one", "B": "two"}
     fine = [mail("A", "one"), mail("B", "two"), mail("B", "two")]
     assert check(codes, fine, kept, 2) == []

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import threading
-import urllib.error
-import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.client import HTTPException
 from pathlib import Path
 
@@ -24,82 +17,11 @@ from waiting import until
 
 from ...acme import ARTICLES, write_site
 from ...conftest import MODEL
-from ..test_nginx import CONFIG, NGINX
-from ..test_serving import free_port
+from ..test_nginx import NGINX
+from .machines import Node, ask, nginx_before
 
-DOCS = Path(__file__).parents[4] / "docs" / "operators" / "several-nodes.md"
 CUSTOMERS = 3
 pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed: apt-get install nginx-light")
-
-
-class Node:
-    """`handrail run` on a port of its own, over the store and the index of all."""
-
-    def __init__(self, root, **more):
-        self.root, self.port, self.more = root, free_port(), more
-        self.address = f"http://127.0.0.1:{self.port}/"
-        self.start()
-
-    def start(self):
-        where = {"HANDRAIL_STATE_DIR": str(self.root / "state"), "HANDRAIL_PORT": str(self.port)}
-        where |= {"HANDRAIL_CONTACT_RATE": "100000 per hour", "HANDRAIL_SEARCH_RATE": "100000 per minute"}
-        where |= {"HANDRAIL_WORKERS": "1", **self.more}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "handrail_kb.cli", "run"],
-            cwd=self.root,
-            env={**os.environ, **where},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def ready(self):
-        assert self.process.poll() is None
-        return ask(f"{self.address}readyz")[0] == 200
-
-    def restart(self):
-        self.process.terminate()
-        assert self.process.wait(40) == 0
-        self.start()
-        until(self.ready, "a node to be ready")
-
-    def kill(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
-def ask(address, form=None):
-    """Status and text of an answer; a connection that broke raises OSError."""
-    body = None if form is None else json.dumps(form).encode()
-    request = urllib.request.Request(address, body, {"Content-Type": "application/json"} if body else {})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
-@contextmanager
-def nginx_before(nodes, folder):
-    """nginx with the lines of the documentation; the address it answers at."""
-    port = free_port()
-    lines = re.search(r"```nginx\n(upstream .*?)\n```", DOCS.read_text(), re.S)[1]
-    lines = lines.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
-    for number, node in enumerate(nodes, start=1):
-        lines = lines.replace(f"node{number}:8000", f"127.0.0.1:{node.port}")
-    folder.mkdir()
-    config = folder / "nginx.conf"
-    config.write_text(CONFIG.format(folder=folder, server=lines))
-    process = subprocess.Popen(
-        [NGINX, "-c", str(config), "-p", str(folder), "-g", "daemon off;"], stderr=subprocess.DEVNULL
-    )
-    try:
-        until(lambda: ask(f"http://127.0.0.1:{port}/healthz")[0] == 200, "nginx")
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 class Customers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,48 +25,13 @@ from handrail_search.service.rate_limits.shared_counts import PATIENCE_SECONDS, 
 from waiting import until
 
 from ..test_clients import statuses
+from .machines import VALKEY, Valkey
 
 pytest.importorskip("valkey", reason="handrail[valkey] is not installed")
-SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
-needs_server = pytest.mark.skipif(not SERVER, reason="no valkey-server or redis-server: apt-get install redis-server")
+needs_server = pytest.mark.skipif(not VALKEY, reason="no valkey-server or redis-server: apt-get install redis-server")
 KEY = "k" * 40
 # What a request may take in all: its own work, and the patience with the store. This machine may be busy.
 SOON = PATIENCE_SECONDS + 0.75
-
-
-class Valkey:
-    """A server on a port of its own, which keeps nothing on disk."""
-
-    def __init__(self, folder, *options):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.folder, self.options = folder, options
-        self.address = f"valkey://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self):
-        arguments = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
-        self.process = subprocess.Popen([SERVER, *arguments, *self.options], stdout=subprocess.DEVNULL)
-        until(self.listens, "the server")
-
-    def listens(self):
-        with socket.create_connection(("127.0.0.1", self.port)):
-            return True
-
-    def stop(self):
-        with suppress(OSError):
-            self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait()
-
-    def signal(self, what):
-        self.process.send_signal(what)
-
-    def all_keys(self):
-        with socket.create_connection(("127.0.0.1", self.port)) as asked:
-            asked.sendall(b"KEYS *\r\nQUIT\r\n")
-            return asked.makefile().read()
 
 
 @pytest.fixture
@@ -266,7 +230,7 @@ def test_sentinels_name_the_server_that_counts(valkey, node, tmp_path):
         probe.bind(("127.0.0.1", 0))
         sentinel.port = probe.getsockname()[1]
     sentinel.process = subprocess.Popen(
-        [SERVER, str(file), "--sentinel", "--port", str(sentinel.port), "--dir", str(tmp_path)],
+        [VALKEY, str(file), "--sentinel", "--port", str(sentinel.port), "--dir", str(tmp_path)],
         stdout=subprocess.DEVNULL,
     )
     try:
