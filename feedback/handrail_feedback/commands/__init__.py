@@ -1,1 +1,1 @@
-"""The commands `report`, `contact`, `forget`, `outbox`, `users` and `articles`."""
+"""The commands on what is kept, such as `report`, `contact` and `store`."""

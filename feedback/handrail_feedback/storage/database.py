@@ -19,10 +19,14 @@ from typing import ParamSpec, TypeVar
 from handrail_feedback.records.stamps import Row, SqlValue
 from handrail_feedback.storage.engines.connection import Connection, Engine, Undone
 from handrail_feedback.storage.engines.sqlite import SqliteFile
+from handrail_feedback.storage.engines.sqlite_whole import SqliteWhole
+from handrail_feedback.storage.engines.whole import WholeStore
 from handrail_feedback.storage.schema.migrations import MIGRATIONS
 from handrail_kb.errors import StoreUnavailable
 
-__all__ = ["Connection", "Store", "existing_store", "retried", "weakly"]
+__all__ = ["Connection", "Store", "existing_store", "retried", "weakly", "whole_store"]
+
+_BUSY_SECONDS = 5.0
 
 
 class Store:
@@ -31,7 +35,7 @@ class Store:
     Every method raises StoreUnavailable when the store cannot be used, and tries again the next time.
     """
 
-    def __init__(self, place: Path | str, *, busy_seconds: float = 5.0) -> None:
+    def __init__(self, place: Path | str, *, busy_seconds: float = _BUSY_SECONDS) -> None:
         """`place` is a file, or the address of a database; `busy_seconds` is how long a writer waits for another."""
         self.at = place
         self._engine = _engine(place, busy_seconds)
@@ -92,6 +96,16 @@ def _engine(place: Path | str, busy_seconds: float) -> Engine:
     from handrail_feedback.storage.engines.postgres import PostgresDatabase
 
     return PostgresDatabase(str(place), MIGRATIONS, busy_seconds)
+
+
+def whole_store(place: Path | str) -> WholeStore:
+    """The store at a place as a whole, for moving, backing up and restoring it; it need not be up to date."""
+    if "://" not in str(place):
+        return SqliteWhole(SqliteFile(Path(place), MIGRATIONS, _BUSY_SECONDS))
+    from handrail_feedback.storage.engines.postgres import PostgresDatabase
+    from handrail_feedback.storage.engines.postgres_whole import PostgresWhole
+
+    return PostgresWhole(PostgresDatabase(str(place), MIGRATIONS, _BUSY_SECONDS))
 
 
 def existing_store(place: Path | str, nothing_kept: str, first: str) -> Store:

@@ -67,6 +67,10 @@ COMMANDS = {
         "handrail_feedback.commands.messages:forget",
         "Erase the message with the reference CODE and all that was added to it, for good.",
     ),
+    "store": (
+        "handrail_feedback.commands.store:store",
+        "Move the store: from an SQLite file to PostgreSQL, or back.",
+    ),
     "evaluate": (
         "handrail_search.commands.evaluate:evaluate_folder",
         "Measure search on a folder of judged questions.",

@@ -88,7 +88,7 @@ class Settings:
     def store_place(self) -> Path | str:
         """Where searches, votes and messages are: an SQLite file, or the address of a PostgreSQL database."""
         store = self.text("store")
-        if store.startswith(_DATABASES):
+        if is_database(store):
             return store
         return self.root / store if store else self.state_dir / "store.db"
 
@@ -128,9 +128,14 @@ def load_settings(
     return Settings(values, root, built, config_file, groups, url, serves_folder=site_dir is not None)
 
 
+def is_database(store: str) -> bool:
+    """Whether this is the address of a database, and not a file."""
+    return store.startswith(_DATABASES)
+
+
 def _refuse_password(store: str, where: str) -> None:
     """Raise ConfigError for a password in a file that is kept in git."""
-    parts = urlsplit(store) if store.startswith(_DATABASES) else urlsplit("")
+    parts = urlsplit(store) if is_database(store) else urlsplit("")
     if parts.password or "password=" in parts.query:
         raise ConfigError(
             f"{where}: a password does not belong in a file of the repository.",

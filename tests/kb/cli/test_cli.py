@@ -189,7 +189,9 @@ def test_a_folder_without_mkdocs_yml_is_told(run, site, arguments):
     assert refused(run(*arguments), "There is no mkdocs.yml", "handrail new")
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("new", "doctor", "contact", "users")])
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if name not in ("new", "doctor", "contact", "users", "store")]
+)
 def test_a_config_file_that_is_not_there_is_told(run, site, name):
     needed = {"index": ["docs"], "evaluate": ["docs"], "search": ["words"], "forget": ["96H-9MK-WHX"],
               "learn": ["mkdocs.yml"], "draft": ["1"]}  # fmt: skip

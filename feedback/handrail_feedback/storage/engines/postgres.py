@@ -83,7 +83,7 @@ class PostgresDatabase:
             yield PostgresConnection(raw, self.place)
 
     @contextmanager
-    def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[Connection]:
+    def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[PostgresConnection]:
         """A transaction in READ COMMITTED; `in_turn` waits until no other such one is open, as SQLite has it.
 
         Durable always: without, a server that is killed forgets what customers were told is kept.
@@ -191,7 +191,7 @@ class PostgresDatabase:
     def _prepare(self) -> None:
         """Connect once by hand, since a pool hides why it cannot; bring the tables up to date."""
         try:
-            with self._connect() as raw:
+            with self.connect() as raw:
                 migrate(PostgresConnection(raw, self.place), self._migrations)
         except StoreUnavailable as error:
             self._away = (time.monotonic() + _BREATH, error)
@@ -201,13 +201,14 @@ class PostgresDatabase:
     def _find_out(self, pool: Pool) -> None:
         """Raise StoreUnavailable with the reason where no connection can be had, and open the pool anew next time."""
         try:
-            self._connect().close()
+            self.connect().close()
         except StoreUnavailable as error:
             self._let_go(pool)
             self._away = (time.monotonic() + _BREATH, error)
             raise
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection beside the pool, to a store of any version. Raises StoreUnavailable."""
         try:
             raw = psycopg.connect(self._url, **_CONNECTION)
         except psycopg.Error as error:
@@ -295,7 +296,7 @@ class PostgresConnection:
 
     def run(self, statements: str) -> None:
         """Run statements of PostgreSQL's own, without values, at one go."""
-        with self._explained():
+        with self.explained():
             self.raw.execute(statements)
 
     def value(self, sql: str) -> Any:
@@ -305,12 +306,12 @@ class PostgresConnection:
 
     def execute(self, sql: str, values: Values = {}) -> psycopg.Cursor[Any]:  # noqa: B006 (never written to)
         """Run a statement."""
-        with self._explained():
+        with self.explained():
             return self.raw.execute(as_psycopg(sql), values)
 
     def executemany(self, sql: str, rows: Iterable[Values]) -> None:
         """Run a statement once for each of these values."""
-        with self._explained(), self.raw.cursor() as cursor:
+        with self.explained(), self.raw.cursor() as cursor:
             cursor.executemany(as_psycopg(sql), rows)
 
     def claiming(self, table: str) -> str:
@@ -319,7 +320,7 @@ class PostgresConnection:
 
     def query(self, sql: str, values: Values = {}) -> Iterator[Row]:  # noqa: B006 (never written to)
         """The rows of a SELECT by the names of their columns."""
-        with self._explained(), self.raw.cursor(row_factory=dict_row) as cursor:
+        with self.explained(), self.raw.cursor(row_factory=dict_row) as cursor:
             return iter(cursor.execute(as_psycopg(sql), values).fetchall())
 
     def savepoint(self) -> AbstractContextManager[object]:
@@ -336,7 +337,8 @@ class PostgresConnection:
         """Nothing: a sequence never goes back."""
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Turn what is the fault of the server into a StoreUnavailable."""
         try:
             yield
         except _OF_THE_SERVER as error:
@@ -350,17 +352,17 @@ def _key(what: str) -> str:
 
 def migrate(connection: PostgresConnection, migrations: Sequence[Migration]) -> None:
     """Apply the pending migrations once, whichever node comes first. Raises StoreUnavailable."""
-    _refuse_unfit(connection)
-    if _applied(connection) == {one.name for one in migrations}:
+    refuse_unfit(connection)
+    if applied(connection) == {one.name for one in migrations}:
         return
     # A step may take long on a large store; nobody waits for it but those who need it.
     connection.run(f"BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_key('migrate')})")
     connection.define("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
     connection.run(SHOWS)
-    applied = _applied(connection)
-    refuse_newer(connection.place, applied, {one.name for one in migrations})
+    done = applied(connection)
+    refuse_newer(connection.place, done, {one.name for one in migrations})
     for one in migrations:
-        if one.name not in applied:
+        if one.name not in done:
             one.apply(connection)
             connection.execute(
                 "INSERT INTO migrations VALUES (:name, CAST(clock_timestamp() AS text))", {"name": one.name}
@@ -368,12 +370,14 @@ def migrate(connection: PostgresConnection, migrations: Sequence[Migration]) -> 
     connection.run("COMMIT")
 
 
-def _applied(connection: PostgresConnection) -> set[str]:
+def applied(connection: PostgresConnection) -> set[str]:
+    """The migrations that were applied; none where there are no tables."""
     there = connection.value("SELECT to_regclass('migrations') IS NOT NULL")
     return {str(name) for (name,) in connection.execute("SELECT name FROM migrations").fetchall()} if there else set()
 
 
-def _refuse_unfit(connection: PostgresConnection) -> None:
+def refuse_unfit(connection: PostgresConnection) -> None:
+    """Raise StoreUnavailable for a server or a database that cannot hold a store."""
     info = connection.raw.info
     if info.server_version < _OLDEST * 10_000:
         raise StoreUnavailable(

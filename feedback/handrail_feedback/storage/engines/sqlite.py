@@ -52,7 +52,7 @@ class SqliteFile:
             yield self._connection()
 
     @contextmanager
-    def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[Connection]:
+    def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[SqliteConnection]:
         """A transaction, alone; with `durable`, it survives a power cut, otherwise a kill only."""
         with self._using:
             connection = self._connection()
@@ -156,7 +156,7 @@ class SqliteConnection:
 
     def __init__(self, db: Database, path: Path) -> None:
         self.db = db
-        self._path = path
+        self.path = path
 
     def begin(self, *, durable: bool) -> None:
         """Begin to write, alone; see `SqliteFile.writing`."""
@@ -165,12 +165,12 @@ class SqliteConnection:
 
     def execute(self, sql: str, values: Values = {}) -> sqlite3.Cursor:  # noqa: B006 (never written to)
         """Run a statement."""
-        with explained(self._path):
+        with explained(self.path):
             return self.db.conn.execute(sql, values)
 
     def executemany(self, sql: str, rows: Iterable[Values]) -> None:
         """Run a statement once for each of these values."""
-        with explained(self._path):
+        with explained(self.path):
             self.db.conn.executemany(sql, rows)
 
     def claiming(self, table: str) -> str:
@@ -181,7 +181,7 @@ class SqliteConnection:
         """The rows of a SELECT by the names of their columns."""
         cursor = self.execute(sql, values)
         names = [column[0] for column in cursor.description]
-        with explained(self._path):
+        with explained(self.path):
             return iter([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
 
     def savepoint(self) -> AbstractContextManager[object]:
@@ -195,10 +195,10 @@ class SqliteConnection:
 
     def number_rows_for_good(self) -> None:
         """Make the tables again with AUTOINCREMENT, since SQLite cannot change them so. Foreign keys must be off."""
-        triggers = self._statements("trigger")
+        triggers = self.statements("trigger")
         for name, _ in triggers:
             self.execute(f"DROP TRIGGER {name}")
-        for table, statement in self._statements("table"):
+        for table, statement in self.statements("table"):
             new = statement.replace("id INTEGER PRIMARY KEY,", "id INTEGER PRIMARY KEY AUTOINCREMENT,", 1)
             if new != statement and "topic_id INTEGER PRIMARY KEY," not in statement:
                 self._make_anew(table, new)
@@ -207,14 +207,14 @@ class SqliteConnection:
 
     def _make_anew(self, table: str, statement: str) -> None:
         """Give a table another definition and the same rows and indexes."""
-        indexes = self._statements("index", table)
+        indexes = self.statements("index", table)
         self.execute(re.sub(r"^CREATE TABLE \S+", "CREATE TABLE made_anew", statement))
         self.execute(f"INSERT INTO made_anew SELECT * FROM {table}")  # noqa: S608 (our own words)
         self.execute(f"DROP TABLE {table}")
         self.execute(f"ALTER TABLE made_anew RENAME TO {table}")
         self.define(*(index for _, index in indexes))
 
-    def _statements(self, kind: str, table: str = "") -> list[tuple[str, str]]:
+    def statements(self, kind: str, table: str = "") -> list[tuple[str, str]]:
         """Names and definitions of what is in the store: of a kind, and of one table where it is named."""
         found = self.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = :kind AND sql IS NOT NULL AND :table IN ('', tbl_name) "

@@ -45,6 +45,8 @@ TABLES = (
     "report_mails",
     "mailed",
     "unwanted",
+    "job_runs",
+    "attendance",
 )
 
 

@@ -1,0 +1,91 @@
+"""`handrail store`: moves what is kept from one database to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import click
+
+from handrail_feedback.storage.database import whole_store
+from handrail_feedback.storage.move import Copied, move
+from handrail_kb.cli.flags import config_option
+from handrail_kb.config.settings import is_database, load_settings
+from handrail_kb.errors import ConfigError
+from handrail_kb.texts.amounts import counted
+
+
+@click.group()
+def store() -> None:
+    """Move the store: from an SQLite file to PostgreSQL, or back."""
+
+
+@store.command("move")
+@config_option
+@click.option(
+    "--while-in-use",
+    is_flag=True,
+    help="Copy although a service is running, to see how long it takes; what it writes later is not in the copy.",
+)
+@click.argument("places", metavar="[FROM] TO", nargs=-1, required=True)
+def move_(config_file: Path, places: tuple[str, ...], *, while_in_use: bool) -> None:
+    """Copy the store into an empty one, compare both, and say how to use the new one.
+
+    FROM and TO are files, or addresses such as postgresql://handrail@db.example.com/handrail, with the password in
+    PGPASSWORD or ~/.pgpass. Without FROM the store of this site is copied. Stop the service first. FROM is only read.
+    It is all or nothing: when it was interrupted, run it again.
+    """
+    if len(places) > 2:
+        raise ConfigError("There are more than two places.", "Name where to copy to: handrail store move [FROM] TO")
+    present = load_settings(config_file).store_place
+    from_, to = _place(places[0]) if len(places) == 2 else present, _place(places[-1])
+    if _same(from_, to):
+        raise ConfigError(
+            f"{whole_store(to).place} is where the store is.", "Name another place: handrail store move TO"
+        )
+    source, target = whole_store(from_), whole_store(to)
+    click.echo(f"From  {source.place}\nTo    {target.place}\n")
+    rows = 0
+
+    def told(copied: Copied) -> None:
+        nonlocal rows
+        rows += copied.rows
+        click.echo(f"{copied.table:<16} {counted(copied.rows, 'row'):>14}  {copied.digest[:16]}")
+
+    move(source, target, told, while_in_use=while_in_use)
+    click.echo(f"\nCopied {counted(rows, 'row')}. Counts and digests of every table are the same in both.")
+    _tell_how_to_go_on(source.place, target.place, default=_same(to, load_settings(config_file).state_dir / "store.db"))
+
+
+def _tell_how_to_go_on(source: str, target: str, *, default: bool) -> None:
+    click.echo(f"{source} is as it was; keep it until you are content, then erase it: it holds customers' words.")
+    if default:
+        click.echo("Use the new one: take `store` out of mkdocs.yml, or out of HANDRAIL_STORE, wherever it is set.")
+        click.echo("Then see that all is well, and start the service: handrail doctor")
+        return
+    click.echo(f"Use the new one: in mkdocs.yml, below plugins: handrail, write  store: {target}")
+    click.echo("(or set HANDRAIL_STORE, where it is set already), on every node. Then start the service.")
+    click.echo(f"See first that all is well: HANDRAIL_STORE='{target}' handrail doctor")
+
+
+def _place(typed: str) -> Path | str:
+    """A file, or the address of a database. Raises ConfigError for a password, which others would see."""
+    if not is_database(typed):
+        if "://" in typed:
+            raise ConfigError(
+                f"'{typed.partition('://')[0]}://' is no store.", "Name a file, or postgresql://HOST/NAME"
+            )
+        return Path(typed)
+    parts = urlsplit(typed)
+    if parts.password or any(name == "password" for name, _ in parse_qsl(parts.query)):
+        raise ConfigError(
+            "A password does not belong on a command line: every user of this machine can read it.",
+            "Take it out, and give it in PGPASSWORD, or in a line of ~/.pgpass",
+        )
+    return typed
+
+
+def _same(one: Path | str, other: Path | str) -> bool:
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.resolve() == other.resolve()
+    return one == other

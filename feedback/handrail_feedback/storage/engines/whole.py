@@ -1,0 +1,54 @@
+"""What moving, backing up and restoring ask of a database: the store as a whole, without bringing it up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from handrail_feedback.records.stamps import SqlValue
+from handrail_feedback.storage.engines.connection import Connection
+
+
+class Bulk(Connection, Protocol):
+    """A connection inside a transaction that sees a store at one moment, or fills one."""
+
+    def columns(self, table: str) -> list[str]:
+        """The names of the columns of a table."""
+
+    def rows(self, table: str, columns: Sequence[str]) -> Iterator[Sequence[SqlValue]]:
+        """All rows, one after the other: memory holds one of them."""
+
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[SqlValue]]) -> None:
+        """Write rows as they come. Raises StoreUnavailable, without words of a row, where one cannot be kept."""
+
+    def numbers(self) -> dict[str, int]:
+        """The highest number that a row of each table was ever given; tables without such numbers are missing."""
+
+    def number_on(self, numbers: Mapping[str, int]) -> None:
+        """Give new rows of these tables numbers above these, and above those that were given here."""
+
+
+class WholeStore(Protocol):
+    """A store that is read or filled as a whole. Making one touches nothing; each call raises StoreUnavailable."""
+
+    # Where the store is, as people may read it: without a password.
+    place: str
+
+    def exists(self) -> bool:
+        """Whether there is a store already. A database on a server counts as one."""
+
+    def applied(self) -> set[str]:
+        """The migrations that were applied: none where there are no tables. Applies none itself."""
+
+    def in_use(self) -> bool:
+        """Whether another process has the store open just now, as far as it can be told."""
+
+    def snapshot(self) -> AbstractContextManager[Bulk]:
+        """Read all that is kept at one moment, whatever is written meanwhile, and write nothing."""
+
+    def filling(self, tables: Sequence[str]) -> AbstractContextManager[Bulk]:
+        """One transaction that survives a power cut, in which no trigger of these tables fires.
+
+        The store is made where there is none, and brought up to date.
+        """
