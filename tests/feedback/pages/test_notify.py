@@ -556,13 +556,13 @@ def test_nothing_is_promised_where_no_mail_can_be_sent(
 def test_without_a_store_nothing_is_promised_and_nothing_typed_is_lost(client: FlaskClient, away: Away) -> None:
     with away():
         answer = client.post(PAGE, data={"q": QUESTION, "address": ANNA})
-    assert answer.status_code == 503
-    assert "nothing was changed" in answer.text
-    assert QUESTION in answer.text
-    assert ANNA in answer.text
-    for path in (CONFIRM, WITHDRAW):
-        assert client.get(f"{path}?token=t").status_code == 503
-    assert client.get(f"{PAGE}?search=s").status_code == 200
+        assert answer.status_code == 503
+        assert "nothing was changed" in answer.text
+        assert QUESTION in answer.text
+        assert ANNA in answer.text
+        for path in (CONFIRM, WITHDRAW):
+            assert client.get(f"{path}?token=t").status_code == 503
+        assert client.get(f"{PAGE}?search=s").status_code == 200
 
 
 def test_no_words_and_no_address_are_logged(
