@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that stand in the code already: settings, commands, events …
+"""Writes the parts of the documentation that stand elsewhere already: settings, commands, events, nginx …
 
     python tests/project/generated.py            rewrite them (make generated)
 
@@ -12,9 +12,10 @@ import logging
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from string import Formatter
+from textwrap import indent
 
 import click
 from prometheus_client import Metric
@@ -28,6 +29,7 @@ from handrail_kb.texts.log.events import EVENTS, FIELDS, Event
 from handrail_search.service.app import create_app, parts_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "operators"
+NGINX = Path(__file__).parents[2] / "deploy" / "nginx"
 WIDTH = 100
 
 
@@ -125,11 +127,18 @@ def _metric(family: Metric) -> str:
     return f"| `{name}` | {family.type} | {shown} | {family.documentation} |"
 
 
+def nginx(name: str) -> Callable[[], str]:
+    """Writes a file of deploy/nginx as a block."""
+    return lambda: f"```nginx\n{(NGINX / f'{name}.conf').read_text(encoding='utf-8')}```"
+
+
 PARTS = {
     "settings.md": {"settings": settings_table},
     "commands.md": {"commands": commands_text},
     "monitoring.md": {"metrics": metrics_table},
     "logs.md": {"events": events_table, "fields": fields_table},
+    "reverse-proxy.md": {f"nginx-{name}": nginx(name) for name in ("site", "path", "pages")},
+    "several-nodes.md": {"nginx-nodes": nginx("nodes")},
     "../writers/check.md": {"codes": codes_table},
 }
 
@@ -143,10 +152,11 @@ def fresh(name: str) -> str:
 
 
 def _filled(page: str, name: str, mark: str, part: str) -> str:
-    block = re.compile(rf"(<!-- handrail:{mark} -->\n).*?(<!-- /handrail:{mark} -->)", re.S)
+    # As deep as its marks: in a tab, all of it is indented.
+    block = re.compile(rf"^( *)(<!-- handrail:{mark} -->\n).*?(<!-- /handrail:{mark} -->)", re.S | re.M)
     if len(block.findall(page)) != 1:
         raise ValueError(f"{DOCS / name} has to hold <!-- handrail:{mark} --> and <!-- /handrail:{mark} --> once.")
-    return block.sub(lambda found: f"{found[1]}\n{part}\n\n{found[2]}", page)
+    return block.sub(lambda found: f"{found[1]}{found[2]}\n{indent(part, found[1])}\n\n{found[1]}{found[3]}", page)
 
 
 def rewrite() -> None:

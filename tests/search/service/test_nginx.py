@@ -1,6 +1,5 @@
-"""The service behind a real nginx, with the lines that the documentation gives."""
+"""The service behind a real nginx, with the files of deploy/nginx, which are what the documentation gives."""
 
-import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from werkzeug.serving import make_server
 from handrail_kb.policy.fit import write_csp
 from waiting import until
 
-DOCS = Path(__file__).parents[3] / "docs" / "operators" / "reverse-proxy.md"
+FILES = Path(__file__).parents[3] / "deploy" / "nginx"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 CONFIG = """
 pid {folder}/nginx.pid;
@@ -45,8 +44,7 @@ def behind_nginx(make_app, own_acme, tmp_path):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        documented = re.search(r"    ```nginx\n(    server \{.*?)\n    ```", DOCS.read_text(), re.S)[1]
-        lines = documented.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+        lines = (FILES / "site.conf").read_text().replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
         lines = lines.replace("127.0.0.1:8000", f"127.0.0.1:{server.server_port}")
         folder = tmp_path / "nginx"
         folder.mkdir()
@@ -102,3 +100,17 @@ def test_nginx_as_documented_takes_every_page_of_a_site_with_seventy_redirects_a
     asked = ("", "charts/", "old3/", "find/?q=refund", "contact/", "api/search?q=refund", "assets/app.0123abcd.js")
     assert {path: status(address + path) for path in asked} == dict.fromkeys(asked, 200)
     assert status(f"{address}gone/") == 404
+
+
+# What compose.yaml adds needs its certificates: tests/project/deploy.
+@pytest.mark.parametrize("file", sorted(set(FILES.iterdir()) - {FILES / "compose.conf"}), ids=lambda file: file.name)
+def test_nginx_understands_every_file_that_is_documented(file, tmp_path):
+    if not Path(NGINX).exists():
+        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    lines = file.read_text().replace("listen 443 ssl", "listen 127.0.0.1:1").replace("node1", "127.0.0.1")
+    lines = lines.replace("node2", "127.0.0.2")
+    server = lines if "server {" in lines else f"server {{ listen 127.0.0.1:1; {lines} }}"
+    (tmp_path / "nginx.conf").write_text(CONFIG.format(folder=tmp_path, server=server))
+    command = [NGINX, "-t", "-q", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
