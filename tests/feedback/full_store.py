@@ -40,7 +40,6 @@ _BY_THEMSELVES = (
     "INSERT INTO report_mails (due_at, next_at) VALUES ('2026-03-02T08:00:00.000Z', NULL)",
     "INSERT INTO outbox_channels (name, delivered) VALUES ('mail', 7)",
     "INSERT INTO job_runs (name, succeeded_at) VALUES ('topics', '2026-03-02T12:00:00.000Z')",
-    "INSERT INTO attendance (id, at) VALUES (1, '2026-03-02T12:00:00.000Z')",
     "UPDATE outbox_alarm SET told_at = '2026-03-02T12:00:00.000Z'",
 )
 

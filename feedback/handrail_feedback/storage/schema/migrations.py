@@ -46,7 +46,6 @@ TABLES = (
     "mailed",
     "unwanted",
     "job_runs",
-    "attendance",
 )
 
 
