@@ -50,7 +50,8 @@ def evaluate_folder(
     The folder holds corpus.jsonl (_id, title, text), queries.jsonl (_id, text), qrels.tsv (query-id, corpus-id, score,
     below a header line) and, optionally, oos_queries.jsonl: questions that no article answers.
 
-    With --site, corpus-id is an address of the built site, such as billing/vat/.
+    With --site, corpus-id is an address of the built site, such as billing/vat/. A corpus-id may name the section that
+    answers: billing/vat/#refund.
     """
     from handrail_search.evaluation import judged, report_text
     from handrail_search.evaluation.compare import compare, for_json, read_former

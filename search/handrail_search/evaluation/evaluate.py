@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -30,17 +31,25 @@ RANKING_DEPTH = 10
 
 @dataclass(frozen=True)
 class RankedAnswer:
-    """The answer to one question: article ids best first, the verdict, its confidence, and milliseconds."""
+    """The answer to one question: article ids best first, the verdict, its confidence, and milliseconds.
+
+    `opened` is where each result leads, best first: the address of an article, or of a section in it.
+    """
 
     articles: tuple[str, ...]
     verdict: str
     confidence: float
     ms: float
+    opened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class QuestionRow:
-    """The result for an answerable question; `rank` is where the first article that helps stands, to RANKING_DEPTH."""
+    """The result for an answerable question; `rank` is where the first article that helps stands, to RANKING_DEPTH.
+
+    `section` is whether the first result of an article that helps opens a section that does; None where judgements name
+    no sections, or no such article was found.
+    """
 
     id: str
     rank: int | None
@@ -48,6 +57,7 @@ class QuestionRow:
     ndcg: float
     verdict: str
     confidence: float
+    section: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,7 @@ class Evaluation:
     ms: tuple[float, ...]
     taught: TaughtBefore | None = None
     unknown_articles: tuple[str, ...] = ()
+    unknown_sections: tuple[str, ...] = ()
 
     @property
     def latency(self) -> dict[str, float]:
@@ -112,6 +123,7 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestio
         searcher.teach(known)
     manifest, pages = searcher.index.manifest, {page.location for page in searcher.index.pages}
     questions = [replace(one, relevant=_located(one.relevant, pages)) for one in collection.questions]
+    sections = _sections(collection, pages)
     searcher.search("warm up")
     asked = [ask(searcher, question, pages) for question in questions]
     outside = [ask(searcher, question, pages) for question in collection.unanswerable]
@@ -121,7 +133,10 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestio
         articles_digest=collection.articles_digest if collection.pages else manifest.files["passages.db"][:16],
         articles=len(pages),
         encoder=manifest.recipe.model,
-        rows=tuple(row_of(question, found) for question, found in zip(questions, asked, strict=True)),
+        rows=tuple(
+            row_of(question, found, accepted)
+            for question, found, accepted in zip(questions, asked, sections, strict=True)
+        ),
         outside=tuple(
             OutsideRow(question.id, found.verdict, found.confidence)
             for question, found in zip(collection.unanswerable, outside, strict=True)
@@ -129,6 +144,7 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestio
         ms=tuple(found.ms for found in (*asked, *outside)),
         taught=taught,
         unknown_articles=tuple(sorted({article for one in questions for article in one.relevant} - pages)),
+        unknown_sections=_unknown(sections, pages, searcher),
     )
 
 
@@ -137,7 +153,8 @@ def ask(searcher: Searcher, question: Question, pages: Set[str]) -> RankedAnswer
     began = time.perf_counter()
     results = searcher.search(question.text, limit=RANKING_DEPTH)
     ms = (time.perf_counter() - began) * 1000
-    return RankedAnswer(_articles(results, pages), results.verdict, results.confidence, ms)
+    opened = tuple(hit.location for hit in results.hits)
+    return RankedAnswer(_articles(results, pages), results.verdict, results.confidence, ms, opened)
 
 
 def teachable_part(
@@ -183,6 +200,7 @@ def sample(rows: Sequence[QuestionRow], outside: Sequence[OutsideRow]) -> Sample
             "none_on_unanswerable": np.array([float(row.verdict == "none") for row in outside]),
             "weak_on_unanswerable": np.array([float(row.verdict == "weak") for row in outside]),
         },
+        section=np.array([np.nan if row.section is None else float(row.section) for row in rows]),
         confidence=np.array([row.confidence for row in rows], dtype=np.float64),
         confidence_un=np.array([row.confidence for row in outside], dtype=np.float64),
     )
@@ -212,8 +230,11 @@ def evaluation_as_json(evaluation: Evaluation, **more: object) -> str:
     )
 
 
-def row_of(question: Question, found: RankedAnswer) -> QuestionRow:
-    """The row for an answer, with its measures."""
+def row_of(question: Question, found: RankedAnswer, accepted: Set[str] = frozenset()) -> QuestionRow:
+    """The row for an answer, with its measures. `accepted` are the places that answer, where judgements name sections.
+
+    `question.relevant` has the articles as the index names them.
+    """
     ranked, relevant = found.articles, question.relevant
     return QuestionRow(
         id=question.id,
@@ -222,7 +243,17 @@ def row_of(question: Question, found: RankedAnswer) -> QuestionRow:
         ndcg=round(ndcg(ranked, relevant, RANKING_DEPTH), 4),
         verdict=found.verdict,
         confidence=found.confidence,
+        section=_opens_right(found.opened, relevant, accepted),
     )
+
+
+def _opens_right(opened: Sequence[str], relevant: Mapping[str, float], accepted: Set[str]) -> bool | None:
+    """Whether the first result of an article that helps leads to an accepted place; None where that cannot be said."""
+    if not accepted:
+        return None
+    own = (place for place in opened if place in relevant or place.rpartition("#")[0] in relevant)
+    first = next(own, None)
+    return None if first is None else first in accepted
 
 
 def _articles(results: Results, pages: Set[str]) -> tuple[str, ...]:
@@ -234,12 +265,45 @@ def _articles(results: Results, pages: Set[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place if place in pages else place.partition("#")[0] for place in places))
 
 
-def _located(relevant: Mapping[str, float], pages: set[str]) -> dict[str, float]:
-    """Articles by their address in the index, where known; `billing/vat.md` and `/billing/vat` are the same one."""
-    return {_address(article, pages): score for article, score in relevant.items()}
+def _located(relevant: Mapping[str, float], pages: Set[str]) -> dict[str, float]:
+    """Articles by their address in the index, where known; `billing/vat.md` and `/billing/vat` are the same one.
+
+    Of an article of which several sections help, the highest score counts.
+    """
+    found: dict[str, float] = {}
+    for named, score in relevant.items():
+        article, _ = _place(named, pages)
+        found[article] = max(score, found.get(article, 0.0))
+    return found
 
 
-def _address(article: str, pages: set[str]) -> str:
+def _sections(collection: Collection, pages: Set[str]) -> list[frozenset[str]]:
+    """The places that answer each question; all empty where no judgement names a section.
+
+    Where one does, an article named without an anchor means its beginning.
+    """
+    places = [[_place(named, pages) for named in question.relevant] for question in collection.questions]
+    if not any(anchor for own in places for _, anchor in own):
+        return [frozenset() for _ in places]
+    return [frozenset(f"{article}#{anchor}" if anchor else article for article, anchor in own) for own in places]
+
+
+def _unknown(sections: Sequence[Set[str]], pages: Set[str], searcher: Searcher) -> tuple[str, ...]:
+    """Sections that judgements name and the index has not, of articles that it has."""
+    there = pages | {location for (location,) in searcher.index.db.execute("SELECT DISTINCT location FROM passages")}
+    return tuple(sorted(place for place in set().union(*sections) - there if place.rpartition("#")[0] in pages))
+
+
+def _place(named: str, pages: Set[str]) -> tuple[str, str]:
+    """The article that a judgement names, and the anchor of a section; an article's own id may contain a `#`."""
+    article = _address(named, pages)
+    if article in pages or "#" not in named:
+        return article, ""
+    page, _, anchor = named.rpartition("#")
+    return _address(page, pages), unquote(anchor)
+
+
+def _address(article: str, pages: Set[str]) -> str:
     bare = article.removeprefix("/")
     stem = bare.removesuffix(".md")
     folder = "" if stem == "index" else stem.removesuffix("/index") + "/"

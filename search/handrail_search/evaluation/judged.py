@@ -2,7 +2,8 @@
 
 `corpus.jsonl` holds articles (`_id`, `title`, `text`, optional `summary`), `queries.jsonl` questions (`_id`, `text`,
 optional `created`), `qrels.tsv` which article answers which question (`query-id`, `corpus-id`, `score`),
-`oos_queries.jsonl` questions that no article answers. Questions without a judgement are left out.
+`oos_queries.jsonl` questions that no article answers. An article's id may be followed by `#` and the anchor of the
+section that answers. Questions without a judgement are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _HIGHEST_SCORE = 10
 
 @dataclass(frozen=True)
 class Question:
-    """A judged question; `relevant` maps article ids to scores (1 helps, 2 answers), empty where nothing answers it."""
+    """A judged question; `relevant` maps article ids to scores (1 helps, 2 answers), empty where nothing answers it.
+
+    An id may be followed by the anchor of a section: `billing/vat.md#refund`.
+    """
 
     id: str
     text: str

@@ -21,6 +21,8 @@ _SEED = 20261122
 HELD = 2_000_000
 # The shares of false alarms at which the catch is counted.
 FALSE_ALARMS = (0.05, 0.10)
+# The share of questions whose first result of a right article opens a right section.
+RIGHT_SECTION = "right_section"
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,16 @@ class Separation:
 
 @dataclass(frozen=True)
 class Sample:
-    """The measures of each question, by the name of the figure that is their mean, and the confidences."""
+    """The measures of each question, by the name of the figure that is their mean, and the confidences.
+
+    `section` is 1 where the right section opens, 0 where another one does, and NaN where that cannot be said.
+    """
 
     answerable: Mapping[str, Values]
     unanswerable: Mapping[str, Values]
     confidence: Values
     confidence_un: Values
+    section: Values = field(default_factory=lambda: np.zeros(0))
     _separation: Separation | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,13 +115,31 @@ class Sample:
         object.__setattr__(self, "_separation", Separation(self.confidence, self.confidence_un) if both else None)
 
     def figures(self, weights: Values, weights_un: Values) -> dict[str, Values]:
-        """Every figure for each draw of questions; those of the verdict only where there are unanswerable ones."""
+        """Every figure for each draw of questions: those of the verdict only where there are unanswerable ones.
+
+        That of sections only where some were judged.
+        """
         found = _means(self.answerable, weights) | _means(self.unanswerable, weights_un)
+        if self.measured.any():
+            found[RIGHT_SECTION] = self._right_sections(weights)
         if self._separation is not None:
             found["verdict_auroc"] = self._separation.auroc(weights, weights_un)
             for alarms in FALSE_ALARMS:
                 found[caught_at(alarms)] = self._separation.caught(alarms, weights, weights_un)
         return found
+
+    @property
+    def measured(self) -> npt.NDArray[np.bool_]:
+        """The questions for which it can be said whether the right section opens."""
+        return ~np.isnan(self.section)
+
+    def _right_sections(self, weights: Values) -> Values:
+        """The share in each draw; in one that has no such question, the share of all."""
+        told, right = self.measured, np.nan_to_num(self.section)
+        drawn = weights @ told.astype(np.float64)
+        every = np.full(len(weights), right.sum() / told.sum())
+        shares: Values = np.divide(weights @ right, drawn, out=every, where=drawn > 0)
+        return shares
 
     def once(self) -> dict[str, float]:
         """Every figure, each question counted once."""
@@ -135,7 +159,7 @@ def intervals(sample: Sample) -> dict[str, Interval]:
 
 
 def differences(former: Sample, now: Sample) -> dict[str, Difference]:
-    """What changed from `former` to `now`, which hold the same questions in the same order.
+    """What changed from `former` to `now`, which hold the same questions in the same order, in what both measured.
 
     Means are tested by flipping the sign of each question's change (randomisation test, recommended for such figures by
     Smucker, Allan and Carterette 2007). For the others, which are not means, p is how often draws cross zero.
@@ -144,6 +168,9 @@ def differences(former: Sample, now: Sample) -> dict[str, Difference]:
     drawn = _joined(_changes(former.figures(*weights), now.figures(*weights)) for weights in draws)
     before = former.once()
     changes = _changes(former.answerable, now.answerable) | _changes(former.unanswerable, now.unanswerable)
+    if RIGHT_SECTION in drawn:
+        both = former.measured & now.measured
+        changes[RIGHT_SECTION] = (now.section - former.section)[both]
     return {
         name: Difference(
             value - before[name],
@@ -151,6 +178,7 @@ def differences(former: Sample, now: Sample) -> dict[str, Difference]:
             randomisation(changes[name]) if name in changes else _crossing(drawn[name]),
         )
         for name, value in now.once().items()
+        if name in before
     }
 
 
@@ -175,7 +203,7 @@ def _crossing(drawn: Values) -> float:
 
 
 def _changes(former: Mapping[str, Values], now: Mapping[str, Values]) -> dict[str, Values]:
-    return {name: values - former[name] for name, values in now.items()}
+    return {name: values - former[name] for name, values in now.items() if name in former}
 
 
 def _means(values: Mapping[str, Values], weights: Values) -> dict[str, Values]:

@@ -9,7 +9,7 @@ from typing import Literal
 from handrail_kb.site.built.site_info import replace_surrogates
 from handrail_search.evaluation.compare import Comparison, MovedRank
 from handrail_search.evaluation.evaluate import Evaluation, TaughtBefore
-from handrail_search.evaluation.metrics import Difference, Interval
+from handrail_search.evaluation.metrics import RIGHT_SECTION, Difference, Interval
 
 # With fewer questions than this, the result says little about other questions.
 FEW = 30
@@ -33,6 +33,7 @@ MEASURES = {
     "recall_at_10": FigureName("recall@10", "share of all helping articles found"),
     "mrr_at_10": FigureName("MRR@10", "mean of 1 / rank of the first that helps"),
     "ndcg_at_10": FigureName("nDCG@10", "how far up the helping articles stand, the best counting most"),
+    RIGHT_SECTION: FigureName("right section", "of a right article that was found, a right section opens"),
     "verdict_auroc": FigureName("verdict AUROC", "telling answerable from unanswerable; 0.5 is guessing"),
     "caught_at_5_percent": FigureName("caught at 5 %", "of the unanswerable, with 5 % false alarms allowed"),
     "caught_at_10_percent": FigureName("caught at 10 %", "the same with 10 % allowed"),
@@ -44,7 +45,8 @@ MEASURES = {
 def to_table(evaluation: Evaluation) -> str:
     """The figures, a line each, with what each means."""
     figures = evaluation.figures()
-    rows = [_figure(measure, figures.get(name)) for name, measure in MEASURES.items()]
+    shown = {name: measure for name, measure in MEASURES.items() if name != RIGHT_SECTION or name in figures}
+    rows = [_figure(measure, figures.get(name)) for name, measure in shown.items()]
     latency = evaluation.latency
     head = f"{len(evaluation.rows)} answerable and {len(evaluation.outside)} unanswerable questions, "
     return "\n".join(
@@ -84,6 +86,8 @@ def _notes(evaluation: Evaluation) -> list[str]:
     if evaluation.unknown_articles:
         what = _named("judgements name", evaluation.unknown_articles)
         notes.append(f"  {what}; they count as not found.")
+    if evaluation.unknown_sections:
+        notes.append(f"  {_named('judgements name', evaluation.unknown_sections, 'section')}; no result can open them.")
     for kind, asked in (("answerable", evaluation.rows), ("unanswerable", evaluation.outside)):
         if 0 < len(asked) < FEW:
             few = _count(len(asked), f"{kind} question")
@@ -100,12 +104,12 @@ def _taught(taught: TaughtBefore) -> list[str]:
     return lines
 
 
-def _named(what: str, articles: Sequence[str]) -> str:
+def _named(what: str, places: Sequence[str], kind: str = "article") -> str:
     """`judgements name 3 articles that are not there: a, b, c`, the first few of them."""
-    few = ", ".join(_clean(article) for article in articles[:3])
-    more = f" and {len(articles) - 3} more" if len(articles) > 3 else ""
-    verb = "article that is" if len(articles) == 1 else "articles that are"
-    return f"{what} {len(articles)} {verb} not there: {few}{more}"
+    few = ", ".join(_clean(place) for place in places[:3])
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    verb = f"{kind} that is" if len(places) == 1 else f"{kind}s that are"
+    return f"{what} {len(places)} {verb} not there: {few}{more}"
 
 
 def _circumstances(comparison: Comparison, now: Evaluation) -> list[str]:

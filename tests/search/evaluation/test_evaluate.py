@@ -65,10 +65,10 @@ def test_a_tiny_collection_is_measured_from_end_to_end(ask_tiny):
 def test_the_json_holds_every_figure_and_a_row_for_each_question_and_no_words(ask_tiny):
     told = json.loads(evaluation_as_json(ask_tiny()))
     assert told["format"] == "handrail-evaluation-1"
-    assert set(MEASURES) <= set(told["figures"])
+    assert set(MEASURES) - {"right_section"} <= set(told["figures"])
     assert told["figures"]["hit_at_1"] == {"value": 1, "low": 1, "high": 1}
     assert set(told["latency_ms"]) == {"p50", "p95"}
-    assert set(told["questions"][0]) == {"id", "rank", "recall", "ndcg", "verdict", "confidence"}
+    assert set(told["questions"][0]) == {"id", "rank", "recall", "ndcg", "verdict", "confidence", "section"}
     assert set(told["unanswerable"][0]) == {"id", "verdict", "confidence"}
     assert "password" not in json.dumps(told)
     assert "ocean" not in json.dumps(told)
@@ -283,6 +283,7 @@ ROW = {"id": "q", "rank": 1, "recall": 1.0, "ndcg": 1.0, "verdict": "none", "con
         {"questions": [{**ROW, "recall": "all"}]},
         {"questions": [{**ROW, "ndcg": float("nan")}]},
         {"questions": [{**ROW, "verdict": "fine"}]},
+        {"questions": [{**ROW, "section": "right"}]},
         {"unanswerable": [{"id": 3, "verdict": "none", "confidence": 0.5}]},
         {"learned": 3},
         {"digest": None, "questions": "abc"},
