@@ -1,7 +1,7 @@
 """An article: a Markdown file, its front matter, and the line on which each field stands.
 
-Reads Markdown only; knows nothing of HTML, MkDocs or the index. What is wrong with an article is a
-`Problem` with file and line, so that a writer is told everything at once.
+Reads Markdown only; knows nothing of HTML, MkDocs or the index. Each fault in an article becomes a
+`Problem` with file and line, so that a writer sees all of them at once.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from handrail_kb.problems import Problem, Severity, nearest
 
 # What Handrail reads. See the page about front matter in the documentation.
 OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", "review_by", "people_only", "search")
-# Those of them that are text: `2.10` stays what the writer typed, not the number that YAML reads.
+# Fields that are text: `2.10` stays as the writer typed it, instead of the number that YAML makes of it.
 _WORDS = ("title", "description", "questions", "keywords", "owner", "tags")
-# Those that only Handrail reads, so that a mistake in them concerns nobody else.
+# Fields that only Handrail reads, so that a mistake in them concerns no other program.
 ONLY_OURS = ("questions", "keywords", "owner", "review_by", "people_only")
-# What MkDocs, Material and their plugins read: never reported.
+# Fields that MkDocs, Material and their plugins read: never reported.
 # fmt: off
 THEIR_FIELDS = (
     "template", "hide", "icon", "status", "tags", "subtitle", "social", "date", "authors", "author", "categories",
@@ -41,20 +41,20 @@ THEIR_FIELDS = (
 # The endings that MkDocs knows (`mkdocs.utils`).
 MARKDOWN = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 SEARCH_FIELDS = ("exclude", "boost")
-# Nobody reads an article that long, and checking it takes seconds.
+# Nobody reads a longer article, and checking one takes seconds.
 MOST_ARTICLE_BYTES = 2_000_000
 
 _FRONT_MATTER = "front-matter"
-# The front matter as MkDocs sees it: anything else is text of the article.
+# The front matter as MkDocs recognises it: anything else is part of the article's text.
 _FRONT = re.compile(r"\A-{3}[ \t]*\n(.*?\n)?(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.S)
 _UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
 
 
 @dataclass(frozen=True)
 class Article:
-    """One Markdown file. `path` is relative to the docs folder; values that do not fit have their default.
+    """One Markdown file. `path` is relative to the docs folder; a field with an unusable value has its default.
 
-    `lines` has the line of each field, and `body_line` that of the first line after the front matter.
+    `lines` holds the line number of each field, and `body_line` that of the first line after the front matter.
     """
 
     path: str
@@ -75,19 +75,19 @@ class Article:
     problems: tuple[Problem, ...] = ()
 
     def line_of(self, question: str) -> int:
-        """The line of one of the questions; that of the field if they are all in one line."""
+        """The line number of a question, or of the field `questions` if all of them are on one line."""
         listed = self.meta.get("questions")
         texts = [str(item).strip() for item in listed] if isinstance(listed, list) else []
         place = f"questions.{texts.index(question)}" if question in texts else "questions"
         return self.lines.get(place, self.lines.get("questions", 1))
 
 
-# Articles by path, with the size and the time that tell whether a file has changed.
+# Articles by path, each with its file's size and modification time, which show whether the file has changed.
 ReadArticles = dict[str, tuple[tuple[int, int], Article]]
 
 
 def read_articles(docs_dir: Path, kept: ReadArticles | None = None) -> tuple[list[Article], list[Problem]]:
-    """Every article below `docs_dir` in the order of their paths, and all that is wrong with them.
+    """Every article below `docs_dir` in the order of their paths, and the problems of all of them.
 
     Articles in `kept`, from the last call, are not read again while their files are unchanged.
     """
@@ -107,7 +107,7 @@ def read_articles(docs_dir: Path, kept: ReadArticles | None = None) -> tuple[lis
 
 
 def is_markdown(name: str) -> bool:
-    """Whether MkDocs makes a page of a file of this name; capitals count, so that of `NEWS.MD` it makes none."""
+    """Whether MkDocs builds a page from a file of this name. Case matters: it builds none from `NEWS.MD`."""
     return name.endswith(MARKDOWN)
 
 
@@ -123,7 +123,7 @@ def _once(docs_dir: Path, path: str, kept: ReadArticles) -> Article:
 
 
 def is_there(file: Path) -> bool:
-    """Whether there is a file or folder of this name; False for a name that is too long for the disk."""
+    """Whether the file or folder exists; False for a name that is too long for the file system."""
     try:
         return file.exists()
     except OSError:
@@ -131,13 +131,13 @@ def is_there(file: Path) -> bool:
 
 
 def unreadable(shown: str, error: ArticleError) -> Problem:
-    """What is wrong with a file that is no article."""
+    """The problem of a file that cannot be read as an article."""
     line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
     return Problem(shown, int(line), "error", what, "unreadable")
 
 
 def read_article(docs_dir: Path, path: str) -> Article:
-    """Read one article. Raises ArticleError when there is no such file, or it is not text in UTF-8 of a usual size."""
+    """Read one article. Raises ArticleError when the file is missing, too large, or not UTF-8 text."""
     shown = f"{shown_folder(docs_dir)}/{path}"
     try:
         _refuse_what_is_no_article(docs_dir, docs_dir / path, shown)
@@ -156,7 +156,7 @@ def read_article(docs_dir: Path, path: str) -> Article:
 
 
 def _refuse_what_is_no_article(docs_dir: Path, file: Path, shown: str) -> None:
-    """Raise ArticleError for devices and pipes, which can block for ever, and for files outside the project."""
+    """Raise ArticleError for files outside the project, large files, and devices and pipes, which can block forever."""
     try:
         inside = file.resolve(strict=True).is_relative_to(_project_of(docs_dir.resolve()))
     except RuntimeError as error:
@@ -174,12 +174,12 @@ def _refuse_what_is_no_article(docs_dir: Path, file: Path, shown: str) -> None:
 
 
 def _project_of(docs_dir: Path) -> Path:
-    """The repository of the articles; where there is none, the folder that they are in."""
+    """The repository of the articles; where there is none, the parent of the docs folder."""
     return next((folder for folder in docs_dir.parents if (folder / ".git").exists()), docs_dir.parent)
 
 
 def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
-    """The article in `text`. Never raises: what is wrong is in `problems`, with `folder` before the path."""
+    """The article in `text`. Never raises: faults are in `problems`, whose paths begin with `folder`."""
     shown = f"{folder}/{path}" if folder else path
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     front = _FRONT.match(text)
@@ -218,7 +218,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
 
 
 def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
-    """The fields, the line of each in the file (`search.boost` and `questions.0` too), and names that stand twice."""
+    """The fields, the line of each in the file (`search.boost` and `questions.0`, too), and names that occur twice."""
     meta = read_yaml(block)
     if isinstance(meta, dict):
         written = read_yaml(block, as_written=True)
@@ -254,7 +254,7 @@ def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
 
 
 class _Fields:
-    """Reads values from front matter and records what does not fit."""
+    """Reads values from front matter and records those that are unusable."""
 
     def __init__(self, shown: str, meta: dict[str, Any], lines: Mapping[str, int]) -> None:
         self.shown, self.meta, self.lines = shown, meta, lines
@@ -340,7 +340,7 @@ class _Fields:
         return tuple(self._items("keywords", value))
 
     def tags(self) -> tuple[str, ...]:
-        """The fields of Material. What is wrong with them is reported by its own plugin."""
+        """The tags. Only usable ones count: Material's own plugin reports the others."""
         value = self.value("tags")
         listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
         return tuple(tag.strip() for tag in listed if isinstance(tag, str) and tag.strip())
@@ -363,16 +363,16 @@ class _Fields:
             )
 
 
-@lru_cache(1000)  # a field of a site's own stands in most of its articles
+@lru_cache(1000)  # a field that a site defines is in most of its articles
 def _likeness(name: str, known: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether a name is a near miss, and what may have been meant."""
-    # Sites have fields of their own: only a near miss is worth a warning, and `ms.author`, with a prefix, is theirs.
+    """Whether a name is a near miss of a known one, and the hint at what may have been meant."""
+    # Sites have fields of their own, so only a near miss is worth a warning. A prefix, as in `ms.author`, marks theirs.
     near = not {".", ":"} & {*name} and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
     return near, nearest(name, known)
 
 
 def _found(value: Any) -> str:
-    """What a value is, in words of a person who writes articles."""
+    """The kind of a value, in words that a writer knows."""
     if value is None or value == "":
         return "empty"
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""The links and anchors of a page as it was built, and the address it redirects to.
+"""The links and anchors of a built page, and the address it redirects to.
 
-Links are judged by the built page, because only there have MkDocs, its plugins and the extensions of Markdown all taken
-effect. Places of the site are paths below its folder, such as `guide/start/`, not percent-encoded.
+The built page decides whether a link is dead, because it alone shows what MkDocs, its plugins and the extensions of
+Markdown made of the link. Places are paths below the site's folder, such as `guide/start/`, not percent-encoded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from handrail_kb.addresses import file_of, location_of_path, same_letters
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _CONTENT = ("article.md-content__inner", "[role=main]", "main article", "main", "article", "body")
-# Made by the theme around what the writer wrote.
+# Elements that the theme adds to what the writer wrote.
 _THEIRS = ".headerlink, .md-content__button, .md-source-file, .md-feedback, .md-skip, form"
 _SENDS_ON = re.compile(r"\s*\d*\s*[;,]?\s*url\s*=\s*['\"]?([^'\"]+)", re.I)
 
@@ -34,9 +34,9 @@ class Place:
 
 @dataclass(frozen=True)
 class BuiltPage:
-    """The addresses in a page's content as they stand, all its anchors, and the address it sends readers on to.
+    """The addresses in a page's content as written, all its anchors, and the address it redirects to.
 
-    `whole` is False if the file is only a fragment of HTML, by which links cannot be judged.
+    `whole` is False if the file is only a fragment of HTML, which says nothing about links.
     """
 
     addresses: tuple[str, ...]
@@ -46,25 +46,25 @@ class BuiltPage:
 
 
 class BuiltSite:
-    """The built pages of a site; each is read once while it does not change."""
+    """The built pages of a site; a page is parsed again only when it has changed."""
 
     def __init__(self, site_dir: Path, base_path: str = "/") -> None:
         self._site_dir, self._base_path = site_dir, base_path
 
     def file(self, location: str) -> Path | None:
-        """The file that is served at a place; None where there is none."""
+        """The file that is served at a place, or None."""
         folder = "" if not location or location.endswith("/") else f"{location}/"
         names = (location, folder) if folder else (location,)
         found = (file_of(self._site_dir, location_of_path(name)) for name in names)
         return next((file for file in found if file is not None), None)
 
     def page(self, location: str) -> BuiltPage | None:
-        """A page as it was built; None where there is none."""
+        """The built page at a place, or None."""
         file = self.file(location)
         return _read(file) if file is not None and file.suffix in (".html", ".htm") else None
 
     def resolved(self, here: str, address: str) -> Place | None:
-        """Where an address leads to from the page `here`; None where that is no place of the site."""
+        """The place that an address on the page `here` leads to; None if it leads out of the site."""
         address = address.strip()
         if not address or SCHEME.match(address):
             return None
@@ -79,7 +79,7 @@ class BuiltSite:
             if not path.startswith(self._base_path):
                 return None
             path, here = path[len(self._base_path) :], ""
-            # Beside the site, at the root of its host, something else may be served.
+            # The same host may serve something else beside the site.
             if self._base_path == "/" and not path.endswith(".md") and self.file(joined("", path)) is None:
                 return None
         location = joined(here, path)
@@ -100,7 +100,7 @@ def joined(here: str, path: str) -> str:
     return f"{location}/" if folder and not location.endswith("/") else location
 
 
-# By the bytes of a page: a build writes every page again, and most are as they were.
+# Keyed by a digest of the page: a build rewrites every page, and most are unchanged.
 _KNOWN: dict[bytes, BuiltPage] = {}
 _MOST_KNOWN = 5000
 

@@ -1,6 +1,6 @@
 """Checks of articles, one function for each rule; each yields Problems with file and line.
 
-Reads Markdown only. Whether questions find their articles is asked of the index, in the search package.
+Reads Markdown only. The search package checks with the index whether questions find their articles.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from handrail_kb.articles.titles import markup_in_titles, unclear_titles
 from handrail_kb.articles.translations import languages
 from handrail_kb.problems import Problem
 
-# What stands after one of these is no text any more until the tag is closed: browsers and search read none of it.
+# Until its end tag, nothing that follows one of these is text: browsers do not show it, and search does not read it.
 _SWALLOWS = re.compile(r"<(title|textarea|script|style|xmp|iframe|noembed|noframes|plaintext)\b[^<>]*+>", re.IGNORECASE)
 
 
 def check_articles(articles: Sequence[Article], today: date, ground: Ground | None = None) -> list[Problem]:
-    """What is wrong among the articles, beside their front matter; files are named relative to the docs folder.
+    """The problems of the articles apart from their front matter; file names are relative to the docs folder.
 
-    Links are checked if `ground`, the files that they can lead to, is given.
+    Checks links if `ground`, the files that they can lead to, is given.
     """
     found = [
         *same_titles(articles),
@@ -42,7 +42,7 @@ def check_articles(articles: Sequence[Article], today: date, ground: Ground | No
 
 
 def same_titles(articles: Sequence[Article]) -> Iterator[Problem]:
-    """Two articles of one title and language cannot be told apart in a list of results."""
+    """Articles that share title and language: a reader cannot distinguish them in a list of results."""
     first: dict[tuple[str, str], Article] = {}
     spoken = languages([article.path for article in articles])
     for article in articles:
@@ -61,7 +61,7 @@ def same_titles(articles: Sequence[Article]) -> Iterator[Problem]:
 
 
 def same_questions(articles: Sequence[Article]) -> Iterator[Problem]:
-    """A question that two articles of one language claim is answered by one of them at best."""
+    """Questions that two articles of one language claim, since at best one of them answers."""
     first: dict[tuple[str, str], Article] = {}
     spoken = languages([article.path for article in articles])
     for article in articles:
@@ -79,7 +79,7 @@ def same_questions(articles: Sequence[Article]) -> Iterator[Problem]:
 
 
 def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Problem]:
-    """An article whose owner promised to look at it again by a day that has passed."""
+    """Articles whose owner promised to review them by a day that has passed."""
     for article in articles:
         if article.review_by and article.review_by < today:
             owner = f" by {article.owner}" if article.owner else ""
@@ -93,7 +93,7 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
 
 
 def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:
-    """A draft whose gaps were not filled: search leaves it out, see `site.mkdocs`."""
+    """Drafts with unfilled gaps: search leaves them out, see `site.mkdocs`."""
     for article in articles:
         if line := first_gap(article):
             told = "'…' stands where words should be: search leaves this draft out until it is written. Write it."
@@ -101,7 +101,7 @@ def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:
 
 
 def swallowing_tags(articles: Iterable[Article]) -> Iterator[Problem]:
-    """A tag written as a word, such as <title>, hides the rest of the article from readers and from search."""
+    """Tags written as words, such as <title>, which hide the rest of the article from readers and from search."""
     for article in articles:
         text = prose(article.body)
         last_closed = cache(text.lower().rfind)

@@ -1,8 +1,8 @@
-"""Drafts of missing articles: their first lines, and where a draft still waits for words.
+"""Drafts of missing articles: their first lines, and where a draft still has gaps.
 
 The first lines are title, questions, headings, related articles, and what the article has to answer. Knows nothing of
-topics and search: what customers asked is given. Nothing that they typed is obeyed, neither by YAML nor by Markdown.
-Nothing that is there already is overwritten.
+topics and search: the caller gives what customers asked. What they typed has no effect as YAML or as Markdown. An
+existing file is never overwritten.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
 
 @dataclass(frozen=True)
 class CustomerQuestion:
-    """A question as customers typed it, and how many of them did, in words; empty where they are too few to say."""
+    """A question as customers typed it, and how many did, as text; empty if too few did for the number to be shown."""
 
     question: str
     people: str
@@ -38,8 +38,8 @@ class CustomerQuestion:
 class ArticleDraft:
     """What is known of an article before it is written.
 
-    `why` says in a line who needs it; `must_answer` are searches that failed; `related` are articles, each with its
-    file below the folder of articles and its title; `lang` is that of the site.
+    `why` says in a line who needs it; `must_answer` are searches that failed; `related` holds the file, relative to the
+    docs folder, and the title of each related article; `lang` is the site's language.
     """
 
     title: str
@@ -51,10 +51,10 @@ class ArticleDraft:
 
 
 def draft_text(draft: ArticleDraft, path: str) -> str:
-    """The draft as Markdown, for a file at `path` below the folder of articles."""
+    """The draft as Markdown, for a file at `path` relative to the docs folder."""
     words = without_markup(_line(draft.title))  # a title is shown in tabs and menus, where a tag would be rendered
     title = words[:1].upper() + words[1:]
-    # As comments in the front matter, because HTML comments would be published.
+    # Comments go into the front matter, because HTML comments would be published.
     lines = [
         "---",
         f"title: {quoted(title)}",
@@ -94,7 +94,7 @@ def file_name(title: str) -> str:
 
 
 def write_draft(docs_dir: Path, path: str, content: str) -> Path:
-    """Write the draft to `path` below the folder of articles. Raises ArticleError when that may not or cannot be."""
+    """Write the draft to `path` below the docs folder. Raises ArticleError if that is not allowed or not possible."""
     file, shown = docs_dir / path, f"{shown_folder(docs_dir)}/{path}"
     inside = file.resolve().is_relative_to(docs_dir.resolve())
     if not inside or file.suffix != ".md":
@@ -127,7 +127,7 @@ def _link(file: str, path: str) -> str:
 
 
 def different(questions: Sequence[str], there: Sequence[str], most: int) -> list[str]:
-    """The first `most` questions, without those that repeat each other or one of another article."""
+    """The first `most` questions, without those that repeat each other or one in `there`."""
     seen = {_words(question) for question in there}
     found = []
     for question in questions:
@@ -143,8 +143,8 @@ def _words(question: str) -> frozenset[str]:
 
 
 def first_gap(article: Article) -> int | None:
-    """The line on which a draft still has '…' where words should be; None in an article that is written."""
-    if "…" not in article.body:  # the build asks it of every article
+    """The first line on which a draft has '…' in place of words; None in a finished article."""
+    if "…" not in article.body:  # spares the search below, since the build calls this for every article
         return None
     seen = prose(article.body)
     gap = _GAP.search(seen)

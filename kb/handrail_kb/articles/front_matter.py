@@ -1,7 +1,7 @@
 """Adds questions to the front matter of an article and leaves every other byte of the file unchanged.
 
-What it cannot do without guessing it refuses, with file and line. What it wrote is read again and compared before the
-file is touched.
+Refuses, with file and line, whatever it could only guess. Parses the new text and compares it before it writes the
+file.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from handrail_kb.errors import ArticleError
 
 _MARK = re.compile(r"-{3}[ \t]*")
 _END = re.compile(r"(?:-{3}|\.{3})[ \t]*")
-# The fields without `---` that MkDocs reads at the beginning of a file, too.
+# A field at the beginning of a file without `---`, which MkDocs reads as well.
 _BARE_FIELD = re.compile(r" {0,3}[A-Za-z0-9_-]+:\s")
 _MEND = "Write the question into the front matter yourself: questions:"
 
 
 @dataclass(frozen=True)
 class Addition:
-    """An article with its new text, not written yet; `added` counts the new questions."""
+    """An article's new text, not written yet; `added` counts the new questions."""
 
     file: Path
     shown: str
@@ -39,7 +39,7 @@ class Addition:
     added: int
 
     def write(self) -> None:
-        """Replace the file in one step and keep its permissions. Raises ArticleError."""
+        """Replace the file in one step and keep its permissions. Raises ArticleError if it cannot be written."""
         if self.added:
             try:
                 _replace(self.file.resolve(), self.text.encode("utf-8"))
@@ -61,7 +61,7 @@ def add_questions(docs_dir: Path, path: str, questions: Sequence[str]) -> Additi
 
 
 def with_questions(text: str, questions: Sequence[str], shown: str) -> tuple[str, int]:
-    """The article's text with these questions in its front matter, and how many were not there yet.
+    """The article's text with these questions in its front matter, and how many of them are new.
 
     Raises ArticleError, with `shown` as the file's name, when that cannot be done safely.
     """
@@ -77,7 +77,7 @@ def with_questions(text: str, questions: Sequence[str], shown: str) -> tuple[str
 
 @dataclass(frozen=True)
 class _Lines:
-    """A file as lines with their ends. Lines from 1 to before `end` are the front matter; no `end`, no front matter."""
+    """A file as lines with their ends. `lines[1:end]` is the front matter; `end` is 0 where there is none."""
 
     shown: str
     lines: tuple[str, ...]
@@ -114,7 +114,7 @@ class _Lines:
         return text[: len(text) - len(body)] + front + body
 
     def _place(self) -> tuple[int, int, str]:
-        """The line where items go, the column of their dash, and the line of the key where it is missing."""
+        """The index of the line where items go, the column of their dash, and the key's line if it must be added."""
         root = self._root()
         if root is None:
             return self.end, 2, "questions:"
@@ -135,7 +135,7 @@ class _Lines:
         return last.line + 1 + (last.column > 0), value.start_mark.column, ""
 
     def _root(self) -> yaml.MappingNode | None:
-        """The fields of the front matter; None where it is empty."""
+        """The fields of the front matter; None if it is empty. Raises ArticleError if it cannot be changed safely."""
         block = "".join(self.lines[1 : self.end])
         try:
             root = yaml.compose(block, Loader=yaml.SafeLoader)
@@ -150,7 +150,7 @@ class _Lines:
 
 
 def _check(old: Article, new: Article, added: Sequence[str], shown: str) -> None:
-    """Refuse what would change anything but the questions."""
+    """Raise ArticleError if anything but the questions would change."""
 
     def rest(article: Article) -> dict[str, Any]:
         return {name: value for name, value in article.meta.items() if name != "questions"}
@@ -169,12 +169,12 @@ def _bare(line: str) -> str:
 
 
 def comparable(question: str) -> str:
-    """A question in the form in which it is compared: ignoring case, spaces and the question mark."""
+    """The form in which questions are compared: ignores case, spaces and the question mark."""
     return " ".join(question.casefold().split()).rstrip("?.! ")
 
 
 def quoted(question: str) -> str:
-    """The question as an item of a YAML list, in quotes only where it would be read as something else."""
+    """The question as an item of a YAML list, quoted only where YAML would read it as something else."""
     try:
         plain = read_yaml(f"- {question}\n") == [question]
     except yaml.YAMLError:

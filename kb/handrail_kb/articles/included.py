@@ -1,6 +1,6 @@
 """Articles of other folders that `nav` includes with `!include a/mkdocs.yml`, as mkdocs-monorepo-plugin reads them.
 
-Each such mkdocs.yml has a folder of its own, which stands in the site under the name of its `site_name`.
+Each such mkdocs.yml has its own docs folder, which the site shows under its `site_name`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[\w/-]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of articles from elsewhere. `alias` begins the paths of its articles, `shown` is how writers name it."""
+    """A folder of included articles. Their paths in the site begin with `alias`; `shown` is the folder's real name."""
 
     alias: str
     docs_dir: Path
@@ -33,7 +33,7 @@ class Folder:
 
 
 def included_folders(config_file: Path) -> tuple[Folder, ...]:
-    """The folders that the nav of a mkdocs.yml includes; the build stops at what cannot be read."""
+    """The folders that the nav of a mkdocs.yml includes, without those that cannot be read: a build stops at them."""
     root = config_file.resolve().parent
     found: dict[str, Folder] = {}
     for file in _included_files(config_file, root):
@@ -51,7 +51,7 @@ def included_folders(config_file: Path) -> tuple[Folder, ...]:
 
 
 def read_included(folder: Folder, kept: ReadArticles) -> tuple[list[Article], list[Problem]]:
-    """The articles of such a folder by their paths in the site, and what is wrong with them by their real names."""
+    """The articles of a folder, with their paths in the site, and their problems, with the real file names."""
     articles, problems = read_articles(folder.docs_dir)
     renamed = []
     for article in articles:
@@ -70,5 +70,5 @@ def _included_files(config_file: Path, root: Path) -> Iterator[Path]:
         elif entry.startswith(_MANY):
             try:
                 yield from sorted(root.glob(entry.removeprefix(_MANY).strip().removeprefix("./")))
-            except (ValueError, NotImplementedError):  # no pattern, or one from the root of the disk
+            except (ValueError, NotImplementedError):  # not a pattern, or an absolute one
                 continue

@@ -1,9 +1,9 @@
 """Finds dead links in articles, and images without alternative text.
 
-Links are found in Markdown, because a writer needs the line, and judged by the built page, where MkDocs, its plugins
-and the extensions of Markdown have taken effect. An article that was changed since the build is judged by the folder of
-articles only. Links to other sites are not checked: a check that needs the internet fails when somebody else's server
-does.
+Links are found in Markdown, because a writer needs the line, and checked against the built page, which shows what
+MkDocs, its plugins and the extensions of Markdown made of them. An article that was changed since the build is checked
+against the docs folder only. Links to other sites are not checked: such a check would fail whenever somebody else's
+server does.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from handrail_kb.problems import Problem, Severity, nearest
 _UNDERLINED = re.compile(r"^[ \t]*+(?P<text>\S[^\n]*+)\n {0,3}(?:=++|-++)[ \t]*+$", re.M)
 _OWN_ID = re.compile(r"\{:?[^{}\n]{0,200}?#(?P<id>[\w.:-]++)[^{}\n]{0,200}+\}")
 _HTML_ID = re.compile(r"""\b(?:id|name)\s*=\s*["']?([^"'\s>]+)""")
-# Filled in by a plugin, such as macros.
+# Placeholders that a plugin such as macros fills in.
 _TEMPLATE = re.compile(r"\{\{|\{%|\$\{")
-# Read by scripts and browsers, not the name of a place.
+# Fragments that scripts and browsers read; they name no heading.
 _NO_PLACE = re.compile(r"top$|:~:|[/!]", re.I)
-# To look for the nearest of many names takes longer than all else.
+# Finding the nearest of many names takes longer than everything else.
 _MOST_SUGGESTED_FROM, _MOST_SUGGESTED = 5000, 200
 _MOST_SENT_ON = 5
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What links can lead to: the folder of articles, what was built of it, and where each article was built to.
+    """What links can lead to: the docs folder, the site built from it, and the place of each article in that site.
 
-    `left_out` are Markdown files that the site does not publish. `directory_urls` and `absolute`, whether '/' is the
-    folder of articles, are what mkdocs.yml says. `elsewhere` are folders that stand in the site under another name.
+    `left_out` are Markdown files that the site does not publish. mkdocs.yml sets `directory_urls` and `absolute`
+    (whether '/' means the docs folder). `elsewhere` are folders that the site shows under another name.
     """
 
     docs_dir: Path
@@ -58,14 +58,14 @@ class Ground:
     elsewhere: Mapping[str, Path] = field(default_factory=dict)
 
     def file_of(self, path: str) -> Path:
-        """The file of a path below the folder of articles, or below what is included under a name of its own."""
+        """The file of a path below the docs folder, or below an included folder."""
         for alias, folder in self.elsewhere.items():
             if path.startswith(f"{alias}/"):
                 return folder / path.removeprefix(f"{alias}/")
         return self.docs_dir / path
 
     def place_of(self, path: str) -> str:
-        """Where an article was built to, or will be."""
+        """The place where an article was or will be built."""
         known = self.built.get(path)
         if known is not None:
             return same_letters(path_of(known))
@@ -92,7 +92,7 @@ def images_without_text(articles: Sequence[Article]) -> Iterator[Problem]:
 
 
 def dead_links(articles: Sequence[Article], ground: Ground) -> Iterator[Problem]:
-    """Links to files and headings that are not there, each with what is nearest to it, and those to old addresses."""
+    """Links to missing files and headings, each with the nearest existing one, and links to old addresses."""
     reached = _Reached(ground, {article.path: article for article in articles})
     added: dict[str, list[tuple[Article, _Found]]] = {}
     for article in articles:
@@ -111,7 +111,7 @@ def dead_links(articles: Sequence[Article], ground: Ground) -> Iterator[Problem]
 
 @dataclass(frozen=True)
 class _Found:
-    """A dead link, with its position in the prose; None if it is not written there."""
+    """A dead link. `place` is its position in the prose; None if it is not written there."""
 
     place: int | None
     code: str
@@ -123,19 +123,19 @@ class _Found:
 
 
 class _Reached:
-    """Looks up where links lead; what an article has for anchors is read once."""
+    """Looks up where links lead; reads the anchors of each article once."""
 
     def __init__(self, ground: Ground, known: Mapping[str, Article]) -> None:
         self._ground, self._known = ground, known
         self._site = BuiltSite(ground.site_dir, ground.base_path)
-        # Of two files with one address, the published one has it.
+        # If two files have the same address, it belongs to the published one, which comes later.
         self._sources = {ground.place_of(path): path for path in (*ground.left_out, *known, *ground.built) if path}
         self._near = _Near(sorted(known))
         self._written = cache(lambda path: _anchors(known[path].body))
         self._judge = cache(self._look_at_page)
 
     def faults(self, article: Article) -> Iterator[_Found]:
-        """What is wrong with the links of an article, in no order."""
+        """The faulty links of an article, in no particular order."""
         page, text = self._judge(article.path), prose(article.body)
         if page is None:
             for link in links_of(text):
@@ -158,7 +158,7 @@ class _Reached:
             yield _Found(spot, dead[place], self._words(article, link, place, dead[place]))
 
     def _place_in_page(self, here: str, address: str) -> Place | None:
-        """Where an address of a page leads; MkDocs leaves one from the root of the articles only if it is dead."""
+        """Where an address on a page leads. MkDocs leaves one from the root of the docs folder only if it is dead."""
         place = self._site.resolved(here, address)
         if place or not self._ground.absolute or not address.startswith("/"):
             return place
@@ -166,7 +166,7 @@ class _Reached:
         return Place(path.lstrip("/"), anchor)
 
     def _look_at_page(self, path: str) -> BuiltPage | None:
-        """The page of an article, where it is one, and not older than what is written: it judges the links."""
+        """The built page that an article's links are checked against; None without one, or if it is out of date."""
         if path not in self._ground.built:
             return None
         location = self._ground.place_of(path)
@@ -179,7 +179,7 @@ class _Reached:
             return page
 
     def _meant(self, article: Article, link: Link) -> Place | None:
-        """The place of the site that a link leads to once MkDocs has made an address of it."""
+        """The place that a link leads to once MkDocs has turned it into an address; None outside the site."""
         here = self._ground.place_of(article.path)
         as_it_is = self._site.resolved(here, link.target)
         if (
@@ -205,7 +205,7 @@ class _Reached:
         return as_it_is if not path.startswith("/") else Place(target, anchor)
 
     def _beside(self, article: Article, path: str) -> str:
-        """The file that a path names, seen from the article's own."""
+        """The file that a path in the article names, relative to the docs folder."""
         folder = "" if path.startswith("/") else posixpath.dirname(article.path)
         return posixpath.normpath(posixpath.join(folder, path.lstrip("/")))
 
@@ -213,7 +213,7 @@ class _Reached:
         return not target.startswith("..") and is_there(self._ground.file_of(target))
 
     def _code_as_written(self, article: Article, link: Link, place: Place) -> str:
-        """As `_code`, of an article that was not built as it is: what it leads to may not have been built either."""
+        """As `_code`, for an article that has changed since the build: its targets may not be built yet either."""
         if place.location in self._sources or self._site.file(place.location):
             return self._code(place)
         return "" if self._may_be_there(article, link, place) else "dead-link"
@@ -230,22 +230,22 @@ class _Reached:
                 return True
             beside = target in self._known or self._is_file(target) or self._article_at(target) is not None
             return not self._ground.built and not beside and not target.endswith(".md")
-        if target.endswith(".md"):  # one that a plugin made is in the built site only
+        if target.endswith(".md"):  # an article that a plugin made is in the built site only
             made = self._site.page(self._ground.place_of(target))
             return is_there(self._ground.file_of(target)) or bool(made and not made.sends_on)
         if self._article_at(target) is not None:
             return False
         if self._ground.built:
             return posixpath.splitext(target)[1] != "" and self._is_file(target)
-        return path.endswith("/") or self._is_file(target)  # what will be there is not known yet
+        return path.endswith("/") or self._is_file(target)  # without a built site, what a folder will hold is unknown
 
     def _article_at(self, target: str) -> str | None:
-        """The article that somebody may mean by the name of its page."""
+        """The article that a link means by the name of its page, or None."""
         names = (target, f"{target}.md", f"{target}/index.md", f"{target.removesuffix('.html')}.md")
         return next((name for name in names if name in self._known), None)
 
     def _code(self, place: Place) -> str:
-        """What is wrong with a place of the site, as a code of `problems`; empty if nothing is."""
+        """The code in `problems` for what is wrong with a link to this place; empty if nothing is."""
         location, onward = self._onward(place.location)
         if location is None or (location not in self._sources and self._site.file(location) is None):
             return "dead-link"
@@ -259,14 +259,14 @@ class _Reached:
 
     def _has(self, source: str, location: str, anchor: str) -> bool:
         page = self._site.page(location) if source in self._ground.built else None
-        if page is None:  # what its headings become is not known
+        if page is None:  # which anchors its headings get is unknown
             return True
         if anchor in page.anchors:
             return True
         return source in self._known and self._judge(source) is None and anchor in self._written(source)
 
     def _onward(self, location: str) -> tuple[str | None, bool]:
-        """The place where readers end after redirects, and whether there were any; None outside the site."""
+        """The place where readers end after redirects, and whether there were any; None if the redirects never end."""
         for hops in range(_MOST_SENT_ON):
             page = None if location in self._sources else self._site.page(location)
             if page is None or not page.sends_on:
@@ -307,14 +307,14 @@ class _Reached:
         return f"{shown} leads to no file of the site.{self._near.told(article.path, path, self._article_at(target))}"
 
     def _named(self, article: Article, location: str) -> str:
-        """The article at a place, as one beside it links to it."""
+        """' Did you mean …?' with the link from this article to the one at a location; empty if there is none."""
         source = self._sources.get(location)
         here = posixpath.dirname(article.path) or "."
         return f" Did you mean '{posixpath.relpath(source, here)}'?" if source else ""
 
 
 class _Near:
-    """The article that a wrong name may mean. Done for a limited number of names, because it is slow."""
+    """Suggests the article that a wrong name may mean. Limited to a number of names, because it is slow."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names[:_MOST_SUGGESTED_FROM]
@@ -323,7 +323,7 @@ class _Near:
         self._nearest_name = cache(self._look_for_name)
 
     def told(self, path: str, written: str, meant: str | None) -> str:
-        """' Did you mean …?' where an article is near to what is `written` in the one at `path`, else nothing."""
+        """' Did you mean …?' if an article's name is near to the link `written` in the one at `path`, else empty."""
         if posixpath.splitext(written)[1] not in ("", ".md", ".html"):  # an article is no picture
             return ""
         here = posixpath.dirname(path) or "."
@@ -339,10 +339,10 @@ class _Near:
 
 
 def _spot(text: str, body: str, address: str, source: str) -> int | None:
-    """The position of a built page's address in the Markdown: in prose or, failing that, anywhere."""
+    """The position in the Markdown of an address on the built page: in prose or, failing that, anywhere; else None."""
     anchor = urlsplit(address).fragment
     forms = [address, unquote(address), escape(address, quote=False)]
-    if source and anchor:  # as it stood before MkDocs made an address of it
+    if source and anchor:  # as written before MkDocs turned it into an address
         forms.append(f"{posixpath.basename(source)}#{anchor}")
     for written in (text, body):
         for form in dict.fromkeys(forms):
@@ -354,7 +354,7 @@ def _spot(text: str, body: str, address: str, source: str) -> int | None:
 
 @lru_cache(2000)
 def _anchors(markdown: str) -> frozenset[str]:
-    """Where links into an article can lead, by what is written there."""
+    """The anchors that an article's Markdown defines."""
     text = prose(markdown)
     said = [
         *(one.text for one in headings(text)),
@@ -366,7 +366,7 @@ def _anchors(markdown: str) -> frozenset[str]:
     return frozenset({*_HTML_ID.findall(text), *(one["id"] for one in _OWN_ID.finditer(text)), *slugs, *again})
 
 
-@lru_cache(5000)  # slow, and asked again at every save until the link is mended
+@lru_cache(5000)  # slow, and called at every save until the link is fixed
 def _nearest(anchor: str, anchors: frozenset[str]) -> str:
     longer = sorted(one for one in anchors if anchor and one.startswith(anchor))
     return f" Did you mean '{longer[0]}'?" if longer else nearest(anchor, sorted(anchors))

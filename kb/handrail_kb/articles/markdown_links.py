@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Brackets, and what ends a paragraph: no link goes on behind it. What has a backslash before it is text.
+# Brackets, and the end of a paragraph, which no link crosses. A character after a backslash is text.
 _BRACKETS = re.compile(r"\\.|\[|\]\(|\]|\n[ \t]*+(?=\n)", re.S)
 _TITLE = r"""(?:\s++(?:"[^"\n]{0,1000}+"|'[^'\n]{0,1000}+'))?+"""
 _INLINE = re.compile(
@@ -40,7 +40,7 @@ class Link:
 
 
 def links_of(text: str) -> Iterator[Link]:
-    """Every link and image in an article's prose, in no order."""
+    """Every link and image in an article's prose, in no particular order."""
     for place in _closed_brackets(text):
         if found := _INLINE.match(text, place):
             yield Link(_as_meant(found["angle"] or found["plain"] or ""), place)
@@ -61,7 +61,7 @@ def nameless_images(text: str) -> Iterator[int]:
 
 
 def attributes_of(inside: str) -> dict[str, str]:
-    """The attributes of a tag, by their names in small letters."""
+    """The attributes of a tag, by their names in lower case."""
     return {name.lower(): value.strip("\"'") for name, value in _ATTRIBUTE.findall(inside)}
 
 
@@ -81,7 +81,7 @@ def _closed_brackets(text: str) -> Iterator[int]:
 
 
 def _defined(text: str) -> Iterator[Link]:
-    """Definitions such as `[label]: file.md` whose label stands somewhere: the others are no link."""
+    """Definitions such as `[label]: file.md` whose label is used: the others make no link."""
     definitions = list(_DEFINED.finditer(text))
     if not definitions:
         return

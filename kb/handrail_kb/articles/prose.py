@@ -1,6 +1,6 @@
-"""The prose of an article's Markdown: code, comments and very long lines are blanked, every line keeps its place.
+"""The prose of an article's Markdown: code, comments and very long lines become blanks, so that positions stay.
 
-So a link in an example does not count as one, and a position in the prose is a position in the file. Linear on any
+A link in an example does not count as a link, and a position in the prose is a position in the file. Linear on any
 input, because an article may be anything that somebody saved.
 """
 
@@ -12,32 +12,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Possessive, here and in `links`: what was taken is not given back, or a long line would take minutes.
+# Possessive quantifiers, here and in `links`: with backtracking, a long line would take minutes.
 _FENCE = re.compile(r"[ >]*+(?:[-*+]|\d+[.)])?[ \t>]*+(?P<mark>`{3,}+|~{3,}+)[^`]*+$")
 _HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<text>[^\n]*)$", re.M)
 _ATTRIBUTES = re.compile(r"\{[^{}\n]*+\}[ \t]*+$")
 _LETTERS = re.compile(r"[^\n]")
 _TICKS = re.compile(r"`+")
-# Blocks whose indented text is not code: lists, admonitions, tabs, footnotes, definitions, HTML.
+# Beginnings of blocks whose indented text is not code: lists, admonitions, tabs, footnotes, definitions, HTML.
 _HOLDS = re.compile(r" {0,3}(?:[-*+] |\d+[.)] |!!!|\?\?\?|===|\[\^|: |<)")
-# Lines that long are not prose but images or fonts encoded as text.
+# Longer lines are not prose but images or fonts encoded as text.
 _LONGEST_LINE = 20_000
 
 
-@lru_cache(2000)  # articles of a site, so that after a change only the one that changed is looked through
+@lru_cache(2000)  # the articles of a site, so that a change costs one article only
 def prose(markdown: str) -> str:
-    """The text with blanks for everything that is not read as text; as long as it was, with the same lines."""
+    """The text with blanks in place of everything that is not read as text; length and lines stay the same."""
     return _without_code_spans(_without_comments("\n".join(_without_blocks(markdown.split("\n")))))
 
 
 def line_at(text: str, place: int, first: int) -> int:
-    """The line of a place in an article's text, whose first line has this number."""
+    """The line number of position `place` in a text whose first line has the number `first`."""
     return first + bisect_left(_line_ends(text), place)
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A line that begins with `#`: how many, what it says without closing ones and attributes, where it ends."""
+    """A line that begins with `#`: how many, its text without closing ones and attributes, and where the line ends."""
 
     level: int
     text: str
@@ -52,13 +52,13 @@ def headings(text: str) -> Iterator[Heading]:
         yield Heading(len(found["marks"]), said, found.start(), found.end())
 
 
-@lru_cache(8)  # many places of one article are asked for, one after the other
+@lru_cache(8)  # many positions of one article are looked up in a row
 def _line_ends(text: str) -> list[int]:
     return [found.start() for found in re.finditer("\n", text)]
 
 
 def _without_blocks(lines: list[str]) -> Iterator[str]:
-    """Without code between fences, and code that is indented by four blanks."""
+    """The lines without code between fences and code that is indented by four blanks."""
     fence, held, text_before = "", False, False
     for line in lines:
         begins = _FENCE.match(line) if len(line) <= _LONGEST_LINE else None
@@ -94,14 +94,14 @@ def _without_comments(text: str) -> str:
 
 
 def _without_code_spans(text: str) -> str:
-    """Without what stands between as many backticks in one paragraph."""
+    """The text without what is between runs of equally many backticks in one paragraph."""
     paragraphs = re.split(r"(\n[ \t]*\n)", text)
     return "".join(_blank_spans(one) if "`" in one else one for one in paragraphs)
 
 
 def _blank_spans(paragraph: str) -> str:
     runs = list(_TICKS.finditer(paragraph))
-    # For each length, where the next run of it is: looked for from the end, so that each is looked at once.
+    # For each run, where the next one of its length is: collected from the end, so that each is looked at once.
     following: dict[int, int] = {}
     partner: list[int | None] = [None] * len(runs)
     for number in range(len(runs) - 1, -1, -1):

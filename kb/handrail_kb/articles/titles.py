@@ -1,4 +1,4 @@
-"""Titles that are of no use in a list of results: too general, or with words that are nowhere in the article."""
+"""Titles that do not help in a list of results: too general, or with words that are nowhere in the article."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handrail_kb.articles.prose import Heading, headings, line_at, prose
 from handrail_kb.language.markup import acting_markup_in, heading_as_seen, markup_in
 from handrail_kb.problems import Problem
 
-# Good headings of a section, but as titles they fit any article. In the languages of the customers' texts.
+# Good headings for a section, but as titles they fit any article. In the languages of the customers' texts.
 _STANDARD = frozenset(
     """
     about | article | basics | details | documentation | faq | faqs | frequently asked questions | general | help | info
@@ -30,13 +30,13 @@ _STANDARD = frozenset(
 )
 _STANDARD_WORDS = frozenset(word.strip() for word in _STANDARD if word.strip())
 _WORD = re.compile(r"\w+")
-# Words that share this many letters at the beginning count as forms of one word.
+# Words whose first letters, this many, are the same count as forms of one word.
 _STEM = 4
 _FEW_WORDS = 20
 
 
 def unclear_titles(articles: Sequence[Article]) -> Iterator[Problem]:
-    """Titles that say nothing of their article. Pages that lead into a folder are left out: they may be overviews."""
+    """Titles that say nothing about their article. Index pages of folders are left out: they may be overviews."""
     for article in articles:
         if article.exclude or PurePosixPath(article.path).stem.split(".")[0].lower() in ("index", "readme"):
             continue
@@ -50,7 +50,7 @@ def unclear_titles(articles: Sequence[Article]) -> Iterator[Problem]:
 
 
 def markup_in_titles(articles: Sequence[Article]) -> Iterator[Problem]:
-    """Tags in a title: it is shown in lists, tabs and menus, where they are letters at best."""
+    """Titles with tags in them: lists, tabs and menus show such tags as letters at best."""
     for article in articles:
         if tag := markup_in(article.title):
             what = f"{tag} stands in the title. A title is text: write it without tags."
@@ -64,7 +64,7 @@ def markup_in_titles(articles: Sequence[Article]) -> Iterator[Problem]:
 
 
 def _as_written(article: Article, heading: Heading) -> str:
-    """A heading with the code in it, which prose leaves out."""
+    """A heading as written, with the code that prose leaves out."""
     line = article.body[heading.begin : heading.end]
     return next((one.text for one in headings(line)), heading.text)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-# The languages of ISO 639-1.
-# Two letters each.
+# The two-letter codes of ISO 639-1.
 _WRITTEN = (
     "aaabaeafakamanarasavayazbabebgbhbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufafffifjfofrfyga"
     "gdglgngugvhahehihohrhthuhyhziaidieigiiikioisitiujajvkakgkikjkkklkmknkokrkskukvkwkylalblglilnloltlulv"
@@ -20,10 +19,10 @@ _FOLDER = re.compile(_LANGUAGE)
 
 
 def languages(paths: Collection[str]) -> Mapping[str, str]:
-    """The language of each article whose name tells it, such as 'de' or 'pt-BR'.
+    """The language, such as 'de' or 'pt-BR', of each path that shows it; other paths are missing.
 
-    A folder `it/` may hold Italian or what a department wrote. It is one of a language where at least half of its
-    files stand in another such folder, or beside it, under the same names.
+    A folder `it/` may hold Italian or the articles of a department. It is a language if at least half of its files, or
+    of those they are compared with, have namesakes in another such folder or outside of all these folders.
     """
     known = {path: found["name"] for path in paths if (found := _SUFFIX.fullmatch(path)) and found[3] in _LANGUAGES}
     folders: dict[str, set[str]] = {}

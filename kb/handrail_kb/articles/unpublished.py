@@ -19,28 +19,28 @@ _UNPUBLISHED = (InclusionLevel.EXCLUDED, InclusionLevel.DRAFT)
 
 @dataclass(frozen=True)
 class Rules:
-    """What mkdocs.yml says about files: patterns by the names of their settings, and about addresses."""
+    """What mkdocs.yml says about addresses and about files: patterns by the names of their settings."""
 
     patterns: Mapping[str, Any] = field(default_factory=dict)
     directory_urls: bool = True
     absolute: bool = False
 
     def left_out(self, paths: Iterable[str], docs_dir: Path) -> frozenset[str]:
-        """Those of the files that are built to no page: excluded, a draft, or a README beside an index."""
+        """The files that are not built into pages: excluded ones, drafts, and a README beside an index."""
         files = [File(path, str(docs_dir), "site", self.directory_urls) for path in paths]
         config = MkDocsConfig()
         config.load_dict(dict(self.patterns))
         set_exclusions(files, config)
         unpublished = {file.src_uri for file in files if file.inclusion in _UNPUBLISHED}
         published = [file for file in files if file.src_uri not in unpublished]
-        # Of two files with one address, MkDocs builds the index.
+        # If two files have the same address, MkDocs builds the index.
         indexes = {file.dest_uri for file in published if file.name == "index" and "README" not in file.src_uri}
         twins = {file.src_uri for file in published if "README" in file.src_uri and file.dest_uri in indexes}
         return frozenset(unpublished | twins)
 
 
 def rules_of(config_file: Path) -> Rules:
-    """The rules of a mkdocs.yml and what it inherits from; MkDocs' defaults for what cannot be used."""
+    """The rules of a mkdocs.yml and the files it inherits from; MkDocs' defaults in place of unusable values."""
     config = MkDocsConfig(config_file_path=str(config_file))
     try:
         with config_file.open("rb") as stream:
@@ -51,7 +51,7 @@ def rules_of(config_file: Path) -> Rules:
     for name in _KEYS:
         try:
             patterns[name] = PathSpec().validate(config.get(name) or "")
-        except ValidationError:  # reported with its line when the settings are checked
+        except ValidationError:  # the check of the settings reports it with its line
             continue
     validation = config.get("validation")
     links = validation.get("links") if isinstance(validation, Mapping) else None

@@ -46,7 +46,7 @@ _PROMISE = re.compile(r"(\d{1,3}) (minute|hour|day|working hour|working day)s?")
 
 @dataclass(frozen=True)
 class Promise:
-    """Within what time a person answers."""
+    """The time within which a person answers."""
 
     amount: int
     unit: Unit
@@ -56,7 +56,7 @@ class Promise:
 class Channel:
     """One channel to a person. `value` is the e-mail address, number, link or postal address; a form has none.
 
-    A week that is `NEVER` means that no hours are known. With `open_on_holidays` they hold on closed days, too.
+    `NEVER` as the week means that no hours are known. With `open_on_holidays` the hours hold on closed days, too.
     """
 
     kind: ChannelKind
@@ -72,7 +72,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Contact:
-    """How a company can be reached, and when. `days` are its own closed days and days with special hours."""
+    """How and when a company can be reached. `days` are its own closed days and days with special hours."""
 
     channels: tuple[Channel, ...] = (Channel("form"),)
     timezone: str = ""
@@ -88,9 +88,9 @@ class Contact:
 
 
 def read_contact(raw: Any, *, places: YamlLines, email: str = "", phone: str = "") -> tuple[Contact, Sequence[Problem]]:
-    """What `contact:` says, completed with the settings `contact_email` and `contact_phone`, and what is wrong.
+    """The channels in `contact:`, completed with the settings `contact_email` and `contact_phone`, and the problems.
 
-    A channel that is wrong is left out; without `contact:` there is the form, and what those two settings name.
+    A faulty channel is left out. Without `contact:` the channels are the form and what those two settings name.
     """
     reader = _Reader(places)
     if raw is not None and not isinstance(raw, dict):
@@ -111,14 +111,14 @@ def read_contact(raw: Any, *, places: YamlLines, email: str = "", phone: str = "
 
 
 class _Reader:
-    """Reads values from `contact:` and records what does not fit."""
+    """Reads values from `contact:` and records those that are unusable."""
 
     def __init__(self, places: YamlLines) -> None:
         self.places = places
         self.problems: list[Problem] = []
 
     def old(self, setting: str, what: str) -> None:
-        """Note what is wrong with one of the settings that are older than `contact:`."""
+        """Record what is wrong with one of the settings that are older than `contact:`."""
         line = self.places.line((setting,))
         self.problems.append(Problem(self.places.file.name, line, "error", f"{setting}: {what}"))
 
@@ -224,7 +224,7 @@ class _Reader:
         return NEVER if kind == "post" else week
 
     def _fits(self, channel: Channel, where: Keys, country: str) -> bool:
-        """Whether the channel can be shown. One without a person named is shown, with a warning."""
+        """Whether the channel can be shown. One that names no person is shown, with a warning."""
         place = (*where, channel.kind)
         before = len(self.problems)
         if channel.kind in ("email", "phone", "chat", "post") and not channel.value:
@@ -272,7 +272,7 @@ class _Reader:
         value = raw.get(name)
         if isinstance(value, str):
             return value.strip()
-        if value is not None:  # of a number, it is not known how it was written: 0441234567 is 75839863 to YAML
+        if value is not None:  # YAML loses how a number was written: 0441234567 becomes 75839863
             self.error((*where, name), f"'{name}' should be text, but was read as {value}. Put it in quotes.")
         return ""
 

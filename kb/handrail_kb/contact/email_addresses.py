@@ -1,7 +1,7 @@
-"""E-mail addresses as people type them: which are valid, and which were plainly mistyped.
+"""E-mail addresses as people type them: which are valid, and which are plainly mistyped.
 
-Letters beyond ASCII may stand in the domain, which has a form that every mail server knows. Before the @ they need a
-mail server, and every one on the way, that takes them (SMTPUTF8), so they are refused with that reason.
+Letters beyond ASCII are accepted in the domain, which has a form that every mail server knows. Before the @ they are
+refused with a reason: every mail server on the way would have to support them (SMTPUTF8).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=^_{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=^_{|
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _TOP = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+")
 _BETWEEN = re.compile(r"[\s<>()\[\]\";:]+")
-# Forms that the rules of mail know and hardly a mail server takes: `"anna b"@example.com`, `anna(home)@example.com`.
+# Forms that the standard allows and hardly any mail server takes: `"anna b"@example.com`, `anna(home)@example.com`.
 _QUOTED = re.compile(r"[^\W_][\")\]>]@[^\s@]{1,63}\.")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _COM = ("gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail")
-# Where most people have their mailbox; those with short names have real neighbours.
+# The providers of most mailboxes. A typo is not looked for in short names, which resemble other real ones.
 _ELSEWHERE = """
     t-online.de freenet.de posteo.de mailbox.org hotmail.de outlook.de yahoo.de hotmail.fr yahoo.fr orange.fr
     wanadoo.fr laposte.net hotmail.es yahoo.es telefonica.net hotmail.co.uk yahoo.co.uk btinternet.com comcast.net
@@ -44,8 +44,8 @@ _COM_MISTYPED = ("con", "cmo", "ocm", "om", "cm", "co", "comm", "coom", "vom", "
 class Mailbox:
     """What somebody typed for an address, without invisible characters.
 
-    `address` is what mail servers accept, and empty if it is invalid; then `fault` says why. `meant` is what was
-    plainly meant. An `unsure` address is valid, but looks mistyped.
+    `address` is the form that mail servers accept; it is empty if the address is invalid, and `fault` says why. `meant`
+    is the address that was plainly meant. An `unsure` address is valid, but looks mistyped.
     """
 
     typed: str
@@ -78,7 +78,7 @@ def read_mailbox(typed: str) -> Mailbox:
 
 
 def mailboxes_in(words: str) -> list[Mailbox]:
-    """Every address in a line of words, such as `anna@example.com or 0171 2345678`; names such as `@anna` are none."""
+    """Every address in a line such as `anna@example.com or 0171 2345678`; a name such as `@anna` is not an address."""
     seen = plain(words)
     if seen.count("@") == 1:
         seen = re.sub(r"(?<=\S)[ \t]{0,3}@[ \t]{1,3}(?=\S)|(?<=\S)[ \t]{1,3}@(?=[ \t])[ \t]{0,3}", "@", seen)
@@ -91,7 +91,7 @@ def mailboxes_in(words: str) -> list[Mailbox]:
         if "@" in trimmed[1:]:
             if not trimmed.startswith("@"):
                 found.extend(_apart(trimmed))
-        elif before and trimmed[:1] == "@" and trimmed[1:].lower() in _PROVIDERS:  # others are names on some platform
+        elif before and trimmed[:1] == "@" and trimmed[1:].lower() in _PROVIDERS:  # others are names on a platform
             found.append(Mailbox(f"{before} {trimmed}", fault="wrong", meant=_ascii(f"{before}{trimmed}")))
         elif trimmed == "@":
             found.append(Mailbox(trimmed, fault="wrong"))
@@ -100,16 +100,16 @@ def mailboxes_in(words: str) -> list[Mailbox]:
 
 
 def fault_in_words(lang: str, box: Mailbox) -> str:
-    """What is wrong with an address, and what was meant where that is plain."""
+    """A sentence for the customer: what is wrong with an address, and what was meant if that is plain."""
     typed = box.typed if len(box.typed) <= _SHOWN else f"{box.typed[:_SHOWN]}…"
     key = "meant" if box.fault == "wrong" and box.meant else box.fault
     return text(lang, f"address.{key}", typed=typed, meant=box.meant)
 
 
 def same_mailbox(address: str) -> str:
-    """A key that is equal for all addresses of one mailbox, so that one person counts once.
+    """A key that all addresses of one mailbox share, so that one person counts once.
 
-    Case and what follows a plus make no difference; dots make none at Gmail, which says so, and may elsewhere.
+    Ignores case and what follows a plus. Ignores dots at Gmail only: elsewhere they may make a difference.
     """
     local, _, domain = address.lower().rpartition("@")
     local = local.partition("+")[0] or local
@@ -119,7 +119,7 @@ def same_mailbox(address: str) -> str:
 
 
 def _apart(word: str) -> list[Mailbox]:
-    """The addresses in a word in which commas may separate addresses or be mistyped dots."""
+    """The addresses in a word whose commas may separate addresses or be mistyped dots."""
     parts = [part for part in re.split(r"[,/]", word) if "@" in part]
     read = [read_mailbox(part) for part in parts]
     if "," in word and any(one.fault == "wrong" for one in read):
@@ -128,7 +128,7 @@ def _apart(word: str) -> list[Mailbox]:
 
 
 def _ascii(word: str) -> str:
-    """The address as mail servers write it; empty where it is none."""
+    """The address as mail servers write it; empty if it is not an address."""
     local, at, domain = word.rpartition("@")
     labels = [_label(label) for label in domain.split(".")]
     right = (
@@ -144,14 +144,14 @@ def _ascii(word: str) -> str:
 
 
 def _label(label: str) -> str:
-    """One part of a domain as mail servers write it; empty where it has no such form."""
+    """One part of a domain as mail servers write it; empty if it has no such form."""
     lower = label[: _LONGEST_LABEL + 1].lower()
     if lower.isascii():
         return lower
     if not lower.replace("-", "").isalnum() and not any(unicodedata.category(one).startswith("M") for one in lower):
         return ""
     try:
-        # Python's codec is older than the rule that lets these two be letters of their own.
+        # Python's codec predates the rule that makes these two letters of their own.
         if "ß" in lower or "ς" in lower:
             return f"xn--{lower.encode('punycode').decode('ascii')}"
         return lower.encode("idna").decode("ascii")
@@ -160,7 +160,7 @@ def _label(label: str) -> str:
 
 
 def _slip(address: str) -> str:
-    """The address at a well-known provider of which this one looks like a typo; empty if there is none."""
+    """The address at a well-known provider that this one looks like a typo of; empty if there is none."""
     local, _, domain = address.rpartition("@")
     name, _, top = domain.partition(".")
     if domain in _PROVIDERS or domain in _REAL_NEIGHBOURS:
@@ -173,7 +173,7 @@ def _slip(address: str) -> str:
 
 
 def _meant(word: str) -> str:
-    """The address that was plainly meant by an invalid one; empty if that is uncertain."""
+    """The address that was plainly meant where an invalid one was typed; empty if that is uncertain."""
     mended = re.sub(r"\.{2,}", ".", word[:LONGEST_ADDRESS].replace(",", "."))
     mended = re.sub(r"@{2,}", "@", mended).strip(".")
     mended = mended.replace(".@", "@").replace("@.", "@")

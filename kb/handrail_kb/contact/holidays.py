@@ -1,7 +1,7 @@
 """Public holidays of a country, and a company's own closed days and days with special hours.
 
-Public holidays come from the library `holidays` when the site is built: all of this year's and the next one's, so that
-a page is right for at least a year without a request, and the same however often it is built.
+Public holidays of this year and the next come from the library `holidays` when the site is built. So a page stays
+right for at least a year without any request, and every build of the same year gives the same page.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _LONGEST_RANGE = 366
 
 @dataclass(frozen=True)
 class Day:
-    """One day that differs: its hours (none: closed), and why in the reader's language."""
+    """A day that differs from the usual week: its hours (empty: closed), and the reason in the reader's language."""
 
     spans: Spans
     why: str = ""
 
 
 def last_day(today: date) -> date:
-    """The last day that is looked up: a page knows its holidays until then."""
+    """The last day that is looked up: the end of what a page knows about holidays."""
     return date(today.year + 1, 12, 31)
 
 
 def check_country(country: str, subdivision: str, where: Keys, note: Note) -> bool:
-    """Whether the holidays of this place can be looked up; what is wrong is noted."""
+    """Whether the holidays of this place can be looked up. Passes what is wrong to `note`."""
     try:
         import holidays
     except ImportError:
@@ -63,7 +63,7 @@ def check_country(country: str, subdivision: str, where: Keys, note: Note) -> bo
 
 
 def public_holidays(country: str, subdivision: str, today: date, lang: str) -> dict[date, str]:
-    """The public holidays of this year and the next, with their names in `lang` where the library knows them."""
+    """The names of public holidays of this year and the next, by date, in `lang` where the library knows it."""
     if not country:
         return {}
     import holidays
@@ -76,7 +76,7 @@ def public_holidays(country: str, subdivision: str, today: date, lang: str) -> d
 
 
 def _language(lang: str, known: tuple[str, ...], default: str | None) -> str | None:
-    """The library's own name of a language: it has `en_US` and `en_GB`, a site has `en`."""
+    """The library's own code of a language: it has `en_US` and `en_GB`, a site has `en`."""
     short = lang.replace("_", "-").split("-")[0]
     return next((name for name in known if name.split("_")[0] == short), default)
 

@@ -1,7 +1,7 @@
 """Opening hours of a week: `mon-fri: 09:00-12:00, 13:00-18:00`, read, checked, and grouped for display.
 
-A span is two numbers of minutes since midnight, in the company's own time; 24:00 is 1440. Knows nothing of
-time zones, holidays or channels: what a week means on a given day is worked out in the browser.
+A span is a pair of minutes since midnight, in the company's own time; 24:00 is 1440. Knows nothing of time zones,
+holidays or channels: the browser works out what a week means on a given day.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from handrail_kb.problems import Keys, Note, nearest
 
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
-WeekHours = tuple[Spans, ...]  # seven, Monday first
+WeekHours = tuple[Spans, ...]  # seven days, Monday first
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MIDNIGHT = 24 * 60
@@ -28,7 +28,7 @@ _EXAMPLE = "Write 'mon-fri: 09:00-12:00, 13:00-18:00'"
 
 
 def read_week(value: Any, where: Keys, note: Note) -> WeekHours:
-    """The week that `value` says; what is wrong is noted, and those days are closed."""
+    """The week in `value`. Passes what is wrong to `note`, and treats those days as closed."""
     if value == "always":
         return ALWAYS
     if not isinstance(value, dict) or not value:
@@ -45,7 +45,7 @@ def read_week(value: Any, where: Keys, note: Note) -> WeekHours:
 
 
 def _days(names: str, where: Keys, note: Note) -> Iterator[int]:
-    """The days that `mon-thu, sat` means. A range may go over the end of a week."""
+    """The days in `mon-thu, sat`, from 0 for Monday. A range may pass the end of the week, as `sat-mon` does."""
     for part in names.lower().split(","):
         ends = [end.strip() for end in re.split(r"\s*(?:-|\u2013|\bto\b)\s*", part.strip())]
         unknown = [end for end in ends if end not in _NAMES]
@@ -104,7 +104,7 @@ def show_span(span: Span) -> str:
 
 
 def group_days(week: WeekHours) -> list[tuple[int, int, Spans]]:
-    """First day, last day and spans of neighbouring days that are alike: what a reader takes in at one look."""
+    """The first day, last day and spans of each run of days with the same hours, which a reader grasps at a glance."""
     groups: list[tuple[int, int, Spans]] = []
     for day, spans in enumerate(week):
         if groups and groups[-1][2] == spans:

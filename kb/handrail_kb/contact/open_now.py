@@ -1,6 +1,6 @@
-"""Which channel to a person is open now, for answers of the service.
+"""The channel to a person that is open now, for answers of the service.
 
-The plugin writes at build time when each channel is open, in the company's time zone, until the end of next year.
+At build time, the plugin writes when each channel is open until the end of next year, in the company's time zone.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from handrail_kb.contact.hours import MIDNIGHT, show_time
 
-# The first of these that is open is the fastest: somebody is there, and nothing has to be written first.
+# Fastest first: somebody is there, and nothing has to be written first.
 FASTEST = ("phone", "chat", "callback")
 
 
 @dataclass(frozen=True)
 class DirectChannel:
-    """A channel on which somebody answers at once. `address` is its link's target; `week` holds spans of minutes."""
+    """A channel on which somebody answers at once. `address` is its link's target; `week` holds each day's spans."""
 
     kind: str
     title: str
@@ -39,7 +39,7 @@ class OpenChannel:
 
 @dataclass(frozen=True)
 class OpeningTimes:
-    """When somebody answers. `days` are those that differ, by ISO date; nothing is known after `known_until`."""
+    """When somebody answers. `days` are days that differ, by ISO date; nothing is known after `known_until`."""
 
     zone: str = ""
     known_until: str = ""
@@ -47,7 +47,7 @@ class OpeningTimes:
     channels: Sequence[DirectChannel] = ()
 
     def fastest(self, now: datetime) -> OpenChannel | None:
-        """The open channel on which a person is reached soonest."""
+        """The open channel on which a person is reached soonest; None if none is open."""
         try:
             local = now.astimezone(ZoneInfo(self.zone)) if self.zone else None
         except (ZoneInfoNotFoundError, ValueError):

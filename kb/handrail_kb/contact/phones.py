@@ -1,7 +1,7 @@
-"""Whether a text is a phone number, and how it is dialled from a link.
+"""Checks phone numbers, and writes them as links dial them.
 
 The library `phonenumbers` decides where it is installed (`handrail[contact]`, `handrail[service]`); elsewhere a
-cautious pattern does. The pattern rather accepts a wrong number than refuses a right one.
+cautious pattern does. The pattern would rather accept a wrong number than refuse a right one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _SHORTEST = 3  # 115, the German authorities
 
 
 def phone_fault(number: str, country: str = "") -> str:
-    """What is wrong with a number, and how to mend it; nothing when it can be called.
+    """What is wrong with a number, and how to fix it; empty if it can be called.
 
-    `country` is where a number without +, such as 030 901820, is dialled.
+    `country` is the country in which a number without +, such as 030 901820, is dialled.
     """
     if not is_phone_like(number):
         return f"'{number}' is no phone number. Write one such as +49 30 901820."
@@ -30,7 +30,7 @@ def phone_fault(number: str, country: str = "") -> str:
         parsed = phonenumbers.parse(number, country or None)
     except phonenumbers.NumberParseException:
         return f"'{number}' is no phone number. Write one such as +49 30 901820."
-    # Three digits, as 115 of the German authorities, are dialled within the country only.
+    # Three digits, such as 115 of the German authorities, can be dialled within the country only.
     is_short = not number.startswith("+") and phonenumbers.is_possible_short_number(parsed)
     if is_short or phonenumbers.is_possible_number(parsed):
         return ""
@@ -38,14 +38,14 @@ def phone_fault(number: str, country: str = "") -> str:
 
 
 def is_phone_like(number: str) -> bool:
-    """Whether it has the characters and the length of a phone number."""
+    """Whether a text has the characters and the length of a phone number."""
     digits = re.sub(r"\D", "", number)
     return bool(_SIGNS.fullmatch(number)) and _SHORTEST <= len(digits) <= _LONGEST
 
 
 def dialled(number: str, country: str = "") -> str:
     """The number as it is written in a `tel:` link."""
-    # In +49 (0)30 the zero is for calls within the country only.
+    # The zero in +49 (0)30 is for calls within the country only.
     plain = re.sub(r"[^\d+]", "", number.replace("(0)", "") if number.startswith("+") else number)
     try:
         import phonenumbers

@@ -1,4 +1,4 @@
-"""When a message has to be answered so that the promise on the contact page is kept.
+"""The time by which a message has to be answered so that the promise on the contact page is kept.
 
 The same computation as in the browser (`handrail-hours.js`), for the people who have to keep the promise.
 """
@@ -23,7 +23,7 @@ Stretch = tuple[datetime, datetime]
 
 
 def due(contact: Contact, at: datetime) -> datetime | None:
-    """By when a message that was written at `at` is to be answered; None where nothing is promised."""
+    """The time by which a message written at `at` is to be answered; None if nothing is promised."""
     form = next((channel for channel in contact.channels if channel.kind == "form"), None)
     if form is None or form.promise is None:
         return None
@@ -45,7 +45,7 @@ def _after_hours(stretches: list[Stretch], at: datetime, hours: int) -> datetime
 
 
 def _after_days(stretches: list[Stretch], contact: Contact, at: datetime, days: int) -> datetime | None:
-    """The end of the last hours of that working day; the day of the message itself is none."""
+    """The end of the hours on the last of so many working days; the day of the message itself does not count."""
     zone = ZoneInfo(contact.timezone or "UTC")
     ends: dict[date, datetime] = {}
     for _, end in stretches:
@@ -55,14 +55,14 @@ def _after_days(stretches: list[Stretch], contact: Contact, at: datetime, days: 
 
 
 def _stretches(contact: Contact, channel: Channel, at: datetime) -> Iterator[Stretch]:
-    """When somebody is there, from the day before on."""
+    """The stretches of time when somebody is there, from the day before `at` on."""
     zone = ZoneInfo(contact.timezone or "UTC")
     today = at.astimezone(zone).date()
     for number in range(-1, _FAR_DAYS):
         day = today + timedelta(days=number)
         for begins, ends in _spans(contact, channel, day):
             midnight = datetime.combine(day, time(), zone)
-            # Wall-clock time: on the day the clocks change, midnight and noon are not twelve hours apart.
+            # Wall-clock time, because midnight and noon are not twelve hours apart on the day the clocks change.
             yield (
                 (midnight + timedelta(minutes=begins)).astimezone(UTC),
                 (midnight + timedelta(minutes=ends)).astimezone(UTC),
@@ -84,7 +84,7 @@ def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
 
 
 def contact_of(settings: Settings) -> Contact:
-    """The channels in mkdocs.yml, if there is one. What is wrong with them is reported by the build, not here."""
+    """The channels in mkdocs.yml, if there is one. The build reports what is wrong with them."""
     places = YamlLines(settings.config_file or Path("mkdocs.yml"))
     email, phone = settings.text("contact_email"), settings.text("contact_phone")
     return read_contact(settings.groups.get("contact"), places=places, email=email, phone=phone)[0]

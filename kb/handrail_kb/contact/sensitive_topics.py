@@ -1,7 +1,7 @@
 """The setting `stay_with_people`: which sensitive topics a site has switched on, with sentences of its own.
 
-Read from `stay_with_people:` in mkdocs.yml, and checked. The sentences by which each is recognised are in
-`handrail_search/index/sensitive_topics.yml`; a site may add sentences of its own customers, and topics of its own.
+Reads and checks `stay_with_people:` in mkdocs.yml. The sentences by which a topic is recognised are in
+`handrail_search/index/sensitive_topics.yml`; a site may add sentences of its own customers, and its own topics.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.problems import Problem, nearest
 
-# Sentences by the topic's name; an empty tuple means only those that come with Handrail.
+# A site's own sentences by the topic's name; with an empty tuple, only those that come with Handrail count.
 SensitiveTopics = Mapping[str, tuple[str, ...]]
 
 BUILT_IN = ("grief", "fraud", "safety", "anger")
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{1,39}")
 
 
 def read_sensitive(raw: Any, places: YamlLines) -> tuple[SensitiveTopics, Sequence[Problem]]:
-    """Which topics a site has switched on, with sentences of its own, and what is wrong."""
+    """The topics that a site has switched on, with its own sentences, and the problems of the setting."""
     problems: list[Problem] = []
 
     def wrong(what: str, *keys: str) -> None:

@@ -1,7 +1,8 @@
-"""The normal form in which texts are compared: index, question, codes, spelling, snippets and redaction use it. Pure.
+"""The normal form in which index, questions, codes, spelling, snippets and redaction compare texts. Pure.
 
-What people type and what articles contain differ in characters that look alike or are invisible: full-width letters, a
-dozen dashes, soft hyphens, vowel signs that most people omit. The normal form is compared; the original is shown.
+What people type differs from what articles contain in characters that look alike or are invisible: full-width letters,
+a dozen dashes, soft hyphens, vowel signs that most people omit. Only comparisons use the normal form; people see the
+original.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Vowel and reading signs of Hebrew and Arabic, and the letter stretched for looks: most texts go without them.
+# Vowel and reading signs of Hebrew and Arabic, and the stroke that stretches a letter: most texts omit them.
 _OPTIONAL = (
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u08d3-\u08e1\u08e3-\u08ff"
@@ -29,44 +30,44 @@ _DASHES = frozenset(
     "\u02d7\u058a\u05be\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u207b\u208b\u2212\u2796\u2e3a\u2e3b\ufe31\ufe32"
     "\ufe58\ufe63\uff0d"
 )
-# Signs beside a name that no part of it are, and that compatibility forms would write as its letters.
+# Signs that stand beside a name without being part of it; NFKC would turn them into letters of the name.
 _BESIDE = frozenset("™℠©®℗")
-# Letters that some keyboards and texts use for another.
+# Letters that some keyboards and texts use in place of another.
 _ALIKE = {"İ": "i", "ſ": "s", "ς": "σ"}
 _JOINS = re.compile("[\u1160-\u11ff\u3099\u309a\uff9e\uff9f]")
-# A Japanese keyboard gives this for the hyphen of a code: Eー1042.
+# The sign that a Japanese keyboard produces for the hyphen of a code: Eー1042.
 _LONG_SOUND = re.compile("(?<=[a-zA-Z0-9])[\u30fc\uff70](?=[a-zA-Z0-9\uff10-\uff19])")
 
 
 @dataclass(frozen=True)
 class Placed:
-    """The form of a text, and for each character of it where the characters it is made of begin and end."""
+    """The form of a text and, for each character of the form, the start and end in the text of what it came from."""
 
     form: str
     starts: Sequence[int]
     ends: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the text as written a piece of its form stands; the piece holds a character or more."""
+        """The start and end in the original text of the piece of the form from `start` to `end`, which is not empty."""
         return self.starts[start], self.ends[end - 1]
 
     def reach(self, at: int) -> int:
-        """The first place of the form that is not before this place of the text as written."""
+        """The first position in the form that is not before position `at` of the original text."""
         return bisect_right(self.starts, at - 1)
 
 
 def same_signs(text: str) -> str:
-    """A text with look-alike and equivalent characters made one; capitals are kept."""
+    """The text with look-alike and equivalent characters replaced by one of them; keeps capitals."""
     return text if text.isascii() else _form(text, small=False)
 
 
 def plain(text: str) -> str:
-    """A text as it is compared: `same_signs` in small letters."""
+    """The text as it is compared: `same_signs` in lower case."""
     return text.lower() if text.isascii() else _form(text, small=True)
 
 
 def placed(text: str, *, small: bool = True) -> Placed:
-    """`plain` of a text (`same_signs` if not `small`), with the places of its characters in the text."""
+    """`plain` of a text (`same_signs` if not `small`), with the positions of its characters in the text."""
     others = frozenset() if text.isascii() else _others(text)
     moving = _moving(text, others)
     if not moving:
@@ -82,7 +83,7 @@ def _form(text: str, *, small: bool) -> str:
 
 
 def _placed(text: str, others: frozenset[str], moving: frozenset[str], *, small: bool) -> Placed:
-    """The form where some characters become none or several: those are looked at with the letter before them."""
+    """The form if some characters (`moving`) become none or several: they are read with the letter before them."""
     form: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -105,7 +106,7 @@ def _placed(text: str, others: frozenset[str], moving: frozenset[str], *, small:
 
 
 def as_asked(question: str) -> str:
-    """A question or title for exact comparison: without surplus spaces and the final punctuation."""
+    """The form of a question or title for exact comparison: `plain`, without surplus spaces and final punctuation."""
     return " ".join(plain(question).split()).rstrip("?.! 。؟")
 
 
@@ -114,7 +115,7 @@ def as_asked(question: str) -> str:
 
 @lru_cache(4096)
 def _sign(character: str) -> str:
-    """What a character is compared as, in itself."""
+    """The form of a single character, whatever its neighbours are."""
     if character in _DASHES:
         return "-"
     if character in _BESIDE:
@@ -134,7 +135,7 @@ def _small(character: str) -> str:
 
 @lru_cache(4096)
 def _stays(character: str) -> bool:
-    """Whether this character becomes exactly one, whatever is beside it."""
+    """Whether this character becomes exactly one, whatever its neighbours are."""
     sign = _sign(character)
     if len(sign) != 1 or unicodedata.category(character)[0] == "M" or _JOINS.match(character):
         return False
@@ -147,7 +148,7 @@ def _others(text: str) -> frozenset[str]:
 
 
 def _moving(text: str, others: frozenset[str]) -> frozenset[str]:
-    """Those of a text's characters that do not become one character each."""
+    """The characters of a text that do not become exactly one character each."""
     moving = frozenset(character for character in others if not _stays(character))
     sounds = others.intersection(_LONG_SOUNDS)
     return moving | sounds if sounds and _LONG_SOUND.search(text) else moving
@@ -155,12 +156,12 @@ def _moving(text: str, others: frozenset[str]) -> frozenset[str]:
 
 @lru_cache(512)
 def _run_of(moving: frozenset[str]) -> re.Pattern[str]:
-    """Finds moving characters with the one before them."""
+    """A pattern that finds runs of moving characters, with the character before each run."""
     return re.compile(f"(?s:.)?[{re.escape(''.join(sorted(moving)))}]+")
 
 
 def _swapped(text: str, others: frozenset[str], *, small: bool) -> str:
-    """The form of a text that keeps its places; `others` are at least its characters that are not ASCII."""
+    """The form of a text without moving characters; `others` includes all its characters that are not ASCII."""
     swaps = _swaps(others, small=small) if others else {}
     text = text.translate(swaps) if swaps else text
     return text.lower() if small else text
@@ -168,21 +169,21 @@ def _swapped(text: str, others: frozenset[str], *, small: bool) -> str:
 
 @lru_cache(512)
 def _swaps(others: frozenset[str], *, small: bool) -> dict[int, str]:
-    """What `str.lower` does not do: characters, and the one that each becomes."""
+    """The replacements that `str.lower` does not make, as a table for `str.translate`."""
     signs = {one: _sign(one) for one in others if _stays(one)}
     if small:
         found = {one: "".join(map(_small, sign)) for one, sign in signs.items()}
-        # Of a Σ, `lower` makes what its place in the word asks for.
+        # `lower` turns Σ into one of two letters, depending on its position in the word.
         return {ord(one): sign for one, sign in found.items() if sign != one.lower() or one == "Σ"}
     return {ord(one): sign for one, sign in signs.items() if sign != one}
 
 
 def _chunks(text: str) -> list[str]:
-    """A text cut where what stands on both sides is compared apart: a letter keeps its marks."""
+    """The text cut into pieces that are compared independently: a letter stays with its marks."""
     chunks: list[str] = []
     for character in text:
         joins = unicodedata.category(character)[0] == "M" or _JOINS.match(character) or not _sign(character)
-        # Unicode joins marks to a letter in order of their class, so that many of them may not make it slow.
+        # Bounded, because normalising sorts the marks of a letter, which is slow if there are very many.
         if joins and chunks and len(chunks[-1]) < _MOST_MARKS:
             chunks[-1] += character
         else:
@@ -194,7 +195,7 @@ _MOST_MARKS = 16
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[str, str]]:
-    """The chunks of a part of a text, each with its form, capitals kept."""
+    """The chunks of `text[start:end]`, each with its form; keeps capitals."""
     before = ""
     at = start
     for chunk in _chunks(text[start:end]):
@@ -203,7 +204,7 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[str, str]]:
         if chunk in _LONG_SOUNDS and _is_ascii_letter(before) and _is_ascii_letter(text[at : at + 1]):
             piece = "-"
         elif piece[:1].isdigit() and before.isdigit() and unicodedata.category(chunk[0]) != "Nd":
-            piece = f" {piece}"  # 10² is not 102, nor is a footnote's number part of a code
+            piece = f" {piece}"  # 10² is not 102, and a footnote's number is not part of a code
         yield chunk, piece
         before = piece[-1:] or before
 
@@ -226,12 +227,12 @@ def _piece(chunk: str) -> str:
     if seen[0] in _DASHES or seen[0] in _BESIDE:
         return _sign(seen[0])
     if seen[0] in "iI":
-        seen = seen.replace("\u0307", "")  # İ in small letters, as other programs write them
+        seen = seen.replace("\u0307", "")  # the lower case of İ, as other programs write it
     return unicodedata.normalize("NFKC", seen)
 
 
 def _marks() -> str:
-    """The ranges of all combining marks, for a class of a pattern: Hindi and Tamil write vowels with them."""
+    """The ranges of all combining marks, for a character class: Hindi and Tamil write vowels with them."""
     ranges: list[list[int]] = []
     for code in range(0x300, min(0x20000, sys.maxunicode)):
         if unicodedata.category(chr(code))[0] == "M":
@@ -242,5 +243,5 @@ def _marks() -> str:
     return "".join(chr(first) if first == last else f"{chr(first)}-{chr(last)}" for first, last in ranges)
 
 
-# For a class of a pattern: `\w` takes these for no part of a word.
+# For character classes of patterns, because `\w` does not match them.
 MARKS = _marks()

@@ -30,14 +30,14 @@ MISSING = (
     "its words is not installed: whole sentences count as one word. Install it where the site is built and where it is "
     "served, then build anew: {install} && handrail build"
 )
-# Longer runs than this are cut first: no sentence is as long.
+# Longer runs are cut first: no sentence is as long.
 _LONGEST = 4000
 _lock = threading.Lock()
 _told = False
 
 
 def has_unspaced(text: str) -> bool:
-    """Whether a text holds letters of a script without spaces."""
+    """Whether a text contains letters of a script without spaces."""
     return not text.isascii() and _RUN.search(text) is not None
 
 
@@ -47,7 +47,7 @@ def is_unspaced(character: str) -> bool:
 
 
 def split_words(word: str) -> list[str]:
-    """A word, in order and whole, as the words it is made of: letters of other scripts stay together."""
+    """The words that a word is made of, in order and complete: letters of other scripts stay together."""
     if word.isascii() or not _RUN.search(word):
         return [word]
     pieces: list[str] = []
@@ -61,7 +61,7 @@ def split_words(word: str) -> list[str]:
 
 @lru_cache(8192)
 def segments(run: str) -> tuple[str, ...]:
-    """The words of a run of letters of one script without spaces; the run itself where ICU is not installed."""
+    """The words in a run of letters of scripts without spaces; the run itself if ICU is not installed."""
     breaker = _breaker()
     if breaker is None:
         _tell()
@@ -73,7 +73,7 @@ def segments(run: str) -> tuple[str, ...]:
 
 
 def between(text: str, sign: str) -> str:
-    """A text with a sign around the words of scripts without spaces; the text itself where ICU is not installed."""
+    """The text with `sign` around each word of scripts without spaces; the text itself if ICU is not installed."""
     if not has_unspaced(text):
         return text
     if _breaker() is None:
