@@ -14,6 +14,7 @@ import yaml
 
 from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.settings import load_settings, unknown_variables
+from waiting import until
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
@@ -32,7 +33,8 @@ def test_compose_understands_the_file():
 def test_nothing_but_nginx_is_reached_from_outside_and_the_database_has_no_way_out():
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
-    assert [SERVICES[name]["networks"] for name in ("postgres", "valkey", "nginx")] == [
+    assert [SERVICES[name]["networks"] for name in ("postgres", "backup", "valkey", "nginx")] == [
+        ["inside"],
         ["inside"],
         ["inside"],
         ["outside"],
@@ -65,6 +67,26 @@ def test_secrets_are_files_that_git_does_not_keep_and_settings_are_those_of_hand
     assert "/deploy/secrets/" in ignored
     assert all(secret["file"].startswith("./secrets/") for secret in COMPOSE["secrets"].values())
     assert not re.search(r"(?i)password: \S", (DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+
+
+def test_a_backup_is_made_on_a_timer_is_read_back_and_old_ones_go(tmp_path):
+    script = SERVICES["backup"]["command"][0].replace("$$", "$").replace("/backups", str(tmp_path))
+    (tmp_path / "postgres_password").write_text("letmein\n")
+    for number in range(50):
+        (tmp_path / f"handrail-20200101T0000{number:02}Z.dump").touch()
+    for name, does in (("pg_dump", 'echo "$PGPASSWORD" > "${!##--file=}"'), ("pg_restore", 'grep -q letmein "$2"')):
+        (tmp_path / name).write_text(f"#!/bin/bash\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "BACKUP_SECONDS": "3600"}
+    process = subprocess.Popen(["bash", "-c", script.replace("/run/secrets", str(tmp_path))], env=env)
+    try:
+        kept = until(lambda: (found := sorted(tmp_path.glob("*.dump"))) and len(found) == 48 and found, "a backup")
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0, "it ends at once when it is told to"
+    assert kept[-1].read_text() == "letmein\n"
+    assert kept[-1].stat().st_mode & 0o077 == 0
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_nginx_finds_both_nodes_by_the_documented_file(tmp_path):
