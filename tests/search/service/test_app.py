@@ -297,7 +297,7 @@ def test_everything_lives_under_the_path_of_the_site(make_app, acme, tmp_path):
     assert client.get("/help/account/password").headers["Location"] == "/help/account/password/"
     for path in ("healthz", "readyz", "metrics", "contact/"):
         assert client.get(f"/help/{path}").status_code == 200
-    for path in ("/api/search?q=a", "/account/password/", "/healthz", "/helpless/"):
+    for path in ("/api/search?q=a", "/account/password/", "/readyz", "/helpless/"):
         assert client.get(path).status_code == 404
 
 
