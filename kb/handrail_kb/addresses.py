@@ -1,8 +1,8 @@
-"""Turns files of a built site into the addresses that open them, and back; nothing else does.
+"""Turns files of a built site into the addresses that open them, and back; no other module does.
 
 A *location* names a page wherever Handrail stores or compares one: the path of its file below the site, spelled as on
 the disk, without `index.html`. Only `%`, `#` and `?`, which would end or change an address, are percent-encoded:
-`über uns/`, `50%25/`. After a `#` comes the anchor of a section, as it is in the page. An *address* is what MkDocs
+`über uns/`, `50%25/`. The anchor of a section follows after a `#`, as written in the page. An *address* is what MkDocs
 writes and browsers open, percent-encoded as URLs are.
 """
 
@@ -22,7 +22,7 @@ _ESCAPED = {ord("%"): "%25", ord("#"): "%23", ord("?"): "%3F"}
 
 
 def html_files(site_dir: Path) -> Iterator[Path]:
-    """Every file of HTML below a folder, in no order; a folder can have such a name as well."""
+    """Every HTML file below a folder, in no particular order, without folders of such names."""
     for folder, _, names in os.walk(site_dir):
         below = Path(folder)
         yield from (file for name in names if name.endswith(".html") and (file := below / name).is_file())
@@ -42,9 +42,9 @@ def location_of_path(path: str) -> str:
 
 
 def location_of_address(address: str) -> str:
-    """The location that an address relative to the site means, its anchor too; what stands after `?` is left out.
+    """The location, with its anchor, that an address relative to the site means; leaves out what follows a `?`.
 
-    Raises ValueError where it is no address.
+    Raises ValueError if it is not an address.
     """
     parts = urlsplit(address)
     page = location_of_path(unquote(parts.path).removeprefix("./"))
@@ -58,13 +58,13 @@ def address_of(location: str) -> str:
 
 
 def base_of(path: str) -> str:
-    """The path that a site is served under, with its slashes, as browsers ask for it: `/`, `/my%20help/`."""
+    """The path that a site is served under, with its slashes, as browsers request it: `/`, `/my%20help/`."""
     inner = quote(unquote(path).strip("/"), errors="surrogateescape")
     return f"/{inner}/" if inner else "/"
 
 
 def path_of(location: str) -> str:
-    """The path below the site that a location means, without anchor; a folder ends with a slash."""
+    """The path below the site that a location means, decoded and without anchor; a folder ends with a slash."""
     return unquote(location.partition("#")[0])
 
 
@@ -83,21 +83,21 @@ def spelled_on_disk(folder: Path, path: str) -> str | None:
         try:
             if (folder / spelled).exists():
                 return spelled
-        except (OSError, ValueError):  # a name that no disk can have
+        except (OSError, ValueError):  # a name that no disk accepts
             return None
     return None
 
 
 def same_letters(location: str) -> str:
-    """A key that is equal for two locations that differ only in how accents are encoded (NFC or NFD)."""
+    """A key that is equal for locations that differ only in how accents are encoded (NFC or NFD)."""
     return unicodedata.normalize("NFC", location)
 
 
 class Known(Mapping[str, T]):
-    """A mapping by location. A location whose accents are encoded differently is found as well."""
+    """A mapping by location that also finds locations whose accents are encoded differently."""
 
     def __init__(self, known: Iterable[tuple[str, T]] = ()) -> None:
-        """Keep pairs of location and what is known of it."""
+        """`known` holds pairs of a location and its value."""
         self._known = dict(known)
         self._spelled = {same_letters(location): location for location in self._known}
 
@@ -111,5 +111,5 @@ class Known(Mapping[str, T]):
         return len(self._known)
 
     def spelled(self, location: str) -> str:
-        """The location as it is known here; the given one where it is not."""
+        """The location as the mapping spells it; the given one if the mapping does not have it."""
         return location if location in self._known else self._spelled.get(same_letters(location), location)

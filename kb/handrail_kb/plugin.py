@@ -48,16 +48,16 @@ log = Log(get_plugin_logger("handrail"))
 
 ASSETS = Path(__file__).parent / "site" / "assets"
 SCRIPTS = ("handrail-stand-in.js", "handrail.js", "handrail-visit.js", "handrail-vote.js")
-# On the contact page alone.
+# Scripts that only the contact page loads.
 CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 SITE_STYLES = ("handrail.css",)
-# `contact.md`, `contact/index.md`, and what static-i18n makes of them: `contact.de.md`, `de/contact.md`.
+# `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
 _OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
 
 
 class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
-    """Registered as `handrail`. Its options are the settings of Handrail, see `handrail settings`."""
+    """The plugin `handrail`. Its options are Handrail's settings, see `handrail settings`."""
 
     config_scheme = (
         *((setting.name, Type(type(setting.default), default=setting.default)) for setting in SETTINGS),
@@ -67,19 +67,19 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     def __init__(self) -> None:
         self.active = False
         self.dialog = False
-        self.lang = ""  # of the site; a page may have another
-        self.assets: dict[str, str] = {}  # where our files are in the site
-        self.places: dict[str, str] = {}  # the find and contact pages of the language being built
+        self.lang = ""  # the site's language; a page may have another
+        self.assets: dict[str, str] = {}  # the places of Handrail's files in the site
+        self.places: dict[str, str] = {}  # the find and contact pages of the current language
         self.home: dict[str, str] = {}  # those of the site's own language
         self.count = 0
-        self.under_way = 0  # builds: static-i18n runs those of its other languages within the first
+        self.under_way = 0  # running builds: static-i18n builds other languages within the first build
         self.facts: dict[str, dict[str, Any]] = {}
         self.checked: set[str] = set()
         self.contact = Contact()
         self.allow: Sources = {}
         self.rules = NO_RULES
-        self.made: set[str] = set()  # files of pages that a template was used for
-        self.contact_pages: set[str] = set()  # of all languages
+        self.made: set[str] = set()  # files of pages that were rendered with a template
+        self.contact_pages: set[str] = set()  # contact pages of all languages
         self.contact_warnings: tuple[Problem, ...] = ()  # warnings about the channels, reported once
 
     def load_config(
@@ -102,13 +102,13 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return super().load_config({**read.values}, config_file_path)
 
     def option(self, name: str) -> str:
-        """An option that is text."""
+        """The value of an option that is text."""
         return str(self.config[name])
 
     # ---- before the pages
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Find out the theme and language of the site, and have every page load our scripts and style."""
+        """Find out the theme and language of the site, and make every page load Handrail's scripts and style."""
         self.active = bool(self.config["enabled"])
         if self.active and mkdocs.is_offline(config):
             told = "The offline plugin is on, and files on a disk can ask no service: Handrail stands aside."
@@ -128,7 +128,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return config
 
     def _warn(self, config: MkDocsConfig) -> None:
-        for unknown in unknown_variables(os.environ):  # no warning: `--strict` is for faults of the site
+        for unknown in unknown_variables(os.environ):  # not a warning, because `--strict` is for faults of the site
             log("build.note", told=unknown)
         for warning in self.contact_warnings:
             log("build.warning", told=str(warning))
@@ -138,16 +138,16 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             log("build.warning", told=told)
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
-        """Count the builds that are running, so that what concerns all languages is reported once."""
+        """Count the running builds, so that what concerns all languages is reported once."""
         self.under_way += 1
 
     def on_build_error(self, *, error: Exception) -> None:
-        """Start counting again."""
+        """Reset the count of running builds."""
         self.under_way = 0
 
     @event_priority(-200)  # after static-i18n, which drops articles from outside the docs folder
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Check the articles, and add our files and the pages that the site does not have itself."""
+        """Check the articles, and add Handrail's files and those of its pages that the site does not have."""
         if not self.active:
             return files
         self._check_articles(files, config)
@@ -156,7 +156,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         own = {match[1] for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
         for name in ("find", "contact"):
             if name not in own:
-                # static-i18n cannot live with a file that has no path, so an almost empty one is shipped.
+                # static-i18n fails on a file without a path, so Handrail ships an almost empty one.
                 source, level = str(ASSETS / f"{name}.md"), InclusionLevel.NOT_IN_NAV
                 path = f"{mkdocs.language_folder(config)}{name}.md"
                 files.append(File.generated(config, path, abs_src_path=source, inclusion=level))
@@ -168,7 +168,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             if file.generated_by is not None:
                 continue
             if not mkdocs.is_text(file):
-                files.remove(file)  # MkDocs would stop at it, and the other articles are well
+                files.remove(file)  # MkDocs would stop at it, although the other articles can be built
             if file.src_uri not in self.checked:
                 self.checked.add(file.src_uri)
                 problems += mkdocs.article_problems(Path(config.docs_dir), file.src_uri)
@@ -178,7 +178,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             log("build.warning" if ours and problem.severity != "note" else "build.note", told=str(problem))
 
     def _refuse_links_leading_out(self, config: MkDocsConfig) -> None:
-        """Refuse symbolic links that lead out: their targets would be published, and some can be read for ever."""
+        """Refuse symbolic links that lead out: the build would publish their targets, and some never end."""
         docs_dir = Path(config.docs_dir)
         state_dir = Path(config.config_file_path or ".").parent / self.option("state_dir")
         out = [f"{shown_below(docs_dir, link)}: {what}" for link, what in links_leading_out(docs_dir, state_dir)]
@@ -189,7 +189,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     # ---- each page
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> None:
-        """Note where this language's find and contact pages are, and how big the site is."""
+        """Record where this language's find and contact pages are, and how many pages the site has."""
         if not self.active:
             return
         self.places = {match[1]: file.url for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
@@ -197,7 +197,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.contact_pages.add(self.places["contact"])
         self.count = len(files.documentation_pages())
 
-    @event_priority(-100)  # after plugins that render a title, or use it as something else than HTML
+    @event_priority(-100)  # after plugins that render a title, or use it other than as HTML
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Give generated pages a title in the site's language, escape titles, and exclude pages from search."""
         if self.active:
@@ -210,14 +210,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         return markdown
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Let no title end an attribute, before any page is drawn that names this one."""
+        """Escape quotes in the title before any page is rendered that shows it."""
         if self.active:
             mkdocs.make_title_quotable(page)
         return html
 
-    @event_priority(-100)  # after the search plugins have read the page, or our words would be in every index
+    @event_priority(-100)  # after the search plugins have read the page, or Handrail's texts would be in every index
     def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> Any:
-        """Record what the service needs to know, fill our pages, and translate the vote form."""
+        """Record the facts for the service, fill the find and contact pages, and translate the vote form."""
         if not self.active:
             return context
         lang, links = mkdocs.language(config), self._links(page, config)
@@ -242,7 +242,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         form = forms.contact_main(
             lang,
             action=f"{links.api}/contact",
-            code=f"{links.api[: links.api.rfind('/') + 1]}contact/code/",  # of the service, as the API is
+            code=f"{links.api[: links.api.rfind('/') + 1]}contact/code/",  # served by the service, like the API
             expect=contact_section.expectation(lang, self.contact),
             callback=self.contact.has("callback"),
             megabytes=self.config["attachment_mb"],
@@ -257,7 +257,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Change the rendered page."""
+        """Add to the rendered page what every page gets."""
         if not self.active:
             return output
         self.made.add(page.file.dest_uri)
@@ -267,7 +267,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     @event_priority(90)
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
-        """Change the 404 page and other whole pages that are no articles."""
+        """Change the 404 page and other whole pages that are not articles."""
         if not self.active or not template_name.endswith(".html") or not is_page(output_content):
             return output_content
         self.made.add(template_name)
@@ -288,7 +288,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             api=f"{self.config['api']}/search",
             timeout=self.config["timeout"],
             debounce=self.config["debounce"],
-            # Starting Material's search early saves a wait, but on a big site costs every slow answer some megabytes.
+            # Starting Material's search early saves a wait, but on a big site costs megabytes with every slow answer.
             hedge=700 if self.count <= artefacts.MANY_PAGES else 0,
             lazy=self.config["lazy_index"],
         )
@@ -300,7 +300,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             if not page:
                 return f"{mkdocs.base_path(config)}{target}"
             relative = normalize_url(target, page)
-            # The service shows the contact page at `api/contact` too, where './' would be another folder.
+            # The service also shows the contact page at `api/contact`, where './' would be another folder.
             return f"../{target.rstrip('/').rpartition('/')[2]}/" if target and relative == "./" else relative
 
         return PageLinks(
@@ -346,7 +346,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             artefacts.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
 
     def _built(self, site_dir: Path) -> dict[str, dict[str, Any]]:
-        """The facts of the pages that were built, without those that another plugin has removed."""
+        """The facts of the built pages, without pages that another plugin has removed."""
         gone = [url for url in self.facts if file_of(site_dir, location_of_address(url)) is None]
         for url in gone:
             source = self.facts[url]["source"]
@@ -377,9 +377,9 @@ def _asset(name: str) -> Path:
 
 
 def _place_of_asset(name: str) -> str:
-    """Where one of our files is in the site; its name changes with its content, so that it can be cached for ever."""
+    """The place of one of Handrail's files in the site. Its name changes with its content, so caches may keep it."""
     digest = hashlib.sha256(_asset(name).read_bytes()).hexdigest()[:8]
     stem, _, extension = name.rpartition(".")
-    # Material's worker finds its language files relative to its own folder, so ours is its neighbour.
+    # Material's worker finds its language files relative to its own folder, so Handrail's worker is beside it.
     folder = WORKER_FOLDER if "worker" in name else "assets/handrail"
     return f"{folder}/{stem}.{digest}.{extension}"

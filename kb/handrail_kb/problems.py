@@ -1,7 +1,7 @@
-"""Problems that a writer is shown, with file and line, and the codes of every kind of problem.
+"""Problems that writers see, with file and line, and the codes of every kind of problem.
 
-A fault is what customers meet, or what makes Handrail leave out what a writer wrote; it fails the check. A hint is what
-a writer should look at and may decide on. The table in docs/writers/check.md is made from this one.
+A fault affects customers, or makes Handrail leave out what a writer wrote; it fails the check. A hint is something that
+a writer should look at and may leave as it is. The table in docs/writers/check.md is generated from this one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Problem:
-    """Something a writer should know: where, what, and how to mend it. A note never fails a build.
+    """Something a writer should know: where it is, what it is, and how to fix it. A note never fails a build.
 
-    `code` is one of FAULTS, HINTS and NOTES, and `about` the field of the front matter that it is about.
+    `code` is one of FAULTS, HINTS and NOTES; `about` is the field of the front matter that it concerns, if any.
     """
 
     file: str
@@ -32,8 +32,8 @@ class Problem:
         return f"{self.file}:{self.line}: {self.what}"
 
 
-Keys = tuple[str | int, ...]  # of keys and places in lists, from `contact` down
-Note = Callable[[Keys, str], None]  # takes what is wrong, and where
+Keys = tuple[str | int, ...]  # keys, and positions in lists, from `contact` down
+Note = Callable[[Keys, str], None]  # takes where something is wrong, and what
 
 FAULTS: Mapping[str, str] = {
     "unreadable": "A file that is not UTF-8 text, not an ordinary file, too large, or a link out of the folder",
@@ -61,7 +61,7 @@ HINTS: Mapping[str, str] = {
     "unclear-title": "A title such as *Overview*, or one whose words occur nowhere in the article",
     "settings-hint": "A way to a person without a named person, or a name in `mkdocs.yml` that MkDocs does not know",
 }
-# Reported by the build only, once for all articles that have it.
+# Only the build reports these, once for all articles that have them.
 NOTES = frozenset({"own-field"})
 
 
@@ -71,7 +71,7 @@ def is_fault(code: str) -> bool:
 
 
 def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
-    """' Did you mean …?' when a known name is close, else nothing."""
+    """' Did you mean …?' if a known name is close, else empty."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
@@ -81,7 +81,7 @@ _ALIKE = frozenset({"unknown-field", "own-field"})
 
 
 def told_once(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems; of a field in many articles the first alone, with how many have it."""
+    """The problems, with one about a field in many articles only once, with the number of articles."""
     found: list[Problem] = []
     first: dict[tuple[str, str], int] = {}
     times: dict[int, int] = {}

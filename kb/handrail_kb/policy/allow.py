@@ -10,14 +10,14 @@ from handrail_kb.policy.policy import DIRECTIVES, KEYWORDS, Sources, is_source
 from handrail_kb.problems import Problem, nearest
 
 GROUP = "csp_allow"
-# Leaves room in the header for what pages themselves need.
+# Leaves room in the header for what the pages themselves need.
 _MOST_CHARACTERS = 1500
-# Directives that Handrail treats as their parent, since sources count for both.
+# Directives that Handrail treats as their parents, so that sources count for both.
 _SAME = {"script-src-elem": "script-src", "style-src-elem": "style-src", "child-src": "frame-src"}
 
 
 def read_allow(raw: Any, places: YamlLines) -> tuple[Sources, Sequence[Problem]]:
-    """Sources by directive, and what is wrong with the setting; what is wrong is left out."""
+    """The usable sources by directive, and the problems of the others."""
     problems: list[Problem] = []
 
     def wrong(what: str, *keys: str | int) -> None:
@@ -59,7 +59,7 @@ def read_allow(raw: Any, places: YamlLines) -> tuple[Sources, Sequence[Problem]]
 
 
 def _source(item: Any) -> str:
-    """The source as it is in a header: YAML strips the quotes of 'unsafe-inline', and hosts ignore case."""
+    """The source as the header writes it: with the quotes that YAML strips from 'unsafe-inline', in lower case."""
     text = str(item).strip() if isinstance(item, str) else ""
     if text.strip("'").lower() in KEYWORDS:
         return f"'{text.strip(chr(39)).lower()}'"

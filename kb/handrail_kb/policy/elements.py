@@ -1,6 +1,6 @@
 """The elements of a page that can run or load something: a light scan of HTML, a block at a time, each character once.
 
-Headers, menus and footers are the same on most pages of a site, so that a block that was met before is not read again.
+Headers, menus and footers are the same on most pages of a site, so a block that was seen before is not parsed again.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-# A comment, or a start tag with its name and attributes. What is never closed goes to the end, so that nothing is read
-# twice; a quote opens a value after '=' only.
+# A comment, or a start tag with its name and attributes. An unclosed one extends to the end of the text, so that
+# nothing is read twice; a quote opens a value only after '='.
 _TAG = re.compile(
     r"<(?:!--(?:-?>|.*?(?:-->|\Z))|([a-zA-Z][^\s/>]*+)"
     r"""((?:[^"'>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+|["'])*+)(?:>|\Z))""",
     re.S,
 )
-# Text and tags that can need nothing, which are most of a page, at once: end tags, and plain ones with such attributes.
+# Skips at once what needs nothing, which is most of a page: text, end tags, and plain tags with harmless attributes.
 _DULL = re.compile(
     r"""(?:[^<]++|<(?![a-zA-Z!])|<(?:span|a|code|path|svg|li|ul|ol|p|div|pre|td|th|tr|em|strong|label|nav|h[1-6])"""
     r"""(?:\s++(?:class="[^"m]*+"|href="[^":&]*+"|(?:id|name|d|xmlns|viewBox|title|for|tabindex|aria-\w++)="[^"]*+"))*+"""
     r"""\s*+/?>)++"""
 )
 _DULL_OR_TAG = re.compile(f"{_DULL.pattern}|{_TAG.pattern}", re.S)
-# What stands in these is text to a browser, up to their own end tag.
+# The end tags of elements whose content a browser reads as text.
 _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.I)
     for name in ("script", "style", "textarea", "title", "xmp", "noembed", "iframe")
 }
-# Tags of which nothing else matters are not taken apart, which is most of a page.
+# What makes another tag worth parsing; most tags of a page have none of it.
 _WORTH_READING = re.compile(r"\b(?:style|on[a-z]{3,40})\s{0,9}=|javascript:|mermaid|=[\"']?source|formaction", re.I)
-# Elements that matter by their name.
+# Elements that always matter.
 _NAMED = frozenset(
     (
         "script",
@@ -55,13 +55,13 @@ _NAMED = frozenset(
 )
 _BLOCK_END = "</li>"
 
-Element = tuple[str, str, str]  # name, attributes, and what stands in it
+Element = tuple[str, str, str]  # name, attributes, text content
 
 
 def elements(html: str) -> Iterator[Element]:
-    """Every element's name, attributes and, of those that hold nothing but text, what stands in it.
+    """The name, the attributes and, if it can contain only text, the content of every element that matters.
 
-    By blocks, since headers, menus and footers are the same on most pages: one that was met before is not read again.
+    Reads by blocks, since headers, menus and footers are the same on most pages, and caches the result of each block.
     """
     place = 0
     while place < len(html):
@@ -71,7 +71,7 @@ def elements(html: str) -> Iterator[Element]:
         yield from within
         if open_at is None:
             place += len(block)
-        else:  # what began here may end behind the block
+        else:  # the element may end after the block
             element, place = _one(html, place + open_at)
             if element:
                 yield element
@@ -79,7 +79,7 @@ def elements(html: str) -> Iterator[Element]:
 
 @lru_cache(maxsize=20_000)
 def _of_block(block: str) -> tuple[tuple[Element, ...], int | None]:
-    """The elements of a block, and where one begins that is still open at its end."""
+    """The elements of a block, and where an element begins that is not closed in it; None if there is none."""
     found_here: list[Element] = []
     place: int | None = 0
     while place is not None:
@@ -105,7 +105,7 @@ def _of_block(block: str) -> tuple[tuple[Element, ...], int | None]:
 
 
 def _with_text(html: str, found: re.Match[str]) -> tuple[Element, int]:
-    """An element that holds nothing but text, and where that ends."""
+    """An element that can contain only text, and where that text ends."""
     name = found[1].lower()
     closed = _RAW[name].search(html, found.end())
     place = closed.start() if closed else len(html)
@@ -113,7 +113,7 @@ def _with_text(html: str, found: re.Match[str]) -> tuple[Element, int]:
 
 
 def _one(html: str, start: int) -> tuple[Element | None, int]:
-    """The element or comment that begins at `start`, if it is worth reading, and where to read on."""
+    """The element that begins at `start`, if it is worth reading, and where to continue."""
     found = _TAG.match(html, start)
     if found is None or found[1] is None:  # a comment
         return None, found.end() if found else start + 1
@@ -123,6 +123,6 @@ def _one(html: str, start: int) -> tuple[Element | None, int]:
     return ((name, found[2], "") if name in _NAMED or _is_worth_reading(found[2]) else None), found.end()
 
 
-@lru_cache(maxsize=20_000)  # of the tags of a page, most stand on every other one too
+@lru_cache(maxsize=20_000)  # most tags of a page are on every other page, too
 def _is_worth_reading(attributes: str) -> bool:
     return bool(_WORTH_READING.search(attributes))

@@ -1,7 +1,7 @@
 """Fits a Content-Security-Policy to each page of a built site, and reports what stays blocked.
 
-What a page loads from its own site is allowed automatically; what comes from other hosts, or lets markup run as code,
-has to be allowed by a person. Works on the pages of any generator.
+Allows automatically what a page loads from its own site. A person has to allow what comes from other hosts, or lets
+markup run as code. Works on the pages of any generator.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from handrail_kb.policy.needs import Needs, Use, decoded, needs_of_page, needs_o
 from handrail_kb.policy.policy import Sources
 
 _MOST_PAGE_BYTES = 20_000_000
-_MOST_FILE_BYTES = 400_000  # larger files are libraries; most addresses in them are never requested
+_MOST_FILE_BYTES = 400_000  # larger files are libraries, and most addresses in them are never requested
 _MOST_FILES = 200  # scripts and styles of one page
-_MOST_DIGESTS = policy.MOST_CHARACTERS // 53  # more never fit
-# Material's own and ours, which load nothing from elsewhere that their pages do not show.
+_MOST_DIGESTS = policy.MOST_CHARACTERS // 53  # more than this never fit
+# Files of Material and Handrail, which load nothing from other hosts that their pages do not show.
 _KNOWN_TO_BE_OURS = re.compile(r"(?:^|/)assets/(?:handrail/|javascripts/(?:bundle\.|workers/|lunr/)|stylesheets/)")
 _UNPKG = Use("script-src", "https://unpkg.com", "Mermaid, which Material fetches for diagrams")
 
@@ -33,7 +33,7 @@ _STYLE_ATTRIBUTES: Pair = ("style-src-attr", "'unsafe-inline'")
 
 @dataclass(frozen=True)
 class _Library:
-    """A script that is known to need more than itself: known by its file's name, on whatever host it is."""
+    """A script that is known to need more than itself, recognised by its file name on any host."""
 
     name: re.Pattern[str]
     fits: tuple[Pair, ...] = ()
@@ -58,7 +58,7 @@ _LIBRARIES = (
     _library("alpine|alpinejs", asks=(("script-src", "'unsafe-eval'"),)),
     _library("pyodide|pyscript", asks=(("script-src", "'wasm-unsafe-eval'"), ("script-src", "'unsafe-eval'"))),
 )
-# What is useless without another host.
+# Sources that are useless without another one.
 _COMPANIONS = {
     ("style-src", "https://fonts.googleapis.com"): (Use("font-src", "https://fonts.gstatic.com", "Google's fonts"),),
     ("script-src", "https://www.googletagmanager.com"): (
@@ -82,9 +82,9 @@ class Blocked:
 class Findings:
     """What the policy of a site blocks.
 
-    `crowded` are pages with more inline scripts and styles than a header holds, and how many too many;
-    `blocked_by_instant` are pages whose inline scripts do not run when instant navigation leads to them, because there
-    are too many on the site.
+    `crowded` are pages with more inline scripts and styles than a header holds, each with the number that do not fit;
+    `blocked_by_instant` are pages whose inline scripts do not run when a reader comes by instant navigation, because
+    the site has too many; `unread` are pages that cannot be read, or are too large.
     """
 
     mode: str = policy.ENFORCE
@@ -97,10 +97,10 @@ class Findings:
 def write_csp(
     site_dir: Path, *, allow: Sources | None = None, mode: str = policy.ENFORCE, site_url: str = ""
 ) -> Findings:
-    """Write `handrail/csp.json`, from which the service sends each page its policy, and say what stays blocked.
+    """Write `handrail/csp.json`, from which the service sends each page its policy, and return what stays blocked.
 
-    `allow` are sources by directive, as `csp_allow` in mkdocs.yml has them; `mode` is one of `policy.MODES`. Files of
-    the host of `site_url` are the site's own.
+    `allow` holds sources by directive, as in `csp_allow` in mkdocs.yml; `mode` is one of `policy.MODES`. Files on the
+    host of `site_url` count as the site's own.
     """
     allow = allow or {}
     site = _Site(site_dir, site_url or "https://localhost/", allow)
@@ -113,7 +113,7 @@ def write_csp(
 
 
 class _Site:
-    """All pages of a site with what they need; read once."""
+    """All pages of a site with what they need, read once."""
 
     def __init__(self, site_dir: Path, site_url: str, allow: Sources) -> None:
         self.folder, self.allow = site_dir, allow
@@ -125,7 +125,7 @@ class _Site:
         self.pages = dict(self._read())
         self.common = Counter(
             digest for page in self._real() for digest in {*page.scripts, *page.styles}
-        )  # of pages that a person reads, by how many have it
+        )  # the number of pages with each digest, without redirects
 
     def _real(self) -> list[Needs]:
         return [page for page in self.pages.values() if not page.redirect]
@@ -145,7 +145,7 @@ class _Site:
             yield name, page
 
     def _add_files(self, page: Needs) -> None:
-        """What the scripts and styles need that a page loads, and those that they load in turn."""
+        """Add to a page what the scripts and styles that it loads need, and those that they load in turn."""
         waiting, seen = sorted(page.files), set(page.files)
         while waiting and len(seen) <= _MOST_FILES:
             address = waiting.pop()
@@ -166,7 +166,7 @@ class _Site:
             page.uses.update(_COMPANIONS.get((use.directive, use.source), ()))
 
     def _file(self, address: str) -> Needs:
-        """What a script or style of the site needs by itself; those of other hosts are not read."""
+        """What a script or style of the site needs by itself; nothing for one of another host, which is not read."""
         if address not in self.files:
             self.files[address] = Needs()
             name = self._name_of(address)
@@ -181,7 +181,7 @@ class _Site:
         return self.files[address]
 
     def _name_of(self, path: str) -> str:
-        """The file, relative to the site, of an absolute path; nothing for what lies elsewhere."""
+        """The file of an absolute path, relative to the site; empty for a path outside the site."""
         if not path.startswith(self.base):
             return ""
         name = unquote(path.removeprefix(self.base))
@@ -190,7 +190,7 @@ class _Site:
     # ---- what is written
 
     def needs(self) -> Iterator[tuple[str, Sources]]:
-        """Every file that needs something, and what."""
+        """Every file that needs something, with what it needs."""
         instant = any(page.instant for page in self._real())
         shared = self._shared() if instant else {}
         framed = {self._name_of(path) for page in self.pages.values() for path in page.frames} - {""}
@@ -204,7 +204,7 @@ class _Site:
             yield name, {"frame-ancestors": ("'self'",)}
 
     def own(self, page: Needs) -> Sources:
-        """What one page needs; digests that most pages have come first, such as those of the theme's scripts."""
+        """What one page needs. The digests that most pages share, such as those of the theme's scripts, come first."""
 
         def listed(digests: Iterable[str]) -> tuple[str, ...]:
             ordered = sorted(dict.fromkeys(digests), key=lambda digest: -self.common[digest])
@@ -223,7 +223,7 @@ class _Site:
         )
 
     def _shared(self) -> Sources:
-        """What pages need to which instant navigation may lead: it keeps the policy of the page that was loaded."""
+        """What all pages together need, because instant navigation keeps the policy of the page loaded first."""
         together = Needs()
         for page in self._real():
             together.fitted |= page.fitted
@@ -240,7 +240,7 @@ class _Site:
         return not inline and any(policy.is_digest(one) and one not in let_in for one in scripts)
 
     def _trimmed(self, needs: Sources, framed: bool) -> Sources:
-        """No more digests than could ever be sent."""
+        """The needs without digests that could never be sent; the site itself may frame a `framed` page."""
         kept = {}
         for name, values in needs.items():
             digests = [value for value in values if policy.is_digest(value)][:_MOST_DIGESTS]
@@ -250,7 +250,7 @@ class _Site:
     # ---- findings
 
     def crowded(self) -> Iterator[tuple[str, int]]:
-        """Pages whose own digests do not fit into the header."""
+        """Pages whose own digests do not all fit into the header, with the number that do not."""
         for name, page in self.pages.items():
             if len(page.scripts) + len(page.styles) > _MOST_DIGESTS // 2:
                 over = policy.too_many(self.own(page), self.allow)
@@ -258,7 +258,7 @@ class _Site:
                     yield name, over
 
     def blocked(self) -> Iterator[Blocked]:
-        """What stays blocked, the most frequent first."""
+        """What stays blocked, most frequent first."""
         pages: dict[tuple[str, str], list[str]] = defaultdict(list)
         what: dict[tuple[str, str], set[str]] = defaultdict(set)
         for name, page in self.pages.items():

@@ -37,7 +37,7 @@ _IDLE = re.compile(r"(?:void\s{0,9}(?:\(\s{0,9}0\s{0,9}\)|0)|undefined)?\s{0,9};
 _INSTANT = re.compile(r"""["']navigation\.instant["']""")
 _REFRESH = re.compile(r"^\s{0,9}\d{0,5}\s{0,9}[;,]\s{0,9}url\s{0,9}=", re.I)
 
-# Attribute of an element, and the directive it is judged by.
+# The attributes of an element that load something, each with its directive.
 _LOADS: Mapping[str, Mapping[str, str]] = {
     "script": {"src": "script-src"},
     "img": {"src": "img-src", "srcset": "img-src"},
@@ -64,7 +64,7 @@ _LINKS = {
 _PRELOADS = {"script": "script-src", "style": "style-src", "font": "font-src", "image": "img-src"}
 
 
-# Addresses that lead to the site itself for sure, and what is not noted of such.
+# Addresses that certainly lead to the site itself, and the directives for which such an address needs nothing.
 _PLAINLY_OURS = re.compile(r"(?!//)[\w./-]+", re.ASCII)
 _FREE = frozenset({"img-src", "media-src", "font-src", "manifest-src", "connect-src", "form-action"})
 
@@ -80,11 +80,11 @@ class Use:
 
 @dataclass
 class Needs:
-    """What one text runs and loads: a page, or one of the site's scripts and styles.
+    """What one text (a page, or a script or style of the site) runs and loads.
 
-    `scripts` and `styles` are digests of inline code in its order; `fitted` is what the policy is opened for by itself,
-    since it brings nobody else in; `uses` is what a person has to allow. `ours` has a place for the
-    service. `files` are addresses of scripts and styles.
+    `scripts` and `styles` are digests of inline code, in order. `fitted` is allowed automatically, since it lets nobody
+    else in; `uses` is what a person has to allow. `files` are addresses of scripts and styles, `frames` paths of pages.
+    `ours` says whether the page has an element that the service fills.
     """
 
     scripts: list[str] = field(default_factory=list)
@@ -99,7 +99,7 @@ class Needs:
     ours: bool = False
 
     def add(self, other: Needs) -> None:
-        """Take in what a part of the same page needs."""
+        """Add what a part of the same page needs."""
         self.scripts += other.scripts
         self.styles += other.styles
         self.fitted |= other.fitted
@@ -116,7 +116,7 @@ _NOTHING = Needs()
 
 
 def decoded(raw: bytes) -> str:
-    """A page as a browser reads it: in the charset it names, with one kind of line end."""
+    """A page as a browser reads it: decoded by the charset it declares, with line feeds as line ends."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -129,26 +129,26 @@ def decoded(raw: bytes) -> str:
 
 
 def needs_of_page(html: str, address: str) -> Needs:
-    """What a page at an absolute `address` runs and loads."""
+    """What a page runs and loads. `address` is absolute."""
     return _Page(address).read(html)
 
 
 def needs_of_script(text: str, address: str) -> Needs:
-    """What a script of the site loads from other hosts, as far as its text shows."""
+    """What a script of the site loads from other hosts, as far as its text shows. `address` is absolute."""
     page = _Page(address)
     page.look_into_script(text)
     return page.needs
 
 
 def needs_of_style(text: str, address: str) -> Needs:
-    """What a style sheet of the site loads from other hosts."""
+    """What a style sheet of the site loads from other hosts. `address` is absolute."""
     page = _Page(address)
     page.look_into_style(text)
     return page.needs
 
 
 def inline_hashes(html: str) -> tuple[set[str], set[str]]:
-    """Digests of the page's inline scripts and styles, as a Content-Security-Policy names them."""
+    """The digests of a page's inline scripts and of its inline styles, as a Content-Security-Policy names them."""
     needs = needs_of_page(html, "https://localhost/")
     return set(needs.scripts), set(needs.styles)
 
@@ -164,7 +164,7 @@ def attributes_of(text: str) -> Mapping[str, str]:
 
 
 class _Page:
-    """One page, or one file that a page loads, at its address."""
+    """Collects the needs of one page, or of one file that a page loads."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -239,7 +239,7 @@ class _Page:
             self.use(directive, imported or url, "named in a style")
 
     def use(self, directive: str, url: str, what: str) -> None:
-        """Note a file that is loaded: ours by its address, another one by its host."""
+        """Record a file that is loaded: one of the site by its address, another one by its host."""
         if directive in _FREE and _PLAINLY_OURS.fullmatch(url):
             return
         try:
@@ -261,7 +261,7 @@ class _Page:
                 self.needs.files.add(target.geturl())
 
     def data(self, directive: str, source: str, what: str) -> None:
-        """Note a `data:` address: pictures, fonts and sounds are harmless, scripts and pages are not."""
+        """Record a `data:` or `blob:` address: pictures, fonts and sounds are harmless, scripts and pages are not."""
         if directive in ("font-src", "media-src", "img-src"):
             self.needs.fitted.add((directive, source))
         elif directive in ("frame-src", "object-src", "script-src", "style-src"):
@@ -281,7 +281,7 @@ class _Page:
 
 @lru_cache(maxsize=20_000)
 def _wherever_it_stands(host: str, name: str, attributes: str, body: str) -> Needs | None:
-    """What an element needs on every page of a host; None where that depends on the page's address."""
+    """What an element needs on every page of a host; None if that depends on the page's address."""
     here, there = _Page(f"https://{host}/a/"), _Page(f"https://{host}/b/c/d/")
     for page in (here, there):
         page.element(name, attributes, body)
@@ -291,7 +291,7 @@ def _wherever_it_stands(host: str, name: str, attributes: str, body: str) -> Nee
 
 
 def _runs(address: str) -> bool:
-    """Whether a link is code; Material's own, to share a result, does nothing by itself."""
+    """Whether a link runs code. Material's own link to share a result does nothing by itself."""
     scheme, _, code = address.strip().partition(":")
     return scheme.lower() == "javascript" and not _IDLE.fullmatch(code)
 
@@ -301,12 +301,12 @@ def _urls(attribute: str, value: str) -> list[str]:
         return []
     if attribute != "srcset":
         return [value]
-    # A comma within an address is part of it; `data:` addresses are the only ones that have one.
+    # Only a comma before a space separates addresses: `data:` addresses contain one.
     return [part.split()[0] for part in re.split(r",\s", f"{value} ") if part.split()]
 
 
 def _as_style(body: str) -> Iterator[str]:
-    """A style as written, and as it reads within SVG, where entities and CDATA sections are resolved."""
+    """A style as written, and as browsers read it within SVG, where entities and CDATA sections are resolved."""
     yield body
     if "&" in body or "<![CDATA[" in body:
         yield unescape(body.replace("<![CDATA[", "").replace("]]>", ""))

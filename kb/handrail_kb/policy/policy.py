@@ -1,7 +1,7 @@
 """The Content-Security-Policy as a header, and the file in which the build stores it for the service.
 
-The build notes in `handrail/csp.json` what each page needs, and what the site allows beside that; the service reads it
-and sends each page its own policy. Knows nothing of HTML, MkDocs or Flask.
+The build stores in `handrail/csp.json` what each page needs and what else the site allows; the service reads it and
+sends each page its own policy. Knows nothing of HTML, MkDocs or Flask.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ FORMAT = 2
 HEADER = "Content-Security-Policy"
 ENFORCE, REPORT_ONLY, OFF = "enforce", "report-only", "off"
 MODES = (ENFORCE, REPORT_ONLY, OFF)
-# Characters of the header. nginx keeps all headers of an answer in one page of memory, of 4,096 bytes, and answers 502
-# when they do not fit; the others that we send take some 600.
+# Characters of the header. nginx keeps all headers of an answer in one memory page of 4,096 bytes, and answers 502 if
+# they do not fit; our other headers take about 600.
 MOST_CHARACTERS = 3000
 
-# Directive to sources, in the order of the header.
+# Sources by directive, in the order of the header.
 Sources = Mapping[str, tuple[str, ...]]
 
 _STRICT: Sources = MappingProxyType(
@@ -41,7 +41,7 @@ _STRICT: Sources = MappingProxyType(
         "frame-ancestors": ("'none'",),
     }
 )
-# What starts from `default-src` when nobody names it.
+# Sources of directives that the strict policy does not name, to which what a page needs is added.
 _ON_DEMAND: Sources = MappingProxyType(
     {
         "frame-src": ("'self'",),
@@ -52,7 +52,7 @@ _ON_DEMAND: Sources = MappingProxyType(
     }
 )
 DIRECTIVES = (*_STRICT, *_ON_DEMAND)
-# What `default-src` stands for in an allow-list: every kind of file.
+# The directives that `default-src` stands for in an allow-list: every kind of file.
 FILES = (
     "script-src",
     "style-src",
@@ -64,7 +64,7 @@ FILES = (
     "media-src",
     "manifest-src",
 )
-# How a page looks: nothing that runs, or that could send away what is typed on it.
+# Directives for how a page looks: nothing that runs, or that could send away what somebody types on it.
 _LOOKS = ("style-src", "style-src-attr", "img-src", "font-src", "media-src", "default-src")
 
 KEYWORDS = ("self", "unsafe-inline", "unsafe-eval", "unsafe-hashes", "wasm-unsafe-eval", "strict-dynamic")
@@ -79,7 +79,7 @@ _LONGEST_SOURCE = 300
 
 
 def is_source(text: str) -> bool:
-    """Whether a text may stand in a directive: `https://cdn.example.com`, `data:`, `'unsafe-inline'`, a digest."""
+    """Whether a text is a valid source: `https://cdn.example.com`, `data:`, `'unsafe-inline'`, or a digest."""
     if len(text) > _LONGEST_SOURCE or not text.isascii():
         return False
     if text.startswith("'"):
@@ -93,7 +93,7 @@ def is_digest(source: str) -> bool:
 
 
 def merged(*all_sources: Sources) -> Sources:
-    """Every source once, in the order in which they come."""
+    """All sources by directive, each once, in the order given."""
     found: dict[str, dict[str, None]] = {}
     for sources in all_sources:
         for directive, values in sources.items():
@@ -102,7 +102,7 @@ def merged(*all_sources: Sources) -> Sources:
 
 
 def allows(allow: Sources, directive: str, source: str) -> bool:
-    """Whether a list of allowed sources lets one in: by its name, its scheme, a wildcard, or `default-src`."""
+    """Whether allowed sources cover a source: by its name, its scheme, a wildcard, or `default-src`."""
     listed = (*allow.get(directive, ()), *(allow.get("default-src", ()) if directive in FILES else ()))
     return any(_covers(one, source) for one in listed)
 
@@ -123,15 +123,15 @@ def _covers(allowed: str, source: str) -> bool:
 
 
 def header_of(needs: Sources, allow: Sources | None = None) -> str:
-    """The strict policy, opened for what a page needs and what the site allows, in MOST_CHARACTERS at most.
+    """The strict policy, extended by what a page needs and what the site allows, of at most MOST_CHARACTERS.
 
-    Checksums that do not fit are left out, the last ones first; `too_many` says how many.
+    Leaves out digests that do not fit, the last ones first; `too_many` says how many.
     """
     return _text(_bounded(_opened(needs, allow or {})))
 
 
 def too_many(needs: Sources, allow: Sources | None = None) -> int:
-    """How many inline scripts and styles of a page its policy has no room for."""
+    """The number of digests of inline scripts and styles for which a page's policy has no room."""
     opened = _opened(needs, allow or {})
     return sum(map(len, opened.values())) - sum(map(len, _bounded(opened).values()))
 
@@ -147,7 +147,7 @@ def _opened(needs: Sources, allow: Sources) -> dict[str, tuple[str, ...]]:
             continue
         policy[directive] = tuple(dict.fromkeys((*(one for one in start if one != "'none'"), *sources)))
     for directive, sources in policy.items():
-        if "'unsafe-inline'" in sources:  # which browsers ignore beside a checksum
+        if "'unsafe-inline'" in sources:  # which browsers ignore beside a digest
             policy[directive] = tuple(source for source in sources if not is_digest(source))
     return policy
 
@@ -170,10 +170,10 @@ def _bounded(policy: Sources) -> Sources:
 
 @dataclass(frozen=True)
 class Policies:
-    """The policies of a built site. `pages` are files relative to the site, each with its place in `needs`.
+    """The policies of a built site. `pages` maps files, relative to the site, to indexes in `needs`.
 
-    `ours` are those of them that the service fills and on which customers write.
-    `shared` is what every page needs: of a site that an older version built, where checksums were not kept by page.
+    `ours` are the pages that the service fills and on which customers write.
+    `shared` is what every page needs, set only for sites that an older version built: it stored no digests by page.
     """
 
     mode: str = ENFORCE
@@ -184,7 +184,7 @@ class Policies:
     shared: Sources = field(default_factory=dict)
 
     def headers(self, file: str) -> Mapping[str, str]:
-        """What is sent with a file of the site, as its settings want it; an empty value means that none is sent."""
+        """The headers for a file of the site, by the site's settings. One with an empty value must not be sent."""
         if file in self.ours:
             return self.strict(file)
         policy = header_of(self._needs_of(file), self.allow)
@@ -194,15 +194,15 @@ class Policies:
         if self.mode != ENFORCE or "frame-ancestors 'none'" not in policy:
             headers["X-Frame-Options"] = ""  # older than the policy, and cannot say what it allows
         if any(source.startswith("http") for source in self.allow.get("frame-src", ())):
-            # Video players need to know the embedding site, and refuse to play without; they are not sent the page.
+            # Video players refuse to play unless they know the embedding site; this does not tell them the page.
             headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
         return headers
 
     def strict(self, file: str = "") -> Mapping[str, str]:
-        """What is sent with a page on which customers write: always enforced, whatever the mode.
+        """The header for a page on which customers write: always enforced, whatever the mode.
 
-        Without a `file` it fits what the service shows in the look of any of them. Of what the site allows only what
-        pages look like is let in: no script of another host runs beside a message.
+        Without `file`, it fits whatever the service shows in the look of any such page. Of the sources that the site
+        allows, it includes only those for looks: no script of another host runs beside a message.
         """
         files = (file,) if file else sorted(self.ours)
         looks = {name: values for name, values in self.allow.items() if name in _LOOKS and name != "default-src"}
@@ -218,7 +218,7 @@ class Policies:
 
 
 def read_policies(site_dir: Path) -> Policies:
-    """What the build noted; the strictest policy where it noted nothing, or nothing that can be read."""
+    """The policies that the build stored; the strictest policy if it stored none that can be read."""
     try:
         noted = json.loads((site_dir / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -242,7 +242,7 @@ def read_policies(site_dir: Path) -> Policies:
 
 
 def _checked(sources: Any) -> Sources:
-    """Known directives, with sources that cannot break out of the header."""
+    """The known directives, with only those sources that cannot break out of the header."""
     if not isinstance(sources, dict):
         return {}
     known = {name: tuple(filter(is_source, _texts(sources.get(name)))) for name in DIRECTIVES}
@@ -256,7 +256,7 @@ def _texts(values: Any) -> Sequence[str]:
 def write_policies(
     site_dir: Path, mode: str, allow: Sources, needs: Iterable[tuple[str, Sources]], ours: Iterable[str]
 ) -> None:
-    """Note what each file needs, and which are `ours`, for `read_policies`. Pages with the same needs share one."""
+    """Store what each file needs, and which are `ours`, for `read_policies`. Pages with equal needs share one entry."""
     places: dict[str, int] = {}
     different: list[Sources] = []
     pages: dict[str, int] = {}

@@ -11,7 +11,7 @@ from handrail_kb.policy.fit import Blocked, Findings
 _MOST_LINES = 25
 _EXAMPLES = 3
 
-# What to do instead of allowing the source: the same without another host.
+# What to do instead of allowing a source: ways to the same result without another host.
 _BETTER = {
     (
         "style-src",
@@ -33,7 +33,7 @@ _BETTER = {
 
 
 def advice(findings: Findings) -> str:
-    """What is blocked by directive, source and pages, and how to keep it; nothing where all works."""
+    """What is blocked, by directive, source and pages, and how to allow it; empty if nothing is."""
     if not findings.blocked:
         return ""
     blocks = "would block" if findings.mode == policy.REPORT_ONLY else "blocks"
@@ -56,7 +56,7 @@ def advice(findings: Findings) -> str:
 
 
 def faults(findings: Findings) -> Iterator[str]:
-    """What does not work whatever is allowed elsewhere, a sentence for each page."""
+    """Faults that no allowed source removes, a sentence for each page."""
     for page, over in findings.crowded:
         yield (
             f"{page}: has {over} inline scripts and styles more than the header of its policy can name "
@@ -67,7 +67,7 @@ def faults(findings: Findings) -> Iterator[str]:
 
 
 def notes(findings: Findings) -> Iterator[str]:
-    """What is worth knowing, a sentence each."""
+    """Remarks on what is worth knowing, a sentence each."""
     if findings.blocked_by_instant:
         yield (
             f"{_pages(findings.blocked_by_instant)}: inline scripts run when the page is opened, but not when instant "

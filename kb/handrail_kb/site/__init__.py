@@ -1,1 +1,1 @@
-"""The built site: what is changed in a page, and what the service reads back."""
+"""The built site: what Handrail changes in a page, and what the service reads from it."""

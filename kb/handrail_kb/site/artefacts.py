@@ -17,15 +17,15 @@ from handrail_kb.language.segments import between
 INDEX = "search/search_index.json"
 FALLBACK_INDEX = "search/handrail_fallback.json"
 MANY_PAGES = 500
-# Characters of titles and texts in the fallback index. A customer waits while Material's worker reads it, which takes
-# about a second of processor time for a million of them, and another one for 10,000 sections.
+# Characters of titles and texts in the fallback index. Customers wait while Material's worker reads it, which takes
+# about a second of processor time for a million characters, and another second for 10,000 sections.
 FALLBACK_BUDGET = 1_600_000
 
-IndexedSection = Mapping[str, Any]  # of Material's index: location, title, text, perhaps tags and boost
+IndexedSection = Mapping[str, Any]  # an entry of Material's index: location, title, text, perhaps tags and boost
 
 _APART = "\u200b"
 _SPACES = r"[\s\-]+"
-# Languages that Material's worker loads a program for that cuts words.
+# Languages for which Material's worker loads a program that splits words.
 _CUT_BY_MATERIAL = ("ja", "th", "zh")
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
@@ -38,10 +38,10 @@ def write_site_facts(site_dir: Path, facts: Mapping[str, Any]) -> None:
 
 
 def set_index_aside(site_dir: Path, *, fallback_chars: int) -> None:
-    """Move Material's search index aside for when the service fails, and let pages load one without articles.
+    """Move Material's search index aside, for use when the service fails, and let pages load one without articles.
 
-    Unless `fallback_chars` is 0, the index is cut until it can be read and searched within seconds; where there are
-    many pages, to that many characters a section at most. An index that was set aside before is left as it is.
+    Unless `fallback_chars` is 0, shortens the index until it can be read and searched within seconds; if there are many
+    pages, to at most that many characters a section. Leaves an index alone that was set aside before.
     """
     index = site_dir / INDEX
     if not index.is_file():
@@ -55,9 +55,9 @@ def set_index_aside(site_dir: Path, *, fallback_chars: int) -> None:
 
 
 def _with_words_apart(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The index with a sign nobody sees between the words of scripts without spaces, and the sign as a separator.
+    """The index with an invisible sign around the words of scripts without spaces, and with that sign as a separator.
 
-    Material's worker cuts Japanese by rules of its own that the question is not cut by, and Thai and Khmer not at all.
+    Material's worker splits Japanese differently in the index than in the question, and does not split Thai and Khmer.
     """
     config, sections = content.get("config") or {}, content["docs"]
     apart = [{**one, **{field: between(one[field], _APART) for field in ("title", "text")}} for one in sections]
@@ -73,9 +73,9 @@ def _with_words_apart(content: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _light(sections: Sequence[IndexedSection], limit: int) -> Sequence[IndexedSection]:
-    """Sections with all their titles and as much of their texts as the budget allows.
+    """The sections with all their titles and as much of their texts as the budget allows.
 
-    Where the titles alone are too much, only articles are kept, and the sections below their headings are not.
+    If the titles alone exceed the budget, keeps only the entries of whole articles, not those of their sections.
     """
     articles = [section for section in sections if "#" not in section["location"]]
     room = FALLBACK_BUDGET - sum(len(section["title"]) for section in sections)
@@ -92,7 +92,7 @@ def _light(sections: Sequence[IndexedSection], limit: int) -> Sequence[IndexedSe
 
 
 def _cut_for(texts: Sequence[str], room: int) -> int:
-    """How many characters each text may keep so that all fit: what short texts leave is given to long ones."""
+    """How many characters each text may keep so that all fit: long texts use what short ones leave."""
     lengths = [len(text) for text in texts]
     cuts = range(max(lengths) + 1)
     return bisect_right(cuts, room, key=lambda cut: sum(min(length, cut) for length in lengths)) - 1

@@ -1,8 +1,8 @@
-"""The channels as HTML of the contact page, with hours, holidays and reply times.
+"""Writes the channels as HTML for the contact page, with hours, holidays and reply times.
 
-The HTML is correct without JavaScript, in the company's time zone. Data for the browser is included until the end of
-next year: `handrail-hours.js` computes whether somebody is there now, and the hours in the customer's own time zone, so
-that no service is needed.
+The HTML is correct without JavaScript, in the company's time zone. It includes data until the end of next year, from
+which `handrail-hours.js` computes, without a service, whether somebody is there now, and the hours in the customer's
+own time zone.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from handrail_kb.contact.phones import dialled
 from handrail_kb.site.patch import data_element
 from handrail_kb.texts import text, texts
 
-# Somebody answers at once, or later.
+# Channels on which somebody answers at once; on the others, later.
 LIVE = ("phone", "callback", "chat")
-# Filled by the browser, which knows what time it is.
+# The browser fills it, because it knows the time.
 _STATUS = '<p class="handrail-status" hidden></p>'
 
 _SCRIPT_WORDS = "status."  # of texts: what handrail-hours.js says
@@ -37,7 +37,7 @@ _TITLES = {
 
 
 def section(lang: str, contact: Contact, today: date) -> str:
-    """All channels, the closed days, and the data for the browser; empty if the form is the only channel.
+    """All channels, the closed days, and the data for the browser, as HTML; empty if the form is the only channel.
 
     Placed outside `<handrail-main>`, so that the other channels stay whatever the service shows there.
     """
@@ -58,7 +58,7 @@ def section(lang: str, contact: Contact, today: date) -> str:
 
 
 def expectation(lang: str, contact: Contact) -> str:
-    """When a message is answered, and links to the other channels: above the form, kept by the service."""
+    """When to expect an answer, and links to the other channels. It goes above the form; the service keeps it there."""
     form = _form_of(contact)
     others = [(other, channel) for other, channel in enumerate(contact.channels) if channel.kind != "form"]
     lines = [_sentence(part) for part in (_promise(lang, form.promise), escape(form.note)) if part]
@@ -85,7 +85,7 @@ def as_line(lang: str, contact: Contact) -> str:
 
 
 def opening(lang: str, contact: Contact, today: date) -> dict[str, Any]:
-    """When somebody answers at once, for `contact.open_now`; an address without a scheme is on the contact page."""
+    """When somebody answers at once, for `contact.open_now`. An address without a scheme is on the contact page."""
     live = [
         (number, channel)
         for number, channel in enumerate(contact.channels)
@@ -133,10 +133,10 @@ def _card(lang: str, name: str, channel: Channel, contact: Contact) -> str:
         lines.append(_hours(lang, name, channel, contact))
     if channel.kind != "form" and (promise := _promise(lang, channel.promise)):
         lines.append(_sentence(promise))
-    # What is true of the form as well stands above it.
+    # Leaves out what is the same for the form, since it is shown above the form.
     if (people := _people(lang, channel)) != _people(lang, _form_of(contact)):
         lines.append(people)
-    # Once a message is sent there is no form to lead to; the style hides these then.
+    # Links to the form, which the style hides once a message is sent.
     kind = " handrail-in-form" if channel.kind in ("form", "callback") else ""
     return f'<li class="handrail-way{kind}" id="{name}">{"".join(lines)}</li>'
 
@@ -178,16 +178,16 @@ def _promise(lang: str, promise: Promise | None) -> str:
 
 
 def _hours(lang: str, name: str, channel: Channel, contact: Contact) -> str:
-    """The hours, with room for whether somebody is there now. The browser adds the customer's own time."""
+    """The hours, with an empty element for whether somebody is there now. The browser adds the customer's own time."""
     rows = "".join(f"<div><dt>{days}</dt><dd>{times}</dd></div>" for days, times in _rows(lang, channel))
     label = _(lang, "channels.open" if channel.kind in LIVE else "channels.answers", city=_city(contact))
-    # Day and night is the same everywhere.
+    # A time zone does not matter for hours around the clock.
     hint = f'<p class="handrail-hint">{label}</p>' if channel.hours != ALWAYS else ""
     return f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}{hint}<dl>{rows}</dl></div>'
 
 
 def _rows(lang: str, channel: Channel) -> Iterator[tuple[str, str]]:
-    """Days and times, neighbouring days that are alike together."""
+    """Days with their times; consecutive days with the same hours are one row."""
     if channel.hours == ALWAYS:
         yield _(lang, "channels.every_day"), _(lang, "channels.always")
         return
@@ -202,7 +202,7 @@ def _times(lang: str, spans: Spans) -> str:
 
 
 def _city(contact: Contact) -> str:
-    """What people call a time zone: `America/Argentina/Buenos_Aires` is the time of Buenos Aires."""
+    """The city that people name a time zone after: Buenos Aires for `America/Argentina/Buenos_Aires`."""
     return contact.timezone.rpartition("/")[2].replace("_", " ")
 
 
@@ -210,14 +210,14 @@ def _city(contact: Contact) -> str:
 
 
 def _days(lang: str, contact: Contact, today: date) -> dict[date, Day]:
-    """Public holidays, overruled by what the company says of its own days; from today on."""
+    """The public holidays from today on, with the company's own days taking precedence."""
     public = public_holidays(contact.country, contact.subdivision, today, lang)
     days = {day: Day((), why) for day, why in public.items()} | dict(contact.days)
     return {day: days[day] for day in sorted(days) if day >= today - timedelta(days=1)}
 
 
 def _closed(lang: str, contact: Contact, days: Mapping[date, Day], today: date) -> str:
-    """A list of the days on which somebody would be there, was it not a holiday."""
+    """A list of the days that would have hours if they were not holidays."""
     entries = [(day, what) for day, what in days.items() if day >= today and _would_be_open(contact, day, what)]
     stretches: list[tuple[date, date, Day]] = []
     for day, what in entries:

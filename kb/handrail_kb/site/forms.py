@@ -1,6 +1,6 @@
 """The forms of the find and contact pages, as HTML that works without JavaScript and without the service.
 
-Gives pieces of HTML for the `<handrail-main>` element; the service replaces them once it answers.
+Returns pieces of HTML for the `<handrail-main>` element, which the service replaces when it answers.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ MAX_FILES = 5
 
 
 def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", heading: bool = True) -> str:
-    """A search form, and a person for those who would rather not search.
+    """A search form, and a link to a person for those who would rather not search.
 
-    The service changes the heading with the rest, so it is inside; a site's own page has its own (`heading`).
+    Includes the heading, which the service replaces with the rest. `heading` is False if a site's own page has one.
     """
     label = contact_text or text(lang, "contact.link")
     return f"""<handrail-main>{_heading(lang, "find.title", heading)}
@@ -43,7 +43,7 @@ def find_form(lang: str, *, action: str) -> str:
 
 
 def missing_main(lang: str, *, find: str) -> str:
-    """What a page that does not exist has to say."""
+    """The content of the page for addresses that do not exist."""
     title, body = _(lang, "missing.title"), _(lang, "missing.body")
     return f"<h1>{title}</h1>\n<p>{body}</p>\n{find_form(lang, action=find)}"
 
@@ -60,7 +60,7 @@ def contact_main(
 ) -> str:
     """When to expect an answer, the form for a message, and a link to the page `code` for earlier messages.
 
-    With `callback` people may ask to be called; `megabytes` of files may come along.
+    With `callback`, customers may ask to be called; they may attach files of `megabytes` in total.
     """
     return f"""<handrail-main>{_heading(lang, "contact.title", heading)}
 <p>{_(lang, "contact.intro")}</p>
@@ -71,10 +71,10 @@ def contact_main(
 
 
 def contact_form(lang: str, *, action: str, callback: bool = False, megabytes: int = 0) -> str:
-    """The form for a message, with `megabytes` of files.
+    """The form for a message, with files of `megabytes` in total.
 
-    The field named `leave_empty` is a trap for robots, hidden from people. Browsers and password managers do not fill
-    in a field of this name.
+    The field `leave_empty` is a trap for robots, hidden from people. Browsers and password managers do not fill in a
+    field of this name.
     """
     with_files = ' enctype="multipart/form-data"' if megabytes else ""
     return f"""<form class="handrail-form" action="{escape(action)}" method="post" accept-charset="utf-8"{with_files}>
@@ -106,14 +106,14 @@ def _files(lang: str, megabytes: int) -> str:
 
 
 def _callback(lang: str) -> str:
-    """When to call, in words; with JavaScript, hours to choose from (`handrail-hours.js`)."""
+    """A field for when to call; with JavaScript, a choice of hours (`handrail-hours.js`)."""
     return f"""<label for="handrail-callback">{_(lang, "contact.callback")} ({_(lang, "contact.optional")})</label>
 <span class="handrail-hint" id="handrail-callback-hint">{_(lang, "contact.callback_hint")}</span>
 <input id="handrail-callback" name="callback" maxlength="{MAX_CALLBACK}" autocomplete="off" \
 aria-describedby="handrail-callback-hint">"""
 
 
-# What the scripts of the contact page say, by the short names they use.
+# The texts of the contact page's scripts, by the short names that the scripts use.
 _SCRIPT_WORDS = {
     "sent_title": "contact.sent_title",
     "sent_body": "contact.sent_body",
@@ -149,12 +149,12 @@ _SCRIPT_WORDS = {
 
 
 def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", megabytes: int = 0) -> str:
-    """What the contact page alone loads, and what it says, so that the others stay light.
+    """The scripts that only the contact page loads, with their texts, so that other pages stay light.
 
-    Material runs scripts in the content on every arrival, with instant navigation, too. Customers may send along what
-    `product` they ask about.
+    Material runs scripts in the content whenever a reader arrives, also by instant navigation. Customers may share
+    which `product` they ask about.
     """
-    later = {name: f"{{{name}}}" for name in ("time", "text", "name")}  # filled in by the scripts
+    later = {name: f"{{{name}}}" for name in ("time", "text", "name")}  # the scripts fill these in
     words = {short: text(lang, key, **later) for short, key in _SCRIPT_WORDS.items()}
     files = {
         "megabytes": megabytes,

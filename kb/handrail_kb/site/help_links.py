@@ -1,8 +1,8 @@
-"""Checks that every built page links to a person, and that help comes in the same order on all of them.
+"""Checks that every built page links to a person, and that help comes in the same order on all pages.
 
 The order is criterion 3.2.6 of WCAG 2.2 (Consistent Help): help mechanisms that are repeated on pages come in the same
-relative order on each of them. Works on built HTML of any generator, and so finds what another plugin or a page of raw
-HTML left out. Links in the text of articles do not count.
+relative order on each of them. Checks the built HTML of any generator, and so finds what another plugin or a page of
+raw HTML left out. Links in the text of articles do not count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from handrail_kb.language.html_files import html_of
 from handrail_kb.site.patch import is_page
 from handrail_kb.texts import LANGUAGES
 
-# Our own link below an article is a paragraph with its own class; other paragraphs are skipped.
+# Handrail's own link below an article is a paragraph with its own class; other paragraphs are skipped.
 _TAG = re.compile(r"<(/?)(a|form|article|main|textarea)\b([^>]*)>|<(p)\s([^>]*\bhandrail-stuck\b[^>]*)>", re.I)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
 _IS_SEARCH = re.compile(r"""\b(?:name|role)\s*=\s*["']?search\b""", re.I)
@@ -33,10 +33,10 @@ _REDIRECT = re.compile(r"""<meta\b[^>]*http-equiv\s*=\s*["']?refresh""", re.I)
 _HEAD = 4000  # characters in which a redirect is looked for
 _NAMED = 3
 _BLOCK_END = "</li>"
-# Down from some folder, and nothing in it that stands for other letters.
+# A path down from some folder, without escapes.
 _PLAIN_PATH = re.compile(r"(?:\.\./)*+\w[\w-]*+(?:[/.][\w-]++)*+/?(?:#[\w-]*+)?", re.ASCII)
 
-_Tag = tuple[str, str, str, str]  # '/' of an end tag, name, attributes, the paragraph of ours
+_Tag = tuple[str, str, str, str]  # '/' for an end tag, name, attributes, attributes of Handrail's paragraph
 
 Help = str  # a help mechanism, as a warning names it
 _PERSON = "the link to a person"
@@ -45,7 +45,7 @@ _VOTE = "the question whether the page helped"
 
 @dataclass(frozen=True)
 class _PageOfSite:
-    """The help mechanisms of one page in their order, and whether a message can be written on it."""
+    """The help mechanisms of one page, in order, and whether people can write a message on it."""
 
     helps: tuple[Help, ...]
     has_form: bool
@@ -61,8 +61,8 @@ def faults(
 ) -> Iterator[str]:
     """One sentence for each fault. `contact` holds the contact pages' addresses relative to the site.
 
-    `leave_out` holds patterns such as `reports/*` for pages that are no part of the help site. If it is known which
-    files the generator `made`, no link is expected in others; `copied_pages` names those.
+    `leave_out` holds patterns such as `reports/*` for pages that are not part of the help site. If `made`, the files
+    that the generator made, is given, other files need no link; `copied_pages` names those.
     """
     targets = {_plain(base_path + address) for address in contact}
     pages = {
@@ -92,7 +92,7 @@ def copied_pages(
     base_path: str = "/",
     leave_out: Iterable[str] = (),
 ) -> Iterator[str]:
-    """A sentence about pages of raw HTML without a link to a person; nothing if there are none."""
+    """A sentence about pages of raw HTML without a link to a person, if there are any."""
     targets = {_plain(base_path + address) for address in contact}
     others = [
         name
@@ -110,9 +110,9 @@ def copied_pages(
 
 
 def one_click(site_dir: Path) -> tuple[int, int] | None:
-    """How many pages of a built site link to a person, and how many pages there are; None without a site.
+    """The number of pages of a built site that link to a person, and the number of all pages; None without a site.
 
-    The contact page of each language counts as one that does.
+    The contact page of each language counts as linking to a person.
     """
     manifest = site_dir / "handrail" / "site.json"
     try:
@@ -140,7 +140,7 @@ def _one_click(site_dir: Path, _stamp: int) -> tuple[int, int] | None:
 
 
 def _disorder(pages: Mapping[str, tuple[Help, ...]]) -> Iterator[str]:
-    """Warnings about pairs of help mechanisms whose order differs; those pages are named that are fewer."""
+    """Warnings about pairs of help mechanisms whose order differs, naming the pages with the rarer order."""
     orders: dict[tuple[Help, Help], list[str]] = defaultdict(list)
     for name, helps in pages.items():
         for first, second in combinations(helps, 2):
@@ -155,10 +155,10 @@ def _disorder(pages: Mapping[str, tuple[Help, ...]]) -> Iterator[str]:
 
 
 def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) -> _PageOfSite | None:
-    """The page, or None for a fragment of HTML and for a redirect."""
+    """The page, or None for a fragment of HTML, a redirect, or a file that cannot be decoded."""
     try:
         html = html_of(file)
-    except UnicodeDecodeError:  # reported by search, which leaves it out
+    except UnicodeDecodeError:  # search reports it and leaves it out
         return None
     if not is_page(html) or _REDIRECT.search(html, 0, _HEAD):
         return None
@@ -169,7 +169,7 @@ def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) 
         if paragraph:
             helps.setdefault(f"{_PERSON} at the end")
             in_ours = True
-        elif tag == "a" and in_ours:  # its link is no further one
+        elif tag == "a" and in_ours:  # the link in the paragraph is already counted
             in_ours = not closing
         elif tag in ("article", "main"):
             in_text = not closing
@@ -183,10 +183,10 @@ def _read(file: Path, site_dir: Path, base_path: str, targets: Collection[str]) 
 
 
 def _tags(html: str, names: frozenset[str]) -> Iterator[_Tag]:
-    """Tags in their order, without links that lead to no target for sure.
+    """The tags in order, without links that certainly do not lead to a target.
 
-    By blocks, since menus are the same on most pages. No tag that counts ends behind a block: each ends at the first
-    `>`, which a block's end has.
+    Reads by blocks, since menus are the same on most pages. No tag crosses the end of a block: each tag ends at the
+    first `>`, and a block ends with one.
     """
     *blocks, last = html.split(_BLOCK_END)
     for block in blocks:
@@ -197,13 +197,13 @@ def _tags(html: str, names: frozenset[str]) -> Iterator[_Tag]:
 @lru_cache(maxsize=20_000)
 def _tags_of_block(block: str, names: frozenset[str]) -> tuple[_Tag, ...]:
     tags = ((closing, name.lower(), inside, mark) for closing, name, inside, mark, _ in _TAG.findall(block))
-    if "handrail-stuck" in block.lower():  # there the ends of links count, too
+    if "handrail-stuck" in block.lower():  # here the ends of links count, too
         return tuple(tags)
     return tuple(tag for tag in tags if tag[1] != "a" or not (tag[0] or _leads_elsewhere(tag[2], names)))
 
 
 def _leads_elsewhere(attributes: str, names: frozenset[str]) -> bool:
-    """Whether a link leads into the site and to no page that has one of these last names, wherever it stands."""
+    """Whether a link, on whatever page, leads into the site but to no page whose path ends with one of these names."""
     found = _HREF.search(attributes)
     href = (found[1] or found[2] or found[3] or "") if found else ""
     plain = _PLAIN_PATH.fullmatch(href) and "index.html" not in href
@@ -215,7 +215,7 @@ def _last_name(path: str) -> str:
 
 
 def _help(tag: str, attributes: str, address: str, targets: Collection[str]) -> Help:
-    """Which help mechanism a link or a form is; empty if it is none."""
+    """The help mechanism that a link or a form is; empty if it is none."""
     if tag == "form":
         return "the search" if _IS_SEARCH.search(attributes) else _VOTE if _IS_VOTE.search(attributes) else ""
     found = _HREF.search(attributes)
@@ -235,7 +235,7 @@ def _is_person(found: Help) -> bool:
 
 
 def _plain(address: str) -> str:
-    """The path alone, the same for `contact/` and `contact/index.html`."""
+    """The path of an address, the same for `contact/` and `contact/index.html`."""
     return unquote(urlsplit(address).path).removesuffix("index.html")
 
 

@@ -24,32 +24,32 @@ from handrail_kb.problems import Problem
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
 from handrail_kb.texts.installing import missing_theme
 
-# Titles, descriptions and authors are each article's own.
+# Fields that a plugin may give a page; titles, descriptions and authors are each article's own.
 _GIVEN = ("questions", "keywords", "tags", "people_only", "search", "owner", "review_by")
 
 
 def language(config: MkDocsConfig) -> str:
-    """The language of what is being built: Material's `language`, or the `locale` of MkDocs' own themes."""
+    """The language of the site being built: Material's `language`, or the `locale` of MkDocs' own themes."""
     locale = config.theme.get("language") or config.theme.get("locale") or "en"
     return str(getattr(locale, "language", locale)).replace("_", "-")
 
 
 def language_folder(config: MkDocsConfig) -> str:
-    """Where static-i18n puts the pages of the language it is building."""
+    """The folder in which static-i18n puts the pages of the current language; empty for the default language."""
     i18n = config.plugins.get("i18n")
     current, default = getattr(i18n, "current_language", None), getattr(i18n, "default_language", None)
     return f"{current}/" if current and current != default else ""
 
 
 def base_path(config: MkDocsConfig) -> str:
-    """The path the site is served under."""
+    """The path that the site is served under, with its slashes."""
     return base_of(urlsplit(config.site_url or "/").path)
 
 
 def theme_that_is_missing(config_file: Path) -> str:
-    """The theme that this mkdocs.yml names (or the one it inherits from) and that is not installed; else empty.
+    """The theme that a mkdocs.yml (or one it inherits from) names but that is not installed; else empty.
 
-    A file that cannot be read names none: who reads it whole says what is wrong with it.
+    Empty, too, for a file that cannot be read: whoever reads all of it reports what is wrong.
     """
     config = MkDocsConfig(config_file_path=str(config_file))
     try:
@@ -69,14 +69,14 @@ def has_dialog(config: MkDocsConfig) -> bool:
 
 
 def is_offline(config: MkDocsConfig) -> bool:
-    """Whether the site is built to be opened from a disk, where no service can be asked."""
+    """Whether the site is built to be opened from a disk, where pages cannot reach a service."""
     offline = config.plugins.get("material/offline")
     return bool(offline and offline.config.enabled)
 
 
 def is_text(file: File) -> bool:
-    """Whether an article is an ordinary file of text in UTF-8. A link to nothing is none, and a pipe never ends."""
-    if not file.abs_src_path:  # made by a plugin
+    """Whether an article is an ordinary UTF-8 text file: not a broken link, nor a pipe, which never ends."""
+    if not file.abs_src_path:  # a plugin made it
         return True
     try:
         if not Path(file.abs_src_path).is_file():
@@ -96,7 +96,7 @@ def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
 
 
 def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
-    """What the service is told about a page. Values that do not fit were reported when the articles were checked."""
+    """The facts about a page for the service. The check of the articles has reported unusable values."""
     article, given = _as_article(page), _given(page)
     review_by = article.review_by or given.review_by
     archive = _is_archive(page) and not rules.includes(*paths_of_page(page))
@@ -110,7 +110,7 @@ def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
         "own_title": article.title,
         "people_only": article.people_only or given.people_only,
         "boost": given.boost if article.boost == Article.boost else article.boost,
-        # Nobody is helped, and nothing is proven, by an article that says nothing yet.
+        # An unwritten article helps nobody, and must not count as an answer.
         "exclude": article.exclude or first_gap(article) is not None or _is_excluded(page) or archive,
         "owner": article.owner or given.owner,
         "review_by": review_by.isoformat() if review_by else "",
@@ -123,7 +123,7 @@ def make_words_safe(page: Page) -> None:
     """Escape the texts of the front matter, because themes put them into HTML as they are."""
     written = _as_article(page)
     if "title" in page.meta and not str(page.meta["title"] or "").strip():
-        del page.meta["title"]  # what is empty is not set, and MkDocs would have no title at all
+        del page.meta["title"]  # else MkDocs would take the empty title instead of another one
     for name in ("title", "description", "author"):
         words = getattr(written, name, "") or page.meta.get(name)
         if isinstance(words, str | int | float):
@@ -131,7 +131,7 @@ def make_words_safe(page: Page) -> None:
 
 
 def make_title_quotable(page: Page) -> None:
-    """Have quotes of a heading or of `nav` end no attribute: themes put titles of neighbours in some as they are."""
+    """Escape quotes in a title, because themes put the titles of neighbouring pages into attributes unescaped."""
     if '"' in str(page.title or ""):
         page.title = str(page.title).replace('"', "&quot;")
 
@@ -144,7 +144,7 @@ def make_title_safe(page: Page) -> None:
 
 
 def _given(page: Page) -> Article:
-    """What a plugin gave the page beside its own front matter, such as the `.meta.yml` of its folder."""
+    """The fields that a plugin added to the page's own front matter, such as those in the `.meta.yml` of its folder."""
     own = get_data(_text_of(page))[1]
     given: dict[str, Any] = {}
     for name in _GIVEN:
@@ -161,13 +161,13 @@ def _given(page: Page) -> Article:
         return Article(page.file.src_uri, "")
     try:
         front = yaml.safe_dump(given, allow_unicode=True)
-    except yaml.YAMLError:  # a plugin may put what it likes there
+    except yaml.YAMLError:  # a plugin may put anything there
         return Article(page.file.src_uri, "")
     return parse_article(page.file.src_uri, f"---\n{front}---\n")
 
 
 def paths_of_page(page: Page) -> tuple[str, ...]:
-    """What patterns of `exclude_from_search` can name a page by."""
+    """The paths by which patterns of `exclude_from_search` can name a page."""
     return paths_of_article(page.file.src_uri, location_of_path(page.file.dest_uri))
 
 
@@ -183,7 +183,7 @@ def _is_excluded(page: Page) -> bool:
 
 
 def _is_archive(page: Page) -> bool:
-    """Whether a blog made the page of the beginnings of others: by year, by category, by author, page by page."""
+    """Whether a blog made the page as a list of excerpts: by year, by category, by author, or page by page."""
     return any(kind.__name__ == "View" and ".blog" in kind.__module__ for kind in type(page).__mro__)
 
 
@@ -198,11 +198,11 @@ def _text_of(page: Page) -> str:
         return ""
 
 
-@lru_cache(2000)  # asked for twice: before the page is rendered and after
+@lru_cache(2000)  # used twice: before the page is rendered and after
 def _parsed(path: str, text: str) -> Article:
     return parse_article(path, text)
 
 
 def address_of_page(page: Page) -> str:
-    """A page's address as the service knows it: by the file that is written, whatever plugins made of `page.url`."""
+    """The address by which the service knows a page: that of its file, whatever plugins made of `page.url`."""
     return address_of(location_of_path(page.file.dest_uri))

@@ -1,6 +1,6 @@
-"""Everything that is wrong with mkdocs.yml, each with its line: settings, channels, entries of `nav`.
+"""Finds all problems in mkdocs.yml, each with its line: settings, channels, entries of `nav`.
 
-The build stops at the settings it cannot use, and `handrail check` names all at once. Does not need MkDocs.
+The build stops at settings that it cannot use; `handrail check` reports all problems at once. Does not need MkDocs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WHERE = "plugins: handrail"
 
 @dataclass(frozen=True)
 class Options:
-    """The plugin's usable options, the channels to a person, and what is wrong with both."""
+    """The plugin's usable options, the channels to a person, and the problems of both."""
 
     values: Mapping[str, SettingValue]
     contact: Contact
@@ -44,7 +44,7 @@ class Options:
 
 
 def site_file_problems(config_file: Path, docs_dir: Path, site_dir: Path) -> list[Problem]:
-    """Everything that is wrong with mkdocs.yml and what it inherits from. Raises ConfigError where it is no YAML."""
+    """All problems in mkdocs.yml and the files it inherits from. Raises ConfigError if it is not YAML."""
     options = read_options(options_of(config_file), yaml_lines(config_file))
     return [*options.problems, *missing_pages(config_file, docs_dir, site_dir)]
 
@@ -52,11 +52,11 @@ def site_file_problems(config_file: Path, docs_dir: Path, site_dir: Path) -> lis
 def read_options(
     raw: Mapping[str, Any], places: YamlLines, environment: Mapping[str, SettingValue] | None = None
 ) -> Options:
-    """The options of the plugin; the `environment` overrules them."""
+    """The options of the plugin; values from `environment` take precedence."""
     values: dict[str, SettingValue] = {}
     problems = []
     for name, value in raw.items():
-        if name == "contact_email" and isinstance(value, str):  # checked below with the other channels
+        if name == "contact_email" and isinstance(value, str):  # checked below, with the other channels
             values[name] = value
             continue
         try:
@@ -78,7 +78,7 @@ def read_options(
 
 
 def missing_pages(config_file: Path, docs_dir: Path, site_dir: Path) -> Iterator[Problem]:
-    """Entries of `nav` that are no file; files that a plugin made are looked for in the built site."""
+    """Entries of `nav` that are not files. Files that a plugin made are looked up in the built site."""
     file, entries = nav_of(config_file)
     there: list[str] | None = None
     for path, line in entries:

@@ -1,7 +1,7 @@
-"""What Handrail changes in the HTML of every page: the contact link, the search form, the search worker.
+"""Changes the HTML of every page: adds the contact link, the search form and the search worker.
 
-Functions on HTML text of any generator. They change as little as possible, at a few elements that Material has kept for
-years; what was not found is reported, never guessed.
+The functions take HTML text of any generator and change as little as possible, at a few elements that Material has
+kept for years. They report what they do not find, and never guess.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _FEEDBACK_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?feedback["'\s>])[^>]*
 _BODY = re.compile(r"<body\b[^>]*>", re.I)
 _HEAD_ENDS = re.compile(r"</head\s*>", re.I)
 _PAGE_ENDS = re.compile(r"</(?:body|html)\s*>", re.I)
-# HTML lets a page leave out `<html>`, `<head>` and `<body>`.
+# Any of these marks a page, because HTML allows pages without `<html>`, `<head>` and `<body>`.
 _WHOLE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.I)
 _BEGINNING = 4000
-# Search is looked for on pages of the theme alone: a template of its own, named in an article, may have none.
+# Only pages of the theme must have a search form: a custom template, named in an article, may have none.
 _OF_THE_THEME = re.compile(r"""\bid=["']?__config\b|\bmd-(?:header|container|main)\b""")
 _LANG = re.compile(r"""<html\b[^>]*\blang=["']?([\w-]+)""")
 
 _SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
-# Icons of our own, so that no theme's set is needed: a person in a speech bubble, and a magnifier.
+# Handrail's own icons, independent of a theme's set: a person in a speech bubble, and a magnifier.
 _PERSON_ICON = (
     _SVG + '<path d="M4 2h16a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H8l-4 4v-4a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2m8 3'
     "a2.5 2.5 0 0 0-2.5 2.5A2.5 2.5 0 0 0 12 10a2.5 2.5 0 0 0 2.5-2.5A2.5 2.5 0 0 0 12 5m-5 9.5v.5h10v-.5"
@@ -50,9 +50,9 @@ _SEARCH_ICON = (
 
 @dataclass(frozen=True)
 class PageLinks:
-    """Addresses as one page needs them: relative to it, or absolute on the 404 page.
+    """The addresses that a page links to: relative to it, or absolute on the 404 page.
 
-    `loaded` are the scripts and the style sheet of ours that every page loads.
+    `loaded` are Handrail's scripts and style sheet, which every page loads.
     """
 
     contact: str
@@ -64,7 +64,7 @@ class PageLinks:
 
 @dataclass(frozen=True)
 class Worker:
-    """How the search worker is set up. `file` is its name in Material's folder of workers."""
+    """The parameters of the search worker. `file` is its name in Material's folder of workers."""
 
     file: str
     api: str
@@ -87,8 +87,8 @@ def patch(
 ) -> Patched:
     """The page with worker, search form and contact links in the page's own language.
 
-    `worker` is None if Material's search dialog is not used. The find and contact pages already have a link to a person
-    in their content (`has_link`).
+    `worker` is None if Material's search dialog is not used. `has_link` is True for the find and contact pages, whose
+    content already links to a person.
     """
     lang = language_of(html)
     words = {**texts(lang), **({"contact.link": contact_text} if contact_text else {})}
@@ -108,7 +108,7 @@ def patch(
 
 
 def _add_what_is_not_loaded(html: str, links: PageLinks) -> str:
-    """Our scripts and style where a template leaves them out: many replace the theme's block of scripts."""
+    """Add Handrail's scripts and style if a template leaves them out: many replace the theme's block of scripts."""
     missing = [escape(address) for address in links.loaded if address.rpartition("/")[2] not in html]
     styles = "".join(f'<link rel="stylesheet" href="{link}">' for link in missing if link.endswith(".css"))
     scripts = "".join(f'<script src="{link}"></script>' for link in missing if link.endswith(".js"))
@@ -118,23 +118,23 @@ def _add_what_is_not_loaded(html: str, links: PageLinks) -> str:
 
 
 def is_page(html: str) -> bool:
-    """Whether HTML is a page of its own, and no piece of one."""
+    """Whether HTML is a whole page, not a fragment."""
     return bool(_WHOLE.search(html, 0, _BEGINNING))
 
 
 def complete_404_page(html: str, main: str) -> str:
-    """Material's bare "404 - Not found" with words and a search form in its place; a site's own 404 page stays."""
+    """Replace Material's bare "404 - Not found" by `main`, a text with a search form. A site's own 404 page stays."""
     return html.replace("<h1>404 - Not found</h1>", main, 1)
 
 
 def language_of(html: str) -> str:
-    """The language that the page itself declares."""
+    """The language that a page declares."""
     found = _LANG.search(html)
     return found[1] if found else "en"
 
 
 def _set_worker(html: str, links: PageLinks, worker: Worker, lang: str) -> tuple[str, bool]:
-    """Name our worker in Material's configuration, and place the early script before Material reads it."""
+    """Set Handrail's worker in Material's configuration, and load the tab script before Material reads it."""
     found = _CONFIG.search(html)
     if not found:
         return html, False
@@ -147,7 +147,7 @@ def _set_worker(html: str, links: PageLinks, worker: Worker, lang: str) -> tuple
 
 @lru_cache(200)  # the same on all pages of a folder
 def _configured(written: str, worker: Worker, lang: str) -> str | None:
-    """Material's configuration with our worker; None where it names none of its own."""
+    """Material's configuration with Handrail's worker; None if it names no worker."""
     config = json.loads(unescape(written) if "&#34;" in written else written)
     address = config.get("search")
     if not isinstance(address, str):
@@ -158,7 +158,7 @@ def _configured(written: str, worker: Worker, lang: str) -> str | None:
 
 
 def _worker_address(materials: str, worker: Worker, lang: str) -> str:
-    """Our worker beside Material's. Its parameters are in the fragment, so that one cached file serves every page."""
+    """The address of Handrail's worker. Its parameters are in the fragment, so that one cached file fits every page."""
     folder, _, lunr = materials.rpartition("/")
     parameters = {
         "lunr": lunr,
@@ -173,7 +173,7 @@ def _worker_address(materials: str, worker: Worker, lang: str) -> str:
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand in a script element."""
+    """JSON that is safe in a script element."""
     plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for sign in "<>&'\u2028\u2029":
         plain = plain.replace(sign, f"\\u{ord(sign):04x}")
@@ -181,16 +181,16 @@ def script_json(value: object) -> str:
 
 
 def data_element(name: str, value: object) -> str:
-    """JSON for a script of ours within the content of a page.
+    """JSON for one of Handrail's scripts, within the content of a page.
 
-    In an attribute: Material's instant navigation runs every inline script element there as code, whatever its type.
+    It is in an attribute, because Material's instant navigation runs every script element in the content as code.
     """
     plain = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return f'<span hidden id="{name}" data-handrail="{escape(plain)}"></span>'
 
 
 def _open_search_form(html: str, links: PageLinks, words: Mapping[str, str]) -> tuple[str, bool]:
-    """Let Material's search form ask the find page when no script runs, and give small screens a link to it."""
+    """Make Material's search form open the find page if no script runs, and give small screens a link to that page."""
     found = _SEARCH_FORM.search(html)
     if not found:
         return html, False
@@ -208,7 +208,7 @@ def _open_search_form(html: str, links: PageLinks, words: Mapping[str, str]) -> 
 
 
 def _add_to_header(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
-    """A link in Material's header, before the search."""
+    """Add a link to a person to Material's header, before the search."""
     start = html.find("<header")
     found = _HEADER_SEARCH.search(html) or _HEADER_END.search(html, start) if start >= 0 else None
     if not found or "md-header" not in html:
@@ -224,7 +224,7 @@ def _add_to_header(html: str, links: PageLinks, words: Mapping[str, str]) -> str
 
 
 def _add_to_content(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
-    """The same link where the reading ends: above Material's question whether the page helped, or before the footer."""
+    """Add the link at the end of the content: above Material's "Was this page helpful?", or before the footer."""
     place = _end_of_content(html)
     block = (
         f'<p class="handrail-contact handrail-stuck">{escape(words["contact.stuck"])} '
@@ -246,7 +246,7 @@ def _end_of_content(html: str) -> int:
     return end.start() if end else len(html)
 
 
-# What the page's script says, by the short names it uses.
+# The texts of the page's script, by the short names that the script uses.
 _SCRIPT_WORDS = {
     "link": "contact.link",
     "hint": "contact.hint",
@@ -270,7 +270,7 @@ _SCRIPT_WORDS = {
 
 
 def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
-    """What handrail.js needs to know, as data that no Content-Security-Policy has to allow."""
+    """Add the data for handrail.js, in an element that no Content-Security-Policy has to allow."""
     place = _BODY.search(html) or _HEAD_ENDS.search(html)
     facts = {
         "contact": links.contact,

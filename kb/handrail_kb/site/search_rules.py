@@ -1,7 +1,7 @@
-"""Which pages are excluded from search or included in it, by the patterns in mkdocs.yml.
+"""The patterns in mkdocs.yml that exclude pages from search or include them.
 
-The settings `exclude_from_search` and `include_in_search`. The patterns are those of `exclude_docs` in mkdocs.yml,
-which are those of a `.gitignore`.
+The settings `exclude_from_search` and `include_in_search`. As in `exclude_docs`, patterns are written as in a
+`.gitignore`.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ EXCLUDE, INCLUDE = "exclude_from_search", "include_in_search"
 
 @dataclass(frozen=True)
 class SearchRules:
-    """Patterns as they were written. Excluding counts more than including."""
+    """The patterns of both settings. Excluding takes precedence over including."""
 
     exclude: GitIgnoreSpec
     include: GitIgnoreSpec
 
     def excludes(self, *paths: str) -> bool:
-        """Whether a page is kept out that has one of these paths, relative to the docs folder or the site."""
+        """Whether a page with these paths, relative to the docs folder or to the site, is kept out of search."""
         return _fits(self.exclude, paths)
 
     def includes(self, *paths: str) -> bool:
-        """Whether a page is taken in that would not be an article otherwise."""
+        """Whether a page with these paths is included, even if it would not count as an article."""
         return _fits(self.include, paths) and not self.excludes(*paths)
 
 
 def read_rules(values: Mapping[str, SettingValue]) -> SearchRules:
-    """The rules that the settings say. Raises ConfigError for what is no pattern."""
+    """The rules in the settings. Raises ConfigError for an invalid pattern."""
     return SearchRules(_patterns(values, EXCLUDE), _patterns(values, INCLUDE))
 
 
 def paths_of_article(source: str, location: str) -> tuple[str, ...]:
-    """What a pattern can name an article by: its Markdown file, or its address where that is a folder.
+    """The paths by which a pattern can name an article: its Markdown file, and its address if that is a folder.
 
-    Not its built file: `*.html` is meant for pages that were HTML from the beginning.
+    Its built file does not count: `*.html` is meant for pages that were HTML from the beginning.
     """
     return tuple(path for path in (source, location if location.endswith("/") else "") if path)
 
 
 def _fits(patterns: GitIgnoreSpec, paths: Iterable[str]) -> bool:
-    """What the first path says that a pattern speaks of: one with a `!` takes a page out again."""
+    """The result for the first path that any pattern matches. A pattern with `!` reverses an earlier one."""
     told = (patterns.check_file(path).include for path in paths)
     return next((bool(fits) for fits in told if fits is not None), False)
 

@@ -1,7 +1,7 @@
-"""Page shells: built pages that the service fills, so that its pages have the look of the site.
+"""Page shells: built pages that the service fills, so that its own pages look like the site.
 
-A shell is a built page that holds one `<handrail-main>` element: what stands in it is shown when no
-service runs, and is replaced when one does. Knows nothing of Flask or MkDocs.
+A shell is a built page with one `<handrail-main>` element. Readers see its content when no service runs; the service
+replaces it. Knows nothing of Flask or MkDocs.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 _MAIN = re.compile(r"<handrail-main\b[^>]*>.*?</handrail-main>", re.S)
-# Links of HTML, quoted or not, and the addresses in the JSON that the theme's and our own scripts read.
+# Links in HTML, quoted or not, and addresses in the JSON that the theme's and Handrail's scripts read.
 _LINK = re.compile(r"""(\s(?:href|src|action)=["']?|"(?:base|search|contact|find|api)":")([^"'\s>]*)""")
 _RELATIVE = re.compile(r"(?![/#]|[a-zA-Z][a-zA-Z0-9+.-]*:)")
-# What the build alone knows, inside of what the service replaces: it is put where `main` has an empty element.
+# A part that only the build knows, inside what the service replaces: `fill` puts it into the same element of `main`.
 _EXPECT = re.compile(r"<handrail-expect\b[^>]*>.*?</handrail-expect>", re.S)
 _HEADING = re.compile(r"\s*<h1\b.*?</h1>", re.S)
 _PLAIN = """<!doctype html>
@@ -24,11 +24,11 @@ _PLAIN = """<!doctype html>
 
 
 def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "/") -> str:
-    """The built `page` (such as `find`) with `main`, a piece of safe HTML, in its place.
+    """The built `page` (such as `find`) with `main`, a piece of safe HTML, as its content.
 
-    What to expect of a message is kept as the build wrote it. Links are made absolute below `base_path`, so that the
-    page can be shown at any address. A site that another generator built has no such page: then a plain one without a
-    look is given.
+    Keeps what the build wrote about when to expect an answer. Makes links absolute below `base_path`, so that the page
+    works at any address. If the site has no such page, because another generator built it, returns a plain page with
+    `title`.
     """
     for location in (f"{page}/index.html", f"{page}.html"):
         file = site_dir / location
@@ -37,7 +37,7 @@ def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "
         if match:
             before, after = shell[: match.start()], shell[match.end() :]
             main = _with_expectation(main, match[0])
-            if "<h1" in before + after:  # the site has written its own page, which begins with its own heading
+            if "<h1" in before + after:  # the site's own page already has a heading
                 main = _HEADING.sub("", main, count=1)
             address = base_path + location.removesuffix("index.html")
             around = [_with_absolute_links(part, address) for part in (before, after)]
@@ -46,7 +46,7 @@ def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "
 
 
 def shell_holds(site_dir: Path, page: str, mark: str) -> bool:
-    """Whether the built `page` has `mark` somewhere; a site of another generator has no such page."""
+    """Whether the built `page` contains `mark`; False if there is no such page, as on a site of another generator."""
     files = [site_dir / location for location in (f"{page}/index.html", f"{page}.html")]
     return any(file.is_file() and mark in file.read_text(encoding="utf-8") for file in files)
 

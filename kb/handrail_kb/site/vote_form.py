@@ -11,7 +11,7 @@ from typing import Any
 
 from handrail_kb.texts import text
 
-# The reasons after a no and after a yes. Codes are never changed; their words are in `texts`.
+# Codes of the reasons for a no and for a yes. Codes never change; their texts are in `texts`.
 NO_REASONS = ("other", "unclear", "outdated", "failed", "rule")
 YES_REASONS = ("answered", "clear", "worked")
 MAX_SENTENCE = 300
@@ -23,17 +23,17 @@ _OURS = "handrail-vote"
 
 
 def reasons_of(helpful: bool) -> tuple[str, ...]:
-    """The codes that a yes or a no may come with."""
+    """The codes of the reasons for a yes or for a no."""
     return YES_REASONS if helpful else NO_REASONS
 
 
 def reason_text(lang: str, reason: str) -> str:
-    """What customers read for a code."""
+    """The text that customers read for a code."""
     return text(lang, f"helpful.reason_{reason}")
 
 
 def material_feedback(lang: str, *, contact: str, contact_text: str = "") -> dict[str, Any]:
-    """Material's configuration of "Was this page helpful?". A "no" offers a person."""
+    """Material's configuration of "Was this page helpful?". After a "no", it offers a person."""
     person = f'<a href="{escape(contact)}">{escape(contact_text) if contact_text else _(lang, "contact.link")}</a>'
     return {
         "handrail": True,
@@ -56,10 +56,10 @@ def material_feedback(lang: str, *, contact: str, contact_text: str = "") -> dic
 
 
 def complete(html: str, lang: str, *, action: str, url: str) -> str:
-    """The page with Material's form changed so that it works without JavaScript, and our second form below it.
+    """The page with Material's form made to work without JavaScript, and with the form for reasons below it.
 
-    `url` is the page's own address below the site, which a browser without JavaScript would not say. A site's own
-    form is left alone.
+    `url` is the page's address relative to the site, which a browser without JavaScript would not send. A site's own
+    form stays as it is.
     """
     found = _FORM.search(html)
     if not found or _OURS not in found[0]:
@@ -73,9 +73,9 @@ def complete(html: str, lang: str, *, action: str, url: str) -> str:
 
 
 def why_form(lang: str, helpful: bool | None, *, action: str, url: str, tab: str = "") -> str:
-    """The form for reasons and a sentence. Until it is known how somebody voted (None), a script shows it.
+    """The form for reasons and a comment. If the vote is not known yet (`helpful` is None), a script shows the form.
 
-    `tab` says whose vote it adds to, where no script does.
+    `tab` identifies the vote that it adds to, if no script does.
     """
     asked = [_reasons(lang, vote) for vote in ((False, True) if helpful is None else (helpful,))]
     known = "" if helpful is None else f'<input type="hidden" name="helpful" value="{int(helpful)}">'

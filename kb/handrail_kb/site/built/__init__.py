@@ -1,1 +1,1 @@
-"""What the service reads back from a built page: text, sections, tables and passages."""
+"""What the service reads from a built page: text, sections, tables and passages."""

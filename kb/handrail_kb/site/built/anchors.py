@@ -12,12 +12,12 @@ _AROUND = 3
 
 
 def anchor_of(heading: LexborNode) -> str:
-    """The anchor that leads to a heading: its own, one inside or just before it, or that of the section it begins."""
+    """The anchor that leads to a heading: its own, one inside or just before it, or its section's; empty if none."""
     return _own(heading) or _inside(heading) or _before(heading) or _around(heading)
 
 
 def marks_of(heading: LexborNode) -> Iterator[LexborNode]:
-    """Permalinks inside a heading, whose text is not part of it."""
+    """The permalinks inside a heading, whose text is not part of the heading."""
     links = heading.css('a[href^="#"]')
     if not links:
         return
@@ -44,7 +44,7 @@ def _inside(heading: LexborNode) -> str:
 
 
 def _before(heading: LexborNode) -> str:
-    """An empty `<a name>` or `<span id>` that stands just before, perhaps in a paragraph of its own."""
+    """The anchor of an empty `<a name>` or `<span id>` just before, perhaps in its own paragraph; else empty."""
     node = _element_before(heading)
     if node is None or node.tag not in ("a", "span", "p", "div") or _words(node.text()):
         return ""

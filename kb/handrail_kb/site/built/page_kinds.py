@@ -1,7 +1,7 @@
-"""Tells the articles among the pages of a built site from lists, redirects, print copies and other pages.
+"""Distinguishes the articles of a built site from lists, redirects, print copies and other pages.
 
 Lists of tags, archives, a site's own search page, a general index, redirects, print copies and HTML that the generator
-only copied contain the words of every question, and answer none. Works on the pages of any generator, by their content
+only copied contain the words of every question, and answer none. Judges the pages of any generator by their content
 and by what they have in common.
 """
 
@@ -17,18 +17,18 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from handrail_kb.addresses import location_of_path
 from handrail_kb.site.built.page_text import Section
 
-# Lists of tags (Material) and a general index (Sphinx), if links are most of what a page with them holds; a page for
-# printing, and one for the results of a search without a service.
+# Marks of lists of tags (Material) and of a general index (Sphinx), which count if most of the page is links. Then
+# marks of a page for printing, and of one for the results of a search without a service.
 _LISTS = '[id^="tag:"], .genindex-jumpbox, table.indextable'
 _NO_TEXT = '#print-site-page, [id$="search-results"]'
-# What generators say of a page in classes of its `html` or `body`: Docusaurus, Hugo's themes.
+# Classes with which generators mark the `html` or `body` of a list: Docusaurus, Hugo's themes.
 _CLASS_OF_LIST = re.compile(r"(?:.*-)?(?:list-page|archive-page|taxonomy|term)|search-page-wrapper")
-# Folders where lists are, if links are most of what a page in them holds.
+# Folders of lists, which count if most of a page in them is links.
 _FOLDER_OF_LISTS = re.compile(
     r"(?:^|/)(?:tags?|categor(?:y|ies)|archives?|authors?|sitemap|page/\d+)(?:/|\.html$)", re.I
 )
 _MOSTLY, _NEARLY_ALL = 0.5, 0.8
-# A page that links to so many pages, and to at least half of the site, is a map of it.
+# A page that links to at least this many pages, and to at least half of the site, is a map of the site.
 _MAP = 12
 _SCRIPT_MOVES = re.compile(r"\blocation\b")
 
@@ -37,7 +37,7 @@ _SCRIPT_MOVES = re.compile(r"\blocation\b")
 class Traits:
     """What distinguishes an article from other pages. `linked` holds the targets of a page that is mostly links.
 
-    `look` holds the generator and the style sheets and scripts that it loads.
+    `look` holds the names of its generator and of the style sheets and scripts that it loads.
     """
 
     location: str
@@ -49,7 +49,7 @@ class Traits:
 
 
 def traits_of(tree: LexborHTMLParser, main: LexborNode | None, location: str, sections: Sequence[Section]) -> Traits:
-    """The traits of a page that was read."""
+    """The traits of a page, given its parsed HTML and its sections."""
     letters = sum(len(block) for section in sections for block in section.blocks)
     share = sum(section.linked for section in sections) / letters if letters else 0.0
     return Traits(
@@ -63,7 +63,7 @@ def traits_of(tree: LexborHTMLParser, main: LexborNode | None, location: str, se
 
 
 def maps_of_the_site(pages: Sequence[Traits]) -> set[str]:
-    """Locations of pages that are mostly links to most of the others."""
+    """The locations of pages that are mostly links, to at least half of the other pages."""
     known = {page.location for page in pages}
     return {
         page.location
@@ -73,17 +73,17 @@ def maps_of_the_site(pages: Sequence[Traits]) -> set[str]:
 
 
 def not_articles(pages: Sequence[Traits]) -> set[str]:
-    """Locations of pages that are no articles, in a site whose generator does not mark them."""
+    """The locations of pages that are not articles, in a site whose generator does not mark articles."""
     found = maps_of_the_site(pages)
     found |= {page.location for page in pages if page.is_list or page.moves or _is_hidden(page.location)}
     hidden = {page.location for page in pages if page.noindex}
-    if 2 * len(hidden) < len(pages):  # else the whole site is kept from search engines, and asks to be searched here
+    if 2 * len(hidden) < len(pages):  # otherwise the whole site is hidden, and wants to be searched here
         found |= hidden
     return found | _copied(pages)
 
 
 def _is_list(tree: LexborHTMLParser, main: LexborNode | None, location: str, share: float) -> bool:
-    # Only in the content: MkDocs' own theme has an empty list of results in a dialog of every page.
+    # Looks only in the content, because MkDocs' own theme has an empty list of results in a dialog of every page.
     if main is not None and main.css_first(_NO_TEXT) is not None:
         return True
     if share >= _MOSTLY and (_FOLDER_OF_LISTS.search(location) or tree.css_first(_LISTS) is not None):
@@ -93,12 +93,12 @@ def _is_list(tree: LexborHTMLParser, main: LexborNode | None, location: str, sha
 
 
 def _is_hidden(location: str) -> bool:
-    """Whether it is the page for what is not found, or below a folder such as `_modules`, of the generator's own."""
+    """Whether it is the 404 page, or in a folder of the generator's own, such as `_modules`."""
     return location.rstrip("/").rpartition("/")[2] in ("404", "404.html") or "/_" in f"/{location}"
 
 
 def _copied(pages: Sequence[Traits]) -> set[str]:
-    """Pages that have no style or script in common with the home page while others do: copied HTML."""
+    """The locations of copied HTML: pages that share no style or script with the home page while others do."""
     home = next((page.look for page in pages if page.location in ("", "index.html")), frozenset[str]())
     alike = {page.location for page in pages if page.look & home}
     if len(alike) < 3 or 10 * len(alike) < len(pages):
@@ -131,5 +131,5 @@ def _content(tree: LexborHTMLParser, name: str) -> str:
 
 
 def attribute_of(node: LexborNode | None, name: str) -> str:
-    """An attribute of an element; empty where it has none, or there is no element."""
+    """An attribute of an element; empty if it has none, or there is no element."""
     return (node.attributes.get(name) or "") if node is not None else ""

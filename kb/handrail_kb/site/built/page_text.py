@@ -1,8 +1,8 @@
 """The text of a built page as a reader sees it, divided into sections and blocks.
 
-Leaves out marks that are no words (line and footnote numbers, permalinks) and what browsers never show; keeps words
-apart that are apart on the page. Content that is shown on request is included: closed details, tabs. Reads the HTML of
-any generator.
+Leaves out marks that are not words (line and footnote numbers, permalinks) and what browsers never show, and keeps
+words separate that are separate on the page. Includes content that is shown on request: closed details, tabs. Reads
+the HTML of any generator.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from handrail_kb.site.built import anchors, tables
 from handrail_kb.site.built.raised_text import GAP, SEAM, beside, links_to_note
 from handrail_kb.site.built.tables import label
 
-# The nesting depth that is followed: unclosed tags can nest without limit, Python's stack cannot.
+# The deepest nesting that is followed: unclosed tags can nest without limit, Python's stack cannot.
 _DEEPEST = 150
-# The share of a section's letters that may be outside links if it counts as a list of links.
+# The largest share of a section's letters outside links with which it still counts as a list of links.
 _BESIDE_LINKS = 0.4
 
 _MAIN = ("article.md-content__inner", "main article", "article[role=main]", "main", "[role=main]", "article", "body")
@@ -56,7 +56,7 @@ _LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 # fmt: on
 _STYLED_AWAY = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
 _SHORT_CODE = re.compile(r":[\w+-]+:")
-# Code annotations of Material, which a reader sees as a button.
+# Code annotations of Material, which readers see as buttons.
 _ANNOTATION = re.compile(r"(?:#|//|--|;|%|/\*|<!--)?\s?\(\d+\)!\s?(?:\*/|-->)?$")
 
 _WITHOUT_SPACES = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
@@ -71,9 +71,9 @@ _LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
 
 @dataclass
 class Section:
-    """What stands under one heading. `anchor` is empty where nothing can lead to it; `level` 0 is before any heading.
+    """The content under one heading. `anchor` is empty if no link can lead to it; `level` 0 is before any heading.
 
-    `linked` is how many letters of its text are links.
+    `linked` is the number of letters of its text that are inside links.
     """
 
     anchor: str = ""
@@ -86,13 +86,13 @@ class Section:
 
     @property
     def is_links(self) -> bool:
-        """Whether it consists of links to other places only."""
+        """Whether it consists of little but links to other places."""
         letters = sum(map(_letters, self.blocks))
         return bool(self.linked) and self.linked >= (1 - _BESIDE_LINKS) * letters
 
 
 def main_of(tree: LexborHTMLParser) -> LexborNode | None:
-    """The part of a page that is the article."""
+    """The part of a page that is the article, or None."""
     for selector in _MAIN:
         nodes = tree.css(selector)
         if nodes and not (selector == "main article" and len(nodes) > 1):
@@ -101,7 +101,7 @@ def main_of(tree: LexborHTMLParser) -> LexborNode | None:
 
 
 def sections_of(main: LexborNode | None) -> list[Section]:
-    """The sections of a page in reading order: each heading starts one."""
+    """The sections of a page in reading order; each heading starts one."""
     if main is None:
         return []
     reader = _Reader(_left_out(main))
@@ -111,7 +111,7 @@ def sections_of(main: LexborNode | None) -> list[Section]:
 
 
 def text_of(node: LexborNode) -> str:
-    """The words of a heading or another short piece, in one line."""
+    """The text of a heading or another short element, in one line."""
     return _Reader(_left_out(node)).line(node)
 
 
@@ -122,7 +122,7 @@ def clean(text: str) -> str:
 
 
 def _left_out(node: LexborNode) -> frozenset[int]:
-    """Elements that are not read."""
+    """The `mem_id` of each element that is not read."""
     found = {one.mem_id for one in node.css(f"{_NOT_SHOWN}, {_NO_ARTICLE}, {_MARKS}")}
     for one in node.css("[style]"):
         if (one.attributes.get("role") or "") != "tabpanel" and _STYLED_AWAY.search(one.attributes["style"] or ""):
@@ -134,17 +134,17 @@ def _left_out(node: LexborNode) -> frozenset[int]:
 
 
 class _Reader:
-    """Gathers inline text into blocks, and blocks into sections; a `flat` one takes headings for blocks."""
+    """Gathers inline text into blocks, and blocks into sections; if `flat`, headings are blocks, too."""
 
     def __init__(self, left_out: frozenset[int], *, depth: int = 0, flat: bool = False) -> None:
         self.sections = [Section()]
         self._left_out = left_out
         self._flat = flat
         self._inline: list[str] = []
-        self._lead = ""  # a label that stands before the next block
+        self._lead = ""  # a label to put before the next block
         self._trail: list[tuple[int, str]] = []
         self._depth = depth
-        self._links = 0  # that are open
+        self._links = 0  # the number of open ones
 
     def end_block(self) -> None:
         text = clean("".join(self._inline))
@@ -153,7 +153,7 @@ class _Reader:
             self._add_block(text)
 
     def line(self, node: LexborNode) -> str:
-        """What a node says, in one line."""
+        """The text of a node, in one line."""
         return tables.joined(self._read_apart(node))
 
     def read(self, node: LexborNode) -> None:
@@ -205,7 +205,7 @@ class _Reader:
         self._lead = ""
 
     def _add_lines(self, lines: Sequence[str]) -> None:
-        """Blocks that a label stands over, and not before the first."""
+        """Add blocks. A waiting label becomes a block above them, instead of the beginning of the first one."""
         self.end_block()
         lead, self._lead = self._lead.strip(), ""
         self.sections[-1].blocks.extend([lead, *lines] if lead else lines)
@@ -225,7 +225,7 @@ class _Reader:
         self.sections.append(Section(anchors.anchor_of(node), heading, path, level, excluded=excluded))
 
     def _read_apart(self, node: LexborNode) -> list[str]:
-        """The blocks of a node, which are no blocks of this section yet; its links count."""
+        """The blocks of a node, without adding them to this section; counts the node's links."""
         inner = _Reader(self._left_out, depth=min(self._depth + 2, _DEEPEST), flat=True)
         inner._links = self._links
         inner.read(node)
@@ -260,7 +260,7 @@ class _Reader:
         self._inline.append(SEAM)
 
     def _read_change(self, change: LexborNode) -> None:
-        """Struck-out text and options of a list: words of their own, whatever is beside them."""
+        """Read struck-out text and options of a list: separate words, whatever is beside them."""
         self._inline.append(GAP)
         if change.tag == "optgroup":
             self._inline.append(f"{label(clean(change.attributes.get('label') or ''))} ")
@@ -268,19 +268,19 @@ class _Reader:
         self._inline.append(GAP)
 
     def _read_fraction(self, fraction: LexborNode) -> None:
-        """Two formulas, one over the other."""
+        """Read a fraction: two formulas, one over the other."""
         parts = [self.line(child) for child in fraction.iter()]
         self._say("/".join(part for part in parts if part))
 
     def _read_raised(self, raised: LexborNode) -> None:
-        """A small raised text: part of the word before it (1st, m²), words of their own, or a mark."""
+        """Read superscript or subscript: part of the word before it (1st, m²), separate words, or a mark."""
         text = self.line(raised)
         before = _LAST_WORD.search("".join(self._inline[-8:])[-60:])
         linked = len(text) <= 8 and raised.css_first('a[href*="#"]') is not None
         self._inline.append(SEAM if linked else beside(before[0] if before else "", text))
 
     def _read_ruby(self, ruby: LexborNode) -> None:
-        """Signs, and behind them how they are read."""
+        """Read signs, followed by their pronunciation."""
         above = [child for child in ruby.css("rt") if child.mem_id not in self._left_out]
         inner = _Reader(self._left_out | {child.mem_id for child in above}, depth=self._depth, flat=True)
         said = "".join(self.line(child) for child in above)
@@ -291,7 +291,7 @@ class _Reader:
         self._add_lines([line for line in lines if line])
 
     def _raw(self, node: LexborNode, depth: int = 0) -> str:
-        """Text with its line ends, as in code."""
+        """The text with its line ends, as in code."""
         if depth > _DEEPEST:
             return node.text()
         said = []
@@ -314,7 +314,7 @@ class _Reader:
             self._add_lines(tables.sentences(table, self.line, self._left_out))
 
     def _read_terms(self, terms: LexborNode) -> None:
-        """Each term stands before the first of its explanations."""
+        """Read a list of definitions: each term goes before the first of its explanations."""
         if terms.css_first(_HEADING_NAMES) is not None:
             self._read_block(terms)
             return
@@ -334,7 +334,7 @@ class _Reader:
             self._add_lines([name for name in named if name])
 
     def _read_tabs(self, tabs: LexborNode) -> None:
-        """Each tab's label goes in front of what the tab shows."""
+        """Read a set of tabs: each tab's label goes before what the tab shows."""
         labels = [self.line(one) for one in tabs.css(".tabbed-labels label")]
         blocks = tabs.css(".tabbed-block")
         if not blocks:
@@ -370,7 +370,7 @@ _READ_BY_OWN_RULES = {
 
 
 def _terms(terms: LexborNode) -> Iterator[LexborNode]:
-    """Terms and explanations; some generators keep each pair in a `div`."""
+    """The terms and explanations of a list; some generators wrap each pair in a `div`."""
     for child in terms.iter():
         if child.tag == "div":
             yield from (one for one in child.iter() if one.tag in ("dt", "dd"))
@@ -379,7 +379,7 @@ def _terms(terms: LexborNode) -> Iterator[LexborNode]:
 
 
 def _nearest_tabs(node: LexborNode) -> int | None:
-    """Which set of tabs a tab belongs to: tabs can hold tabs."""
+    """The set of tabs that a tab belongs to, since tabs can contain tabs; None if there is none."""
     parent = node.parent
     while parent is not None:
         if "tabbed-set" in _classes(parent):

@@ -1,7 +1,7 @@
 """Divides built pages into passages: the sections that can be results, with heading and anchor.
 
-Reads any generator's pages; what the build knows beside the HTML (front matter) comes from
-`handrail/site.json` when the plugin wrote one. Knows nothing of encoders and indexes.
+Reads any generator's pages. What the HTML does not show (front matter) comes from `handrail/site.json` if the plugin
+wrote one. Knows nothing of encoders and indexes.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from handrail_kb.texts.log.logger import Log
 log = Log(__name__)
 
 
-# Bump on any change that can alter a passage's text: the index then encodes all of them again.
+# Increase it with any change that can alter a passage's text: the index then encodes all passages again.
 PASSAGE_RULES = 3
-# Characters of one passage: about the 256 word pieces that small encoders read.
+# Characters of one passage: about 256 word pieces, as many as small encoders read.
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000
 _MOST_KEYWORDS = 50
@@ -40,8 +40,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 class Passage:
     """A piece of an article: all under one heading, at most PASSAGE_CHARS characters.
 
-    `location` is relative to the site (`guide/reset/#forgot`); `path` holds the headings above, article title left out.
-    `only_links` is set where the section leads to other places and says nothing itself.
+    `location` is relative to the site (`guide/reset/#forgot`); `path` holds the headings above, without the article's
+    title. `only_links` is set if the section links to other places and says nothing itself.
     """
 
     location: str
@@ -55,7 +55,7 @@ class Passage:
 class Page:
     """An article as search sees it. `lang` is a primary language subtag such as `de`.
 
-    `other_titles` are what it is called besides its title: its first heading, its title in front matter.
+    `other_titles` are its names besides the title: its first heading, its title in front matter.
     """
 
     location: str
@@ -73,15 +73,15 @@ class Page:
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """All that it is called, its title first."""
+        """All its names, its title first."""
         return (self.title, *self.other_titles)
 
 
 def read_site(site_dir: Path, rules: SearchRules = NO_RULES) -> Iterator[Page]:
     """Every page of a built site that search may show, in the order of their paths.
 
-    Articles, that is: pages that the plugin noted, or what looks like one where another generator built the site; and
-    what the `rules` take in or keep out. Raises SiteError when the folder is missing or holds no article.
+    These are the pages that the plugin recorded or, if another generator built the site, those that look like articles,
+    changed by what `rules` include and exclude. Raises SiteError if the folder is missing or contains no article.
     """
     if not site_dir.is_dir():
         raise SiteError(f"There is no built site at {site_dir}.", "Build it: handrail build")
@@ -100,7 +100,7 @@ def read_site(site_dir: Path, rules: SearchRules = NO_RULES) -> Iterator[Page]:
 
 
 def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tuple[Page, Traits | None]]:
-    """Pages with the traits that show whether they are articles; None if a rule says that they are."""
+    """The pages, each with the traits that show whether it is an article, or None if a rule includes it."""
     for file in sorted(html_files(site_dir)):
         if file.name == "404.html" or file.stat().st_size > MAX_PAGE_BYTES:
             continue
@@ -109,7 +109,7 @@ def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tu
         if facts is not None:
             names = paths_of_article(str(facts.get("source") or ""), location)
         taken_in = rules.includes(*names)
-        copied = facts is None and bool(info.articles)  # HTML that no article made
+        copied = facts is None and bool(info.articles)  # HTML that was not built from an article
         if rules.excludes(*names) or (copied and not taken_in):
             continue
         try:
@@ -124,16 +124,16 @@ def _read_all(site_dir: Path, info: SiteInfo, rules: SearchRules) -> Iterator[tu
 
 
 def _others(pages: Sequence[Traits], info: SiteInfo) -> Set[str]:
-    """Locations of pages that are no articles."""
+    """The locations of pages that are not articles."""
     if not info.articles:
         return not_articles(pages)
-    # Somebody who wrote questions for a page of links means it to be found.
+    # Whoever wrote questions for a page of links wants people to find it.
     plain = [page for page in pages if not info.articles[page.location].get("questions")]
     return {page.location for page in plain if page.is_list} | maps_of_the_site(pages) & {one.location for one in plain}
 
 
 def _refuse_lost_pages(site_dir: Path, info: SiteInfo) -> None:
-    """Raise SiteError if front matter belongs to no page: it would be lost, and an excluded page would be found."""
+    """Raise SiteError if front matter belongs to no page: it would be lost, and search would show excluded pages."""
     lost = [location for location in info.articles if file_of(site_dir, location) is None]
     if not lost:
         return
@@ -146,7 +146,7 @@ def _refuse_lost_pages(site_dir: Path, info: SiteInfo) -> None:
 
 
 def read_page(html: str, location: str, info: SiteInfo) -> Page | None:
-    """One page, or None where it is no article: excluded from search, a redirect, or left for the service to fill."""
+    """One page, or None if it is not an article: excluded from search, a redirect, or left for the service to fill."""
     found = _read(html, location, info)
     return found[0] if found is not None else None
 
@@ -180,7 +180,7 @@ def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | Non
 
 
 def pack(blocks: Sequence[str], limit: int = PASSAGE_CHARS) -> Iterator[str]:
-    """Join blocks of text into pieces of at most `limit` characters, cutting longer ones between sentences or words."""
+    """Join blocks into pieces of at most `limit` characters, and split longer blocks between sentences or words."""
     piece = ""
     for block in blocks:
         for part in _cut(block, limit):
@@ -213,13 +213,13 @@ def _cut(block: str, limit: int) -> Iterator[str]:
 
 
 def _titles(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> tuple[str, ...]:
-    """The article's names: the one that is shown, that of its front matter, its first heading."""
+    """The article's names, each once: the one shown, the one in its front matter, its first heading."""
     heading = next((section.heading for section in sections if section.level == 1), "")
     return tuple(dict.fromkeys(filter(None, (title, str(facts.get("own_title") or ""), heading))))
 
 
 def _keywords(facts: Mapping[str, Any], tree: LexborHTMLParser) -> tuple[str, ...]:
-    """Keywords and tags; of a page that no plugin knows, those of its head."""
+    """The keywords and tags; for a page that the plugin does not know, the keywords in its head."""
     if facts:
         return tuple(dict.fromkeys(map(str, (*(facts.get("keywords") or ()), *(facts.get("tags") or ())))))
     named = (word.strip() for word in _meta(tree, "keywords").split(","))
@@ -231,7 +231,7 @@ def _passages(sections: Sequence[Section], location: str, own: Sequence[str]) ->
         if section.excluded:
             continue
         target = f"{location}#{section.anchor}" if section.anchor else location
-        # The article's own heading as one of a section would show every intro as a part of itself.
+        # Leaves out the article's own heading, which would show every introduction as a part of itself.
         heading = "" if section.heading in own else section.heading
         path = tuple(part for part in section.path if part not in own)
         pieces = list(pack(section.blocks)) or ([""] if heading else [])

@@ -1,11 +1,11 @@
-"""Superscript and subscript: part of a word (1st, m²), words of their own, or the mark of a footnote. Pure."""
+"""Superscript and subscript: part of a word (1st, m²), separate words, or the mark of a footnote. Pure."""
 
 from __future__ import annotations
 
 import re
 
-# Words stay apart if something between them is left out. SEAM becomes a space only if two words would touch, GAP
-# always.
+# Keep words separate when something between them is left out. SEAM becomes a space only if two words would touch; GAP
+# always does.
 SEAM, GAP = "\x1f", "\x1e"
 
 _POWERS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
@@ -14,13 +14,13 @@ _HAS_POWERS = re.compile(r"[A-Za-z]|[cdkmnµμ]m|ft|yd|mi|in|mc")
 _ORDINAL = re.compile(r"\d+|[IVXLCDM]+|[^\W\d_]{1,3}")
 _TRADEMARKS = frozenset("®™℠°©")
 _LETTERS_OF_ORDINALS = "aeo"
-# What a note is called by: [2], 3, a, *; and what links to notes are called.
+# The marks of notes: [2], 3, a, *; then the names of links to notes.
 _NOTE = re.compile(r"(\[)?(?:\d{1,3}|[a-z]|[ivx]{1,6}|[*†‡§¶]{1,3})(?(1)\])")
 _OF_NOTES = re.compile(r"foot|note|\bfn|\b_?ftn|cite|ref", re.I)
 
 
 def beside(before: str, text: str) -> str:
-    """What a raised `text` adds to the word `before` it, as it is read in one line; a SEAM where it is only a mark."""
+    """What a raised `text` adds to the word `before` it when read in one line; a SEAM if it is only a mark."""
     if not text or (text[0] in "([" and len(text) <= 24):
         return SEAM
     if not any(map(str.isalnum, text)):
@@ -36,7 +36,7 @@ def beside(before: str, text: str) -> str:
 
 
 def links_to_note(text: str, target: str, *names: str) -> bool:
-    """Whether a link within the page is the mark of a note: in brackets, or by what it or its target is called."""
+    """Whether a link within the page is the mark of a note: by brackets, or by its own or its target's name."""
     found = _NOTE.fullmatch(text)
     if not found or not target.startswith("#"):
         return False
@@ -48,5 +48,5 @@ def _ordinal(before: str) -> bool:
 
 
 def _is_ending(before: str, letter: str) -> bool:
-    """Whether one letter ends an ordinal (3e, 1o) and is not the mark of a note."""
+    """Whether a single letter is the ending of an ordinal (3e, 1o) instead of the mark of a note."""
     return letter in _LETTERS_OF_ORDINALS or not before.isdigit()

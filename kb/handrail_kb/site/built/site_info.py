@@ -17,9 +17,9 @@ MANIFEST = "handrail/site.json"
 
 @dataclass(frozen=True)
 class SiteInfo:
-    """Facts about the whole site. `contact_url` is relative to the site.
+    """The facts about the whole site. `contact_url` is relative to the site.
 
-    `channels` names the channels to a person in one line; `opening` says when somebody answers at once.
+    `channels` names the channels to a person in one line of text; `opening` says when somebody answers at once.
     """
 
     name: str = ""
@@ -33,7 +33,7 @@ class SiteInfo:
 
 
 def read_site_info(site_dir: Path) -> SiteInfo:
-    """What the plugin wrote beside the pages, or defaults for a site that another generator built."""
+    """The facts that the plugin wrote, or defaults for a site that another generator built."""
     file = site_dir / MANIFEST
     if not file.is_file():
         return SiteInfo()

@@ -1,7 +1,7 @@
-"""Tables as sentences: each row with the headings of its cells, so that it can be read by itself.
+"""Turns tables into sentences: each row gets the headings of its cells, so that it can be read by itself.
 
-`Service: Parcel. Country: Norway. Price: 45 NOK.` Knows cells that span, headings in several rows, and headings in
-columns; what a cell says is asked of the caller.
+`Service: Parcel. Country: Norway. Price: 45 NOK.` Handles cells that span, headings in several rows, and headings in
+columns; the caller reads the text of a cell.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from selectolax.lexbor import LexborNode
 
 # As in HTML's own rules for tables.
 _MOST_COLUMNS = 1000
-# Cells that the spans of one table may fill in total, because large numbers in attributes would exhaust the memory.
+# The most cells that the spans of one table may fill, because large numbers in attributes would exhaust the memory.
 _MOST_SPANNED = 50_000
-# A text that stands for many rows or columns is repeated up to this length.
+# The longest text that is repeated for every row or column that it belongs to.
 _REPEATED = 150
 _ENDED = (".", "!", "?", ":", ";", ",", "…", "。", "！", "？", "：", "；", "،", "؟", "।")
 _ROW_GROUPS = ("thead", "tbody", "tfoot")
 
-# What a reader sees of a cell, in one line.
+# Returns the text that a reader sees of a cell, in one line.
 TextOf = Callable[[LexborNode], str]
 
 
@@ -33,7 +33,7 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Place:
-    """A cell in a column of a row; `first` in the row where it begins."""
+    """A cell in a column of a row; `first` is set in the row where the cell begins."""
 
     cell: _Cell
     first: bool
@@ -44,14 +44,14 @@ _Row = dict[int, _Place]
 
 @dataclass
 class _Grid:
-    """Rows of places by column; the first `heads` rows hold headings alone."""
+    """Rows of places by column; the first `heads` rows contain only headings."""
 
     rows: list[_Row]
     heads: int
 
 
 def is_layout(table: LexborNode, left_out: Set[int]) -> bool:
-    """Whether a table only arranges what it holds: it says so, has one column, or sections of an article in it."""
+    """Whether a table only arranges its content: it says so, has one column, or contains headings of sections."""
     if (table.attributes.get("role") or "") in ("presentation", "none"):
         return True
     if table.css_first("h1, h2, h3, h4, h5, h6") is not None:
@@ -60,18 +60,18 @@ def is_layout(table: LexborNode, left_out: Set[int]) -> bool:
 
 
 def sentences(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> list[str]:
-    """The caption, and a sentence or several for each row, in order. What has a `mem_id` of `left_out` is not read."""
+    """The caption, then sentences for each row, in order, without elements whose `mem_id` is in `left_out`."""
     captions = [child for child in table.iter() if child.tag == "caption" and child.mem_id not in left_out]
     caption = text_of(captions[0]) if captions else ""
     grid = _grid(table, text_of, left_out)
     headings = _headings(grid)
     told = [caption]
-    if grid.heads and not headings:  # too long for headings, so they are text
+    if grid.heads and not headings:  # too long for headings, so read as text
         told += [_listed(row) for row in grid.rows[: grid.heads]]
     group = ""
     for row in grid.rows[grid.heads :]:
         own = [place.cell for place in row.values()]
-        if own and len(row) > 1 and all(cell is own[0] for cell in own):  # one cell over all columns
+        if own and len(row) > 1 and all(cell is own[0] for cell in own):  # one cell spans all columns
             if own[0].heading and len(own[0].text) <= _REPEATED:
                 group = own[0].text
             else:
@@ -85,7 +85,7 @@ def sentences(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> list[st
 
 
 def joined(blocks: Sequence[str]) -> str:
-    """Pieces of text that stand below each other in a cell, in one line."""
+    """Blocks of text from one cell, joined into one line."""
     line = ""
     for block in blocks:
         line = f"{line}{' ' if line.endswith(_ENDED) else ', '}{block}" if line else block
@@ -93,7 +93,7 @@ def joined(blocks: Sequence[str]) -> str:
 
 
 def label(text: str) -> str:
-    """A heading in front of what stands under it."""
+    """A heading, ready to be put before what it heads."""
     return f"{text} " if text.endswith(_ENDED) else f"{text}: "
 
 
@@ -129,7 +129,7 @@ def _put(rows: list[_Row], cell: _Cell, row: int, column: int, *, high: int, wid
 
 
 def _rows_of_headings(rows: Sequence[_Row]) -> int:
-    """How many rows at the top hold headings alone, where other rows hold more than that."""
+    """The number of rows at the top that contain only headings."""
     heads = 0
     for row in rows:
         own = [place.cell for place in row.values()]
@@ -146,7 +146,7 @@ def _rows_of_headings(rows: Sequence[_Row]) -> int:
 
 
 def _headings(grid: _Grid) -> dict[int, tuple[str, ...]]:
-    """The headings of each column, from the top down. None if they are too long to be put before values."""
+    """The headings of each column, from the top down; an empty mapping if they are too long to go before values."""
     found: dict[int, list[str]] = {}
     for row in grid.rows[: grid.heads]:
         for column, place in row.items():
@@ -159,8 +159,8 @@ def _headings(grid: _Grid) -> dict[int, tuple[str, ...]]:
 
 
 def _sentence(row: _Row, headings: dict[int, tuple[str, ...]]) -> str:
-    """A row as sentences, one for each value; a heading of the row without a heading of its own leads them."""
-    if not any(place.first for place in row.values()):  # all of it was in the rows above
+    """A row as sentences, one for each value. Headings of the row that have no column heading come first."""
+    if not any(place.first for place in row.values()):  # all its cells began in rows above
         return ""
     values = [(names, cell) for names, cell in _values(row, headings) if cell.text]
     lead = []
@@ -209,7 +209,7 @@ def _ended(text: str) -> str:
 
 
 def _groups(table: LexborNode, left_out: Set[int]) -> Iterator[list[LexborNode]]:
-    """The rows of a table's own parts, those of tables inside left out; the foot comes last, as it is shown."""
+    """The rows of each part of a table, without those of nested tables; the foot comes last, as browsers show it."""
     parts = [child for child in table.iter() if child.tag in _ROW_GROUPS and child.mem_id not in left_out]
     for part in sorted(parts, key=lambda part: part.tag == "tfoot"):
         yield [row for row in part.iter() if row.tag == "tr" and row.mem_id not in left_out]
@@ -220,7 +220,7 @@ def _cells(row: LexborNode, left_out: Set[int]) -> Iterator[LexborNode]:
 
 
 def _span(node: LexborNode, name: str, most: int) -> int:
-    """How many rows or columns a cell spans, 1 if the attribute is unusable; 0 is to the end of the rows."""
+    """The number of rows or columns that a cell spans; 1 if the attribute is unusable, 0 for all rows that follow."""
     text = (node.attributes.get(name) or "").strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else most if text.isdigit() else 1
     return min(number, most) if number or name == "rowspan" else 1
