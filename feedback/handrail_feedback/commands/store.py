@@ -32,8 +32,8 @@ def move_(config_file: Path, places: tuple[str, ...], *, while_in_use: bool) -> 
     """Copy the store into an empty one, compare both, and say how to use the new one.
 
     FROM and TO are files, or addresses such as postgresql://handrail@db.example.com/handrail, with the password in
-    PGPASSWORD or ~/.pgpass. Without FROM the store of this site is copied. Stop the service first. FROM is only read.
-    It is all or nothing: when it was interrupted, run it again.
+    HANDRAIL_STORE_PASSWORD or ~/.pgpass. Without FROM the store of this site is copied. Stop the service first: FROM is
+    only read. It is all or nothing: when it was interrupted, run it again.
     """
     if len(places) > 2:
         raise ConfigError("There are more than two places.", "Name where to copy to: handrail store move [FROM] TO")
@@ -80,7 +80,7 @@ def _place(typed: str) -> Path | str:
     if parts.password or any(name == "password" for name, _ in parse_qsl(parts.query)):
         raise ConfigError(
             "A password does not belong on a command line: every user of this machine can read it.",
-            "Take it out, and give it in PGPASSWORD, or in a line of ~/.pgpass",
+            "Take it out, and give it in HANDRAIL_STORE_PASSWORD, or in a line of ~/.pgpass",
         )
     return typed
 

@@ -105,7 +105,7 @@ def whole_store(place: Path | str) -> WholeStore:
     from handrail_feedback.storage.engines.postgres import PostgresDatabase
     from handrail_feedback.storage.engines.postgres_whole import PostgresWhole
 
-    return PostgresWhole(PostgresDatabase(str(place), MIGRATIONS, _BUSY_SECONDS))
+    return PostgresWhole(str(place), PostgresDatabase(str(place), MIGRATIONS, _BUSY_SECONDS))
 
 
 def existing_store(place: Path | str, nothing_kept: str, first: str) -> Store:

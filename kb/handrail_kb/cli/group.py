@@ -67,6 +67,14 @@ COMMANDS = {
         "handrail_feedback.commands.messages:forget",
         "Erase the message with the reference CODE and all that was added to it, for good.",
     ),
+    "backup": (
+        "handrail_feedback.commands.backup:backup",
+        "Back up the store while the service runs, and verify the backup.",
+    ),
+    "restore": (
+        "handrail_feedback.commands.backup:restore",
+        "Put the backup FILE in the place of the store, once it is verified.",
+    ),
     "store": (
         "handrail_feedback.commands.store:store",
         "Move the store: from an SQLite file to PostgreSQL, or back.",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from handrail_feedback.delivery.channels import can_answer, read_delivery
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.job_runs import last_successes
 from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.cli.flags import config_option
@@ -26,6 +28,7 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.mkdocs import theme_that_is_missing
+from handrail_kb.texts.amounts import exactly
 from handrail_kb.texts.installing import install_extra, install_theme, missing
 from handrail_search.commands.options import find_settings
 from handrail_search.embedding.tuned import read_tuned
@@ -167,6 +170,20 @@ def _store(settings: Settings) -> str:
         return store.place
 
 
+def _backup(settings: Settings) -> str:
+    with closing(Store(settings.store_place)) as store:
+        if not store.exists():
+            return "nothing to back up yet"
+        last = last_successes(store).get("backup")
+    if last is None:
+        raise HandrailError("The store was never backed up.", "Do it now, then once a day or more: handrail backup")
+    age = now() - last
+    said = f"the last one was made {last:%Y-%m-%d %H:%M} UTC, {exactly(age)} ago"
+    if age > _OLD_BACKUP:
+        raise HandrailError(said, "Make one, and see why none was made: handrail backup")
+    return said
+
+
 def _delivery(settings: Settings) -> str:
     delivery = read_delivery(settings)
     if delivery.answers and "mail" not in delivery.channels:
@@ -248,6 +265,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "index": _index,
     "language": _language,
     "store": _store,
+    "backup": _backup,
     "delivery": _delivery,
     "outbox": _outbox,
     "desk": _desk,
@@ -255,12 +273,14 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "port": _port,
 }
 _BUILD = "handrail build"
+# As in the alert HandrailBackupOld.
+_OLD_BACKUP = timedelta(days=2)
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
-_OPTIONAL = ("encoder", "language", "port")
+_OPTIONAL = ("encoder", "language", "port", "backup")
 _ROLES = {
     "all": "all: search, messages and the desk",
     "search": "search: this machine only searches; it takes no messages",
 }
 _START_FIRST = "Start the node with role all on it first: handrail run. Or take no messages here: role: search"
 # From another machine, where this one only serves.
-_OF_MESSAGES = ("delivery", "outbox", "desk")
+_OF_MESSAGES = ("delivery", "outbox", "desk", "backup")

@@ -194,7 +194,7 @@ def test_a_folder_without_mkdocs_yml_is_told(run, site, arguments):
 )
 def test_a_config_file_that_is_not_there_is_told(run, site, name):
     needed = {"index": ["docs"], "evaluate": ["docs"], "search": ["words"], "forget": ["96H-9MK-WHX"],
-              "learn": ["mkdocs.yml"], "draft": ["1"]}  # fmt: skip
+              "learn": ["mkdocs.yml"], "draft": ["1"], "restore": ["mkdocs.yml"]}  # fmt: skip
     arguments = needed.get(name, [])
     assert refused(run(name, *arguments, "--config", "elsewhere.yml"), "There is no elsewhere.yml")
 

@@ -1,15 +1,17 @@
-"""A PostgreSQL database as a whole: read at one moment, filled, and told whether others use it."""
+"""A PostgreSQL database as a whole: read at one moment, filled, backed up and restored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg
 
 from handrail_feedback.records.stamps import SqlValue
 from handrail_feedback.storage.engines.postgres import PostgresConnection, PostgresDatabase, applied, refuse_unfit
-from handrail_feedback.storage.engines.whole import Bulk
+from handrail_feedback.storage.engines.postgres_programs import PostgresPrograms
+from handrail_feedback.storage.engines.whole import Bulk, Contents
 from handrail_kb.errors import StoreUnavailable
 
 # Rows of a whole store are read and written for as long as they take.
@@ -19,9 +21,12 @@ _NO_HURRY = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_sess
 class PostgresWhole:
     """A store in a database of a server."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
+    ending = "dump"
+
+    def __init__(self, url: str, database: PostgresDatabase) -> None:
         self.place = database.place
         self._database = database
+        self._programs = PostgresPrograms(url)
 
     def exists(self) -> bool:
         """Whether there may be a store: a server is asked when it is needed."""
@@ -45,7 +50,7 @@ class PostgresWhole:
             )
 
     @contextmanager
-    def snapshot(self) -> Iterator[Bulk]:
+    def snapshot(self) -> Iterator[PostgresBulk]:
         """A transaction that sees one moment, and cannot write."""
         with closing(self._database.connect()) as raw:
             bulk = PostgresBulk(raw, self.place)
@@ -65,9 +70,63 @@ class PostgresWhole:
         finally:
             self._database.close()
 
+    def back_up(self, file: Path) -> Contents:
+        """Dump the moment that this transaction sees, and compare what is in the dump with it."""
+        with self.snapshot() as bulk:
+            contents = bulk.contents()
+            schema, moment = bulk.execute("SELECT current_schema(), pg_export_snapshot()").fetchone() or ("", "")
+            self._programs.dump(file, bulk.server, str(schema), str(moment))
+        if self.examine(file) != contents:
+            raise StoreUnavailable(f"{file} is not the same as {self.place}.", "Look at the disk: dmesg | tail")
+        return contents
+
+    def examine(self, file: Path) -> Contents:
+        """Read a dump from beginning to end."""
+        return self._programs.read_dump(file)[0]
+
+    def restore(self, file: Path) -> None:
+        """Drop what is there and load the dump, in one transaction."""
+        with self.snapshot() as bulk:
+            schema, server = str(bulk.value("SELECT current_schema()")), bulk.server
+            drops = [str(row[0]) for row in bulk.execute(_DROPS).fetchall()]
+        of_dump = self._programs.read_dump(file)[1]
+        if of_dump != schema:
+            raise StoreUnavailable(
+                f"{file} is of the schema {of_dump}, and {self.place} uses {schema}.",
+                f"Use that one: HANDRAIL_STORE='{self.place}?options=-csearch_path%3D{of_dump}'",
+            )
+        self._programs.load(file, server, schema, drops)
+
+    def put_aside(self, kept: Path) -> None:
+        """Dump what is there."""
+        kept.touch(mode=0o600)
+        self.back_up(kept)
+
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'migrations'"
+# All of the store; it has its schema for itself.
+_DROPS = """
+SELECT format('DROP TABLE IF EXISTS %I.%I CASCADE;', schemaname, tablename)
+FROM pg_tables WHERE schemaname = current_schema()
+UNION ALL
+SELECT DISTINCT format('DROP FUNCTION IF EXISTS %I.%I(%s) CASCADE;', current_schema(), proname,
+                       pg_get_function_identity_arguments(pg_proc.oid))
+FROM pg_proc JOIN pg_trigger ON tgfoid = pg_proc.oid WHERE pronamespace = current_schema()::regnamespace"""
+
 
 class PostgresBulk(PostgresConnection):
     """A connection that reads and writes whole tables."""
+
+    @property
+    def server(self) -> int:
+        """The major version of the server."""
+        return self.raw.info.server_version // 10_000
+
+    def contents(self) -> Contents:
+        """The migrations, and the rows of each table."""
+        tables = [str(name) for (name,) in self.execute(_TABLES).fetchall()]
+        rows = {name: int(self.value(f"SELECT count(*) FROM {name}")) for name in tables}  # noqa: S608
+        return Contents(frozenset(applied(self)), rows)
 
     def columns(self, table: str) -> list[str]:
         """The names of the columns of a table."""

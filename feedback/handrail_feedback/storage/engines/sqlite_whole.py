@@ -1,10 +1,12 @@
-"""An SQLite file as a whole: read at one moment, filled, and told whether others have it open."""
+"""An SQLite file as a whole: read at one moment, filled, backed up and restored."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,12 +14,18 @@ from sqlite_utils import Database
 
 from handrail_feedback.records.stamps import SqlValue
 from handrail_feedback.storage.engines.sqlite import SqliteConnection, SqliteFile, explained
-from handrail_feedback.storage.engines.whole import Bulk
+from handrail_feedback.storage.engines.whole import Bulk, Contents
+from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
+
+# What SQLite keeps beside a file: its write-ahead log, and the index of that.
+_BESIDE = ("-wal", "-shm")
 
 
 class SqliteWhole:
     """A store in one file."""
+
+    ending = "db"
 
     def __init__(self, file: SqliteFile) -> None:
         self.place = file.place
@@ -31,11 +39,7 @@ class SqliteWhole:
     def applied(self) -> set[str]:
         """The migrations that the file had."""
         with self.snapshot() as bulk:
-            [[there]] = bulk.execute("SELECT count(*) FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchall()
-            if not there:
-                return set()
-            found = bulk.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'handrail'")
-            return {str(name) for (name,) in found.fetchall()}
+            return bulk.applied()
 
     def in_use(self) -> bool:
         """Whether another connection is open: with the write-ahead log each holds a lock on the file."""
@@ -50,16 +54,9 @@ class SqliteWhole:
             return False
         return False
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Bulk]:
+    def snapshot(self) -> AbstractContextManager[SqliteBulk]:
         """A transaction of a connection that cannot write."""
-        with explained(self._path):
-            raw = _opened(self._path, "ro", wait=5)
-        with closing(raw):
-            bulk = SqliteBulk(Database(raw, execute_plugins=False), self._path)
-            bulk.execute("BEGIN")
-            bulk.execute("SELECT count(*) FROM sqlite_master").fetchall()  # the moment is that of the first read
-            yield bulk
+        return _snapshot(self._path)
 
     @contextmanager
     def filling(self, tables: Sequence[str]) -> Iterator[Bulk]:
@@ -73,6 +70,89 @@ class SqliteWhole:
         finally:
             self._file.close()
 
+    def back_up(self, file: Path) -> Contents:
+        """Copy the file while it is used."""
+        return _copy(self._path, file)
+
+    def examine(self, file: Path) -> Contents:
+        """Check every page of a backup."""
+        return _examined(file)
+
+    def restore(self, file: Path) -> None:
+        """Copy a backup beside the store, then rename it."""
+        new = made(self._path.parent) / f".{self._path.name}.restoring"
+        with explained(self._path):
+            new.unlink(missing_ok=True)
+            os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            owner = (self._path if self._path.exists() else self._path.parent).stat()
+            if os.geteuid() == 0:  # the service has to be able to write it
+                os.chown(new, owner.st_uid, owner.st_gid)
+        try:
+            _copy(file, new)
+            _write_down(self._path)
+            with explained(self._path):
+                for ending in _BESIDE:
+                    self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+                new.replace(self._path)
+        finally:
+            new.unlink(missing_ok=True)
+
+    def put_aside(self, kept: Path) -> None:
+        """Give the file another name, too, and what belongs to it; it may be damaged."""
+        _write_down(self._path)
+        with explained(self._path):
+            shutil.copy2(self._path, kept)
+            for ending in _BESIDE:
+                beside = self._path.with_name(self._path.name + ending)
+                if beside.exists():
+                    shutil.copy2(beside, kept.with_name(kept.name + ending))
+
+
+@contextmanager
+def _snapshot(path: Path) -> Iterator[SqliteBulk]:
+    with explained(path):
+        raw = _opened(path, "ro", wait=5)
+    with closing(raw):
+        bulk = SqliteBulk(Database(raw, execute_plugins=False), path)
+        bulk.execute("BEGIN")
+        bulk.execute("SELECT count(*) FROM sqlite_master").fetchall()  # the moment is that of the first read
+        yield bulk
+
+
+def _copy(path: Path, to: Path) -> Contents:
+    """Copy a store at one moment into a file that needs no other beside it, by SQLite's own backup; compare both."""
+    with _snapshot(path) as bulk:
+        contents = bulk.contents()
+        with explained(to), closing(sqlite3.connect(to, isolation_level=None)) as copy:
+            bulk.db.conn.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE").fetchall()
+    if _examined(to) != contents:
+        raise StoreUnavailable(f"{to} is not the same as {path}.", "Look at the disk: dmesg | tail")
+    return contents
+
+
+def _examined(file: Path) -> Contents:
+    """What is in a file that is whole. Raises StoreUnavailable."""
+    another = f"Take another backup: ls -lt {file.parent}"
+    try:
+        with _snapshot(file) as bulk:
+            found = [str(line) for (line,) in bulk.execute("PRAGMA integrity_check").fetchall()]
+            if found == ["ok"]:
+                return bulk.contents()
+    except UnicodeError:  # in what says that it is damaged
+        found = ["it cannot be read"]
+    except StoreUnavailable as error:
+        if error.passing:
+            raise
+        raise StoreUnavailable(error.what, another) from error
+    raise StoreUnavailable(f"{file} is damaged: {found[0]}.", another)
+
+
+def _write_down(path: Path) -> None:
+    """Write the write-ahead log into its file, where that can be read, so that nothing belongs to it beside it."""
+    with suppress(sqlite3.DatabaseError), closing(_opened(path, "rw", wait=0)) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
 
 def _opened(path: Path, mode: str, wait: float) -> sqlite3.Connection:
     return sqlite3.connect(
@@ -82,6 +162,20 @@ def _opened(path: Path, mode: str, wait: float) -> sqlite3.Connection:
 
 class SqliteBulk(SqliteConnection):
     """A connection that reads and writes whole tables."""
+
+    def applied(self) -> set[str]:
+        """The migrations that the file had."""
+        [[there]] = self.execute("SELECT count(*) FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchall()
+        if not there:
+            return set()
+        found = self.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'handrail'")
+        return {str(name) for (name,) in found.fetchall()}
+
+    def contents(self) -> Contents:
+        """The migrations, and the rows of each table."""
+        tables = [name for name, _ in self.statements("table") if name[0] != "_" and not name.startswith("sqlite_")]
+        rows = {name: int(self.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in tables}  # noqa: S608
+        return Contents(frozenset(self.applied()), rows)
 
     def columns(self, table: str) -> list[str]:
         """The names of the columns of a table."""

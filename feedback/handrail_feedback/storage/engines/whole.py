@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from handrail_feedback.records.stamps import SqlValue
@@ -29,11 +31,21 @@ class Bulk(Connection, Protocol):
         """Give new rows of these tables numbers above these, and above those that were given here."""
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a store or a backup has: the migrations that were applied, and how many rows each table has."""
+
+    applied: frozenset[str]
+    rows: Mapping[str, int]
+
+
 class WholeStore(Protocol):
     """A store that is read or filled as a whole. Making one touches nothing; each call raises StoreUnavailable."""
 
     # Where the store is, as people may read it: without a password.
     place: str
+    # How names of its backups end: db, dump.
+    ending: str
 
     def exists(self) -> bool:
         """Whether there is a store already. A database on a server counts as one."""
@@ -52,3 +64,15 @@ class WholeStore(Protocol):
 
         The store is made where there is none, and brought up to date.
         """
+
+    def back_up(self, file: Path) -> Contents:
+        """Write all that is kept at one moment to a file that is there and empty, and verify it."""
+
+    def examine(self, file: Path) -> Contents:
+        """Read a backup of this kind from beginning to end, and say what is in it."""
+
+    def restore(self, file: Path) -> None:
+        """Put a backup that was examined in the place of all that is there, in one step. Nobody may use the store."""
+
+    def put_aside(self, kept: Path) -> None:
+        """Keep all that is there in a file of this name, which is not there yet."""
