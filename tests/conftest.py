@@ -84,10 +84,19 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def store_place(request, tmp_path):
-    """Where an empty store may be made: a file, or a database of a PostgreSQL server that the tests start."""
+    """Where a store is, or may be made: a file, or a database of a PostgreSQL server that the tests start.
+
+    A database has its tables already, and nothing in them, unless the test asks for a `new_database`.
+    """
     if request.param == "sqlite":
-        return tmp_path / "state" / "store.db"
-    return request.getfixturevalue("new_database")()
+        yield tmp_path / "state" / "store.db"
+    elif "new_database" in request.fixturenames:
+        yield request.getfixturevalue("new_database")()
+    else:
+        postgres = request.getfixturevalue("postgres")
+        name = postgres.borrow_database()
+        yield postgres.url(name)
+        postgres.give_database_back(name)
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ class PostgresServer:
         self.port = port
         self._programs = programs
         self._numbers = itertools.count(1)
+        self._free: list[str] = []
         # PostgreSQL does not run as root.
         self._as_user = (
             ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
@@ -105,6 +106,38 @@ class PostgresServer:
         name = f"store_{next(self._numbers)}"
         self.sql(f"CREATE DATABASE {name}")
         return name
+
+    def borrow_database(self) -> str:
+        """A database that nobody uses, empty or with empty tables; its name."""
+        return self._free.pop() if self._free else self.create_database()
+
+    def give_database_back(self, name: str) -> None:
+        """Empty the tables for the next one; a database whose tables a test has changed is dropped."""
+        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        if self._emptied(name):
+            self._free.append(name)
+        else:
+            self.drop_database(name)
+
+    def _emptied(self, name: str) -> bool:
+        import psycopg
+
+        from handrail_feedback.storage.schema.migrations import MIGRATIONS, TABLES
+
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            if {table for (table,) in tables} != {*TABLES, "migrations"}:
+                return False
+            applied = connection.execute("SELECT name FROM migrations").fetchall()
+            if {migration for (migration,) in applied} != {one.name for one in MIGRATIONS}:
+                return False
+            connection.execute(";".join(f"DELETE FROM {table}" for table in reversed(TABLES)))
+            connection.execute(
+                "SELECT setval(pg_get_serial_sequence(table_name, column_name), 1, false) FROM "
+                "information_schema.columns WHERE table_schema = 'public' AND is_identity = 'YES';"
+                "INSERT INTO learned_changes VALUES (1); INSERT INTO outbox_alarm VALUES (NULL)"
+            )
+        return True
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected."""

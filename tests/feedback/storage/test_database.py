@@ -42,6 +42,7 @@ def test_making_a_store_touches_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.usefixtures("new_database")
 def test_many_processes_may_open_a_new_store_at_once(store_place: Path | str) -> None:
     workers = [subprocess.Popen([sys.executable, "-c", OPEN, str(store_place)]) for _ in range(4)]
     assert [worker.wait(30) for worker in workers] == [0] * 4

@@ -28,6 +28,8 @@ HELP = Address("Acme Help", "help", "acme.test")
 TEAM = Address(addr_spec="team@acme.test")
 MAIL = parse_routes("mail")
 
+pytestmark = pytest.mark.usefixtures("new_database")  # whose tables an older version makes
+
 
 @pytest.fixture
 def sender(store, clock, server):
