@@ -1,1 +1,1 @@
-"""What is kept, as frozen values with their pure rules: no SQL, no HTTP, no clock."""
+"""What the store keeps, as frozen values with their pure rules: no SQL, no HTTP, no clock."""

@@ -1,4 +1,4 @@
-"""What a lead decided about a topic, and whether it was proven."""
+"""What leads decided about topics, and which topics are proven answered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEANINGS: dict[DecisionKind, str] = {
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision. `topic` is the topic that it was made on, which may have been merged since."""
+    """One decision. `topic` is the topic that it was made on, which may have been merged into another since."""
 
     id: int
     topic: int
@@ -32,21 +32,21 @@ class Decision:
 
 
 def in_force(decisions: list[Decision]) -> Decision | None:
-    """The newest that was not taken back."""
+    """The newest decision that was not undone, or None. `decisions` are oldest first."""
     return next((one for one in reversed(decisions) if one.undone_at is None), None)
 
 
 ProofChange = Literal["proven", "lost"]
-# Of a topic's people, so many have to get an answer for the topic to be proven.
+# The share of a topic's people who have to get an answer for the topic to be proven.
 PROVEN_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of so many `people`, how many would get an answer now to all that they searched in a topic.
+    """Of the `people` in a topic, how many would now get an answer to everything that they searched in it.
 
-    `location` is the article that most of these find among the first three, and `found` how many do; empty when no
-    one gets an answer.
+    `location` is the article that answers most of these, and `found` how many it answers; empty and 0 if nobody gets an
+    answer.
     """
 
     people: int
@@ -56,15 +56,16 @@ class Figures:
 
     @property
     def enough(self) -> bool:
-        """Whether that proves a topic answered."""
+        """Whether these figures prove a topic answered."""
         return self.people > 0 and self.answered >= PROVEN_SHARE * self.people
 
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """How a topic's searches were answered when they were asked the last time.
+    """How a topic's searches were answered when they were last replayed.
 
-    `of` says what was asked of what, so that the same is not asked twice; `generation` is that of the index.
+    `of` identifies the searches and the state of search, so that the same is not replayed twice; `generation` is the
+    index's.
     """
 
     of: str
@@ -75,7 +76,7 @@ class ReplayResult:
 
 @dataclass(frozen=True)
 class Proof:
-    """That a topic was proven answered by a generation of the index, or that one lost it."""
+    """The event that a generation of the index proved a topic answered, or no longer answers it."""
 
     change: ProofChange
     at: datetime

@@ -1,4 +1,4 @@
-"""Questions that search was taught, and what may be taught."""
+"""Questions that search was taught, and the rules for which may be taught."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
 
 @dataclass(frozen=True)
 class TaughtQuestion:
-    """A question and the page that answers it. `who` says so: a name, or the file that it is in.
+    """A question and the page that answers it. `who` vouches for it: a name, or the file that the question is in.
 
-    `location` is the page's address relative to the site; `search_id` the search that it answers, where there was one.
+    `location` is the page's, relative to the site; `search_id` is the search that it answers, if there was one.
     """
 
     question: str
@@ -37,7 +37,7 @@ class TaughtQuestion:
 
 @dataclass(frozen=True)
 class KeptQuestions:
-    """What became of questions: how many are new, were known, were removed before, cannot be kept (`teachable`)."""
+    """How many questions are new, were known, were removed before, or are `unfit` to be kept (`teachable`)."""
 
     new: int
     known: int
@@ -47,7 +47,7 @@ class KeptQuestions:
 
 @dataclass(frozen=True)
 class KnownQuestion:
-    """A question in force. `session` is whose opinion it is: a browser tab's token, or source and name."""
+    """A question in force. `session` identifies whose opinion it is: a browser tab's token, or source and name."""
 
     question: str
     location: str
@@ -58,9 +58,9 @@ class KnownQuestion:
 
 @dataclass(frozen=True)
 class ListedQuestion:
-    """A question as a writer sees it; what several customers said is one line, and `people` says how many.
+    """A question as writers see it; the same question of several customers is one line, and `people` says how many.
 
-    `question` is empty where it was removed so long ago that its words are erased.
+    `question` is empty if it was removed so long ago that its words are erased.
     """
 
     id: str
@@ -75,23 +75,23 @@ class ListedQuestion:
 
 
 def teachable(question: str) -> str:
-    """The question as it may be kept: on one line, redacted; empty where it is too long, or no word of it is left."""
+    """The question as it may be kept: on one line, redacted; empty if it is too long, or only placeholders are left."""
     line = " ".join(_CONTROL.sub(" ", storable(question, 10 * LONGEST_QUESTION)).split())
     redacted = redact(line) if len(line) <= LONGEST_QUESTION else ""
     return redacted if says_something(redacted) else ""
 
 
 def question_key(question: str, location: str) -> str:
-    """The same for the same question about the same page, whatever its case, spaces and the marks at its ends."""
+    """A key of a question about a page that ignores case, spaces, and the punctuation at both ends."""
     words = " ".join(unicodedata.normalize("NFKC", question).casefold().split()).strip(" ?!.,;:¿¡\"'")
     return hashlib.sha256(f"{words}\0{location}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def says_something(redacted: str) -> bool:
-    """Whether a redacted text has a letter or digit of its own, outside of placeholders."""
+    """Whether a redacted text has a letter or digit outside placeholders."""
     return any(character.isalnum() for character in _PLACEHOLDER.sub("", redacted))
 
 
 def shows(results: str, page: str) -> bool:
-    """Whether a list of results, as JSON of `[[location, score], …]`, has a section of this page."""
+    """Whether a list of results, as JSON `[[location, score], …]`, contains the page or a section of it."""
     return any(location.partition("#")[0] == page for location, _score in json.loads(results))

@@ -12,7 +12,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt that its holder alone may send before the next try. `attempts` counts this one."""
+    """A receipt that only its holder may send until the next attempt. `attempts` includes this one."""
 
     code: str
     address: str
@@ -24,13 +24,13 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A day of the week, Monday being 0, and an hour of it, in UTC."""
+    """A weekday (0 is Monday) and an hour of that day, in UTC."""
 
     day: int = 0
     hour: int = 7
 
     def last(self, at: datetime) -> datetime:
-        """The latest moment at which a report was due."""
+        """The latest moment, not after `at`, at which a report was due."""
         today = at.replace(hour=self.hour, minute=0, second=0, microsecond=0)
         due = today - timedelta(days=(at.weekday() - self.day) % 7)
         return due if due <= at else due - timedelta(days=7)
@@ -45,7 +45,7 @@ HOURS_TO_CONFIRM = 48
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants to hear of, and where. `search_id` is the search that failed; empty when unknown."""
+    """A question to which somebody wants to be mailed an answer. `search_id` is the failed search; empty if unknown."""
 
     question: str
     address: str
@@ -64,7 +64,7 @@ class AnsweringArticle:
 
 @dataclass(frozen=True)
 class Notification:
-    """A question as it waits. `attempts` counts this one; `proof` and `answered_at` stand where it is answered."""
+    """A question to answer by mail. `attempts` includes this one; `proof` and `answered_at` are set once answered."""
 
     id: int
     question: str
@@ -79,19 +79,19 @@ class Notification:
 
 
 def token_of(seed: str, key: str) -> str:
-    """What the links of a question's mails carry. Nobody who has the store alone can make it."""
+    """The token in the links of a question's mails. Nobody can compute it from the store alone, without the key."""
     digest = hmac.digest(key.encode(), f"handrail-tell {seed}".encode(), "sha256")
     return urlsafe_b64encode(digest[:24]).decode()
 
 
 def notification_name(seed: str) -> str:
-    """What identifies the mails about one question, without giving access to anything."""
+    """An identifier for the mails about one question that gives access to nothing."""
     return hashlib.sha256(f"name {seed}".encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Somebody who waits for an answer to a search, whose words they may have changed into this question."""
+    """A request for an answer to a search; its `question` may differ from the words of the search."""
 
     search_id: str
     question: str

@@ -13,7 +13,7 @@ from typing import Literal
 
 from handrail_feedback.records.stamps import storable
 
-# By mail from the desk; by phone, in person or from another program; there was nothing to answer.
+# How a message was answered: by mail from the desk; by phone, in person or from another program; not needed.
 AnswerWay = Literal["mail", "elsewhere", "nothing"]
 LONGEST_ANSWER = 20_000
 
@@ -37,12 +37,12 @@ class Answer:
 
     @property
     def in_force(self) -> bool:
-        """Whether it answers anything."""
+        """Whether the message counts as answered by it."""
         return self.undone_at is None and self.bounced_at is None
 
 
 MOST_FILES = 5
-# Of all messages together, in bytes: nobody may fill the disk.
+# The most bytes of the files of all messages together, so that nobody can fill the disk.
 MOST_STORED = 2 * 1024**3
 _LONGEST_NAME = 80
 _TYPES = {
@@ -52,13 +52,13 @@ _TYPES = {
     "image/webp": (".webp",),
     "application/pdf": (".pdf",),
 }
-# What browsers offer to choose from.
+# The endings of files that browsers offer for choice.
 ACCEPTED = ",".join(ending for endings in _TYPES.values() for ending in endings)
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of a message. `content` is empty where only its name is needed; `size` is in bytes."""
+    """A file of a message. `content` is empty if only the name is needed; `size` is in bytes."""
 
     name: str
     type: str
@@ -68,13 +68,13 @@ class Attachment:
 
 
 def read_file(name: str, content: bytes) -> Attachment | None:
-    """The file with a harmless name and the type that its content has; None when it is none that we take."""
+    """The file with a harmless name and with the type of its content; None if that type is not accepted."""
     found = type_of(content)
     return Attachment(_harmless(name, found), found, len(content), content=content) if found else None
 
 
 def type_of(content: bytes) -> str:
-    """The type by the signature that each of these formats begins with; empty for every other."""
+    """The type of a file by the signature at its beginning; empty if it is not an accepted one."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if content.startswith(b"\xff\xd8\xff"):
@@ -87,7 +87,7 @@ def type_of(content: bytes) -> str:
 
 
 def _harmless(name: str, kind: str) -> str:
-    """The last part of the name, in letters that steer nothing, with an ending that fits the content."""
+    """The last part of a file name, without control characters, with an ending that fits the content."""
     last = storable(name, 1000).replace("\\", "/").rpartition("/")[2]
     plain = "".join(letter if letter.isprintable() and letter not in '<>:"|?*%;' else "_" for letter in last).strip(
         " ."
@@ -101,7 +101,7 @@ def _harmless(name: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A message and its status. `waits_since` is set while the outbox has it, `answered_*` once it is answered."""
+    """A message and its status. `waits_since` is set while it is in the outbox, `answered_*` once it is answered."""
 
     message: KeptMessage
     thread: str
@@ -121,12 +121,12 @@ class Case:
 
     @property
     def about(self) -> str:
-        """What it is about, in the customer's words."""
+        """The subject or, without one, the message, in one line."""
         return " ".join((self.message.subject or self.message.message).split())
 
 
 def differ_by_one_slip(known: str, typed: str) -> bool:
-    """Whether two codes differ in one letter, or in two neighbours that are swapped."""
+    """Whether two codes of the same length differ in one symbol, or by two swapped neighbours."""
     places = [place for place, (one, other) in enumerate(zip(known, typed, strict=False)) if one != other]
     if len(known) != len(typed):
         return False
@@ -145,7 +145,7 @@ AlongKind = Literal["search", "article", "said_no", "product", "language"]
 
 @dataclass(frozen=True)
 class Along:
-    """One thing that the customer saw, ticked and sent along. `location` is an article's, relative to the site."""
+    """One item that the customer chose to share with a message. `location` is an article's, relative to the site."""
 
     kind: AlongKind
     text: str
@@ -154,10 +154,10 @@ class Along:
 
 @dataclass(frozen=True)
 class Message:
-    """What a customer wrote. `token` is the form's own, the same for a form that is sent twice; empty when unknown.
+    """What a customer wrote. `token` identifies the form, the same if a form is sent twice; empty if unknown.
 
     `callback` says when they want to be called, in the form's or their own words. `follows` is the code of the first
-    message of the thread that this one adds to; where it is empty, a code in the words is looked for.
+    message of the thread that this one adds to; if it is empty, the store looks for a code in the words.
     """
 
     message: str
@@ -174,7 +174,7 @@ class Message:
 
 @dataclass(frozen=True)
 class KeptMessage:
-    """A message as it waits in the store. `follows` is the code of the message that it adds to, if it names one."""
+    """A message as stored. `follows` is the code of the message that it adds to; empty if it names none."""
 
     code: str
     message: str
@@ -190,9 +190,9 @@ class KeptMessage:
 
 
 def form_fingerprint(message: Message) -> str:
-    """The same for the same form, so that a double click is no second message, without keeping who sent it.
+    """A digest that is equal for the same form, so that a double click sends one message, without storing the sender.
 
-    Without a token it is another one each time.
+    Without a token, it differs every time.
     """
     parts = [message.token or secrets.token_hex(16), message.subject, message.message, message.reply_to]
     if message.callback:
@@ -207,7 +207,7 @@ MOST_QUESTIONS = 5
 
 @dataclass(frozen=True)
 class MessageOutcome:
-    """One thing that a message led to. `questions` are what search was taught, or what no article answers."""
+    """One outcome of a message. `questions` are those that search was to learn, or that no article answers."""
 
     id: int
     code: str
@@ -224,7 +224,7 @@ class MessageOutcome:
 
 @dataclass(frozen=True)
 class Learned:
-    """What became of questions: in force now, taken out before by a writer, or none that could be kept."""
+    """How many questions are in force now, were removed by a writer before, or are `unfit` to be kept."""
 
     in_force: int
     removed: int
@@ -232,21 +232,22 @@ class Learned:
 
 
 def distinct_questions(questions: Sequence[str]) -> list[str]:
-    """Each question once, whatever its case and spaces; without empty ones."""
+    """Each question once, ignoring case and spaces, without empty ones."""
     found = {" ".join(one.casefold().split()): " ".join(one.split()) for one in reversed(questions) if one.strip()}
     return list(reversed(found.values()))
 
 
 LEAST_MESSAGES = 20
-# Whoever wrote this morning may be answered yet; the window ends before.
+# The newest messages may still be answered, so the window ends before them.
 SETTLING = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class ReplyTimes:
-    """Of `messages` written from `since` to `until`, `answered` have a reply: half of all within `p50`.
+    """The reply times of `messages` written from `since` to `until`, of which `answered` have a reply.
 
-    Nine in ten within `p90`. None is "not enough data": fewer than 20 messages, or that share of them has no reply yet.
+    Half of all have one within `p50`, nine in ten within `p90`. None means "not enough data": there are fewer than 20
+    messages, or less than that share has a reply yet.
     """
 
     since: datetime
@@ -258,7 +259,7 @@ class ReplyTimes:
 
 
 def time_for_share(share: float, waits: list[timedelta], messages: int) -> timedelta | None:
-    """The time by which this share of all messages had its reply."""
+    """The time within which this share of all messages got a reply; None without enough data. `waits` is sorted."""
     needed = ceil(share * messages)
     return waits[needed - 1] if messages >= LEAST_MESSAGES and needed <= len(waits) else None
 
@@ -268,7 +269,7 @@ ThreadState = Literal["kept", "delivered", "answered"]
 
 @dataclass(frozen=True)
 class Part:
-    """One message of a thread: when it was written, its status, and since when, where that is known."""
+    """One message of a thread: when it was written, its status, and when it was answered, if it was."""
 
     at: datetime
     state: ThreadState
@@ -277,7 +278,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Thread:
-    """Messages that belong together, by the code of the first of them; the oldest first."""
+    """Messages that belong together, oldest first. `code` is that of the first."""
 
     code: str
     parts: tuple[Part, ...]

@@ -1,7 +1,7 @@
-"""Rules of the outbox: routes of the setting `deliver`, when a delivery is tried again, and how the outbox stands.
+"""Rules of the outbox: the routes in the setting `deliver`, when a delivery is tried again, and the outbox's status.
 
-`mail, folder` is two routes, and each gets every message. `mail > folder` is one route of two channels: the second is
-taken while the first fails.
+`mail, folder` is two routes, each of which gets every message. `mail > folder` is one route of two channels: the
+second is used while the first fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST_PAUSE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Job:
-    """A message that its holder alone may deliver until the claim ends."""
+    """A message that only its holder may deliver until the claim ends."""
 
     id: int
     claim: str
@@ -32,16 +32,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a claim holds, and how long a channel may fail before the next of its route takes over."""
+    """How long a claim lasts, and how long a channel may fail before the next one of its route takes over."""
 
     lease: timedelta = timedelta(seconds=90)
     failover: timedelta = timedelta(minutes=10)
 
 
 def pause(failures: int) -> timedelta:
-    """How long to wait after so many failures in a row: 2 s, 4 s, 8 s … 15 min, each shortened by up to a half.
+    """How long to wait after this many failures in a row: 2 s, 4 s, 8 s … 15 min, each shortened by up to a half.
 
-    By chance, so that what failed together is not tried together.
+    The shortening is random, so that deliveries that failed together are not tried again together.
     """
     doublings = min(max(failures, 1) - 1, 20)
     whole = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
@@ -49,7 +49,7 @@ def pause(failures: int) -> timedelta:
 
 
 def next_channel(job: Job, error: DeliveryFailed, tired: bool, resting: set[str]) -> str:
-    """The channel that tries next: another one when this one refused for good or has failed for long enough."""
+    """The channel for the next attempt: another one if this one refused for good or has failed too long (`tired`)."""
     if not (tired or error.final):
         return job.channel
     other = next_rested(job.route, job.channel, resting)
@@ -57,19 +57,19 @@ def next_channel(job: Job, error: DeliveryFailed, tired: bool, resting: set[str]
 
 
 def time_to_next(row: Row, error: DeliveryFailed, same: bool) -> timedelta:
-    """How long until the next attempt. Channels that all refuse for good hand a message round ever more slowly."""
+    """How long until the next attempt. If all channels refuse for good, the pauses between them grow."""
     if error.final:
         return pause(row["attempts"] + 1)
     return max(pause(row["failures"] + 1), pause_asked_for(error)) if same else timedelta(0)
 
 
 def pause_asked_for(error: DeliveryFailed) -> timedelta:
-    """The pause that the other side asked for, up to the longest."""
+    """The pause that the other side asked for, at most LONGEST_PAUSE."""
     return min(timedelta(seconds=max(error.wait, 0.0)), LONGEST_PAUSE)
 
 
 def next_rested(route: Route, channel: str, resting: set[str]) -> str | None:
-    """The next channel of the route that does not rest; None when all others do, or there is no other."""
+    """The next channel of the route that is not resting; None if all others are, or there is no other."""
     to = route.after(channel)
     while to != channel:
         if to not in resting:
@@ -82,7 +82,7 @@ def next_rested(route: Route, channel: str, resting: set[str]) -> str | None:
 class OutboxEntry:
     """One message on one of its routes. Times are in UTC; `delivered_at` is None while it waits.
 
-    The log names it by the `number` of its row, never by its code.
+    Log lines contain the `number` of its row, never its code.
     """
 
     number: int
@@ -102,13 +102,13 @@ class OutboxEntry:
     delivered_at: datetime | None
 
     def held(self, at: datetime) -> bool:
-        """Whether somebody is delivering it at this moment."""
+        """Whether a sender has claimed it at this moment."""
         return self.claimed_until is not None and self.claimed_until > at
 
 
 @dataclass(frozen=True)
 class ChannelState:
-    """How one channel has done: attempts that succeeded and failed, ever, and since when it fails, if it does."""
+    """The record of a channel: all attempts that succeeded and failed, and since when it has been failing, if it is."""
 
     name: str
     delivered: int
@@ -121,9 +121,9 @@ class ChannelState:
 
 @dataclass(frozen=True)
 class OutboxStatus:
-    """The outbox in numbers: messages that wait on a route, the oldest one's time, and messages on no route at all.
+    """The outbox in numbers: messages that wait on a route, the time of the oldest, and messages without a route.
 
-    `came_back` counts answers that a mail server refused for good, and that nobody has seen to since.
+    `came_back` counts answers that a mail server refused for good, and that nobody has dealt with since.
     """
 
     waiting: int
@@ -134,21 +134,21 @@ class OutboxStatus:
     came_back: int = 0
 
     def age(self, at: datetime) -> timedelta:
-        """How long the oldest message has waited; nothing when none waits."""
+        """How long the oldest message has waited; zero if none waits."""
         return max(at - self.oldest, timedelta(0)) if self.oldest else timedelta(0)
 
 
 CHANNELS = ("mail", "webhook", "folder")
-# The channel of what the desk answers. No setting names it: it is there where mail can be sent.
+# The channel for answers from the desk. No setting names it: it exists if mail can be sent.
 ANSWER = "answer"
 _HOW = "Write for example: deliver: mail, or mail, folder (both), or mail > folder (the second when the first fails)"
 
 
 @dataclass(frozen=True)
 class Route:
-    """Channels that are tried one after the other until one takes the message.
+    """Channels that are tried in order until one accepts the message.
 
-    `answer` is the number of the answer that this route sends to a customer; None for a message to a person.
+    `answer` is the number of the answer that this route sends to a customer; None if it takes messages to the team.
     """
 
     channels: tuple[str, ...]
@@ -159,13 +159,13 @@ class Route:
         return names if self.answer is None else f"{names} {self.answer}"
 
     def after(self, channel: str) -> str:
-        """The channel that takes over; after the last comes the first again."""
+        """The channel that takes over from another; the first one follows the last."""
         place = self.channels.index(channel) + 1 if channel in self.channels else 0
         return self.channels[place % len(self.channels)]
 
 
 def parse_routes(deliver: str) -> tuple[Route, ...]:
-    """The routes of the setting `deliver`; none when it is empty. Raises ConfigError naming what does not fit."""
+    """The routes in the setting `deliver`; empty if it is. Raises ConfigError naming what is wrong."""
     if not deliver.strip():
         return ()
     routes = tuple(_route(part) for part in deliver.split(","))
@@ -176,12 +176,12 @@ def parse_routes(deliver: str) -> tuple[Route, ...]:
 
 
 def answer_route(number: int) -> Route:
-    """The route of one answer to a customer."""
+    """The route for one answer to a customer."""
     return Route((ANSWER,), number)
 
 
 def kept_route(row: Row) -> Route:
-    """The route of a row of the outbox."""
+    """The route in a row of the outbox."""
     return Route(tuple(row["route"].split(" > "))) if row["answer_id"] is None else answer_route(row["answer_id"])
 
 

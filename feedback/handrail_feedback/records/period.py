@@ -10,10 +10,10 @@ _WEEK, _WEEKS_BESIDE_A_WEEK = timedelta(days=7), 4
 
 @dataclass(frozen=True)
 class Period:
-    """From `since` to before `until`, and the period `before` that it is compared with.
+    """The time from `since` up to, but not including, `until`, and the period `before` that it is compared with.
 
-    A week is compared with the four weeks before it: on most sites a single week differs by chance. Longer periods are
-    compared with one of the same length.
+    A period of up to a week is compared with one four times as long, because on most sites single weeks differ by
+    chance. A longer period is compared with one of the same length.
     """
 
     since: datetime
@@ -21,33 +21,33 @@ class Period:
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The length of the period."""
         return self.until - self.since
 
     @property
     def before(self) -> Period:
-        """The period that ends where this one begins."""
+        """The period to compare with, which ends where this one begins."""
         return Period(self.since - self.length * self.times, self.since)
 
     @property
     def as_long_before(self) -> Period:
-        """The same time before it, for what is shown as it is, and not as more or less than expected."""
+        """The period of the same length before this one, for numbers that are shown side by side."""
         return Period(self.since - self.length, self.since)
 
     @property
     def times(self) -> int:
-        """How many times as long the period before is."""
+        """How many times as long `before` is."""
         return _WEEKS_BESIDE_A_WEEK if self.length <= _WEEK else 1
 
     @property
     def in_words(self) -> str:
-        """It as reports write it, to the minute."""
+        """The period as reports write it, to the minute, in UTC."""
         return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
 
     def holds(self, at: datetime) -> bool:
-        """Whether a moment is in it."""
+        """Whether a moment is in the period."""
         return self.since <= at < self.until
 
     def is_comparable(self, known_since: datetime | None) -> bool:
-        """Whether searches were kept for all of the period before it; else nothing can be called new or growing."""
+        """Whether searches were kept for all of `before`; otherwise nothing can be called new or growing."""
         return known_since is not None and known_since <= self.before.since

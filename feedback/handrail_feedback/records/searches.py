@@ -34,7 +34,7 @@ _SHARE_OF_EDITS = 0.2
 
 @dataclass(frozen=True)
 class Search:
-    """One answered query, as the search package saw it. `results` are locations, best first."""
+    """One answered query, as the search package reports it. `results` are locations, best first; `ms` is the time."""
 
     search_id: str
     tab: str | None
@@ -67,7 +67,7 @@ class SearchEvent:
 
 @dataclass(frozen=True)
 class Intent:
-    """A question that a customer meant, what was shown, and what they did."""
+    """A question that a customer meant, the results shown for it, and what they did with them."""
 
     id: int
     tab: str | None
@@ -96,7 +96,7 @@ class Intent:
 
 @dataclass(frozen=True)
 class Following:
-    """The intent that came next in the same tab."""
+    """The intent that followed in the same tab."""
 
     id: int
     query: str
@@ -105,10 +105,10 @@ class Following:
 
 
 def failure(intent: Intent, following: Following | None) -> Failure | None:
-    """Why the search failed, the first reason that applies, or None when nothing says that it did.
+    """Why the search failed, by the first reason that applies; None if nothing shows that it did.
 
-    None is not success: a customer who leaves without a sign may or may not have been helped. Contacting a person
-    is no failure and is counted separately.
+    None does not mean success: a customer who leaves without a sign may or may not have been helped. Contacting a
+    person is not a failure, and is counted separately.
     """
     if intent.verdict in ("none", "weak"):
         return "none" if intent.verdict == "none" else "weak"
@@ -129,18 +129,18 @@ def soon_after(intent: Intent, following: Following) -> bool:
 
 
 def shape(query: str) -> str:
-    """The query as it is compared: case, accents' encoding, spaces and numbers make no difference while typing."""
+    """The form in which queries are compared: ignores case, how accents are encoded, spaces, and long numbers."""
     text = plain(query)
     text = _NUMBER_OR_PLACEHOLDER.sub("#", text)
     return " ".join(text.split()).strip(" ?!.,;:")
 
 
-# A number by itself; within a code, as in CVE-2021-44228, it is what the question is about.
+# A long number by itself. Within a code, such as CVE-2021-44228, a number matters.
 _NUMBER_OR_PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]|(?<![\w-])(?:\d[\d -]{3,}\d|\d{5,})(?![\w-])")
 
 
 def same_question(one: str, other: str) -> bool:
-    """Whether two shapes are steps of typing one question: a prefix, or an edit small for their length."""
+    """Whether two shapes are steps in typing one question: one is a prefix, or few edits apart for their length."""
     short, long = sorted((one, other), key=len)
     if long.startswith(short):
         return True
@@ -156,7 +156,7 @@ def _few_edits(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A search whose words are redacted: what may be written."""
+    """A search with redacted words, ready to be stored."""
 
     search: Search
     query: str
@@ -164,7 +164,7 @@ class Prepared:
 
     @property
     def answer(self) -> str:
-        """What was shown, as JSON, for the time until it is clear which of the keystrokes was meant."""
+        """What was shown, as JSON, to be kept until it is clear which keystroke was meant."""
         search = self.search
         shown = list(zip(search.results, search.scores, strict=False))[:RESULTS_KEPT]
         return json.dumps(
@@ -182,14 +182,14 @@ class Prepared:
 
 
 def redact_search(search: Search) -> Prepared:
-    """Redact the words of a search. Slow, so it is done before the store is locked."""
+    """Redact the words of a search. It is slow, so call it before locking the store."""
     query = redact(storable(search.query, LONGEST_QUERY))
     return Prepared(search, query, shape(query))
 
 
 @dataclass(frozen=True)
 class OpenedArticle:
-    """An article that was opened from a search. `contacted_at` is of that search, as everything that has no tab."""
+    """An article that was opened from a search. `contacted_at` says when that search led to a person, if it did."""
 
     location: str
     at: datetime
@@ -202,7 +202,7 @@ class OpenedArticle:
 
 @dataclass(frozen=True)
 class OpeningSearch:
-    """One search of a tab that opened an article: its words, and when its writer went to a person, if ever."""
+    """One search of a tab that opened an article: its words, and when it led to a person, if it did."""
 
     tab: str
     at: datetime
@@ -216,7 +216,7 @@ LeftOut = Literal["", "bots", "staff", "degraded"]
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One search. `left_out` says why it is in no figure, and is empty when it counts."""
+    """One search, for counting. `left_out` says why it is in no figure, and is empty if it counts."""
 
     at: datetime
     verdict: SearchVerdict
@@ -227,7 +227,7 @@ class Counted:
 
 
 def as_tallied(intent: Intent, following: Following | None) -> Counted:
-    """A search as it counts."""
+    """An intent, reduced to what figures count."""
     return Counted(
         at=intent.first_at,
         verdict=intent.verdict,
@@ -247,14 +247,14 @@ def _left_out(intent: Intent) -> LeftOut:
 
 
 def is_question(intent: Intent, kind: Failure | None) -> bool:
-    """Whether a search shows how good the answer was: it failed, by `kind`, or led to an article. Not bots or staff."""
+    """Whether a search that counts shows how good the answer was: it failed (`kind`), or led to an article."""
     return not _left_out(intent) and (kind is not None or intent.clicked_at is not None)
 
 
 def tally(searches: Iterable[Counted]) -> Counter[str]:
-    """How many `searches`, how many `failed` and by which kind, how many by verdict, and what came next.
+    """The numbers of `searches`, of those that `failed`, by kind and by verdict, and of what came next.
 
-    Those that are left out are counted by their reason alone.
+    Searches that are left out are counted only by their reason.
     """
     found: Counter[str] = Counter()
     for one in searches:
@@ -280,10 +280,10 @@ LONGEST_COMMENT = 1000
 
 @dataclass(frozen=True)
 class Vote:
-    """One customer's opinion of one article. `location` may name a section: the vote is on its page.
+    """One customer's opinion of one article. `location` may name a section, but the vote counts for its page.
 
-    `reasons` are codes that fit the answer (`handrail_kb.site.vote_form`). Votes of robots and staff are
-    not counted.
+    `reasons` are codes that fit the vote (`handrail_kb.site.vote_form`). Votes of robots and staff do not count.
+    Raises ValueError for other codes.
     """
 
     location: str

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 @dataclass(frozen=True)
 class StaffMember:
-    """Somebody who may sign in. `session` is the secret of their sessions."""
+    """A person who may sign in to the desk. `session` is the secret of their sessions."""
 
     name: str
     role: Role
@@ -24,6 +24,6 @@ class StaffMember:
 
 
 def clean_name(typed: str) -> str:
-    """The name as it is stored; empty when it cannot be a name."""
+    """The name as it is stored; empty if it is not a valid name."""
     name = typed.strip().lower()
     return name if _NAME.fullmatch(name) else ""

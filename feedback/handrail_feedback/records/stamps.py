@@ -15,15 +15,15 @@ def now() -> datetime:
 
 
 def stamp(at: datetime) -> str:
-    """The moment as it is stored: UTC, ISO 8601, always of the same length so that text sorts as time does."""
+    """The moment as it is stored: ISO 8601 in UTC, always of the same length, so that text sorts as time does."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(stamped: str) -> datetime:
-    """The moment that `stamp` wrote."""
+    """The moment in a text that `stamp` wrote."""
     return datetime.fromisoformat(stamped)
 
 
 def storable(text: str, longest: int) -> str:
-    """The text as SQLite and every reader can hold it: no NUL, no half characters, at most `longest` long."""
+    """The text, cut to `longest` characters, with replacements for NUL and lone surrogates, which databases refuse."""
     return text[:longest].replace("\0", "\ufffd").encode("utf-8", "replace").decode()

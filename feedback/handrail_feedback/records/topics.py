@@ -18,7 +18,7 @@ LineageChange = Literal["merged", "split"]
 
 @dataclass(frozen=True)
 class LineageEvent:
-    """`topic` was merged into `other`, or split from it, with so many of its searches."""
+    """The event that `topic` was merged into `other`, or split from it, with this many of its searches."""
 
     topic: int
     change: LineageChange
@@ -26,7 +26,7 @@ class LineageEvent:
     searches: int
 
 
-# From before the first search to after the last.
+# A period that contains every search.
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 # Why somebody was not helped: how a search failed, or that a message `needs` an article.
 FailedBy = Failure | Literal["needs"]
@@ -36,9 +36,9 @@ MemberKind = Literal["search", "message"]
 
 
 class MemberKey(NamedTuple):
-    """Names a member of a topic: a search by the number of its intent, a message by that of its outcome.
+    """Identifies a member of a topic: a search by the number of its intent, a message by that of its outcome.
 
-    A plain tuple, because the desk looks up tens of thousands at each page.
+    A plain tuple, because the desk looks up tens of thousands for each page.
     """
 
     kind: MemberKind
@@ -56,12 +56,12 @@ class SearchMember:
 
     @property
     def key(self) -> MemberKey:
-        """What names it among all members."""
+        """Its key among all members."""
         return MemberKey("search", self.intent.id)
 
     @property
     def person(self) -> str:
-        """Who searched, as far as that is known: the browser tab, else this search alone."""
+        """Who searched, as far as is known: the browser tab, else this search alone."""
         return self.intent.tab or f"intent {self.intent.id}"
 
     @property
@@ -71,7 +71,7 @@ class SearchMember:
 
     @property
     def shape(self) -> str:
-        """The words as they are compared."""
+        """The words in the form in which they are compared."""
         return self.intent.shape
 
     @property
@@ -81,20 +81,20 @@ class SearchMember:
 
     @property
     def first_at(self) -> datetime:
-        """When it was begun."""
+        """When the customer began to type it."""
         return self.intent.first_at
 
     @property
     def last_at(self) -> datetime:
-        """When it was typed to its end."""
+        """When the customer finished typing it."""
         return self.intent.last_at
 
 
 @dataclass(frozen=True)
 class MessageMember:
-    """A message of which whoever answers it says that it needs an article.
+    """A message that needs an article, as marked by whoever answers it.
 
-    `questions` are what the article should answer, redacted, at least one: the first one is compared, and names it.
+    `questions` are what the article should answer, redacted, at least one; the first one stands for the message.
     """
 
     outcome: int
@@ -106,12 +106,12 @@ class MessageMember:
 
     @property
     def key(self) -> MemberKey:
-        """What names it among all members."""
+        """Its key among all members."""
         return MemberKey("message", self.outcome)
 
     @property
     def person(self) -> str:
-        """Who wrote: one for all messages of a thread."""
+        """Who wrote: the same for all messages of a thread."""
         return f"message {self.thread}"
 
     @property
@@ -121,7 +121,7 @@ class MessageMember:
 
     @property
     def shape(self) -> str:
-        """The words of its first question as they are compared."""
+        """Its first question in the form in which it is compared."""
         return shape(self.query)
 
     @property
@@ -135,17 +135,17 @@ class MessageMember:
         return self.at
 
 
-# In common they have their key, who it was, their words, language and time, and why they were not helped.
+# Both have a key, a person, words, a language, times, and why the person was not helped.
 Member = SearchMember | MessageMember
 
 
 @dataclass(frozen=True)
 class History:
-    """All searches that are kept, as one read found them, oldest first.
+    """All stored searches, as one read found them, oldest first.
 
     `failed` are the failed searches that count, `counted` all searches as figures count them, and `questions` those
     that show how good the answer was: each search that failed (and how) or led to an article. `last` is the highest
-    number of any search.
+    number of a search.
     """
 
     failed: tuple[SearchMember, ...]
@@ -156,9 +156,9 @@ class History:
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic that lives. `mean` is that of its different wordings' centred vectors, of which there are `wordings`.
+    """A current topic. `mean` is the mean of the centred vectors of its different wordings, which number `wordings`.
 
-    `lang` is empty where languages are not kept apart.
+    `lang` is empty if topics are not separated by language.
     """
 
     id: int
@@ -170,7 +170,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class MemberPlace:
-    """Which topic a member is in; `nearness` is to the middle of the topic."""
+    """The topic that a member is in; `nearness` is the cosine to the topic's mean."""
 
     member: MemberKey
     topic: int
@@ -179,7 +179,7 @@ class MemberPlace:
 
 @dataclass(frozen=True)
 class Grouping:
-    """How all was grouped the last time: when, with whose vectors, around which centre, from which cosine on."""
+    """The last grouping of everything: when, with which encoder, around which centre, and from which cosine on."""
 
     at: datetime
     encoder: str
@@ -190,7 +190,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Something that happened to a topic, and when."""
+    """An event in the history of a topic, with its time."""
 
     at: datetime
     event: LineageEvent
@@ -198,7 +198,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Size:
-    """How much is in a topic: `last` is the highest number of its searches and messages."""
+    """The size of a topic. `last` is the highest number of its searches and messages."""
 
     members: int
     last: int

@@ -1,1 +1,1 @@
-"""Figures of a period, and how they are written down."""
+"""The figures of a period, as text, pages and files."""

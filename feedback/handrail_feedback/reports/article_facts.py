@@ -1,8 +1,8 @@
-"""Figures of an article's readers: from which searches they came, whether it helped, what they did next.
+"""Figures about an article's readers: from which searches they came, whether it helped, what they did next.
 
-Pure: what was opened, voted and searched is given. Readers are those who opened the article from a search, counted as
-browser tabs; whoever comes by the menu or a link from elsewhere is not seen. All times are the server's. What a few
-people did is not told: words of customers need as many people as the caller asks for.
+Pure: the caller gives what was opened, voted and searched. Readers are those who opened the article from a search,
+counted as browser tabs; whoever comes by the menu or a link from elsewhere is not counted. All times are the server's.
+Words of customers appear only if at least as many people typed them as the caller asks for.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from functools import cached_property
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import OpenedArticle, OpeningSearch, Vote
 
-# Votes from which a share is shown.
+# The least number of votes for which a share is shown.
 ENOUGH_READERS = 20
-# How long after opening an article something is taken for what its reader did next.
+# For how long after somebody opened an article an action counts as what they did next.
 SOON = timedelta(minutes=30)
 _WORDS_SHOWN = 10
 _SENTENCES_SHOWN = 50
@@ -27,7 +27,7 @@ _SENTENCES_SHOWN = 50
 
 @dataclass(frozen=True)
 class ReaderFigures:
-    """All that is known of the readers of one article or of many: openings, votes, and the searches of these tabs."""
+    """What is known about the readers of one or more articles: openings, votes, and all searches in their tabs."""
 
     openings: Sequence[OpenedArticle]
     votes: Sequence[Vote]
@@ -43,14 +43,14 @@ class ReaderFigures:
 
     @cached_property
     def went_to_a_person(self) -> Mapping[str, list[datetime]]:
-        """When each tab went to a person, in the order of time: a script's tab may hold a day's searches."""
+        """When each tab went to a person, oldest first, for bisecting: a script's tab may hold a day's searches."""
         times = {tab: sorted(at for step in steps if (at := step.contacted_at)) for tab, steps in self.by_tab.items()}
         return {tab: found for tab, found in times.items() if found}
 
 
 @dataclass(frozen=True)
 class Wording:
-    """Words that customers searched, as most of them typed them, and how many people did."""
+    """A query in the wording that most customers typed, and how many people searched it."""
 
     query: str
     people: int
@@ -58,7 +58,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Words:
-    """Wordings of enough people, those of most first, and how many people used others."""
+    """The wordings of enough people, most people first, and how many people used other wordings."""
 
     shown: tuple[Wording, ...] = ()
     other_people: int = 0
@@ -66,7 +66,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Tally:
-    """Numbers of one period. People are browser tabs; `asked` of them went to a person soon after they opened it."""
+    """The numbers of one period. Readers are browser tabs; `asked` of them went to a person soon after opening it."""
 
     readers: int = 0
     asked: int = 0
@@ -75,18 +75,18 @@ class Tally:
 
     @property
     def votes(self) -> int:
-        """All votes."""
+        """The number of votes."""
         return self.yes + self.no
 
     @property
     def helped(self) -> float | None:
-        """The share of votes that say yes; None where there are too few to say."""
+        """The share of votes that say yes, 0..1; None if there are too few votes."""
         return self.yes / self.votes if self.votes >= ENOUGH_READERS else None
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What somebody wrote with a vote, redacted when it came."""
+    """What somebody wrote with a vote, redacted on arrival."""
 
     at: datetime
     helpful: bool
@@ -96,9 +96,9 @@ class Sentence:
 
 @dataclass(frozen=True)
 class ArticleFacts:
-    """What is known of an article's readers in a period, and in the one before it.
+    """The figures about an article's readers in a period, and in the one before it.
 
-    `reasons` count votes of the period by reason; one vote may have several. `sentences` are the newest first.
+    `reasons` counts the votes of the period by reason; one vote may have several.
     """
 
     location: str
@@ -108,13 +108,13 @@ class ArticleFacts:
 
     @property
     def known(self) -> bool:
-        """Whether anybody opened it or voted on it."""
+        """Whether anybody opened the article or voted on it in either period."""
         return any((self.now.readers, self.now.votes, self.before.readers, self.before.votes))
 
 
 @dataclass(frozen=True)
 class ArticleWords:
-    """What customers typed: before they opened the article, soon after it, and with their votes."""
+    """What customers typed: before they opened the article, soon after, and with their votes (newest first)."""
 
     came: Words
     searched_next: Words
@@ -141,7 +141,7 @@ def facts_of_articles(known: ReaderFigures, period: Period) -> dict[str, Article
 
 
 def words_of_article(known: ReaderFigures, period: Period, least: int) -> ArticleWords:
-    """What the readers of one article typed; `known` is of that article alone."""
+    """What the readers of one article typed. `known` is about that article alone; `least` people make words shown."""
     opened = [opening for opening in known.openings if period.holds(opening.at)]
     votes = [vote for vote in reversed(known.votes) if vote.comment and period.holds(vote.at)]
     following = [(step.tab, step.shape, step.query) for opening in opened if (step := _next(opening, known))]
@@ -166,12 +166,12 @@ def _tally(opened: Iterable[OpenedArticle], voted: Iterable[Vote], period: Perio
 
 
 def _person(opening: OpenedArticle) -> str:
-    """The browser tab; a search without one is somebody of their own."""
+    """Who opened it: the browser tab, or the search if it has none."""
     return opening.tab or f"search {opening.intent}"
 
 
 def _asked(opening: OpenedArticle, known: ReaderFigures) -> bool:
-    """Whether its reader followed the link to a person soon after opening it, whichever search that was noted on."""
+    """Whether the reader went to a person soon after opening it, whichever of the tab's searches recorded that."""
     times = known.went_to_a_person.get(opening.tab or "", [])
     first = bisect_left(times, opening.at)
     own = [opening.contacted_at] if opening.contacted_at else []
@@ -179,7 +179,7 @@ def _asked(opening: OpenedArticle, known: ReaderFigures) -> bool:
 
 
 def _next(opening: OpenedArticle, known: ReaderFigures) -> OpeningSearch | None:
-    """The first search of other words in the same tab, soon after the article was opened."""
+    """The first search for something else in the same tab, soon after the article was opened; or None."""
     later = known.by_tab.get(opening.tab or "", [])
     for step in later[bisect_right(later, opening.at, key=lambda step: step.at) :]:
         if step.at > opening.at + SOON:
@@ -190,7 +190,7 @@ def _next(opening: OpenedArticle, known: ReaderFigures) -> OpeningSearch | None:
 
 
 def _words(typed: Iterable[tuple[str, str, str]], least: int) -> Words:
-    """Wordings of (person, shape, query): those of at least so many people, and how many people are in no other."""
+    """The wordings, from (person, shape, query), of at least `least` people, and how many people used only others."""
     people: dict[str, set[str]] = defaultdict(set)
     queries: dict[str, Counter[str]] = defaultdict(Counter)
     for person, shape, query in typed:

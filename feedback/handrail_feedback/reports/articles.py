@@ -1,4 +1,4 @@
-"""The list of articles with the figures of their readers, joined with what the site says of each.
+"""The list of articles, with the figures about their readers and what the site says about each.
 
 Pure but for `read_list` and `find_article_facts`.
 """
@@ -28,7 +28,7 @@ from handrail_feedback.storage.searches.votes import votes
 
 @dataclass(frozen=True)
 class About:
-    """What the site says of an article. One that is gone has its address for a title."""
+    """What the site says about an article. The title of one that is gone is its address."""
 
     location: str
     title: str
@@ -40,7 +40,7 @@ class About:
 
 @dataclass(frozen=True)
 class ReadArticle:
-    """An article, and what became of its readers."""
+    """An article, with the figures about its readers."""
 
     about: About
     facts: ArticleFacts
@@ -48,7 +48,7 @@ class ReadArticle:
 
 @dataclass(frozen=True)
 class ArticleList:
-    """The articles of a period. `known_since` is when the first search that is kept was made."""
+    """The articles in a period. `known_since` is the time of the oldest stored search."""
 
     period: Period
     least: int
@@ -57,11 +57,11 @@ class ArticleList:
 
     @property
     def comparable(self) -> bool:
-        """Whether the period before is wholly known."""
+        """Whether searches were kept for all of the period before."""
         return self.known_since is not None and self.known_since <= self.period.as_long_before.since
 
     def only(self, articles: Iterable[ReadArticle]) -> ArticleList:
-        """The same with these articles alone."""
+        """The same list with these articles only."""
         return replace(self, articles=tuple(articles))
 
 
@@ -77,7 +77,7 @@ class OneArticle:
 
 
 def about(location: str, site: Mapping[str, Mapping[str, Any]]) -> About:
-    """An article as `site` knows it: front matter by address, as the build left it."""
+    """What `site`, the facts that the build stored by location, says about an article."""
     facts = site.get(location)
     if facts is None:
         return About(location, location or "home", gone=bool(site))
@@ -90,7 +90,7 @@ def about(location: str, site: Mapping[str, Mapping[str, Any]]) -> About:
 
 
 def place_of(named: str, site: Mapping[str, Mapping[str, Any]]) -> str:
-    """The address of an article that is named by its file (`docs/account/password.md`) or its address."""
+    """The location of an article, given its file (`docs/account/password.md`) or location; unknown names are kept."""
     plain = named.removeprefix("./").lstrip("/")
     for place, facts in site.items():
         source = str(facts.get("source") or "")
@@ -100,9 +100,9 @@ def place_of(named: str, site: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def read_list(store: Store, site: Mapping[str, Mapping[str, Any]], period: Period, least: int) -> ArticleList:
-    """All articles of the site, those without a reader too; where the site names none, those with readers.
+    """All articles of the site, also those without readers; if the site lists none, those with readers.
 
-    Pages that are not on the site, which anybody may name, are left out. Raises StoreUnavailable.
+    Leaves out pages that are not on the site, since a request may name any page. Raises StoreUnavailable.
     """
     told = facts_of_articles(_known(store, period), period)
     places = [place for place, facts in site.items() if not facts.get("exclude") or place in told] or list(told)
@@ -113,7 +113,7 @@ def read_list(store: Store, site: Mapping[str, Mapping[str, Any]], period: Perio
 def find_article_facts(
     store: Store, site: Mapping[str, Mapping[str, Any]], location: str, period: Period, least: int
 ) -> OneArticle | None:
-    """One article; None when neither the site nor the store knows it. Raises StoreUnavailable."""
+    """One article; None if neither the site nor the store knows it. Raises StoreUnavailable."""
     known = _known(store, period, location)
     facts = facts_of_articles(known, period).get(location)
     if facts is None and location not in site:

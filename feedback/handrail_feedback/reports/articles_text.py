@@ -1,6 +1,6 @@
-"""The figures of articles for a terminal, and as Markdown, CSV and JSON. Pure.
+"""Writes the figures about articles for a terminal, and as Markdown, CSV and JSON. Pure.
 
-Numbers of people and votes below the setting `topic_people` are not shown; nothing that a customer typed is obeyed.
+Hides numbers of people and votes below the setting `topic_people`; what customers typed has no effect as markup.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_WORDS = "none"
 
 
 def article_notes(least: int) -> list[str]:
-    """What the numbers mean, and what is not in them."""
+    """Notes on what the numbers mean and what they leave out."""
     return [
         "Readers: people who opened the article from a search, counted as browser tabs, each once however often they "
         "went back. Who came by the menu or from elsewhere is not seen.",
@@ -39,26 +39,26 @@ def article_notes(least: int) -> list[str]:
 
 
 def helped(tally: Tally, least: int) -> str:
-    """The share of votes that say yes, with what it is of."""
+    """The share of votes that say yes, with the number of votes."""
     share = UNKNOWN if tally.helped is None else percent(tally.helped)
     return f"{votes_in_words(tally, least)} ({share})" if tally.votes else votes_in_words(tally, least)
 
 
 def votes_in_words(tally: Tally, least: int) -> str:
-    """How many said yes, and how many no."""
+    """How many votes said yes, and how many no."""
     if not tally.votes:
         return "no votes"
     return f"{shown_count(tally.yes, least)} yes, {shown_count(tally.no, least)} no"
 
 
 def people_and_before(number: int, before: int, least: int, *, comparable: bool) -> str:
-    """A number of people and that of the period before."""
+    """A number of people, and the number in the period before."""
     earlier = shown_count(before, least) if comparable else UNKNOWN
     return f"{shown_count(number, least)}, before {earlier}"
 
 
 def reasons_in_words(one: ReadArticle, least: int) -> list[tuple[str, str, bool]]:
-    """How many votes gave which reason, those of a no first: the number, the words, whether of a yes."""
+    """The number of votes, the text of the reason, and whether it belongs to a yes; reasons for a no come first."""
     given = one.facts.reasons
     codes = [code for kind in (NO_REASONS, YES_REASONS) for code in sorted(kind, key=lambda code: -given.get(code, 0))]
     return [
@@ -174,7 +174,7 @@ def _markdown_row(one: ReadArticle, found: ArticleList) -> Sequence[str]:
 
 
 def article_as_markdown(found: OneArticle) -> str:
-    """One article as Markdown that shows what customers typed and never obeys it."""
+    """One article as Markdown, in which what customers typed has no effect as markup."""
     one = found.article
     lines = [f"# {as_markdown(one.about.title)}", "", f"{as_markdown(_place(one))}; {as_markdown(_kept_up(one))}", ""]
     lines += [f"## {_window(found.period)}", "", *as_table(["Number", "Value"], _numbers(found))]
@@ -192,7 +192,7 @@ _NUMBERS = ("readers", "readers_before", "asked", "yes", "no", "yes_before", "no
 
 
 def list_as_csv(found: ArticleList) -> str:
-    """The list as CSV; numbers that are not shown are empty."""
+    """The list as CSV; hidden numbers are empty."""
     about = ("location", "title", "owner", "review_by")
     rows = []
     for one in found.articles:
@@ -242,7 +242,7 @@ def article_as_json(found: OneArticle) -> str:
 
 
 def article_for_programs(one: ReadArticle, least: int, *, comparable: bool) -> dict[str, Any]:
-    """An article as plain values; what is unknown of the period before is null."""
+    """An article as plain values for JSON; None is what is hidden, or unknown about the period before."""
     about, now, before = one.about, one.facts.now, one.facts.before
 
     def people(number: int) -> int | None:

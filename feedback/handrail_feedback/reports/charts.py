@@ -1,7 +1,7 @@
-"""Charts as shapes in a box, each with the same in words: stacked bars, lines, and a topic's last weeks. Pure.
+"""Lays out charts as shapes, each with a text: stacked bars, lines, and a topic's last weeks. Pure.
 
-A drawing is rectangles, points and words; the template makes SVG of it. Colours, type and dark mode are the style's.
-Where a number may not be shown, all such bars look the same.
+A drawing consists of rectangles, points and words; the template turns it into SVG, and the style sheet sets colours,
+fonts and dark mode. All bars whose numbers are hidden look the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAMED_EVERY = 5
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle of one kind; kinds are numbered from 1."""
+    """A rectangle for one kind of number; kinds are numbered from 1."""
 
     kind: int
     x: float
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Word:
-    """A word at a place: of the upright axis with a line across, or below the weeks."""
+    """A label: at the vertical axis, with a line across, or below the weeks. Also a point of a line."""
 
     text: str
     x: float
@@ -45,9 +45,9 @@ class Word:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart: shapes, the names of its kinds, and a table of the same numbers, which screen readers read.
+    """A chart: shapes, the names of its kinds, and a table of the same numbers for screen readers.
 
-    `lines` are strings of points, one for each piece of a line that has gaps; `dots` its points.
+    `lines` are strings of points, one for each piece of a line with gaps; `dots` are its points.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Drawing:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to draw, which is to be said: bare axes look like a fault."""
+        """Whether there is nothing to draw. Say so in that case, because bare axes look like a fault."""
         return not self.bars and not self.dots
 
 
@@ -82,7 +82,7 @@ def stacked(
     *,
     total: str,
 ) -> Drawing:
-    """Bars of several kinds upon each other; a number of None is not known, one below `least` not shown."""
+    """Stacked bars of several kinds. A number that is None is unknown; one below `least` is hidden."""
     columns = list(zip(*numbers.values(), strict=True))
     sums = [sum(number or 0 for number in column) for column in columns]
     top = nice_top(max((*sums, least)))
@@ -117,7 +117,7 @@ def shares(
     *,
     what: str,
 ) -> Drawing:
-    """A line of shares from 0 to 100 %; a gap where there were fewer than `enough`, or a number is not to be shown."""
+    """A line of shares from 0 to 100 %, from (part, whole); with gaps for wholes below `enough` and hidden numbers."""
     points: list[list[Word]] = [[]]
     rows = []
     for place, (week, value) in enumerate(zip(weeks, values, strict=True)):
@@ -147,7 +147,7 @@ def shares(
 
 
 def _why_gap(value: tuple[int, int] | None, enough: int, least: int) -> str:
-    """What is said in place of a share; empty where the share is shown."""
+    """The text in place of a hidden share; empty if the share is shown."""
     if value is None:
         return "not kept"
     if value[1] < enough:
@@ -156,7 +156,7 @@ def _why_gap(value: tuple[int, int] | None, enough: int, least: int) -> str:
 
 
 def nice_top(most: int) -> int:
-    """The next number that people count by, such as 2, 4, 10, 40 or 100. Its half is a whole number."""
+    """The next round number, such as 2, 4, 10, 40 or 100, whose half is a whole number."""
     power = 10 ** max(math.floor(math.log10(max(most, 1))), 0)
     steps = (power * step for step in (1, 2, 4, 6, 8, 10))
     return next(int(step) for step in steps if step >= most and step % 2 == 0)
@@ -184,12 +184,12 @@ def _height_at(share: float) -> float:
 
 
 def _across(top: int, unit: str = "") -> tuple[Word, ...]:
-    """Nothing, half and all of the upright axis."""
+    """The labels at the bottom, the middle and the top of the vertical axis."""
     return tuple(Word(f"{number}{unit}", _LEFT - 4, _height_at(1 - number / top)) for number in (0, top // 2, top))
 
 
 def _below(weeks: Sequence[str]) -> tuple[Word, ...]:
-    """The first day of every few weeks, counted from the last, without the year."""
+    """Labels with the first day of every few weeks, counted from the last week, without the year."""
     last = len(weeks) - 1
     return tuple(
         Word(week[5:], _middle(place, len(weeks)), HEIGHT - 5)
@@ -221,7 +221,7 @@ class WeekBar:
 
 @dataclass(frozen=True)
 class Weeks:
-    """The last weeks, the oldest first: bars, and their text for screen readers."""
+    """The last weeks, oldest first: bars, and their text for screen readers."""
 
     bars: tuple[WeekBar, ...]
     text: str
@@ -230,7 +230,7 @@ class Weeks:
 
 
 def draw(members: Sequence[Member], until: datetime, least: int) -> Weeks:
-    """The last twelve weeks up to a moment. Weeks of fewer people than `least` all look the same."""
+    """The last twelve weeks before `until`. All weeks with fewer than `least` people look the same."""
     counts = people_by_week(members, until)
     most = max(*counts, least)
     heights = [_height(count, most, least) for count in counts]
@@ -240,7 +240,7 @@ def draw(members: Sequence[Member], until: datetime, least: int) -> Weeks:
 
 
 def people_by_week(members: Sequence[Member], until: datetime) -> list[int]:
-    """People in each of the last weeks, the oldest first."""
+    """The number of people in each of the last weeks, oldest first."""
     weeks: list[list[Member]] = [[] for _ in range(SPARKLINE_WEEKS)]
     for one in members:
         ago = (until - one.first_at) // _WEEK

@@ -1,7 +1,7 @@
-"""The report of failed searches: what people looked for and did not find, how many, and what they did next.
+"""The report of failed searches: what people did not find, how many people, and what they did next.
 
-Every number carries its definition, numerator, denominator and window, and says "not enough data" instead of a rate
-of a handful. `build_report` reads the store. How a report is written down is in `failed_searches_text`.
+Every number carries its definition, numerator, denominator and window, and reads "not enough data" in place of the
+rate of a handful. `build_report` reads the store; `failed_searches_text` writes the report.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DEFINITIONS: dict[Failure, str] = {
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of the report: `numerator` of `denominator`, and what both of them count."""
+    """One number of the report: `numerator` of `denominator`, with the definition of both."""
 
     name: str
     definition: str
@@ -45,13 +45,13 @@ class Measure:
 
     @property
     def rate(self) -> float | None:
-        """The share, or None when there are too few to say."""
+        """The share, 0..1; None if the denominator is too small."""
         return self.numerator / self.denominator if self.denominator >= ENOUGH_SEARCHES else None
 
 
 @dataclass(frozen=True)
 class FailedSearch:
-    """Failed searches of the same words. `people` counts browser tabs; a search without a tab counts as one."""
+    """Failed searches for the same words. `people` counts browser tabs; a search without a tab counts as one."""
 
     query: str
     people: int
@@ -68,11 +68,11 @@ class FailedSearch:
 
 @dataclass(frozen=True)
 class FailedSearchReport:
-    """Failed searches from `since` to before `until`, most people first, with the totals they belong to.
+    """The failed searches from `since` up to, but not including, `until`, most people first, with totals.
 
-    `reach` says whether those who wrote reached a person.
+    `reach` holds the figures on whether those who wrote reached a person.
 
-    `left_out` says how many searches are not counted here, and why; `not_listed` how many lines `limit` cut off.
+    `left_out` counts the searches that are in no figure, by reason; `not_listed` counts the lines beyond the limit.
     """
 
     since: datetime
@@ -87,7 +87,7 @@ class FailedSearchReport:
 
 @dataclass
 class _Group:
-    """Failed searches of the same words while they are counted."""
+    """Collects failed searches for the same words."""
 
     tabs: set[str] = field(default_factory=set)
     without_tab: int = 0
@@ -136,7 +136,7 @@ class _Group:
 
 
 def _most(counted: Counter[str]) -> str | None:
-    """The most frequent, the first of the alphabet among equals, so that a report is the same each time."""
+    """The most frequent text, or None; among equals the alphabetically first, so that reports are reproducible."""
     return min(counted, key=lambda item: (-counted[item], item), default=None)
 
 
@@ -150,7 +150,7 @@ def build_report(
     made_at: datetime | None = None,
     one_click: tuple[int, int] | None = None,
 ) -> FailedSearchReport:
-    """Read the store and count. Bots and staff are left out, and so are searches answered while degraded unless asked.
+    """Read the store and count, without bots, staff and, unless `include_degraded`, searches answered while degraded.
 
     Raises StoreUnavailable.
     """
@@ -180,17 +180,17 @@ def build_report(
 
 
 def same_words_key(query: str) -> str:
-    """What two queries share when they are the same words: case, spaces and signs make no difference."""
+    """A key that is equal for queries of the same words: ignores case, spaces and signs."""
     return " ".join(re.findall(r"\w+", shape(query).replace("#", " 0 "))) or shape(query)
 
 
 def left_out(counts: Mapping[str, int]) -> dict[str, int]:
-    """How many searches are in no figure, by the reason."""
+    """The number of searches that are in no figure, by reason."""
     return {reason: counts.get(reason, 0) for reason in ("bots", "staff", "degraded")}
 
 
 def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
-    """The figures of searches that were tallied."""
+    """The figures about searches, from the counts of `tally`."""
     searches = counts.get("searches", 0)
     kinds = ", ".join(f"{kind} ({meaning})" for kind, meaning in DEFINITIONS.items())
     return (
@@ -220,7 +220,7 @@ def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
 
 
 def vote_totals(store: Store, since: datetime, until: datetime) -> tuple[Measure, ...]:
-    """The figures of votes on articles."""
+    """The figures about votes on articles. Raises StoreUnavailable."""
     given = votes(store, since, until)
     helpful = sum(vote.helpful for vote in given)
     return (Measure("said it helped", "votes on articles that say Yes, of all votes", helpful, len(given)),)

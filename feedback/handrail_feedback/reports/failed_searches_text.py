@@ -1,4 +1,4 @@
-"""The report of failed searches for a terminal, and as Markdown, CSV and JSON. Pure."""
+"""Writes the report of failed searches for a terminal, and as Markdown, CSV and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _kinds(line: FailedSearch) -> str:
 
 
 def report_as_text(report: FailedSearchReport) -> str:
-    """The report for a terminal. Control characters of what customers typed are taken out."""
+    """The report for a terminal, without control characters in what customers typed."""
     lines = [f"Human reach, {_window(report)}", ""]
     for figure in report.reach:
         lines += [f"  {figure.name}: {figure.value} ({figure.of})", f"      {figure.definition}; {figure.window}"]
@@ -73,7 +73,7 @@ def report_as_text(report: FailedSearchReport) -> str:
 
 
 def report_as_markdown(report: FailedSearchReport) -> str:
-    """The report as Markdown that shows what customers typed and never obeys it."""
+    """The report as Markdown, in which what customers typed has no effect as markup."""
     lines = [f"# Human reach, {_window(report)}", ""]
     reach = [[f.name, f.value, f.of, f"{f.definition}; {f.window}"] for f in report.reach]
     lines += as_table(["Number", "Value", "Of", "Definition"], reach)

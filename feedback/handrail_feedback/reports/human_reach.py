@@ -1,7 +1,7 @@
-"""Human reach: how many customers who write are answered by a person, and how soon.
+"""Human reach: how many of the customers who write get an answer from a person, and how soon.
 
-Every number comes with its definition, numerator, denominator and window, and is "not enough data" where a handful
-would be taken for a rate. Nobody's silence makes a number better.
+Every number carries its definition, numerator, denominator and window, and reads "not enough data" in place of the
+rate of a handful. Missing answers never improve a number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNKNOWN = "not enough data"
 
 @dataclass(frozen=True)
 class Figure:
-    """One number: `amount` is a share, a number of seconds or a count, or None where there is too little to say."""
+    """One number. `amount` is a share, a number of seconds or a count, or None if there is not enough data."""
 
     name: str
     definition: str
@@ -42,16 +42,16 @@ class Figure:
 
     @property
     def of(self) -> str:
-        """What it was worked out from: `58 of 60`."""
+        """The numbers that it was computed from: `58 of 60`."""
         return f"{self.numerator} of {self.denominator}"
 
 
 def human_reach(
     store: Store, since: datetime, until: datetime, at: datetime, *, one_click: tuple[int, int] | None = None
 ) -> tuple[Figure, ...]:
-    """The numbers for messages written from `since` to before `until`, seen at `at`. Raises StoreUnavailable.
+    """The numbers for messages written from `since` up to, but not including, `until`, as known at `at`.
 
-    `one_click` says how many pages of the site have a link to a person, and how many there are.
+    `one_click` is the number of pages that link to a person, and the number of all pages. Raises StoreUnavailable.
     """
     reach = None if one_click is None else _pages_one_click_away(*one_click)
     return (
@@ -104,7 +104,7 @@ def _undelivered(store: Store, at: datetime) -> Figure:
 
 
 def _told(store: Store, since: datetime, until: datetime) -> Figure:
-    # A span ends before `until`: midnight belongs to the next day.
+    # The period ends before `until`, because midnight belongs to the next day.
     last = until - timedelta(milliseconds=1)
     counts = notification_figures(store, since, last)
     return Figure(
@@ -142,7 +142,7 @@ def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figur
 
 
 def reach_for_programs(figure: Figure) -> dict[str, Any]:
-    """A number as JSON."""
+    """A number as plain values for JSON."""
     return {
         "name": figure.name,
         "definition": figure.definition,

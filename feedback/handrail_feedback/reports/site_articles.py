@@ -1,4 +1,4 @@
-"""What the built site says of its articles, for commands that run without an index."""
+"""What the built site says about its articles, for commands that run without an index."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from handrail_kb.site.built.site_info import SiteInfo
 
 @dataclass(frozen=True)
 class KnownArticles:
-    """The articles as topics ask for them (`contracts.Articles`); their words are not known.
+    """The site's articles as `contracts.Articles`, without their texts.
 
-    Without a site all that is known of an article is where it is.
+    Without a built site, only their locations are known.
     """
 
     site: SiteInfo = field(default_factory=SiteInfo)
 
     def title(self, location: str) -> str:
-        """The article's title; its location where it is not known."""
+        """The article's title; its location if the title is unknown."""
         return str(self.site.articles.get(location, {}).get("title") or location)
 
     def people_only(self, location: str) -> bool:
-        """Whether the article says that its subject is handled by a person."""
+        """Whether the article leaves its subject to people."""
         return bool(self.site.articles.get(location, {}).get("people_only"))
 
     def lacks(self, location: str, queries: Mapping[str, int]) -> tuple[str, ...]:
-        """Nothing that is known here."""
+        """Empty, because the texts are unknown."""
         return ()

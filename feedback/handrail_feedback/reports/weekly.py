@@ -1,6 +1,6 @@
-"""The weekly report, computed: new, growing and returning topics, what waits, what was fixed, human reach.
+"""Computes the weekly report: new, growing and returning topics, what waits, what was fixed, human reach.
 
-A period compared with the one before it. How it is shown is in `weekly_pages`.
+It compares a period with the one before it. `weekly_pages` writes it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from handrail_feedback.topics.status import TIME_TO_WRITE, DecidedInTime, HeldSh
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.help_links import one_click
 
-# Topics of a section that are shown; the others are counted.
+# The most topics that a section shows; the others are only counted.
 LINES_SHOWN = 8
 CHART_WEEKS = 26
 _WEEK = timedelta(days=7)
@@ -36,7 +36,7 @@ _FOUR_WEEKS = timedelta(days=28)
 
 @dataclass(frozen=True)
 class Compared:
-    """One number and the same of the period before; `before` is None where nothing or not all of that time was kept."""
+    """One number, now and in the period before; `before` is None if not all searches of that time were kept."""
 
     now: Measure
     before: Measure | None
@@ -44,7 +44,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Reached:
-    """One number of human reach and the same of the period before; None for those that are of this moment."""
+    """One number of human reach, now and in the period before; `before` is None for numbers about this moment."""
 
     now: Figure
     before: Figure | None
@@ -52,7 +52,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class TopicLine:
-    """A topic in a section. `shared` is its name without words that too few people typed, empty when none are left."""
+    """A topic in a section. `shared` is its name without words that too few people typed, empty if none are left."""
 
     topic: Listed
     members: Sequence[Member]
@@ -61,7 +61,7 @@ class TopicLine:
 
 @dataclass(frozen=True)
 class TopicSection:
-    """The first few topics of one kind, and how many there are."""
+    """The first few topics of one kind, and the number of all."""
 
     lines: tuple[TopicLine, ...]
     of: int
@@ -69,11 +69,11 @@ class TopicSection:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What an article was to answer, or is proven to: how many people failed in the four weeks before, how many since.
+    """A topic that an article was to answer, or is proven to, with how many people failed before and since.
 
-    Before is before the decision, or, where nobody decided, before the proof; None where not all of it was kept.
-    `weeks` is how many weeks `since` counts: from two weeks after a decision, which a writer is given, or from the
-    proof.
+    `before` counts the four weeks before the decision or, if nobody decided, before the proof; None if not all kept.
+    `since` counts the last `weeks` weeks: from two weeks after a decision, the time that a writer is given, or from
+    the proof.
     """
 
     line: TopicLine
@@ -83,7 +83,7 @@ class Fixed:
 
     @property
     def state(self) -> str:
-        """Its status."""
+        """Its status, in words."""
         status = self.line.topic.status
         if status.state == "proven":
             return "proven answered"
@@ -96,7 +96,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class WeekFigures:
-    """The numbers of one week. `kept` is false where searches were not kept for all of it."""
+    """The numbers of one week. `kept` is False if it ended before searches were first kept."""
 
     since: datetime
     searches: int
@@ -109,10 +109,10 @@ class WeekFigures:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """All that the page says. Numbers of people and searches below `least` are not to be shown.
+    """The content of the report. Numbers of people and searches below `least` must not be shown.
 
-    `new` and `growing` compare the period with the one before it. The other sections are as of now: `again` failed
-    after they were decided or proven, `waiting` are to be decided by a day.
+    `new` and `growing` compare the period with the one before it. The other sections show the present: topics in
+    `again` failed after they were decided or proven, those in `waiting` are to be decided by a certain day.
     """
 
     period: Period
@@ -138,7 +138,7 @@ class WeeklyReport:
 
     @property
     def is_comparable(self) -> bool:
-        """Whether searches were kept for all of the period before; else nothing can be called new or growing."""
+        """Whether searches were kept for all of the period before; otherwise nothing can be called new or growing."""
         return self.period.is_comparable(self.known_since)
 
 
@@ -151,7 +151,7 @@ def build_weekly_report(
     *,
     one_click: tuple[int, int] | None = None,
 ) -> WeeklyReport:
-    """The page for the period of a list of topics, the decided among them. Raises StoreUnavailable."""
+    """The report for the period of a list of topics, which includes decided ones. Raises StoreUnavailable."""
     period, look = found.period, _Look(book, articles, found.period, at, found.least)
     counts = tally(_within(book.counted, period))
     before = tally(_within(book.counted, period.before)) if period.is_comparable(book.since) else None
@@ -182,7 +182,7 @@ def build_weekly_report(
 
 
 def weekly_report_of(store: Store, site_dir: Path, period: Period, least: int, at: datetime) -> WeeklyReport:
-    """The page of a period for what is made outside of the desk, without an index. Raises StoreUnavailable."""
+    """The report for a period, made outside the desk, without an index. Raises StoreUnavailable."""
     articles, book = KnownArticles(read_site_info(site_dir)), read_book(store)
     found = list_topics(book, articles, period, at, least=least, decided=True)
     return build_weekly_report(store, book, found, articles, at, one_click=one_click(site_dir))
@@ -190,7 +190,7 @@ def weekly_report_of(store: Store, site_dir: Path, period: Period, least: int, a
 
 @dataclass(frozen=True)
 class _Look:
-    """How topics are looked up for the sections."""
+    """Looks up topics for the sections."""
 
     book: Book
     articles: Articles
@@ -228,7 +228,7 @@ class _Look:
 
 
 def shared_words(name: str, members: Iterable[Member], least: int) -> str:
-    """A name for what leaves the desk: words that at least so many people typed, others left out as `…`."""
+    """A name that may leave the desk: words that at least `least` people typed, with `…` in place of others."""
     typed: dict[str, set[str]] = {}
     for one in members:
         for word in set(one.query.casefold().split()):
@@ -239,26 +239,26 @@ def shared_words(name: str, members: Iterable[Member], least: int) -> str:
 
 
 def _waiting(book: Book, status: Mapping[int, TopicStatus], lately: Period) -> list[int]:
-    """Topics that are to be decided by a day, those first that most people miss now; then those that wait longest."""
+    """Topics that are to be decided by a certain day: most people in `lately` first, then the longest waiting."""
     due = {topic: one.waits_since for topic, one in status.items() if one.due and one.waits_since}
     missed = {topic: _people_within(book.by_topic[topic], lately) for topic in due}
     return sorted(due, key=lambda topic: (-missed[topic], due[topic], topic))
 
 
 def _again(status: Mapping[int, TopicStatus]) -> list[int]:
-    """Topics that failed again after they were decided, the latest first."""
+    """Topics that are open again, latest first."""
     again = {topic: one.reopened_at for topic, one in status.items() if one.reopened_at}
     return sorted(again, key=lambda topic: (-again[topic].timestamp(), topic))
 
 
 def _fixed(status: Mapping[int, TopicStatus]) -> list[int]:
-    """Topics that an article was to answer or is proven to, the latest first."""
+    """Topics that an article was to answer, or is proven to answer, latest first."""
     fixed = {topic: _latest(one) for topic, one in status.items() if is_fixed(one)}
     return sorted(fixed, key=lambda topic: (-fixed[topic].timestamp(), topic))
 
 
 def _fixed_at(one: TopicStatus) -> datetime:
-    """When the fixing began: the decision in force, or the first proof where nobody decided."""
+    """When the topic was fixed: by the decision in force or, if nobody decided, by the first proof."""
     return one.decision.at if one.decision else one.proofs[0].at
 
 
@@ -275,7 +275,7 @@ def _people_within(members: Iterable[Member], period: Period) -> int:
 
 
 def _compared(store: Store, period: Period, counts: Counter[str], before: Counter[str] | None) -> tuple[Compared, ...]:
-    """The shares of searches and votes, each with the same of the period before."""
+    """The shares of searches and votes, each with that of the period before."""
     of_now = search_totals(counts) + vote_totals(store, period.since, period.until)
     if before is None:
         return tuple(Compared(one, None) for one in of_now)
@@ -295,7 +295,7 @@ def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, i
 
 
 def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]:
-    """The last weeks up to a moment, the oldest first."""
+    """The last weeks before `until`, oldest first."""
     by_week: dict[int, list[Counted]] = {}
     for one in book.counted:
         ago = math.floor((until - one.at) / _WEEK)
@@ -311,6 +311,6 @@ def _week(store: Store, since: datetime, searches: Iterable[Counted], known_sinc
     counts = tally(searches)
     reached, sent = count_reached(store, since, since + _WEEK)
     verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
-    # The week of the first search is shown, though it is not whole: a new site would see nothing for a week.
+    # Counts the week of the first search, although it is not complete, so that a new site sees something.
     kept = known_since is not None and known_since < since + _WEEK
     return WeekFigures(since, counts["searches"], counts["failed"], verdicts, sent, reached, kept)

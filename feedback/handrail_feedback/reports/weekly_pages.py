@@ -1,6 +1,6 @@
-"""The weekly report written down: for the desk, as a file, and as a mail. Pure.
+"""Writes the weekly report: for the desk, as a file, and as a mail. Pure.
 
-The same template and the same charts everywhere. What leaves the desk holds no word that too few people typed.
+Template and charts are the same everywhere. What leaves the desk contains no word that too few people typed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from handrail_feedback.topics.text import (
 from handrail_kb.texts.amounts import counted, in_days, percent
 
 _TEMPLATES = Path(__file__).parent / "templates"
-# The desk serves these too: a report looks the same there and as a file.
+# The desk serves these, too, so that a report looks the same there and as a file.
 STATIC = Path(__file__).parent / "static"
 _FILE_STYLES = ("desk.css", "weekly.css", "file.css")
 _NOT_ENOUGH = "not enough data"
@@ -40,23 +40,23 @@ _DAY = "%Y-%m-%d"
 
 @dataclass(frozen=True)
 class DeskLinks:
-    """Where the page leads: the desk's address with its last slash; empty where it is not known."""
+    """The links of the report. `desk` is the desk's address with its final slash; empty if unknown."""
 
     desk: str
 
     def topic(self, number: int) -> str:
-        """One topic in full."""
+        """The address of one topic."""
         return f"{self.desk}topics/{number}/" if self.desk else ""
 
     def view(self, stands: str, period: str = "", sort: str = "") -> str:
-        """The list of topics that stand like that."""
+        """The address of the list of topics with this status."""
         more = "".join(f"&{part}" for part in (period, f"sort={sort}" if sort else "") if part)
         return f"{self.desk}topics/?stands={stands}{more}" if self.desk else ""
 
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One number as it is read: what it is, what it was, and how both came about."""
+    """One number as readers see it: now, before, and how both were computed."""
 
     name: str
     value: str
@@ -66,19 +66,19 @@ class FigureRow:
 
 
 def body(report: WeeklyReport, links: DeskLinks, *, period: str = "", inside: bool = False) -> Markup:
-    """The page without a frame. `period` are parameters of addresses; `inside` the desk, whole names are shown."""
+    """The report without a frame. `period` holds parameters for addresses; `inside` the desk, full names are shown."""
     return Markup(_template("weekly.html").render(**_values(report, links, period, inside)))  # noqa: S704 (autoescaped)
 
 
 def to_html(report: WeeklyReport, desk: str, site: str) -> str:
-    """One file that needs nothing else: for a mail's attachment, a wiki, a printer."""
+    """The report as one self-contained HTML file: to attach to a mail, to put into a wiki, to print."""
     style = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _FILE_STYLES)
     main = body(report, DeskLinks(desk))
     return _template("weekly_file.html").render(main=main, style=Markup(style), site=site, **_spans(report))  # noqa: S704
 
 
 def to_mail(report: WeeklyReport, desk: str, site: str) -> tuple[str, str, str]:
-    """Subject, text and HTML of the weekly mail."""
+    """The subject, text and HTML of the weekly mail."""
     values = _values(report, DeskLinks(desk), "", inside=False) | {"desk": desk, "site": site}
     return (
         subject(report, site),
@@ -88,7 +88,7 @@ def to_mail(report: WeeklyReport, desk: str, site: str) -> tuple[str, str, str]:
 
 
 def subject(report: WeeklyReport, site: str) -> str:
-    """What the mail is about, without a customer's word."""
+    """The subject of the mail, without any words of customers."""
     new = f"{report.new.of} new, " if report.is_comparable else ""
     where = f"{site}: " if site else ""
     days = f"{report.period.since:{_DAY}} to {last_day_of(report.period):{_DAY}}"
@@ -96,12 +96,12 @@ def subject(report: WeeklyReport, site: str) -> str:
 
 
 def last_day_of(period: Period) -> date:
-    """The last day that is in a period."""
+    """The last day of a period."""
     return (period.until - timedelta(milliseconds=1)).date()
 
 
 def charts(report: WeeklyReport) -> list[Drawing]:
-    """What people look at rather than read, over the last half year."""
+    """The charts, over the last half year."""
     weeks = [f"{week.since:{_DAY}}" for week in report.weeks]
     numbers = {
         name: [week.verdicts[verdict] if week.kept else None for week in report.weeks]
@@ -152,7 +152,7 @@ def _messages_chart(report: WeeklyReport, weeks: list[str]) -> Drawing:
 
 
 def figure_rows(report: WeeklyReport) -> list[FigureRow]:
-    """All numbers, each with what it means."""
+    """All numbers, each with its definition."""
     window = f"{report.period.in_words}; before: {report.period.before.in_words}"
     found = [_searches(report, window)]
     found += [_row(one, report.least, window) for one in report.measures]
@@ -181,7 +181,7 @@ def _row(one: Compared, least: int, window: str) -> FigureRow:
 
 
 def _in_words(measure: Measure) -> tuple[str, str]:
-    """A number's name and definition with words in place of the codes that programs read."""
+    """The name and definition of a number, with words in place of the codes for programs."""
     name, definition = measure.name, measure.definition
     for code, words in FAILED_BY.items():
         definition = definition.replace(f"{code} (", f"{words} (")
@@ -191,7 +191,7 @@ def _in_words(measure: Measure) -> tuple[str, str]:
 
 
 def _share(measure: Measure, least: int) -> str:
-    """A share as it is read; of small numbers nothing is said."""
+    """A share as readers see it; hidden if its numbers are small."""
     if measure.rate is None or 0 < measure.numerator < least:
         return _NOT_ENOUGH
     return percent(measure.rate)
@@ -202,7 +202,7 @@ def _of(number: int, whole: int, least: int) -> str:
 
 
 def _part(part: int, of: int) -> str:
-    """`7 of 9`, or that there was nothing to count."""
+    """`7 of 9`, or a text that there was nothing to count."""
     return f"{part} of {of}" if of else "none yet"
 
 
@@ -241,7 +241,7 @@ def _values(report: WeeklyReport, links: DeskLinks, period: str, inside: bool) -
 
 
 def _sections(report: WeeklyReport) -> list[tuple[str, str, TopicSection, str, str, str]]:
-    """Anchor, heading, topics, what it says when there are none, and the view of the desk that lists all."""
+    """For each section: anchor, heading, topics, the text for none, and the status and order of the full list."""
     none_new, none_grew = (
         "Nothing was searched for the first time by enough people.",
         "Nothing grew by more than chance would do.",
@@ -257,12 +257,12 @@ def _sections(report: WeeklyReport) -> list[tuple[str, str, TopicSection, str, s
 
 
 def _name(line: TopicLine, inside: bool) -> str:
-    """The topic as customers named it; outside of the desk only with words that enough people typed."""
+    """The topic's name; outside the desk only with words that enough people typed."""
     return printable(line.topic.facts.name if inside else line.shared) or f"Topic {line.topic.facts.topic}"
 
 
 def _fixed(one: Fixed, least: int) -> str:
-    """What became of it, in words."""
+    """What became of a fixed topic, in words."""
     status = one.line.topic.status
     what, after = ("decision", "after the two for writing") if status.decision else ("proof", "since")
     said = ["before: not kept"]

@@ -1,1 +1,1 @@
-"""Failed searches become topics: grouped by meaning, described, decided on, and proven answered."""
+"""Failed searches as topics: grouped by meaning, described, decided on, and proven answered."""

@@ -1,7 +1,7 @@
-"""The facts of a topic: its name, how many people, its trend, the nearest articles, and a suggested action.
+"""The facts about a topic: its name, how many people, its trend, the nearest articles, and a suggested action.
 
-Pure: topics and searches are given, and so is what is known of the articles, see `Articles`. All numbers are of one
-period and the one before it. Nothing here is said about fewer people than the caller asks for.
+Pure: the caller gives topics, searches, and what is known about the articles, see `Articles`. All numbers are about
+one period and the one before it. Leaves out topics of fewer people than the caller asks for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SUGGESTION_REASONS: dict[SuggestedAction, str] = {
     "fix": "a quarter of the searches or more led to an article that was opened and did not help",
     "people": "the nearest article leaves it to people, or half of the people wrote to one",
 }
-# Searches of both periods together from which a trend is shown.
+# The least number of searches in both periods together for which a trend is shown.
 ENOUGH_FOR_TREND = 10
 _EXAMPLES, _NEAREST, _NEXT_SHOWN = 5, 3, 3
 _LOOKED_AT = 3
@@ -44,7 +44,7 @@ _LONG_NAME = 8
 
 @dataclass(frozen=True)
 class Wording:
-    """A wording as customers typed it most, and how many people did."""
+    """A wording, as most customers typed it, and how many people did."""
 
     query: str
     people: int
@@ -52,7 +52,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class NearArticle:
-    """An article that was shown among the first three: for how many searches, with which score on average."""
+    """An article among the first three results: `shown` for how many searches, with its mean `score`."""
 
     location: str
     title: str
@@ -62,13 +62,13 @@ class NearArticle:
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of a topic in a period. People are browser tabs; a search without a tab, and a message, counts as one.
+    """The facts about a topic in a period. People are browser tabs, searches without a tab, and threads of messages.
 
-    `before_kept` says whether searches were kept for all of the period before: what is counted of a part of it is not
-    to be told. `grew` is how many people more there are than that period would lead to expect. `kinds` and `next` count
-    searches and messages, each once. `first_at` and `last_at` are of all there are, and so is `three_at`: when the
-    third person came. `lacks` are words that the nearest article lacks. `reasons` say how many searches of the period
-    led to a no vote that gave which reason.
+    `before_kept` says whether searches were kept for all of the period before: numbers about a part of it must not be
+    shown. `grew` is the number of people beyond what that period would lead to expect. `kinds` and `next` count
+    searches and messages, each once. `first_at`, `last_at` and `three_at` (when the third person came) cover all time.
+    `lacks` are words that the suggested article lacks. `reasons` counts the searches of the period that led to a no
+    vote, by its reasons.
     """
 
     topic: int
@@ -102,10 +102,10 @@ def describe_topics(
     known_since: datetime,
     least: int = 1,
 ) -> list[Facts]:
-    """The topics with at least so many people in this period, most people first.
+    """The facts about topics with at least `least` people in the period, most people first.
 
-    A topic's searches are given oldest first. `known_since` is when the first of all searches was kept: before that,
-    nothing is known of any trend.
+    Each topic's searches must be oldest first. `known_since` is the time of the oldest stored search, before which no
+    trend is known.
     """
     told = (
         _facts(topic, held, places, period, articles, known_since)
@@ -123,12 +123,12 @@ def describe_topic(
     articles: Articles,
     known_since: datetime,
 ) -> Facts:
-    """The facts of one topic of at least one search, also when nobody searched it in this period."""
+    """The facts about one topic with at least one search, even if nobody searched it in this period."""
     return _facts(topic, held, places, period, articles, known_since)
 
 
 def people(members: Iterable[Member]) -> int:
-    """How many browser tabs and threads of messages; a search without a tab counts as one."""
+    """The number of people: browser tabs and threads of messages; a search without a tab counts as one."""
     return len({one.person for one in members})
 
 
@@ -179,7 +179,7 @@ def _searches(members: Iterable[Member]) -> list[SearchMember]:
 
 
 def nth_person_at(members: Iterable[Member], count: int) -> datetime | None:
-    """When the `count`-th person came, oldest first; None while there are fewer."""
+    """When the `count`-th person came, given members oldest first; None if there are fewer people."""
     seen: set[str] = set()
     for one in members:
         seen.add(one.person)
@@ -191,7 +191,7 @@ def nth_person_at(members: Iterable[Member], count: int) -> datetime | None:
 def _trend(
     held: Sequence[Member], now: Sequence[Member], before: Sequence[Member], period: Period, known_since: datetime
 ) -> Trend:
-    """Growing or falling: a change of more than two standard deviations, which is unlikely to be chance."""
+    """The trend: growing or falling if the change exceeds two standard deviations, which is unlikely by chance."""
     if not period.is_comparable(known_since):
         return "not enough data"
     if now and period.holds(held[0].first_at):
@@ -207,7 +207,7 @@ def _trend(
 
 
 def _name(held: Sequence[Member], places: Mapping[MemberKey, MemberPlace]) -> str:
-    """The wording that is central, frequent and short: never one that nobody typed."""
+    """The name of a topic: a wording that somebody typed and that is central, frequent and short."""
     by_shape: dict[str, list[Member]] = defaultdict(list)
     for one in held:
         by_shape[one.shape].append(one)
@@ -236,7 +236,7 @@ def _examples(members: Iterable[Member]) -> tuple[Wording, ...]:
 
 
 def _nearest(members: Iterable[Member], articles: Articles) -> tuple[NearArticle, ...]:
-    """Articles that stood among the first three of these searches' lists, those with most weight first."""
+    """Articles among the first three results of these searches, those with most weight first."""
     scores: dict[str, list[float]] = defaultdict(list)
     for one in _searches(members):
         pages: dict[str, float] = {}
@@ -254,9 +254,9 @@ def _nearest(members: Iterable[Member], articles: Articles) -> tuple[NearArticle
 def _suggest(
     members: Sequence[Member], nearest: Sequence[NearArticle], articles: Articles
 ) -> tuple[SuggestedAction, str | None]:
-    """What could be done, the first that applies of `SUGGESTION_REASONS`, and the article it is about."""
+    """The first of `SUGGESTION_REASONS` that applies, and the article it is about, if any."""
     first = nearest[0].location if nearest else None
-    if any(isinstance(one, MessageMember) for one in members):  # people know better than scores
+    if any(isinstance(one, MessageMember) for one in members):  # people know better than scores do
         return "write", first
     searches = _searches(members)
     wrote = [one for one in searches if one.intent.contacted_at]
@@ -278,7 +278,7 @@ def _page(intent: Intent) -> str:
 
 
 def _next(one: Member) -> Next:
-    """What the customer did next, the first that applies."""
+    """What the customer did next, by the first rule that applies."""
     if isinstance(one, MessageMember) or one.intent.contacted_at:
         return "contacted"
     if one.intent.clicked_at:

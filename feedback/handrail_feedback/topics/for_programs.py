@@ -1,4 +1,4 @@
-"""Topics as JSON for programs; numbers below the setting `topic_people` are not shown. Pure."""
+"""Writes topics as JSON for programs; hides numbers below the setting `topic_people`. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Shown:
-    """Parts of a topic as plain values; numbers below `least`, but 0, are None."""
+    """Turns parts of a topic into plain values; numbers below `least`, except 0, are None."""
 
     least: int
 

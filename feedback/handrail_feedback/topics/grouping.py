@@ -1,8 +1,8 @@
-"""Groups questions that mean the same: average linkage on centred vectors, without a number of groups given.
+"""Groups questions that mean the same, by average linkage on centred vectors, without a given number of groups.
 
-What everything on a site has in common (it is all about mail, say) is taken off first: only what is left tells one
-matter from another. Then the two nearest groups are joined again and again, for as long as their questions are on
-average near enough. Pure; knows neither where vectors come from nor what a topic is.
+First it subtracts what everything on a site has in common (all is about mail, say), because only the rest
+distinguishes one matter from another. Then it joins the two nearest groups, again and again, as long as their
+questions are near enough on average. Pure; knows neither where vectors come from nor what a topic is.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from handrail_feedback.records.topics import Vectors
 
 Numbers = NDArray[np.intp]
 
-# The mean cosine, after centring, from which two groups are one topic. The more questions there are, the more
-# of them are near to anything by chance: ten times the questions need so much more.
+# The mean cosine, after centring, from which two groups are one topic. The more questions there are, the more of them
+# are near to anything by chance, so ten times the questions need _MORE_IN_A_CROWD more.
 _NEAR, _MORE_IN_A_CROWD, _CROWD = 0.25, 0.05, 500
-# What the site's own texts have in common weighs as much as so many questions, so that a handful is centred, too.
+# The mean of the site's own texts weighs as much as this many questions, so that a handful is centred, too.
 _TEXTS_WEIGH = 100
-# Rows compared at a time: as many as the processor's cache is good for.
+# Rows compared at a time: as many as fit into the processor's cache.
 _BLOCK = 512
 
 
 def near_enough(questions: int) -> float:
-    """The mean cosine from which two groups are one topic, among so many different questions."""
+    """The mean cosine from which two groups are one topic, among this many different questions."""
     return _NEAR + _MORE_IN_A_CROWD * max(0.0, math.log10(max(questions, 1) / _CROWD))
 
 
 def centre_of(vectors: Vectors, texts: Vectors | None = None) -> Vectors:
-    """What questions have in common; `texts`, what the site's texts have in common, is used while there are few."""
+    """The mean of questions' vectors. While they are few, `texts`, the mean of the site's texts, counts, too."""
     if texts is None:
         texts = np.zeros(vectors.shape[1], dtype=np.float32)
     total = vectors.sum(axis=0) + _TEXTS_WEIGH * texts
@@ -41,7 +41,7 @@ def centre_of(vectors: Vectors, texts: Vectors | None = None) -> Vectors:
 
 
 def centred(vectors: Vectors, centre: Vectors) -> Vectors:
-    """The vectors without what all have in common, each of length 1 again."""
+    """The vectors less the centre, each of length 1 again."""
     rest = vectors - centre
     lengths = np.linalg.norm(rest, axis=1, keepdims=True)
     scaled: Vectors = (rest / np.maximum(lengths, 1e-6)).astype(np.float32)
@@ -49,13 +49,13 @@ def centred(vectors: Vectors, centre: Vectors) -> Vectors:
 
 
 def group(vectors: Vectors, near: float | None = None) -> Numbers:
-    """The group of each vector, numbered from 0 in the order of their first members. Vectors are centred.
+    """The group of each (centred) vector. Groups are numbered from 0, in the order of their first members.
 
-    `near` is the mean cosine from which groups are joined; by default that of `near_enough`.
+    `near` is the mean cosine from which groups are joined, by default that of `near_enough`.
 
-    Exactly what average linkage gives. The mean similarity of two groups is the product of their means, so no table
-    of all pairs is kept; and as joining never brings a group nearer to a third than one of its halves was, all pairs
-    that are nearest to each other can be joined at once, and whoever is near to nobody is done with.
+    The result is exactly that of average linkage. The mean similarity of two groups is the product of their means, so
+    no table of all pairs is needed. And since joining never brings a group nearer to a third one than one of its halves
+    was, all pairs that are nearest to each other can be joined at once, and groups that are near to none are final.
     """
     near = near_enough(len(vectors)) if near is None else near
     state = _Groups.of_one_each(vectors)
@@ -72,10 +72,10 @@ def group(vectors: Vectors, near: float | None = None) -> Numbers:
 
 @dataclass
 class _Groups:
-    """Groups while they are being joined. A group is known by the number of one of its members.
+    """Groups while they are being joined. A group is identified by the number of one of its members.
 
-    `sums` and `sizes` hold its vectors' sum and number, `nearest` and `best` which other group is nearest, and how
-    near; `open` lists the groups that may still be joined, `of` the group of each vector.
+    `sums` and `sizes` hold the sum and the number of each group's vectors, `nearest` and `best` its nearest other group
+    and their cosine; `open` lists the groups that may still be joined, `of` holds the group of each vector.
     """
 
     sums: Vectors
@@ -98,7 +98,7 @@ class _Groups:
         )
 
     def find_nearest(self, groups: Numbers) -> None:
-        """Find the open group that is nearest to each of these."""
+        """Find the nearest open group to each of these groups."""
         means = self.sums[self.open] / self.sizes[self.open, None]
         place = np.full(len(self.of), -1, dtype=np.intp)
         place[self.open] = np.arange(len(self.open))
@@ -112,18 +112,18 @@ class _Groups:
             self.best[some] = similar[np.arange(len(some)), found]
 
     def close_those_alone(self, near: float) -> None:
-        """Leave aside groups that are near to no other: none will ever be near to them."""
+        """Close groups that are not near to any other, since no joined group will be near to them either."""
         self.open = self.open[self.best[self.open] >= near]
 
     def join_pairs(self) -> Numbers:
-        """Join all pairs that are nearest to each other; the groups whose nearest has to be found again."""
+        """Join all pairs that are nearest to each other, and return the groups whose nearest must be found again."""
         if not len(self.open):
             return self.open
         one = self.open
         other = self.nearest[one]
         mutual = (self.nearest[other] == one) & (one < other)
         kept, gone = one[mutual], other[mutual]
-        if not len(kept):  # equal distances in a ring: any of them may begin
+        if not len(kept):  # equal distances in a ring, so start with any pair
             first = one[np.argmax(self.best[one])]
             kept, gone = np.array([first]), np.array([self.nearest[first]])
         self.sums[kept] += self.sums[gone]

@@ -1,7 +1,7 @@
-"""Which new group is which earlier topic, by the searches they share. Pure.
+"""Matches new groups with earlier topics by the searches that they share. Pure.
 
-A topic lives on in the group that holds most of it. Of two topics in one group the larger lives on and the other is
-merged into it; of a topic that falls apart the largest part lives on and the others are split from it.
+A topic continues in the group that holds most of it. If a group holds two topics, the larger continues and the other
+is merged into it; if a topic falls apart, its largest part continues and the others are split from it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from handrail_feedback.records.topics import LineageEvent
 
 @dataclass(frozen=True)
 class Matching:
-    """The topic of each group, by the group's number; `new` are topics that there were not; what became of others."""
+    """The topic of each group, by the group's number; the `new` topics; and the merges and splits."""
 
     topic_of: Mapping[int, int]
     new: tuple[int, ...]
@@ -23,9 +23,9 @@ class Matching:
 
 
 def match(groups: Sequence[int], topics: Sequence[int | None], next_topic: int) -> Matching:
-    """Find the topic of each group. Both say, search by search, in which group and in which topic it is.
+    """Find the topic of each group. `groups` and `topics` hold the group and the topic of each search, in one order.
 
-    A search that is in no topic yet has None. Groups without a topic become new ones, from `next_topic` on.
+    The topic is None for a search without one. Groups without a topic become new ones, numbered from `next_topic`.
     """
     shared = Counter((group, topic) for group, topic in zip(groups, topics, strict=True) if topic is not None)
     topic_of: dict[int, int] = {}
@@ -39,7 +39,7 @@ def match(groups: Sequence[int], topics: Sequence[int | None], next_topic: int) 
 
 
 def _events(shared: Counter[tuple[int, int]], topic_of: Mapping[int, int], new: frozenset[int]) -> list[LineageEvent]:
-    """What was merged and split; single searches that changed topic are not listed."""
+    """The merges and splits, without single searches that changed topic."""
     alive = set(topic_of.values())
     events = []
     for topic in dict.fromkeys(topic for _, topic in shared if topic not in alive):

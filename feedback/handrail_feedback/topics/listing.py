@@ -1,4 +1,4 @@
-"""The topics of a period, each with its status, in the order of their people. Pure but for `read_book`."""
+"""Lists the topics of a period, each with its status, most people first. Pure, except for reading the store."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class TopicList:
-    """Topics of a period, those that wait for a decision first, each most people first.
+    """The topics of a period, open ones first, and most people first within both parts.
 
     `hidden` counts topics of fewer than `least` people in this period, `decided` those left out because they are
-    decided or proven. `known_since` is when the first search that is kept was made.
+    decided or proven. `known_since` is the time of the oldest stored search.
     """
 
     period: Period
@@ -56,7 +56,7 @@ class TopicList:
 
 @dataclass(frozen=True)
 class Book:
-    """All that the store holds of topics, read once; each topic's searches and messages oldest first.
+    """Everything that the store holds about topics, read once; each topic's searches and messages oldest first.
 
     `counted` are all searches, failed or not, as figures count them.
     """
@@ -84,18 +84,18 @@ class Book:
         )
 
     def of_today(self, store: Store) -> Book:
-        """The same with what is decided and proven by now, which is quickly read. Raises StoreUnavailable."""
+        """The same with the current decisions and proofs, which are quick to read. Raises StoreUnavailable."""
         return replace(self, decisions=decision_history(store), proofs=proofs(store), asked=asked_topics(store))
 
     def events_of(self, topic: int) -> tuple[Recorded, ...]:
-        """What it had part in, oldest first."""
+        """The merges and splits that the topic had part in, oldest first."""
         return tuple(one for one in self.events if topic in (one.event.topic, one.event.other))
 
 
 def read_book(store: Store, history: History | None = None) -> Book:
-    """All that the store holds of topics. Raises StoreUnavailable.
+    """Everything that the store holds about topics. Raises StoreUnavailable.
 
-    A `history` that was read before is not read again, unless a topic has a search that came after it.
+    Uses `history`, if given, instead of reading it again, unless a topic has a newer search.
     """
     places = members(store)
     if history is None or max((key.id for key in places if key.kind == "search"), default=0) > history.last:
@@ -123,7 +123,7 @@ def read_book(store: Store, history: History | None = None) -> Book:
 def list_topics(
     book: Book, articles: Articles, period: Period, at: datetime, *, least: int = 1, decided: bool = False
 ) -> TopicList:
-    """The topics with at least so many people in a period; those that are decided only when asked for."""
+    """The topics with at least `least` people in a period; decided or proven ones only if `decided` is set."""
     described = describe_topics(book.by_topic, book.places, period, articles, book.since or at, least)
     return arrange(book, described, period, at, least=least, decided=decided)
 
@@ -131,7 +131,7 @@ def list_topics(
 def arrange(
     book: Book, described: Sequence[Facts], period: Period, at: datetime, *, least: int = 1, decided: bool = False
 ) -> TopicList:
-    """The same, from the facts of the topics with at least so many people."""
+    """As `list_topics`, from the facts about the topics with at least `least` people."""
     status = {facts.topic: book.status(facts.topic, at) for facts in described}
     waiting = [facts for facts in described if status[facts.topic].is_open]
     done = [facts for facts in described if not status[facts.topic].is_open]
@@ -159,7 +159,7 @@ def arrange(
 
 
 def find_topic(book: Book, articles: Articles, topic: int, period: Period, at: datetime) -> Listed | None:
-    """One topic, however few people it has; None when none of its searches is left."""
+    """One topic, however few people it has; None if none of its searches is left."""
     if topic not in book.by_topic:
         return None
     facts = describe_topic(topic, book.by_topic[topic], book.places, period, articles, book.since or at)

@@ -1,10 +1,10 @@
-"""Proves that a topic is answered: asks its searches again, and notes which customers are to be told.
+"""Proves topics answered: asks their searches again, and records which customers to notify.
 
-A search is answered now when the list would be an answer (`replay.Past.is_good`) and is more than the customer got,
-which was none, or in doubt of itself: a list that failed them although it looked like an answer proves nothing by
-looking the same. Counted are people; of a person with several searches in a topic, all have to be answered. A topic is
-proven when `PROVEN_SHARE` of them are, decided or not, and lost when a later index no longer answers so many of those
-that it was proven by. Knows search as something that can be asked, and no words are kept.
+A search is answered now if the results would be an answer (`replay.Past.is_good`) and are better than what the customer
+got, which was no answer, or an uncertain one: results that looked like an answer and failed the customer prove nothing
+by looking the same. People are counted, and all searches of a person in a topic have to be answered. A topic is proven
+when `PROVEN_SHARE` of its people get an answer, decided or not; it loses its proof when a later index no longer answers
+that share of the people who proved it. Knows search only as something that can be asked, and keeps no words.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from handrail_feedback.topics.listing import Book, read_book
 from handrail_feedback.topics.replay import by_wording, decided_articles
 from handrail_feedback.topics.status import PEOPLE_TO_DECIDE
 
-# One person's words are no topic. Beyond so many wordings, those of fewest people are not asked.
+# One person's words are not a topic. Of a topic with more wordings, the rarest are not asked.
 _LEAST_PEOPLE, _MOST_WORDINGS = 2, 200
 _ALL = 1_000_000
 
 
 @dataclass(frozen=True)
 class Proven:
-    """What was done: how many topics were asked, are proven since, are lost, and how many people are notified."""
+    """The numbers of topics that were asked, became proven, or lost their proof, and of people to notify (`told`)."""
 
     asked: int = 0
     proven: int = 0
@@ -46,7 +46,7 @@ class Proven:
 
 @dataclass(frozen=True)
 class _Judged:
-    """A search or message, and the article that answers it now, if one does; `told` is that if it may be mailed."""
+    """A search or message, and the article that answers it now, if any; `told` is that article if it may be mailed."""
 
     member: Member
     location: str | None
@@ -55,7 +55,7 @@ class _Judged:
 
 @dataclass(frozen=True)
 class _Due:
-    """A topic to be asked, and how it was asked the last time."""
+    """A topic to ask, the state it is asked in, and the last result."""
 
     topic: int
     of: str
@@ -73,11 +73,11 @@ def prove_topics(
     most: int = _ALL,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Proven:
-    """Ask the topics of two people or more that were not asked of this search yet, first those of most people.
+    """Ask the topics of at least two people that have not been asked in this state of search, most people first.
 
-    `find` gives the location that a decision's link means (see `decided_articles`). What was learned and searched alone
-    lets a topic be asked again only `again_after` the last time. After so many questions as `most` no other topic is
-    begun; `progress` gets how many topics are done, of how many. `history` spares a read. Raises StoreUnavailable.
+    `find` returns the location that a decision's link means (see `decided_articles`). If only learned questions or
+    searches are new, a topic is asked again no sooner than `again_after` the last time. After `most` questions, no
+    other topic is begun. `progress` gets how many of all topics are done. Raises StoreUnavailable.
     """
     state = search.state()
     due = _due(store, state, at, again_after) if state else []
@@ -105,7 +105,7 @@ def prove_topics(
 
 
 def _due(store: Store, state: str, at: datetime, again_after: timedelta) -> list[_Due]:
-    """Topics of which something is another than when they were asked; first those never asked of this index."""
+    """Topics for which something changed since they were asked; those that this index was never asked come first."""
     asked, decisions = asked_topics(store), decision_history(store)
     found: list[tuple[bool, int, _Due]] = []
     for topic, size in sizes(store).items():
@@ -133,20 +133,20 @@ def _is_due(
 
 
 class _Pasts:
-    """Every wording as `handrail replay` asks it, with the article that is known to answer it."""
+    """All wordings as `handrail replay` asks them, each with the article that is known to answer it."""
 
     def __init__(self, history: History, decided: Mapping[MemberKey, str]) -> None:
         self._decided = decided
         self._known = {past.key: past for past in by_wording(history.questions, decided)}
 
     def of(self, one: Member) -> Past:
-        """The wording of a search; that of a message where nobody searched it."""
+        """The wording of a member: as searched or, for a message with words that nobody searched, its own."""
         past = self._known.get((one.lang, one.shape))
         return past or Past(one.query, one.lang, 1, 1, 1, self._decided.get(one.key), _then(one))
 
 
 def _judge(held: Sequence[Member], pasts: _Pasts, search: AnswersPastSearches) -> list[_Judged] | None:
-    """A topic's searches, asked; None when search cannot say."""
+    """The results of asking a topic's searches now; None if search cannot tell."""
     by_wording: dict[tuple[str, str], list[Member]] = defaultdict(list)
     for one in held:
         by_wording[one.lang, one.shape].append(one)
@@ -171,7 +171,7 @@ def is_answered(past: Past, then: PastAnswer, now: PastAnswer) -> bool:
 
 
 def _then(one: Member) -> PastAnswer:
-    """How it was answered then; who wrote a message is not known to have seen any list."""
+    """How a member was answered then. Whoever wrote a message counts as having seen no results."""
     if isinstance(one, MessageMember):
         return PastAnswer("none", ())
     pages = dict.fromkeys(location.partition("#")[0] for location, _ in one.intent.results)
@@ -179,12 +179,12 @@ def _then(one: Member) -> PastAnswer:
 
 
 def _answering(past: Past, outcome: PastAnswer) -> str:
-    """The article that an answer is judged by: the one that is known, else the first."""
+    """The article that counts as the answer: the known one if it is among the first results, else the first result."""
     return past.wanted if past.wanted in outcome.pages[:AMONG] else outcome.first or ""
 
 
 def figures(judged: Iterable[_Judged]) -> Figures:
-    """How many people would get an answer now, and how many of them by the same article."""
+    """How many people would get an answer now, and how many of them from the most frequent article."""
     by_person: dict[str, list[_Judged]] = defaultdict(list)
     for one in judged:
         by_person[one.member.person].append(one)
@@ -198,7 +198,7 @@ def figures(judged: Iterable[_Judged]) -> Figures:
 
 
 def _change(book: Book, topic: int, judged: Sequence[_Judged]) -> ProofChange | None:
-    """What this says of the topic that was not known before."""
+    """What these results change: the topic becomes proven, loses its proof, or neither (None)."""
     before = book.proofs.get(topic, [])
     if not before or before[-1].change == "lost":
         return "proven" if figures(judged).enough else None
@@ -211,7 +211,7 @@ def _change(book: Book, topic: int, judged: Sequence[_Judged]) -> ProofChange | 
 
 
 def _notify(store: Store, judged: Iterable[_Judged], waiting: Mapping[int, Sequence[Waiting]], at: datetime) -> int:
-    """Notify those who wait for one of these searches and did not change its words; how many they are."""
+    """Mark for a mail those who wait for one of these searches with its words unchanged; return how many they are."""
     told = 0
     for one in judged:
         if one.told is None or not isinstance(one.member, SearchMember):

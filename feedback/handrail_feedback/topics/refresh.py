@@ -1,6 +1,6 @@
-"""Brings topics up to date: new failed searches join one, and all are grouped anew once a week.
+"""Brings topics up to date: adds new failed searches, and regroups everything once a week.
 
-Vectors are given by the caller, see `Meaning`: nothing here knows an encoder or an index.
+The caller provides vectors, see `Meaning`: nothing here knows an encoder or an index.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from handrail_feedback.topics.grouping import centre_of, centred, group, near_en
 from handrail_feedback.topics.identity import match
 
 REGROUP_AFTER = timedelta(days=7)
-# New searches from which everything is grouped again: as a share of those grouped before, and at least so many.
+# The number of new searches from which everything is regrouped: a share of those grouped before, and a minimum.
 _MANY_NEW, _FEW = 0.25, 50
 
 How = Literal["regrouped", "joined", "nothing new"]
@@ -38,7 +38,7 @@ How = Literal["regrouped", "joined", "nothing new"]
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What was done, for how many failed searches, and how many of them were in no topic before."""
+    """What was done, for how many failed searches and messages, and how many of them were in no topic before."""
 
     how: How
     searches: int
@@ -47,7 +47,7 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class _Wording:
-    """The same words in one language, however often they were searched."""
+    """A wording in one language, however often it was searched."""
 
     lang: str
     shape: str
@@ -56,10 +56,10 @@ class _Wording:
 def refresh(
     store: Store, meaning: Meaning, at: datetime, *, regroup: bool = False, history: History | None = None
 ) -> Refreshed:
-    """Bring topics up to date with the failed searches and messages there are; with `regroup`, group everything again.
+    """Bring topics up to date with the stored failed searches and messages; with `regroup`, group everything again.
 
-    Searches are read, unless `history` has them. Raises StoreUnavailable, and whatever `encode`
-    raises; nothing is changed then.
+    Reads searches unless `history` has them. Raises StoreUnavailable, and whatever `encode` raises, without having
+    changed anything.
     """
     every = with_messages(store, (history or read_history(store)).failed)
     known, last = members(store), last_grouping(store)
@@ -120,7 +120,7 @@ def _regroup(
 
 
 def _group(wordings: Sequence[_Wording], vectors: Vectors) -> list[int]:
-    """The group of each wording, languages apart. How near is near enough follows from all of them together."""
+    """The group of each wording, separately for each language. The threshold depends on the number of all wordings."""
     groups = np.zeros(len(wordings), dtype=np.intp)
     begin = 0
     for lang in dict.fromkeys(one.lang for one in wordings):
@@ -156,7 +156,7 @@ def _placed(
     groups: Sequence[int],
     topic_of: Mapping[int, int],
 ) -> list[MemberPlace]:
-    """Every member with its topic and how near it is to the middle of it."""
+    """Every member with its topic and its cosine to the topic's mean."""
     means = {topic.id: topic.mean for topic in kept}
     found = []
     for row, same in enumerate(by_wording.values()):
@@ -176,7 +176,7 @@ def _nearness(vector: Vectors, mean: Vectors) -> float:
 def _with_words_of(
     every: Sequence[Member], known: Mapping[MemberKey, MemberPlace]
 ) -> dict[tuple[str, str], MemberPlace]:
-    """The place of a member that is in a topic already, by its language and words."""
+    """The places of members that are in a topic already, by language and words."""
     return {(one.lang, one.shape): known[one.key] for one in every if one.key in known}
 
 
@@ -188,7 +188,7 @@ def _join(
     last: Grouping,
     at: datetime,
 ) -> bool:
-    """Let each new member join the topic of the same words, else the nearest, else begin one."""
+    """Add each new member to the topic with the same words, else to the nearest one, else to a new one."""
     highest = last_topic(store)
     places = _Places(topics(store), highest + 1, last.near, at)
     joined: list[MemberPlace] = []
@@ -209,7 +209,7 @@ def _join(
 
 
 class _Places:
-    """Where topics lie while new wordings join them."""
+    """The positions of topics while new wordings are added."""
 
     def __init__(self, kept: Mapping[int, Topic], next_topic: int, near: float, at: datetime) -> None:
         self._topics = dict(kept)
@@ -219,7 +219,7 @@ class _Places:
         self.changed: dict[int, Topic] = {}
 
     def take(self, vector: Vectors, lang: str) -> Topic:
-        """Put a wording into the topic whose wordings are on average nearest, if near enough, else into a new one."""
+        """Put a wording into the topic whose wordings are nearest on average, if near enough, else into a new one."""
         candidates = [topic for topic in self._topics.values() if topic.lang == lang]
         means: Vectors = np.array([topic.mean for topic in candidates], np.float32).reshape(-1, len(vector))
         similar = means @ vector

@@ -1,9 +1,9 @@
-"""Asks past searches again and compares: what a change fixes and what it breaks. Pure but for `past_questions`.
+"""Asks past searches again and compares the answers: what a change fixes and what it breaks.
 
-What is good here is good everywhere: topics are proven answered by the same measure (`proving`).
-A question whose answer is known is good where that article is among the first three: what a decision on its topic
-names, else what customers opened who did not come back. Any other is good where the verdict is `answered`. A question
-fixed was bad before and is good now; one that breaks was good before and is bad now.
+Topics are proven answered by the same measure (`proving`). If the answer to a question is known, results are good if
+that article is among the first three: the one that a decision on its topic names, else the one that customers opened
+without coming back. Otherwise they are good if the verdict is `answered`. A change fixes a question whose results were
+bad before and are good after it, and breaks one for which it is the reverse. Pure, except for reading the store.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REPLAY_FORMAT = 1
 
 @dataclass(frozen=True)
 class MovedAnswer:
-    """A question before and after."""
+    """A question with its answers before and after."""
 
     past: Past
     before: PastAnswer
@@ -40,9 +40,9 @@ class MovedAnswer:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a change does to past questions; those that are as `good` or as `bad` as before are only counted.
+    """What a change does to past questions. Questions that stay `good` or `bad` are only counted.
 
-    `base` says in words what it is compared with; questions of fewer than `least` people are not to be named.
+    `base` says in words what the site is compared with. Questions of fewer than `least` people must not be named.
     """
 
     base: str
@@ -56,7 +56,7 @@ class Replay:
 
     @property
     def unchanged(self) -> int:
-        """Questions that are as good, or as bad, as before."""
+        """The number of questions that stay good or bad."""
         return self.good + self.bad
 
 
@@ -66,7 +66,7 @@ Ask = Callable[[Past], PastAnswer]
 def replay(
     questions: Iterable[Past], before: Ask, after: Ask, base: str, since: datetime, until: datetime, least: int
 ) -> Replay:
-    """Ask every question twice, and sort by what became of it."""
+    """Ask every question before and after the change, and sort the questions by the outcome."""
     fixes, breaks = [], []
     good = bad = 0
     for past in questions:
@@ -91,10 +91,10 @@ def _by_people(found: Sequence[MovedAnswer]) -> tuple[MovedAnswer, ...]:
 def past_questions(
     store: Store, since: datetime, until: datetime, most: int, decided: Mapping[MemberKey, str] | None = None
 ) -> list[Past]:
-    """What customers searched, each wording once, those of most people first. Raises StoreUnavailable.
+    """At most `most` wordings that customers searched, most people first. Raises StoreUnavailable.
 
-    `decided` has the article that a decision names for a search, see `decided_articles`.
-    Left out: bots, staff, searches answered while a part of search was down, and those without a sign either way.
+    `decided` holds the article that a decision names for a search, see `decided_articles`. Leaves out bots, staff,
+    searches answered while degraded, and those without a sign of success or failure.
     """
     read = ((intent, failure(intent, following)) for intent, following in intents(store, since, until))
     found = by_wording((one for one in read if is_question(*one)), decided or {})
@@ -102,7 +102,7 @@ def past_questions(
 
 
 def by_wording(questions: Iterable[tuple[Intent, Failure | None]], decided: Mapping[MemberKey, str]) -> list[Past]:
-    """These searches, see `is_question`, each wording once."""
+    """Each wording of these searches once. All of them must satisfy `is_question`."""
     groups: dict[tuple[str, str], list[tuple[Intent, Failure | None]]] = defaultdict(list)
     for intent, kind in questions:
         groups[intent.lang, intent.shape].append((intent, kind))
@@ -110,9 +110,10 @@ def by_wording(questions: Iterable[tuple[Intent, Failure | None]], decided: Mapp
 
 
 def decided_articles(store: Store, find: Callable[[str], str]) -> dict[MemberKey, str]:
-    """The article that a decision in force names for each search and message of its topic.
+    """The article that a decision in force names, for each search and message of its topic.
 
-    `find` gives the location that a link means, and raises LookupError where that is no article, an issue for one.
+    `find` returns the location that a link means, and raises LookupError if it is not an article, but an issue, say.
+    Raises StoreUnavailable.
     """
     named: dict[int, str] = {}
     for topic, decisions in history(store).items():
@@ -146,12 +147,12 @@ def _page(location: str) -> str:
 
 
 def to_lines(questions: Iterable[Past], least: int) -> str:
-    """Questions of at least so many people as JSON lines, for a machine that has no store."""
+    """Questions of at least `least` people as JSON lines, for a machine without a store."""
     return "".join(json.dumps(asdict(past), ensure_ascii=False) + "\n" for past in questions if past.people >= least)
 
 
 def from_lines(text: str, name: str) -> list[Past]:
-    """Questions that `to_lines` wrote. Raises HandrailError naming the line that is none."""
+    """The questions that `to_lines` wrote. Raises HandrailError naming the file and an invalid line."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():

@@ -1,6 +1,6 @@
-"""A replay for a terminal, as JSON, and as a Markdown comment for a merge request. Pure.
+"""Writes a replay for a terminal, as JSON, and as a Markdown comment for a merge request. Pure.
 
-Only questions of enough people are named; the others are counted.
+Names only questions of enough people, and counts the others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DEFINITION = (
 
 
 def summary(found: Replay) -> str:
-    """The result in a line."""
+    """The result in one line."""
     return f"fixes {len(found.fixes)}, breaks {len(found.breaks)}, unchanged {found.unchanged}"
 
 
@@ -48,7 +48,7 @@ def replay_as_text(found: Replay) -> str:
 
 
 def replay_as_markdown(found: Replay) -> str:
-    """A comment for a merge request; what customers typed is shown and never obeyed."""
+    """The replay as a comment for a merge request, in which what customers typed has no effect as markup."""
     lines = [f"**Past searches: {summary(found)}**", "", as_markdown(_about(found)), ""]
     for name, moved in (("Breaks", found.breaks), ("Fixes", found.fixes)):
         if moved:
@@ -62,7 +62,7 @@ def replay_as_markdown(found: Replay) -> str:
 
 
 def replay_as_json(found: Replay) -> str:
-    """As JSON of a stable form; fields are added, never changed, while `format` stays 1."""
+    """The replay as JSON of a stable form; fields are added, never changed, while `format` stays 1."""
     document = {
         "format": REPLAY_FORMAT,
         "base": found.base,

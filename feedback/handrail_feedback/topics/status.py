@@ -1,12 +1,12 @@
-"""The status of a topic: new, decided, proven or open again, and by when it should be decided. Pure.
+"""The status of a topic (new, decided, proven or open again) and the time by which to decide on it. Pure.
 
-The promise: a topic of three people or more is decided in five working days, from when there was such a topic to decide
-on. Working days are Monday to Friday in UTC; public holidays are not known here. A topic that was to be answered by an
-article is open again when three people fail once more after two weeks, which a writer is given. Where nothing was to be
-written, failing on is what was expected.
+The promise: a topic of at least three people is decided within five working days from when it existed with three
+people. Working days are Monday to Friday in UTC, without regard to public holidays. A writer is given two weeks: a
+topic that an article was to answer is open again when three people fail after them. If nothing was to be written,
+further failures are expected.
 
-A topic that is proven answered waits for nobody, decided or not. It is open again when three people fail after the
-proof, or when a later index loses it, until somebody decides on it after that or it is proven once more.
+A topic that is proven answered needs no decision. It is open again when three people fail after the proof, or when a
+later index no longer answers it, until somebody decides on it or it is proven once more.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ TO_BE_WRITTEN = ("writing", "reword")
 class TopicStatus:
     """The status of a topic. `state` is the decision in force, `proven`, `reopened`, or `new`.
 
-    `due` is when it should be decided, None while fewer than three people asked or once it is decided; `late` says
-    that this has passed. `reopened_at` is when the third person failed again, or when its proof was lost. `asked` is
-    how search answers it now, `proofs` are when it was proven and lost, oldest first.
+    `due` is the time by which to decide on it; None while it has fewer than three people, and while it is not open.
+    `late` says that this time has passed. `reopened_at` is when the third person failed again, or when its proof was
+    lost. `asked` is how search answers it now; `proofs` are the events that it was proven or lost, oldest first.
     """
 
     state: str
@@ -47,18 +47,18 @@ class TopicStatus:
 
     @property
     def proof(self) -> Proof | None:
-        """The last time that it was proven or lost."""
+        """The last proof or loss, if any."""
         return self.proofs[-1] if self.proofs else None
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody has to decide."""
+        """Whether somebody has to decide on it."""
         return self.state in ("new", "reopened")
 
 
 @dataclass(frozen=True)
 class HeldShare:
-    """Of so many topics that were fixed long enough ago to be judged, how many still hold."""
+    """How many topics still hold, `of` those that were fixed long enough ago to be judged."""
 
     holds: int
     of: int
@@ -66,7 +66,7 @@ class HeldShare:
 
 @dataclass(frozen=True)
 class DecidedInTime:
-    """Of so many topics that should have been decided by now, how many were in time."""
+    """How many topics were decided in time, `of` those that should have been decided by now."""
 
     in_time: int
     of: int
@@ -80,7 +80,7 @@ def topic_status(
     proofs: Sequence[Proof] = (),
     asked: ReplayResult | None = None,
 ) -> TopicStatus:
-    """The status of a topic with these searches, oldest first, and these decisions; `made_at` is when it was found."""
+    """The status of a topic at `at`, from its searches and decisions, oldest first. `made_at` is when it was found."""
     decision = in_force(list(decisions))
     state, reopened_at = _state(searches, decision, proofs[-1] if proofs else None)
     waits_since = (reopened_at or _could_be_decided_at(searches, made_at)) if state in ("new", "reopened") else None
@@ -99,7 +99,7 @@ def topic_status(
 
 
 def _state(searches: Sequence[Member], decision: Decision | None, proof: Proof | None) -> tuple[str, datetime | None]:
-    """The state, and since when it is open again."""
+    """The state, and since when the topic is open again, if it is."""
     if decision and decision.verdict not in TO_BE_WRITTEN:
         return decision.verdict, None
     if proof:
@@ -115,7 +115,7 @@ def _state(searches: Sequence[Member], decision: Decision | None, proof: Proof |
 
 
 def _nth_after(searches: Sequence[Member], after: datetime) -> datetime | None:
-    """When so many people had failed from a moment on that a topic is open again."""
+    """When the people who failed from `after` on were enough for a topic to be open again; None if they are not."""
     return nth_person_at([one for one in searches if one.first_at >= after], PEOPLE_TO_DECIDE)
 
 
@@ -124,9 +124,9 @@ def promise(
     since: datetime,
     at: datetime,
 ) -> DecidedInTime:
-    """How the promise was kept for topics that came to be decided since a moment; those that wait in time are left out.
+    """How the promise was kept for topics that had to be decided from `since` on, without those not due yet.
 
-    A topic is its searches, its decisions, its proofs, and when it was found. What was proven needed no decision.
+    Each topic is its searches, its decisions, its proofs, and when it was found. A proven topic counts as decided.
     """
     in_time = counted = 0
     for searches, decisions, proofs, made_at in topics:
@@ -143,13 +143,13 @@ def promise(
 
 
 def is_fixed(status: TopicStatus) -> bool:
-    """Whether an article was to answer a topic, or was proven to, whoever decided."""
+    """Whether an article was to answer the topic by a decision or, if nobody decided, was proven to."""
     decision = status.decision
     return decision.verdict in TO_BE_WRITTEN if decision else bool(status.proofs)
 
 
 def held(every: Iterable[TopicStatus], at: datetime) -> HeldShare:
-    """Of the fixed topics, how many were not open again: judged once proven, or after the time a writer is given."""
+    """How many fixed topics are not open again. They are judged once proven, or after the time a writer is given."""
     judged = [
         one
         for one in every
@@ -159,7 +159,7 @@ def held(every: Iterable[TopicStatus], at: datetime) -> HeldShare:
 
 
 def working_days_after(at: datetime, days: int) -> datetime:
-    """The same time of the day, so many working days later; what comes on a weekend counts from Monday's beginning."""
+    """The same time of day, this many working days later; a time on a weekend counts as the beginning of Monday."""
     if at.weekday() >= _SATURDAY:
         at = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7 - at.weekday())
     while days:

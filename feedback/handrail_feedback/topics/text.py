@@ -1,6 +1,6 @@
-"""Topics written down for people: for a terminal and as Markdown. Pure.
+"""Writes topics for people: for a terminal and as Markdown. Pure.
 
-Numbers of people and searches below the setting `topic_people` are not shown; nothing that a customer typed is obeyed.
+Hides numbers of people and searches below the setting `topic_people`; what customers typed has no effect as markup.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from handrail_feedback.topics.status import TopicStatus
 from handrail_kb.site.vote_form import reason_text
 from handrail_kb.texts.amounts import counted, in_days, percent
 
-# Topics from which a share is shown.
+# The least number of topics for which a share is shown.
 ENOUGH_PEOPLE = 20
 _DAY = "%Y-%m-%d"
 _NEXT: dict[Next, str] = {
@@ -29,7 +29,7 @@ _NEXT: dict[Next, str] = {
     "left": "left",
     "nothing known": "are not known",
 }
-# Why searches failed, in words that follow a number, and for who does not know the codes.
+# Why searches failed, in words that follow a number.
 FAILED_BY: dict[FailedBy, str] = {
     "none": "found nothing",
     "weak": "got no sure answer",
@@ -42,7 +42,7 @@ _WORDS_SHOWN = 6
 
 
 def topic_notes(found: TopicList) -> list[str]:
-    """What the numbers of a list mean, and what is not in it."""
+    """Notes on what the numbers of a list mean and what they leave out."""
     lines = [
         f"Decided within five working days: {share_in_time(found)}. Counted are topics that came to three people in "
         "this period and are decided or late; working days are Monday to Friday.",
@@ -60,14 +60,14 @@ def topic_notes(found: TopicList) -> list[str]:
 
 
 def cannot_be_told(known_since: datetime | None, what: str) -> str:
-    """Why nothing is called new, or growing, where searches were not kept for all of the time before."""
+    """Why nothing is called new or growing if searches were not kept for all of the time before."""
     if known_since is None:
         return f"No search was kept yet: {what} cannot be told."
     return f"Searches are kept since {known_since:{_DAY}} only: {what} cannot be told yet."
 
 
 def longest_wait(longest: timedelta | None, late: int) -> str:
-    """How long what waits for a decision waits at most, and how much of it is late."""
+    """The longest wait for a decision, and how many topics are late."""
     if longest is None:
         return "nothing is due"
     since = "the longest " if longest.days > 0 else ""
@@ -75,7 +75,7 @@ def longest_wait(longest: timedelta | None, late: int) -> str:
 
 
 def share_in_time(found: TopicList) -> str:
-    """How the promise was kept; a share from enough topics on."""
+    """How the promise was kept, as a share if there are enough topics."""
     kept = found.kept
     rate = percent(kept.in_time / kept.of) if kept.of >= ENOUGH_PEOPLE else "not enough data for a share"
     return f"{kept.in_time} of {kept.of} ({rate})"
@@ -86,7 +86,7 @@ def _window(found: TopicList) -> str:
 
 
 def comparison_period(period: Period) -> str:
-    """What a period is compared with, in words."""
+    """The period that a period is compared with, in words."""
     days = round(period.before.length / timedelta(days=1))
     return "the four weeks before" if days == 28 else f"the {days} day{'' if days == 1 else 's'} before"
 
@@ -155,12 +155,12 @@ def _people(facts: Facts, least: int) -> str:
 
 
 def people_before(facts: Facts, least: int) -> str:
-    """How many people there were in the period before, in words."""
+    """The number of people in the period before, in words."""
     return f"before {shown_count(facts.people_before, least)}" if facts.before_kept else "before: not kept"
 
 
 def shown_count(number: int, least: int) -> str:
-    """A number of people or searches, hidden when it is small."""
+    """A number of people or searches, hidden if it is small."""
     return str(number) if number == 0 or number >= least else f"fewer than {least}"
 
 
@@ -179,7 +179,7 @@ def _status(status: TopicStatus) -> str:
 
 
 def why_again(status: TopicStatus) -> str:
-    """Why a topic is open again: what was decided or proven the last time, and what became of it."""
+    """Why a topic is open again: what was last decided or proven, and what happened then."""
     decision, proof = status.decision, status.proof
     if decision and not (proof and proof.at > decision.at):
         return f"{decision.verdict} was decided {decision.at:{_DAY}}, and it fails since {status.reopened_at:{_DAY}}"
@@ -189,12 +189,12 @@ def why_again(status: TopicStatus) -> str:
 
 
 def answered_now(status: TopicStatus, least: int) -> str:
-    """How many people would get an answer now; nothing before they were asked, or where they are few."""
+    """How many people would get an answer now; empty before the topic was asked, or if they are few."""
     return _figures(status.asked.figures, least) if status.asked and status.asked.figures.people >= least else ""
 
 
 def where_answered(status: TopicStatus, least: int) -> str | None:
-    """The article that at least half of these people find; None where there is no such one, or few find it."""
+    """The article that at least half of these people find; None if there is none, or few people find it."""
     return status.asked.figures.location if status.asked and _is_one_article(status.asked.figures, least) else None
 
 
@@ -230,13 +230,13 @@ def what_came_next(facts: Facts, least: int) -> str:
 
 
 def why_not_helped(facts: Facts, least: int) -> str:
-    """What those said whom an article did not help; nothing where nobody gave a reason."""
+    """The reasons given by people whom an article did not help; empty if nobody gave one."""
     given = sorted(facts.reasons.items(), key=lambda found: (-found[1], found[0]))
     return "; ".join(f"{shown_count(count, least)} said: {reason_text('en', reason)}" for reason, count in given)
 
 
 def why_it_failed(kinds: Mapping[FailedBy, int], least: int) -> str:
-    """How many searches failed by what, and how many messages say that an article is needed."""
+    """How many searches failed and why, and how many messages need an article."""
     return _counted(((FAILED_BY[kind], count) for kind, count in kinds.items()), least)
 
 
@@ -247,7 +247,7 @@ def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
 
 
 def _history(one: Listed, least: int) -> Iterator[str]:
-    """What was decided and what became of the topic, oldest first."""
+    """The decisions on a topic and the events in its history, oldest first."""
     for _, line in sorted((*_decided(one), *_became(one), *_proved(one.status, least))):
         yield line
 
@@ -258,7 +258,7 @@ def _proved(status: TopicStatus, least: int) -> Iterator[tuple[str, str]]:
 
 
 def what_was_proved(proof: Proof, least: int) -> str:
-    """A proof, or its loss, with its figures and the index by which it was found."""
+    """A proof or its loss, with the figures and the index that showed it."""
     said = "proven answered" if proof.change == "proven" else "lost: no longer answered"
     figures = proof.figures
     counts = f", {shown_count(figures.answered, least)} of {figures.people} people" if figures.people >= least else ""
@@ -286,7 +286,7 @@ def _became(one: Listed) -> Iterator[tuple[str, str]]:
 
 
 def since_when(status: TopicStatus) -> str:
-    """What three people failed after: a decision, or a proof that came later."""
+    """What the three people failed after: a decision, or a later proof."""
     decision, proof = status.decision, status.proof
     return "it was proven" if proof and not (decision and decision.at > proof.at) else "it was decided"
 
@@ -295,7 +295,7 @@ def since_when(status: TopicStatus) -> str:
 
 
 def topics_as_markdown(found: TopicList) -> str:
-    """The list as Markdown that shows what customers typed and never obeys it."""
+    """The list as Markdown, in which what customers typed has no effect as markup."""
     lines = [f"# Topics of failed searches, {_window(found)}", "", *(f"- {note}" for note in topic_notes(found)), ""]
     head = ["Topic", "Looked for", "People", "Before", "Trend", "Stands", "Could be", "What came next"]
     rows = [
