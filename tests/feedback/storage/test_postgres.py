@@ -315,3 +315,32 @@ def test_without_the_package_the_command_that_installs_it_is_named(tmp_path: Pat
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "A store in PostgreSQL needs the package psycopg" in done.stderr
     assert "handrail[postgres]" in done.stderr
+
+
+def test_more_threads_than_connections_wait_for_one_and_all_get_theirs(url: str) -> None:
+    store = Store(url)
+    store.check()
+    held = threading.Barrier(9)
+    read: list[int] = []
+
+    def hold() -> None:
+        with store.only_one(threading.current_thread().name):
+            held.wait(20)
+            held.wait(20)
+
+    def ask() -> None:
+        read.append(store.read("SELECT 1 AS one")[0]["one"])
+
+    holders = [threading.Thread(target=hold) for _ in range(8)]
+    waiting = threading.Thread(target=ask)
+    for thread in holders:
+        thread.start()
+    held.wait(20)
+    waiting.start()
+    waiting.join(1.2)  # longer than one look
+    assert read == []
+    held.wait(20)
+    for thread in (*holders, waiting):
+        thread.join(20)
+    assert read == [1]
+    store.close()

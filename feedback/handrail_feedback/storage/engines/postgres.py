@@ -43,8 +43,8 @@ Pool = ConnectionPool[psycopg.Connection[Any]]
 _OLDEST = 15
 _MOST_CONNECTIONS = 8
 _CONNECT_SECONDS = 3
-# How long a call waits for one of the connections of its process.
-_LEND_SECONDS = 1.5
+# A pool does not say why it has no connection: who waits for one looks for themselves, so often.
+_LOOK_SECONDS = 0.5
 # While the server is away, so long every call fails at once with the reason that the last one found.
 _BREATH = 1.0
 _STATEMENT_SECONDS = 60
@@ -154,19 +154,22 @@ class PostgresDatabase:
 
     def _borrow(self) -> tuple[Pool, psycopg.Connection[Any]]:
         """A connection, and the pool that gets it back."""
+        deadline = time.monotonic() + self._busy_seconds
         while True:
             pool = self._opened()
             try:
-                return pool, pool.getconn(timeout=_LEND_SECONDS)
+                return pool, pool.getconn(timeout=_LOOK_SECONDS)
             except PoolClosed:  # another thread has let it go meanwhile
                 continue
             except PoolTimeout as error:
                 self._find_out(pool)
-                raise StoreUnavailable(
-                    f"All {_MOST_CONNECTIONS} connections of this process to {self.place} are in use.",
-                    f"See what they wait for: psql '{self.place}' -c 'TABLE pg_stat_activity'",
-                    passing=True,
-                ) from error
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable(
+                        f"{self.place} gave this process none of its {_MOST_CONNECTIONS} connections for "
+                        f"{self._busy_seconds:g} seconds.",
+                        f"See what they wait for: psql '{self.place}' -c 'TABLE pg_stat_activity'",
+                        passing=True,
+                    ) from error
             except psycopg.Error as error:
                 raise explained(self.place, error) from error
 
