@@ -126,14 +126,16 @@ def lines(request):
     handler = Keep()
     root = logging.getLogger("handrail_test")
     root.setLevel(logging.INFO)
-    root.addHandler(handler)
+    kept = root.handlers
 
     def start(form):
         handler.setFormatter(form)
+        # Not pytest's own: what it keeps of a test has to be UTF-8, and a name of a file need not be.
+        root.handlers, root.propagate = [handler], False
         return written
 
     yield start
-    root.removeHandler(handler)
+    root.handlers, root.propagate = kept, True
 
 
 log = Log("handrail_test")
