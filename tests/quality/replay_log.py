@@ -175,13 +175,13 @@ def measured(settings: Settings) -> dict[str, Any]:
         "topics_of_three": sum(len({one.person for one in held}) >= 3 for held in book.by_topic.values()),
         "grouping": grouping,
         "load": os.getloadavg()[0],
-        "pages": {path: _loads(settings, path) for path in PAGES},
+        "pages": {path: loads(settings, path) for path in PAGES},
     }
     store.close()
     return figures
 
 
-def _loads(settings: Settings, path: str) -> dict[str, float]:
+def loads(settings: Settings, path: str) -> dict[str, float]:
     """The first look at a page of a service just started, after signing in, and the slowest of five later ones."""
     with service(settings) as app:
         store = app.extensions["handrail"].store
