@@ -1,4 +1,4 @@
-"""Hashes of passwords (Argon2id); a missing account takes as long to refuse as a wrong password."""
+"""Hashes and checks passwords (Argon2id). Refusing a missing account takes as long as refusing a wrong password."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 SHORTEST_PASSWORD = 12
 LONGEST = 200
 
-# What OWASP names for Argon2id as a minimum of memory and time. One at a time in each process, so that a crowd of
-# guesses takes 19 MiB and not a machine's.
+# OWASP's minimum of memory and time for Argon2id. Each process computes one hash at a time, so that many guesses at
+# once need 19 MiB, not all memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -32,13 +32,13 @@ def fault(password: str, name: str = "") -> str:
 
 
 def hashed(password: str) -> str:
-    """The password as it is kept."""
+    """The hash of a password, as stored."""
     with _ONE_AT_A_TIME:
         return _HASHER.hash(password)
 
 
 def matches(kept: str | None, password: str) -> bool:
-    """Whether this is the password of that hash. Without a hash it takes as long, and the answer is no."""
+    """Whether a password fits a stored hash. Without a hash, returns False after the same time."""
     if len(password) > LONGEST:
         return False
     try:
@@ -49,7 +49,7 @@ def matches(kept: str | None, password: str) -> bool:
 
 
 def is_outdated(kept: str) -> bool:
-    """Whether a hash was made with less effort than is made today."""
+    """Whether a hash was made with weaker parameters than the current ones."""
     return _HASHER.check_needs_rehash(kept)
 
 

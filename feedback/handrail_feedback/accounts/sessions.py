@@ -1,4 +1,4 @@
-"""Sessions of the desk: a signed cookie that is sent to the desk's own addresses only, and the key that signs it.
+"""Sessions of the desk: a signed cookie that browsers send only to the desk's addresses, and the key that signs it.
 
 Customers never get a cookie, and no page of theirs depends on one.
 """
@@ -26,26 +26,26 @@ log = Log(__name__)
 
 
 COOKIE = "handrail_desk"
-# Tells search that a colleague asks. It is no secret and gives access to nothing.
+# A cookie that marks searches by colleagues. It is not a secret, and gives access to nothing.
 STAFF_COOKIE = "handrail_staff"
 _SHORTEST_KEY = 32
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class DeskSessions(SecureCookieSessionInterface):
-    """Signed cookies below `path`; for every other address there is no session at all."""
+    """Signed cookies below `path`; other addresses have no session at all."""
 
     salt = "handrail-desk"
     digest_method = staticmethod(hashlib.sha256)
 
     def __init__(self, path: str, settings: Settings) -> None:
-        given_key()  # a mistake is reported when the service starts
+        given_key()  # reports a mistake when the service starts
         self._path = path
         self._settings = settings
         self._problem = ""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of a request; None outside of the desk, and while there is no key."""
+        """The session of a request; None outside the desk, and while there is no key."""
         if not request.path.startswith(unquote(self._path)):
             return None
         try:
@@ -58,7 +58,7 @@ class DeskSessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie, but not with a file that every page of the desk shares."""
+        """Set the cookie, except on the static files that all pages of the desk share."""
         if session.accessed or session.modified:
             super().save_session(app, session, response)
 
@@ -67,38 +67,38 @@ class DeskSessions(SecureCookieSessionInterface):
         return COOKIE
 
     def get_cookie_path(self, app: Flask) -> str:
-        """Where browsers send the cookie to."""
+        """The path that browsers send the cookie to."""
         return self._path
 
     def get_cookie_samesite(self, app: Flask) -> str:
-        """Sent with a link in a mail, not with what another site posts."""
+        """`Lax`: browsers send the cookie when somebody opens a link in a mail, but not with another site's form."""
         return "Lax"
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether browsers send the cookie through TLS alone."""
+        """Whether browsers send the cookie only over TLS."""
         return needs_tls()
 
 
 def needs_tls() -> bool:
-    """Everywhere but on one's own machine, also where a proxy in front does not say that it speaks TLS."""
+    """Whether cookies need TLS: everywhere but on one's own machine, even if a proxy does not report TLS."""
     return request.is_secure or not is_local()
 
 
 def is_local() -> bool:
-    """Whether the browser asked for this machine by a name that never leaves it."""
+    """Whether the browser addressed this machine by a local name."""
     return request.host.rpartition(":")[0] in _LOCAL or request.host in _LOCAL
 
 
 def secret_key(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
-    """The key that signs sessions: HANDRAIL_SECRET_KEY, or the one in the store's folder, made here the first time.
+    """The key that signs sessions: HANDRAIL_SECRET_KEY, or the one in the store's folder, created if missing.
 
-    Raises ConfigError when the one in the environment is too short, StoreUnavailable when no file can be read or made.
+    Raises ConfigError if HANDRAIL_SECRET_KEY is too short, StoreUnavailable if the file cannot be read or created.
     """
     return given_key(environ) or _kept_key(settings.state_dir / "secret.key")
 
 
 def given_key(environ: Mapping[str, str] | None = None) -> str:
-    """HANDRAIL_SECRET_KEY, or nothing where it is not set. Raises ConfigError when it is too short or unreadable."""
+    """HANDRAIL_SECRET_KEY; empty if it is not set. Raises ConfigError if it is too short or unreadable."""
     named = read_secret("HANDRAIL_SECRET_KEY", environ)
     given = named.strip()
     if named and len(given) < _SHORTEST_KEY:
@@ -127,7 +127,7 @@ def _kept_key(file: Path) -> str:
 
 
 def _make_key(file: Path) -> None:
-    """Write a key that is whole as soon as it can be seen; of several processes that try, the first one's stays."""
+    """Write a key in one step, so that no process reads part of it; if several processes try, the first one's stays."""
     made(file.parent)
     draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,6 +1,6 @@
-"""Alarms when messages wait too long, are returned, or cannot be kept: in the log, and by mail if that works.
+"""Raises alarms when messages wait too long, are returned, or cannot be stored: in the log, and by mail if possible.
 
-No word of a customer is in an alarm; codes neither, because a mail about trouble may be read by many.
+Alarms contain neither customers' words nor reference codes, because many people may read a mail about trouble.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from handrail_kb.texts.log.logger import Log
 log = Log(__name__)
 
 
-# While it lasts. One look at the log or the mailbox a working day has to be enough to see it.
+# The time between alarms while the trouble lasts, so that one look at the log or the mailbox a day is enough.
 AGAIN = timedelta(hours=6)
 
 
 def trouble(status: OutboxStatus, after: timedelta, at: datetime) -> list[str]:
-    """What people have to know now, in sentences; nothing when all is well."""
+    """Sentences about what people must know now; empty if all is well. `after` is how long things may wait or fail."""
     lines = []
     if status.waiting and status.age(at) >= after:
         lines.append(f"{count(status.waiting)} for a person; the oldest since {status.oldest:%Y-%m-%d %H:%M} UTC.")
@@ -43,9 +43,9 @@ def count(waiting: int) -> str:
 
 
 class FormAlarm:
-    """Messages that could not be kept: each process counts its own, because the store may be what is away.
+    """Counts messages that could not be stored. Each process counts its own, because the store may be unavailable.
 
-    Whoever wrote was told so at once, with the other ways to reach a person; here those who run the service are told.
+    Customers see that at once, with the other ways to reach a person; this alarm informs those who run the service.
     """
 
     def __init__(self) -> None:
@@ -53,11 +53,11 @@ class FormAlarm:
         self._told_at: datetime | None = None
 
     def note(self) -> None:
-        """Count a message that was not kept. Costs nothing and never fails."""
+        """Count a message that was not stored. Never fails."""
         self._failed += 1
 
     def tell(self, mail: Mail | None, at: datetime) -> None:
-        """Mail what failed since the last time, at most once in six hours."""
+        """Mail the number of failures since the last alarm, at most once in six hours."""
         if not self._failed or (self._told_at and at - self._told_at < AGAIN):
             return
         failed, self._failed, self._told_at = self._failed, 0, at
@@ -68,7 +68,7 @@ class FormAlarm:
 
 
 def watch(store: Store, delivery: Delivery, at: datetime) -> None:
-    """Mail what is wrong: once for all processes, and again every six hours while it lasts."""
+    """Raise the alarm about what is wrong: once for all processes, and every six hours while it lasts."""
     lines = trouble(outbox_status(store, at), delivery.alarm_after, at)
     if not lines:
         if end_alarm(store):

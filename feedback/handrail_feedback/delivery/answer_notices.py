@@ -1,6 +1,6 @@
-"""Mails customers who asked to hear of an answer, once search proves that there is one.
+"""Mails customers who asked to be notified of an answer, once search proves that there is one.
 
-One step at a time, in the thread of the sender, after messages to people. Knows search only as something that can be
+Runs in the sender's thread, one step at a time, after messages to people. Knows search only as something that can be
 asked, and nothing of HTTP or SQL.
 """
 
@@ -30,14 +30,14 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class AnswerNotifier:
-    """Does what is due. `key` gives the key that the links of mails are made with."""
+    """Sends the notices that are due. `key` returns the key with which links in mails are made."""
 
     mail: NotificationMail
     search: FindsAnswers
     key: Callable[[], str]
 
     def step(self, store: Store, at: datetime) -> bool:
-        """Send one mail, or ask one question again; False when nothing is due. Raises StoreUnavailable."""
+        """Send one mail, or ask one question again; False if nothing is due. Raises StoreUnavailable."""
         state = self.search.state()
         notification = claim_notification(store, at, state)
         if notification is None:
@@ -52,7 +52,7 @@ class AnswerNotifier:
         proof = self.search.prove(notification.question, notification.lang)
         if proof:
             note_answered(store, notification, proof, at)
-        elif self.search.state() == state:  # else it was asked of neither the one nor the other
+        elif self.search.state() == state:  # else the index changed while it was asked
             note_unanswered(store, notification, state)
 
     def _mail(self, store: Store, notification: Notification, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Makes delivery channels from the settings, and refuses at the start what would fail with the first message."""
+"""Makes delivery channels from the settings, and refuses at startup what would fail with the first message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from handrail_kb.errors import ConfigError
 
 _LONGEST_ATTEMPT = 600
 _SHORTEST_SECRET = 16
-# Beyond the time an attempt may take: name resolution has time-outs of its own.
+# Added to the time that an attempt may take, because name resolution has its own time-outs.
 _LEASE_MORE = timedelta(seconds=15)
 _SEE = "See how: docs operators/deliver, or turn delivery off with deliver: ''"
 
@@ -37,18 +37,18 @@ class DeliveryChannel(Protocol):
 
     @property
     def name(self) -> str:
-        """As it is written in the setting `deliver`."""
+        """The name in the setting `deliver`."""
 
     def deliver(self, message: KeptMessage) -> None:
-        """Hand the message over. Raises DeliveryFailed unless it was taken for certain."""
+        """Hand the message over. Raises DeliveryFailed unless it was certainly accepted."""
 
     def check(self) -> str:
-        """Look whether the channel works, without a message. What was found; raises DeliveryFailed."""
+        """Test the channel without a message, and return the result in words. Raises DeliveryFailed."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Everything about delivery that the settings say."""
+    """Everything about delivery in the settings."""
 
     routes: tuple[Route, ...]
     channels: Mapping[str, DeliveryChannel]
@@ -63,18 +63,18 @@ class Delivery:
 
 @dataclass(frozen=True)
 class ReportMail:
-    """The weekly report: to whom it is mailed, and when."""
+    """The recipients and the schedule of the weekly report."""
 
     mail: Mail
     schedule: Schedule
 
     def send(self, mail: EmailMessage) -> None:
-        """Hand the report to the mail server. Raises DeliveryFailed unless it was taken for certain."""
+        """Hand the report to the mail server. Raises DeliveryFailed unless it was certainly accepted."""
         self.mail.send(mail)
 
 
 def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) -> Delivery:
-    """The channels that the settings name. Raises ConfigError naming the setting that is missing or does not fit."""
+    """The channels in the settings. Raises ConfigError naming the setting that is missing or wrong."""
     environ = os.environ if environ is None else environ
     routes = parse_routes(settings.text("deliver"))
     seconds = settings.number("delivery_seconds")
@@ -95,18 +95,18 @@ def read_delivery(settings: Settings, environ: Mapping[str, str] | None = None) 
 
 
 def can_confirm(settings: Settings) -> bool:
-    """Whether customers get their code by mail: where messages go by mail, so that somebody reads the replies."""
+    """Whether customers get their code by mail: if messages go by mail, so that somebody reads the replies."""
     routes = parse_routes(settings.text("deliver"))
     return settings.flag("receipts") and any("mail" in route.channels for route in routes)
 
 
 def can_answer(settings: Settings) -> bool:
-    """Whether the desk can answer by mail: where there is a mail server, and an address to write from."""
+    """Whether the desk can answer by mail: if there is a mail server, and an address to write from."""
     return bool(settings.text("smtp_host").strip() and settings.text("mail_from").strip())
 
 
 def can_notify(settings: Settings) -> bool:
-    """Whether customers can be mailed when there is an answer: the mail leads to the site, so its address is needed."""
+    """Whether customers can be notified of an answer: the mail links to the site, so its address must be known."""
     wanted = bool(settings.site_url) and settings.number("tell_days") > 0
     return can_answer(settings) and wanted and settings.text("role") != "search"
 
@@ -123,7 +123,7 @@ def _answers(settings: Settings, environ: Mapping[str, str]) -> AnswerMail:
 
 
 def read_report_mail(settings: Settings, environ: Mapping[str, str] | None = None) -> ReportMail:
-    """To whom the weekly report goes, and when. Raises ConfigError naming the setting that is missing or wrong."""
+    """The recipients and schedule of the weekly report. Raises ConfigError naming the missing or wrong setting."""
     hour = settings.number("report_hour")
     if hour > 23:
         raise ConfigError(f"report_hour: expected 0 to 23, but found {hour}.", "It is an hour of the day, in UTC.")
@@ -132,7 +132,7 @@ def read_report_mail(settings: Settings, environ: Mapping[str, str] | None = Non
 
 
 def desk_of(settings: Settings) -> str:
-    """The address of the desk for links in mails: as set, or below the site's; empty where neither is known."""
+    """The address of the desk for links in mails: as set, or below the site's; empty if neither is known."""
     address = settings.text("desk_url") or (settings.site_url and f"{settings.site_url.rstrip('/')}/desk/")
     return f"{address.rstrip('/')}/" if address else ""
 
@@ -213,7 +213,7 @@ def _require(settings: Settings, *names: str, purpose: str) -> None:
 
 
 def _addresses(settings: Settings, name: str) -> tuple[Address, ...]:
-    """The addresses of a setting, such as `Help <help@example.com>, b@example.com`."""
+    """The addresses in a setting such as `Help <help@example.com>, b@example.com`. Raises ConfigError."""
     mail = EmailMessage(policy=SMTP)
     try:
         mail["To"] = settings.text(name)
@@ -226,7 +226,7 @@ def _addresses(settings: Settings, name: str) -> tuple[Address, ...]:
 
 
 def _right(settings: Settings, name: str, address: Address) -> Address:
-    """An address of a setting as mail servers write it. A mail server on this machine may know names without a dot."""
+    """An address as mail servers write it. Domains without a dot need a local mail server. Raises ConfigError."""
     box = read_mailbox(address.addr_spec)
     if box.address:
         return Address(address.display_name, addr_spec=box.address)
@@ -237,6 +237,6 @@ def _right(settings: Settings, name: str, address: Address) -> Address:
 
 
 def _like(typed: str) -> str:
-    """What was meant where that is plain, else how an address is written."""
+    """A hint: the address that was plainly meant, else how to write one."""
     meant = [one.meant for one in mailboxes_in(typed) if one.fault == "wrong" and one.meant]
     return f"Did you mean {meant[0]}?" if meant else "Write it like help@example.com"

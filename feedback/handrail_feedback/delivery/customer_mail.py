@@ -1,6 +1,6 @@
-"""Mails to a customer: an answer in the thread of their message, and the notices that they asked for.
+"""Mails customers: answers in the threads of their messages, and the notices that they asked for.
 
-Plain text, to the address that they left; nobody else can be written to. An answer holds nothing but the agent's words
+Mails are plain text and go only to the address that the customer left. An answer contains nothing but the agent's words
 and the reference code.
 """
 
@@ -21,7 +21,7 @@ from handrail_kb.texts import text
 
 @dataclass(frozen=True)
 class AnswerMail:
-    """Mails answers. What customers reply goes to `replies`, where people read."""
+    """Mails answers. Customers' replies go to `replies`, where people read them."""
 
     server: MailServer
     sender: Address
@@ -29,11 +29,11 @@ class AnswerMail:
     name: str = ANSWER
 
     def deliver(self, answer: Answer, message: KeptMessage) -> None:
-        """Hand the answer to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
+        """Hand the answer to the mail server. Raises DeliveryFailed unless the server has certainly accepted it."""
         self._mail(Address(addr_spec=answer.to)).send(answer_mail(answer, message, self.sender, self.replies))
 
     def check(self) -> str:
-        """Connect and log in, and send nothing. What was found, in words; raises DeliveryFailed."""
+        """Connect and log in without sending, and return the result in words. Raises DeliveryFailed."""
         return self._mail(self.sender).check()
 
     def _mail(self, to: Address) -> Mail:
@@ -41,7 +41,7 @@ class AnswerMail:
 
 
 def answer_mail(answer: Answer, message: KeptMessage, sender: Address, replies: tuple[Address, ...]) -> EmailMessage:
-    """The answer as a mail; byte for byte the same each time, so that it is known when it arrives twice."""
+    """The answer as a mail, byte for byte the same each time, so that mail programs recognise duplicates."""
     below = text(message.lang, "answer.code", code=message.code)
     words = f"{answer.words.rstrip()}\n\n-- \n{below}\n"
     mail = plain_mail(sender, (Address(addr_spec=answer.to),), f"Re: {title(message)}", words, answer.at)
@@ -56,7 +56,7 @@ def answer_mail(answer: Answer, message: KeptMessage, sender: Address, replies: 
 
 @dataclass(frozen=True)
 class NotificationMail:
-    """Mails those who want to hear of an answer. `site` is the site's address; what is replied goes to `replies`."""
+    """Mails those who asked for an answer. `site` is the site's address; replies go to `replies`."""
 
     server: MailServer
     sender: Address
@@ -64,7 +64,7 @@ class NotificationMail:
     replies: tuple[Address, ...] = ()
 
     def ask(self, notification: Notification, token: str) -> None:
-        """Mail the link that confirms. Raises DeliveryFailed."""
+        """Mail the link for confirmation. Raises DeliveryFailed."""
         self._send(notification, self.confirmation_mail(notification, token))
 
     def tell(self, notification: Notification, token: str) -> None:
@@ -72,7 +72,7 @@ class NotificationMail:
         self._send(notification, self.answer_mail(notification, token))
 
     def confirmation_mail(self, notification: Notification, token: str) -> EmailMessage:
-        """The first mail; byte for byte the same each time, so that it is known when it arrives twice."""
+        """The first mail, byte for byte the same each time, so that mail programs recognise duplicates."""
         links = {"confirm": self._link("confirm", token), "withdraw": self._link("withdraw", token)}
         words = text(notification.lang, "tell.mail_confirm", site=self.site, hours=HOURS_TO_CONFIRM, **links)
         mail = plain_mail(
@@ -86,7 +86,7 @@ class NotificationMail:
         return self._with_ways_out(mail, token)
 
     def answer_mail(self, notification: Notification, token: str) -> EmailMessage:
-        """The second mail; the same each time as well."""
+        """The second mail, also the same each time."""
         location, title = (notification.proof.location, notification.proof.title) if notification.proof else ("", "")
         words = text(
             notification.lang,
@@ -109,7 +109,7 @@ class NotificationMail:
         return self._with_ways_out(mail, token)
 
     def _with_ways_out(self, mail: EmailMessage, token: str) -> EmailMessage:
-        """The mail with what mailboxes look at: whom to answer, and how to be left alone (RFC 2369, RFC 8058)."""
+        """The mail with headers for mail programs: where replies go, and how to unsubscribe (RFC 2369, RFC 8058)."""
         if self.replies:
             mail["Reply-To"] = self.replies
         mail["List-Unsubscribe"] = f"<{self._link('withdraw', token)}>"

@@ -1,6 +1,6 @@
-"""Connections to other machines with a hard deadline, and the certificates that they trust.
+"""Makes connections to other machines with a hard deadline, and loads the certificates that they trust.
 
-A time-out between two bytes is not enough: a machine that says one byte now and then would hold us for ever.
+A time-out between two bytes is not enough: a machine that sends a byte now and then would block the sender forever.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from types import TracebackType
 
 from handrail_kb.errors import ConfigError
 
-# For each address of a host, and between two bytes. The whole has the time that the Deadline was given.
+# Seconds to connect to each address of a host, and between two bytes. The Deadline limits the total.
 _CONNECT = 10.0
 _SILENCE = 30.0
 
 
 def trust() -> ssl.SSLContext:
-    """Whom we believe: the authorities of the system, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
+    """The trusted authorities: those of the system, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
 
-    Raises ConfigError when these cannot be read.
+    Raises ConfigError if these cannot be read.
     """
     return _trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=1)
 def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
-    # Reading the system's authorities takes longer than delivering a message. Python passes over a file that is not
-    # there, and then nobody would be believed.
+    # Reading the system's authorities takes longer than delivering a message. Python ignores a missing file, and would
+    # then trust nobody.
     for variable, place in (("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)):
         if place and not os.access(place, os.R_OK):
             raise ConfigError(f"{variable} is {place}, which cannot be read.", f"Mend it: ls -l {place}")
     try:
         context = ssl.create_default_context()
         if file:
-            context.load_verify_locations(file)  # which says so when it holds none
+            context.load_verify_locations(file)  # raises an error if it contains none
         return context
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(
@@ -48,10 +48,10 @@ def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
 
 
 class Deadline:
-    """Breaks the connections that it watches once its seconds are over. To be used as a context, once."""
+    """Breaks its connections when its seconds are over. Use it as a context manager, once."""
 
     def __init__(self, seconds: float) -> None:
-        """Time runs from the moment the context is entered."""
+        """The time starts when the context is entered."""
         self.seconds = seconds
         self.passed = False
         self._guards: list[socket.socket] = []
@@ -77,7 +77,7 @@ class Deadline:
         connection = socket.create_connection((host, port), min(self.seconds, _CONNECT))
         connection.settimeout(min(self.seconds, _SILENCE))
         with self._lock:
-            # A second handle: wrapping in TLS takes the first one away.
+            # Keep a second handle, because wrapping in TLS detaches the first one.
             self._guards.append(connection.dup())
             if self.passed:
                 self._break()

@@ -1,4 +1,4 @@
-"""Delivery into a folder: one JSON file for each message, written whole or not at all. Knows nothing of the outbox."""
+"""Delivers into a folder: one JSON file for each message, written completely or not at all. Knows no outbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handrail_kb.errors import DeliveryFailed
 
 @dataclass(frozen=True)
 class Folder:
-    """Writes messages into one folder, which is made where it is missing, for its owner only."""
+    """Writes messages into one folder, which it creates if missing, readable for its owner only."""
 
     path: Path
     desk: str = ""
@@ -29,7 +29,7 @@ class Folder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self.path / f"{message.code}.json"
             _replace(file, json.dumps(payload(message, self.desk), indent=1, ensure_ascii=False).encode() + b"\n")
-            for left in self.path.glob(f".{message.code}.*.tmp"):  # by attempts that were killed
+            for left in self.path.glob(f".{message.code}.*.tmp"):  # left by attempts that were killed
                 left.unlink(missing_ok=True)
         except OSError as error:
             raise _failure(self.path, error) from error
@@ -46,7 +46,7 @@ class Folder:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Put the content on disk under another name, then rename: a reader of the folder never sees half a file."""
+    """Write the content under another name, then rename, so that a reader of the folder never sees half a file."""
     handle, name = tempfile.mkstemp(prefix=f".{file.stem}.", suffix=".tmp", dir=file.parent)
     try:
         with os.fdopen(handle, "wb") as written:
@@ -60,7 +60,7 @@ def _replace(file: Path, content: bytes) -> None:
         raise
     folder = os.open(file.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the new name too has to outlive a power cut
+        os.fsync(folder)  # the new name must survive a power failure, too
     finally:
         os.close(folder)
 

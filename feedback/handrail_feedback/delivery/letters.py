@@ -1,6 +1,6 @@
-"""The content of a delivered message: as JSON for programs and as text for people, the same every time.
+"""Writes the content of a delivered message: as JSON for programs and as text for people, the same every time.
 
-Whatever else goes along with a message belongs here, so that mail, webhook and folder say the same. Knows no channel.
+Whatever accompanies a message belongs here, so that mail, webhook and folder say the same. Knows no channel.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _ALONG: dict[AlongKind, str] = {
 
 
 def key_of(code: str) -> str:
-    """What identifies a message, the same on every attempt and channel: who gets it twice can see it."""
+    """The key of a message, the same on every attempt and channel, by which recipients recognise duplicates."""
     return f"handrail-{code}"
 
 
 def link(desk: str, code: str) -> str:
-    """Where colleagues open the message; empty where the desk's address is not known."""
+    """The address at which colleagues open the message; empty if the desk's address is unknown."""
     return f"{desk}m/{code}/" if desk else ""
 
 
 def payload(message: KeptMessage, desk: str = "") -> dict[str, Any]:
-    """The message as webhook and folder give it to programs; `desk` is the address of the desk."""
+    """The message as webhook and folder pass it to programs; `desk` is the address of the desk."""
     return {
         "type": "message",
         "key": key_of(message.code),
@@ -58,7 +58,7 @@ def payload(message: KeptMessage, desk: str = "") -> dict[str, Any]:
 
 
 def message_text(message: KeptMessage, desk: str = "") -> str:
-    """The message as a mail says it: the customer's words first, and what else is known below the signature line."""
+    """The message as the text of a mail: the customer's words, and everything else below the signature line."""
     below = {
         "Reference code": message.code,
         "Adds to": message.follows,
@@ -75,7 +75,7 @@ def message_text(message: KeptMessage, desk: str = "") -> str:
 
 
 def said_along(one: Along) -> str:
-    """What the customer ticked, in one line, such as `searched: refund not here`."""
+    """What the customer shared, in one line, such as `searched: refund not here`."""
     place = f" ({one_line(one.location)})" if one.location else ""
     return f"{_ALONG[one.kind]}: {one_line(one.text)}{place}"
 
@@ -87,7 +87,7 @@ def title(message: KeptMessage) -> str:
 
 
 def spelled(lang: str, code: str) -> str:
-    """A reference code as it is read out on the phone, such as `K for Kilo, 7, M for Mike`."""
+    """A reference code as read out on the phone, such as `K for Kilo, 7, M for Mike`."""
     return ", ".join(
         symbol if symbol == word else text(lang, "contact.spelled", symbol=symbol, word=word)
         for symbol, word in spoken(code)
@@ -95,9 +95,9 @@ def spelled(lang: str, code: str) -> str:
 
 
 def receipt(message: KeptMessage) -> tuple[str, str]:
-    """Subject and text of the mail that tells a customer their reference code.
+    """The subject and text of the mail with a customer's reference code.
 
-    None of their words are in it: whoever leaves a stranger's address must not write to that stranger through us.
+    It contains none of their words, so that nobody can write to strangers through this form.
     """
     spelling = spelled(message.lang, message.code)
     return (
@@ -107,11 +107,11 @@ def receipt(message: KeptMessage) -> tuple[str, str]:
 
 
 def one_line(words: str) -> str:
-    """A customer's words without line ends, and without anything that steers a terminal, a mail or a log."""
+    """A customer's words in one line, without anything that controls a terminal, a mail or a log."""
     return " ".join("".join(character if character.isprintable() else " " for character in words).split())
 
 
 def reply_address(reply_to: str) -> str:
-    """The one e-mail address in what the customer left; empty when there is none, or more than one."""
+    """The only e-mail address in what the customer left; empty if there is none, or more than one."""
     found = {one.address for one in mailboxes_in(reply_to) if one.address}
     return found.pop() if len(found) == 1 else ""

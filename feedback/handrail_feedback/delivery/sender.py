@@ -1,7 +1,7 @@
-"""The thread that mails and delivers what is due in the outbox, for as long as the service runs.
+"""The thread that delivers what is due in the outbox for as long as the service runs.
 
-A thread in each process. One message at a time is in its hands, and the store is never held while it talks to another
-machine. Killed at any moment it leaves a claim that ends by itself, and at worst a message that arrives twice.
+Each process has one. It handles one message at a time, and never locks the store while it talks to another machine. If
+it is killed at any moment, its claim ends by itself, and at worst a message arrives twice.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _LOOK_AFTER_SECONDS = 30.0
 
 
 class Errand(Protocol):
-    """Something else that is mailed now and then."""
+    """Something else that is mailed from time to time."""
 
     def step(self, store: Store, at: datetime) -> bool:
-        """Do it if it is due; False when it is not. Raises StoreUnavailable."""
+        """Do it if it is due; False if it is not. Raises StoreUnavailable."""
 
 
 class Sender:
-    """Delivers messages, alone or along with the senders of other processes."""
+    """Delivers messages, alone or together with the senders of other processes."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Sender:
         notifier: AnswerNotifier | None = None,
         reporter: Errand | None = None,
     ) -> None:
-        """`store` should be an object of its own, so that nobody who writes a message waits for the sender.
+        """`store` should be a separate object, so that nobody who writes a message waits for the sender.
 
-        Looks every `every` seconds once it was started. `form` counts what this process could not keep, for the alarm.
-        `notifier` mails those who want to hear of an answer, `reporter` the weekly report.
+        Once started, it looks every `every` seconds. `form` counts what this process could not store, for the alarm.
+        `notifier` mails those who asked for an answer, `reporter` mails the weekly report.
         """
         self._store = store
         self._delivery = delivery
@@ -72,33 +72,33 @@ class Sender:
         self._problem = ""
 
     def start(self) -> None:
-        """Begin to deliver, in a thread; where there is no way to, it notes alone that this node is there to do so."""
+        """Begin to deliver, in a thread. Without any channel, the thread only records that this node is present."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="handrail-sender", daemon=True)
             self._thread.start()
 
     def stop(self, seconds: float = 20.0) -> bool:
-        """Begin no other delivery, and wait for the one under way; False when it took longer than `seconds`."""
+        """Begin no other delivery, and wait for the current one; False if it takes longer than `seconds`."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(seconds)
         return self._thread is None or not self._thread.is_alive()
 
     def send_next(self, told: NoteResult | None = None) -> bool:
-        """Deliver one message that is due; False when none is. Raises StoreUnavailable."""
+        """Deliver one message that is due, and pass the result to `told`; False if none is. Raises StoreUnavailable."""
         answers = self._delivery.answers is not None
         job = outbox.claim(self._store, self._delivery.routes, self._clock(), self._delivery.patience, answers=answers)
         if job is None:
             return False
         message = find_message(self._store, job.code, contents=True)
-        if message is None:  # forgotten meanwhile, and its row with it
+        if message is None:  # erased meanwhile, together with its row
             return True
         failure: DeliveryFailed | None = None
         try:
             self._deliver(job, message)
         except DeliveryFailed as error:
             failure = error
-        except Exception as error:  # a fault of ours must not end the thread, nor lose the message
+        except Exception as error:  # a bug must neither end the thread nor lose the message
             failure = _our_fault(error)
         self._note(job, failure)
         if told:
@@ -106,7 +106,7 @@ class Sender:
         return True
 
     def _deliver(self, job: Job, message: KeptMessage) -> None:
-        """Hand over a message to a person, or an answer to a customer. Raises DeliveryFailed."""
+        """Deliver a message to the team, or an answer to a customer. Raises DeliveryFailed."""
         if not job.route.answer:
             self._delivery.channels[job.channel].deliver(message)
             return
@@ -115,7 +115,7 @@ class Sender:
             self._delivery.answers.deliver(answer, message)
 
     def send_receipt(self) -> bool:
-        """Mail one customer the code of their message; False when none waits for it. Raises StoreUnavailable."""
+        """Mail one customer the code of their message; False if nobody waits for one. Raises StoreUnavailable."""
         receipt = claim_receipt(self._store, self._clock()) if self._delivery.receipts else None
         if receipt is None or self._delivery.receipts is None:
             return False
@@ -131,11 +131,11 @@ class Sender:
         return True
 
     def tell(self) -> bool:
-        """Do one thing for those who want to hear of an answer; False when nothing is due. Raises StoreUnavailable."""
+        """Do one step for those who asked for an answer; False if nothing is due. Raises StoreUnavailable."""
         return self._notifier is not None and self._notifier.step(self._store, self._clock())
 
     def look_after(self) -> None:
-        """Adopt messages without a channel, raise the alarm where messages wait too long, erase what is expired."""
+        """Adopt messages without a route, raise alarms, and erase what has expired. Raises StoreUnavailable."""
         if self._form:
             self._form.tell(self._delivery.alarm_mail, self._clock())
         taken = outbox.adopt(self._store, self._delivery.routes, self._clock())
@@ -145,11 +145,11 @@ class Sender:
         expire(self._store, self._clock())
 
     def report(self) -> bool:
-        """Mail the weekly report if it is due; False when it is not. Raises StoreUnavailable."""
+        """Mail the weekly report if it is due; False if it is not. Raises StoreUnavailable."""
         return self._reporter is not None and self._reporter.step(self._store, self._clock())
 
     def _note(self, job: Job, failure: DeliveryFailed | None) -> None:
-        """Write down what came of it; for as long as it takes, because what is not noted is delivered again."""
+        """Record the result, and retry until that works, because a message without one is delivered again."""
         _log(job, failure)
         while True:
             try:
@@ -179,7 +179,7 @@ class Sender:
                         self.report()
                 busy = any(works) and (self.send_next() or self.send_receipt() or self.tell())
                 self._problem = ""
-            except Exception as error:  # of the store, or a fault of ours
+            except Exception as error:  # from the store, or a bug
                 busy = False
                 self._complain(error)
             if not busy:
@@ -194,7 +194,7 @@ class Sender:
 
 
 def _log(job: Job, failure: DeliveryFailed | None) -> None:
-    """Say what came of an attempt, without what the other side said: it may quote the message."""
+    """Log the result of an attempt, without the other side's words, which may quote the message."""
     if failure is None:
         log("message.delivered", outbox=job.id, channel=job.channel)
     else:

@@ -1,9 +1,9 @@
-"""Sends every mail by SMTP with TLS, and makes the mail that brings a message to the people who answer.
+"""Sends every mail by SMTP with TLS, and makes the mail that takes a message to the people who answer.
 
-The certificate is checked. Knows nothing of the outbox.
+Checks the server's certificate. Knows nothing of the outbox.
 
-The Message-ID is made from the message's key, so that one mail that arrives twice can be told apart from two, and
-mails that add to an earlier message hang below it in a mailbox.
+The Message-ID is made from the message's key, so that mail programs recognise duplicates and show additions below the
+message that they add to.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ log = Log(__name__)
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
-# The library would fold a long Message-ID here as if it were words, and no mail program would know it again.
+# The library would fold a long Message-ID like text, and no mail program would recognise it.
 _HEADERS = HeaderRegistry()
 for _name in ("in-reply-to", "references"):
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # it is mixed with BaseHeader there
 
 
 class _Verbatim:
-    """A header of plain signs that may not be folded: the library would encode a long link beyond recognition."""
+    """An ASCII header that must not be folded: the library would encode a long link beyond recognition."""
 
     max_count = 1
 
@@ -57,7 +57,7 @@ _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over, as whom, and how long that may take."""
+    """The mail server, the account on it, and the time that sending may take."""
 
     host: str
     port: int
@@ -69,7 +69,7 @@ class MailServer:
 
 @dataclass(frozen=True)
 class Mail:
-    """Mails messages through one server, to fixed recipients."""
+    """Mails messages to fixed recipients through one server."""
 
     server: MailServer
     sender: Address
@@ -78,11 +78,11 @@ class Mail:
     name: str = "mail"
 
     def deliver(self, message: KeptMessage) -> None:
-        """Hand the message to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
+        """Hand the message to the mail server. Raises DeliveryFailed unless the server has certainly accepted it."""
         self.send(message_mail(message, self.sender, self.recipients, self.desk))
 
     def tell(self, subject: str, text: str, at: datetime) -> None:
-        """Mail a note of our own, to nobody but the recipients. Raises DeliveryFailed."""
+        """Mail a text of Handrail's own to the recipients only. Raises DeliveryFailed."""
         mail = plain_mail(self.sender, self.recipients, subject, text, at)
         mail["Auto-Submitted"] = "auto-generated"
         self.send(mail)
@@ -93,31 +93,31 @@ class Mail:
         replace(self, recipients=(address,)).send(as_receipt(message, self.sender, address, self.recipients))
 
     def check(self) -> str:
-        """Connect and log in, and send nothing. What was found, in words; raises DeliveryFailed."""
+        """Connect and log in without sending, and return the result in words. Raises DeliveryFailed."""
         with self._connection() as connection:
             connection.noop()
         return f"{self.server.host}:{self.server.port} takes mail for {', '.join(a.addr_spec for a in self.recipients)}"
 
     def send(self, mail: EmailMessage) -> None:
-        """Hand a mail to the mail server. Raises DeliveryFailed unless the server has taken it for certain."""
+        """Hand a mail to the mail server. Raises DeliveryFailed unless the server has certainly accepted it."""
         to = [address.addr_spec for address in self.recipients]
         with self._connection() as connection:
             refused = connection.sendmail(self.sender.addr_spec, to, mail.as_bytes())
         if refused:
-            # Somebody has it: sent again, it would reach them twice, for ever.
+            # At least one recipient has it: sent again, it would reach them again and again.
             codes = ", ".join(str(code) for code, _ in refused.values())
             log("mail.partly_taken", taken=len(to) - len(refused), recipients=len(to), refusals=codes)
 
     @contextmanager
     def _connection(self) -> Iterator[smtplib.SMTP]:
-        """A connection to the server that is encrypted and logged in. Raises DeliveryFailed with the reason."""
+        """An encrypted and logged-in connection to the server. Raises DeliveryFailed with the reason."""
         with Deadline(self.server.seconds) as deadline, _reasons(self.server, deadline):
             connection = _Connection(self.server, deadline)
             try:
                 connection.begin()
                 yield connection
             finally:
-                # Whatever was to be said was said: nobody waits for a goodbye.
+                # Everything has been sent, so errors on closing do not matter.
                 with contextlib.suppress(smtplib.SMTPException, OSError):
                     connection.putcmd("QUIT")
                 connection.close()
@@ -130,7 +130,7 @@ class _Connection(smtplib.SMTP):
         super().__init__(local_hostname=_own_name(), timeout=server.seconds)
         self._server = server
         self._deadline = deadline
-        self._host = server.host  # what starttls() checks the certificate against
+        self._host = server.host  # starttls() checks the certificate against it
 
     def begin(self) -> None:
         """Connect, encrypt and log in."""
@@ -154,7 +154,7 @@ class _Connection(smtplib.SMTP):
 def message_mail(
     message: KeptMessage, sender: Address, recipients: tuple[Address, ...], desk: str = ""
 ) -> EmailMessage:
-    """The message as a mail; byte for byte the same each time, so that it is known when it arrives twice."""
+    """The message as a mail, byte for byte the same each time, so that mail programs recognise duplicates."""
     mail = plain_mail(sender, recipients, title(message), message_text(message, desk), message.at)
     mail["Message-ID"] = message_id(message.code, sender)
     if message.follows:
@@ -167,13 +167,13 @@ def message_mail(
         maintype, _, subtype = one.type.partition("/")
         mail.add_attachment(one.content, maintype=maintype, subtype=subtype, filename=one.name)
     if message.attachments:
-        # By chance it would be another mail each time. The "=" cannot occur in what is encoded for mail.
+        # A random boundary would make another mail each time. The "=" cannot occur in encoded content.
         mail.set_boundary(f"=_{key_of(message.code)}")
     return mail
 
 
 def as_receipt(message: KeptMessage, sender: Address, to: Address, replies: tuple[Address, ...]) -> EmailMessage:
-    """The reference code for a customer. Their reply goes to people, below the message that those have."""
+    """The mail with a customer's reference code. A reply reaches the team, below the original message."""
     mail = plain_mail(sender, (to,), *receipt(message), message.at)
     mail["Message-ID"] = message_id(f"{message.code}-receipt", sender)
     mail["In-Reply-To"] = mail["References"] = message_id(message.code, sender)
@@ -184,12 +184,12 @@ def as_receipt(message: KeptMessage, sender: Address, to: Address, replies: tupl
 
 
 def plain_mail(sender: Address, to: tuple[Address, ...], subject: str, text: str, at: datetime) -> EmailMessage:
-    """A mail of plain text. Whatever is in `subject` stays in the subject."""
+    """A mail of plain text. `subject` may contain anything without affecting other headers."""
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = sender
     mail["To"] = to
-    # A customer may write `=?utf-8?q?=0D=0ABcc:…?=`: the library would take it for another way to write letters, and
-    # some versions of it then write the line end that is in there.
+    # A customer may write `=?utf-8?q?=0D=0ABcc:…?=`: the library would read it as an encoded word, and some versions
+    # would then write the line end inside.
     mail["Subject"] = one_line(subject).replace("=?", "= ?")
     mail["Date"] = at
     mail.set_content(text, charset="utf-8", cte="quoted-printable")
@@ -197,12 +197,12 @@ def plain_mail(sender: Address, to: tuple[Address, ...], subject: str, text: str
 
 
 def message_id(code: str, sender: Address) -> str:
-    """What mail programs know a message by."""
+    """The Message-ID of a message, by which mail programs recognise it."""
     return f"<{key_of(code)}@{sender.domain}>"
 
 
 def _own_name() -> str:
-    """How we greet: by our name when it is a full one. Asking the network for it can take very long."""
+    """This machine's name for the greeting, if it is a full one. Asking the network for it can take very long."""
     name = socket.gethostname()
     return name if "." in name else "[127.0.0.1]"
 
@@ -219,7 +219,7 @@ def _reasons(server: MailServer, deadline: Deadline) -> Iterator[None]:
 
 
 def _failure(server: MailServer, deadline: Deadline, error: smtplib.SMTPException) -> DeliveryFailed:
-    """What the server answered, and whether it would answer the same to any other message."""
+    """What the server answered as a DeliveryFailed, which says whether it would answer any other message the same."""
     where = f"The mail server {server.host}"
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return DeliveryFailed(
@@ -253,7 +253,7 @@ def _failure(server: MailServer, deadline: Deadline, error: smtplib.SMTPExceptio
 
 def _answered(what: str, code: int, reply: bytes | str, *, of_channel: bool = False) -> DeliveryFailed:
     mend = "See the log of the mail server, or ask who runs it."
-    busy = code == 421  # it closes the connection, whatever was asked
+    busy = code == 421  # it closes the connection, whatever the command was
     return DeliveryFailed(
         f"{what} ({code}).",
         mend,
@@ -268,7 +268,7 @@ def _said(reply: bytes | str) -> str:
 
 
 def _unreached(server: MailServer, deadline: Deadline, error: Exception) -> DeliveryFailed:
-    """Why there was no conversation with the server, or why it ended."""
+    """The reason why there was no connection to the server, or why it broke."""
     where = f"The mail server {server.host}:{server.port}"
     if deadline.passed or isinstance(error, TimeoutError):
         what = f"{where} did not answer within {server.seconds:.0f} s."

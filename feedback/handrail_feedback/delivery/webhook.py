@@ -1,6 +1,6 @@
-"""Delivery to a program: the message as JSON, posted over HTTPS and signed. Knows nothing of the outbox.
+"""Delivers to a program: posts the message as signed JSON over HTTPS. Knows nothing of the outbox.
 
-The signature has the form that Stripe's has, which many people have code for:
+The signature has the form of Stripe's, for which many people have code:
 `Handrail-Signature: t=1767225600,v1=<hex>`, where v1 is HMAC-SHA256 over `t`, a full stop and the body.
 """
 
@@ -26,16 +26,16 @@ from handrail_kb import __version__
 from handrail_kb.errors import DeliveryFailed
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
-# What is read of an answer, in bytes; only people look at it.
+# The bytes that are read of an answer, which only people look at.
 _ANSWER_BYTES = 2000
-# Answers that would be the same to any message: the address or the secret is wrong.
+# Statuses that any message would get: the address or the secret is wrong.
 _ADDRESS_IS_WRONG = (401, 402, 403, 404, 405, 407, 410)
 _BUSY = (429, 503)
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """Posts messages to one address. Redirects are not followed: they would take a message elsewhere unseen."""
+    """Posts messages to one address. Does not follow redirects, which would take a message elsewhere unnoticed."""
 
     url: str = field(repr=False)
     secret: str = field(repr=False)
@@ -45,7 +45,7 @@ class Webhook:
     name: str = "webhook"
 
     def deliver(self, message: KeptMessage) -> None:
-        """Post the message. Raises DeliveryFailed unless the answer is one of 200 to 299."""
+        """Post the message. Raises DeliveryFailed unless the status is from 200 to 299."""
         body = json.dumps(payload(message, self.desk), ensure_ascii=False, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json",
@@ -62,14 +62,14 @@ class Webhook:
             raise _refusal(self._where, answer, said)
 
     def check(self) -> str:
-        """Connect, and send nothing. What was found, in words; raises DeliveryFailed."""
+        """Connect without sending, and return the result in words. Raises DeliveryFailed."""
         with self._connection() as connection:
             connection.connect()
         return f"{self._where} can be reached"
 
     @property
     def _where(self) -> str:
-        """The host alone: the path of such an address is often a secret."""
+        """The host only, because the path of such an address is often a secret."""
         return urlsplit(self.url).netloc
 
     @contextmanager
@@ -88,7 +88,7 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, url: SplitResult, deadline: Deadline) -> None:
         self._deadline = deadline
         self._context = trust() if url.scheme == "https" else None
-        # So that the Host header names the port only where it is not the usual one.
+        # The Host header then names the port only if it is not the usual one.
         self.default_port = 443 if self._context else 80
         super().__init__(url.hostname or "", url.port or self.default_port)
 
@@ -104,7 +104,7 @@ def sign(secret: str, body: bytes, at: int) -> str:
 
 
 def _refusal(where: str, answer: http.client.HTTPResponse, said: bytes) -> DeliveryFailed:
-    """What the answer means for this message and for others."""
+    """A DeliveryFailed that says what the answer means for this message and for others."""
     status = answer.status
     what = f"{where} answered {status}"
     if 300 <= status < 400:
@@ -125,7 +125,7 @@ def _refusal(where: str, answer: http.client.HTTPResponse, said: bytes) -> Deliv
 
 
 def _seconds(answer: http.client.HTTPResponse) -> float:
-    """The seconds of Retry-After; nothing when there is none, or a date."""
+    """The seconds in Retry-After; 0 if there is none, or a date."""
     asked = answer.getheader("Retry-After", "").strip()
     return float(asked[:9]) if asked.isascii() and asked.isdigit() else 0.0
 

@@ -28,9 +28,9 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Reporter:
-    """Mails the report of a site when it is due. `least` people make a topic, and a word, be shown.
+    """Mails the report of a site when it is due, without topics and words of fewer than `least` people.
 
-    `site_dir` gives the folder of built HTML as it is then.
+    `site_dir` returns the current folder of built HTML.
     """
 
     mail: ReportMail
@@ -38,7 +38,7 @@ class Reporter:
     least: int
 
     def step(self, store: Store, at: datetime) -> bool:
-        """Mail the report if it is due and nobody else does; False when there was nothing to do.
+        """Mail the report if it is due and no other process does; False if there was nothing to do.
 
         Raises StoreUnavailable.
         """
@@ -57,7 +57,7 @@ class Reporter:
         return True
 
     def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:
-        """The mail on the seven days until a moment; known by its name when it arrives twice."""
+        """The mail about the seven days before `until`. Mail programs recognise duplicates by `name`."""
         report = weekly_report_of(store, self.site_dir(), Period(until - _WEEK, until), self.least, at)
         return report_mail(self.mail, report, read_site_info(self.site_dir()).name, name)
 

@@ -1,1 +1,1 @@
-"""The desk: where the people who answer sign in, read, answer, and name the article that answers."""
+"""The desk, where agents sign in, read and answer messages, and name the article that answers."""

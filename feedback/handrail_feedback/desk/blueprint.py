@@ -1,4 +1,4 @@
-"""The addresses of the desk as one blueprint, and the sign-in that all of them require."""
+"""The addresses of the desk, as one blueprint, and the sign-in that all of them require."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def add_desk(
     articles: ReadSiteArticles = dict,
     site_folder: Callable[[], Path] | None = None,
 ) -> None:
-    """Put the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
+    """Add the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
 
-    `articles` gives what the build tells of each article, by its address; `site_folder` the folder of built HTML.
+    `articles` returns the facts that the build stored, by location; `site_folder` returns the folder of built HTML.
     """
     look = Look(site_folder or (lambda: settings.site_dir), base_path, site_name)
     least = settings.number("topic_people")
@@ -87,7 +87,7 @@ def add_desk(
 
 
 def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
-    """The blueprint without its pages: what is checked before each, sent with each, and said when one fails."""
+    """The blueprint without pages: the checks before each page, the headers of each, and the handlers of errors."""
     blueprint = Blueprint(
         "desk", __name__, template_folder="templates", static_folder=STATIC, static_url_path=f"{look.home}static"
     )
@@ -106,11 +106,11 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
 
 
 def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRFProtect:
-    """Sessions, who is signed in, and tokens of forms: all of it for the desk alone."""
+    """Set up sessions, sign-in and the tokens of forms, for the desk only."""
     app.session_interface = DeskSessions(home, settings)
-    # A form may lie open for as long as its session lasts.
+    # A form may stay open for as long as its session lasts.
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, PERMANENT_SESSION_LIFETIME=_SESSION)
-    # Bound to an address, a session would end whenever a phone changes its network.
+    # A session bound to an address would end whenever a phone changes its network.
     app.config.update(SESSION_PROTECTION=None)
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
@@ -119,7 +119,7 @@ def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRF
 
 
 def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
-    """Nothing of the desk is shown or done without a session, and nothing done without the token of a form."""
+    """Require a session for every page of the desk and, for changes, the token of a form too."""
     if request.endpoint == "desk.static":
         return None
     request.max_content_length = request.max_form_memory_size = _FORM_BYTES
@@ -133,7 +133,7 @@ def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
 
 
 def _who_is_there() -> dict[str, StaffMember | None]:
-    """Who is signed in, for every template; nobody while the store cannot tell."""
+    """Who is signed in, for every template; None while the store cannot be read."""
     try:
         return {"me": me() if current_user.is_authenticated else None}
     except StoreUnavailable:
@@ -148,7 +148,7 @@ def _keep_private(response: Response) -> Response:
 
 
 def _stale(sign_in: SignIn) -> Response:
-    """A form without its token: made before the last signing in, or by another site."""
+    """The answer to a form without a valid token: one from before the last sign-in, or from another site."""
     session.pop("csrf_token", None)
     wrong = "This form is too old, or it does not come from here. Nothing was done. Please sign in and try again."
     return sign_in.form("", 400, wrong=wrong, words=request.form.get("body", ""))

@@ -21,7 +21,7 @@ _HEAD_END = re.compile(r"</head>", re.I)
 
 @dataclass(frozen=True)
 class Look:
-    """Makes whole pages out of the desk's templates."""
+    """Renders the desk's templates as whole pages."""
 
     site_folder: Callable[[], Path]
     base_path: str
@@ -29,7 +29,7 @@ class Look:
 
     @property
     def site_dir(self) -> Path:
-        """The folder of built HTML, as it is for this request."""
+        """The folder of built HTML for this request."""
         return self.site_folder()
 
     @property
@@ -38,7 +38,7 @@ class Look:
         return f"{self.base_path}desk/"
 
     def page(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
-        """A page of the desk. Its words are in English, whatever the site's language is."""
+        """A page of the desk. Its texts are in English, whatever the site's language is."""
         main = render_template(f"desk/{template}.html", title=title, base=self.base_path, **values)
         shell = fill(self.site_dir, "find", main, title=title, base_path=self.base_path)
         name = self.site_name()
@@ -51,5 +51,5 @@ class Look:
 
 
 def clock(at: datetime) -> str:
-    """A moment as it is shown."""
+    """A moment as the desk shows it."""
     return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,7 +1,7 @@
 """Signing in to the desk and out of it.
 
-Whether a name exists can be told neither from the answer nor from how long it takes. How often one address, and one
-name, may be wrong is watched by the application that registers the desk: a wrong try is answered with 401.
+Neither the answer nor the time it takes shows whether a name exists. The application that registers the desk limits
+failed tries by address and by name: it counts answers with the status 401.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ log = Log(__name__)
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """A member as Flask-Login knows them: by the secret of their sessions."""
+    """A staff member as Flask-Login knows them: by the secret of their sessions."""
 
     def __init__(self, member: StaffMember) -> None:
         self.member = member
 
     def get_id(self) -> str:
-        """What the session carries."""
+        """The value that the session carries."""
         return self.member.session
 
 
 def me() -> StaffMember:
-    """Who is signed in. Only for views that require a session."""
+    """The person who is signed in. Only for views that require a session."""
     member: StaffMember = current_user.member
     return member
 
@@ -61,7 +61,7 @@ class SignIn:
         blueprint.add_url_rule(f"{self.home}logout", "logout", self.sign_out, methods=["POST"])
 
     def who(self, session_secret: str) -> SignedIn | None:
-        """Whose session it is, looked up with each request: a removed account is signed out at once."""
+        """Whose session it is. Called with each request, so that removing an account signs it out at once."""
         member = staff.of_session(self.store, session_secret)
         return SignedIn(member) if member else None
 
@@ -88,9 +88,9 @@ class SignIn:
         return response
 
     def form(self, way_on: str, status: int = 200, *, typed: str = "", wrong: str = "", words: str = "") -> Response:
-        """The form to sign in; `words` are what somebody had written when their session ended.
+        """The form to sign in. `words` are what somebody had written when their session ended.
 
-        While it is filled in, what they will look at is read.
+        It also starts reading what the next pages will need.
         """
         self.expect()
         return self.look.page(
@@ -106,7 +106,7 @@ class SignIn:
         )
 
     def _has_nobody(self) -> bool:
-        """Whether there is no account yet; not claimed while the store cannot be read."""
+        """Whether there is no account yet; False while the store cannot be read."""
         try:
             return not staff.everybody(self.store)
         except StoreUnavailable:
@@ -122,9 +122,9 @@ class SignIn:
         return found[0]
 
     def _welcome(self, member: StaffMember, way_on: str) -> AnyResponse:
-        # First, since it may fail: then nothing has changed, and the same form can be sent again.
+        # Comes first, because it may fail: then nothing has changed, and the same form can be sent again.
         staff.note_sign_in(self.store, member.name, now())
-        session.clear()  # nothing that was there before is trusted
+        session.clear()  # do not trust an earlier session
         session.permanent = True
         login_user(SignedIn(member))
         response = redirect(way_on)
@@ -133,7 +133,7 @@ class SignIn:
         return response
 
     def _way_on(self, asked: str) -> str:
-        """Where to go after signing in: a page of the desk, whatever was asked for."""
+        """The address to open after signing in: always a page of the desk."""
         try:
             parts = urlsplit(asked) if asked.isascii() and asked.isprintable() and "\\" not in asked else urlsplit("")
         except ValueError:

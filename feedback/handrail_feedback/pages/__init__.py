@@ -1,1 +1,1 @@
-"""The HTTP pages of customers."""
+"""The pages for customers."""

@@ -1,7 +1,7 @@
-"""The addresses for customers as one blueprint: events, votes, messages, reference codes and notices.
+"""The addresses for customers, as one blueprint: events, votes, messages, reference codes and notices.
 
-Answers 4xx with one clear sentence to whatever a browser or a robot may send, never 500. Knows no SQL; whether a
-request comes from our own pages and how many one address may send is watched by the application that registers this.
+Answers 4xx with one clear sentence to whatever a browser or a robot may send, never 500. Knows no SQL. The
+application that registers it checks whether a request comes from the site's own pages, and limits rates.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _MOST_MS = 24 * 3600 * 1000
 
 @dataclass(frozen=True)
 class SiteSeen:
-    """What the pages know of the site they belong to, and of a request.
+    """What the pages know about their site and the current request.
 
-    The pages are at `base_path`, such as `/help/`. `is_page` takes an address relative to the site. `other_ways` gives
-    the other ways to reach a person, as one line that the build wrote. `key` gives the secret that links in mails are
-    made with; without it nobody is mailed when there is an answer. A vote is not counted if `of_bot` or `of_staff`.
-    `folder` gives the folder of built HTML as it is for this request, by default that of the settings.
+    The pages are below `base_path`, such as `/help/`. `is_page` takes a location. `other_ways` returns the other ways
+    to reach a person, as one line that the build wrote. `key` returns the secret with which links in mails are made;
+    without it, nobody is mailed an answer. A vote does not count if `of_bot` or `of_staff` returns True. `folder`
+    returns the folder of built HTML for this request, by default that of the settings.
     """
 
     base_path: str = "/"
@@ -54,7 +54,7 @@ class SiteSeen:
 
 
 def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen) -> Blueprint:
-    """The views, to be registered without a prefix: their addresses begin with the site's `base_path`.
+    """The views. Register them without a prefix, because their addresses begin with the site's `base_path`.
 
     Endpoints for rate limits: `feedback.events`, `feedback.vote`, `feedback.contact`, `feedback.tell`, and
     `feedback.code`, which answers 404 to a wrong code; the pages are `feedback.page`, `feedback.ask_code`,
@@ -89,13 +89,13 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
 
 @dataclass(frozen=True)
 class _EventsPage:
-    """Takes what a browser reports that a customer did."""
+    """Receives what a browser reports about a customer's actions."""
 
     search_log: SearchLog
     base_path: str
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the address."""
+        """Add the address to the blueprint."""
         blueprint.add_url_rule(f"{self.base_path}api/events", "events", self.events, methods=["POST"])
 
     def events(self) -> Response:

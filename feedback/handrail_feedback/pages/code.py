@@ -1,7 +1,7 @@
-"""`contact/code/`: a customer with a reference code sees the state of the message, adds to it, or erases it.
+"""`contact/code/`: a customer with a reference code sees the status of the message, adds to it, or erases it.
 
-The code is sent in the body of a form, never in an address, so that it is in no log, no history and no link. Every
-answer to a code that leads to nothing is the same, and has the status 404: the application counts those.
+The code is sent in the body of a form, never in an address, so that no log, history or link contains it. The answer to
+every unknown code is the same, with the status 404, which the application counts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LONGEST_CODE = 40
 
 @dataclass(frozen=True)
 class _Sent:
-    """What the form brings: a code as it was typed, what to do with it, and an addition."""
+    """The content of the form: the code as typed, what to do with it, and an addition."""
 
     code: str = ""
     do: str = "look"
@@ -44,7 +44,7 @@ class _Sent:
 
 @dataclass(frozen=True)
 class CodePage:
-    """The page, in the language and look of the site. `timezone` names the company's own; empty is UTC."""
+    """The page, in the language and look of the site. `timezone` is the name of the company's; empty means UTC."""
 
     store: Store
     settings: Settings
@@ -56,7 +56,7 @@ class CodePage:
     timezone: str
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the address: the form, and what it sends."""
+        """Add the address, for the form and for what it sends."""
         address = f"{self.base_path}contact/code/"
         blueprint.add_url_rule(address, "ask_code", self.ask, methods=["GET"])
         blueprint.add_url_rule(address, "code", self.act, methods=["POST"])
@@ -79,7 +79,7 @@ class CodePage:
             return self._html("trouble", 503, sent, problem=self._text("code.trouble"))
 
     def too_many(self) -> Response:
-        """More codes were tried than anybody has who was given one."""
+        """The answer to more tries than anybody with a real code needs."""
         return self._html("ask", 429, problem=self._text("code.too_many"))
 
     def _done(self, thread: Thread, sent: _Sent) -> Response:
@@ -149,7 +149,7 @@ class CodePage:
 
 def _read() -> _Sent:
     sent = request.form
-    # Browsers send line ends as CR LF, which would count twice.
+    # Browsers send line ends as CR LF, which would count as two characters.
     words = storable(sent.get("words", ""), 4 * LONGEST_MESSAGE).replace("\r\n", "\n")
     return _Sent(
         storable(sent.get("code", ""), _LONGEST_CODE), sent.get("do", "look"), words, sent.get("token", "")[:64]

@@ -1,6 +1,6 @@
-"""`contact/` and `api/contact`: the contact page filled in by the service, and the messages sent from it.
+"""`contact/` and `api/contact`: the contact page as the service shows it, and the messages sent from it.
 
-A message that could not be kept is shown again, with the other ways to reach a person. Works as a form and as JSON.
+If a message cannot be stored, the page shows it again, with the other ways to reach a person. Accepts forms and JSON.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ _WITH_FILES = "multipart/form-data"
 
 @dataclass(frozen=True)
 class ContactPage:
-    """The page, in the language and look of the site. `other_ways` gives what the build noted of them, as one line.
+    """The page, in the language and look of the site. `other_ways` returns the line that the build wrote about them.
 
-    `key` gives the secret that mails to an address are counted by.
+    `key` returns the secret with which mails to one address are counted.
     """
 
     store: Store
@@ -70,7 +70,7 @@ class ContactPage:
     key: Callable[[], str] = str
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the addresses of the page, and the one that it sends to."""
+        """Add the addresses of the page, and the one that it sends messages to."""
         base = self.base_path
         blueprint.add_url_rule(f"{base}api/contact", "contact", self.contact, methods=["POST"])
         blueprint.add_url_rule(f"{base}contact/", "page", self.page, strict_slashes=False)
@@ -78,7 +78,7 @@ class ContactPage:
 
     @cached_property
     def reached(self) -> Contact:
-        """How the company is reached, as mkdocs.yml says where there is one. The build reports what is wrong there."""
+        """How to reach the company, from mkdocs.yml if there is one. The build reports what is wrong with it."""
         email, phone = self.settings.text("contact_email"), self.settings.text("contact_phone")
         places = YamlLines(self.settings.config_file or Path("mkdocs.yml"))
         return read_contact(self.settings.groups.get("contact"), places=places, email=email, phone=phone)[0]
@@ -89,7 +89,7 @@ class ContactPage:
         return can_confirm(self.settings)
 
     def page(self) -> Response:
-        """GET contact/: the page with the form, its subject filled with what was searched."""
+        """GET contact/: the page with the form. Its subject is what the customer searched."""
         if not self.takes_messages():
             return self._html(FilledForm(), 200, not_kept=text(self.lang, "contact.not_here"))
         asked = request.args.get("q") or request.args.get("query") or ""
@@ -116,11 +116,11 @@ class ContactPage:
         return self._html(form, 200, code=code)
 
     def _not_kept(self, form: FilledForm, what: str) -> Response:
-        """Say that nobody will read it, and how a person is reached."""
+        """Say that nobody will read the message, and how else to reach a person."""
         return problem_response(503, what, self._ways()) if _wants_json() else self._html(form, 503, not_kept=what)
 
     def _receipt_to(self, form: FilledForm) -> Recipient | None:
-        """Where the code is mailed. Without a key to count such mail by, none is sent, and the message is kept."""
+        """Where to mail the code; None if it is not mailed, such as without a key to count mails by."""
         address = reply_address(form.reply_to) if self.confirms else ""
         try:
             return Recipient(address, self.key()) if address else None
@@ -129,14 +129,14 @@ class ContactPage:
             return None
 
     def _refused(self, form: FilledForm) -> Response:
-        """What is wrong with a form, field by field."""
+        """The answer that says what is wrong with a form, field by field."""
         if not _wants_json():
             return self._html(form, 422)
         mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
         return problem_response(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
 
     def too_many(self, _error: Exception) -> Response:
-        """More was sent than one address may send. A message is shown again, with the other ways to reach a person."""
+        """The answer to too many requests: shows a message again, with the other ways to reach a person."""
         what = text(self.lang, "contact.error_rate")
         if request.endpoint == "feedback.contact" and not _wants_json():
             return self._html(self._read_html_form(), 429, not_kept=what)
@@ -157,9 +157,9 @@ class ContactPage:
 
     def _read_html_form(self) -> FilledForm:
         megabytes = self.settings.number("attachment_mb")
-        # Files that are a little too large are read, so that the words sent with them can be shown again.
+        # Reads files that are a little too large, so that the page can show the words sent with them again.
         request.max_content_length = LONGEST_FORM + 2 * megabytes * MEGABYTE
-        # Werkzeug counts what it has just read of a file as well, 64 kB and the end of what came before.
+        # Werkzeug also counts what it has just read of a file: 64 kB, and the end of the part before.
         request.max_form_memory_size = 2 * LONGEST_FORM
         request.max_form_parts = 60
         try:
@@ -172,7 +172,7 @@ class ContactPage:
         return with_files(form, [(one.filename, one.read()) for one in files if one.filename], self.lang, megabytes)
 
     def _ways(self) -> str:
-        """The other ways to reach a person, as one line."""
+        """The other ways to reach a person, in one line."""
         return self.other_ways() or as_line(self.lang, self.reached) or text(self.lang, "contact.try_again")
 
     def _html(self, form: FilledForm, status: int, *, code: str = "", not_kept: str = "") -> Response:
@@ -201,7 +201,7 @@ class ContactPage:
         return response
 
     def _replies(self) -> str:
-        """How soon people answered last month; nothing where no promise asks for it and nothing is known."""
+        """How soon people answered last month; empty if that is unknown and no channel promises an answer."""
         try:
             half = reply_times(self.store, now()).p50
         except StoreUnavailable:
@@ -211,7 +211,7 @@ class ContactPage:
         return text(self.lang, "contact.replies_unknown") if any(one.promise for one in self.reached.channels) else ""
 
     def _built(self, mark: str) -> bool:
-        """Whether the built contact page has something; a site of another generator may have no such page."""
+        """Whether the built contact page contains `mark`; a site of another generator may have no such page."""
         return shell_holds(self.site_folder(), "contact", mark)
 
 
@@ -231,12 +231,12 @@ def _is_json() -> bool:
 
 
 def _wants_json() -> bool:
-    """Whether a program asks. A form with files cannot be JSON, so our script says what it wants to read."""
+    """Whether the client wants JSON. A form with files cannot be JSON, so the page's script asks for a JSON answer."""
     return _is_json() or request.accept_mimetypes.best == "application/json"
 
 
 def _parsed(ticked: str) -> Any:
-    """What a tick of the form means, where our script offered it and the browser sent the form itself."""
+    """The item behind a tick that the page's script offered, if the browser sent the form itself."""
     try:
         return json.loads(ticked)
     except (ValueError, RecursionError):

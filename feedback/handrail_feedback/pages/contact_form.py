@@ -1,6 +1,6 @@
 """What a customer filled in on the contact page: read from a form or from JSON, and checked.
 
-Nothing is thrown away: faults are kept with what was written, so that a page can show both again.
+Discards nothing: keeps faults together with what was written, so that a page can show both again.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ FIELDS = ("message", "subject", "reply_to", "callback", "leave_empty", "token", 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _LEAST_DIGITS = 5
 _MOST_FAULTS = 3
-# Seconds. Nobody writes faster than this; a robot that fetches the form and sends it does.
+# In seconds. No person sends a form faster than this; robots do.
 LEAST_WAIT = 2
 _LONGEST_WAIT = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A message as it was filled in, and what is wrong with which field, in the language of the site.
+    """A message as filled in, and what is wrong with each field, in the language of the site.
 
-    `callback` says when to call. `leave_empty` is a trap for robots. `token` is the form's own, so that a form that is
-    sent twice is kept once. `along` is what the customer ticked, `attachments` are files. `sure` is a `reply_to` that
-    was asked about and is to be taken as it is. `opened` is when the service showed the form, in seconds since 1970,
-    and `waited` for how many seconds it was open; None where nobody knows.
+    `callback` says when to call. `leave_empty` is a trap for robots. `token` identifies the form, so that one sent
+    twice is stored once. `along` is what the customer ticked. `sure` is a `reply_to` that the customer has confirmed.
+    `opened` is when the service showed the form, in seconds since 1970; `waited` is for how many seconds it was open,
+    None if unknown.
     """
 
     message: str = ""
@@ -65,10 +65,10 @@ class FilledForm:
 
 
 def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetime, base_path: str = "/") -> FilledForm:
-    """The form as a browser or a program sent it, with what goes along. Whatever was sent fits into the store."""
+    """The form that a browser or a program sent, with the items in `along`, cut to what fits into the store."""
 
     def value(name: str) -> str:
-        # Browsers send line ends as CR LF, which would count twice.
+        # Browsers send line ends as CR LF, which would count as two characters.
         return storable(str(sent.get(name, "")), LONGEST_FORM).replace("\r\n", "\n")
 
     return FilledForm(
@@ -86,9 +86,9 @@ def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetim
 
 
 def _waited(sent: Mapping[str, Any], at: datetime) -> float | None:
-    """For how long the form was open: by the browser's clock where our script sends it, else by ours."""
+    """For how many seconds the form was open: by the browser's clock if the script sent it, else by the server's."""
     told = sent.get("waited")
-    if isinstance(told, str) and re.fullmatch(r"\d{1,7}(\.\d{1,6})?", told):  # in a form everything is text
+    if isinstance(told, str) and re.fullmatch(r"\d{1,7}(\.\d{1,6})?", told):  # in a form, everything is text
         told = float(told)
     if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told < _LONGEST_WAIT:
         return float(told)
@@ -98,7 +98,7 @@ def _waited(sent: Mapping[str, Any], at: datetime) -> float | None:
 
 
 def _along(item: Any, base_path: str) -> Along | None:
-    """What our own page offers to send along; anything else is left out."""
+    """An item that the contact page offers to share; None for anything else."""
     if not isinstance(item, dict) or item.get("kind") not in get_args(AlongKind):
         return None
     said, url = item.get("text"), item.get("url", "")
@@ -110,7 +110,7 @@ def _along(item: Any, base_path: str) -> Along | None:
 
 
 def with_files(form: FilledForm, files: Sequence[tuple[str, bytes]], lang: str, megabytes: int) -> FilledForm:
-    """The form with its files, each by name and content, or with what is wrong with them."""
+    """The form with its files, given as (name, content), or with what is wrong with them."""
     read = [(name, read_file(name, content)) for name, content in files]
     strange = [name for name, file in read if file is None]
     error = ""
@@ -125,19 +125,19 @@ def with_files(form: FilledForm, files: Sequence[tuple[str, bytes]], lang: str, 
 
 
 def files_too_large(lang: str, megabytes: int) -> str:
-    """What is said of files that are larger than may be."""
+    """The text about files that are too large."""
     return text(lang, "files.error_size", megabytes=megabytes)
 
 
 def too_long(lang: str, megabytes: int = 0) -> FilledForm:
-    """What replaces a form that was too long to be read; because of its files, when their `megabytes` are named."""
+    """A form in place of one that was too long to read; because of its files if `megabytes`, their limit, is given."""
     if megabytes:
         return FilledForm(errors={"files": files_too_large(lang, megabytes)})
     return FilledForm(errors={"message": text(lang, "contact.error_too_long", maximum=LONGEST_MESSAGE)})
 
 
 def checked(form: FilledForm, lang: str) -> FilledForm:
-    """The form with all that is wrong with it."""
+    """The form with everything that is wrong with it."""
     errors = dict(form.errors)
     if not form.message.strip() and not errors:
         errors["message"] = text(lang, "contact.error_empty")
@@ -161,7 +161,7 @@ def checked(form: FilledForm, lang: str) -> FilledForm:
 
 
 def _faults(form: FilledForm) -> list[Mailbox]:
-    """The addresses that cannot be written to, or should be looked at once more."""
+    """The addresses that are invalid, or look mistyped and are not confirmed."""
     return [
         one
         for one in mailboxes_in(form.reply_to)
@@ -170,5 +170,5 @@ def _faults(form: FilledForm) -> list[Mailbox]:
 
 
 def _can_be_called(address: str) -> bool:
-    """Whether there is something like a phone number next to the e-mail address; people know how to be reached."""
+    """Whether there is something like a phone number next to the e-mail address."""
     return sum(character.isdigit() for character in _ADDRESS.sub("", address)) >= _LEAST_DIGITS

@@ -1,6 +1,6 @@
-"""`tell/`: a customer whose search failed asks to hear of an answer, confirms by mail, and may withdraw at any time.
+"""`tell/`: a customer whose search failed asks to be mailed an answer, confirms by mail, and may withdraw any time.
 
-Opening a link changes nothing, because programs open the links of mails; only a button does. Every answer is the same
+Opening a link changes nothing, because programs open the links in mails; only a button does. Answers are the same
 whether or not an address is known.
 """
 
@@ -36,7 +36,7 @@ _LONGEST_TOKEN = 64
 
 @dataclass(frozen=True)
 class _Sent:
-    """What the form brings, and what is wrong with which field."""
+    """The content of the form, and what is wrong with which field."""
 
     question: str = ""
     address: str = ""
@@ -58,7 +58,7 @@ class NotifyPage:
     key: Callable[[], str] | None
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the form, and the addresses that links in mails lead to."""
+        """Add the addresses of the form, and those that links in mails lead to."""
         address = f"{self.base_path}tell/"
         blueprint.add_url_rule(address, "ask_tell", self.page, methods=["GET"])
         blueprint.add_url_rule(address, "tell", self.ask, methods=["POST"])
@@ -77,7 +77,7 @@ class NotifyPage:
         return self._html("form", 200, sent)
 
     def ask(self) -> Response:
-        """POST tell/: keep it until it is confirmed, and say what happens next."""
+        """POST tell/: store the request until it is confirmed, and say what happens next."""
         key = self._key()
         sent = self._read()
         box = read_mailbox(sent.address)
@@ -94,7 +94,7 @@ class NotifyPage:
         return self._html("sent", 200, sent)
 
     def confirm(self) -> Response:
-        """GET tell/confirm/: a button. POST: wait for the answer."""
+        """GET tell/confirm/: a button. POST: confirm the request."""
         self._key()
 
         def act(notification: Notification | None) -> Response:
@@ -108,7 +108,7 @@ class NotifyPage:
         return self._of_link(act)
 
     def withdraw(self) -> Response:
-        """GET tell/withdraw/: a button. POST, also by a mail program at one click: erase. There may be nothing left."""
+        """GET tell/withdraw/: a button. POST, also from a mail program: erase the request, if there still is one."""
         key = self.key or str
 
         def act(notification: Notification | None) -> Response:
@@ -121,7 +121,7 @@ class NotifyPage:
         return self._of_link(act)
 
     def too_many(self) -> Response:
-        """More was asked than one customer asks for."""
+        """The answer to more requests than one customer makes."""
         sent = self._read()
         said = text(sent.lang, "tell.too_many")
         step: NotifyStep = "form" if request.path == f"{unquote(self.base_path)}tell/" else "trouble"
@@ -136,7 +136,7 @@ class NotifyPage:
             return self._html("trouble", 503)
 
     def _key(self) -> Callable[[], str]:
-        """What links are made with. Without mail there is no such page: nothing is promised in vain."""
+        """The key with which links are made. Answers 404 without mail, so that nothing is promised in vain."""
         if self.key is None or not can_notify(self.settings):
             abort(404)
         return self.key
@@ -146,7 +146,7 @@ class NotifyPage:
         return self.settings.number("tell_days")
 
     def _problem(self, sent: _Sent, box: Mailbox) -> tuple[str, str] | None:
-        """What is wrong with the form: the field, and what is said of it."""
+        """The faulty field and the text about it; None if the form is right."""
         if not sent.question:
             return "q", text(sent.lang, "tell.error_empty")
         if box.fault and not (box.fault == "unsure" and request.form.get("sure") == sent.address):

@@ -1,4 +1,4 @@
-"""Reads what a browser or a robot sends, within bounds; what cannot be used is refused in one clear sentence."""
+"""Reads what a browser or a robot sends, within bounds, and refuses what is unusable in one clear sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class RefusedError(Exception):
-    """What was sent cannot be used: the HTTP status, what is wrong and how to mend it."""
+    """What was sent is unusable: the HTTP status, what is wrong, and how to fix it."""
 
     def __init__(self, status: int, what: str, mend: str) -> None:
         super().__init__(what)
@@ -28,17 +28,17 @@ class RefusedError(Exception):
 
 
 def refusal(error: RefusedError) -> Response:
-    """The answer to what cannot be used."""
+    """The response to an unusable request."""
     return problem_response(error.status, error.what, error.mend)
 
 
 def problem_response(status: int, what: str, mend: str, **more: Any) -> Response:
-    """What went wrong and how to mend it, as JSON; `more` is added to it."""
+    """A JSON response with what went wrong, how to fix it, and the fields in `more`."""
     return make_response(jsonify({"error": {"what": what, "mend": mend}, **more}), status)
 
 
 def json_object(longest: int) -> dict[str, Any]:
-    """The body as a JSON object, whatever its content type says: beacons cannot set it."""
+    """The body as a JSON object, whatever its content type, which beacons cannot set. Raises RefusedError."""
     request.max_content_length = longest
     try:
         body = request.get_data(cache=False)
@@ -54,7 +54,7 @@ def json_object(longest: int) -> dict[str, Any]:
 
 
 def identifier(sent: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:
-    """An identifier as our own pages make them, or None where there is none."""
+    """An identifier as the site's pages make them; None if there is none. Raises RefusedError."""
     value = sent.get(name)
     if value in (None, "") and not required:
         return None
@@ -64,7 +64,7 @@ def identifier(sent: Mapping[str, Any], name: str, *, required: bool = False) ->
 
 
 def whole_number(sent: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
-    """A number, rounded down: browsers' clocks give fractions."""
+    """A number, rounded down because browsers' clocks give fractions; None if there is none. Raises RefusedError."""
     value = sent.get(name)
     if value is None:
         return None
@@ -80,7 +80,7 @@ def whole_number(sent: Mapping[str, Any], name: str, least: int, most: int) -> i
 
 
 def storable_text(sent: Mapping[str, Any], name: str, longest: int) -> str:
-    """Text that fits into the store; empty where there is none."""
+    """Text that fits into the store; empty if there is none. Raises RefusedError."""
     value = sent.get(name)
     if value is None:
         return ""
@@ -92,7 +92,7 @@ def storable_text(sent: Mapping[str, Any], name: str, longest: int) -> str:
 
 
 def location(sent: Mapping[str, Any], base_path: str, *, required: bool) -> str | None:
-    """The article (and section) of `url` as the index names it, without the words that search left in it."""
+    """The location in `url`, without the highlighted words that search adds to it. Raises RefusedError."""
     url = storable_text(sent, "url", LONGEST_URL)
     if not url and not required:
         return None

@@ -1,6 +1,6 @@
-"""`api/feedback`: votes on articles with reasons and a comment, as JSON from a script or as a form from a browser.
+"""`api/feedback`: votes on articles, with reasons and a comment, as JSON from a script or as a form.
 
-A form is answered by a page: thanks, the link to a person, and room for the reasons.
+The answer to a form is a page with thanks, the link to a person, and a form for reasons.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class VotePage:
-    """Takes votes on pages of the site alone. `of_bot` and `of_staff` say whose request it is."""
+    """Receives votes, only on pages of the site. `of_bot` and `of_staff` say whose request it is."""
 
     store: Store
     search_log: SearchLog
@@ -56,7 +56,7 @@ class VotePage:
     of_staff: Callable[[], bool]
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the address."""
+        """Add the address to the blueprint."""
         blueprint.add_url_rule(f"{self.base_path}api/feedback", "vote", self.vote, methods=["POST"])
 
     def vote(self) -> Response:
@@ -69,7 +69,7 @@ class VotePage:
         return Response(status=204)
 
     def too_many(self) -> Response:
-        """More votes than one address may send."""
+        """The answer to more votes than one address may send."""
         if request.mimetype == _FORM:
             return self._page(429, "too_many")
         return problem_response(429, "Too many votes came from this address.", "Wait a minute, then try again.")
@@ -117,7 +117,7 @@ class VotePage:
         return True
 
     def _more(self, vote: Vote) -> str:
-        """Room for reasons, sent as the same vote. It carries the vote's own name, made here: there was no script."""
+        """The form for reasons, which adds to the same vote. It carries the vote's identifier, since no script does."""
         return why_form(
             self._words_lang(),
             vote.helpful,
@@ -135,7 +135,7 @@ class VotePage:
         return asked if asked in LANGUAGES else self.lang
 
     def _page(self, status: int, said: str, more: str = "", vote: Vote | None = None) -> Response:
-        """A page in the site's look. The link to a person comes first where somebody was not helped."""
+        """A page in the look of the site, with the link to a person before the form for reasons."""
         lang = self._words_lang()
 
         def _(key: str) -> str:
@@ -152,7 +152,7 @@ class VotePage:
 
 
 def _form_values() -> dict[str, Any]:
-    """A form's fields as JSON would bring them. The first form brings no name for its vote, so it gets one."""
+    """A form's fields in the shape of the JSON. The first form has no identifier for its vote, so it gets one."""
     request.max_content_length = request.max_form_memory_size = VOTE_BYTES
     try:
         sent = request.form

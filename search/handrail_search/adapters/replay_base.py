@@ -40,8 +40,8 @@ def open_index(base: str) -> Searcher:
 def built_at(revision: str, settings: Settings, progress: Progress | None = None) -> Iterator[Searcher]:
     """Search over the site as it stands in a revision, built in a folder that is gone afterwards.
 
-    The working tree is left alone, and only passages that differ from today's index are encoded; `progress` is told how
-    many of how many. Raises HandrailError.
+    Leaves the working tree alone, and encodes only passages that differ from today's index; `progress` gets how many of
+    how many are done. Raises HandrailError.
     """
     assert settings.config_file is not None  # noqa: S101 (the command needs the file)
     top = Path(_git(settings.root, "rev-parse", "--show-toplevel").decode().strip())

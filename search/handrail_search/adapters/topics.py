@@ -36,8 +36,7 @@ def refresh_topics(
 ) -> Refreshed:  # fmt: skip
     """Bring the store's topics up to date with an index and its encoder. Raises EncoderUnavailable, StoreUnavailable.
 
-    `progress` is told how many questions are encoded, of how many that have to be. Searches are read, unless
-    `history` has them.
+    `progress` gets how many of the questions to encode are done. Reads searches unless `history` has them.
     """
     vectors = _QuestionVectors(index, encoder, settings, progress)
     texts = index.vectors.all_vectors().mean(axis=0) if index.vectors.rows else None

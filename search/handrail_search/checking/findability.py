@@ -1,4 +1,4 @@
-"""Whether the questions of an article find it, and which articles took its place if they do not.
+"""Checks whether the questions of an article find it, and which articles took its place if they do not.
 
 Every question in `questions:` is indexed, so it finds its article by itself. It is asked a second time as if it were
 not listed: that shows whether the article's own words help customers who phrase it a little differently.

@@ -31,7 +31,7 @@ def report_lines(problems: Iterable[Problem]) -> Iterator[str]:
 
 
 def summary_of(problems: Iterable[Problem]) -> str:
-    """'2 faults, 1 hint', or that there is nothing to mend."""
+    """'2 faults, 1 hint', or that there is nothing to fix."""
     shown = in_order(problems)
     faults = sum(is_fault(problem.code) for problem in shown)
     hints = len(shown) - faults

@@ -153,7 +153,7 @@ def write_graph(packed: PackedEncoder, file: Path) -> None:
 
 
 class _Graph:
-    """Nodes and constants of an ONNX graph in the making. Each method gives back the name of what it added."""
+    """Builds the nodes and constants of an ONNX graph. Each method returns the name of what it added."""
 
     def __init__(self, packed: PackedEncoder) -> None:
         self.packed = packed

@@ -45,12 +45,12 @@ class Tuned:
 
 
 def home(state_dir: Path) -> Path:
-    """Where tuned encoders of a site are."""
+    """The folder of a site's tuned encoders."""
     return state_dir / "tuned"
 
 
 def tuned_name(model: str) -> str:
-    """How an encoder tuned from `model` is called, in folders and in an index."""
+    """The name of an encoder tuned from `model`, in folders and in an index."""
     return Path(model).name + _SUFFIX
 
 

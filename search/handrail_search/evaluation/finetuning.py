@@ -1,8 +1,8 @@
 """Trains an encoder on a site's own questions, so that each comes nearer to the passage that answers it.
 
-Each question is held against the passages of the others in its batch (MultipleNegativesRankingLoss of
-sentence-transformers; Henderson et al. 2017). How much and how fast was measured:
-docs/architecture/learning/0022-tuning.md. Knows nothing of stores, nor whether the result is any better.
+Each question is compared with the passages of the others in its batch (MultipleNegativesRankingLoss of
+sentence-transformers; Henderson et al. 2017). docs/architecture/learning/0022-tuning.md has the measurements for
+the parameters. Knows neither stores nor whether the result is any better.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words that say nothing of what is asked: can, to, the, wie, ich, hello. Pure.
+"""Words that say nothing about what is asked: can, to, the, wie, ich, hello. Pure.
 
 A question of such words alone has no answer, and in an excerpt they are not worth a mark while others are there.
 """
@@ -73,7 +73,7 @@ _OF = {lang: frozenset(plain(words).split()) for lang, words in _WORDS.items()}
 
 
 def little_among(words: Sequence[str], languages: Iterable[str]) -> frozenset[str]:
-    """Those of a question's words, in small letters, that say nothing, in that of the site's languages that has most.
+    """The words of a question, in lower case, that say nothing in the site's language in which most of them do.
 
     A word of one language may say nothing in another: `die` in German.
     """

@@ -21,7 +21,7 @@ from handrail_feedback.storage.messages.answers import answer_by_mail, answers_o
 
 @dataclass(frozen=True)
 class MessageActions:
-    """The views that change something."""
+    """The views that change a message."""
 
     store: Store
     page: MessagePage
@@ -32,7 +32,7 @@ class MessageActions:
             blueprint.add_url_rule(f"{self.page.address}{name}", name, action, methods=["POST"])
 
     def by_name(self) -> dict[str, Callable[[str], AnyResponse]]:
-        """Each view by the last part of its address, which is its endpoint, too."""
+        """The views by the last part of their addresses, which is also their endpoint."""
         return {
             "answer": self.answer,
             "answered": self.settled,
@@ -64,7 +64,7 @@ class MessageActions:
         return redirect(url_for("desk.message", code=code), 303)
 
     def _meanwhile(self, thread: str) -> str:
-        """Who answered while this answer was written: customers should not hear two things."""
+        """Who answered while this answer was being written, so that customers do not get two different answers."""
         seen = request.form.get("seen", "")
         known = answers_of(self.store, thread)
         others = [one for one in known if one.in_force and one.who != me().name and one.way == "mail"]
@@ -73,7 +73,7 @@ class MessageActions:
         return f"{others[-1].who} has answered meanwhile: see above. To send yours as well, press the button again."
 
     def unsettle(self, code: str) -> AnyResponse:
-        """POST desk/m/CODE/open: takes an answer back that was given elsewhere, or was none."""
+        """POST desk/m/CODE/open: takes back that it was answered elsewhere, or needed no answer."""
         case = self.page.case(code)
         answer = find_answer(self.store, sent_number("answer"))
         if answer is None or answer.thread != case.thread:
@@ -113,7 +113,7 @@ class MessageActions:
 
 
 def _fault(body: str) -> str:
-    """What is wrong with an answer; nothing when it can be sent."""
+    """What is wrong with an answer; empty if it can be sent."""
     if not body.strip():
         return "Please write an answer first."
     if len(body.replace("\r\n", "\n")) > LONGEST_ANSWER:
@@ -124,7 +124,7 @@ def _fault(body: str) -> str:
 
 
 def _told(done: Learned) -> tuple[str, ...]:
-    """What somebody has to know of what search did not learn."""
+    """Notices about the questions that search did not learn."""
     notices = []
     if done.removed:
         notices.append("A writer had taken a question out for this article: it stays out.")

@@ -1,4 +1,4 @@
-"""The inbox: messages that wait for an answer, the oldest first, and opening one by its code."""
+"""The inbox: messages that wait for an answer, oldest first, and a field to open one by its code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from handrail_feedback.storage.messages.answers import wanted_articles
 from handrail_feedback.storage.messages.threads import answered_cases, codes_like, count_open, find_case, open_cases
 from handrail_kb.site.help_links import one_click
 
-# A message that a channel has not taken for so long is marked.
+# A message is marked if no channel has taken it within this time.
 _LATE = timedelta(minutes=2)
 _REACH = timedelta(days=30)
 Due = Callable[[datetime], datetime | None]
@@ -29,7 +29,7 @@ Due = Callable[[datetime], datetime | None]
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A message in a list: how long it waits, and until when an answer was promised."""
+    """A message in a list, with how long it has waited, and by when an answer was promised."""
 
     case: Case
     waits: timedelta
@@ -60,7 +60,7 @@ class Inbox:
         blueprint.add_url_rule(self.look.home, "home", self.home)
 
     def home(self) -> AnyResponse:
-        """GET desk/, with `code` on to the message of that code."""
+        """GET desk/; with `code`, redirects to the message with that code."""
         self.warm()
         typed = request.args.get("code", "")[:200]
         meant = codes_in(typed)
@@ -87,7 +87,7 @@ class Inbox:
         )
 
     def _groups(self, at: datetime) -> list[tuple[InboxLine, list[tuple[InboxLine, str]]]]:
-        """What is open, each with what is about the same thing and why."""
+        """The open messages, each with similar ones and the reason."""
         return [
             (line_of(group.first, self.due, at), [(line_of(one.case, self.due, at), one.why) for one in group.others])
             for group in group_similar(open_cases(self.store), self.near)

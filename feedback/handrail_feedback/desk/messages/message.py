@@ -28,7 +28,7 @@ from handrail_feedback.storage.messages.messages import attachments_of
 from handrail_feedback.storage.messages.threads import find_case, recent_cases, thread_of
 from handrail_kb.addresses import address_of
 
-# A message of one line is a question itself.
+# A message of at most this many characters can be a question itself.
 _AS_A_QUESTION = 120
 _LONGEST_SEARCH = 500
 # Older messages are not listed as similar.
@@ -37,7 +37,7 @@ _BESIDE = timedelta(days=30)
 
 @dataclass(frozen=True)
 class ThreadEntry:
-    """A message or an answer, at its place in the thread."""
+    """A message or an answer in a thread."""
 
     at: datetime
     case: Case | None = None
@@ -46,7 +46,7 @@ class ThreadEntry:
 
 @dataclass(frozen=True)
 class UnsentAnswer:
-    """What somebody has filled in and not sent: it is shown again, whatever else they do on the page."""
+    """What an agent has filled in but not sent, which stays, whatever else they do on the page."""
 
     body: str = ""
     search: str = ""
@@ -57,7 +57,7 @@ class UnsentAnswer:
 
 @dataclass(frozen=True)
 class MessagePage:
-    """The page of one message, for all views that lead there."""
+    """The page of one message, for all views that show it."""
 
     store: Store
     look: Look
@@ -70,16 +70,16 @@ class MessagePage:
 
     @property
     def address(self) -> str:
-        """The rule of a message's address, below which its files and actions are."""
+        """The URL rule of a message, below which its files and actions are."""
         return f"{self.look.home}m/<code>/"
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the page of a message and its files."""
+        """Add the addresses of a message's page and of its files."""
         blueprint.add_url_rule(self.address, "message", self.show, methods=["GET", "POST"])
         blueprint.add_url_rule(f"{self.address}file/<int:number>", "file", self.file)
 
     def show(self, code: str) -> AnyResponse:
-        """GET desk/m/CODE/, with `q` to search for an article; POST the same with what was filled in."""
+        """GET desk/m/CODE/, with `q` to search for an article. POST: the same, keeping what was filled in."""
         known = normalise(code) or ""
         if not find_case(self.store, known):
             return redirect(url_for("desk.home", code=code[:100]))
@@ -88,7 +88,7 @@ class MessagePage:
         return self.page(known, self.draft())
 
     def file(self, code: str, number: int) -> AnyResponse:
-        """GET desk/m/CODE/file/NUMBER: a file of the message, to be saved; it never becomes a page of this site."""
+        """GET desk/m/CODE/file/NUMBER: a file of the message, as a download that never opens as a page of this site."""
         self.case(code)
         found = [one for one in attachments_of(self.store, code, contents=True) if one.id == number]
         if not found:
@@ -105,7 +105,7 @@ class MessagePage:
         return case
 
     def draft(self) -> UnsentAnswer:
-        """What came with the request."""
+        """The unsent answer in the request."""
         sent = request.form.get("questions")
         return UnsentAnswer(
             storable(request.form.get("body", ""), LONGEST_ANSWER).replace("\r\n", "\n"),
@@ -114,14 +114,14 @@ class MessagePage:
         )
 
     def again(self, code: str, *notices: str) -> AnyResponse:
-        """Back to the page after something was done; with an unsent answer, the page itself, which keeps it."""
+        """The response after an action: a redirect to the page or, with an unsent answer or notices, the page."""
         draft = self.draft()
         if not draft.body.strip() and not notices:
             return redirect(url_for("desk.message", code=code), 303)
         return self.page(code, UnsentAnswer(draft.body, notices=notices))
 
     def page(self, code: str, draft: UnsentAnswer, status: int = 200) -> AnyResponse:
-        """The page, with what was filled in."""
+        """The page, with what was filled in. Raises NotFound."""
         case, at = self.case(code), now()
         note_opened(self.store, code, me().name, at)
         cases, answers = thread_of(self.store, case.thread), answers_of(self.store, case.thread)
@@ -131,7 +131,7 @@ class MessagePage:
         questions = teachable_questions(case)
         return self.look.page(
             "message",
-            code,  # and not the customer's words, which a browser's history would keep
+            code,  # not the customer's words, which a browser's history would keep
             status,
             line=line_of(case, self.due, at),
             case=case,
@@ -163,7 +163,7 @@ class MessagePage:
         return f"{self.look.base_path}{address_of(page)}" if self.is_page(page) else ""
 
     def _shared(self, case: Case) -> dict[str, list[tuple[Along, str]]]:
-        """What the customer ticked, by kind, each with the address of its article where it is one of ours."""
+        """What the customer shared, by kind, each item with the address of its article on the site; else empty."""
         shared: dict[str, list[tuple[Along, str]]] = {}
         for one in case.message.along:
             url = self._url(one.location) if one.location else ""
@@ -172,7 +172,7 @@ class MessagePage:
 
 
 def teachable_questions(case: Case) -> tuple[str, ...]:
-    """What search could be taught by this message: what they searched and ticked, what it is about; redacted."""
+    """Questions that this message could teach search, redacted: its subject, and the searches that were shared."""
     message = case.message
     said = [message.subject, *(one.text for one in message.along if one.kind == "search")]
     if not any(said) and len(message.message.strip()) <= _AS_A_QUESTION:
@@ -182,17 +182,17 @@ def teachable_questions(case: Case) -> tuple[str, ...]:
 
 
 def may_undo(who: str) -> bool:
-    """What somebody did, they take back themselves, or a lead does."""
+    """Whether the current user may undo what `who` did: their own actions or, as a lead, all."""
     return me().role == "lead" or me().name == who
 
 
 def form_token() -> str:
-    """The token of the form that was sent, so that it counts once."""
+    """The token of the form that was sent, by which a form sent twice counts once."""
     return request.form.get("token", "")[:64] or secrets.token_urlsafe(16)
 
 
 def sent_number(name: str) -> int:
-    """A number that a form sends. Raises NotFound when it is none."""
+    """A number in the form that was sent. Raises NotFound if it is not a number."""
     number = request.form.get(name, "")
     if not (number.isascii() and number.isdecimal() and len(number) < 15):
         raise NotFound

@@ -1,6 +1,6 @@
-"""Similar messages, shown together, each with the reason why.
+"""Groups similar messages, each with the reason.
 
-Of one thread, or meaning nearly the same; which means what, search says, and people judge.
+They are in one thread, or mean nearly the same: search compares meanings, and people judge.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SAME_THREAD = "same thread"
 
 @dataclass(frozen=True)
 class Companion:
-    """A message similar to another one, and why."""
+    """A message that is similar to another one, and why."""
 
     case: Case
     why: str
@@ -25,16 +25,16 @@ class Companion:
 
 @dataclass(frozen=True)
 class Group:
-    """A message, and those about the same thing."""
+    """A message, and those similar to it."""
 
     first: Case
     others: tuple[Companion, ...]
 
 
 def group_similar(cases: Sequence[Case], near: FindSimilar) -> list[Group]:
-    """Messages in their order, each one once: with the first that it is similar to, or by itself.
+    """The messages in order, each once: with the first one that it is similar to, or by itself.
 
-    What belongs to a companion alone does not join: in a chain of small steps the ends have nothing in common.
+    A message that is similar only to a companion does not join: the ends of such a chain have nothing in common.
     """
     neighbours = near([case.about for case in cases])
     taken: set[int] = set()
@@ -54,7 +54,7 @@ def group_similar(cases: Sequence[Case], near: FindSimilar) -> list[Group]:
 
 
 def similar_messages(case: Case, others: Sequence[Case], near: FindSimilar) -> list[Companion]:
-    """Messages of other threads that mean nearly the same as this one, the nearest first, one for each thread."""
+    """Messages of other threads that mean nearly the same as this one, nearest first, one for each thread."""
     elsewhere = [other for other in others if other.thread != case.thread]
     [alike, *_] = near([case.about, *(other.about for other in elsewhere)])
     found: dict[str, Companion] = {}

@@ -1,7 +1,7 @@
-"""The figures of all articles, computed in a thread at most once a minute, because a year takes long to count.
+"""Caches the figures about all articles, which a thread computes, because a year takes long to count.
 
-Read at most once a minute for each period in each process; who asks meanwhile gets what was read before, while a thread
-reads. It holds numbers, no words of customers: those are read with each page, so that what was erased is never shown.
+Each process reads each period at most once a minute; meanwhile, requests get the previous figures. The cache holds
+numbers only: each page reads the words of customers anew, so that erased ones are never shown.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class ArticleFactsCache:
     """The articles of a site, for all requests of a process."""
 
     def __init__(self, store: Store, site: ReadSiteArticles, least: int) -> None:
-        """`site` gives what the build tells of each article; numbers below `least` are not shown."""
-        # A store object of its own: reading much must not hold up whoever writes a message.
+        """`site` returns the facts that the build stored about each article; numbers below `least` are hidden."""
+        # A separate store object, so that long reads do not delay whoever writes a message.
         self._reader = Store(store.at)
         self._site = site
         self.least = least
@@ -40,12 +40,12 @@ class ArticleFactsCache:
         self._thread: threading.Thread | None = None
 
     def warm(self) -> None:
-        """Begin to read all periods if none was read yet: whoever comes to the desk may come to the articles next."""
+        """Begin to read all periods if none was read yet, since whoever opens the desk may open the articles next."""
         if not self._read:
             self._again(*PERIODS)
 
     def list(self, days: int) -> ArticleList:
-        """The articles of the last so many days, read now if they never were. Raises StoreUnavailable."""
+        """The articles of the last `days` days, read now if they never were. Raises StoreUnavailable."""
         known = self._read.get(days)
         if known is None:
             with self._lock:  # one request reads, the others wait for it
@@ -55,7 +55,7 @@ class ArticleFactsCache:
         return known[1]
 
     def one(self, location: str, days: int) -> OneArticle | None:
-        """One article, as it is in the store at this moment. Raises StoreUnavailable."""
+        """One article, read now. Raises StoreUnavailable."""
         return find_article_facts(self._reader, self._site(), location, _last(days, now()), self.least)
 
     def _look(self, days: int) -> tuple[datetime, ArticleList]:
@@ -64,7 +64,7 @@ class ArticleFactsCache:
         return self._read[days]
 
     def _again(self, *days: int) -> None:
-        """Read again in a thread, unless one is running."""
+        """Start a thread that reads again, unless one is running."""
         if not self._thread or not self._thread.is_alive():
             self._thread = thread_of_request(self._look_again, "handrail-articles", days)
             self._thread.start()

@@ -1,4 +1,4 @@
-"""The filter, order and page of the list of articles, as its address holds them. Pure."""
+"""The filter, order and page of the list of articles, read from its address. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_WORDS = 100
 _FAR = date(9000, 1, 1)
 Holds = Callable[[ReadArticle, date, int], bool]
 
-# What is looked at: the words, and whether an article is among them, on this day, with so many people to be shown.
+# Filters: the label, and whether an article passes, given the day and the least number of people to show.
 SHOWS: dict[str, tuple[str, Holds]] = {
     "read": ("read or voted on", lambda one, _day, _least: bool(one.facts.now.readers or one.facts.now.votes)),
     "no": ("with several no votes", lambda one, _day, least: one.facts.now.no >= least),
@@ -35,13 +35,13 @@ ARTICLE_SORTS: dict[str, tuple[str, Callable[[ReadArticle], tuple[object, ...]]]
 
 
 def is_overdue(one: ReadArticle, day: date) -> bool:
-    """Whether its review date has passed."""
+    """Whether the article's review date has passed."""
     return one.about.review_by is not None and one.about.review_by < day
 
 
 @dataclass(frozen=True)
 class ArticleView:
-    """What of the list is looked at. What an address says wrong is as if it said nothing."""
+    """The visible part of the list. Invalid parameters of an address count as missing."""
 
     days: int = USUAL_DAYS
     shows: str = "read"
@@ -51,13 +51,13 @@ class ArticleView:
     page: int = 1
 
     def address(self, **other: object) -> dict[str, object]:
-        """The parameters of the address of this view, changed in some; the usual ones are left out."""
+        """The parameters for the address of this view with some changes (`other`), without those that are usual."""
         usual = ArticleView()
         view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
         return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
 
     def shown(self, articles: Iterable[ReadArticle], day: date, least: int) -> list[ReadArticle]:
-        """The articles of this view, all pages of it, in its order."""
+        """The articles of all pages of this view, in its order."""
         shows, words = SHOWS[self.shows][1], self.q.casefold().split()
         found = [
             one
@@ -71,7 +71,7 @@ class ArticleView:
 
 
 def article_view_of(asked: Mapping[str, str]) -> ArticleView:
-    """The view that an address names."""
+    """The view in the parameters of an address."""
     usual = ArticleView()
 
     def one_of(name: str, known: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """The pages of articles: what readers of each did next, and one article in full.
 
-Everybody who is signed in may read them.
+Everybody who is signed in may read both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ArticlePages:
     is_page: Callable[[str], bool]
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the list and an article's own page; the start page's location is empty."""
+        """Add the addresses of the list and of an article's page; the start page's location is empty."""
         every = f"{self.look.home}articles/"
         blueprint.add_url_rule(every, "articles", self.list)
         for place in ("", "<path:location>"):

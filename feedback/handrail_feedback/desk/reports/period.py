@@ -1,4 +1,4 @@
-"""The period that an address of the desk asks for: the last days, or from one day to another. Pure."""
+"""The period in an address of the desk: the last days, or from one day to another. Pure."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from handrail_feedback.records.period import Period
 
-# Days of the periods that can be chosen, by what they are called.
+# The periods to choose from, in days, with their names.
 PERIODS = {7: "week", 28: "four weeks", 91: "quarter", 364: "year"}
 _LONGEST = timedelta(days=3660)
 
 
 @dataclass(frozen=True)
 class RequestedPeriod:
-    """The last so many days, or the days from `since` to `until`, both of them counted."""
+    """The last `days` days, or the days from `since` to `until`, both included."""
 
     days: int
     since: date | None = None
     until: date | None = None
 
     def period(self, at: datetime) -> Period:
-        """The period, as seen at a moment: nothing is known of the time after it."""
+        """The period, ending at `at` at the latest."""
         if self.since is None or self.until is None:
             return Period(at - timedelta(days=self.days), at)
         start, end = (datetime.combine(day, time(), UTC) for day in (self.since, self.until + timedelta(days=1)))
         return Period(start, max(start, min(end, at)))
 
     def address(self, usual: int) -> dict[str, object]:
-        """The parameters of an address that asks for it; the usual days are left out."""
+        """The parameters of an address for this period, without `days` if they are the `usual` ones."""
         if self.since and self.until:
             return {"since": self.since.isoformat(), "until": self.until.isoformat()}
         return {} if self.days == usual else {"days": self.days}
 
 
 def asked_of(asked: Mapping[str, str], usual: int, at: datetime) -> RequestedPeriod:
-    """What an address asks for. What it says wrong is as if it said nothing."""
+    """The period in the parameters of an address. Invalid ones count as missing."""
     days = asked.get("days", "")
     known = int(days) if days in map(str, PERIODS) else usual
     since, until = _day(asked.get("since", "")), _day(asked.get("until", "")) or at.date()
@@ -45,7 +45,7 @@ def asked_of(asked: Mapping[str, str], usual: int, at: datetime) -> RequestedPer
 
 
 def _day(text: str) -> date | None:
-    """A day as `2026-11-22`, of a time that there may be searches of."""
+    """A day such as `2026-11-22`, in the range in which there may be searches; else None."""
     try:
         day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:

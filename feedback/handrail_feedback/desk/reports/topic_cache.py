@@ -1,8 +1,8 @@
-"""Topics as the desk shows them, read in a thread at most once a minute, because two years take seconds to read.
+"""Caches topics for the desk, which a thread reads, because two years take seconds to read.
 
-What searches tell is read at most once a minute in each process, by a thread; who asks meanwhile gets what was read
-before, unless that is Friday's: then they wait. Reading begins when somebody is about to sign in. Decisions and proofs
-are read each time, and so is which searches are still there: what was erased is never shown.
+Each process reads searches at most once a minute. Meanwhile, requests get the previous reading, but wait for a new one
+if that is older than TOO_OLD. Reading begins when somebody is about to sign in. Each request reads decisions, proofs,
+and which searches still exist, so that erased ones are never shown.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ log = Log(__name__)
 
 
 FRESH = timedelta(minutes=1)
-# What is older is not shown to anybody.
+# An older reading is not shown.
 TOO_OLD = timedelta(minutes=10)
 USUAL_DAYS = 28
 _READ_FIRST = (USUAL_DAYS, 7)
-# Unusual periods that are cached until everything is read again.
+# The most unusual periods that are cached until everything is read again.
 _MOST_OTHERS = 8
 ArticlesOf = Callable[[Iterable[str]], Articles]
 
 
 @dataclass
 class _Reading:
-    """What was read at one moment, and what was made of it: the facts of topics, by the days of the period."""
+    """What was read at one moment, with the facts about topics computed from it, by the days of the period."""
 
     at: datetime
     book: Book
@@ -73,19 +73,19 @@ class _Reading:
 
 @dataclass(frozen=True)
 class CachedTopics:
-    """The topics with today's decisions, and how they are looked at."""
+    """The topics with the current decisions, and the ways to list them."""
 
     reading: _Reading
     book: Book
     least: int
 
     def between(self, period: Period, at: datetime) -> TopicList:
-        """The topics of any period, the decided too."""
+        """The topics of any period, including decided ones."""
         described = self.reading.between(period, self.least)
         return arrange(self.book, described, period, at, least=self.least, decided=True)
 
     def find(self, topic: int, period: Period, at: datetime) -> Listed | None:
-        """One topic, however few people it has; None when it is not there."""
+        """One topic, however few people it has; None if there is no such topic."""
         return find_topic(self.book, self.reading.articles, topic, period, at)
 
 
@@ -95,12 +95,12 @@ class TopicCache:
     def __init__(
         self, store: Store, articles_of: ArticlesOf, least: int, also: Callable[[], object] = lambda: None
     ) -> None:
-        """`articles_of` gets all failed searches and gives the articles; `least` people make a topic shown.
+        """`articles_of` takes all failed searches and returns the articles. `least` people make a topic shown.
 
-        `also` is whatever else takes long the first time, and is remembered.
+        `also` is called after each reading, to prepare whatever else takes long the first time.
         """
         self._store = store
-        # A store object of its own: reading much must not hold up whoever writes a message.
+        # A separate store object, so that long reads do not delay whoever writes a message.
         self._reader = Store(store.at)
         self._articles_of = articles_of
         self._also = also
@@ -111,20 +111,20 @@ class TopicCache:
         self._begun = threading.Event()
 
     def warm(self) -> None:
-        """Begin to read if that is due: whoever comes to the desk may come to the topics next."""
+        """Begin to read if that is due, since whoever opens the desk may open the topics next."""
         if self._reading is None or now() - self._reading.at >= FRESH:
             self._refresh(_READ_FIRST)
 
     def warm_once(self) -> None:
         """Begin to read if nothing was read yet.
 
-        For those who have not signed in: they cannot keep the processor busy this way.
+        For requests without a session, which cannot keep the processor busy this way.
         """
         if self._reading is None:
             self._refresh(_READ_FIRST)
 
     def take(self) -> CachedTopics:
-        """The topics as they are known, read now if they never were. Raises StoreUnavailable."""
+        """The topics as last read, or read now if that was never or too long ago. Raises StoreUnavailable."""
         reading = self._reading
         if reading is None or now() - reading.at >= TOO_OLD:
             reading = self._read_now()
@@ -134,12 +134,12 @@ class TopicCache:
         return CachedTopics(reading, reading.book.of_today(self._store), self.least)
 
     def take_with(self, topic: int) -> CachedTopics:
-        """The topics as they are known, with this one, which another process may know longer.
+        """As `take`, including this topic, which another process may have found first.
 
         Raises StoreUnavailable.
         """
         found = self.take()
-        for _ in range(2):  # a reading that is under way may have begun before there was such a topic
+        for _ in range(2):  # a running read may have begun before the topic existed
             if topic in found.book.by_topic or not has_members(self._store, topic):
                 break
             self._read_now()
@@ -147,7 +147,7 @@ class TopicCache:
         return found
 
     def _read_now(self) -> _Reading:
-        """What a thread reads now; what was read before when the store cannot be read. Raises StoreUnavailable."""
+        """A new reading; the previous one if the store cannot be read. Raises StoreUnavailable if there is none."""
         self._refresh(_READ_FIRST).wait()
         with self._lock:
             if self._reading is None:
@@ -162,9 +162,9 @@ class TopicCache:
         return reading
 
     def _refresh(self, days: Sequence[int]) -> threading.Event:
-        """Read again in a thread, unless one is running. The event is set once that reading is there, or failed."""
+        """Start a thread that reads again, unless one is running. The event is set when the reading ends or fails."""
         with self._lock:
-            # A thread whose reading is there may still be counting other periods of it.
+            # A thread that has finished reading may still be counting other periods.
             if self._thread is None or not self._thread.is_alive() or self._begun.is_set():
                 self._begun = threading.Event()
                 self._thread = thread_of_request(self._look, "handrail-topic-cache", (days, self._begun))
@@ -182,11 +182,11 @@ class TopicCache:
         finally:
             begun.set()
         self._also()
-        for number in PERIODS:  # those nobody has asked for yet
+        for number in PERIODS:  # also those that nobody has requested yet
             reading.facts(number, self.least)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
-        """The same without searches and messages that were erased since, as if they had never been read."""
+        """The reading without searches and messages that were erased since, as if they had never been read."""
         gone = reading.book.places.keys() - members_left(self._store)
         if not gone:
             return reading

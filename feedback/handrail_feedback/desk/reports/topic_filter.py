@@ -1,4 +1,4 @@
-"""The filter, order and page of the list of topics, as its address holds them. Pure."""
+"""The filter, order and page of the list of topics, read from its address. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TOPIC_SORTS: dict[str, tuple[str, Callable[[Listed], tuple[object, ...]]]] = {
 
 @dataclass(frozen=True)
 class View:
-    """What of the list is looked at. What an address says wrong is as if it said nothing."""
+    """The visible part of the list. Invalid parameters of an address count as missing."""
 
     days: int = USUAL_DAYS
     stands: str = "open"
@@ -59,19 +59,19 @@ class View:
 
     @property
     def asked(self) -> RequestedPeriod:
-        """The time that is looked at."""
+        """The period of the view."""
         if self.since:
             return RequestedPeriod(self.days, date.fromisoformat(self.since), date.fromisoformat(self.until))
         return RequestedPeriod(self.days)
 
     def address(self, **other: object) -> dict[str, object]:
-        """The parameters of the address of this view, changed in some; the usual ones are left out."""
+        """The parameters for the address of this view with some changes (`other`), without those that are usual."""
         usual = View()
         view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
         return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
 
     def shown(self, topics: Iterable[Listed]) -> list[Listed]:
-        """The topics of this view, all pages of it, in its order."""
+        """The topics of all pages of this view, in its order."""
         stands, words = STATUS_FILTERS[self.stands][1], self.q.casefold().split()
         found = [
             one
@@ -83,7 +83,7 @@ class View:
 
 
 def view_of(asked: Mapping[str, str], at: datetime) -> View:
-    """The view that an address names, at a moment."""
+    """The view in the parameters of an address, at a moment."""
     usual, time = View(), asked_of(asked, USUAL_DAYS, at)
 
     def one_of(name: str, known: Iterable[str]) -> str:
@@ -103,7 +103,7 @@ def view_of(asked: Mapping[str, str], at: datetime) -> View:
 
 
 def _said(one: Listed) -> str:
-    """What is searched: the name and what customers typed."""
+    """The text in which words are looked for: the name, and what customers typed."""
     return " ".join((one.facts.name, *(example.query for example in one.facts.examples))).casefold()
 
 

@@ -1,4 +1,4 @@
-"""The pages of topics: all of them, one in full, and the form that records a decision."""
+"""The pages of topics: the list, one topic in full, and the form that records a decision."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from handrail_kb.errors import HandrailError
 
 @dataclass(frozen=True)
 class Filled:
-    """What a lead has filled in, shown again where something is wrong with it."""
+    """What a lead has filled in, to be shown again if something is wrong with it."""
 
     verdict: str = ""
     why: str = ""
@@ -73,7 +73,7 @@ class TopicPages:
     articles: ReadSiteArticles = dict
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the list, a topic's own page and what is decided there."""
+        """Add the addresses of the list, of a topic's page, and of the actions on it."""
         every = f"{self.look.home}topics/"
         one = f"{every}<int:topic>/"
         blueprint.add_url_rule(every, "topics", self.list)
@@ -116,7 +116,7 @@ class TopicPages:
         return self._topic(topic)
 
     def decide(self, topic: int) -> AnyResponse:
-        """POST desk/topics/TOPIC/decide: what is done about it."""
+        """POST desk/topics/TOPIC/decide: records a decision."""
         self._for_a_lead(topic)
         sent = Filled(*(request.form.get(name, "")[:2000].strip() for name in ("verdict", "why", "link")))
         fault = _fault(sent)
@@ -159,7 +159,7 @@ class TopicPages:
         return self._page(
             cached,
             "topic",
-            f"Topic {topic}",  # and not the customers' words, which a browser's history would keep
+            f"Topic {topic}",  # not the customers' words, which a browser's history would keep
             status,
             one=one,
             view=view,
@@ -199,7 +199,7 @@ class TopicPages:
         )
 
     def _into(self, facts: Facts) -> str:
-        """The command that adds to the article that is near; nothing where another one is to be written."""
+        """The command that adds to the nearest article; empty if a new one is to be written."""
         if facts.suggestion not in ("reword", "fix"):
             return ""
         source = printable(str(self.articles().get(facts.article or "", {}).get("source") or ""))
@@ -213,12 +213,12 @@ class TopicPages:
 
 
 def _in_force(decision: Decision | None) -> Filled:
-    """What was said with the decision in force: a second decision would else drop its link without a word."""
+    """What was filled in for the decision in force, so that a second decision does not silently drop its link."""
     return Filled(why=decision.why, link=decision.link) if decision else Filled()
 
 
 def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:
-    """What is to be seen in one look: the name of a filter, how many, and what of them."""
+    """The numbers at the top of the list: the name of a filter, how many topics, and what they are."""
     counts = {name: sum(holds(one) for one in every.topics) for name, (_, holds) in STATUS_FILTERS.items()}
     kept = held((one.status for one in every.topics), at)
     judged = f"of {kept.of} fixed, {kept.holds} hold" if kept.of else "none old enough to be judged"
@@ -239,7 +239,7 @@ def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:
 
 
 def _untold(stands: str, every: TopicList) -> str:
-    """Why nothing with this status is listed, where that cannot be known; else empty."""
+    """Why no topic with this status is listed, if that cannot be known; else empty."""
     what = {"new": "what is new", "growing": "what grows"}.get(stands)
     if what is None or every.period.is_comparable(every.known_since):
         return ""
@@ -247,7 +247,7 @@ def _untold(stands: str, every: TopicList) -> str:
 
 
 def _fault(sent: Filled) -> str:
-    """What is wrong with what was filled in; nothing when it can be kept."""
+    """What is wrong with what was filled in; empty if it can be stored."""
     if sent.verdict not in MEANINGS:
         return "Please choose what is to be done."
     if len(sent.why) > LONGEST_WHY or len(sent.link) > LONGEST_LINK:

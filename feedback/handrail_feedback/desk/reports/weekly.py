@@ -29,18 +29,18 @@ class WeeklyReportPage:
     look: Look
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the report."""
+        """Add the address of the report."""
         blueprint.add_url_rule(f"{self.look.home}report/", "report", self.show)
 
     def show(self) -> AnyResponse:
-        """GET desk/report/, of the time that its address names."""
+        """GET desk/report/, for the period in its address."""
         at, cached = now(), self.cache.take()
         asked = asked_of(request.args, _USUAL_DAYS, at)
         found = cached.between(asked.period(cached.reading.at), at)
         report = build_weekly_report(
             self.store, cached.book, found, cached.reading.articles, at, one_click=one_click(self.look.site_dir)
         )
-        # The topics' own usual time is another one, so it is always named.
+        # The list of topics has another usual period, so links to it always contain the period.
         period = asked.address(0)
         return self.look.page(
             "report",
