@@ -51,8 +51,8 @@ RESULTS = {
 
 
 class Service:
-    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, many, people,
-    evil, languages or degraded."""
+    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, many, people, matter, grief,
+    evil, ends, ends_between, languages or degraded."""
 
     def __init__(self, site_dir: Path) -> None:
         self.site_dir = site_dir
@@ -97,20 +97,28 @@ class Service:
             time.sleep(3)  # noqa: TID251 longer than the page waits
         if self.mode == "garbage":
             return "<html>502 from a proxy</html>"
-        chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"], "many": ["reset", "vat"] * 5}.get(
-            self.mode, ["reset", "vat"]
-        )
+        chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"], "many": ["reset", "vat"] * 5}
+        chosen = chosen.get("many" if self.mode == "ends" else self.mode, ["reset", "vat"])
         answer["results"] = [
             {**RESULTS[name], "url": RESULTS[name]["url"] if name == "worse" else self.base + RESULTS[name]["url"]}
             for name in chosen
         ]
         for result in answer["results"]:
             result["sections"] = [{**part, "url": self.base + part["url"]} for part in result.get("sections", [])]
+        if self.mode in ("ends", "grief"):
+            for place, result in enumerate(answer["results"]):
+                result["fits"] = self.mode == "ends" and place == 0
+            answer["more"] = sum(not result["fits"] for result in answer["results"])
+        if self.mode == "ends_between":
+            answer["results"].insert(1, {**answer["results"][0], "title": "Far off", "fits": False})
+            answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
         if self.mode == "languages":
             answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
         if self.mode in ("none", "weak"):
             answer["verdict"] = self.mode
-        answer["people_first"] = self.mode in ("people", "matter")
+        answer["people_first"] = self.mode in ("people", "matter", "grief")
+        if self.mode == "grief":
+            answer["contact"] = {"matter": "grief", "said": "We are sorry.", "now": None}
         if self.mode == "matter":
             now = {"label": "Phone +49 30 901820", "url": "tel:+4930901820", "hours": "Open now, until 18:00."}
             answer["contact"] = {"matter": "fraud", "said": "Talk to a person.", "now": now}

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 
 PERSON = ".handrail-person a"
 ROWS = ".md-search-result__list > li"
+MORE = ".handrail-more a"
 META = ".md-search-result__meta"
 
 
@@ -188,6 +189,81 @@ def test_articles_in_other_languages_stand_under_a_label_in_their_own_language(t
     label = "row => getComputedStyle(row, '::before').content"
     assert other.evaluate(label) == '"In other languages"'
     assert own.evaluate(label) == "none"
+
+
+def test_a_list_ends_where_relevance_falls_and_more_brings_the_rest(tab, service):
+    service.mode = "ends"
+    search(tab, service, "password")
+    assert tab.locator(ROWS).count() == 1
+    assert tab.text_content(META).strip() == "1 matching document"
+    more = tab.locator(MORE)
+    assert more.inner_text().strip() == "Show 9 more articles"
+    assert more.get_attribute("role") == "button"
+    assert top(tab, ROWS) < top(tab, MORE) < top(tab, ".handrail-said-no") < top(tab, PERSON)
+    more.click()
+    assert tab.locator(ROWS).count() == 10
+    assert tab.text_content(META).strip() == "10 matching documents · 9 more"
+    assert tab.get_attribute(META, "role") == "status"
+    assert more.count() == 0
+    assert len(service.searches) == 1, "nobody asked again"
+    assert not any(event["type"] in ("contact", "click") for event in service.events)
+    assert tab.complaints == []
+
+    search(tab, service, "invoice")
+    assert tab.locator(ROWS).count() == 1
+
+
+def test_keys_reach_more_after_the_results_and_go_on_at_the_first_that_came(tab, service):
+    service.mode = "ends"
+    search(tab, service, "password")
+    reached = []
+    while not reached or reached[-1] != "nothing":
+        tab.keyboard.press("ArrowDown")
+        reached.append(focused(tab).split()[-1])
+    assert reached[-4:] == ["handrail-more", "handrail-said-no", "handrail-person", "nothing"]
+    for _ in reached[:-3]:
+        tab.keyboard.press("ArrowDown")
+    assert focused(tab).split()[-1] == "handrail-more"
+    tab.keyboard.press("Enter")
+    tab.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 10")
+    assert tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))") == 1
+    tab.keyboard.press("ArrowUp")
+    assert tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))") == 0
+
+
+def test_a_click_on_what_came_later_is_told_with_its_place(tab, service):
+    service.mode = "ends"
+    search(tab, service, "password")
+    tab.locator(MORE).click()
+    tab.locator(f"{ROWS} a[href*=vat]").first.click()
+    tab.wait_for_url("**/billing/vat/*")
+    until(lambda: any(event["type"] == "click" for event in service.events))
+    assert next(event for event in service.events if event["type"] == "click")["position"] == 2
+
+
+def test_nothing_is_listed_unasked_where_a_person_should_answer(tab, service):
+    service.mode = "grief"
+    search(tab, service, "my father died")
+    assert tab.locator(ROWS).count() == 0
+    assert tab.text_content(META).strip() == "We are sorry."
+    assert not tab.locator(".handrail-nearest").is_visible()
+    assert not tab.locator(".handrail-said-no").is_visible()
+    assert top(tab, PERSON) < top(tab, MORE)
+    tab.keyboard.press("ArrowDown")
+    assert "handrail-person" in focused(tab)
+    tab.locator(MORE).click()
+    assert tab.locator(ROWS).count() == 2
+
+
+def test_more_keeps_other_languages_last_and_under_their_label(tab, service):
+    service.mode = "ends_between"
+    search(tab, service, "vat")
+    assert [row.get_attribute("lang") for row in tab.locator(ROWS).all()] == ["en", "de"]
+    tab.locator(MORE).click()
+    assert [row.get_attribute("lang") for row in tab.locator(ROWS).all()] == ["en", "en", "de"]
+    labels = [row.get_attribute("data-handrail-label") for row in tab.locator(ROWS).all()]
+    assert labels == [None, None, "In other languages"]
+    assert tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))") == 1
 
 
 def test_what_was_put_right_can_be_searched_as_it_was_written(tab, service):

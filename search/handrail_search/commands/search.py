@@ -18,6 +18,7 @@ from handrail_search.commands.build import Flags
 from handrail_search.commands.options import find_settings, setting_options
 from handrail_search.ranking.results import Hit, Results
 from handrail_search.ranking.searcher import Searcher
+from handrail_search.scoring.drop import FIRST_FEW, STANDS, STANDS_LATE
 
 
 @click.command()
@@ -76,11 +77,12 @@ def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> s
         lines.append(f"degraded: {results.fallback_reason}; words answer alone. Mend it: handrail doctor")
     if in_full:
         lines += _judgement(results, searcher)
-    for number, hit in enumerate(results.hits, start=1):
-        if hit.other_language and (number == 1 or not results.hits[number - 2].other_language):
+    hits = results.hits if in_full else results.shown
+    for number, hit in enumerate(hits, start=1):
+        if hit.other_language and (number == 1 or not hits[number - 2].other_language):
             lines.append("\nIn other languages")
         lines += _hit(number, hit, in_full=in_full)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_end(results, in_full=in_full)])
 
 
 _VERDICTS = {
@@ -99,9 +101,38 @@ def _judgement(results: Results, searcher: Searcher) -> list[str]:
     ]
 
 
+_ENDS = {
+    "drop": "the others fit far less than the best one",
+    "code": "the others do not hold what was asked for to the letter",
+    "few": "three at most where there is no answer",
+    "topic": "people come first with this topic",
+    "unreadable": "neither the site nor the encoder knows any of these words",
+}
+
+
+def _end(results: Results, *, in_full: bool) -> list[str]:
+    """Where the list ends, and why; what each result reached with `in_full`."""
+    left = len(results.hits) - len(results.shown)
+    if not results.hits or (not left and not in_full):
+        return []
+    if not in_full:
+        return [f"\nHere the list ends: {left} more {'fits' if left == 1 else 'fit'} less. Show them: --explain"]
+    end, shown = results.end, len(results.shown)
+    why = f"the list ends after {shown} of {len(results.hits)}: {_ENDS[end.reason]}" if left else "all results fit"
+    reached = ", ".join(
+        f"{share:.2f}" if hit.fits else f"({share:.2f})" for hit, share in zip(results.hits, end.reached, strict=True)
+    )
+    return [
+        f"\n{why}",
+        f"what each has of the best one's points above {end.background:.2f}, an unrelated article's: {reached}",
+        f"needed: {STANDS:.2f} among the first {FIRST_FEW}, {STANDS_LATE:.2f} after them or beside one far ahead",
+    ]
+
+
 def _hit(number: int, hit: Hit, *, in_full: bool) -> list[str]:
     title = f"{hit.title} › {hit.heading}" if hit.heading else hit.title
-    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {address_of(hit.location)}", f"   {_plain(hit.snippet)}"]
+    beyond = "" if hit.fits else "  behind “Show more”"
+    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {address_of(hit.location)}{beyond}", f"   {_plain(hit.snippet)}"]
     why = sorted(((value, NAMES.get(name, name)) for name, value in hit.why.items()), reverse=True)
     if not in_full:
         return [*lines, "   why: " + ", ".join(name for _, name in why[:2])]

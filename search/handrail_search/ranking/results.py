@@ -10,6 +10,23 @@ from handrail_search.scoring.verdict import NO_BANDS, Bands
 
 Verdict = Literal["answered", "weak", "none"]
 Mode = Literal["hybrid", "words"]
+EndReason = Literal["all", "drop", "code", "few", "topic", "unreadable"]
+
+
+@dataclass(frozen=True)
+class ListEnd:
+    """Which ranked articles are shown (`fits`), in their order, and why the list ends there.
+
+    `reached` is what each has of the points that the best one has above the `background`, 1 for the best.
+    """
+
+    reason: EndReason
+    fits: tuple[bool, ...] = ()
+    reached: tuple[float, ...] = ()
+    background: float = 0.0
+
+
+NO_LIST = ListEnd("all")
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,7 @@ class Hit:
 
     `score` is their sum as a share of the score of an article supported by all ordinary evidence, at most 1.
     `other_language` is set where the site has articles in the reader's language and this is not one of them.
+    Where the list ends before it, `fits` is false: shown to whoever asks for more.
     """
 
     location: str
@@ -41,12 +59,14 @@ class Hit:
     why: Mapping[str, float]
     sections: tuple[ResultSection, ...] = ()
     other_language: bool = False
+    fits: bool = True
 
 
 @dataclass(frozen=True)
 class Results:
     """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be searched.
 
+    `hits` are all ranked articles, also those beyond the end of the list. `end` says where it ends, and why.
     `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`.
     """
 
@@ -60,3 +80,9 @@ class Results:
     confidence: float = 0.0
     bands: Bands = NO_BANDS
     sensitive_topic: str | None = None
+    end: ListEnd = NO_LIST
+
+    @property
+    def shown(self) -> tuple[Hit, ...]:
+        """The results up to the end of the list."""
+        return tuple(hit for hit in self.hits if hit.fits)

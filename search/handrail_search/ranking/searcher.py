@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from handrail_search.ranking.learned import (
     LearnedQuestions,
     encode_known,
 )
+from handrail_search.ranking.list_end import end_of_list
 from handrail_search.ranking.results import Hit, Results, ResultSection, Verdict
 from handrail_search.ranking.understanding import EncodeQuestion, Reader
 from handrail_search.scoring.fusion import FULL, Scores, contributions, fuse, lifts, weights
@@ -40,8 +42,6 @@ MORE_SECTIONS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 # Results in other languages that keep their rank even where the reader's language fills the list.
 _STRONG_OTHERS = 3
-# What is shown for a question that asks for nothing.
-_FEW = 3
 
 
 def clean_question(text: str) -> str:
@@ -144,21 +144,27 @@ class Searcher:
         verdict, confident, limits = self._verdict(finding, order, vector)
         if verdict == "none" and understood.unfinished:
             verdict = "weak"  # half a word is no question yet
-        if finding.says_little and verdict != "answered":
-            order = order[:_FEW]
+        if understood.unreadable and confident < 1.0:
+            verdict = "none"
+        topic = self.index.sensitive_topics.topic_of(vector) if vector is not None else None
+        end = end_of_list(finding, order, scores, lifted, others, (verdict, topic), unreadable=understood.unreadable)
         return Results(
             query=question,
             verdict=verdict,
             mode="hybrid" if vector is not None else "words",
             hits=tuple(
-                self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others) for page in order
+                replace(
+                    self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others), fits=fits
+                )
+                for page, fits in zip(order, end.fits, strict=True)
             ),
             degraded=reason is not None,
             fallback_reason=reason,
             corrected=understood.corrected,
             confidence=confident,
             bands=limits,
-            sensitive_topic=self.index.sensitive_topics.topic_of(vector) if vector is not None else None,
+            sensitive_topic=topic,
+            end=end,
         )
 
     def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ _FEW_WORDS = 3
 # and the share at which an unknown word is no sign of a slip (German with the multilingual one: 0.72).
 _USUAL, _SEES, _BLIND = 1000, 0.85, 0.7
 _NAME = re.compile(r"[A-Z][A-Z]+[a-z]")
+# Letters a word piece below which an encoder does not know a word (asdfghjkl 1.8, qwertz 2, cryptocurrency 2.8), and
+# the fewest letters that say so.
+_LETTERS_A_PIECE, _SHORTEST_NOISE = 2.3, 4
 
 # Encodes a text: its vector, or None with the reason.
 EncodeQuestion = Callable[[str], tuple[Vectors | None, str | None]]
@@ -42,7 +45,8 @@ class Understood:
     """A question as search asks it. `corrected` is its text where that is not what was typed.
 
     `vector` is that of the question with its last word completed; `failed` says why there is none. With `unfinished`
-    somebody seems to be typing still, and it is too early to say that there is no article.
+    somebody seems to be typing still, and it is too early to say that there is no article. `unreadable` is a question
+    in which neither the site nor the encoder knows a word: keys hit at random.
     """
 
     text: str
@@ -51,6 +55,7 @@ class Understood:
     failed: str | None = None
     corrected: str | None = None
     unfinished: bool = False
+    unreadable: bool = False
 
 
 class Reader:
@@ -68,7 +73,8 @@ class Reader:
         """The question, corrected where that helps."""
         words = self._index.words.read(self._index.db, question)
         vector, failed = encode(_finished(question, words))
-        plain = Understood(question, words, vector, failed, unfinished=self._is_unfinished(words))
+        unfinished, unreadable = self._is_unfinished(words), self._is_unreadable(words)
+        plain = Understood(question, words, vector, failed, unfinished=unfinished, unreadable=unreadable)
         found = self._suggestions(question, words)
         if not found:
             return plain
@@ -99,6 +105,16 @@ class Reader:
         if not words or not (words[-1].unfinished or words[-1].may_go_on):
             return False
         return len(words) <= _FEW_WORDS or (words[-1].unfinished and not self._open_speller().is_word(words[-1].text))
+
+    def _is_unreadable(self, words: Sequence[AskedWord]) -> bool:
+        """Whether the site has none of these words, and the encoder cuts them up into little more than letters."""
+        if self._encoder is None or not words or any(word.known for word in words):
+            return False
+        texts = [word.text for word in words]
+        if not all(map(_in_cased_letters, texts)) or sum(map(len, texts)) < _SHORTEST_NOISE:
+            return False
+        pieces = [self._encoder.count_pieces(text) for text in texts]
+        return all(count > 1 for count in pieces) and sum(map(len, texts)) <= _LETTERS_A_PIECE * sum(pieces)
 
     def _gain(self, vector: Vectors | None, corrected: Vectors | None) -> float:
         """How much nearer the best passage comes, as far as the encoder knows the language."""
@@ -140,3 +156,8 @@ def _to_the_letter(question: str) -> list[str]:
     """Text that is meant as written: quotes, codes, and names with capitals inside, such as TBird."""
     odd = (token for token in literals.tokens(question) if literals.is_code(token) or _NAME.search(token))
     return [*literals.quoted_words(question), *odd]
+
+
+def _in_cased_letters(word: str) -> bool:
+    """Whether a word is of letters in a script with capitals; in others, a piece of one or two letters is a word."""
+    return word.isalpha() and all(letter.lower() != letter.upper() for letter in word)

@@ -37,6 +37,7 @@ log = Log(__name__)
 
 OPENAPI = Path(__file__).parent / "openapi.json"
 _TAB = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _LANG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _BOT = re.compile(r"bot\b|crawl|spider|slurp|bingpreview|monitor|uptime|facebookexternalhit", re.IGNORECASE)
 
@@ -92,11 +93,14 @@ class _Views:
         lang = request.args.get("lang", "")
         if lang and not _LANG.fullmatch(lang):
             return problem_response(400, "'lang' must be a language such as 'de'.", "Leave it out for the site's own.")
+        more = request.args.get("more", "0")
+        if more not in ("0", "1"):
+            return problem_response(400, "'more' must be 0 or 1.", "Leave it out for the list up to its end.")
         try:
             search_id, results = self._ask("dialog" if _tab() else "api", int(limit), lang)
         except HandrailError as error:
             return problem_response(503, error.what, error.mend or "Build the index: handrail build")
-        response = jsonify(self._answer(search_id, results, lang))
+        response = jsonify(self._answer(search_id, results, lang, more=more == "1"))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -107,8 +111,10 @@ class _Views:
         answer, status = None, 200
         if question:
             try:
-                search_id, results = self._ask("find", 10, lang)
-                answer = self._answer(search_id, results, lang)
+                more = request.args.get("more", "")  # the search whose list is shown whole
+                again = more if _SEARCH_ID.fullmatch(more) else ""
+                search_id, results = self._ask("find", 10, lang, again)
+                answer = self._answer(search_id, results, lang, more=bool(more))
             except HandrailError as error:
                 log("find.unavailable", reason=error)
                 status = 503
@@ -135,8 +141,13 @@ class _Views:
         document = OPENAPI.read_text(encoding="utf-8").replace('"url": "/"', f'"url": "{self.base_path}"')
         return Response(document, mimetype="application/json")
 
-    def _ask(self, source: Literal["dialog", "find", "api"], limit: int, lang: str) -> tuple[str, Results]:
-        """Search and log. Raises HandrailError when there is no usable index."""
+    def _ask(
+        self, source: Literal["dialog", "find", "api"], limit: int, lang: str, again: str = ""
+    ) -> tuple[str, Results]:
+        """Search and log. Raises HandrailError when there is no usable index.
+
+        `again` is the id of a search that is shown once more, which is not another search.
+        """
         searcher = self.built.searcher()
         if searcher is None:
             raise self.live.problem or IndexUnusable("There is no index.", REBUILD)
@@ -151,14 +162,15 @@ class _Views:
             if searcher is None or self.live.problem:
                 raise self.live.problem or IndexUnusable("The index cannot be read.", REBUILD) from error
             results = searcher.search(question, limit=limit, lang=lang)
-        search_id = secrets.token_urlsafe(16)
-        if results.query:
+        search_id = again or secrets.token_urlsafe(16)
+        if results.query and not again:
             bot = is_bot()
             ms = (time.perf_counter() - began) * 1000
             self.on_search(AnsweredSearch(search_id, _tab(), lang, results, datetime.now(UTC), ms, bot, source))
         return search_id, results
 
-    def _answer(self, search_id: str, results: Results, lang: str) -> dict[str, Any]:
+    def _answer(self, search_id: str, results: Results, lang: str, *, more: bool) -> dict[str, Any]:
+        """The answer; with `more`, its results go on beyond the end of the list."""
         return {
             "query": results.query,
             "verdict": results.verdict,
@@ -172,7 +184,8 @@ class _Views:
             "search_id": search_id,
             "contact": self._contact(results.query) | self._about_topic(results.sensitive_topic, lang),
             "tell": self._notify_url(search_id, results, lang),
-            "results": [self._result(hit) for hit in results.hits],
+            "results": [self._result(hit) for hit in (results.hits if more else results.shown)],
+            "more": len(results.hits) - len(results.shown),
         }
 
     def _result(self, hit: Hit) -> dict[str, Any]:
@@ -185,6 +198,7 @@ class _Views:
             "score": hit.score,
             "lang": hit.lang,
             "other_language": hit.other_language,
+            "fits": hit.fits,
             "why": dict(hit.why),
             "sections": [
                 {

@@ -21,7 +21,7 @@ def test_little_words_alone_are_never_answered_and_find_few(searcher, question):
     for engine in (searcher, Searcher(searcher.index, None)):
         results = engine.search(question)
         assert results.verdict != "answered"
-        assert len(results.hits) <= 3
+        assert len(results.shown) <= 3
 
 
 @pytest.mark.parametrize("question", ["?", "...", "!!!", "-", "🙂", "。", "(", '""', "∞", " \u200b "])

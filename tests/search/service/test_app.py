@@ -21,9 +21,11 @@ from ..acme import INLINE_HASH, write_site
 
 ANSWER = {
     "query", "verdict", "mode", "degraded", "fallback_reason", "corrected", "people_first", "search_id", "contact",
-    "tell", "results",
+    "tell", "results", "more",
 }  # fmt: skip
-RESULT = {"url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "other_language", "why", "sections"}
+RESULT = {
+    "url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "other_language", "fits", "why", "sections",
+}  # fmt: skip
 PERSON = re.compile(r'<a [^>]*href="/contact/[^"]*"[^>]*>Talk to a human</a>')
 
 
@@ -114,6 +116,47 @@ def test_the_find_page_says_when_words_alone_answered(client, monkeypatch):
     words_alone = Searcher(live.searcher().index, None)
     monkeypatch.setattr(live, "searcher", lambda: words_alone)
     assert "exact words only" in client.get("/find/?q=password").text
+
+
+# --- the end of the list
+
+
+def test_the_list_ends_and_says_how_many_fit_less(client):
+    listed = ask(client, "the password mail does not arrive")
+    whole = ask(client, "the password mail does not arrive", more=1)
+    assert 0 < listed["more"] == whole["more"]
+    assert len(whole["results"]) == len(listed["results"]) + listed["more"]
+    assert [result for result in whole["results"] if result["fits"]] == listed["results"]
+
+
+def test_keys_hit_at_random_find_nothing_until_more_is_asked_for(client):
+    answer = ask(client, "asdfghjkl")
+    assert (answer["verdict"], answer["results"]) == ("none", [])
+    assert answer["people_first"]
+    assert len(ask(client, "asdfghjkl", more=1)["results"]) == answer["more"] > 0
+
+
+def test_the_find_page_shows_more_by_a_link(client):
+    page = client.get("/find/", query_string={"q": "the password mail does not arrive"}).text
+    more = re.search(r'<p class="handrail-more"><a href="([^"]+)">Show (\d+) more articles?</a>', page)
+    assert 'id="handrail-more"' not in page
+    address, beyond = more[1].replace("&amp;", "&"), int(more[2])
+    assert address.endswith("#handrail-more")
+    whole = client.get("/find/" + address.partition("#")[0]).text
+    assert whole.count("data-handrail-position") == page.count("data-handrail-position") + beyond
+    assert whole.count('id="handrail-more"') == 1
+    assert f"· {beyond} more" in whole
+    assert 'class="handrail-more"' not in whole
+    assert len(PERSON.findall(whole)) == 1
+
+
+def test_more_of_a_list_is_not_another_search(own_client, kept):
+    question = "/find/?q=the+password+mail+does+not+arrive"
+    search = re.search(r'data-handrail-search="([^"]+)"', own_client.get(question).text)[1]
+    assert f'data-handrail-search="{search}"' in own_client.get(f"{question}&more={search}").text
+    assert len(kept("intents")) == 1
+    own_client.get(question)
+    assert len(kept("intents")) == 2
 
 
 # --- without an index

@@ -65,7 +65,7 @@ def test_every_address_is_described_and_every_description_has_an_address(client)
 
 def test_parameters_are_those_that_are_read(client):
     names = {parameter["name"] for parameter in DOCUMENT["paths"]["/api/search"]["get"]["parameters"]}
-    assert names == {"q", "query", "limit", "lang", "tab"}
+    assert names == {"q", "query", "limit", "lang", "tab", "more"}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,8 @@ def test_parameters_are_those_that_are_read(client):
         ("?q=delete+my+account", 200),
         ("", 200),
         ("?q=" + "x" * 3000, 200),
+        ("?q=forgot+password&more=1", 200),
+        ("?q=a&more=yes", 400),
         ("?q=a&limit=0", 400),
         ("?q=a&limit=51", 400),
         ("?q=a&limit=ten", 400),

@@ -78,15 +78,18 @@ addEventListener("message", ({ data: message }) => {
 async function askService(query, signal) {
   const address = new URL(SEARCH)
   address.searchParams.set("q", query)
+  address.searchParams.set("more", "1")    // what lies beyond the end of the list waits behind "Show more"
   if (LANG) address.searchParams.set("lang", LANG)
   if (TAB) address.searchParams.set("tab", TAB)
   const response = await fetch(address, { signal, credentials: "same-origin", headers: { accept: "application/json" } })
   if (!response.ok) throw new Error(`the service answered ${response.status}`)
   const found = await response.json()
   if (!Array.isArray(found?.results)) throw new Error("the service gave no list")
+  const results = found.results.filter(result => pageAddress(result?.url))
   return {
-    items: found.results.map(toGroup).filter(group => group.length),
-    languages: found.results.map(result => result?.other_language ? String(result.lang ?? "") : ""),
+    items: results.map(toGroup),
+    fits: results.map(result => result.fits !== false),
+    languages: results.map(result => result.other_language ? String(result.lang ?? "") : ""),
     source: "service",
     verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
     degraded: Boolean(found.degraded),
@@ -109,8 +112,7 @@ function toWay(now) {
 /* One result as Material's group of one article (without '#') and its sections. Material opens sections that score as
  * well as the first of the group and folds the rest. Enter opens the best score, so ranks are turned into scores. */
 function toGroup(result, rank) {
-  const address = pageAddress(result?.url)
-  if (!address) return []
+  const address = pageAddress(result.url)
   const score = 1000 - rank
   const sections = (Array.isArray(result.sections) ? result.sections : []).slice(0, 5)
   const terms = markedWords([result, ...sections])

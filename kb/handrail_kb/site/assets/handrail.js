@@ -64,8 +64,8 @@
   function followed(event) {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null
     if (!link) return
-    // "None of these" is a link only so that Material's arrow keys reach it; it leads nowhere.
-    const leads = !link.closest(".handrail-said-no")
+    // "None of these" and "Show more" are links only so that Material's arrow keys reach them; they lead nowhere.
+    const leads = !link.closest(".handrail-said-no, .handrail-more")
     if (leads && link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
     const list = link.closest("[data-handrail-search]")
     if (list && link.dataset.handrailPosition)
@@ -122,7 +122,10 @@
     const tellMe = choice("handrail-tell", WORDS.tell, "", "-4")
     const elsewhere = choice("handrail-elsewhere", WORDS.elsewhere, "", "-5")
     const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
+    const more = choice("handrail-more", "", "", "-6")
+    const COUNTS = JSON.parse(document.getElementById("__config")?.textContent || "{}").translations || {}
     let answered = null    // the last answer that is shown
+    let rows = []          // all its results; the list holds those up to its end
     let enterWaits = false
     let busyTimer = 0
     let lateTimer = 0
@@ -131,7 +134,7 @@
 
     for (const status of [meta, note]) status.setAttribute("role", "status")
     dialog.setAttribute("aria-label", input.getAttribute("aria-label") || "")
-    noneOfThese.link.setAttribute("role", "button")
+    for (const choice of [noneOfThese, more]) choice.link.setAttribute("role", "button")
 
     const query = () => input.value.trim()
     const isBusy = () => query() !== "" && query() !== answered?.query
@@ -150,7 +153,8 @@
     }
 
     function show() {
-      const has = Boolean(answered?.items.length)
+      const beyond = endList()
+      const has = (answered?.items.length || 0) > beyond
       const silent = answered?.source === "none"
       const none = answered?.verdict === "none"
       const personFirst = none || silent || Boolean(answered?.saidNo || answered?.people_first)
@@ -166,11 +170,13 @@
       noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
       person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks
         : answered?.said || (personFirst ? WORDS.person : WORDS.hint)
+      count(beyond)
       if (none) meta.textContent = WORDS.none
       if (silent) meta.textContent = WORDS.silent
       result.classList.toggle("handrail-none", none)
       labelLanguages()
       arrange(personFirst)
+      showMore(answered?.whole ? 0 : beyond)
       showOpen(answered?.now)
       showTell(answered?.tell && (none || answered.saidNo) ? answered.tell : "")
       if (silent) list.after(elsewhere.box)
@@ -195,12 +201,40 @@
       if (above.nextSibling !== tellMe.box) above.after(tellMe.box)
     }
 
+    // Results beyond the end of the list are taken out of it, because the arrow keys would stop at hidden ones. Returns how
+    // many there are. Theme and stand-in write the whole list anew for each answer.
+    function endList() {
+      const fits = answered?.fits || []
+      if (list.children.length === fits.length) rows = [...list.children]
+      if (!fits.length || rows.length !== fits.length) return 0
+      for (const [place, row] of rows.entries())
+        if (!answered.whole && !fits[place]) row.remove()
+        else if (row.parentNode !== list) list.insertBefore(row, rows.slice(place).find(next => next.parentNode === list) || null)
+      return answered.whole ? 0 : fits.filter(fit => !fit).length
+    }
+
+    function showMore(beyond) {
+      if (!beyond) return more.box.remove()
+      more.title.textContent = (beyond === 1 ? WORDS.more_one : WORDS.more_many).replace("{count}", beyond)
+      if (list.nextSibling !== more.box) list.after(more.box)
+    }
+
+    // The theme has counted all results.
+    function count(beyond) {
+      const shown = list.children.length
+      const came = answered?.whole ? ` · ${WORDS.more_came.replace("{count}", answered.whole)}` : ""
+      if (!beyond && !came) return
+      const words = COUNTS[`search.result.${shown === 0 ? "none" : shown === 1 ? "one" : "other"}`] || "#"
+      meta.textContent = shown ? words.replace("#", shown) + came : answered.said || words
+    }
+
     // Results in other languages come last, under their own label, and are read out in their own language.
     // Material adds rows as the reader scrolls, so this may be called again for the same list.
     function labelLanguages() {
-      const languages = answered?.languages || []
-      const rows = [...list.children]
-      for (const [place, row] of rows.entries()) {
+      endList()
+      const shown = [...list.children]
+      const languages = shown.map((row, place) => answered?.languages?.[rows.includes(row) ? rows.indexOf(row) : place])
+      for (const [place, row] of shown.entries()) {
         row.lang = languages[place] || document.documentElement.lang
         const first = Boolean(languages[place]) && !languages[place - 1]
         if (first) row.dataset.handrailLabel = WORDS.other_languages
@@ -299,6 +333,15 @@
       event.stopImmediatePropagation()
     }, true)
 
+    more.link.addEventListener("click", event => {
+      event.preventDefault()
+      event.stopPropagation()
+      const first = rows.find(row => row.parentNode !== list)
+      answered.whole = answered.fits.filter(fit => !fit).length
+      show()
+      first?.querySelector("a[href]")?.focus()
+    })
+
     noneOfThese.link.addEventListener("click", event => {
       event.preventDefault()
       event.stopPropagation()
@@ -313,7 +356,7 @@
       result.addEventListener(button, event => { if (event.button < 2) chosen(event) }, true)
     function chosen(event) {
       const link = event.target instanceof Element ? event.target.closest("a[href]") : null
-      if (!link || !answered) return
+      if (!link || !answered || link === more.link) return
       const address = new URL(link.href)
       if (address.searchParams.get("h") === "") {    // nothing to highlight
         address.searchParams.delete("h")
