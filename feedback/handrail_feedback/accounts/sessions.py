@@ -97,6 +97,17 @@ def secret_key(settings: Settings, environ: Mapping[str, str] | None = None) -> 
     return given_key(environ) or _kept_key(settings.state_dir / "secret.key")
 
 
+def refuse_key_of_its_own(place: str, *, shared: bool) -> None:
+    """Raise ConfigError where machines share the store at `place` and this one is not given their key."""
+    if shared and not given_key():
+        raise ConfigError(
+            f"The store {place} is one that several machines use, but HANDRAIL_SECRET_KEY is not set: each would "
+            "sign sessions and links with a key of its own.",
+            "Give every node the same one: the words in secret.key, if you moved from a file, or else what this makes: "
+            "openssl rand -hex 32",
+        )
+
+
 def given_key(environ: Mapping[str, str] | None = None) -> str:
     """HANDRAIL_SECRET_KEY; empty if it is not set. Raises ConfigError if it is too short or unreadable."""
     named = read_secret("HANDRAIL_SECRET_KEY", environ)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from handrail_feedback.accounts.sessions import given_key
+from handrail_feedback.accounts.sessions import given_key, refuse_key_of_its_own
 from handrail_feedback.delivery.alarm import count, trouble
 from handrail_feedback.delivery.attended import is_attended, longest_absence
 from handrail_feedback.delivery.channels import can_answer, read_delivery
@@ -164,6 +164,7 @@ def _language(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     # Created here it would belong to the user of this command, and the service might not be able to write it.
     with closing(Store(settings.store_place)) as store:
+        refuse_key_of_its_own(store.place, shared=store.shared)
         if not store.exists():
             return f"none yet: the service makes {store.place}"
         store.check()

@@ -22,7 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from handrail_feedback.accounts.sessions import given_key, secret_key
+from handrail_feedback.accounts.sessions import refuse_key_of_its_own, secret_key
 from handrail_feedback.delivery.answer_notices import AnswerNotifier
 from handrail_feedback.delivery.channels import Delivery, read_delivery
 from handrail_feedback.delivery.deadline import trust
@@ -245,12 +245,7 @@ def refuse_what_cannot_work(settings: Settings) -> None:
     shared_counts(settings)
     trust()
     store = Store(settings.store_place)
-    if store.shared and not given_key():
-        raise ConfigError(
-            f"The store {store.place} is one that several machines use, but HANDRAIL_SECRET_KEY is not set: each would "
-            "sign sessions and links with a key of its own.",
-            "Give every node the same one: openssl rand -hex 32",
-        )
+    refuse_key_of_its_own(store.place, shared=store.shared)
     try:
         store.check()
     except StoreUnavailable as error:
