@@ -65,7 +65,7 @@ class Watch(ABC):
         """Nothing looks before `watch` is called."""
         self.every = every
         self.stopped = threading.Event()
-        self._problem = ""
+        self._problems: set[str] = set()
         self._watched_by = 0
 
     @abstractmethod
@@ -93,7 +93,7 @@ class Watch(ABC):
         """Look, and never raise. Whether all went well."""
         try:
             self.look_once()
-            self._problem = ""
+            self._problems.clear()
             return True
         except Exception as error:  # whatever is wrong, the service goes on
             self._complain(error)
@@ -101,8 +101,8 @@ class Watch(ABC):
 
     def _complain(self, error: Exception) -> None:
         what = reason_of(error)
-        if what != self._problem:
-            self._problem = what
+        if what not in self._problems:  # two reasons in turn are told once each
+            self._problems.add(what)
             self.log(self.trouble, reason=error)
 
 

@@ -408,6 +408,7 @@ def test_the_doctor_says_how_old_the_last_backup_is(store: Store, handrail: Call
     assert re.search(r"^note  backup +the last one was made 2026-03-02 12:00 UTC, \d+ days", told())
 
 
+@pytest.mark.usefixtures("new_database")
 def test_nothing_to_back_up_is_a_mistake(handrail: Callable[..., Result], store_place: Place) -> None:
     done = handrail("backup")
     assert done.exit_code == 1

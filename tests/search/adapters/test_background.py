@@ -43,3 +43,15 @@ def test_a_look_that_was_work_is_rested_from() -> None:
     assert len(busy.looks) == 1
     busy.stop()
     in_vain.stop()
+
+
+def test_reasons_that_take_turns_are_told_once_each(caplog) -> None:
+    looking = Looking(fails=True)
+    for _ in range(3):
+        for reason in ("the server is away", "the server is slow"):
+            looking.look_once = lambda reason=reason: (_ for _ in ()).throw(OSError(1, reason))
+            assert not looking.look()
+    assert [record.message.rpartition(": ")[2] for record in caplog.records] == [
+        "the server is away",
+        "the server is slow",
+    ]
