@@ -108,12 +108,13 @@ def searched(file):
 
 
 @pytest.fixture
-def workspace(repository, tmp_path, lend_encoder):
+def workspace(repository, tmp_path, encoder_cache):
     """A checkout as a runner has it, and what its shell finds beside it."""
     for name in ("help", "node", "origin.git"):
         shutil.copytree(repository / name, tmp_path / name, symlinks=True)
     git(tmp_path / "help", "remote", "set-url", "origin", str(tmp_path / "origin.git"))
-    lend_encoder(tmp_path / "help" / ".handrail")
+    # A copy: while tar packs it, nobody else may so much as make another link to it.
+    shutil.copytree(encoder_cache, tmp_path / "help" / ".handrail" / "encoder", dirs_exist_ok=True)
     (tmp_path / "bin").mkdir()
     for name, script in (("ssh", SSH), ("gh", GH)):
         (tmp_path / "bin" / name).write_text(script)
