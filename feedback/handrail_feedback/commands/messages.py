@@ -36,9 +36,7 @@ def forget(config_file: Path, code: str) -> None:
     """
     if "@" in code:
         erased = forget_address(open_store(load_settings(config_file)), code.strip(), now())
-        click.echo(
-            f"Erased {erased} {'question' if erased == 1 else 'questions'} waiting to be answered by mail there."
-        )
+        click.echo(f"Erased {counted(erased, 'question')} waiting to be answered by mail there.")
         return
     known = _known(code, "handrail forget CODE")
     if not forget_message(open_store(load_settings(config_file)), known):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import click
 
 from handrail_feedback.storage.database import whole_store
 from handrail_feedback.storage.move import Copied, move
 from handrail_kb.cli.flags import config_option
-from handrail_kb.config.settings import is_database, load_settings
+from handrail_kb.config.database_address import has_password, is_database
+from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import ConfigError
 from handrail_kb.texts.amounts import counted
 
@@ -76,8 +76,7 @@ def _place(typed: str) -> Path | str:
                 f"'{typed.partition('://')[0]}://' is no store.", "Name a file, or postgresql://HOST/NAME"
             )
         return Path(typed)
-    parts = urlsplit(typed)
-    if parts.password or any(name == "password" for name, _ in parse_qsl(parts.query)):
+    if has_password(typed):
         raise ConfigError(
             "A password does not belong on a command line: every user of this machine can read it.",
             "Take it out, and give it in HANDRAIL_STORE_PASSWORD, or in a line of ~/.pgpass",

@@ -13,6 +13,7 @@ from handrail_feedback.records.outbox import OutboxStatus
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import claim_alarm, end_alarm, outbox_status
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.texts.amounts import counted
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -28,7 +29,7 @@ def trouble(status: OutboxStatus, after: timedelta, at: datetime) -> list[str]:
     if status.waiting and status.age(at) >= after:
         lines.append(f"{count(status.waiting)} for a person; the oldest since {status.oldest:%Y-%m-%d %H:%M} UTC.")
     if status.came_back:
-        those = "1 answer to a customer" if status.came_back == 1 else f"{status.came_back} answers to customers"
+        those = counted(status.came_back, "answer to a customer", "answers to customers")
         lines.append(f"{those} came back; their messages are open at the desk.")
     return lines + [
         f"{channel.name} has failed since {channel.failing_since:%Y-%m-%d %H:%M} UTC: {channel.last_error}"
@@ -39,7 +40,7 @@ def trouble(status: OutboxStatus, after: timedelta, at: datetime) -> list[str]:
 
 def count(waiting: int) -> str:
     """`1 message waits`, `2 messages wait`."""
-    return "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+    return counted(waiting, "message waits", "messages wait")
 
 
 class FormAlarm:
@@ -61,7 +62,7 @@ class FormAlarm:
         if not self._failed or (self._told_at and at - self._told_at < AGAIN):
             return
         failed, self._failed, self._told_at = self._failed, 0, at
-        line = f"The contact form could not keep {failed} {'message' if failed == 1 else 'messages'}."
+        line = f"The contact form could not keep {counted(failed, 'message')}."
         log("alarm.contact_form", messages=failed)
         text = f"{line}\nThose who wrote were told so. What is the matter: handrail doctor\n"
         _mail(mail, "Handrail: the contact form fails", text, at)

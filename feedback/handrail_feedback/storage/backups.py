@@ -17,7 +17,7 @@ from handrail_feedback.storage.engines.connection import refuse_newer
 from handrail_feedback.storage.engines.whole import Contents, WholeStore
 from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.move import held_in, in_words, refuse_used, renew_change_number
-from handrail_feedback.storage.schema.migrations import MIGRATIONS
+from handrail_feedback.storage.schema.migrations import TABLES, known_migrations
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import HandrailError, StoreUnavailable
 
@@ -84,7 +84,7 @@ def restore(place: Path | str, file: Path, at: datetime, *, overwrite: bool) -> 
 
 def _noted(place: Path | str, contents: Contents, at: datetime) -> bool:
     """Note in the store that there is a backup, where that can be done without bringing the store up to date."""
-    if contents.applied != {one.name for one in MIGRATIONS}:
+    if contents.applied != known_migrations():
         return False
     store = Store(place)
     try:
@@ -173,7 +173,7 @@ def _examined(whole: WholeStore, file: Path) -> Contents:
     contents = whole.examine(file)
     if not contents.applied:
         raise StoreUnavailable(f"{file} is no backup of a store of Handrail.", f"See what there is: ls {file.parent}")
-    refuse_newer(str(file), set(contents.applied), {one.name for one in MIGRATIONS})
+    refuse_newer(str(file), set(contents.applied), known_migrations())
     return contents
 
 
@@ -196,15 +196,28 @@ def _held(whole: WholeStore) -> str:
     if not whole.exists():
         return ""
     try:
-        applied = whole.applied()
         with whole.snapshot() as bulk:
-            if applied != {one.name for one in MIGRATIONS}:
-                return "a store of another version" if applied else ""
-            return in_words(held_in(bulk))
+            contents = bulk.contents()
+            held = held_in(bulk) if contents.applied == known_migrations() else {}
     except StoreUnavailable as error:
         if error.passing or whole.ending == "dump":
             raise
         return f"something that cannot be read ({error.what})"
+    _refuse_foreign(contents, whole.place)
+    if contents.applied != known_migrations():
+        return "a store of another version" if contents.applied else ""
+    return in_words(held)
+
+
+def _refuse_foreign(contents: Contents, place: str) -> None:
+    """Raise StoreUnavailable for tables of somebody else: restoring would drop them."""
+    foreign = contents.rows.keys() - set(TABLES)
+    newer = contents.applied - known_migrations()
+    if foreign and not newer:
+        raise StoreUnavailable(
+            f"{place} holds tables that are not Handrail's ({', '.join(sorted(foreign)[:5])}), which would be lost.",
+            "Nothing was changed. Restore into a place of its own: HANDRAIL_STORE=… handrail restore FILE",
+        )
 
 
 def _beside(place: Path | str, file: Path, ending: str, at: datetime) -> Path:

@@ -68,8 +68,8 @@ class Store:
         """A connection to write with; all is kept at the end, or nothing if anything is raised.
 
         With `durable`, what was written survives a power cut once this returns; otherwise a kill of this process only.
-        Writers take turns, those on other machines too: what one has read is true until it has written. Without
-        `in_turn` they need not, for what only ever touches rows that it has claimed (`Connection.claiming`).
+        Writers take turns, those on other machines too: what one has read is true until it has written. Claims go
+        without a turn (`in_turn` false, `Connection.claiming`): a row that can be claimed may be claimed meanwhile.
         """
         return self._engine.writing(durable=durable, in_turn=in_turn)
 

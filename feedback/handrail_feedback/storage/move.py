@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from handrail_feedback.records.stamps import SqlValue
 from handrail_feedback.storage.engines.connection import Connection, refuse_newer
 from handrail_feedback.storage.engines.whole import Bulk, WholeStore
-from handrail_feedback.storage.schema.migrations import MIGRATIONS, TABLES
+from handrail_feedback.storage.schema.migrations import TABLES, known_migrations
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.texts.amounts import counted
 
@@ -18,6 +19,7 @@ from handrail_kb.texts.amounts import counted
 _FROM_THE_START = {"learned_changes": "", "outbox_alarm": "WHERE told_at IS NOT NULL"}
 # Ends in a number of its own, so that whoever uses the store sees that all has changed.
 _NOT_COMPARED = "learned_changes"
+_GONE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,16 @@ def move(
 
 
 def refuse_used(store: WholeStore) -> None:
-    """Raise StoreUnavailable when another process has the store open, where that can be told."""
-    if store.in_use():
+    """Raise StoreUnavailable when another process has the store open, where that can be told.
+
+    A server takes a moment to notice that a process which was just stopped is gone.
+    """
+    until = time.monotonic() + _GONE_SECONDS
+    while in_use := store.in_use():
+        if time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    if in_use:
         raise StoreUnavailable(
             f"{store.place} is in use: what is written to it meanwhile would be lost.",
             "Nothing was changed. Stop the service, then run this again: sudo systemctl stop handrail",
@@ -93,7 +103,7 @@ def renew_change_number(db: Connection) -> None:
 def _refuse_unfit(source: WholeStore) -> None:
     if not source.exists():
         raise StoreUnavailable(f"There is no store at {source.place}.", "Name the store: handrail store move FROM TO")
-    known, applied = {one.name for one in MIGRATIONS}, source.applied()
+    known, applied = known_migrations(), source.applied()
     if not applied:
         raise StoreUnavailable(
             f"{source.place} has no tables of Handrail.", "Name the store: handrail store move FROM TO"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli.flags import config_option
-from handrail_kb.config.settings import load_settings, without_password
+from handrail_kb.config.settings import load_settings, shown_value
 from handrail_kb.config.table import GROUPS, SETTINGS
 
 
@@ -19,7 +19,7 @@ def settings(config_file: Path, as_json: bool) -> None:
     """Show every setting, its value, and where the value comes from."""
     found = load_settings(config_file)
     from_file = load_settings(config_file, environ={})
-    shown = {name: without_password(value) for name, value in found.values.items()}
+    shown = {name: shown_value(value) for name, value in found.values.items()}
     if as_json:
         click.echo(json.dumps({**shown, **found.groups}, indent=1, default=str))
         return

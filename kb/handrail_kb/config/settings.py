@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from handrail_kb.config.database_address import has_password, is_database, without_password
 from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
 from handrail_kb.config.yaml_files import read_mkdocs_yml
@@ -23,7 +23,6 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.problems import nearest
 
 _LONGEST_SHOWN = 80
-_DATABASES = ("postgresql://", "postgres://")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -128,15 +127,9 @@ def load_settings(
     return Settings(values, root, built, config_file, groups, url, serves_folder=site_dir is not None)
 
 
-def is_database(store: str) -> bool:
-    """Whether this is the address of a database, and not a file."""
-    return store.startswith(_DATABASES)
-
-
 def _refuse_password(store: str, where: str) -> None:
     """Raise ConfigError for a password in a file that is kept in git."""
-    parts = urlsplit(store) if is_database(store) else urlsplit("")
-    if parts.password or "password=" in parts.query:
+    if has_password(store):
         raise ConfigError(
             f"{where}: a password does not belong in a file of the repository.",
             "Take it out, and give it to the service: PGPASSWORD=… handrail run, or a line in ~/.pgpass",
@@ -194,10 +187,12 @@ def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"The environment has {variable}, which is not a setting of Handrail.{near} See: handrail settings"
 
 
-def without_password(value: SettingValue) -> SettingValue:
+def shown_value(value: SettingValue) -> SettingValue:
     """The value as it may be shown: an address without the password that it should not hold."""
     if not isinstance(value, str):
         return value
+    if is_database(value):
+        return without_password(value)
     scheme, slashes, rest = value.partition("://")
     user, at, host = rest.rpartition("@")
     name, colon, _ = user.partition(":")
@@ -215,7 +210,7 @@ def _fit(setting: Setting, value: Any, where: str) -> SettingValue:
         bound = f"at least {setting.least}" if fitted < setting.least else f"at most {setting.most}"
         raise ConfigError(f"{where}: expected {bound}, but found {fitted}.", setting.help)
     if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
-        shown = without_password(fitted)
+        shown = shown_value(fitted)
         raise ConfigError(f"{where}: '{shown}' does not fit. The default is '{setting.default}'.", setting.help)
     return fitted
 

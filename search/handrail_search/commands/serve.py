@@ -100,8 +100,8 @@ def _build_and_report(settings: Settings) -> None:
         built = build_site_and_index(settings, progress=progress)
     index = built.index
     console.print(
-        f"Built {index.pages} articles in {built.site_seconds:.1f} s, index in {built.index_seconds:.1f} s "
-        f"({index.encoded} passages encoded, {index.reused} as before)"
+        f"Built {counted(index.pages, 'article')} in {built.site_seconds:.1f} s, index in {built.index_seconds:.1f} s "
+        f"({counted(index.encoded, 'passage')} encoded, {index.reused} as before)"
     )
 
 

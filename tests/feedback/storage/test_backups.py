@@ -9,8 +9,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -318,8 +320,7 @@ def test_a_dump_that_breaks_off_while_it_is_loaded_leaves_all_as_it_was(
     before, restore = export(store.at), PostgresWhole.restore
 
     def broken(self, dump):  # type: ignore[no-untyped-def]
-        read = self._programs.read_dump
-        self._programs.read_dump = lambda one: (read(one), one.write_bytes(one.read_bytes()[:-9000]))[0]
+        dump.write_bytes(dump.read_bytes()[:-9000])
         restore(self, dump)
 
     monkeypatch.setattr(PostgresWhole, "restore", broken)
@@ -413,3 +414,31 @@ def test_nothing_to_back_up_is_a_mistake(handrail: Callable[..., Result], store_
     done = handrail("backup")
     assert done.exit_code == 1
     assert ("no store at" in done.output) or ("no tables of Handrail" in done.output and urlsplit(str(store_place)))
+
+
+def opened_by_another(place: Place) -> AbstractContextManager[Any]:
+    """The store as another program opens it."""
+    if isinstance(place, Path):
+        place.parent.mkdir(exist_ok=True)
+        return closing(sqlite3.connect(place, isolation_level=None))
+    import psycopg
+
+    return psycopg.connect(place, autocommit=True)
+
+
+def test_tables_of_another_program_are_never_dropped(
+    store_place: Place, tmp_path: Path, new_database: Callable[[], str]
+) -> None:
+    """Whoever mistypes the setting `store` must not lose somebody else's data, with --yes or without."""
+    source = Store(tmp_path / "source.db" if isinstance(store_place, Path) else new_database())
+    source.check()
+    file = backups.back_up(source.at, tmp_path / "backups", 3, NOON).file
+    source.close()
+    with opened_by_another(store_place) as other:
+        other.execute("CREATE TABLE invoices (id INTEGER)")
+        other.execute("INSERT INTO invoices VALUES (7)")
+    for overwrite in (False, True):
+        with pytest.raises(StoreUnavailable, match="invoices"):
+            backups.restore(store_place, file, NOON, overwrite=overwrite)
+    with opened_by_another(store_place) as other:
+        assert other.execute("SELECT id FROM invoices").fetchall() == [(7,)]

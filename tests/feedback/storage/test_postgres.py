@@ -344,3 +344,76 @@ def test_more_threads_than_connections_wait_for_one_and_all_get_theirs(url: str)
         thread.join(20)
     assert read == [1]
     store.close()
+
+
+def test_a_schema_that_is_not_there_is_named_and_no_fault_of_ours(url: str) -> None:
+    store = Store(f"{url}&options=-csearch_path%3Dnowhere")
+    with pytest.raises(StoreUnavailable, match="names a schema that is not there") as raised:
+        store.check()
+    assert "CREATE SCHEMA" in raised.value.mend
+
+
+def test_a_transaction_that_idles_is_ended_by_the_server_and_said_so(store: Store, monkeypatch) -> None:
+    monkeypatch.setattr("handrail_feedback.storage.engines.postgres._IDLE_SECONDS", 0.2)
+    ended = threading.Event()
+    with pytest.raises(StoreUnavailable) as raised, store.transaction() as db:
+        ended.wait(1)
+        db.execute(VOTE, {"location": "a/"})
+    assert raised.value.passing
+    assert locations(store) == []
+
+
+def test_writers_take_turns_whatever_isolation_the_server_sets(url: str) -> None:
+    """A snapshot that is older than the turn would not see what the one before wrote."""
+    name = urlsplit(url).path[1:]
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    first, second = Store(url), Store(url)
+    seen: list[int] = []
+    first.check()
+
+    def count() -> None:
+        with second.transaction() as db:
+            seen.append(db.execute("SELECT count(*) FROM votes").fetchone()[0])
+
+    waiting = threading.Thread(target=count)
+    with first.transaction() as db:
+        waiting.start()
+        until(lambda: first.read("SELECT 1 AS one FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        db.execute(VOTE, {"location": "a/"})
+    waiting.join(20)
+    assert seen == [1]
+    first.close()
+    second.close()
+
+
+def test_no_connection_is_opened_while_a_process_is_forked(store: Store) -> None:
+    store.check()
+    engine = store._engine  # noqa: SLF001 what the interpreter calls before and after a fork
+    engine.before_fork()
+    read = threading.Thread(target=store.check)
+    read.start()
+    read.join(0.5)
+    assert read.is_alive(), "it waits until the fork is over"
+    engine.after_fork()
+    read.join(20)
+    assert not read.is_alive()
+
+
+def test_a_claim_that_another_node_took_over_is_not_ended_by_the_first_ones_failure(store: Store) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from handrail_feedback.records.messages import Message
+    from handrail_feedback.records.outbox import Patience, parse_routes
+    from handrail_feedback.storage.messages import outbox
+    from handrail_feedback.storage.messages.messages import keep_message
+    from handrail_kb.errors import DeliveryFailed
+
+    noon, mail = datetime(2026, 3, 2, 12, tzinfo=UTC), parse_routes("mail")
+    keep_message(store, Message("Help", "", "", "en", noon), mail)
+    job = outbox.claim(store, mail, noon, Patience())
+    later = noon + Patience().lease + timedelta(seconds=1)
+    second = outbox.claim(store, mail, later, Patience())
+    outbox.failed(store, job, DeliveryFailed("away", "Wait."), later, Patience())
+    [row] = store.read("SELECT claim FROM outbox")
+    assert row["claim"] == second.claim

@@ -1,6 +1,6 @@
 """PostgreSQL: one database, shared by several machines.
 
-No other module imports psycopg. Values are put into statements on this side (`ClientCursor`): PostgreSQL then finds
+Values are put into statements on this side (`ClientCursor`): PostgreSQL then finds
 their types as SQLite does, from what they are compared with, and poolers between need to keep no statements.
 """
 
@@ -9,29 +9,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from handrail_feedback.records.stamps import Row
-from handrail_feedback.storage.engines.connection import (
-    Connection,
-    Migration,
-    Trigger,
-    Values,
-    refuse_newer,
-)
+from handrail_feedback.storage.engines.connection import Connection, Migration, refuse_newer
+from handrail_kb.config.database_address import without_password
 from handrail_kb.errors import ConfigError, StoreUnavailable
 from handrail_kb.texts.installing import install_command
 
 try:
     import psycopg
     from psycopg import errors
-    from psycopg.adapt import Dumper, Loader
-    from psycopg.rows import dict_row
     from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-    from handrail_feedback.storage.engines.postgres_words import SHOWS, as_psycopg, defined, explained, without_password
+    from handrail_feedback.storage.engines.postgres_connection import PostgresConnection, speak_as_sqlite
+    from handrail_feedback.storage.engines.postgres_words import SHOWS, explained
 except ImportError as missing:
     raise ConfigError(
         f"A store in PostgreSQL needs the package {missing.name}, which is not installed.",
@@ -49,6 +42,9 @@ _LOOK_SECONDS = 0.5
 _BREATH = 1.0
 _STATEMENT_SECONDS = 60
 _IDLE_SECONDS = 60
+# Whatever the server's default: a snapshot must not be older than the turn to write.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_TOO_MANY = "connection slots"
 
 # It says no more than what is raised here, and in words for programmers.
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
@@ -64,7 +60,7 @@ class PostgresDatabase:
         self._migrations = migrations
         self._busy_seconds = busy_seconds
         self._local = threading.local()
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()
         self._pool: Pool | None = None
         self._away: tuple[float, StoreUnavailable] | None = None
 
@@ -93,7 +89,7 @@ class PostgresDatabase:
             turn = f"SELECT pg_advisory_xact_lock({_key('write')})" if in_turn else ""
             self._local.writing = connection
             try:
-                connection.run(f"BEGIN; {turn}")
+                connection.run(f"{_BEGIN}; {turn}")
                 yield connection
                 connection.run("COMMIT")
             except BaseException:
@@ -133,8 +129,8 @@ class PostgresDatabase:
 
     def before_fork(self) -> None:
         """Close all connections: a child must not speak on those of its parent."""
-        self.close()
         self._opening.acquire()
+        self.close()
 
     def after_fork(self) -> None:
         """Let threads open connections again."""
@@ -206,6 +202,8 @@ class PostgresDatabase:
         try:
             self.connect().close()
         except StoreUnavailable as error:
+            if _TOO_MANY in error.what and pool.get_stats().get("pool_size"):
+                return  # those that this process has are as good as ever
             self._let_go(pool)
             self._away = (time.monotonic() + _BREATH, error)
             raise
@@ -240,8 +238,7 @@ class PostgresDatabase:
 
     def _configure(self, raw: psycopg.Connection[Any]) -> None:
         """Bound what a connection may wait for, and let it speak as SQLite does."""
-        raw.adapters.register_dumper(bool, _WholeNumber)
-        raw.adapters.register_loader("numeric", _Number)
+        speak_as_sqlite(raw)
         raw.execute(
             f"SET statement_timeout = '{_STATEMENT_SECONDS}s'; SET lock_timeout = '{self._busy_seconds}s';"
             f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; SET timezone = 'UTC'"
@@ -261,93 +258,6 @@ _CONNECTION: dict[str, Any] = {
 }
 
 
-class _WholeNumber(Dumper):
-    """Yes and no are 1 and 0 in every column of the store."""
-
-    oid = psycopg.adapters.types["int4"].oid
-
-    def dump(self, obj: bool) -> bytes:
-        return b"1" if obj else b"0"
-
-    def quote(self, obj: bool) -> bytes:
-        return self.dump(obj)
-
-
-class _Number(Loader):
-    """Sums of whole numbers, which PostgreSQL gives as decimals."""
-
-    def load(self, data: Any) -> int | float:
-        text = bytes(data).decode()
-        return float(text) if "." in text else int(text)
-
-
-# What is no fault of what was to be written.
-_OF_THE_SERVER = (
-    psycopg.OperationalError,
-    errors.InsufficientPrivilege,
-    errors.ReadOnlySqlTransaction,
-    errors.UndefinedTable,
-)
-
-
-class PostgresConnection:
-    """A connection that takes the SQL of the store."""
-
-    def __init__(self, raw: psycopg.Connection[Any], place: str) -> None:
-        self.raw = raw
-        self.place = place
-
-    def run(self, statements: str) -> None:
-        """Run statements of PostgreSQL's own, without values, at one go."""
-        with self.explained():
-            self.raw.execute(statements)
-
-    def value(self, sql: str) -> Any:
-        """The one value that a statement gives."""
-        found = self.execute(sql).fetchone()
-        return found and found[0]
-
-    def execute(self, sql: str, values: Values = {}) -> psycopg.Cursor[Any]:  # noqa: B006 (never written to)
-        """Run a statement."""
-        with self.explained():
-            return self.raw.execute(as_psycopg(sql), values)
-
-    def executemany(self, sql: str, rows: Iterable[Values]) -> None:
-        """Run a statement once for each of these values."""
-        with self.explained(), self.raw.cursor() as cursor:
-            cursor.executemany(as_psycopg(sql), rows)
-
-    def claiming(self, table: str) -> str:
-        """What locks the rows of this table that a SELECT chooses, and passes over those that are locked."""
-        return f"FOR UPDATE OF {table} SKIP LOCKED"
-
-    def query(self, sql: str, values: Values = {}) -> Iterator[Row]:  # noqa: B006 (never written to)
-        """The rows of a SELECT by the names of their columns."""
-        with self.explained(), self.raw.cursor(row_factory=dict_row) as cursor:
-            return iter(cursor.execute(as_psycopg(sql), values).fetchall())
-
-    def savepoint(self) -> AbstractContextManager[object]:
-        """Undo what is done inside if it raises, and nothing else."""
-        return self.raw.transaction()
-
-    def define(self, *definitions: str | Trigger) -> None:
-        """Create tables, columns, indexes and triggers."""
-        for one in definitions:
-            for statement in defined(one):
-                self.run(statement)
-
-    def number_rows_for_good(self) -> None:
-        """Nothing: a sequence never goes back."""
-
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turn what is the fault of the server into a StoreUnavailable."""
-        try:
-            yield
-        except _OF_THE_SERVER as error:
-            raise explained(self.place, error) from error
-
-
 def _key(what: str) -> str:
     """The number of a lock, in SQL: stores in two schemas of one database have nothing to do with each other."""
     return f"hashtextextended('handrail {what} ' || current_schema(), 0)"
@@ -359,7 +269,7 @@ def migrate(connection: PostgresConnection, migrations: Sequence[Migration]) -> 
     if applied(connection) == {one.name for one in migrations}:
         return
     # A step may take long on a large store; nobody waits for it but those who need it.
-    connection.run(f"BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_key('migrate')})")
+    connection.run(f"{_BEGIN}; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_key('migrate')})")
     connection.define("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
     connection.run(SHOWS)
     done = applied(connection)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from handrail_feedback.storage.engines.postgres_words import without_password
 from handrail_feedback.storage.engines.whole import Contents
+from handrail_kb.config.database_address import without_password
 from handrail_kb.errors import StoreUnavailable
 
 _FOLDERS = (Path("/usr/lib/postgresql"), Path("/usr/pgsql"), Path("/opt/homebrew/opt"))
@@ -36,7 +36,6 @@ class PostgresPrograms:
             **os.environ,
             "PGCONNECT_TIMEOUT": "10",
             "PGAPPNAME": "handrail-backup",
-            "PGOPTIONS": f"{os.environ.get('PGOPTIONS', '')} -c lock_timeout={_LOCK_SECONDS}s".strip(),
             **({"PGPASSWORD": password} if password else {}),
         }
 
@@ -94,7 +93,9 @@ class PostgresPrograms:
             ):
                 assert loading.stdin and reading.stdout  # noqa: S101 (they are pipes)
                 try:
-                    loading.stdin.write("\n".join(["BEGIN;", *drops, ""]).encode())
+                    loading.stdin.write(
+                        "\n".join(["BEGIN;", f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s';", *drops, ""]).encode()
+                    )
                     shutil.copyfileobj(reading.stdout, loading.stdin)
                     if reading.wait() == 0:  # psql that comes to the end without this undoes all
                         loading.stdin.write(b"\nCOMMIT;\n")

@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 
 from handrail_feedback.records.stamps import SqlValue
-from handrail_feedback.storage.engines.postgres import PostgresConnection, PostgresDatabase, applied, refuse_unfit
+from handrail_feedback.storage.engines.postgres import PostgresDatabase, applied, refuse_unfit
+from handrail_feedback.storage.engines.postgres_connection import PostgresConnection
 from handrail_feedback.storage.engines.postgres_programs import PostgresPrograms
-from handrail_feedback.storage.engines.whole import Bulk, Contents
+from handrail_feedback.storage.engines.whole import Bulk, Contents, listed
 from handrail_kb.errors import StoreUnavailable
 
 # Rows of a whole store are read and written for as long as they take.
@@ -81,20 +82,23 @@ class PostgresWhole:
         return contents
 
     def examine(self, file: Path) -> Contents:
-        """Read a dump from beginning to end."""
-        return self._programs.read_dump(file)[0]
+        """Read a dump from beginning to end. Raises StoreUnavailable also for one of another schema."""
+        contents, of_dump = self._programs.read_dump(file)
+        with self.snapshot() as bulk:
+            schema = str(bulk.value("SELECT current_schema()"))
+        if contents.applied and of_dump != schema:
+            raise StoreUnavailable(
+                f"{file} is of the schema {of_dump}, and {self.place} uses {schema}.",
+                f"Name that one in HANDRAIL_STORE: {self.place}{'&' if '?' in self.place else '?'}"
+                f"options=-csearch_path%3D{of_dump}",
+            )
+        return contents
 
     def restore(self, file: Path) -> None:
         """Drop what is there and load the dump, in one transaction."""
         with self.snapshot() as bulk:
             schema, server = str(bulk.value("SELECT current_schema()")), bulk.server
             drops = [str(row[0]) for row in bulk.execute(_DROPS).fetchall()]
-        of_dump = self._programs.read_dump(file)[1]
-        if of_dump != schema:
-            raise StoreUnavailable(
-                f"{file} is of the schema {of_dump}, and {self.place} uses {schema}.",
-                f"Use that one: HANDRAIL_STORE='{self.place}?options=-csearch_path%3D{of_dump}'",
-            )
         self._programs.load(file, server, schema, drops)
 
     def put_aside(self, kept: Path) -> None:
@@ -104,7 +108,7 @@ class PostgresWhole:
 
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'migrations'"
-# All of the store; it has its schema for itself.
+# All of the store; whoever restores has seen to it that nothing else is in its schema.
 _DROPS = """
 SELECT format('DROP TABLE IF EXISTS %I.%I CASCADE;', schemaname, tablename)
 FROM pg_tables WHERE schemaname = current_schema()
@@ -135,7 +139,7 @@ class PostgresBulk(PostgresConnection):
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Sequence[SqlValue]]:
         """All rows as the server sends them."""
         types = {column.name: column.type_code for column in self._described(table)}
-        sql = f"COPY {table} ({_listed(columns)}) TO STDOUT"
+        sql = f"COPY {table} ({listed(columns)}) TO STDOUT"
         with self.explained(), self.raw.cursor() as cursor, cursor.copy(sql) as copy:
             copy.set_types([types[name] for name in columns])
             yield from copy.rows()
@@ -146,7 +150,7 @@ class PostgresBulk(PostgresConnection):
             with (
                 self.explained(),
                 self.raw.cursor() as cursor,
-                cursor.copy(f"COPY {table} ({_listed(columns)}) FROM STDIN") as copy,
+                cursor.copy(f"COPY {table} ({listed(columns)}) FROM STDIN") as copy,
             ):
                 for row in rows:
                     copy.write_row(row)
@@ -181,7 +185,3 @@ class PostgresBulk(PostgresConnection):
 
     def _described(self, table: str) -> Sequence[psycopg.Column]:
         return self.execute(f"SELECT * FROM {table} LIMIT 0").description or ()  # noqa: S608 (our own words)
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{one}"' for one in columns)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import errors
@@ -67,15 +66,6 @@ CREATE OR REPLACE FUNCTION shows(results text, page text) RETURNS boolean LANGUA
 $$"""
 
 
-def without_password(url: str) -> str:
-    """The address of a database as people may read it."""
-    parts = urlsplit(url)
-    netloc = parts.netloc.rpartition("@")
-    user = netloc[0].partition(":")[0]
-    query = "&".join(one for one in parts.query.split("&") if not one.lower().startswith(("password=", "sslpassword=")))
-    return urlunsplit((parts.scheme, f"{user}@{netloc[2]}" if user else netloc[2], parts.path, query, ""))
-
-
 def explained(place: str, error: psycopg.Error) -> StoreUnavailable:
     """What a person can act upon; an Undone where the same transaction may well succeed at the next try."""
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
@@ -103,6 +93,20 @@ _REASONS: tuple[tuple[type[psycopg.Error], str, str, str, bool], ...] = (
         "{place} is not there: {said}",
         "Make the database and its user: createuser USER && createdb --owner=USER NAME",
         False,
+    ),
+    (
+        errors.InvalidSchemaName,
+        "",
+        "{place} names a schema that is not there.",
+        "Make it: psql '{place}' -c 'CREATE SCHEMA NAME'",
+        False,
+    ),
+    (
+        errors.IdleInTransactionSessionTimeout,
+        "",
+        "{place} ended a transaction in which nothing was done for too long.",
+        "Try again; if it stays so, see what the service waits for: handrail doctor",
+        True,
     ),
     (
         errors.InsufficientPrivilege,
@@ -134,5 +138,6 @@ _REASONS: tuple[tuple[type[psycopg.Error], str, str, str, bool], ...] = (
         True,
     ),
     (errors.UndefinedTable, "", "{place} has lost its tables.", "They are made anew at the next use. " + _ASK, True),
+    (psycopg.InterfaceError, "", "The connection to {place} is closed.", _ASK, True),
     (psycopg.OperationalError, "", "The store {place} cannot be reached: {said}.", _ASK, True),
 )

@@ -67,10 +67,15 @@ class SqliteFile:
     @contextmanager
     def only_one(self, what: str) -> Iterator[bool]:
         """Hold a lock on a file beside the store, where no other process does."""
-        with explained(self.path), made(self.path.parent).joinpath(f"{what}.lock").open("w") as lock:
+        with explained(self.path):
+            lock = made(self.path.parent).joinpath(f"{what}.lock").open("w")
+        with lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                with explained(self.path):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except StoreUnavailable as error:
+                if not isinstance(error.__cause__, BlockingIOError):
+                    raise
                 mine = False
             else:
                 mine = True

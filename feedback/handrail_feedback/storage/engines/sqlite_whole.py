@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from handrail_feedback.records.stamps import SqlValue
 from handrail_feedback.storage.engines.sqlite import SqliteConnection, SqliteFile, explained
-from handrail_feedback.storage.engines.whole import Bulk, Contents
+from handrail_feedback.storage.engines.whole import Bulk, Contents, listed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
@@ -183,7 +183,7 @@ class SqliteBulk(SqliteConnection):
 
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Sequence[SqlValue]]:
         """All rows, one after the other."""
-        cursor = self.execute(f"SELECT {_listed(columns)} FROM {table}")  # noqa: S608 (our own words)
+        cursor = self.execute(f"SELECT {listed(columns)} FROM {table}")  # noqa: S608 (our own words)
         while True:
             with explained(self.path):
                 row = cursor.fetchone()
@@ -196,7 +196,7 @@ class SqliteBulk(SqliteConnection):
         places = ", ".join("?" * len(columns))
         try:
             with explained(self.path):
-                self.db.conn.executemany(f"INSERT INTO {table} ({_listed(columns)}) VALUES ({places})", rows)  # noqa: S608
+                self.db.conn.executemany(f"INSERT INTO {table} ({listed(columns)}) VALUES ({places})", rows)  # noqa: S608
         except (sqlite3.IntegrityError, sqlite3.DataError) as error:
             raise StoreUnavailable(
                 f"{self.path} cannot keep a row of {table}: {error}.", "Look at what refers to what: handrail doctor"
@@ -223,7 +223,3 @@ class SqliteBulk(SqliteConnection):
         for name, _ in triggers:
             self.execute(f"DROP TRIGGER {name}")
         return [statement for _, statement in triggers]
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{one}"' for one in columns)

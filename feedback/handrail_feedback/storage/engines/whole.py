@@ -15,6 +15,9 @@ from handrail_feedback.storage.engines.connection import Connection
 class Bulk(Connection, Protocol):
     """A connection inside a transaction that sees a store at one moment, or fills one."""
 
+    def contents(self) -> Contents:
+        """The migrations that were applied, and the rows of each table, those of others in the same place too."""
+
     def columns(self, table: str) -> list[str]:
         """The names of the columns of a table."""
 
@@ -76,3 +79,8 @@ class WholeStore(Protocol):
 
     def put_aside(self, kept: Path) -> None:
         """Keep all that is there in a file of this name, which is not there yet."""
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Columns as they stand in a statement."""
+    return ", ".join(f'"{one}"' for one in columns)

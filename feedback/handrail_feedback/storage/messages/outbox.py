@@ -70,8 +70,9 @@ def claim(
     # Most looks find nothing, and a look must not keep writers waiting.
     if not store.read(f"SELECT 1 FROM outbox WHERE {_DUE} LIMIT 1", **times):  # noqa: S608 (our own words)
         return None
-    with store.transaction() as db:
-        _fail_over(db, routes, at, patience)
+    if store.read(_TIRED, **times, since=stamp(at - patience.failover)):
+        with store.transaction() as db:
+            _fail_over(db, routes, at, patience)
     with store.transaction(in_turn=False) as db:
         row = _next_row(db, routes, times, answers=answers)
         if row is None:
@@ -84,6 +85,8 @@ def claim(
     return Job(row["id"], token, row["code"], kept_route(row), row["channel"], row["attempts"])
 
 
+# A channel that rests, and has failed for so long that another one takes over.
+_TIRED = "SELECT name FROM outbox_channels WHERE failing_since <= :since AND rest_until BETWEEN :now AND :far"
 _FREE = "NOT (coalesce(claimed_until, '') > :now AND claimed_until <= :far)"
 _DUE = f"state = 'waiting' AND NOT (next_at > :now AND next_at <= :far) AND {_FREE}"
 
@@ -160,10 +163,10 @@ def failed(store: Store, job: Job, error: DeliveryFailed, at: datetime, patience
         db.execute(
             """UPDATE outbox SET attempts = attempts + 1, claim = NULL, claimed_until = NULL, channel = :channel,
                failures = :failures, failing_since = :since, next_at = :next, last_error = :what, last_said = :said,
-               last_mend = :mend, state = :state WHERE id = :id""",
+               last_mend = :mend, state = :state WHERE id = :id AND claim = :claim""",
             {
                 "state": "refused" if error.final and job.route.answer else row["state"],
-                "id": job.id,
+                **mine,
                 "channel": to,
                 "failures": row["failures"] + 1 if same else 0,
                 "since": since if same else None,
@@ -242,13 +245,18 @@ def adopt(store: Store, routes: Sequence[Route], at: datetime) -> int:
         return 0
     listed, names = _listed(routes)
     times = {"now": stamp(at), "far": stamp(at + _FAR), "since": stamp(at - ADOPTED_WITHIN)}
+    stray = f"SELECT * FROM outbox WHERE state = 'waiting' AND {_FREE} AND {_MESSAGE} AND route NOT IN ({listed})"  # noqa: S608
+    unrouted = f"SELECT * FROM messages WHERE {UNSENT} AND at >= :since ORDER BY id"  # noqa: S608 (our own words)
+    # Most looks find nothing, and a look must not keep writers waiting.
+    if not store.read(f"{stray} LIMIT 1", **times, **names) and not store.read(f"{unrouted} LIMIT 1", **times):
+        return 0
     with store.transaction() as db:
-        stray = f"SELECT * FROM outbox WHERE state = 'waiting' AND {_FREE} AND {_MESSAGE} AND route NOT IN ({listed})"  # noqa: S608
-        strays = list(db.query(stray, {**times, **names}))
+        # A node of other settings may be claiming one of them.
+        strays = list(db.query(f"{stray} {db.claiming('outbox')}", {**times, **names}))
         for row in strays:
             put(db, row["code"], row["thread"], routes, moment(row["queued_at"]))
             db.execute("DELETE FROM outbox WHERE id = :id", {"id": row["id"]})
-        unsent = list(db.query(f"SELECT * FROM messages WHERE {UNSENT} AND at >= :since ORDER BY id", times))  # noqa: S608
+        unsent = list(db.query(unrouted, times))
         for row in unsent:
             put(db, row["code"], row["follows"] or row["code"], routes, at)
     return len(strays) + len(unsent)

@@ -49,6 +49,11 @@ TABLES = (
 )
 
 
+def known_migrations() -> set[str]:
+    """The names of all steps that this version knows."""
+    return {one.name for one in MIGRATIONS}
+
+
 def migration(apply: Callable[[Connection], None]) -> Callable[[Connection], None]:
     """Add a step; the name of its function is its name in the store."""
     MIGRATIONS.append(Migration(apply.__name__, apply))
