@@ -7,7 +7,6 @@ customer notices.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -37,9 +36,11 @@ from handrail_kb.policy import report
 from handrail_kb.policy.fit import write_csp
 from handrail_kb.policy.policy import Sources
 from handrail_kb.problems import Problem, told_once
-from handrail_kb.site import artefacts, contact_section, forms, help_links, mkdocs, vote_form
+from handrail_kb.site import artefacts, help_links, mkdocs, vote_form
 from handrail_kb.site.mkdocs_yml import read_options
-from handrail_kb.site.patch import WORKER_FOLDER, PageLinks, Worker, complete_404_page, is_page, language_of, patch
+from handrail_kb.site.pages import contact_section, forms
+from handrail_kb.site.pages.most_asked import Asked, as_file, lost_questions, most_asked
+from handrail_kb.site.patch import PageLinks, Worker, complete_404_page, is_page, language_of, patch
 from handrail_kb.site.search_rules import NO_RULES, read_rules
 from handrail_kb.texts import text
 from handrail_kb.texts.log.logger import Log
@@ -74,6 +75,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.count = 0
         self.under_way = 0  # running builds: static-i18n builds other languages within the first build
         self.facts: dict[str, dict[str, Any]] = {}
+        self.nav = Navigation([], [])
+        self.categories: tuple[mkdocs.Category, ...] = ()  # of the current language
+        self.asked: dict[str, tuple[Asked, ...]] = {}  # what people ask most, by language
         self.checked: set[str] = set()
         self.contact = Contact()
         self.allow: Sources = {}
@@ -120,7 +124,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.dialog = mkdocs.has_dialog(config)
         self.lang = self.lang or mkdocs.language(config)
         for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *CONTACT_SCRIPTS, *SITE_STYLES):
-            self.assets[name] = _place_of_asset(name)
+            self.assets[name] = artefacts.place_of_asset(_asset(name))
         for names, loaded in ((SCRIPTS, config.extra_javascript), (SITE_STYLES, config.extra_css)):
             known = {str(path) for path in loaded}
             loaded.extend(self.assets[name] for name in names if self.assets[name] not in known)
@@ -188,14 +192,26 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     # ---- each page
 
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
+        """Keep the menu until its pages have titles."""
+        self.nav = nav
+        return nav
+
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> None:
-        """Record where this language's find and contact pages are, and how many pages the site has."""
+        """Record what the pages of this language are: find and contact, the categories, what is asked most."""
         if not self.active:
             return
         self.places = {match[1]: file.url for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
         self.home = self.home or self.places
         self.contact_pages.add(self.places["contact"])
-        self.count = len(files.documentation_pages())
+        pages = [file.page for file in files.documentation_pages() if file.page]
+        self.count = len(pages)
+        self.categories = mkdocs.categories(self.nav)
+        listed = [[one.address for one in category.articles] for category in self.categories]
+        home, answering = mkdocs.home_of(pages), list(mkdocs.answering(pages))
+        self.asked[mkdocs.language(config)] = most_asked(home, answering, listed)
+        for lost in lost_questions(home, [one.article for one in answering]):
+            log("build.warning", told=f"{shown_folder(Path(config.docs_dir))}/{lost}")
 
     @event_priority(-100)  # after plugins that render a title, or use it other than as HTML
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -303,12 +319,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             # The service also shows the contact page at `api/contact`, where './' would be another folder.
             return f"../{target.rstrip('/').rpartition('/')[2]}/" if target and relative == "./" else relative
 
+        lang = mkdocs.language(config)
         return PageLinks(
             contact=link(self.places["contact"]),
             find=link(self.places["find"]),
             api=link(self.option("api").rstrip("/")),
             tab_script=link(self.assets["handrail-tab.js"]),
             loaded=tuple(link(self.assets[name]) for name in (*SITE_STYLES, *SCRIPTS)),
+            asked=link(artefacts.place_of_asked(lang)) if self.asked.get(lang) else "",
         )
 
     def _our_page(self, page: Page) -> str:
@@ -339,6 +357,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             "articles": self._built(site_dir),
         }
         artefacts.write_site_facts(site_dir, facts)
+        for lang, asked in self.asked.items():
+            if asked:
+                artefacts.write_asked(site_dir, lang, as_file(asked))
         if self.under_way <= 0:
             self._fit_policy(site_dir, config.site_url or "")
             self._warn_about_help_links(site_dir, mkdocs.base_path(config))
@@ -374,12 +395,3 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
 def _asset(name: str) -> Path:
     return ASSETS / "contact" / name if name in CONTACT_SCRIPTS else ASSETS / name
-
-
-def _place_of_asset(name: str) -> str:
-    """The place of one of Handrail's files in the site. Its name changes with its content, so caches may keep it."""
-    digest = hashlib.sha256(_asset(name).read_bytes()).hexdigest()[:8]
-    stem, _, extension = name.rpartition(".")
-    # Material's worker finds its language files relative to its own folder, so Handrail's worker is beside it.
-    folder = WORKER_FOLDER if "worker" in name else "assets/handrail"
-    return f"{folder}/{stem}.{digest}.{extension}"

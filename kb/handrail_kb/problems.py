@@ -47,6 +47,7 @@ FAULTS: Mapping[str, str] = {
     "gap": "`…` where words should be: a draft that search leaves out until it is written",
     "dead-link": "A link or an image that leads to no file of the site",
     "dead-anchor": "A link to a heading that is not there",
+    "most-asked": "A question of the home page's `most_asked` that leads to no article",
     "not-found": "A question does not find its article among the first results",
     "pushed-out": "A question no longer finds its article; the articles that took its place are named",
     "nav": "An entry of `nav` in `mkdocs.yml` that is not a file",

@@ -40,7 +40,7 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.contact.channels import Contact, read_contact
 from handrail_kb.errors import HandrailError, StoreUnavailable
-from handrail_kb.site.contact_section import as_line, section
+from handrail_kb.site.pages.contact_section import as_line, section
 from handrail_kb.site.shell import fill, shell_holds
 from handrail_kb.texts import text
 from handrail_kb.texts.amounts import in_words

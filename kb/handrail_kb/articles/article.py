@@ -24,11 +24,12 @@ from handrail_kb.errors import ArticleError
 from handrail_kb.problems import Problem, Severity, nearest
 
 # What Handrail reads. See the page about front matter in the documentation.
-OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", "review_by", "people_only", "search")
+_OURS = ("review_by", "people_only", "search", "home", "most_asked")
+OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", *_OURS)
 # Fields that are text: `2.10` stays as the writer typed it, instead of the number that YAML makes of it.
-_WORDS = ("title", "description", "questions", "keywords", "owner", "tags")
+_WORDS = ("title", "description", "questions", "keywords", "owner", "tags", "most_asked")
 # Fields that only Handrail reads, so that a mistake in them concerns no other program.
-ONLY_OURS = ("questions", "keywords", "owner", "review_by", "people_only")
+ONLY_OURS = ("questions", "keywords", "owner", "review_by", "people_only", "home", "most_asked")
 # Fields that MkDocs, Material and their plugins read: never reported.
 # fmt: off
 THEIR_FIELDS = (
@@ -55,6 +56,7 @@ class Article:
     """One Markdown file. `path` is relative to the docs folder; a field with an unusable value has its default.
 
     `lines` holds the line number of each field, and `body_line` that of the first line after the front matter.
+    `most_asked` holds questions with the path of the article that answers each; an empty path leaves it to be found.
     """
 
     path: str
@@ -72,6 +74,8 @@ class Article:
     people_only: bool = False
     exclude: bool = False
     boost: float = 1.0
+    home: bool = False
+    most_asked: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def line_of(self, question: str) -> int:
@@ -213,6 +217,8 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         people_only=fields.flag("people_only"),
         exclude=fields.flag("search.exclude"),
         boost=fields.boost(),
+        home=fields.flag("home"),
+        most_asked=tuple(fields.most_asked()),
         problems=tuple(fields.problems),
     )
 
@@ -344,6 +350,18 @@ class _Fields:
         value = self.value("tags")
         listed = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
         return tuple(tag.strip() for tag in listed if isinstance(tag, str) and tag.strip())
+
+    def most_asked(self) -> Iterator[tuple[str, str]]:
+        """Questions, each alone or followed by the path of the article that answers it."""
+        value = self.value("most_asked")
+        if value is not None and not isinstance(value, list):
+            self.expected("most_asked", "a list", value)
+        for number, item in enumerate(value if isinstance(value, list) else ()):
+            question, path = next(iter(item.items()), ("", "")) if isinstance(item, dict) else (item, "")
+            if isinstance(question, str) and question.strip() and isinstance(path, str):
+                yield question.strip(), path.strip()
+            else:
+                self.note(f"most_asked.{number}", "each of 'most_asked' should be 'question: folder/article.md'.")
 
     def _items(self, name: str, value: Any) -> Iterator[str]:
         if value is None:

@@ -1,7 +1,7 @@
 """The channels through which a company can be reached: read from `contact:` in mkdocs.yml, and checked.
 
 All problems are reported at once, each with file and line. An error is something that customers would see wrong; a
-warning is something that the company should decide. `site/contact_section.py` shows the channels.
+warning is something that the company should decide. `site/pages/contact_section.py` shows the channels.
 """
 
 from __future__ import annotations

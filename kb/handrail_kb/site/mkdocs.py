@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from urllib.parse import urlsplit
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
+from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File
+from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import get_data
 
@@ -21,6 +25,7 @@ from handrail_kb.config.shown import shown_folder
 from handrail_kb.errors import ArticleError
 from handrail_kb.language.markup import as_seen, safe
 from handrail_kb.problems import Problem
+from handrail_kb.site.pages.most_asked import Answering
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
 from handrail_kb.texts.installing import missing_theme
 
@@ -117,6 +122,67 @@ def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
         "lang": lang,
         "breadcrumb": [as_seen(str(section.title)) for section in reversed(list(page.ancestors))],
     }
+
+
+@dataclass(frozen=True)
+class Category:
+    """An entry of the site's menu with its articles. `address` is its first page, `title` empty for loose articles."""
+
+    title: str
+    address: str
+    articles: tuple[Answering, ...]
+
+
+def answering(pages: Iterable[Page]) -> Iterator[Answering]:
+    """The pages that are articles, without home pages, lists of a blog, and pages that a plugin made."""
+    for page in pages:
+        article = _as_article(page)
+        if page.file.generated_by or page.is_homepage or article.home or _is_archive(page):
+            continue
+        offered = not (article.exclude or _is_excluded(page) or first_gap(article))
+        yield Answering(article, as_seen(str(page.title or "")), address_of_page(page), offered)
+
+
+def home_of(pages: Iterable[Page]) -> Article | None:
+    """The home page's article: the first that says so, or else the page that MkDocs takes for it."""
+    homes = [page for page in pages if page.is_homepage or _as_article(page).home]
+    article = next((found for page in homes if (found := _as_article(page)).home), None)
+    return article or next(map(_as_article, homes), None)
+
+
+def categories(nav: Navigation) -> tuple[Category, ...]:
+    """The menu as categories of the articles that are offered, in its order; articles outside of any come last.
+
+    Where all articles are in one category, its own categories count instead.
+    """
+    items: Sequence[StructureItem] = nav.items
+    while True:
+        sections = [item for item in items if isinstance(item, Section)]
+        inner = [item for item in sections[0].children if isinstance(item, Section)] if len(sections) == 1 else []
+        if not inner or _offered(item for item in items if isinstance(item, Page)):
+            break
+        items = sections[0].children
+    found = [_category(section) for section in sections]
+    loose = _offered(item for item in items if isinstance(item, Page))
+    found += [Category("", loose[0].address, loose)] if loose else []
+    return tuple(one for one in found if one.articles)
+
+
+def _category(section: Section) -> Category:
+    articles = _offered(_pages_in(section))
+    return Category(as_seen(str(section.title)), articles[0].address if articles else "", articles)
+
+
+def _offered(pages: Iterable[Page]) -> tuple[Answering, ...]:
+    return tuple(one for one in answering(pages) if one.offered)
+
+
+def _pages_in(section: Section) -> Iterator[Page]:
+    for item in section.children:
+        if isinstance(item, Page):
+            yield item
+        elif isinstance(item, Section):
+            yield from _pages_in(item)
 
 
 def make_words_safe(page: Page) -> None:

@@ -52,7 +52,8 @@ _SEARCH_ICON = (
 class PageLinks:
     """The addresses that a page links to: relative to it, or absolute on the 404 page.
 
-    `loaded` are Handrail's scripts and style sheet, which every page loads.
+    `loaded` are Handrail's scripts and style sheet, which every page loads. `asked` is the file with what people ask
+    most in the page's language; empty if there is none.
     """
 
     contact: str
@@ -60,6 +61,7 @@ class PageLinks:
     api: str
     tab_script: str
     loaded: tuple[str, ...] = ()
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,7 @@ def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
         "contact": links.contact,
         "find": links.find,
         "api": links.api,
+        "asked": links.asked,
         "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'

@@ -24,6 +24,7 @@ from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.problems import Problem, told_once
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.mkdocs_yml import site_file_problems
+from handrail_kb.site.pages.most_asked import lost_questions
 from handrail_search.adapters.teaching import teach_from_store
 from handrail_search.checking.findability import (
     ArticleQuestion,
@@ -119,6 +120,7 @@ def read_written(config_file: Path, kept: ReadArticles | None = None) -> Written
     ground = replace(ground, left_out=left_out | _not_built([one.path for one in every], ground))
     articles = [article for article in every if article.path not in ground.left_out]
     found = check_articles(articles, datetime.now(UTC).date(), ground)
+    found += [lost for home in articles for lost in lost_questions(home, articles)]
     unbuilt = {_shown(own, included, path) for path in ground.left_out}
     named = [replace(one, file=_shown(own, included, one.file)) for one in found]
     told = [one for one in faults if one.file not in unbuilt]

@@ -25,7 +25,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import messages
 from handrail_feedback.storage.messages.messages import find_message, forget_message, list_messages
 from handrail_kb.config.settings import Settings
-from handrail_kb.site import forms
+from handrail_kb.site.pages import forms
 
 from ..stores import everything_in
 from .test_contact import code_in
