@@ -72,7 +72,7 @@ def sign_in(page, site):
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Messages").wait_for()
+    page.get_by_role("heading", name="Inbox").wait_for()
 
 
 def search(page, words):

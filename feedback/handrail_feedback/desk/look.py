@@ -1,22 +1,21 @@
-"""Renders pages of the desk in the site's own look, kept out of search engines and caches."""
+"""Renders pages of the desk: a layout of its own in the site's colours, kept out of search engines and caches."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, make_response, render_template, request
 
-from handrail_kb.site.shell import fill
+from handrail_kb.site.shell import appearance
+from handrail_kb.texts import FALLBACK_LANGUAGE
+from handrail_kb.texts.staff import STAFF_WORDS
 
-_TITLE = re.compile(r"<title>.*?</title>", re.S)
 DESK_STYLES = ("desk", "weekly")
-_HEAD_END = re.compile(r"</head>", re.I)
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,28 @@ class Look:
         return f"{self.base_path}desk/"
 
     def page(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
-        """A page of the desk. Its texts are in English, whatever the site's language is."""
-        main = render_template(f"desk/{template}.html", title=title, base=self.base_path, **values)
-        shell = fill(self.site_dir, "find", main, title=title, base_path=self.base_path)
-        name = self.site_name()
-        whole = escape(f"{title} · {name}" if name else title)
-        shell = _TITLE.sub(lambda _: f"<title>{whole}</title>", shell, count=1)
-        addresses = (escape(url_for("desk.static", filename=f"{name}.css")) for name in DESK_STYLES)
-        styles = "".join(f'<link rel="stylesheet" href="{address}">' for address in addresses)
-        head = f'<meta name="robots" content="noindex">{styles}'
-        return make_response(_HEAD_END.sub(lambda _: f"{head}</head>", shell, count=1), status)
+        """A page of the desk, in the language of whoever reads it.
+
+        In templates `t` gives the words of a key, as `text` in `handrail_kb.texts` does.
+        """
+        lang = language()
+        html = render_template(
+            f"desk/{template}.html",
+            lang=lang,
+            t=partial(STAFF_WORDS.text, lang),
+            title=title,
+            base=self.base_path,
+            site_name=self.site_name(),
+            appearance=appearance(self.site_dir, "find", base_path=self.base_path),
+            styles=DESK_STYLES,
+            **values,
+        )
+        return make_response(html, status)
+
+
+def language() -> str:
+    """The language of the desk for this request: the one that the browser asks for, among those it speaks."""
+    return request.accept_languages.best_match(STAFF_WORDS.languages) or FALLBACK_LANGUAGE
 
 
 def clock(at: datetime) -> str:

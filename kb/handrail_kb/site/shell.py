@@ -7,6 +7,7 @@ replaces it. Knows nothing of Flask or MkDocs.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
@@ -18,9 +19,42 @@ _RELATIVE = re.compile(r"(?![/#]|[a-zA-Z][a-zA-Z0-9+.-]*:)")
 # A part that only the build knows, inside what the service replaces: `fill` puts it into the same element of `main`.
 _EXPECT = re.compile(r"<handrail-expect\b[^>]*>.*?</handrail-expect>", re.S)
 _HEADING = re.compile(r"\s*<h1\b.*?</h1>", re.S)
+_STYLESHEET = re.compile(r"""<link\b[^>]*\brel=["']?(?:stylesheet|icon)\b[^>]*>""", re.I)
+_ADDRESS = re.compile(r"""\bhref=["']?([^"'\s>]+)""", re.I)
+_BODY = re.compile(r"<body\b[^>]*>", re.I)
+_COLOUR = re.compile(r"""\sdata-md-color-(?:primary|accent)=["']?[\w-]+["']?""", re.I)
 _PLAIN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title></head><body><main>{main}</main></body></html>"""
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How a site looks, for pages of another layout: its own stylesheets and icon as HTML, and its colours.
+
+    `colours` are attributes of `<body>`. The site's scripts are left out, and whatever comes from another server.
+    """
+
+    head: str = ""
+    colours: str = ""
+
+
+def appearance(site_dir: Path, page: str, *, base_path: str = "/") -> Appearance:
+    """How the built `page` looks; nothing, if the site has no such page."""
+    for location in (f"{page}/index.html", f"{page}.html"):
+        file = site_dir / location
+        if not file.is_file():
+            continue
+        shell = _with_absolute_links(file.read_text(encoding="utf-8"), base_path + location.removesuffix("index.html"))
+        own = (link for link in _STYLESHEET.findall(shell) if _is_own(link, base_path))
+        body = _BODY.search(shell)
+        return Appearance("".join(own), "".join(_COLOUR.findall(body[0])) if body else "")
+    return Appearance()
+
+
+def _is_own(link: str, base_path: str) -> bool:
+    address = _ADDRESS.search(link)
+    return address is not None and address[1].startswith(base_path) and not address[1].startswith("//")
 
 
 def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "/") -> str:

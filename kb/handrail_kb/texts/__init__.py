@@ -6,44 +6,57 @@ A new language is a new file with the same keys. Knows nothing of where the word
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
 
 FALLBACK_LANGUAGE = "en"
-_FOLDER = Path(__file__).parent
-LANGUAGES = tuple(sorted(file.stem for file in _FOLDER.glob("*.yml")))
 # The parser in C, where PyYAML has it: every build reads these files.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def text(lang: str, key: str, **values: object) -> str:
-    """The words of `key` in `lang`, or in English when that language lacks them; `{name}` is filled from `values`.
+@dataclass(frozen=True)
+class Words:
+    """The words in a folder with one YAML file for each language; English completes the others, key by key."""
 
-    The result is plain text: escape it where it becomes HTML. Raises KeyError for a key that does not exist.
-    """
-    return texts(lang)[key].format(**values)
+    folder: Path
 
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages there are files for, such as `de`."""
+        return tuple(sorted(file.stem for file in self.folder.glob("*.yml")))
 
-def texts(lang: str) -> Mapping[str, str]:
-    """All words of a language, completed with English. `de-CH`, `de_AT` and `DE` count as `de`."""
-    return _complete(known_language(lang))
+    def known(self, lang: str) -> str:
+        """The language whose file is used for `lang`: `de-CH`, `de_AT` and `DE` count as `de`."""
+        short = lang.replace("_", "-").split("-")[0].lower()
+        return short if short in self.languages else FALLBACK_LANGUAGE
 
+    def of(self, lang: str) -> Mapping[str, str]:
+        """All words of a language, completed with English."""
+        return _complete(self.folder, self.known(lang))
 
-def known_language(lang: str) -> str:
-    """The language whose file is used for `lang`."""
-    short = lang.replace("_", "-").split("-")[0].lower()
-    return short if short in LANGUAGES else FALLBACK_LANGUAGE
+    def text(self, lang: str, key: str, **values: object) -> str:
+        """The words of `key`, with `{name}` filled from `values`: plain text, to be escaped where it becomes HTML.
+
+        Raises KeyError for a key that does not exist.
+        """
+        return self.of(lang)[key].format(**values)
 
 
 @cache
-def _complete(lang: str) -> Mapping[str, str]:
-    return {**_read(FALLBACK_LANGUAGE), **_read(lang)}
+def _complete(folder: Path, lang: str) -> Mapping[str, str]:
+    return {**_read(folder, FALLBACK_LANGUAGE), **_read(folder, lang)}
 
 
 @cache
-def _read(lang: str) -> dict[str, str]:
-    written = (_FOLDER / f"{lang}.yml").read_text(encoding="utf-8")
+def _read(folder: Path, lang: str) -> dict[str, str]:
+    written = (folder / f"{lang}.yml").read_text(encoding="utf-8")
     words: dict[str, str] = yaml.load(written, Loader=_LOADER)  # noqa: S506 (a safe loader)
     return words
+
+
+_CUSTOMERS = Words(Path(__file__).parent)
+LANGUAGES = _CUSTOMERS.languages
+text, texts, known_language = _CUSTOMERS.text, _CUSTOMERS.of, _CUSTOMERS.known

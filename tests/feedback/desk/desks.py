@@ -24,9 +24,11 @@ from handrail_search.service.app import create_app
 sys.path.insert(0, str(Path(__file__).parents[2] / "search"))
 
 PASSWORD = "correct horse battery"
-SHELL = (
-    "<html><head><title>Search - Acme</title></head><body>ACME LOOK <handrail-main>static</handrail-main></body></html>"
-)
+SHELL = """<html><head><title>Search - Acme</title><link rel="stylesheet" href="../assets/acme.css">
+<link rel="stylesheet" href="https://cdn.example/a.css"><link rel=stylesheet href=//cdn.example/b.css>
+<script src="../acme.js"></script><style>.acme { color: teal }</style></head>
+<body class="acme" data-md-color-scheme="default" data-md-color-primary="teal">
+<nav>ACME</nav><handrail-main>static</handrail-main></body></html>"""
 
 
 def site_with_shell(root: Path) -> Path:

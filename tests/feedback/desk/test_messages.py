@@ -102,7 +102,7 @@ def test_nothing_that_a_customer_writes_becomes_a_part_of_the_page(desk, write):
     for path in (f"m/{code}/", ""):
         desk.get(path)
         assert "<script" not in desk.page and "<img" not in desk.page
-        assert desk.page.count("</handrail-main>") == 1
+        assert desk.page.count("</main>") == 1
         assert "111105" not in re.sub(r'value="[^"]*"', "", desk.page).replace(code, "")
 
 

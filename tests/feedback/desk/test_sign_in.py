@@ -36,11 +36,35 @@ def cookie(response, name="handrail_desk"):
 
 def test_somebody_with_an_account_gets_in_and_out_again(desk):
     assert desk.get("").status_code == 401
-    assert "ACME LOOK" in desk.page and "<title>Sign in" in desk.page
+    assert "<title>Sign in" in desk.page
     assert desk.sign_in(name=" Anna ").status_code == 200
     assert "anna" in desk.page
     assert desk.post("logout").status_code == 200
     assert desk.get("").status_code == 401
+
+
+def test_the_desk_has_the_colours_of_the_site_and_nothing_else_of_it(desk):
+    for path in ("login", ""):
+        desk.get(path)
+        assert re.findall(r'<link rel="?stylesheet"? href="([^"]+)"', desk.page) == [
+            "/help/assets/acme.css",
+            "/help/desk/static/desk.css",
+            "/help/desk/static/weekly.css",
+        ]
+        assert '<body class="desk-body" data-md-color-primary="teal">' in desk.page
+        assert not re.search(r"<script|<style|cdn|ACME|<form[^>]*/find", desk.page)
+        desk.sign_in()
+
+
+def test_the_desk_speaks_the_language_that_the_browser_asks_for(desk):
+    desk.sign_in()
+    for asked, lang, word in (
+        ("de-CH,en;q=0.5", "de", "Abmelden"),
+        ("fr, en;q=0.8", "en", "Sign out"),
+        ("tlh", "en", "Sign out"),
+    ):
+        desk.get("", headers={"Accept-Language": asked})
+        assert f'<html lang="{lang}"' in desk.page and word in desk.page
 
 
 def test_no_page_of_the_desk_opens_without_signing_in(app, desk):

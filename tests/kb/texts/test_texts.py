@@ -1,35 +1,49 @@
 """The words customers see are there in every language."""
 
+import re
 import string
 from pathlib import Path
 
 import pytest
 import yaml
 
+from handrail_feedback import desk
 from handrail_kb import texts
 from handrail_kb.texts import LANGUAGES, known_language, text
+from handrail_kb.texts.staff import STAFF_WORDS
 
-FOLDER = Path(texts.__file__).parent
-
-
-def words_of(lang):
-    return yaml.safe_load((FOLDER / f"{lang}.yml").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_language_has_every_key_as_words(lang):
-    assert list(words_of(lang)) == list(words_of("en"))
-    assert all(isinstance(words, str) and words.strip() for words in words_of(lang).values())
+CUSTOMERS = Path(texts.__file__).parent
+FILES = [(CUSTOMERS, lang) for lang in LANGUAGES]
+FILES += [(STAFF_WORDS.folder, lang) for lang in STAFF_WORDS.languages]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_translation_fills_in_the_same_values(lang):
+def words_of(folder, lang):
+    return yaml.safe_load((folder / f"{lang}.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("folder", "lang"), FILES)
+def test_every_language_has_every_key_as_words(folder, lang):
+    words = words_of(folder, lang)
+    assert list(words) == list(words_of(folder, "en"))
+    assert all(isinstance(value, str) and value.strip() for value in words.values())
+
+
+@pytest.mark.parametrize(("folder", "lang"), FILES)
+def test_a_translation_fills_in_the_same_values(folder, lang):
     def names(words):
         return {name for _, name, _, _ in string.Formatter().parse(words) if name}
 
-    assert {key: names(words) for key, words in words_of(lang).items()} == {
-        key: names(words) for key, words in words_of("en").items()
+    assert {key: names(words) for key, words in words_of(folder, lang).items()} == {
+        key: names(words) for key, words in words_of(folder, "en").items()
     }
+
+
+def test_every_word_that_a_page_of_the_desk_asks_for_is_there():
+    asked = set()
+    for template in Path(desk.__file__).parent.rglob("*.html"):
+        asked |= set(re.findall(r"""\bt\(\s*["']([\w.]+)["']""", template.read_text(encoding="utf-8")))
+    assert asked
+    assert asked <= set(words_of(STAFF_WORDS.folder, "en"))
 
 
 def test_an_unknown_language_speaks_english_and_a_regional_one_its_own():
