@@ -32,7 +32,7 @@ def test_the_service_answers_in_materials_own_dialog(tab, service):
     assert tab.locator(ROWS).count() == 2
     assert tab.locator(f"{ROWS} h2").first.text_content() == "Forgot it?"
     assert tab.locator(f"{ROWS} mark").first.text_content() == "Forgot"
-    assert tab.text_content(META).strip() == "2 matching documents"
+    assert tab.text_content(META).strip() == "2 articles"
     assert "&amp;" not in tab.locator(ROWS).nth(1).inner_text()
     assert tab.complaints == []
 
@@ -131,6 +131,61 @@ def test_a_person_is_in_sight_however_long_the_list(tab, service, size):
     )
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 700), (320, 256)], ids=["desk", "phone", "400 percent"])
+def test_nothing_that_has_the_focus_lies_behind_the_person(tab, service, size):
+    service.mode = "many"
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    search(tab, service, "password")
+    reached = set()
+    for key in ["ArrowDown"] * 40 + ["ArrowUp"] * 40:
+        tab.keyboard.press(key)
+        hidden = tab.evaluate(
+            """() => {
+                const at = document.activeElement, box = at.getBoundingClientRect()
+                if (at.matches("input")) return ""
+                const seen = document.elementFromPoint(box.x + box.width / 2, Math.min(box.bottom, innerHeight) - 4)
+                return at.contains(seen) ? "" : `${at.textContent.slice(0, 60)} behind ${seen?.className}`
+            }"""
+        )
+        assert hidden == ""
+        reached.add(focused(tab))
+    assert {name.split()[-1] for name in reached} >= {"md-search-result__item", "handrail-person", "nothing"}
+
+
+def test_what_has_the_focus_is_outlined_in_a_colour_that_is_seen(tab, service):
+    search(tab, service, "password")
+    for _ in range(2):
+        tab.keyboard.press("ArrowDown")
+        style = "(({outlineStyle, outlineWidth}) => [outlineStyle, parseFloat(outlineWidth)])"
+        line, width = tab.evaluate(f"{style}(getComputedStyle(document.activeElement))")
+        assert (line, width >= 2) == ("solid", True)
+
+
+def test_tab_from_the_field_lands_on_something_that_is_seen(tab, service):
+    tab.goto(service.address, wait_until="domcontentloaded")
+    tab.wait_for_selector("[data-handrail-source]", state="attached")
+    tab.focus("[data-md-component=search-query]")
+    for _ in range(4):
+        tab.keyboard.press("Tab")
+        box = tab.evaluate("(({width, height}) => [width, height])(document.activeElement.getBoundingClientRect())")
+        assert min(box) > 0
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 700)])
+def test_a_long_question_does_not_run_beneath_the_buttons(tab, service, size):
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    search(tab, service, "a long question " * 20)
+    tab.wait_for_timeout(400)  # the buttons grow
+    field, padding = tab.evaluate(
+        """() => {
+            const field = document.querySelector("[data-md-component=search-query]")
+            return [field.getBoundingClientRect().right, parseFloat(getComputedStyle(field).paddingRight)]
+        }"""
+    )
+    share = tab.locator("[data-md-component=search-share]").bounding_box()
+    assert field - padding <= share["x"]
+
+
 def test_a_list_that_is_no_answer_says_so_and_puts_the_person_first(tab, service):
     service.mode = "none"
     search(tab, service, "do you sell bicycles")
@@ -145,7 +200,7 @@ def test_a_topic_for_people_puts_the_person_before_its_articles(tab, service):
     service.mode = "people"
     search(tab, service, "delete my account")
     assert top(tab, PERSON) < top(tab, ROWS)
-    assert tab.text_content(META).strip() == "2 matching documents"
+    assert tab.text_content(META).strip() == "2 articles"
     assert not tab.locator(".handrail-nearest").is_visible()
 
 
@@ -195,14 +250,14 @@ def test_a_list_ends_where_relevance_falls_and_more_brings_the_rest(tab, service
     service.mode = "ends"
     search(tab, service, "password")
     assert tab.locator(ROWS).count() == 1
-    assert tab.text_content(META).strip() == "1 matching document"
+    assert tab.text_content(META).strip() == "1 article"
     more = tab.locator(MORE)
     assert more.inner_text().strip() == "Show 9 more articles"
     assert more.get_attribute("role") == "button"
     assert top(tab, ROWS) < top(tab, MORE) < top(tab, ".handrail-said-no") < top(tab, PERSON)
     more.click()
     assert tab.locator(ROWS).count() == 10
-    assert tab.text_content(META).strip() == "10 matching documents · 9 more"
+    assert tab.text_content(META).strip() == "10 articles · 9 more"
     assert tab.get_attribute(META, "role") == "status"
     assert more.count() == 0
     assert len(service.searches) == 1, "nobody asked again"

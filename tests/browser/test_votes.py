@@ -241,3 +241,23 @@ def test_axe_finds_nothing_before_and_after_a_vote(chromium, service, check, loo
     page.get_by_text("Thank you, that helps").wait_for()
     assert check(page) == []
     context.close()
+
+
+@pytest.mark.parametrize("name", ["No", "Yes"])
+@pytest.mark.parametrize("size", [(1280, 640), (390, 600)], ids=["desk", "phone"])
+def test_a_vote_at_the_foot_of_the_screen_is_thanked_for_in_sight(tab, real, name, size):
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    tab.goto(f"{real}billing/vat/", wait_until="domcontentloaded")
+    button = tab.get_by_role("button", name=name, exact=True)
+    # The buttons are the last that can be seen.
+    tab.evaluate("document.querySelector('.md-footer').insertAdjacentHTML('afterbegin', '<p>More.</p>'.repeat(60))")
+    button.evaluate("button => scrollTo(0, button.getBoundingClientRect().bottom + scrollY - innerHeight + 4)")
+    vote(tab, name)
+    thanks = tab.locator(".md-feedback__note > :not([hidden])").first
+    tab.wait_for_function(
+        """note => {
+            const box = note.getBoundingClientRect()
+            return box.height && box.bottom <= innerHeight && box.top > 0
+        }""",
+        arg=thanks.element_handle(),
+    )

@@ -254,6 +254,8 @@ _SCRIPT_WORDS = {
     "hint": "contact.hint",
     "person": "contact.none",
     "none": "find.none",
+    "count_one": "find.count_one",
+    "count_many": "find.count_many",
     "silent": "find.silent",
     "weak": "find.weak",
     "degraded": "find.degraded",

@@ -20,7 +20,8 @@ from handrail_feedback.delivery.channels import can_notify
 from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.desk.blueprint import add_desk
 from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
-from handrail_feedback.records.searches import Search
+from handrail_feedback.records.searches import Search, SearchEvent
+from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_kb.config.settings import Settings
@@ -137,7 +138,10 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         parts.meter.count(asked)
         parts.searches.record(_as_search(asked, by_staff=_is_staff()))
 
-    app.register_blueprint(search_pages(live, site, on_search, can_notify=can_notify(settings)))
+    def on_said_no(search_id: str) -> None:
+        parts.searches.event(SearchEvent(search_id, "said_no", now()))
+
+    app.register_blueprint(search_pages(live, site, on_search, on_said_no, can_notify=can_notify(settings)))
     lang = site.info().lang
     seen = SiteSeen(
         base,

@@ -60,19 +60,21 @@ def search_pages(
     live: LiveIndex,
     site: BuiltSite,
     on_search: Callable[[AnsweredSearch], None],
+    on_said_no: Callable[[str], None] = lambda _search_id: None,
     *,
     can_notify: bool = False,
 ) -> Blueprint:
     """The views, at addresses below that of the site. Endpoints: `search.api`, `search.find`, `search.openapi`.
 
-    `can_notify` says whether customers can be notified by mail when there is an answer.
+    `on_said_no` is given the id of a search whose results did not help, as said on the find page. `can_notify` says
+    whether customers can be notified by mail when there is an answer.
     """
     base_path = site.base_path
-    views = _Views(live, site, base_path, on_search, can_notify)
+    views = _Views(live, site, base_path, on_search, on_said_no, can_notify)
     blueprint = Blueprint("search", __name__, template_folder="templates")
     blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
     for path in ("find", "find/", "find.html", f"<any({', '.join(LANGUAGES)}):lang>/find/"):
-        blueprint.add_url_rule(f"{base_path}{path}", "find", views.find, strict_slashes=False)
+        blueprint.add_url_rule(f"{base_path}{path}", "find", views.find, strict_slashes=False, methods=["GET", "POST"])
     blueprint.add_url_rule(f"{base_path}api/openapi.json", "openapi", views.openapi)
     return blueprint
 
@@ -83,6 +85,7 @@ class _Views:
     built: BuiltSite
     base_path: str
     on_search: Callable[[AnsweredSearch], None]
+    on_said_no: Callable[[str], None]
     can_notify: bool
 
     def api(self) -> Response:
@@ -105,14 +108,18 @@ class _Views:
         return response
 
     def find(self, lang: str = "") -> Response:
-        """GET find: the same answer as a page; on a site in several languages one for each."""
+        """GET find: the same answer as a page; on a site in several languages one for each.
+
+        POST find: "None of these" was pressed, and a person comes first.
+        """
         site = self.built.info()
-        question = clean_question(request.args.get("q") or request.args.get("query") or "")
+        question = clean_question(_question())
+        said_no = self._said_no()
         answer, status = None, 200
         if question:
             try:
                 more = request.args.get("more", "")  # the search whose list is shown whole
-                again = more if _SEARCH_ID.fullmatch(more) else ""
+                again = said_no or (more if _SEARCH_ID.fullmatch(more) else "")
                 search_id, results = self._ask("find", 10, lang, again)
                 answer = self._answer(search_id, results, lang, more=bool(more))
             except HandrailError as error:
@@ -125,7 +132,8 @@ class _Views:
             question=question,
             answer=answer,
             unavailable=status == 503,
-            base=self.base_path,
+            said_no=bool(said_no),
+            page=f"{self.base_path}{lang}/find/" if lang else f"{self.base_path}find/",
             contact=self._contact(question),
             as_written=as_written,
         )
@@ -135,6 +143,15 @@ class _Views:
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _said_no(self) -> str:
+        """The id of the search that the customer said "None of these" to, noted; empty for any other request."""
+        search_id = request.form.get("said_no", "") if request.method == "POST" else ""
+        if not _SEARCH_ID.fullmatch(search_id):
+            return ""
+        if not is_bot():
+            self.on_said_no(search_id)
+        return search_id
 
     def openapi(self) -> Response:
         """GET api/openapi.json: the description of the API."""
@@ -153,7 +170,7 @@ class _Views:
             raise self.live.problem or IndexUnusable("There is no index.", REBUILD)
         began = time.perf_counter()
         lang = lang or self.built.info().lang
-        question = request.args.get("q") or request.args.get("query") or ""
+        question = _question()
         try:
             results = searcher.search(question, limit=limit, lang=lang)
         except sqlite3.Error as error:  # the generation was removed or damaged while it served
@@ -252,6 +269,11 @@ class _Texts:
 
     def __call__(self, key: str, **values: object) -> str:
         return text(self.lang, key, **values)
+
+
+def _question() -> str:
+    """The question of the request, as it was sent."""
+    return request.values.get("q") or request.values.get("query") or ""
 
 
 def is_bot() -> bool:

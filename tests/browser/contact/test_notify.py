@@ -138,7 +138,7 @@ def test_by_keyboard_without_javascript_it_is_asked_for_and_withdrawn(chromium, 
     context.close()
 
 
-def test_after_none_of_these_a_weak_list_offers_it_below_everything_else(tab, service):
+def test_after_none_of_these_a_weak_list_offers_it_directly_below_the_person(tab, service):
     service.mode = "weak"
     service.tell = f"{service.base}tell/?search={'S' * 22}&q=reset"
     tab.goto(f"{service.address}billing/vat/", wait_until="load")
@@ -152,6 +152,7 @@ def test_after_none_of_these_a_weak_list_offers_it_below_everything_else(tab, se
     assert tab.evaluate("document.activeElement.closest('.handrail-person') !== null")
     choices = tab.locator(".handrail-choice:visible")
     assert [LINK in words for words in choices.all_inner_texts()] == [False, True]
+    assert tab.locator(".handrail-person + .handrail-tell").count() == 1
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "//evil.test/", "https://evil.test/", "/\\evil.test", 7])

@@ -8,6 +8,7 @@ import logging
 import re
 import shutil
 import zlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -157,6 +158,49 @@ def test_more_of_a_list_is_not_another_search(own_client, kept):
     assert len(kept("intents")) == 1
     own_client.get(question)
     assert len(kept("intents")) == 2
+
+
+# --- the results as headings, and "None of these"
+
+
+@pytest.mark.parametrize("question", ["the password mail does not arrive", "how deep is the ocean", "E-1042"])
+def test_every_result_of_the_find_page_is_a_heading_below_one_for_the_list(client, question):
+    page = client.get("/find/", query_string={"q": question}).text
+    main = page[page.index("<handrail-main>") : page.index("</handrail-main>")]
+    levels = [1, *map(int, re.findall(r"<h([2-6])\b", main))]  # this site's own page has the first
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert levels.count(3) == main.count("data-handrail-position") > 0
+
+
+def test_none_of_these_on_the_find_page_is_kept_and_puts_the_person_first(own_client, kept):
+    question = "the password mail does not arrive"
+    page = own_client.get("/find/", query_string={"q": question}).text
+    assert page.index("data-handrail-position") < page.index("None of these") < PERSON.search(page).start()
+    search = re.search(r'name="said_no" value="([^"]+)"', page)[1]
+    said = own_client.post("/find/", data={"q": question, "said_no": search})
+    assert said.status_code == 200
+    assert "Thank you. We will look into it." in said.text
+    assert PERSON.search(said.text).start() < said.text.index("data-handrail-position")
+    assert len(PERSON.findall(said.text)) == 1
+    assert "None of these" not in said.text
+    [intent] = kept("intents")
+    assert intent["said_no_at"]
+
+
+@pytest.mark.parametrize("said_no", ["", "x", "../../etc", "A" * 3000, "ä" * 22])
+def test_none_of_these_without_a_search_is_a_search(own_client, kept, said_no):
+    page = own_client.post("/find/", data={"q": "password", "said_no": said_no})
+    assert page.status_code == 200
+    assert "None of these" in page.text
+    assert [intent["said_no_at"] for intent in kept("intents")] == [None]
+
+
+def test_none_of_these_of_a_robot_is_not_kept(own_client, kept):
+    page = own_client.get("/find/?q=password").text
+    search = re.search(r'name="said_no" value="([^"]+)"', page)[1]
+    robot = {"User-Agent": "Googlebot/2.1"}
+    assert own_client.post("/find/", data={"q": "password", "said_no": search}, headers=robot).status_code == 200
+    assert [intent["said_no_at"] for intent in kept("intents")] == [None]
 
 
 # --- without an index

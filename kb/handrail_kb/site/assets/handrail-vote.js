@@ -118,11 +118,19 @@
       say("")
       show(true, false)
       if (why) why.hidden = true
+      bringIntoSight()
       const kept = await inTurn({ helpful: voted === "1" })
       if (mine !== turn) return    // a newer vote has replaced this one
       show(kept, kept)
       if (kept && why) askWhy()
       if (!kept) say(why?.dataset.notKept)
+      bringIntoSight()
+    }
+
+    // Customers vote at the foot of the screen: what is said, and the link to a person, would appear below it.
+    function bringIntoSight() {
+      for (const shown of [said, why, notes])
+        if (shown && !shown.hidden) shown.scrollIntoView({ block: "nearest" })
     }
 
     async function add() {

@@ -123,7 +123,7 @@
     const elsewhere = choice("handrail-elsewhere", WORDS.elsewhere, "", "-5")
     const noneOfThese = choice("handrail-said-no", WORDS.said_no, "", "-2")
     const more = choice("handrail-more", "", "", "-6")
-    const COUNTS = JSON.parse(document.getElementById("__config")?.textContent || "{}").translations || {}
+    const scroller = result.closest("[data-md-scrollfix]")
     let answered = null    // the last answer that is shown
     let rows = []          // all its results; the list holds those up to its end
     let enterWaits = false
@@ -150,6 +150,7 @@
       if (personFirst) list.after(noneOfThese.box)
       else list.after(noneOfThese.box, person.box)
       result.classList.toggle("handrail-person-first", personFirst)
+      if (scroller) coverEnd()
     }
 
     function show() {
@@ -193,11 +194,11 @@
       if (person.box.nextSibling !== openNow.box) person.box.after(openNow.box)
     }
 
-    // Where there is no answer yet: below everything else, including the link to a person.
+    // Where there is no answer yet: a person comes first, and this directly after.
     function showTell(address) {
       if (!address) return tellMe.box.remove()
       tellMe.link.href = address
-      const above = noneOfThese.box
+      const above = openNow.box.isConnected ? openNow.box : person.box
       if (above.nextSibling !== tellMe.box) above.after(tellMe.box)
     }
 
@@ -219,13 +220,13 @@
       if (list.nextSibling !== more.box) list.after(more.box)
     }
 
-    // The theme has counted all results.
+    // The theme counts documents, also those beyond the end of the list; it adds rows as the reader scrolls.
     function count(beyond) {
-      const shown = list.children.length
-      const came = answered?.whole ? ` · ${WORDS.more_came.replace("{count}", answered.whole)}` : ""
-      if (!beyond && !came) return
-      const words = COUNTS[`search.result.${shown === 0 ? "none" : shown === 1 ? "one" : "other"}`] || "#"
-      meta.textContent = shown ? words.replace("#", shown) + came : answered.said || words
+      if (!answered?.query) return
+      const shown = answered.items.length - beyond
+      const came = answered.whole ? ` · ${WORDS.more_came.replace("{count}", answered.whole)}` : ""
+      const words = shown === 1 ? WORDS.count_one : WORDS.count_many
+      meta.textContent = shown ? words.replace("{count}", shown) + came : answered.said || WORDS.none
     }
 
     // Results in other languages come last, under their own label, and are read out in their own language.
@@ -348,7 +349,7 @@
       answered.saidNo = true
       tell("said_no", answered.search_id)
       show()
-      result.closest("[data-md-scrollfix]")?.scrollTo({ top: 0 })
+      scroller?.scrollTo({ top: 0 })
       person.link.focus()
     })
 
@@ -376,6 +377,15 @@
     addEventListener("pagehide", leave)
     document.addEventListener("visibilitychange", () => { if (document.hidden) leave() })
     new MutationObserver(labelLanguages).observe(list, { childList: true })
+    // The link to a person lies over the end of the list: nothing that has the focus may be scrolled beneath it.
+    if (scroller) {
+      scroller.tabIndex = -1    // its rows are reached by arrow keys; closed, it would be an invisible stop for Tab
+      new ResizeObserver(coverEnd).observe(person.box)
+    }
+    function coverEnd() {
+      const lies = getComputedStyle(person.box).position === "sticky"
+      scroller.style.scrollPaddingBottom = lies ? `${person.box.offsetHeight}px` : ""
+    }
     arrange(false)
     show()
     // An error in another script can end the theme's whole stream, or keep it from starting.
