@@ -74,7 +74,7 @@ class Past:
         """Whether this would have been an answer."""
         if self.wanted is not None:
             return outcome.verdict != "none" and self.wanted in outcome.pages[:AMONG]
-        return outcome.verdict == "answered"
+        return outcome.verdict == "answered" and outcome.first is not None  # under grief, nothing is shown
 
 
 class FindsAnswers(Protocol):

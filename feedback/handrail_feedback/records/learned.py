@@ -93,5 +93,8 @@ def says_something(redacted: str) -> bool:
 
 
 def shows(results: str, page: str) -> bool:
-    """Whether a list of results, as JSON `[[location, score], …]`, contains the page or a section of it."""
-    return any(location.partition("#")[0] == page for location, _score in json.loads(results))
+    """Whether a list of results, as JSON `[[location, …], …]`, contains the page or a section of it.
+
+    Those that are shown only to whoever asks for more are among them: customers open them, and say that they helped.
+    """
+    return any(result[0].partition("#")[0] == page for result in json.loads(results))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice, repeat
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -34,7 +35,10 @@ _SHARE_OF_EDITS = 0.2
 
 @dataclass(frozen=True)
 class Search:
-    """One answered query, as the search package reports it. `results` are locations, best first; `ms` is the time."""
+    """One answered query, as the search package reports it. `results` are locations, best first; `ms` is the time.
+
+    `fits` says of each result whether it was shown at once, and not only to whoever asked for more; empty means all.
+    """
 
     search_id: str
     tab: str | None
@@ -51,6 +55,7 @@ class Search:
     bot: bool = False
     staff: bool = False
     source: SearchSource = "dialog"
+    fits: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class SearchEvent:
 
 @dataclass(frozen=True)
 class Intent:
-    """A question that a customer meant, the results shown for it, and what they did with them."""
+    """A question that a customer meant, the results shown at once for it, and what they did with them."""
 
     id: int
     tab: str | None
@@ -164,9 +169,10 @@ class Prepared:
 
     @property
     def answer(self) -> str:
-        """What was shown, as JSON, to be kept until it is clear which keystroke was meant."""
+        """What was found, as JSON, to be kept until it is clear which keystroke was meant."""
         search = self.search
-        shown = list(zip(search.results, search.scores, strict=False))[:RESULTS_KEPT]
+        found = zip(search.results, search.scores, search.fits or repeat(True), strict=False)
+        results = [[location, round(float(score), 4), fits] for location, score, fits in islice(found, RESULTS_KEPT)]
         return json.dumps(
             {
                 "query": self.query,
@@ -176,7 +182,7 @@ class Prepared:
                 "mode": search.mode,
                 "degraded": int(search.degraded),
                 "fallback_reason": search.fallback_reason,
-                "results": json.dumps([[location, round(float(score), 4)] for location, score in shown]),
+                "results": json.dumps(results),
             }
         )
 

@@ -34,18 +34,18 @@ def answer_of(searcher: Searcher, past: Past) -> PresentAnswer | None:
 
 
 def outcome_of(results: Results) -> PastAnswer:
-    """The verdict, and each article once, best first."""
-    return PastAnswer(results.verdict, tuple(dict.fromkeys(hit.location.partition("#")[0] for hit in results.hits)))
+    """The verdict, and each article that is shown at once, best first."""
+    return PastAnswer(results.verdict, tuple(dict.fromkeys(hit.location.partition("#")[0] for hit in results.shown)))
 
 
 def may_notify(results: Results, first: int) -> tuple[AnsweringArticle, ...]:
-    """The articles among the `first` ones that may be mailed to whoever asked: public, and in the reader's language.
+    """The articles among the `first` shown that may be mailed to whoever asked: public, and in the reader's language.
 
     None where the question is about a sensitive topic.
     """
     if results.degraded or results.sensitive_topic:
         return ()
-    hits = (hit for hit in results.hits[:first] if not (hit.other_language or hit.people_only))
+    hits = (hit for hit in results.shown[:first] if not (hit.other_language or hit.people_only))
     return tuple(AnsweringArticle(hit.location, hit.title) for hit in hits)
 
 

@@ -204,6 +204,7 @@ def _as_search(asked: AnsweredSearch, *, by_staff: bool) -> Search:
         fallback_reason=results.fallback_reason,
         results=tuple(hit.location for hit in results.hits),
         scores=tuple(hit.score for hit in results.hits),
+        fits=tuple(hit.fits for hit in results.hits),
         at=asked.at,
         ms=asked.ms,
         bot=asked.bot,

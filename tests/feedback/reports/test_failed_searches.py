@@ -76,6 +76,13 @@ def test_a_line_says_how_it_failed_what_was_nearest_and_what_came_next(log: Sear
     assert (line.contacted, line.clicked, line.searched_next) == (1, 0, ("tax number",))
 
 
+def test_what_waits_behind_more_is_not_the_nearest_article(log: SearchLog, store: Store) -> None:
+    fail(log, "vat id", "tab-aaaa", fits=(False, True))
+    fail(log, "closing time", "tab-bbbb", fits=(False, False))
+    nearest = {line.query: line.nearest for line in build(store, log).failed}
+    assert nearest == {"vat id": "billing/vat/", "closing time": None}
+
+
 def test_a_search_that_was_nothing_but_an_address_has_no_line(log: SearchLog, store: Store) -> None:
     for number in range(3):
         fail(log, f"bob{number}@example.com", f"tab-{number}")

@@ -209,6 +209,23 @@ def test_a_list_that_was_thought_bad_teaches_too_when_it_helped(
     assert len(known(store)) == 1
 
 
+def test_an_article_opened_after_asking_for_more_is_taught_when_it_helped(store: Store, customer: Customer) -> None:
+    more = {"results": ("faq/", "guide/reset/#forgot", "billing/vat/"), "scores": (0.9, 0.3, 0.2)}
+    customer("why is there tax", "billing/vat/", **more, fits=(True, False, False))
+    customer("cannot get in", "guide/reset/", **more, fits=(False, False, False))
+    assert {(question, location) for question, location, _ in known(store)} == {
+        ("why is there tax", "billing/vat/"),
+        ("cannot get in", "guide/reset/"),
+    }
+
+
+def test_votes_from_before_lists_had_an_end_still_teach(store: Store, customer: Customer) -> None:
+    customer("why is there tax", "billing/vat/")
+    with store.transaction() as db:
+        db.execute("UPDATE intents SET results = :old", {"old": '[["faq/", 0.9], ["billing/vat/#why", 0.3]]'})
+    assert known(store) == [("why is there tax", "billing/vat/", "customer")]
+
+
 def test_an_article_that_was_not_in_the_list_cannot_be_taught(store: Store, customer: Customer) -> None:
     customer("why is there tax", "somewhere/else/")
     customer("why is there tax", "billing/")

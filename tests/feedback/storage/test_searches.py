@@ -82,7 +82,25 @@ def test_the_row_shows_what_was_answered_last(log: SearchLog, kept: Kept) -> Non
     log.record(search("vat", verdict="weak", results=("a/",), scores=(0.2,)))
     log.record(search("vat invoice", 1, results=("b/", "c/"), scores=(0.9, 0.8)))
     [row] = kept()
-    assert (row["verdict"], row["results"]) == ("answered", '[["b/", 0.9], ["c/", 0.8]]')
+    assert (row["verdict"], row["results"]) == ("answered", '[["b/", 0.9, true], ["c/", 0.8, true]]')
+
+
+def test_what_waits_behind_more_is_kept_and_was_not_shown(log: SearchLog, store: Store) -> None:
+    log.record(search("vat", results=("a/", "b/#b", "c/"), scores=(0.9, 0.3, 0.2), fits=(True, False, True)))
+    assert log.flush()
+    [(intent, _)] = intents(store, NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+    assert intent.results == (("a/", 0.9), ("c/", 0.2))
+    [row] = store.read("SELECT results FROM intents")
+    assert "b/#b" in row["results"]
+
+
+def test_of_a_search_kept_before_lists_had_an_end_all_was_shown(log: SearchLog, store: Store) -> None:
+    log.record(search("vat"))
+    assert log.flush()
+    with store.transaction() as db:
+        db.execute("UPDATE intents SET results = :old", {"old": '[["a/", 0.9], ["b/", 0.3]]'})
+    [(intent, _)] = intents(store, NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+    assert intent.results == (("a/", 0.9), ("b/", 0.3))
 
 
 def test_deleting_back_to_close_the_dialog_keeps_the_fuller_question(log: SearchLog, kept: Kept) -> None:

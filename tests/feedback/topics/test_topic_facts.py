@@ -106,6 +106,20 @@ def test_the_nearest_articles_come_with_their_mean_score_sections_taken_together
     assert "d/" not in [one.location for one in topic.nearest]
 
 
+def test_an_article_behind_more_is_near_no_topic(log, facts) -> None:
+    for number, query in enumerate(PASSWORD[:2]):
+        ask(log, query, f"tab-{number}", results=("vat/", "guide/reset/"), scores=(0.6, 0.5), fits=(False, True))
+    [topic] = facts()
+    assert [(one.location, one.shown) for one in topic.nearest] == [("guide/reset/", 2)]
+
+
+def test_searches_whose_list_showed_nothing_ask_for_an_article(log, facts) -> None:
+    for number, query in enumerate(PASSWORD):
+        ask(log, query, f"tab-{number}", verdict="weak", fits=(False, False))
+    [topic] = facts()
+    assert (topic.nearest, topic.suggestion, topic.article) == ((), "write", None)
+
+
 @pytest.mark.parametrize(
     ("more", "suggestion", "article"),
     [

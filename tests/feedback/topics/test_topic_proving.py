@@ -122,6 +122,13 @@ def test_of_a_topics_people_four_in_five_have_to_be_answered(store, failed, site
     assert stands(store).asked.figures == Figures(people, answered, ARTICLE, answered)
 
 
+def test_a_sure_verdict_whose_list_shows_nothing_proves_no_topic(store, failed, site, prove):
+    failed(*PASSWORD[:3])
+    site.knows = dict.fromkeys(PASSWORD, PastAnswer("answered", ()))
+    prove()
+    assert stands(store).state == "new"
+
+
 def test_a_person_is_answered_when_all_that_they_searched_is(store, failed, site, prove):
     failed(*PASSWORD[:2], tab="tab-of-one")
     failed("a password", "b password")

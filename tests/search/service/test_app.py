@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from handrail_feedback.storage.searches.learned import known_questions
 from handrail_kb.policy.fit import write_csp
 from handrail_search.ranking.searcher import Searcher
 
@@ -669,6 +670,21 @@ def test_a_search_its_click_and_its_vote_are_kept_together(own_client, kept):
     assert search["search_id"] == search_id
     [row] = kept("votes")
     assert (row["search_id"], row["helpful"]) == (search_id, 1)
+
+
+def test_what_waits_behind_more_is_kept_as_not_shown_and_still_teaches(own_client, kept):
+    answer = ask(own_client, "I forgot my password", tab="tab-abcdefgh", more=1)
+    shown = [result["fits"] for result in answer["results"]]
+    assert True in shown
+    hidden = next(result for result in answer["results"] if not result["fits"])
+    [intent] = kept("intents")
+    assert [fits for _, _, fits in json.loads(intent["results"])] == shown
+    vote = {"url": hidden["url"], "helpful": True, "search_id": answer["search_id"], "tab": "tab-abcdefgh"}
+    assert own_client.post("/api/feedback", json=vote).status_code == 204
+    taught = known_questions(own_client.application.extensions["handrail"].store)
+    assert [(one.question, one.location) for one in taught] == [
+        ("I forgot my password", hidden["url"].removeprefix("/").partition("#")[0])
+    ]
 
 
 def test_votes_of_robots_and_of_colleagues_are_told_apart(own_client, kept):

@@ -15,7 +15,7 @@ CREATE TABLE intents (
   mode TEXT NOT NULL,
   degraded INTEGER NOT NULL,
   fallback_reason TEXT,
-  results TEXT NOT NULL,               -- JSON: [[location, score], ...], best first
+  results TEXT NOT NULL,               -- JSON: [[location, score, shown at once], ...], best first
   shown_id TEXT NOT NULL,              -- the search whose words and results stand in this row
   shown_at TEXT NOT NULL,
   first_at TEXT NOT NULL,

@@ -8,7 +8,7 @@ word before it is redacted. `searches` writes through this module, `report` read
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -220,9 +220,14 @@ SELECT * FROM (
 def _intent(row: Row) -> Intent:
     times = {name: moment(row[name]) if row[name] else None for name in _TIMES}
     flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff")}
-    results = tuple((str(location), float(score)) for location, score in json.loads(row["results"]))
+    results = tuple((str(one[0]), float(one[1])) for one in json.loads(row["results"]) if _was_shown(one))
     values = row | times | flags | {"results": results}
     return Intent(**{name: values[name] for name in Intent.__dataclass_fields__})
+
+
+def _was_shown(result: Sequence[Any]) -> bool:
+    """Whether a kept result was shown at once. Before lists had an end, nothing was noted, and all were."""
+    return len(result) < 3 or bool(result[2])
 
 
 _TIMES = ("first_at", "last_at", "clicked_at", "said_no_at", "contacted_at", "left_at")
