@@ -19,6 +19,9 @@ from handrail_kb.config.state_folder import made
 from handrail_kb.errors import IndexUnusable, LockHeld
 from handrail_kb.texts.log.logger import Log, reason_of
 
+# A reason may hold what differs each time, such as a number: neither the log nor memory may grow with it.
+_MOST_REASONS = 10
+
 
 @contextmanager
 def only_one(lock_file: Path) -> Iterator[None]:
@@ -53,7 +56,8 @@ def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
 class Watch(ABC):
     """Looks every `every` seconds, from the first call of `watch` on. Whatever goes wrong, the service goes on.
 
-    A look that took long is followed by a pause `rest` times as long. A problem is logged once, as the event `trouble`.
+    A look that took long is followed by a pause `rest` times as long. A problem is logged once, as the event `trouble`;
+    until all is well again, only so many different ones are.
     """
 
     every: float
@@ -101,7 +105,7 @@ class Watch(ABC):
 
     def _complain(self, error: Exception) -> None:
         what = reason_of(error)
-        if what not in self._problems:  # two reasons in turn are told once each
+        if what not in self._problems and len(self._problems) < _MOST_REASONS:  # two reasons in turn are told once each
             self._problems.add(what)
             self.log(self.trouble, reason=error)
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from handrail_kb.config.database_address import has_password, is_database, without_password
+from handrail_kb.config.generations import current_site
 from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
 from handrail_kb.config.yaml_files import read_mkdocs_yml
@@ -76,12 +76,7 @@ class Settings:
     @property
     def served_site(self) -> Path:
         """The folder of built HTML that is served: `site_dir`, unless the generation that serves has its own."""
-        if not self.serves_folder:
-            with suppress(OSError, ValueError):
-                named = (self.index_dir / "CURRENT").read_text(encoding="utf-8").strip()
-                if re.fullmatch(r"[\w-]{1,80}", named) and (self.index_dir / named / "site").is_dir():
-                    return self.index_dir / named / "site"
-        return self.site_dir
+        return (None if self.serves_folder else current_site(self.index_dir)) or self.site_dir
 
     @property
     def store_place(self) -> Path | str:

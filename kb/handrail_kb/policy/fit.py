@@ -123,9 +123,8 @@ class _Site:
         self.unread: list[str] = []
         self.blocked_by_instant: list[str] = []
         self.pages = dict(self._read())
-        self.common = Counter(
-            digest for page in self._real() for digest in {*page.scripts, *page.styles}
-        )  # the number of pages with each digest, without redirects
+        # The number of pages with each digest, without redirects.
+        self.common = Counter(digest for page in self._real() for digest in {*page.scripts, *page.styles})
 
     def _real(self) -> list[Needs]:
         return [page for page in self.pages.values() if not page.redirect]

@@ -26,7 +26,13 @@ from handrail_search.checking.report_text import report_lines, summary_of
 from handrail_search.commands.build import Flags
 from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.index.site_build import build_site_and_index
-from handrail_search.service.gunicorn_server import base_path, bound, refuse_busy_port, refuse_what_cannot_work
+from handrail_search.service.gunicorn_server import (
+    base_path,
+    bound,
+    refuse_busy_port,
+    refuse_what_cannot_work,
+    serve_in_production,
+)
 
 log = Log(__name__)
 
@@ -46,8 +52,6 @@ def serve(config_file: Path, **flags: Flags) -> None:
 @setting_options()
 def run(config_file: Path, site_dir: Path | None, **flags: Flags) -> None:
     """Serve the built site in production."""
-    from handrail_search.service.gunicorn_server import serve_in_production
-
     settings = find_settings(config_file, flags, needs_file=False, site_dir=site_dir)
     log_lines(settings.text("log_format"))
     serve_in_production(settings)
@@ -64,10 +68,8 @@ def serve_while_writing(settings: Settings) -> None:
     refuse_what_cannot_work(settings)
     console.print("Building the site and its index …")
     _build_and_report(settings)
-    from handrail_search.service.app import (
-        create_app,
-        parts_of,
-    )  # after the build, which reports a mistake in an article sooner
+    # After the build, which reports a mistake in an article sooner.
+    from handrail_search.service.app import create_app, parts_of
 
     app = create_app(settings)
     server = ThreadedWSGIServer(settings.text("host"), settings.number("port"), app, handler=_Quiet)

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from handrail_kb.config.generations import CURRENT, LISTING, SITE, generation_of, site_in
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
@@ -33,7 +34,7 @@ from handrail_search.embedding.vectors import VectorIndex, Vectors
 from handrail_search.embedding.weights import sha256_of
 from handrail_search.index import sensitive_topics
 from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
-from handrail_search.index.site_copy import LISTING, SITE, check_site, site_in
+from handrail_search.index.site_copy import check_site
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
 
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
@@ -191,14 +192,14 @@ def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
 def current_generation(index_dir: Path) -> Path:
     """The folder that CURRENT names. Raises IndexUnusable when there is none."""
     try:
-        name = (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+        name = (index_dir / CURRENT).read_text(encoding="utf-8").strip()
     except UnicodeDecodeError as error:
-        raise IndexUnusable(f"{index_dir / 'CURRENT'} is not text.", REBUILD) from error
+        raise IndexUnusable(f"{index_dir / CURRENT} is not text.", REBUILD) from error
     except OSError as error:
         raise IndexUnusable(f"There is no index at {index_dir}.", "Build it: handrail build") from error
-    folder = index_dir / name
-    if name in ("", "..") or len(name) > 80 or Path(name).name != name or not folder.is_dir():
-        raise IndexUnusable(f"{index_dir / 'CURRENT'} names '{name[:80]}', which is not there.", REBUILD)
+    folder = generation_of(index_dir, name)
+    if folder is None:
+        raise IndexUnusable(f"{index_dir / CURRENT} names '{name[:80]}', which is not there.", REBUILD)
     return folder
 
 
@@ -241,7 +242,7 @@ def publish(folder: Path, within: Transaction = NO_TRANSACTION) -> None:
         os.fsync(stream.fileno())
     try:
         with within:
-            unnamed.replace(index_dir / "CURRENT")
+            unnamed.replace(index_dir / CURRENT)
     except BaseException:
         unnamed.unlink(missing_ok=True)
         raise
@@ -287,7 +288,7 @@ def sites_beside(generation: Path) -> list[Path]:
 def _named(index_dir: Path) -> str:
     """The content of CURRENT, unchecked; empty where there is none."""
     try:
-        return (index_dir / "CURRENT").read_text(encoding="utf-8").strip()
+        return (index_dir / CURRENT).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return ""
 

@@ -12,11 +12,10 @@ import shutil
 from collections.abc import Iterator, Set
 from pathlib import Path
 
+from handrail_kb.config.generations import LISTING, SITE
 from handrail_kb.errors import IndexUnusable
 from handrail_search.index.manifest import REBUILD
 from handrail_search.index.site_switch import NEW, OLD
-
-SITE, LISTING = "site", "site.list"
 
 
 def keep_site(
@@ -38,28 +37,23 @@ def keep_site(
     (generation / LISTING).write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
 
 
-def site_in(generation: Path) -> Path | None:
-    """The site of a generation; None where it is of an index alone."""
-    return generation / SITE if (generation / LISTING).is_file() else None
-
-
 def check_site(generation: Path) -> None:
     """Raise IndexUnusable where a file of the site is missing or cut short, as while it is being copied."""
     listing = generation / LISTING
     if not listing.is_file():
         return
-    lines = listing.read_text(encoding="utf-8", errors="surrogateescape").split(
-        "\n"
-    )  # names may hold other ends of lines
-    for line in filter(None, lines):
+    listed = listing.read_text(encoding="utf-8", errors="surrogateescape")
+    # Not by `splitlines`: names may hold other ends of lines.
+    for line in filter(None, listed.split("\n")):
         size, _, name = line.partition(" ")
         try:
-            found: int | str = (generation / SITE / name).stat().st_size
+            whole = str((generation / SITE / name).stat().st_size) == size
         except OSError:
-            found = "missing"
-        if str(found) != size:
+            whole = False
+        if not whole:
+            # How much has arrived is left out: each second it would be another reason to log.
             raise IndexUnusable(
-                f"{generation / SITE / name} is {found}, {LISTING} says {size} bytes: this site is half-copied.",
+                f"{generation / SITE / name} is not the file of {size} bytes in {LISTING}: this site is half-copied.",
                 f"Copy it again: rsync -a {generation.name} to {generation.parent}. {REBUILD}",
             )
 

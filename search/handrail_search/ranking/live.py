@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from handrail_kb.config.generations import site_in
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
 from handrail_search.index.generation import current_generation, remove_old
 from handrail_search.index.manifest import REBUILD
-from handrail_search.index.site_copy import site_in
 from handrail_search.ranking.searcher import Searcher
 
 log = Log(__name__)

@@ -38,7 +38,7 @@ from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import shared_counts
-from handrail_search.service.site_files import base_path_in
+from handrail_search.service.site_files import BuiltSite, base_path_in
 
 if TYPE_CHECKING:  # what it needs is loaded in each process
     from handrail_search.service.app import Parts
@@ -162,13 +162,14 @@ class Production(BaseApplication):  # type: ignore[misc]
             delivery,
             form=parts.form,
             notifier=AnswerNotifier(mail, parts.prover, parts.key) if mail else None,
-            reporter=_reporter(self._settings, delivery),
+            reporter=reporter_of(self._settings, delivery, parts.site),
         )
 
 
-def _reporter(settings: Settings, delivery: Delivery) -> Reporter | None:
+def reporter_of(settings: Settings, delivery: Delivery, site: BuiltSite) -> Reporter | None:
+    """What mails the weekly report, on the site that serves: CURRENT may name one that was refused."""
     to = delivery.report
-    return Reporter(to, lambda: settings.served_site, settings.number("topic_people")) if to else None
+    return Reporter(to, lambda: site.folder, settings.number("topic_people")) if to else None
 
 
 def _share_metrics() -> None:

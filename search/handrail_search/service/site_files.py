@@ -95,10 +95,7 @@ class BuiltSite:
         A page that is still open asks for the former one's; one that another process or node has just sent, for the
         next one's.
         """
-        of_generation = self._live.site()
-        if of_generation is None or self._settings.serves_folder:
-            return None
-        found = (_file_in(site, path) for site in sites_beside(of_generation.parent))
+        found = (_file_in(site, path) for site in self._sites_at_hand())
         return next((file for file in found if file is not None and file.is_file()), None)
 
     def info(self) -> SiteInfo:
@@ -112,11 +109,15 @@ class BuiltSite:
 
     def is_page_at_hand(self, location: str) -> bool:
         """As `is_page`, or in another generation at hand: a page that another node sent may be judged here."""
-        of_generation = self._live.site()
-        if self.is_page(location) or of_generation is None:
-            return self.is_page(location)
-        files = (file_of(site, location) for site in sites_beside(of_generation.parent))
+        if self.is_page(location):
+            return True
+        files = (file_of(site, location) for site in self._sites_at_hand())
         return any(file is not None and file.suffix == ".html" for file in files)
+
+    def _sites_at_hand(self) -> list[Path]:
+        """The sites of other generations; none where a folder is served that was asked for by name."""
+        of_generation = None if self._settings.serves_folder else self._live.site()
+        return sites_beside(of_generation.parent) if of_generation else []
 
     def title_of(self, location: str) -> str:
         """The title of a page, or its address where it is unknown."""
@@ -174,7 +175,7 @@ def add_site(app: Flask, site: BuiltSite) -> None:
             asked = request.query_string.decode("ascii", "ignore")
             return redirect(f"{site.base_path}{address_of(location)}/{asked and f'?{asked}'}", 301)
         g.site_file = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else path
-        response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=True)
+        response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=_etag(file))
         if response.mimetype == "text/html":
             response.headers["Content-Type"] = content_type(file)
         # Flask-Compress drops the file without closing it.
@@ -209,6 +210,12 @@ def _file_in(site: Path, path: str) -> Path | None:
         return file if file.is_file() or file.is_dir() else None
     except OSError:  # a name longer than the file system allows
         return None
+
+
+def _etag(file: Path) -> str:
+    """The same in every generation that holds the file unchanged: where it stands is no part of it."""
+    found = file.stat()
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
 def _mimetype(file: Path) -> str:

@@ -45,6 +45,22 @@ def test_a_look_that_was_work_is_rested_from() -> None:
     in_vain.stop()
 
 
+def test_of_reasons_that_are_new_each_time_ten_are_told_until_all_is_well_again(caplog) -> None:
+    looking = Looking(fails=True)
+
+    def fail(times: int) -> None:
+        for number in range(times):
+            looking.look_once = lambda number=number: (_ for _ in ()).throw(OSError(1, f"{number} bytes are there"))
+            assert not looking.look()
+
+    fail(1000)
+    assert len(caplog.records) == 10
+    looking.look_once = lambda: None
+    assert looking.look()
+    fail(1)
+    assert len(caplog.records) == 11
+
+
 def test_reasons_that_take_turns_are_told_once_each(caplog) -> None:
     looking = Looking(fails=True)
     for _ in range(3):

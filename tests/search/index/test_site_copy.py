@@ -6,11 +6,12 @@ import os
 
 import pytest
 
+from handrail_kb.config.generations import SITE, site_in
 from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import current_generation, open_current
-from handrail_search.index.site_copy import SITE, check_site, keep_site, site_in
+from handrail_search.index.site_copy import check_site, keep_site
 
 from ..acme import write_site
 from ..conftest import MODEL
@@ -71,6 +72,21 @@ def test_a_site_that_is_half_copied_is_refused_and_named(site, state, harm):
     with pytest.raises(IndexUnusable, match="half-copied") as refused:
         open_current(state / "index")
     assert folder.name in refused.value.message
+
+
+def test_a_site_that_is_arriving_has_one_reason_to_be_refused_however_much_of_a_file_is_there(site, state):
+    folder = made(site, state)
+    victim = folder / SITE / "contact" / "index.html"
+    told = set()
+    for size in (20, 10, 0):
+        os.truncate(victim, size)
+        with pytest.raises(IndexUnusable) as refused:
+            check_site(folder)
+        told.add(refused.value.message)
+    victim.unlink()
+    with pytest.raises(IndexUnusable) as refused:
+        check_site(folder)
+    assert told == {refused.value.message}
 
 
 ODD = "para\u2028graph\x85.html"

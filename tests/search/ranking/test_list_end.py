@@ -182,9 +182,22 @@ def test_a_result_far_ahead_stands_alone_only_where_there_is_an_answer():
     assert standing(reached, certain=False) == [True, True, True]
 
 
-@given(st.lists(st.floats(-1, 20), min_size=1, max_size=60))
-def test_the_background_is_never_above_what_is_listed(scores):
-    points = np.array(scores)
-    zero = background(points)
-    assert np.isfinite(zero)
-    assert 0.0 <= reach(float(points.max()), float(points.max()), zero) <= 1.0
+POINTS = st.lists(st.floats(0, 20), min_size=1, max_size=60).map(np.array)
+
+
+@given(POINTS)
+def test_the_background_is_never_above_the_best_nor_below_nothing(points):
+    assert 0.0 <= background(points) <= points.max() + 1e-9
+
+
+@given(POINTS, st.floats(0, 20))
+def test_the_best_reaches_all_of_itself_and_no_other_more(points, worse):
+    best, zero = float(points.max()), background(points)
+    assert reach(best, best, zero) == 1.0
+    assert 0.0 <= reach(min(worse, best), best, zero) <= 1.0
+
+
+def test_the_background_is_what_ranks_eleven_to_forty_score_in_the_mean():
+    points = np.arange(60, 0, -1, dtype=np.float64)
+    assert background(np.random.default_rng(1).permutation(points)) == pytest.approx(points[10:40].mean())
+    assert background(np.array([9.0, 5.0, 1.0, 1.0])) == pytest.approx(2 / 5), "what is missing scores nothing"

@@ -672,6 +672,20 @@ def test_a_search_its_click_and_its_vote_are_kept_together(own_client, kept):
     assert (row["search_id"], row["helpful"]) == (search_id, 1)
 
 
+def test_only_pages_that_are_served_are_voted_on_where_a_folder_was_asked_for_by_name(make_app, own_acme):
+    """Generations of another site may be beside: a folder that was named is served alone."""
+    name = (own_acme / "state" / "index" / "CURRENT").read_text().strip()
+    for generation in (name, "20200101T000000-000000"):
+        page = own_acme / "state" / "index" / generation / "site" / "elsewhere" / "index.html"
+        page.parent.mkdir(parents=True)
+        page.write_text("<html></html>")
+        (page.parents[2] / "site.list").write_text("13 elsewhere/index.html\n")
+    client = make_app(own_acme).test_client()
+    assert client.get("/elsewhere/").status_code == 404
+    assert client.post("/api/feedback", json={"url": "/elsewhere/", "helpful": True}).status_code == 400
+    assert client.post("/api/feedback", json={"url": "/account/password/", "helpful": True}).status_code == 204
+
+
 def test_what_waits_behind_more_is_kept_as_not_shown_and_still_teaches(own_client, kept):
     answer = ask(own_client, "I forgot my password", tab="tab-abcdefgh", more=1)
     shown = [result["fits"] for result in answer["results"]]

@@ -18,6 +18,7 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.storage.base import MovingWindowSupport
 
 from handrail_feedback.accounts.sessions import given_key
+from handrail_feedback.storage.database import weakly
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, HandrailError
@@ -116,9 +117,9 @@ class SharedCounts(Watch):
             options["password"] = password
         self._shared = storage_from_string(uri, **options)
         self._alone = MemoryStorage()
-        self._threads: ThreadPoolExecutor | None = None
-        self._threads_of = 0
         self.reachable = True
+        self._have_threads()
+        os.register_at_fork(after_in_child=weakly(self._have_threads))  # threads do not survive a fork
 
     def ask(self, method: str, *args: Any) -> Any:
         """The answer of the shared store, or of this process where it comes too late or not at all."""
@@ -149,10 +150,11 @@ class SharedCounts(Watch):
 
     def _within(self, seconds: float, method: str, *args: Any) -> Any:
         """What the store answers within so many seconds, whatever it waits for: a name, a connection or an answer."""
-        if self._threads is None or self._threads_of != os.getpid():  # threads do not survive a fork
-            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="handrail-limits")
-            self._threads_of = os.getpid()
         return self._threads.submit(getattr(self._shared, method), *args).result(timeout=seconds)
+
+    def _have_threads(self) -> None:
+        """Threads to ask with; none is started before the first question."""
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="handrail-limits")
 
 
 class CountsOfLimiter(Storage, MovingWindowSupport):

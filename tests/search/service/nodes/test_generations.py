@@ -14,14 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from handrail_feedback.delivery.channels import read_delivery
 from handrail_feedback.records.learned import TaughtQuestion
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.searches.learned import keep
+from handrail_kb.config.generations import current_site, site_in
 from handrail_kb.config.settings import load_settings
 from handrail_kb.site.built.passages import read_site
 from handrail_search.commands.doctor import examine
 from handrail_search.index.build import build_index
+from handrail_search.index.generation import current_generation
 from handrail_search.service.app import create_app, parts_of
+from handrail_search.service.gunicorn_server import reporter_of
 from waiting import until
 
 from ...acme import ARTICLES, _write, article, page, write_site
@@ -111,10 +115,10 @@ def test_pages_shells_and_results_are_of_one_generation_before_while_and_after_i
     for edition in ("second", "third"):
         name = publish(root, edition)
         until(lambda name=name: served(client) == name)
+    until(lambda: editions >= {"first", "third"})
     ended.set()
     asking.join()
     assert mixed == []
-    assert editions >= {"first", "third"}
     assert edition_of(client) == ("third",) * 3
 
 
@@ -189,6 +193,77 @@ def test_a_generation_that_is_half_copied_is_refused_and_the_former_one_goes_on_
     until(lambda: client.get("/readyz").status_code == 503)
     assert "half-copied" in client.get("/readyz").json["problems"][0]["what"]
     assert edition_of(client) == ("second",) * 3
+
+
+def test_the_weekly_report_is_about_the_site_that_serves_while_a_new_generation_is_refused(root, node):
+    client = node(root / "state" / "index")
+    serving = parts_of(client.application).site.folder
+    broken = root / "state" / "index" / "99990101T000000-abcdef"
+    shutil.copytree(serving.parent, broken)
+    (broken / "passages.db").unlink()
+    (root / "state" / "index" / "CURRENT").write_text(broken.name)
+    until(lambda: client.get("/readyz").status_code == 503)
+    settings = load_settings(
+        flags={
+            "state_dir": str(root / "state"),
+            "report_to": "lead@acme.test",
+            "smtp_host": "127.0.0.1",
+            "mail_from": "help@acme.test",
+        },
+        environ={},
+    )
+    assert settings.served_site == broken / "site"
+    reporter = reporter_of(settings, read_delivery(settings), parts_of(client.application).site)
+    assert reporter.site_dir() == serving
+
+
+@pytest.mark.parametrize("harm", ["no listing", "no site", "no folder", "leads out", "too long", "no text", "none"])
+def test_commands_read_the_site_of_the_generation_that_every_other_reader_finds(root, harm):
+    index_dir = root / "state" / "index"
+    folder, current = current_generation(index_dir), index_dir / "CURRENT"
+    settings = load_settings(flags={"state_dir": str(root / "state")}, environ={})
+    assert settings.served_site == folder / "site"
+    if harm == "no listing":
+        (folder / "site.list").unlink()
+        assert site_in(folder) is None
+    elif harm == "no site":
+        (folder / "site.list").unlink()
+        shutil.rmtree(folder / "site")
+    elif harm == "no folder":
+        shutil.rmtree(folder)
+    elif harm == "leads out":
+        current.write_text("../index/" + folder.name)
+    elif harm == "too long":
+        current.write_text("x" * 81)
+    elif harm == "no text":
+        current.write_bytes(b"\xff\xfe")
+    else:
+        current.unlink()
+    assert settings.served_site == settings.site_dir
+    assert current_site(index_dir) is None
+
+
+def test_a_generation_with_a_dot_in_its_name_is_read_by_commands_as_it_is_served(root, node):
+    index_dir = root / "state" / "index"
+    current_generation(index_dir).rename(index_dir / "release-1.2")
+    (index_dir / "CURRENT").write_text("release-1.2\n")
+    client = node(index_dir)
+    settings = load_settings(flags={"state_dir": str(root / "state")}, environ={})
+    assert settings.served_site == parts_of(client.application).site.folder == index_dir / "release-1.2" / "site"
+
+
+def test_what_did_not_change_is_not_sent_again_after_a_build_or_from_another_node(root, node, tmp_path):
+    client = node(root / "state" / "index")
+    before = {path: client.get(path) for path in ("/assets/app.0123abcd.js", "/")}
+    name = publish(root, "second")
+    until(lambda: served(client) == name)
+    shutil.copytree(root / "state" / "index", tmp_path / "elsewhere", symlinks=True)  # as rsync -a does, with times
+    for one in (client, node(tmp_path / "elsewhere", "other")):
+        for path, answer in before.items():
+            again = one.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+            assert (path, again.status_code) == (path, 304)
+        changed = one.get("/account/password/", headers={"If-None-Match": before["/"].headers["ETag"]})
+        assert changed.status_code == 200
 
 
 # --- brought to nodes

@@ -75,6 +75,37 @@ def slowest(ask, times=6):
     return max(took)
 
 
+def test_requests_that_come_at_once_share_their_threads_and_a_forked_process_has_its_own(node):
+    _, counts = node("valkey://127.0.0.1:1/0")
+    counts.stop()
+    before, together = len(_threads_of_limits()), threading.Barrier(8)
+
+    def ask():
+        together.wait()
+        counts.reachable = True
+        counts.ask("get", "nothing")
+
+    asking = [threading.Thread(target=ask) for _ in range(8)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    made = {name.rpartition("_")[0] for name in _threads_of_limits()[before:]}
+    assert len(made) == 1
+    child = os.fork()
+    if not child:
+        counts.reachable = True
+        began = time.monotonic()
+        with suppress(Exception):
+            counts.look_once()
+        os._exit(0 if time.monotonic() - began < PATIENCE_SECONDS else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _threads_of_limits():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("handrail-limits")]
+
+
 @needs_server
 def test_a_limit_holds_over_all_nodes(valkey, node):
     address = valkey().address
