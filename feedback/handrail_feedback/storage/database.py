@@ -78,8 +78,12 @@ class Store:
         return self._engine.only_one(what)
 
     def check(self) -> None:
-        """Raise StoreUnavailable with the reason unless the store can be written now."""
+        """Raise StoreUnavailable with the reason unless the store can be written now: what is there is written."""
         self._engine.check()
+
+    def look(self) -> None:
+        """As `check`, for whoever asks again and again: nothing is written, which overlooks a full disk of a server."""
+        self._engine.look()
 
     def shred(self) -> None:
         """See to it that nothing erased is left in logs that belong to the store."""

@@ -5,8 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
+import threading
+import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +22,8 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.job_runs import note_success
 from handrail_kb import __version__
 from handrail_search.service.app import parts_of
+from handrail_search.service.monitoring import state_metrics
+from waiting import until
 
 from ..conftest import start, stop
 
@@ -25,6 +34,22 @@ def scraped(client):
     """Every sample: its name, its labels and its value."""
     families = text_string_to_metric_families(client.get("/metrics").text)
     return [(one.name, one.labels, one.value) for family in families for one in family.samples]
+
+
+@pytest.fixture
+def written():
+    """What changes whenever something is written: of a file its log, of a database where the row now stands."""
+
+    def found(place):
+        if isinstance(place, Path):
+            states = [file.stat() for file in (place, place.with_name(f"{place.name}-wal"))]
+            return [(state.st_mtime_ns, state.st_size) for state in states]
+        import psycopg
+
+        with psycopg.connect(place) as connection:
+            return connection.execute("SELECT ctid, xmin, xmax FROM learned_changes").fetchall()
+
+    return found
 
 
 def value(client, name, /, **labels):
@@ -106,6 +131,77 @@ def test_a_store_that_cannot_be_used_is_a_metric_and_its_other_numbers_are_missi
     (own_acme / "state" / "store.db").mkdir()
     assert value(own_client, "handrail_store_usable") == 0
     assert not any(name.startswith(("handrail_outbox", "handrail_job")) for name, _, _ in scraped(own_client))
+
+
+def of_the_store(client):
+    """Whether the store is said to be usable, and whether what can be read of it is told."""
+    samples = scraped(client)
+    [usable] = [number for name, _, number in samples if name == "handrail_store_usable"]
+    return usable, {"handrail_outbox_waiting", "handrail_job_last_success_timestamp_seconds"} <= {
+        name for name, _, _ in samples
+    }
+
+
+@pytest.mark.sqlite
+def test_of_a_store_on_a_full_disk_all_is_told_that_can_be_read(make_app, own_acme, store_place, monkeypatch):
+    client = make_app(own_acme, store=str(store_place)).test_client()
+    assert of_the_store(client) == (1, True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    assert of_the_store(client) == (0, True)
+    assert "disk is full" in client.get("/readyz").json["problems"][0]["what"]
+
+
+@pytest.mark.sqlite
+def test_of_a_store_that_another_program_holds_all_is_told_that_can_be_read(
+    make_app, own_acme, store_place, monkeypatch
+):
+    client = make_app(own_acme, store=str(store_place)).test_client()
+    assert of_the_store(client) == (1, True)
+    monkeypatch.setattr(state_metrics, "_PATIENCE_SECONDS", 0.3)
+    with closing(sqlite3.connect(store_place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert of_the_store(client) == (0, True)
+        other.execute("ROLLBACK")
+    until(lambda: of_the_store(client) == (1, True))
+
+
+def test_of_a_database_that_only_lets_read_all_is_told_that_can_be_read(make_app, own_acme, new_database, postgres):
+    place = new_database()
+    client = make_app(own_acme, store=place).test_client()
+    assert of_the_store(client) == (1, True)
+    parts_of(client.application).store.close()
+    postgres.sql(f"ALTER DATABASE {urlsplit(place).path[1:]} SET default_transaction_read_only = on")
+    assert of_the_store(client) == (0, True)
+    assert "only lets read" in client.get("/readyz").json["problems"][0]["what"]
+
+
+def test_a_store_that_hangs_delays_a_scrape_no_longer_than_prometheus_waits(own_client, monkeypatch):
+    monkeypatch.setattr(state_metrics, "_PATIENCE_SECONDS", 0.2)
+    hangs, read = threading.Event(), state_metrics.outbox_status
+
+    def status(*given):
+        hangs.wait(30)
+        return read(*given)
+
+    monkeypatch.setattr(state_metrics, "outbox_status", status)
+    began = time.monotonic()
+    assert [of_the_store(own_client) for _ in range(3)] == [(0, False)] * 3
+    assert time.monotonic() - began < 5
+    assert value(own_client, "handrail_index_refused") == 0
+    hangs.set()
+    until(lambda: of_the_store(own_client) == (1, True))
+
+
+def test_neither_a_scrape_nor_a_probe_writes_to_the_store(make_app, own_acme, store_place, written):
+    client = make_app(own_acme, store=str(store_place), role="search").test_client()
+    assert of_the_store(client) == (1, True)
+    before = written(store_place)
+    for _ in range(3):
+        assert of_the_store(client) == (1, True)
+        assert client.get("/readyz").status_code == 200
+    assert written(store_place) == before
+    parts_of(client.application).store.check()
+    assert written(store_place) != before, "else this could not fail"
 
 
 def test_when_a_job_last_succeeded_is_the_same_after_a_restart(own_acme):

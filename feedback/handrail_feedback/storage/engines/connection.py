@@ -16,6 +16,9 @@ from handrail_kb.texts.installing import install_command
 
 Values = Mapping[str, object]
 
+# Fails for whatever keeps a store from being written but a full disk. Both databases touch no page for it.
+WRITES_NOTHING = "UPDATE learned_changes SET number = number WHERE 1 = 0"
+
 
 class Undone(StoreUnavailable):
     """A transaction that the database undid in favour of another one; the same again may well succeed."""
@@ -114,7 +117,10 @@ class Engine(Protocol):
         """Go on after a fork, in the parent and in the child."""
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store can be written now."""
+        """Write what is already there; raise StoreUnavailable unless that can be done."""
+
+    def look(self) -> None:
+        """As `check`, and write nothing: `WRITES_NOTHING` finds out what can be found out so."""
 
     def shred(self) -> None:
         """See to it that what was erased can be read nowhere."""

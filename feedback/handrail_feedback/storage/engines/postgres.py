@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from handrail_feedback.storage.engines.connection import Connection, Migration, refuse_newer
+from handrail_feedback.storage.engines.connection import WRITES_NOTHING, Connection, Migration, refuse_newer
 from handrail_kb.config.database_address import without_password
 from handrail_kb.errors import ConfigError, StoreUnavailable
 from handrail_kb.texts.installing import install_command
@@ -116,6 +116,11 @@ class PostgresDatabase:
         """Write what is already there, to see whether it can be written."""
         with self.writing(durable=False) as connection:
             connection.execute("UPDATE learned_changes SET number = number")
+
+    def look(self) -> None:
+        """Ask whether it could be written, without a turn to write."""
+        with self.reading() as connection:
+            connection.execute(WRITES_NOTHING)
 
     def shred(self) -> None:
         """Nothing: what the server keeps of erased rows, and for how long, is for its vacuum and its archive."""

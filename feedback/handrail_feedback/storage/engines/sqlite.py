@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import sqlite3
 import threading
 import time
@@ -22,9 +23,19 @@ from sqlite_utils import Database, Migrations
 
 from handrail_feedback.records.learned import shows
 from handrail_feedback.records.stamps import Row
-from handrail_feedback.storage.engines.connection import Connection, Migration, Trigger, Values, refuse_newer
+from handrail_feedback.storage.engines.connection import (
+    WRITES_NOTHING,
+    Connection,
+    Migration,
+    Trigger,
+    Values,
+    refuse_newer,
+)
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
+
+# Of a disk with less room than one message takes, it is said that it is full.
+_LEAST_ROOM = 64 * 1024
 
 
 class SqliteFile:
@@ -86,6 +97,14 @@ class SqliteFile:
         with self.writing(durable=False) as connection:
             [version] = connection.execute("PRAGMA user_version").fetchone()
             connection.execute(f"PRAGMA user_version = {int(version)}")
+
+    def look(self) -> None:
+        """Ask whether it could be written: its turn can be had, and the disk has room."""
+        with self.reading() as connection:
+            connection.execute(WRITES_NOTHING)
+        with explained(self.path):
+            if shutil.disk_usage(self.path.parent).free < _LEAST_ROOM:
+                raise _unavailable(self.path, sqlite3.SQLITE_FULL, "")
 
     def shred(self) -> None:
         """Empty the write-ahead log, so that nothing erased is left in it."""

@@ -58,7 +58,7 @@ def _problems(live: LiveIndex, store: Store, site: BuiltSite, stopping: Stopping
     if stopping:
         problems.append(HandrailError("This node is being stopped.", "Ask another one; it ends in a moment."))
     try:
-        store.check()
+        store.look()
     except StoreUnavailable as error:
         problems.append(error)
     if not site.folder.is_dir():

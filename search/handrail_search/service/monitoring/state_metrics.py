@@ -6,9 +6,11 @@ What an alert needs is among them, and not counted in memory: it is the same aft
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -23,6 +25,11 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+# For each of two questions: Prometheus waits for ten seconds in all.
+_PATIENCE_SECONDS = 3.0
 
 
 class IndexMetrics(Collector):
@@ -70,32 +77,41 @@ class IndexMetrics(Collector):
 
 
 class StoreMetrics(Collector):
-    """What the store says; where it cannot be used only that, because 0 would be untrue."""
+    """What the store says; where it cannot be read only that, because 0 would be untrue. Nothing is written."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         """The channels of the settings have their series before the first message."""
         self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="handrail-metrics")
         self._channels = {ANSWER: None} | {
             channel: None for route in parse_routes(settings.text("deliver")) for channel in route.channels
         }
 
     def collect(self) -> Iterator[Metric]:
-        """Read the store."""
-        at = now()
+        """Read the store, and look whether it could be written; what can be read comes first, whatever else holds."""
+        at, usable = now(), 1
         try:
-            self._store.check()
-            status, succeeded = outbox_status(self._store, at), last_successes(self._store)
+            status, succeeded = self._in_time(self._read, at)
+            yield from self._outbox(status, at)
+            yield _jobs(succeeded)
+            self._in_time(self._store.look)
         except StoreUnavailable:
-            yield _gauge("handrail_store_usable", "1 while the store can be read and written.", 0)
-            return
-        yield _gauge("handrail_store_usable", "1 while the store can be read and written.", 1)
-        yield from self._outbox(status, at)
-        jobs = GaugeMetricFamily(
-            "handrail_job_last_success_timestamp_seconds", "When a job last succeeded; 0: never.", labels=["name"]
-        )
-        for job in JOBS:
-            jobs.add_metric([job], succeeded[job].timestamp() if job in succeeded else 0)
-        yield jobs
+            usable = 0
+        yield _gauge("handrail_store_usable", "1 while the store can be read and written.", usable)
+
+    def _read(self, at: datetime) -> tuple[OutboxStatus, dict[str, datetime]]:
+        return outbox_status(self._store, at), last_successes(self._store)
+
+    def _in_time(self, ask: Callable[Given, Answer], *args: Given.args, **more: Given.kwargs) -> Answer:
+        """What the store answers. Raises StoreUnavailable, also where it takes so long that the scrape would fail."""
+        asked = self._thread.submit(ask, *args, **more)
+        try:
+            return asked.result(timeout=_PATIENCE_SECONDS)
+        except TimeoutError as error:
+            asked.cancel()  # the one that is asked already has bounds of its own
+            raise StoreUnavailable(
+                f"{self._store.place} does not answer.", "Ask: handrail doctor", passing=True
+            ) from error
 
     def _outbox(self, status: OutboxStatus, at: datetime) -> Iterator[Metric]:
         yield _gauge("handrail_outbox_waiting", "Messages that no person has got yet, by route.", status.waiting)
@@ -127,6 +143,15 @@ class StoreMetrics(Collector):
             failures.add_metric([name], state.failed if state else 0)
             failing.add_metric([name], max((at - since).total_seconds(), 0.0) if since else 0)
         yield from (delivered, failures, failing)
+
+
+def _jobs(succeeded: Mapping[str, datetime]) -> Metric:
+    jobs = GaugeMetricFamily(
+        "handrail_job_last_success_timestamp_seconds", "When a job last succeeded; 0: never.", labels=["name"]
+    )
+    for job in JOBS:
+        jobs.add_metric([job], succeeded[job].timestamp() if job in succeeded else 0)
+    return jobs
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:
