@@ -148,7 +148,8 @@ def _checked(row: AnyRow) -> AnyRow:
         and row.verdict in _VERDICTS
         and all(isinstance(share, int | float) and abs(share) <= RANKING_DEPTH for share in shares)
         and (rank is None or (isinstance(rank, int) and 1 <= rank <= RANKING_DEPTH))
-        and (getattr(row, "section", None) in (None, True, False))
+        and all(getattr(row, name, None) in (None, True, False) for name in ("section", "seen"))
+        and (row.length is None or (isinstance(row.length, int) and 0 <= row.length <= RANKING_DEPTH))
     )
     if not right:
         raise ValueError(f"the row of {str(row.id)[:60]!r} holds what cannot be")

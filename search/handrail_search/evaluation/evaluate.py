@@ -19,21 +19,23 @@ from handrail_kb import __version__
 from handrail_kb.articles.front_matter import comparable
 from handrail_kb.errors import ConfigError
 from handrail_search.evaluation.judged import Collection, LabelledQuestions, Question
-from handrail_search.evaluation.metrics import Interval, Sample, first_rank, intervals, ndcg, recall
+from handrail_search.evaluation.metrics import Interval, Sample, Values, first_rank, intervals, ndcg, recall
 from handrail_search.index.build import Progress, build_index
 from handrail_search.ranking.learned import KnownAnswer
-from handrail_search.ranking.results import Results
+from handrail_search.ranking.results import Hit
 from handrail_search.ranking.searcher import Searcher
 
 EVALUATION_FORMAT = "handrail-evaluation-1"
 RANKING_DEPTH = 10
+_IN_VIEW_DEPTH = 5
 
 
 @dataclass(frozen=True)
 class RankedAnswer:
     """The answer to one question: article ids best first, the verdict, its confidence, and milliseconds.
 
-    `opened` is where each result leads, best first: the address of an article, or of a section in it.
+    `opened` is where each result leads, best first: the address of an article, or of a section in it. `in_view` are the
+    articles of the `length` results that are shown without "Show more".
     """
 
     articles: tuple[str, ...]
@@ -41,6 +43,8 @@ class RankedAnswer:
     confidence: float
     ms: float
     opened: tuple[str, ...] = ()
+    in_view: tuple[str, ...] = ()
+    length: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class QuestionRow:
     """The result for an answerable question; `rank` is where the first article that helps stands, to RANKING_DEPTH.
 
     `section` is whether the first result of an article that helps opens a section that does; None where judgements name
-    no sections, or no such article was found.
+    no sections, or no such article was found. `seen` is whether one of the first five articles in view helps, and
+    `length` how many results are in view; None where it was not measured, as in files from before lists had an end.
     """
 
     id: str
@@ -58,6 +63,8 @@ class QuestionRow:
     verdict: str
     confidence: float
     section: bool | None = None
+    seen: bool | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class OutsideRow:
     id: str
     verdict: str
     confidence: float
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestio
             for question, found, accepted in zip(questions, asked, sections, strict=True)
         ),
         outside=tuple(
-            OutsideRow(question.id, found.verdict, found.confidence)
+            OutsideRow(question.id, found.verdict, found.confidence, found.length)
             for question, found in zip(collection.unanswerable, outside, strict=True)
         ),
         ms=tuple(found.ms for found in (*asked, *outside)),
@@ -153,8 +161,15 @@ def ask(searcher: Searcher, question: Question, pages: Set[str]) -> RankedAnswer
     began = time.perf_counter()
     results = searcher.search(question.text, limit=RANKING_DEPTH)
     ms = (time.perf_counter() - began) * 1000
-    opened = tuple(hit.location for hit in results.hits)
-    return RankedAnswer(_articles(results, pages), results.verdict, results.confidence, ms, opened)
+    return RankedAnswer(
+        articles=_articles(results.hits, pages),
+        verdict=results.verdict,
+        confidence=results.confidence,
+        ms=ms,
+        opened=tuple(hit.location for hit in results.hits),
+        in_view=_articles(results.shown, pages),
+        length=len(results.shown),
+    )
 
 
 def teachable_part(
@@ -195,15 +210,24 @@ def sample(rows: Sequence[QuestionRow], outside: Sequence[OutsideRow]) -> Sample
             "ndcg_at_10": np.array([row.ndcg for row in rows]),
             "none_on_answerable": np.array([float(row.verdict == "none") for row in rows]),
             "weak_on_answerable": np.array([float(row.verdict == "weak") for row in rows]),
+            **_measured_in_all("hit_at_5_in_view", [row.seen for row in rows]),
+            **_measured_in_all("list_length", [row.length for row in rows]),
         },
         unanswerable={
             "none_on_unanswerable": np.array([float(row.verdict == "none") for row in outside]),
             "weak_on_unanswerable": np.array([float(row.verdict == "weak") for row in outside]),
+            **_measured_in_all("list_length_in_vain", [row.length for row in outside]),
         },
         section=np.array([np.nan if row.section is None else float(row.section) for row in rows]),
         confidence=np.array([row.confidence for row in rows], dtype=np.float64),
         confidence_un=np.array([row.confidence for row in outside], dtype=np.float64),
     )
+
+
+def _measured_in_all(name: str, values: Sequence[float | None]) -> dict[str, Values]:
+    """A figure that only newer evaluations have, where it was measured for each question."""
+    measured = [float(value) for value in values if value is not None]
+    return {name: np.array(measured)} if len(measured) == len(values) else {}
 
 
 def evaluation_as_json(evaluation: Evaluation, **more: object) -> str:
@@ -244,6 +268,8 @@ def row_of(question: Question, found: RankedAnswer, accepted: Set[str] = frozens
         verdict=found.verdict,
         confidence=found.confidence,
         section=_opens_right(found.opened, relevant, accepted),
+        seen=first_rank(found.in_view, relevant, _IN_VIEW_DEPTH) is not None,
+        length=found.length,
     )
 
 
@@ -256,12 +282,12 @@ def _opens_right(opened: Sequence[str], relevant: Mapping[str, float], accepted:
     return None if first is None else first in accepted
 
 
-def _articles(results: Results, pages: Set[str]) -> tuple[str, ...]:
+def _articles(hits: Sequence[Hit], pages: Set[str]) -> tuple[str, ...]:
     """The ids of the articles found, each followed by its near-duplicates shown in the same result.
 
     An id of a collection may contain a `#`, as the address of a section does.
     """
-    places = [place for hit in results.hits for place in (hit.location, *(other.location for other in hit.sections))]
+    places = [place for hit in hits for place in (hit.location, *(other.location for other in hit.sections))]
     return tuple(dict.fromkeys(place if place in pages else place.partition("#")[0] for place in places))
 
 

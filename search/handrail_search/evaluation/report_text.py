@@ -24,12 +24,15 @@ class FigureName:
 
     label: str
     meaning: str
-    better: Literal["more", "less"] = "more"
+    better: Literal["more", "less", "neither"] = "more"
 
 
 MEASURES = {
     "hit_at_1": FigureName("hit@1", "first result helps"),
     "hit_at_5": FigureName("hit@5", "one of the first five helps"),
+    "hit_at_5_in_view": FigureName("hit@5 in view", 'the same, without "Show more"'),
+    "list_length": FigureName("list length", 'results in view, without "Show more"', "neither"),
+    "list_length_in_vain": FigureName("list in vain", "the same of unanswerable questions", "less"),
     "recall_at_10": FigureName("recall@10", "share of all helping articles found"),
     "mrr_at_10": FigureName("MRR@10", "mean of 1 / rank of the first that helps"),
     "ndcg_at_10": FigureName("nDCG@10", "how far up the helping articles stand, the best counting most"),
@@ -41,11 +44,13 @@ MEASURES = {
     "none_on_unanswerable": FigureName("caught", "unanswerable questions told 'no article'"),
 }
 
+_NOT_ALWAYS = (RIGHT_SECTION, "hit_at_5_in_view", "list_length", "list_length_in_vain")
+
 
 def to_table(evaluation: Evaluation) -> str:
     """The figures, a line each, with what each means."""
     figures = evaluation.figures()
-    shown = {name: measure for name, measure in MEASURES.items() if name != RIGHT_SECTION or name in figures}
+    shown = {name: measure for name, measure in MEASURES.items() if name in figures or name not in _NOT_ALWAYS}
     rows = [_figure(measure, figures.get(name)) for name, measure in shown.items()]
     latency = evaluation.latency
     head = f"{len(evaluation.rows)} answerable and {len(evaluation.outside)} unanswerable questions, "
@@ -136,7 +141,10 @@ def judged(measure: FigureName, found: Difference) -> str:
     p = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
     if found.p >= SIGNIFICANT or not found.value:
         return f"may be chance ({p})"
-    better = (found.value > 0) == (measure.better == "more")
+    more = found.value > 0
+    if measure.better == "neither":
+        return f"{'more' if more else 'fewer'}, not by chance ({p})"
+    better = more == (measure.better == "more")
     return f"{'better' if better else 'worse'}, more than chance ({p})"
 
 

@@ -68,8 +68,18 @@ def test_the_json_holds_every_figure_and_a_row_for_each_question_and_no_words(as
     assert set(MEASURES) - {"right_section"} <= set(told["figures"])
     assert told["figures"]["hit_at_1"] == {"value": 1, "low": 1, "high": 1}
     assert set(told["latency_ms"]) == {"p50", "p95"}
-    assert set(told["questions"][0]) == {"id", "rank", "recall", "ndcg", "verdict", "confidence", "section"}
-    assert set(told["unanswerable"][0]) == {"id", "verdict", "confidence"}
+    assert set(told["questions"][0]) == {
+        "id",
+        "rank",
+        "recall",
+        "ndcg",
+        "verdict",
+        "confidence",
+        "section",
+        "seen",
+        "length",
+    }
+    assert set(told["unanswerable"][0]) == {"id", "verdict", "confidence", "length"}
     assert "password" not in json.dumps(told)
     assert "ocean" not in json.dumps(told)
 
@@ -88,6 +98,30 @@ def test_means_and_error_rates_by_hand():
     assert (figures["none_on_unanswerable"], figures["weak_on_unanswerable"]) == (0.5, 0.5)
     assert figures["verdict_auroc"] == 0.75
     assert figures["caught_at_10_percent"] == 0.5
+
+
+def test_what_is_in_view_is_measured_apart_from_what_waits_behind_more(searcher):
+    """The article of the second question is found, and the list ends before it."""
+    found = searcher.search("I forgot my password", limit=10)
+    behind = next(hit.location for hit in found.hits[:5] if not hit.fits)
+    questions = [Question(to, "I forgot my password", {to: 1.0}) for to in ("account/password/", behind)]
+    outside = (Question("o", "I forgot my password", {}),)
+    measured = evaluate(searcher, Collection("own", (), tuple(questions), outside))
+    figures = {name: one.value for name, one in measured.figures().items()}
+    assert (figures["hit_at_5"], figures["hit_at_5_in_view"]) == (1, 0.5)
+    assert figures["list_length"] == figures["list_length_in_vain"] == len(found.shown) < len(found.hits)
+    table = to_table(measured)
+    assert "hit@5           1.000  1.000 to 1.000" in table
+    assert "hit@5 in view   0.500  0.000 to 1.000" in table
+    assert f"list length     {len(found.shown):.3f}" in table
+
+
+def test_means_of_what_is_in_view_by_hand():
+    rows = [QuestionRow(str(n), 1, 1.0, 1.0, "weak", 0.9, seen=n > 1, length=n) for n in range(4)]
+    outside = [OutsideRow("x", "none", 0.1, 0), OutsideRow("y", "none", 0.1, 3)]
+    figures = made(rows, outside).figures()
+    names = ("hit_at_5_in_view", "list_length", "list_length_in_vain")
+    assert [figures[name].value for name in names] == [0.5, 1.5, 1.5]
 
 
 def made(rows, outside=(), **more):
@@ -223,6 +257,23 @@ def test_what_moved_is_told_worst_and_best_first(former):
     assert for_json(comparison)["worse"][0] == {"id": "q0", "former": 1, "now": 3}
 
 
+def test_a_file_from_before_lists_had_an_end_is_compared_in_all_that_it_measured(former):
+    now = made([QuestionRow("q0", 1, 1.0, 1.0, "answered", 0.8, seen=False, length=2)])
+    comparison = compare(read_former(former(made(rows(2)))), now, ["a"])
+    assert "hit_at_1" in comparison.differences
+    assert not {"hit_at_5_in_view", "list_length"} & set(comparison.differences)
+    assert "in view" not in to_differences(comparison, now)
+    assert "hit@5 in view   0.000" in to_table(now)
+
+
+def test_a_list_that_became_longer_is_neither_better_nor_worse(former):
+    def of(length):
+        return made([QuestionRow(f"q{n}", 1, 1.0, 1.0, "weak", 0.8, seen=True, length=length) for n in range(20)])
+
+    told = to_differences(compare(read_former(former(of(2))), of(5), ["x"] * 20), of(5))
+    assert "list length     +3.000  +3.000 to +3.000  more, not by chance (p < 0.001)" in told
+
+
 def test_many_moves_are_cut_and_the_rest_counted(former):
     comparison = compare(read_former(former(made(rows(*[2] * 50)))), made(rows(*[1] * 50)), ["x"] * 50)
     told = to_differences(comparison, made(rows(*[1] * 50)))
@@ -284,6 +335,9 @@ ROW = {"id": "q", "rank": 1, "recall": 1.0, "ndcg": 1.0, "verdict": "none", "con
         {"questions": [{**ROW, "ndcg": float("nan")}]},
         {"questions": [{**ROW, "verdict": "fine"}]},
         {"questions": [{**ROW, "section": "right"}]},
+        {"questions": [{**ROW, "seen": "yes"}]},
+        {"questions": [{**ROW, "length": 11}]},
+        {"questions": [{**ROW, "length": 1.5}]},
         {"unanswerable": [{"id": 3, "verdict": "none", "confidence": 0.5}]},
         {"learned": 3},
         {"digest": None, "questions": "abc"},
