@@ -268,6 +268,17 @@ def test_a_list_ends_where_relevance_falls_and_more_brings_the_rest(tab, service
     assert tab.locator(ROWS).count() == 1
 
 
+def test_more_in_another_tab_is_the_whole_list_of_the_same_search(tab, service):
+    service.mode = "ends"
+    search(tab, service, "password & more")
+    with tab.context.expect_page() as opened:
+        tab.locator(MORE).click(button="middle")
+    opened.value.wait_for_url("**/find/?q=password%20%26%20more&more=" + "S" * 22 + "#handrail-more")
+    opened.value.close()
+    assert tab.locator(ROWS).count() == 1
+    assert not any(event["type"] in ("contact", "click") for event in service.events)
+
+
 def test_keys_reach_more_after_the_results_and_go_on_at_the_first_that_came(tab, service):
     service.mode = "ends"
     search(tab, service, "password")

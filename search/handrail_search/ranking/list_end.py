@@ -33,8 +33,8 @@ def end_of_list(
     """Where the list of these ranked pages ends. `judged` is the verdict and the sensitive topic, if any.
 
     `others` are pages in other languages than the reader's: they come last, are measured against the best of all, and
-    take no place from the reader's own. A page asked by name and one that holds a code of the question stand anyway. A
-    boost does not push others out.
+    take no place from the reader's own. A page asked by name and one that holds a code of the question stand wherever
+    they are ranked, within the most that verdict and topic allow. A boost does not push others out.
     """
     if not order:
         return NO_LIST

@@ -46,7 +46,7 @@ class Understood:
 
     `vector` is that of the question with its last word completed; `failed` says why there is none. With `unfinished`
     somebody seems to be typing still, and it is too early to say that there is no article. `unreadable` is a question
-    in which neither the site nor the encoder knows a word: keys hit at random.
+    in which neither the site nor the encoder knows a word: keys hit at random, or a name that stands in no article.
     """
 
     text: str

@@ -64,7 +64,7 @@
   function followed(event) {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null
     if (!link) return
-    // "None of these" and "Show more" are links only so that Material's arrow keys reach them; they lead nowhere.
+    // "None of these" and "Show more" are links only so that Material's arrow keys reach them; a click leads nowhere.
     const leads = !link.closest(".handrail-said-no, .handrail-more")
     if (leads && link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
     const list = link.closest("[data-handrail-search]")
@@ -217,6 +217,8 @@
     function showMore(beyond) {
       if (!beyond) return more.box.remove()
       more.title.textContent = (beyond === 1 ? WORDS.more_one : WORDS.more_many).replace("{count}", beyond)
+      // In another tab: the whole list of the same search, as a page.
+      more.link.href = `${FIND}?q=${encodeURIComponent(answered.query)}&more=${answered.search_id}#handrail-more`
       if (list.nextSibling !== more.box) list.after(more.box)
     }
 
