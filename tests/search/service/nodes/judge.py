@@ -73,12 +73,13 @@ def failures(done, disturbances, customers):
 
 
 def grouped_at_once(groupings, disturbances):
-    """Moments at which two processes grouped topics. Who was killed, or lost the database, grouped until then.
+    """Moments at which two processes grouped topics. Who was told to end, was killed, or lost the database, grouped
+    until then: a process that ends does not wait for its grouping, whose result is then refused.
 
     `groupings`: lines of `time pid begins|ends`, as `node.py` writes them.
     """
     at_work, found = {}, []
-    ends = [one.began for one in disturbances if one.what == "node killed" or "PostgreSQL" in one.what]
+    ends = [one.began for one in disturbances if one.node is not None or "PostgreSQL" in one.what]
     for line in sorted(groupings, key=lambda line: float(line.split()[0])):
         at, pid, what = line.split()
         if what == "ends":

@@ -54,6 +54,9 @@ def test_the_proof_notices_two_processes_that_group_topics_at_once():
     one_after_another = ["1.0 7 begins", "2.0 7 ends", "3.0 8 begins", "4.0 8 ends"]
     assert grouped_at_once(one_after_another, []) == []
     assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "2.0 7 ends", "4.0 8 ends"], [])
-    killed = [Disturbance("node killed", 0, 1.2, 3.0)]
-    assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "4.0 8 ends"], killed) == []
-    assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "1.6 9 begins"], killed)
+    for what in ("node killed", "node restarted"):
+        ended = [Disturbance(what, 0, 1.2, 3.0)]
+        assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "4.0 8 ends"], ended) == []
+        assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "1.6 9 begins"], ended)
+    left_alone = [Disturbance("Valkey killed", None, 1.2, 3.0)]
+    assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "4.0 8 ends"], left_alone)
