@@ -1,4 +1,4 @@
-"""Tables and text that are safe to print on a terminal."""
+"""Tables that are safe in a terminal or spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from handrail_kb.language.printable import printable
 
 
 def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -19,16 +21,6 @@ def as_markdown(words: str) -> str:
     """Words as Markdown shows them and never obeys them, on one line."""
     escaped = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", printable(words))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def printable(words: str) -> str:
-    """One line without anything that could steer a terminal or reverse the direction of reading."""
-    return "".join(character if character.isprintable() else " " for character in words)
-
-
-def printable_text(words: str) -> str:
-    """Words with their lines, without anything that could steer a terminal."""
-    return "".join(character for character in words if character in "\n\t" or character.isprintable())
 
 
 # By this mark spreadsheets know that letters beyond English are UTF-8.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def articles(
     settings, at = load_settings(config_file), now()
     store = open_store(settings, "no search and no vote was kept yet")
     site = read_site_info(settings.served_site).articles
-    period, least = Period(at - timedelta(days=days), at), settings.number("topic_people")
+    period, least = Period.last(days, at), settings.number("topic_people")
     if article is None:
         found = read_list(store, site, period, least)
         chosen = (one for one in found.articles if everything or one.facts.known)

@@ -19,10 +19,10 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import answers_of, settle_before
 from handrail_feedback.storage.messages.mailings import forget_address
 from handrail_feedback.storage.messages.messages import added_to, find_message, forget_message, list_messages
-from handrail_feedback.text_tables import printable_text
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import HandrailError
+from handrail_kb.language.printable import printable_text
 from handrail_kb.texts.amounts import counted
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 
-from handrail_feedback.delivery.letters import one_line, title
+from handrail_feedback.delivery.letters import title
 from handrail_feedback.delivery.smtp import Mail, MailServer, message_id, plain_mail
 from handrail_feedback.records.mailings import HOURS_TO_CONFIRM, Notification, notification_name
 from handrail_feedback.records.messages import Answer, KeptMessage
 from handrail_feedback.records.outbox import ANSWER
 from handrail_kb.addresses import address_of
+from handrail_kb.language.printable import one_line
 from handrail_kb.texts import text
 
 

@@ -13,6 +13,7 @@ from handrail_feedback.records.messages import Along, AlongKind, KeptMessage
 from handrail_feedback.records.reference_codes import spoken
 from handrail_feedback.records.stamps import stamp
 from handrail_kb.contact.email_addresses import mailboxes_in
+from handrail_kb.language.printable import one_line
 from handrail_kb.texts import text
 
 _ALONG: dict[AlongKind, str] = {
@@ -104,11 +105,6 @@ def receipt(message: KeptMessage) -> tuple[str, str]:
         text(message.lang, "receipt.subject", code=message.code),
         text(message.lang, "receipt.text", code=message.code, spelling=spelling),
     )
-
-
-def one_line(words: str) -> str:
-    """A customer's words in one line, without anything that controls a terminal, a mail or a log."""
-    return " ".join("".join(character if character.isprintable() else " " for character in words).split())
 
 
 def reply_address(reply_to: str) -> str:

@@ -22,9 +22,10 @@ from email.policy import SMTP, Policy
 from typing import Any
 
 from handrail_feedback.delivery.deadline import Deadline, trust
-from handrail_feedback.delivery.letters import key_of, message_text, one_line, receipt, reply_address, title
+from handrail_feedback.delivery.letters import key_of, message_text, receipt, reply_address, title
 from handrail_feedback.records.messages import KeptMessage
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.language.printable import one_line
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)

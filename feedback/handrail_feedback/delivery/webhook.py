@@ -19,11 +19,12 @@ from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 from handrail_feedback.delivery.deadline import Deadline, trust
-from handrail_feedback.delivery.letters import key_of, one_line, payload
+from handrail_feedback.delivery.letters import key_of, payload
 from handrail_feedback.records.messages import KeptMessage
 from handrail_feedback.records.stamps import now
 from handrail_kb import __version__
 from handrail_kb.errors import DeliveryFailed
+from handrail_kb.language.printable import one_line
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 # The bytes that are read of an answer, which only people look at.

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 
+from handrail_feedback.pages.response import page_response
 from handrail_feedback.records.messages import LONGEST_MESSAGE, Thread
 from handrail_feedback.records.outbox import Route
-from handrail_feedback.records.stamps import now, storable
+from handrail_feedback.records.stamps import now, storable, storable_lines
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import add_to_thread, erase_thread, find_thread
 from handrail_kb.config.settings import Settings
@@ -133,10 +134,7 @@ class CodePage:
         )
         title = self._text("code.title")
         page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
-        response = make_response(page, status)
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
+        return page_response(page, status)
 
     def _when(self, at: datetime) -> str:
         """A moment as the company's clock shows it, with the clock's name."""
@@ -149,8 +147,9 @@ class CodePage:
 
 def _read() -> _Sent:
     sent = request.form
-    # Browsers send line ends as CR LF, which would count as two characters.
-    words = storable(sent.get("words", ""), 4 * LONGEST_MESSAGE).replace("\r\n", "\n")
     return _Sent(
-        storable(sent.get("code", ""), _LONGEST_CODE), sent.get("do", "look"), words, sent.get("token", "")[:64]
+        storable(sent.get("code", ""), _LONGEST_CODE),
+        sent.get("do", "look"),
+        storable_lines(sent.get("words", ""), 4 * LONGEST_MESSAGE),
+        sent.get("token", "")[:64],
     )

@@ -29,6 +29,7 @@ from handrail_feedback.pages.contact_form import (
     with_files,
 )
 from handrail_feedback.pages.request import RefusedError, json_object, problem_response
+from handrail_feedback.pages.response import page_response
 from handrail_feedback.records.messages import ACCEPTED, LONGEST_LINE, LONGEST_MESSAGE, Message
 from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.stamps import now, storable
@@ -196,9 +197,7 @@ class ContactPage:
             main += section(self.lang, self.reached, now().date())
         title = text(self.lang, "contact.sent_title" if code else "contact.title")
         page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
-        response = make_response(page, status)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return page_response(page, status, may_be_listed=True)
 
     def _replies(self) -> str:
         """How soon people answered last month; empty if that is unknown and no channel promises an answer."""

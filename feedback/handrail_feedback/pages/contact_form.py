@@ -23,7 +23,7 @@ from handrail_feedback.records.messages import (
     Attachment,
     read_file,
 )
-from handrail_feedback.records.stamps import storable
+from handrail_feedback.records.stamps import storable, storable_lines
 from handrail_kb.addresses import location_of_address
 from handrail_kb.contact.email_addresses import Mailbox, fault_in_words, mailboxes_in, plain
 from handrail_kb.texts import text
@@ -68,8 +68,7 @@ def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetim
     """The form that a browser or a program sent, with the items in `along`, cut to what fits into the store."""
 
     def value(name: str) -> str:
-        # Browsers send line ends as CR LF, which would count as two characters.
-        return storable(str(sent.get(name, "")), LONGEST_FORM).replace("\r\n", "\n")
+        return storable_lines(str(sent.get(name, "")), LONGEST_FORM)
 
     return FilledForm(
         message=value("message"),

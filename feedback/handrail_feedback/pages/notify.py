@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from handrail_feedback.delivery.channels import can_notify
-from handrail_feedback.delivery.letters import one_line
+from handrail_feedback.pages.response import page_response
 from handrail_feedback.records.mailings import HOURS_TO_CONFIRM, LONGEST_NOTIFIED_QUESTION, Notification, Wish
 from handrail_feedback.records.stamps import now, storable
 from handrail_feedback.storage.database import Store
@@ -23,8 +23,9 @@ from handrail_feedback.storage.messages.mailings import ask_to_be_told, confirm,
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.email_addresses import LONGEST_ADDRESS, Mailbox, fault_in_words, plain, read_mailbox
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.language.printable import one_line
 from handrail_kb.site.shell import fill
-from handrail_kb.texts import LANGUAGES, known_language, text
+from handrail_kb.texts import known_language, text
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -157,13 +158,11 @@ class NotifyPage:
 
     def _read(self) -> _Sent:
         sent = request.values
-        lang = sent.get("lang", "")[:20]
-        short = lang.replace("_", "-").partition("-")[0].lower()
         return _Sent(
             one_line(storable(sent.get("q", ""), LONGEST_NOTIFIED_QUESTION)),
             one_line(plain(storable(sent.get("address", ""), LONGEST_ADDRESS))),
             one_line(storable(sent.get("search", ""), 64)),
-            known_language(lang) if short in LANGUAGES else self.lang,
+            known_language(sent.get("lang", "")[:20], self.lang),
         )
 
     def _html(self, step: NotifyStep, status: int, sent: _Sent = _Sent()) -> Response:
@@ -185,7 +184,4 @@ class NotifyPage:
             longest={"question": LONGEST_NOTIFIED_QUESTION, "address": LONGEST_ADDRESS},
         )
         page = fill(self.site_folder(), "find", main, title=words("tell.title"), base_path=self.base_path)
-        response = make_response(page, status)
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
+        return page_response(page, status)

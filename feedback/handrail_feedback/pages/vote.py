@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from handrail_feedback.pages.request import (
@@ -23,6 +23,7 @@ from handrail_feedback.pages.request import (
     problem_response,
     storable_text,
 )
+from handrail_feedback.pages.response import page_response
 from handrail_feedback.records.searches import LONGEST_COMMENT, SearchEvent, Vote
 from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
@@ -32,7 +33,7 @@ from handrail_kb.addresses import address_of
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.site.vote_form import reasons_of, why_form
-from handrail_kb.texts import LANGUAGES, text
+from handrail_kb.texts import html_text, known_language, text
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -131,24 +132,20 @@ class VotePage:
 
     def _words_lang(self) -> str:
         """The language of the page with the form."""
-        asked = request.form.get("lang", "")[:20].replace("_", "-").partition("-")[0].lower()
-        return asked if asked in LANGUAGES else self.lang
+        return known_language(request.form.get("lang", "")[:20], self.lang)
 
     def _page(self, status: int, said: str, more: str = "", vote: Vote | None = None) -> Response:
         """A page in the look of the site, with the link to a person before the form for reasons."""
         lang = self._words_lang()
 
         def _(key: str) -> str:
-            return escape(text(lang, key))
+            return html_text(lang, key)
 
         person = f'<p><a href="{escape(self.base_path)}contact/">{_("contact.link")}</a></p>'
         back = f'<p><a href="{escape(self._address(vote.location))}">{_("helpful.back")}</a></p>' if vote else ""
         main = f'<h1>{_("helpful.question")}</h1><p role="status">{_(f"helpful.{said}")}</p>{person}{more}{back}'
         page = fill(self.site_folder(), "find", main, title=text(lang, "helpful.question"), base_path=self.base_path)
-        response = make_response(page, status)
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
+        return page_response(page, status)
 
 
 def _form_values() -> dict[str, Any]:

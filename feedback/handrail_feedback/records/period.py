@@ -19,6 +19,11 @@ class Period:
     since: datetime
     until: datetime
 
+    @classmethod
+    def last(cls, days: int, at: datetime) -> Period:
+        """The last so many days before a moment."""
+        return cls(at - timedelta(days=days), at)
+
     @property
     def length(self) -> timedelta:
         """The length of the period."""

@@ -24,6 +24,16 @@ def moment(stamped: str) -> datetime:
     return datetime.fromisoformat(stamped)
 
 
+def moment_or_none(stamped: str | None) -> datetime | None:
+    """The moment in a text that `stamp` wrote; None where there is none."""
+    return moment(stamped) if stamped else None
+
+
 def storable(text: str, longest: int) -> str:
     """The text, cut to `longest` characters, with replacements for NUL and lone surrogates, which databases refuse."""
     return text[:longest].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def storable_lines(typed: str, longest: int) -> str:
+    """`storable` for lines typed in a browser, which sends line ends as CR LF: they would count as two characters."""
+    return storable(typed, longest).replace("\r\n", "\n")

@@ -13,8 +13,9 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.reports.article_facts import ENOUGH_READERS, SOON, Tally, Words
 from handrail_feedback.reports.articles import ArticleList, OneArticle, ReadArticle
-from handrail_feedback.text_tables import as_markdown, as_table, printable, to_csv
+from handrail_feedback.text_tables import as_markdown, as_table, to_csv
 from handrail_feedback.topics.text import shown_count
+from handrail_kb.language.printable import printable
 from handrail_kb.site.vote_form import NO_REASONS, YES_REASONS, reason_text
 from handrail_kb.texts.amounts import percent
 

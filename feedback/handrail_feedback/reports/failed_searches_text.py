@@ -13,8 +13,9 @@ from handrail_feedback.records.searches import Failure
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.reports.failed_searches import REPORT_FORMAT, FailedSearch, FailedSearchReport, Measure
 from handrail_feedback.reports.human_reach import reach_for_programs
-from handrail_feedback.text_tables import as_markdown, as_table, printable
-from handrail_kb.texts.amounts import percent
+from handrail_feedback.text_tables import as_markdown, as_table
+from handrail_kb.language.printable import printable
+from handrail_kb.texts.amounts import counted, percent
 
 _PEOPLE = (
     "People are counted as browser tabs: someone who searches from two tabs counts twice; "
@@ -62,7 +63,7 @@ def report_as_text(report: FailedSearchReport) -> str:
         lines += [f"  {measure.name}: {_share(measure)}", f"      {measure.definition}"]
     lines += ["", *(f"  {note}" for note in _notes(report)), ""]
     for line in report.failed:
-        people = "1 person" if line.people == 1 else f"{line.people} people"
+        people = counted(line.people, "person", "people")
         lines += [
             f"{people}: {printable(line.query)}",
             f"    {line.first_at:%Y-%m-%d} to {line.last_at:%Y-%m-%d}; {_kinds(line)}",

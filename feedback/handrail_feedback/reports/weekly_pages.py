@@ -17,7 +17,6 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.reports.charts import Drawing, draw, shares, stacked
 from handrail_feedback.reports.failed_searches import ENOUGH_SEARCHES, Measure
 from handrail_feedback.reports.weekly import Compared, Fixed, TopicLine, TopicSection, WeeklyReport
-from handrail_feedback.text_tables import printable
 from handrail_feedback.topics.facts import SUGGESTIONS
 from handrail_feedback.topics.text import (
     FAILED_BY,
@@ -28,6 +27,7 @@ from handrail_feedback.topics.text import (
     shown_count,
     what_was_proved,
 )
+from handrail_kb.language.printable import printable
 from handrail_kb.texts.amounts import counted, in_days, percent
 
 _TEMPLATES = Path(__file__).parent / "templates"

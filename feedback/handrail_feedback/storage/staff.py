@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 
 from handrail_feedback.records.staff import Role, StaffMember
-from handrail_feedback.records.stamps import Row, moment, stamp
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
 
 
@@ -94,5 +94,5 @@ def _secret() -> str:
 
 
 def _member(row: Row) -> StaffMember:
-    signed_in = moment(row["signed_in_at"]) if row["signed_in_at"] else None
+    signed_in = moment_or_none(row["signed_in_at"])
     return StaffMember(row["name"], row["role"], row["session"], moment(row["made_at"]), signed_in)

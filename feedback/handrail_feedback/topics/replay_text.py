@@ -11,8 +11,10 @@ from typing import Any
 
 from handrail_feedback.contracts import AMONG, PastAnswer
 from handrail_feedback.records.stamps import stamp
-from handrail_feedback.text_tables import as_markdown, as_table, printable
+from handrail_feedback.text_tables import as_markdown, as_table
 from handrail_feedback.topics.replay import REPLAY_FORMAT, MovedAnswer, Replay
+from handrail_kb.language.printable import printable
+from handrail_kb.texts.amounts import counted
 
 DEFINITION = (
     "A question is good where the article that a decision names, or that customers opened, stands among the first "
@@ -103,7 +105,7 @@ def _unnamed(found: Replay, moved: Sequence[MovedAnswer]) -> list[str]:
 
 
 def _people(one: MovedAnswer) -> str:
-    return "1 person" if one.past.people == 1 else f"{one.past.people} people"
+    return counted(one.past.people, "person", "people")
 
 
 def _change(one: MovedAnswer) -> str:

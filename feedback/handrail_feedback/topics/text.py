@@ -12,10 +12,11 @@ from handrail_feedback.records.decisions import PROVEN_SHARE, Figures, Proof
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.records.topics import FailedBy
-from handrail_feedback.text_tables import as_table, printable
+from handrail_feedback.text_tables import as_table
 from handrail_feedback.topics.facts import SUGGESTION_REASONS, SUGGESTIONS, Facts, NearArticle, Next
 from handrail_feedback.topics.listing import Listed, TopicList
 from handrail_feedback.topics.status import TopicStatus
+from handrail_kb.language.printable import printable
 from handrail_kb.site.vote_form import reason_text
 from handrail_kb.texts.amounts import counted, in_days, percent
 
@@ -88,7 +89,7 @@ def _window(found: TopicList) -> str:
 def comparison_period(period: Period) -> str:
     """The period that a period is compared with, in words."""
     days = round(period.before.length / timedelta(days=1))
-    return "the four weeks before" if days == 28 else f"the {days} day{'' if days == 1 else 's'} before"
+    return "the four weeks before" if days == 28 else f"the {counted(days, 'day')} before"
 
 
 # --- Terminal ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from handrail_kb.articles.prose import line_at, prose
 from handrail_kb.config.shown import shown_folder
 from handrail_kb.errors import ArticleError
 from handrail_kb.language.markup import without_markup
+from handrail_kb.language.printable import one_line
 from handrail_kb.texts import text
 
 _LONGEST_NAME = 60
@@ -52,15 +53,18 @@ class ArticleDraft:
 
 def draft_text(draft: ArticleDraft, path: str) -> str:
     """The draft as Markdown, for a file at `path` relative to the docs folder."""
-    words = without_markup(_line(draft.title))  # a title is shown in tabs and menus, where a tag would be rendered
+    words = without_markup(one_line(draft.title))  # a title is shown in tabs and menus, where a tag would be rendered
     title = words[:1].upper() + words[1:]
     # Comments go into the front matter, because HTML comments would be published.
     lines = [
         "---",
         f"title: {quoted(title)}",
-        f"# Draft. {_line(draft.why)}",
+        f"# Draft. {one_line(draft.why)}",
         "# It has to answer these searches:",
-        *(f"#   {_line(asked.question)}{f' ({asked.people})' if asked.people else ''}" for asked in draft.must_answer),
+        *(
+            f"#   {one_line(asked.question)}{f' ({asked.people})' if asked.people else ''}"
+            for asked in draft.must_answer
+        ),
         "# Say the answer in the first sentence. Give it a description. Keep those of the questions that it answers.",
         "# Then: handrail check. Take these comments out at the end.",
         "---",
@@ -82,7 +86,7 @@ def draft_text(draft: ArticleDraft, path: str) -> str:
         lines += [f"## {text(draft.lang, 'draft.related')}", ""]
         lines += [f"- [{_markdown(name)}]({_link(file, path)})" for file, name in draft.related]
         lines += [""]
-    return with_questions("\n".join(lines), [_line(question) for question in draft.questions], path)[0]
+    return with_questions("\n".join(lines), [one_line(question) for question in draft.questions], path)[0]
 
 
 def file_name(title: str) -> str:
@@ -111,13 +115,8 @@ def write_draft(docs_dir: Path, path: str, content: str) -> Path:
     return file
 
 
-def _line(words: str) -> str:
-    """One line without control characters."""
-    return " ".join("".join(character if character.isprintable() else " " for character in words).split())
-
-
 def _markdown(words: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]#!|~])", r"\\\1", _line(words))
+    escaped = re.sub(r"([\\`*_{}\[\]#!|~])", r"\\\1", one_line(words))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,1 +1,1 @@
-"""How text is compared: one normal form, and the words of scripts without spaces."""
+"""How text is compared and shown: one normal form, and the words of scripts without spaces."""

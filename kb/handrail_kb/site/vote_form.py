@@ -9,6 +9,7 @@ import re
 from html import escape
 from typing import Any
 
+from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text
 
 # Codes of the reasons for a no and for a yes. Codes never change; their texts are in `texts`.
@@ -108,7 +109,3 @@ def _reasons(lang: str, helpful: bool) -> str:
 def _hidden(lang: str, url: str) -> str:
     fields = {"url": url, "lang": lang}
     return "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
-
-
-def _(lang: str, key: str) -> str:
-    return escape(text(lang, key))

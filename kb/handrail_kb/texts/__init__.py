@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from html import escape
 from pathlib import Path
 
 import yaml
@@ -28,21 +29,25 @@ class Words:
         """The languages there are files for, such as `de`."""
         return tuple(sorted(file.stem for file in self.folder.glob("*.yml")))
 
-    def known(self, lang: str) -> str:
-        """The language whose file is used for `lang`: `de-CH`, `de_AT` and `DE` count as `de`."""
+    def known(self, lang: str, otherwise: str = FALLBACK_LANGUAGE) -> str:
+        """The language whose file is used for `lang` (`de` for `de-CH`, `de_AT` and `DE`), or `otherwise`."""
         short = lang.replace("_", "-").split("-")[0].lower()
-        return short if short in self.languages else FALLBACK_LANGUAGE
+        return short if short in self.languages else otherwise
 
     def of(self, lang: str) -> Mapping[str, str]:
         """All words of a language, completed with English."""
         return _complete(self.folder, self.known(lang))
 
     def text(self, lang: str, key: str, **values: object) -> str:
-        """The words of `key`, with `{name}` filled from `values`: plain text, to be escaped where it becomes HTML.
+        """The words of `key`, with `{name}` filled from `values`: plain text, see `html` where it becomes HTML.
 
         Raises KeyError for a key that does not exist.
         """
         return self.of(lang)[key].format(**values)
+
+    def html(self, lang: str, key: str, **values: object) -> str:
+        """`text`, escaped for HTML."""
+        return escape(self.text(lang, key, **values))
 
 
 @cache
@@ -59,4 +64,5 @@ def _read(folder: Path, lang: str) -> dict[str, str]:
 
 _CUSTOMERS = Words(Path(__file__).parent)
 LANGUAGES = _CUSTOMERS.languages
-text, texts, known_language = _CUSTOMERS.text, _CUSTOMERS.of, _CUSTOMERS.known
+text, html_text, texts = _CUSTOMERS.text, _CUSTOMERS.html, _CUSTOMERS.of
+known_language = _CUSTOMERS.known

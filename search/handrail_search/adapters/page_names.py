@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from handrail_kb.addresses import location_of_address, path_of, same_letters
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import shown_folder
-from handrail_kb.errors import HandrailError
 from handrail_kb.problems import nearest
-from handrail_kb.site.built.site_info import SiteInfo, read_site_info
+from handrail_kb.site.built.site_info import SiteInfo, site_info_or_defaults
 
 
 class PageNames:
@@ -71,9 +70,6 @@ def _names_of(location: str) -> Iterator[str]:
 
 def names_of(locations: Iterable[str], settings: Settings) -> PageNames:
     """The pages of the site as last built; without a built site, known by their addresses alone."""
-    try:
-        info = read_site_info(settings.served_site)
-    except HandrailError:
-        info = SiteInfo()
+    info = site_info_or_defaults(settings.served_site)
     config = settings.config_file
     return PageNames(locations, info, shown_folder(docs_dir_of(config)) if config and config.exists() else "docs")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from handrail_feedback.records.learned import LONGEST_QUESTION, LearnedSource, TaughtQuestion, teachable
-from handrail_feedback.text_tables import printable
 from handrail_kb.errors import ConfigError
+from handrail_kb.language.printable import printable
 from handrail_search.adapters.page_names import PageNames
 
 MOST_FILE_BYTES = 20_000_000

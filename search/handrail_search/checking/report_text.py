@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from handrail_feedback.text_tables import printable
+from handrail_kb.language.printable import printable
 from handrail_kb.problems import NOTES, Problem, is_fault
 from handrail_kb.texts.amounts import counted
 

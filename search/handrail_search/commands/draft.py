@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import Member, MessageMember
 from handrail_feedback.topics.facts import Facts, people
@@ -18,11 +19,11 @@ from handrail_kb.articles.front_matter import add_questions
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import path_below, shown_folder
-from handrail_kb.errors import HandrailError, SiteError
-from handrail_kb.site.built.site_info import SiteInfo, read_site_info
+from handrail_kb.errors import HandrailError
+from handrail_kb.site.built.site_info import site_info_or_defaults
 from handrail_kb.texts.amounts import counted
 from handrail_search.commands.options import find_settings, setting_options
-from handrail_search.commands.topics import OpenStore, known_topic, open_site, period
+from handrail_search.commands.topics import OpenStore, known_topic, open_site
 
 _DAYS = 366
 # As many as help in `questions:`, and as many as a writer reads.
@@ -46,7 +47,7 @@ def draft(topic: int, config_file: Path, to: str | None, into: str | None, only_
     find_settings(config_file, flags)
     site = open_site(config_file, flags, now())
     at = now()
-    facts = known_topic(site, topic, period(_DAYS, at), at).facts
+    facts = known_topic(site, topic, Period.last(_DAYS, at), at).facts
     docs_dir = docs_dir_of(config_file)
     questions = _questions(site, facts.topic, docs_dir)
     if into:
@@ -79,7 +80,7 @@ def _draft(site: OpenStore, facts: Facts, questions: list[str]) -> ArticleDraft:
         questions=tuple(questions),
         must_answer=tuple(asked[:_MUST_ANSWER]),
         related=tuple((sources[near.location], near.title) for near in related),
-        lang=_info(site.settings).lang,
+        lang=site_info_or_defaults(site.settings.served_site).lang,
     )
 
 
@@ -129,16 +130,10 @@ def _add(docs_dir: Path, into: str, topic: int, questions: list[str], *, only_sh
 def _count(number: int, least: int) -> str:
     if number < least:
         return f"fewer than {least} people"
-    return "1 person" if number == 1 else f"{number} people"
+    return counted(number, "person", "people")
 
 
 def _sources(settings: Settings) -> dict[str, str]:
     """The Markdown file of each article that has one, by location."""
-    return {url: str(facts.get("source") or "") for url, facts in _info(settings).articles.items()}
-
-
-def _info(settings: Settings) -> SiteInfo:
-    try:
-        return read_site_info(settings.served_site)
-    except SiteError:
-        return SiteInfo()
+    articles = site_info_or_defaults(settings.served_site).articles
+    return {url: str(facts.get("source") or "") for url, facts in articles.items()}

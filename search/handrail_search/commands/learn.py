@@ -15,16 +15,15 @@ from handrail_feedback.records.learned import LearnedSource, ListedQuestion, Tau
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store, existing_store
 from handrail_feedback.storage.searches import learned as book
-from handrail_feedback.text_tables import printable
 from handrail_kb.articles.front_matter import add_questions
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, console, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
-from handrail_kb.config.shown import shown_folder
-from handrail_kb.errors import ConfigError, HandrailError, SiteError
-from handrail_kb.site.built.site_info import SiteInfo, read_site_info
-from handrail_kb.texts.amounts import percent
-from handrail_search.adapters.page_names import PageNames
+from handrail_kb.errors import ConfigError, HandrailError
+from handrail_kb.language.printable import printable
+from handrail_kb.site.built.site_info import site_info_or_defaults
+from handrail_kb.texts.amounts import counted, percent
+from handrail_search.adapters.page_names import PageNames, names_of
 from handrail_search.adapters.question_file import Fault, read_pairs
 from handrail_search.adapters.teaching import encode_ahead, read_known
 from handrail_search.commands.options import find_settings, setting_options
@@ -52,7 +51,7 @@ def learn(file: Path, config_file: Path, skip_bad: bool, as_json: bool, **flags:
     settings = find_settings(config_file, flags, needs_file=False)
     searcher = Searcher.open(current_generation(settings.index_dir))
     with console.status(f"reading {file}"):
-        taught, faults = read_pairs(file, _places(settings, searcher.index, config_file), now())
+        taught, faults = read_pairs(file, names_of((page.location for page in searcher.index.pages), settings), now())
     _refuse(file, taught, faults, skip_bad)
     store = Store(settings.store_place)
     try:
@@ -65,8 +64,8 @@ def learn(file: Path, config_file: Path, skip_bad: bool, as_json: bool, **flags:
         click.echo(json.dumps({**asdict(kept), "left_out": left_out, "effect": effect and asdict(effect)}, indent=1))
         return
     stay = f", {kept.removed} that were removed stay so" if kept.removed else ""
-    left_out_too = f", {_count(faults, 'line')} left out" if faults else ""
-    new = _count(range(kept.new), "new question")
+    left_out_too = f", {counted(len(faults), 'line')} left out" if faults else ""
+    new = counted(kept.new, "new question")
     click.echo(f"{file}: {new}, {kept.known} known before{stay}{left_out_too}.")
     click.echo(_effect_as_text(effect, searcher))
     click.echo("Search uses them within seconds. See them: handrail learned")
@@ -95,7 +94,7 @@ def _refuse(file: Path, taught: Sequence[TaughtQuestion], faults: Sequence[Fault
         click.echo(f"… and {len(faults) - _FAULTS_SHOWN} lines more.", err=True)
     if faults and not skip_bad:
         raise ConfigError(
-            f"{_count(faults, 'line')} of {file} cannot be used, so nothing was imported.",
+            f"{counted(len(faults), 'line')} of {file} cannot be used, so nothing was imported.",
             f"Mend them, or leave them out: handrail learn {file} --skip-bad",
         )
     if not taught:
@@ -159,7 +158,7 @@ def learned(
         return
     begin = since.replace(tzinfo=UTC) if since else None
     pages = _pages(settings)
-    location = _location(settings, pages, names, config_file)
+    location = _location(settings, pages, names)
     questions = book.list_questions(store, location=location, source=source, since=begin, removed=removed)
     if as_json:
         rows = [{**asdict(one), "used": _used(one, pages)} for one in questions[:limit]]
@@ -168,11 +167,11 @@ def learned(
     for one in questions[:limit]:
         click.echo(f"{printable(one.question) or '(its words are erased)'}\n    {' · '.join(_facts(one, pages))}")
     more = f", {limit} of them shown; raise --limit to see more" if len(questions) > limit else ""
-    click.echo(f"{_count(questions, 'learned question')}{more}." if questions else "No learned questions.")
+    click.echo(f"{counted(len(questions), 'learned question')}{more}." if questions else "No learned questions.")
 
 
 def _facts(one: ListedQuestion, pages: frozenset[str] | None) -> Iterable[str]:
-    people = f", {one.people} {'person' if one.people == 1 else 'people'}" if one.source == "customer" else ""
+    people = f", {counted(one.people, 'person', 'people')}" if one.source == "customer" else ""
     yield one.id
     yield printable(one.location) or "(home)"
     yield f"{one.source}{people}{', ' if one.who else ''}{printable(one.who)}"
@@ -193,7 +192,7 @@ def _used(one: ListedQuestion, pages: frozenset[str] | None) -> bool | None:
 def _remove(store: Store, _settings: Settings, questions: Sequence[ListedQuestion]) -> None:
     ids = [one.id for one in questions]
     book.remove(store, ids, now())
-    click.echo(f"Removed {_count(questions)}. Search stops using them within seconds.")
+    click.echo(f"Removed {counted(len(questions), 'question')}. Search stops using them within seconds.")
     click.echo(f"Put them back: handrail learned --restore {' '.join(ids)}")
 
 
@@ -202,13 +201,13 @@ def _restore(store: Store, _settings: Settings, questions: Sequence[ListedQuesti
     if erased:
         raise HandrailError(f"The words of {', '.join(erased)} are erased.", "Teach them again: handrail learn FILE")
     book.restore(store, [one.id for one in questions])
-    click.echo(f"Search uses {_count(questions)} again within seconds.")
+    click.echo(f"Search uses {counted(len(questions), 'question')} again within seconds.")
 
 
 def _promote(store: Store, settings: Settings, questions: Sequence[ListedQuestion]) -> None:
     """Write questions into articles; checks that all can be written before the first file is changed."""
     docs_dir = docs_dir_of(cast(Path, settings.config_file))
-    sources = PageNames((), _info(settings)).sources
+    sources = PageNames((), site_info_or_defaults(settings.served_site)).sources
     by_article: dict[str, list[ListedQuestion]] = {}
     for one in questions:
         if one.removed_at:
@@ -240,34 +239,17 @@ def _by_id(store: Store, ids: Sequence[str]) -> list[ListedQuestion]:
     return [listed[one] for one in dict.fromkeys(ids)]
 
 
-def _location(settings: Settings, pages: frozenset[str] | None, names: Sequence[str], config_file: Path) -> str | None:
+def _location(settings: Settings, pages: frozenset[str] | None, names: Sequence[str]) -> str | None:
     """The page that was asked for; one that no longer exists by the name it was given."""
     if not names:
         return None
     if len(names) > 1:
         raise HandrailError("More than one article is named.", "Name one: handrail learned ARTICLE")
-    info = _info(settings)
-    places = PageNames(pages or info.articles, info, _docs_name(config_file))
+    places = names_of(pages or site_info_or_defaults(settings.served_site).articles, settings)
     try:
         return places.find(names[0])
     except LookupError:
         return names[0]
-
-
-def _places(settings: Settings, index: Index, config_file: Path) -> PageNames:
-    return PageNames((page.location for page in index.pages), _info(settings), _docs_name(config_file))
-
-
-def _docs_name(config_file: Path) -> str:
-    return shown_folder(docs_dir_of(config_file)) if config_file.exists() else "docs"
-
-
-def _info(settings: Settings) -> SiteInfo:
-    """What is known of the site. A machine that only serves may have no built site."""
-    try:
-        return read_site_info(settings.served_site)
-    except SiteError:
-        return SiteInfo()
 
 
 def _pages(settings: Settings) -> frozenset[str] | None:
@@ -281,7 +263,3 @@ def _pages(settings: Settings) -> frozenset[str] | None:
 def _store(settings: Settings) -> Store:
     """The store of this site, which must be there."""
     return existing_store(settings.store_place, "nothing was learned yet", "Import questions: handrail learn FILE")
-
-
-def _count(things: Sequence[object], name: str = "question") -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -20,7 +20,6 @@ from handrail_feedback.storage.database import Store, existing_store
 from handrail_feedback.storage.searches import decisions
 from handrail_feedback.storage.searches.learned import version
 from handrail_feedback.storage.searches.topics import merged_into, read_history
-from handrail_feedback.text_tables import printable
 from handrail_feedback.topics.for_programs import topic_for_programs, topics_as_json
 from handrail_feedback.topics.listing import Book, Listed, find_topic, list_topics, read_book
 from handrail_feedback.topics.proving import prove_topics
@@ -31,6 +30,7 @@ from handrail_kb.cli.terminal import bar_when_needed, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import path_below, shown_folder
 from handrail_kb.errors import EncoderUnavailable, HandrailError
+from handrail_kb.language.printable import printable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import names_of
 from handrail_search.adapters.proofs import answer_of
@@ -113,11 +113,6 @@ class _Serving:
         return answer_of(self._searcher, past)
 
 
-def period(days: int, at: datetime) -> Period:
-    """The last so many days."""
-    return Period(at - timedelta(days=days), at)
-
-
 @click.group(invoke_without_command=True)
 @config_option
 @_DAYS
@@ -145,7 +140,7 @@ def topics(
         return
     at = now()
     site = open_site(config_file, flags, at, regroup=regroup)
-    found = list_topics(site.book, site.articles, period(days, at), at, least=site.least, decided=decided)
+    found = list_topics(site.book, site.articles, Period.last(days, at), at, least=site.least, decided=decided)
     click.echo(_WRITERS[form or "text"](found), nl=False)
 
 
@@ -159,7 +154,7 @@ def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) 
     """Show one topic: what was typed, what was near, what came next, and what was decided."""
     at = now()
     site = open_site(config_file, flags, at)
-    found = known_topic(site, topic, period(days, at), at)
+    found = known_topic(site, topic, Period.last(days, at), at)
     if as_json:
         click.echo(json.dumps(topic_for_programs(found, site.least), ensure_ascii=False, indent=2))
         return

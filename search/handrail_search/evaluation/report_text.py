@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from handrail_kb.language.printable import one_line
 from handrail_kb.site.built.site_info import replace_surrogates
+from handrail_kb.texts.amounts import counted
 from handrail_search.evaluation.compare import Comparison, MovedRank
 from handrail_search.evaluation.evaluate import Evaluation, TaughtBefore
 from handrail_search.evaluation.metrics import RIGHT_SECTION, Difference, Interval
@@ -74,7 +76,7 @@ def to_differences(comparison: Comparison, now: Evaluation) -> str:
     lines += [_difference(measure, found[name]) for name, measure in MEASURES.items() if name in found]
     worse, better = comparison.worse, comparison.better
     stayed = len(now.rows) - len(worse) - len(better)
-    lines.append(f"{_count(len(better), 'question')} moved up, {len(worse)} down, {stayed} stayed.")
+    lines.append(f"{counted(len(better), 'question')} moved up, {len(worse)} down, {stayed} stayed.")
     for words, moved in (("Moved down most", worse), ("Moved up most", better)):
         lines += _movements(words, moved)
     return "\n".join(lines)
@@ -95,15 +97,15 @@ def _notes(evaluation: Evaluation) -> list[str]:
         notes.append(f"  {_named('judgements name', evaluation.unknown_sections, 'section')}; no result can open them.")
     for kind, asked in (("answerable", evaluation.rows), ("unanswerable", evaluation.outside)):
         if 0 < len(asked) < FEW:
-            few = _count(len(asked), f"{kind} question")
+            few = counted(len(asked), f"{kind} question")
             notes.append(f"  Only {few}: too few to rely on, whatever the intervals say.")
     return notes
 
 
 def _taught(taught: TaughtBefore) -> list[str]:
-    lines = [f"  learned {_count(taught.questions, 'question')} of {taught.folder} before asking"]
+    lines = [f"  learned {counted(taught.questions, 'question')} of {taught.folder} before asking"]
     if taught.asked_here:
-        lines.append(f"  {_count(taught.asked_here, 'question')} of {taught.folder} not taught: asked here too")
+        lines.append(f"  {counted(taught.asked_here, 'question')} of {taught.folder} not taught: asked here too")
     if taught.unknown_articles:
         lines.append(f"  {_named(f'questions of {taught.folder} name', taught.unknown_articles)}; not taught.")
     return lines
@@ -163,13 +165,7 @@ def _rank(rank: int | None) -> str:
     return str(rank) if rank else "-"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def _clean(text: str) -> str:
     """One printable line, shortened."""
-    line = " ".join(
-        "".join(character if character.isprintable() else " " for character in replace_surrogates(text)).split()
-    )
+    line = one_line(replace_surrogates(text))
     return line if len(line) <= _WORDS else f"{line[: _WORDS - 1]}…"

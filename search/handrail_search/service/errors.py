@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from handrail_feedback.pages.request import problem_response
 from handrail_kb.site.shell import fill
-from handrail_kb.texts import text
+from handrail_kb.texts import html_text, text
 from handrail_kb.texts.log.logger import Log
 from handrail_search.service.site_files import BuiltSite
 
@@ -32,7 +32,7 @@ def plain_page(site: BuiltSite, status: int, title: str, body: str) -> Response:
     info = site.info()
     label = info.contact_label or text(info.lang, "contact.link")
     main = (
-        f"<h1>{escape(text(info.lang, title))}</h1><p>{escape(text(info.lang, body))}</p>"
+        f"<h1>{html_text(info.lang, title)}</h1><p>{html_text(info.lang, body)}</p>"
         f'<p><a href="{escape(site.base_path + info.contact_url)}">{escape(label)}</a></p>'
     )
     page = fill(site.folder, "find", main, title=text(info.lang, title), base_path=site.base_path)

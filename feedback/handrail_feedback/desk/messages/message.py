@@ -21,7 +21,7 @@ from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.learned import teachable
 from handrail_feedback.records.messages import LONGEST_ANSWER, MOST_QUESTIONS, Along, Answer, Case
 from handrail_feedback.records.reference_codes import normalise, spoken
-from handrail_feedback.records.stamps import now, storable
+from handrail_feedback.records.stamps import now, storable_lines
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import answers_of, note_opened, outcomes_of
 from handrail_feedback.storage.messages.messages import attachments_of
@@ -108,7 +108,7 @@ class MessagePage:
         """The unsent answer in the request."""
         sent = request.form.get("questions")
         return UnsentAnswer(
-            storable(request.form.get("body", ""), LONGEST_ANSWER).replace("\r\n", "\n"),
+            storable_lines(request.form.get("body", ""), LONGEST_ANSWER),
             request.values.get("q", "")[:_LONGEST_SEARCH],
             tuple(sent[:10_000].splitlines()) if sent is not None else None,
         )

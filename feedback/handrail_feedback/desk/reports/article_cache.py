@@ -56,11 +56,11 @@ class ArticleFactsCache:
 
     def one(self, location: str, days: int) -> OneArticle | None:
         """One article, read now. Raises StoreUnavailable."""
-        return find_article_facts(self._reader, self._site(), location, _last(days, now()), self.least)
+        return find_article_facts(self._reader, self._site(), location, Period.last(days, now()), self.least)
 
     def _look(self, days: int) -> tuple[datetime, ArticleList]:
         at = now()
-        self._read[days] = (at, read_list(self._reader, self._site(), _last(days, at), self.least))
+        self._read[days] = (at, read_list(self._reader, self._site(), Period.last(days, at), self.least))
         return self._read[days]
 
     def _again(self, *days: int) -> None:
@@ -77,7 +77,3 @@ class ArticleFactsCache:
             except StoreUnavailable as error:
                 log("desk.articles_stale", reason=error)
                 return
-
-
-def _last(days: int, at: datetime) -> Period:
-    return Period(at - timedelta(days=days), at)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
+from handrail_feedback.desk.reports.list_view import LONGEST_WORDS, ListView, page_of, words_of
 from handrail_feedback.desk.reports.period import PERIODS
 from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
 from handrail_feedback.reports.articles import ReadArticle
 
 ARTICLES_SHOWN = 50
-_LONGEST_WORDS = 100
 _FAR = date(9000, 1, 1)
 Holds = Callable[[ReadArticle, date, int], bool]
 
@@ -40,8 +41,8 @@ def is_overdue(one: ReadArticle, day: date) -> bool:
 
 
 @dataclass(frozen=True)
-class ArticleView:
-    """The visible part of the list. Invalid parameters of an address count as missing."""
+class ArticleView(ListView):
+    """The visible part of the list of articles."""
 
     days: int = USUAL_DAYS
     shows: str = "read"
@@ -49,12 +50,6 @@ class ArticleView:
     q: str = ""
     sort: str = "readers"
     page: int = 1
-
-    def address(self, **other: object) -> dict[str, object]:
-        """The parameters for the address of this view with some changes (`other`), without those that are usual."""
-        usual = ArticleView()
-        view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
-        return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
 
     def shown(self, articles: Iterable[ReadArticle], day: date, least: int) -> list[ReadArticle]:
         """The articles of all pages of this view, in its order."""
@@ -72,18 +67,12 @@ class ArticleView:
 
 def article_view_of(asked: Mapping[str, str]) -> ArticleView:
     """The view in the parameters of an address."""
-    usual = ArticleView()
-
-    def one_of(name: str, known: Iterable[str]) -> str:
-        value = asked.get(name, "")
-        return value if value in known else str(getattr(usual, name))
-
-    page = asked.get("page", "")
+    one_of = partial(ArticleView.one_of, asked)
     return ArticleView(
         days=int(one_of("days", map(str, PERIODS))),
         shows=one_of("shows", SHOWS),
-        owner=asked.get("owner", "")[:_LONGEST_WORDS],
-        q=asked.get("q", "").strip()[:_LONGEST_WORDS],
+        owner=asked.get("owner", "")[:LONGEST_WORDS],
+        q=words_of(asked),
         sort=one_of("sort", ARTICLE_SORTS),
-        page=max(int(page), 1) if page.isascii() and page.isdecimal() and len(page) < 5 else 1,
+        page=page_of(asked),
     )

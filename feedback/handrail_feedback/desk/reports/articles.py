@@ -32,9 +32,9 @@ from handrail_feedback.reports.articles_text import (
     reasons_in_words,
     votes_in_words,
 )
-from handrail_feedback.text_tables import printable
 from handrail_feedback.topics.text import shown_count
 from handrail_kb.addresses import address_of
+from handrail_kb.language.printable import printable
 from handrail_kb.site.vote_form import reason_text
 
 

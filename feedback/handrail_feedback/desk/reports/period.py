@@ -24,7 +24,7 @@ class RequestedPeriod:
     def period(self, at: datetime) -> Period:
         """The period, ending at `at` at the latest."""
         if self.since is None or self.until is None:
-            return Period(at - timedelta(days=self.days), at)
+            return Period.last(self.days, at)
         start, end = (datetime.combine(day, time(), UTC) for day in (self.since, self.until + timedelta(days=1)))
         return Period(start, max(start, min(end, at)))
 

@@ -48,7 +48,7 @@ class _Reading:
     others: dict[Period, list[Facts]] = field(default_factory=dict)
 
     def period(self, days: int) -> Period:
-        return Period(self.at - timedelta(days=days), self.at)
+        return Period.last(days, self.at)
 
     def facts(self, days: int, least: int) -> list[Facts]:
         if days not in self.described:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 
+from handrail_feedback.desk.reports.list_view import ListView, page_of, words_of
 from handrail_feedback.desk.reports.period import RequestedPeriod, asked_of
 from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
 from handrail_feedback.records.decisions import MEANINGS
@@ -13,7 +15,6 @@ from handrail_feedback.topics.facts import SUGGESTIONS
 from handrail_feedback.topics.listing import Listed
 
 TOPICS_SHOWN = 50
-_LONGEST_WORDS = 100
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -45,8 +46,8 @@ TOPIC_SORTS: dict[str, tuple[str, Callable[[Listed], tuple[object, ...]]]] = {
 
 
 @dataclass(frozen=True)
-class View:
-    """The visible part of the list. Invalid parameters of an address count as missing."""
+class View(ListView):
+    """The visible part of the list of topics."""
 
     days: int = USUAL_DAYS
     stands: str = "open"
@@ -64,12 +65,6 @@ class View:
             return RequestedPeriod(self.days, date.fromisoformat(self.since), date.fromisoformat(self.until))
         return RequestedPeriod(self.days)
 
-    def address(self, **other: object) -> dict[str, object]:
-        """The parameters for the address of this view with some changes (`other`), without those that are usual."""
-        usual = View()
-        view = replace(self, **{"page": 1, **other})  # type: ignore[arg-type]
-        return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
-
     def shown(self, topics: Iterable[Listed]) -> list[Listed]:
         """The topics of all pages of this view, in its order."""
         stands, words = STATUS_FILTERS[self.stands][1], self.q.casefold().split()
@@ -84,28 +79,19 @@ class View:
 
 def view_of(asked: Mapping[str, str], at: datetime) -> View:
     """The view in the parameters of an address, at a moment."""
-    usual, time = View(), asked_of(asked, USUAL_DAYS, at)
-
-    def one_of(name: str, known: Iterable[str]) -> str:
-        value = asked.get(name, "")
-        return value if value in known else str(getattr(usual, name))
-
+    time, one_of = asked_of(asked, USUAL_DAYS, at), partial(View.one_of, asked)
     return View(
         days=time.days,
         since=time.since.isoformat() if time.since else "",
         until=time.until.isoformat() if time.until else "",
         stands=one_of("stands", STATUS_FILTERS),
         could=one_of("could", SUGGESTIONS),
-        q=asked.get("q", "").strip()[:_LONGEST_WORDS],
+        q=words_of(asked),
         sort=one_of("sort", TOPIC_SORTS),
-        page=_number(asked.get("page", "")),
+        page=page_of(asked),
     )
 
 
 def _said(one: Listed) -> str:
     """The text in which words are looked for: the name, and what customers typed."""
     return " ".join((one.facts.name, *(example.query for example in one.facts.examples))).casefold()
-
-
-def _number(text: str) -> int:
-    return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 5 else 1

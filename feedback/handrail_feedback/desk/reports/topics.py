@@ -27,7 +27,6 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches import decisions
 from handrail_feedback.storage.searches.decisions import LONGEST_LINK, LONGEST_WHY
 from handrail_feedback.storage.searches.topics import merged_into
-from handrail_feedback.text_tables import printable
 from handrail_feedback.topics.facts import SUGGESTION_REASONS, SUGGESTIONS, Facts
 from handrail_feedback.topics.listing import Listed, TopicList
 from handrail_feedback.topics.status import held
@@ -50,6 +49,7 @@ from handrail_feedback.topics.text import (
 )
 from handrail_kb.addresses import address_of
 from handrail_kb.errors import HandrailError
+from handrail_kb.language.printable import printable
 
 
 @dataclass(frozen=True)

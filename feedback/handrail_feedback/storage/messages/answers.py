@@ -24,7 +24,7 @@ from handrail_feedback.records.messages import (
     distinct_questions,
 )
 from handrail_feedback.records.outbox import answer_route
-from handrail_feedback.records.stamps import Row, moment, stamp, storable
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp, storable
 from handrail_feedback.storage.database import Connection, Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.searches import learned
@@ -163,9 +163,7 @@ LEFT JOIN outbox ON outbox.answer_id = answers.id
 
 
 def _answer(row: Row) -> Answer:
-    times: dict[str, Any] = {
-        name: moment(row[name]) if row[name] else None for name in ("sent_at", "bounced_at", "undone_at")
-    }
+    times: dict[str, Any] = {name: moment_or_none(row[name]) for name in ("sent_at", "bounced_at", "undone_at")}
     names = ("id", "code", "thread", "who", "way", "words", "undone_by")
     return Answer(at=moment(row["at"]), to=row["recipient"], **times, **{name: row[name] for name in names})
 
@@ -285,6 +283,6 @@ def _outcome(row: Row) -> MessageOutcome:
         taught=tuple(json.loads(row["taught"])),
         at=moment(row["at"]),
         who=row["who"],
-        undone_at=moment(row["undone_at"]) if row["undone_at"] else None,
+        undone_at=moment_or_none(row["undone_at"]),
         undone_by=row["undone_by"],
     )

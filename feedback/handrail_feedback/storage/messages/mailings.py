@@ -25,7 +25,7 @@ from handrail_feedback.records.mailings import (
     token_of,
 )
 from handrail_feedback.records.redaction.redact import redact
-from handrail_feedback.records.stamps import Row, moment, stamp, storable
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp, storable
 from handrail_feedback.storage.database import Connection, Store, retried
 from handrail_feedback.storage.messages.mail_quota import Recipient, may_write, refuse
 
@@ -361,6 +361,6 @@ def _hashed(token: str) -> str:
 
 def _notification(row: Row) -> Notification:
     names = ("id", "question", "address", "lang", "state", "seed", "attempts")
-    answered = moment(row["answered_at"]) if row["answered_at"] else None
+    answered = moment_or_none(row["answered_at"])
     proof = AnsweringArticle(row["location"], row["title"]) if answered else None
     return Notification(**{name: row[name] for name in names}, at=moment(row["at"]), proof=proof, answered_at=answered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.outbox import ChannelState, OutboxEntry, OutboxStatus, kept_route
-from handrail_feedback.records.stamps import Row, moment, stamp
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox import GOES_FIRST, UNSENT
 
@@ -34,7 +34,7 @@ def outbox_status(store: Store, at: datetime) -> OutboxStatus:
     channels = tuple(map(_channel, rows))
     return OutboxStatus(
         counted["waiting"],
-        _time(counted["oldest"]),
+        moment_or_none(counted["oldest"]),
         unsent["count"],
         counted["left_alone"],
         channels,
@@ -83,12 +83,12 @@ def _entry(row: Row) -> OutboxEntry:
         queued_at=moment(row["queued_at"]),
         next_at=moment(row["next_at"]),
         attempts=row["attempts"],
-        failing_since=_time(row["failing_since"]),
+        failing_since=moment_or_none(row["failing_since"]),
         last_error=row["last_error"],
         last_said=row["last_said"],
         last_mend=row["last_mend"],
-        claimed_until=_time(row["claimed_until"]),
-        delivered_at=_time(row["delivered_at"]),
+        claimed_until=moment_or_none(row["claimed_until"]),
+        delivered_at=moment_or_none(row["delivered_at"]),
     )
 
 
@@ -97,12 +97,8 @@ def _channel(row: Row) -> ChannelState:
         name=row["name"],
         delivered=row["delivered"],
         failed=row["failed"],
-        failing_since=_time(row["failing_since"]),
-        rest_until=_time(row["rest_until"]),
+        failing_since=moment_or_none(row["failing_since"]),
+        rest_until=moment_or_none(row["rest_until"]),
         last_error=row["last_error"],
         last_mend=row["last_mend"],
     )
-
-
-def _time(stamped: str | None) -> datetime | None:
-    return moment(stamped) if stamped else None

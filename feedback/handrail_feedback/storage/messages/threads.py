@@ -23,7 +23,7 @@ from handrail_feedback.records.messages import (
 )
 from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.reference_codes import normalise
-from handrail_feedback.records.stamps import Row, moment, stamp
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import ANSWERED, THREAD
 from handrail_feedback.storage.messages.messages import attachments_of, keep_message, kept_message
@@ -117,8 +117,7 @@ def codes_like(store: Store, code: str, *, limit: int = 3) -> list[str]:
 
 def _case(row: Row, files: tuple[Attachment, ...] = ()) -> Case:
     times: dict[str, Any] = {
-        name: moment(row[name]) if row[name] else None
-        for name in ("waits_since", "delivered_at", "opened_at", "answered_at")
+        name: moment_or_none(row[name]) for name in ("waits_since", "delivered_at", "opened_at", "answered_at")
     }
     return Case(
         message=kept_message(row, files),
@@ -193,6 +192,6 @@ def _first_of(store: Store, code: str) -> str:
 
 
 def _part(row: Row) -> Part:
-    answered = moment(row["first_reply_at"]) if row["first_reply_at"] else None
+    answered = moment_or_none(row["first_reply_at"])
     state: ThreadState = "answered" if answered else "delivered" if row["state"] == "delivered" else "kept"
     return Part(moment(row["at"]), state, answered)

@@ -19,7 +19,7 @@ from handrail_feedback.records.decisions import (
     ReplayResult,
     in_force,
 )
-from handrail_feedback.records.stamps import Row, SqlValue, moment, stamp, storable
+from handrail_feedback.records.stamps import Row, SqlValue, moment, moment_or_none, stamp, storable
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import merged_into, topics
 from handrail_kb.errors import HandrailError
@@ -119,7 +119,7 @@ def _decision(row: Row) -> Decision:
         who=row["who"],
         why=row["why"],
         link=row["link"],
-        undone_at=moment(row["undone_at"]) if row["undone_at"] else None,
+        undone_at=moment_or_none(row["undone_at"]),
         undone_by=row["undone_by"],
     )
 

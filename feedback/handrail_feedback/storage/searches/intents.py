@@ -27,7 +27,7 @@ from handrail_feedback.records.searches import (
     same_question,
     soon_after,
 )
-from handrail_feedback.records.stamps import Row, moment, stamp
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Connection, Store
 
 _SETTLED_AFTER = timedelta(hours=1)
@@ -218,7 +218,7 @@ SELECT * FROM (
 
 
 def _intent(row: Row) -> Intent:
-    times = {name: moment(row[name]) if row[name] else None for name in _TIMES}
+    times = {name: moment_or_none(row[name]) for name in _TIMES}
     flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff")}
     results = tuple((str(one[0]), float(one[1])) for one in json.loads(row["results"]) if _was_shown(one))
     values = row | times | flags | {"results": results}
@@ -262,7 +262,7 @@ def openings(store: Store, since: datetime, until: datetime, location: str | Non
             row["tab"],
             row["query"],
             row["shape"],
-            _maybe(row["contacted_at"]),
+            moment_or_none(row["contacted_at"]),
         )
         for row in rows
     ]
@@ -272,7 +272,9 @@ def steps(store: Store, since: datetime, until: datetime, location: str | None =
     """The searches of all tabs that opened an article, or that one, in this time; oldest first."""
     rows = store.read(_STEPS, since=stamp(since), until=stamp(until), location=location)
     return [
-        OpeningSearch(row["tab"], moment(row["first_at"]), row["query"], row["shape"], _maybe(row["contacted_at"]))
+        OpeningSearch(
+            row["tab"], moment(row["first_at"]), row["query"], row["shape"], moment_or_none(row["contacted_at"])
+        )
         for row in rows
     ]
 
@@ -291,7 +293,3 @@ SELECT tab, first_at, query, shape, contacted_at FROM intents
 WHERE tab IN (SELECT tab FROM openings JOIN intents ON intents.id = openings.intent_id WHERE {_WITHIN})
 ORDER BY first_at, id
 """  # noqa: S608 (our own words)
-
-
-def _maybe(stamped: str | None) -> datetime | None:
-    return moment(stamped) if stamped else None

@@ -22,7 +22,7 @@ from handrail_feedback.records.learned import (
     says_something,
     teachable,
 )
-from handrail_feedback.records.stamps import Row, moment, stamp, storable
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp, storable
 from handrail_feedback.storage.database import Connection, Store
 
 # The newest so many are in force. Customers' are counted apart, so that they can never push the others out.
@@ -64,7 +64,7 @@ _WAS_REMOVED = f"SELECT max(CASE WHEN removed_at IS NULL THEN 0 ELSE 1 END) FROM
 def learned_status(store: Store, taught: Iterable[TaughtQuestion]) -> dict[str, datetime | None]:
     """How questions that were kept stand: when each was removed, or None while it is in force, by its listed id."""
     found = [row for one in taught for row in store.read(_STANDING, **_key_of(one))]
-    return {str(row["id"]): moment(row["removed_at"]) if row["removed_at"] else None for row in found}
+    return {str(row["id"]): moment_or_none(row["removed_at"]) for row in found}
 
 
 _STANDING = "SELECT id, removed_at FROM learned WHERE key = :key AND source = :source AND who = :who"
@@ -242,7 +242,7 @@ def _id_of(key: str) -> str:
 
 
 def _listed(row: Row, question: str, location: str, source: LearnedSource, who: str, people: int) -> ListedQuestion:
-    removed, promoted = (moment(row[name]) if row[name] else None for name in ("removed_at", "promoted_at"))
+    removed, promoted = (moment_or_none(row[name]) for name in ("removed_at", "promoted_at"))
     return ListedQuestion(str(row["id"]), question, location, source, who, people, moment(row["at"]), removed, promoted)
 
 

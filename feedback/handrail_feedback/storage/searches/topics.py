@@ -16,7 +16,7 @@ from operator import attrgetter
 import numpy as np
 
 from handrail_feedback.records.searches import Counted, Failure, Intent, as_tallied, is_question, shape
-from handrail_feedback.records.stamps import Row, moment, stamp
+from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.records.topics import (
     EVER,
     Grouping,
@@ -90,7 +90,7 @@ def _message(row: Row) -> MessageMember | None:
 def known_since(store: Store) -> datetime | None:
     """When the first search that is still kept was made; None when there is none."""
     [row] = store.read("SELECT min(first_at) AS first FROM intents")
-    return moment(row["first"]) if row["first"] else None
+    return moment_or_none(row["first"])
 
 
 def topics(store: Store) -> dict[int, Topic]:

@@ -56,6 +56,14 @@ def read_site_info(site_dir: Path) -> SiteInfo:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
 
 
+def site_info_or_defaults(site_dir: Path) -> SiteInfo:
+    """The facts that the plugin wrote, or defaults where they cannot be read."""
+    try:
+        return read_site_info(site_dir)
+    except SiteError:
+        return SiteInfo()
+
+
 def replace_surrogates(text: str) -> str:
     """The text with lone surrogates, which JSON allows and SQLite does not, replaced by question marks."""
     return text.encode("utf-8", "replace").decode()

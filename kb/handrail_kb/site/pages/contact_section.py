@@ -18,6 +18,7 @@ from handrail_kb.contact.holidays import Day, last_day, public_holidays
 from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, group_days, show_span
 from handrail_kb.contact.phones import dialled
 from handrail_kb.site.patch import data_element
+from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text, texts
 
 # Channels on which somebody answers at once; on the others, later.
@@ -286,7 +287,3 @@ def _title(lang: str, channel: Channel) -> str:
 
 def _sentence(html: str) -> str:
     return f"<p>{html}</p>"
-
-
-def _(lang: str, key: str, **values: object) -> str:
-    return escape(text(lang, key, **values))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from html import escape
 
 from handrail_kb.site.patch import data_element
+from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text
 
 MAX_MESSAGE = 5000
@@ -99,7 +100,7 @@ aria-describedby="handrail-reply-to-hint">
 
 def _files(lang: str, megabytes: int) -> str:
     """A field for files, with a hint about what is accepted."""
-    hint = escape(text(lang, "files.hint", megabytes=megabytes))
+    hint = _(lang, "files.hint", megabytes=megabytes)
     return f"""<label for="handrail-files">{_(lang, "files.label")} ({_(lang, "contact.optional")})</label>
 <span class="handrail-hint" id="handrail-files-hint">{hint}</span>
 <input id="handrail-files" name="files" type="file" multiple accept="{FILES}" aria-describedby="handrail-files-hint">"""
@@ -169,7 +170,3 @@ def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", meg
 
 def _heading(lang: str, key: str, wanted: bool) -> str:
     return f"\n<h1>{_(lang, key)}</h1>" if wanted else ""
-
-
-def _(lang: str, key: str) -> str:
-    return escape(text(lang, key))

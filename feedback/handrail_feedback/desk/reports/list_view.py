@@ -1,0 +1,39 @@
+"""The visible part of a list, whose whole state is in its address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+LONGEST_WORDS = 100
+
+
+@dataclass(frozen=True)
+class ListView:
+    """The visible part of a list. Each field is a parameter of its address, and its default the usual value.
+
+    Subclasses have at least the field `page`. Invalid parameters of an address count as missing.
+    """
+
+    def address(self, **other: object) -> dict[str, object]:
+        """The parameters for the address of this view with some changes (`other`), without those that are usual."""
+        usual = type(self)()
+        view = replace(self, **{"page": 1, **other})
+        return {name: value for name, value in vars(view).items() if value != getattr(usual, name)}
+
+    @classmethod
+    def one_of(cls, asked: Mapping[str, str], name: str, known: Iterable[str]) -> str:
+        """A parameter that is one of the `known` values; the usual one for any other."""
+        value = asked.get(name, "")
+        return value if value in known else str(getattr(cls(), name))
+
+
+def words_of(asked: Mapping[str, str]) -> str:
+    """The words that are looked for (`q`)."""
+    return asked.get("q", "").strip()[:LONGEST_WORDS]
+
+
+def page_of(asked: Mapping[str, str]) -> int:
+    """The number of the page, which is at least 1."""
+    page = asked.get("page", "")
+    return max(int(page), 1) if page.isascii() and page.isdecimal() and len(page) < 5 else 1
