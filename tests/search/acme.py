@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 INLINE = "document.documentElement.className='js'"
 INLINE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(INLINE.encode()).digest()).decode()
+# The link to a person on a page that the service makes.
+PERSON = re.compile(r'<a [^>]*href="/contact/[^"]*"[^>]*>Talk to a human</a>')
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,16 @@ from handrail_feedback.records.learned import TaughtQuestion
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.learned import keep, known_questions
 from handrail_kb.errors import ConfigError
-from handrail_kb.site.built.passages import read_site
 from handrail_kb.site.built.site_info import SiteInfo
 from handrail_search.adapters import question_file
 from handrail_search.adapters.page_names import PageNames
 from handrail_search.adapters.question_file import read_pairs
 from handrail_search.evaluation import effect
 from handrail_search.evaluation.effect import held_out
-from handrail_search.index.build import build_index
 from handrail_search.ranking.learned import KnownAnswer
 
-from ..acme import ARTICLES, article, write_site
-from ..conftest import MODEL
+from ..acme import ARTICLES, article
+from .project import indexed_project
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SOURCES = {one.location: one.location.rstrip("/") + ".md" for one in ARTICLES}
@@ -33,15 +31,7 @@ SITE = [article(one.location, one.title, one.body, source=SOURCES[one.location])
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, lend_encoder):
     """A project: mkdocs.yml, docs, the built site and its index. Not to be changed."""
-    root = tmp_path_factory.mktemp("project")
-    write_site(root / "site", SITE, base_path="/help/")
-    for one in ARTICLES:
-        file = root / "docs" / SOURCES[one.location]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"---\ntitle: {one.title}\n---\n\ntext\n")
-    (root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
-    build_index(list(read_site(root / "site")), lend_encoder(root / ".handrail"), MODEL)
-    return root
+    return indexed_project(tmp_path_factory.mktemp("project"), SITE, lend_encoder, base_path="/help/")
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from handrail_search.index.generation import Index
 
 from ..acme import article, write_site
 from ..conftest import MODEL
+from .project import indexed_project
 
 BODIES = {
     "account/password/": (
@@ -45,15 +46,7 @@ ICELAND = ("do you ship to Iceland", "delivery to Iceland", "shipping cost Icela
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, lend_encoder):
     """A project with a built site and its index. Not to be changed."""
-    root = tmp_path_factory.mktemp("project")
-    write_site(root / "site", SITE)
-    for one in SITE:
-        file = root / "docs" / (one.location.strip("/") + ".md")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"---\ntitle: {one.title}\n---\n\ntext\n")
-    (root / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
-    build_index(list(read_site(root / "site")), lend_encoder(root / ".handrail"), MODEL)
-    return root
+    return indexed_project(tmp_path_factory.mktemp("project"), SITE, lend_encoder)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from mkdocs.config import load_config
 from handrail_kb.addresses import base_of
 from handrail_kb.site import mkdocs
 
+from ..acme import write_site
+
 LATIN = "<!doctype html><html><head><meta charset=iso-8859-1><title>Köln</title></head><body>Grüße</body></html>"
 
 
@@ -105,3 +107,21 @@ def test_pages_are_sent_in_the_letters_that_they_name(own_acme, make_app):
         assert answer.headers["Content-Type"] == "text/html; charset=windows-1252"
         assert "Grüße" in answer.data.decode(answer.content_type.partition("charset=")[2])
     assert client.get("/utf.html").headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_everything_lives_under_the_path_of_the_site(make_app, acme, tmp_path):
+    shutil.copytree(acme / "state", tmp_path / "sub" / "state", symlinks=True)
+    write_site(tmp_path / "sub" / "site", base_path="/help/")
+    client = make_app(tmp_path / "sub").test_client()
+    answer = client.get("/help/api/search?q=forgot+password").json
+    assert answer["results"][0]["url"].startswith("/help/account/password/")
+    assert answer["contact"]["url"].startswith("/help/contact/")
+    assert client.get(answer["results"][0]["url"].partition("#")[0]).status_code == 200
+    assert 'action="/help/find/"' in client.get("/help/find/?q=password").text
+    assert client.get("/").headers["Location"] == "/help/"
+    assert client.get("/help").headers["Location"] == "/help/"
+    assert client.get("/help/account/password").headers["Location"] == "/help/account/password/"
+    for path in ("healthz", "readyz", "metrics", "contact/"):
+        assert client.get(f"/help/{path}").status_code == 200
+    for path in ("/api/search?q=a", "/account/password/", "/readyz", "/helpless/"):
+        assert client.get(path).status_code == 404

@@ -18,7 +18,7 @@ from handrail_kb.config.settings import load_settings
 from handrail_kb.contact.email_addresses import mailboxes_in, plain, read_mailbox, same_mailbox
 from handrail_kb.errors import ConfigError
 
-from ...pages.test_notify import browse
+from ...pages.notify.wishes import browse
 
 
 @pytest.fixture

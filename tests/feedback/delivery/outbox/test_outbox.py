@@ -9,77 +9,17 @@ from itertools import pairwise
 import pytest
 
 from handrail_feedback.records.messages import Message
-from handrail_feedback.records.outbox import FIRST_PAUSE, LONGEST_PAUSE, Patience, Route, parse_routes, pause
+from handrail_feedback.records.outbox import FIRST_PAUSE, LONGEST_PAUSE, Patience, pause
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.messages import find_message, forget_message, keep_message
 from handrail_feedback.storage.messages.outbox_status import entries, outbox_status
-from handrail_kb.errors import ConfigError, DeliveryFailed, StoreUnavailable
+from handrail_kb.errors import DeliveryFailed, StoreUnavailable
 
 from ..conftest import NOON
 from .before import as_before
-
-MAIL = parse_routes("mail")
-DOWN = DeliveryFailed("The mail server is away.", "Start it.", of_channel=True)
-LATER = DeliveryFailed("Not now.", "Wait.")
-NEVER = DeliveryFailed("Not this one.", "Look.", said="no zanzibar here", final=True)
-
-
-@pytest.fixture
-def claim(store, clock):
-    """The next job, if any: `claim("mail > folder")`."""
-    return lambda deliver="mail": outbox.claim(store, parse_routes(deliver), clock(), Patience())
-
-
-@pytest.fixture
-def fail(store, clock):
-    return lambda job, error=LATER: outbox.failed(store, job, error, clock(), Patience())
-
-
-@pytest.fixture
-def arrive(store, clock):
-    return lambda job: outbox.delivered(store, job, clock())
-
-
-def entry(store, code=""):
-    [found] = entries(store, code=code, everything=True)
-    return found
-
-
-# --- what the setting says
-
-
-@pytest.mark.parametrize(
-    ("deliver", "routes"),
-    [
-        ("", ()),
-        ("mail", (("mail",),)),
-        ("mail, folder", (("mail",), ("folder",))),
-        (" Mail>webhook > folder ,folder", (("mail", "webhook", "folder"), ("folder",))),
-    ],
-)
-def test_the_ways_are_read_from_one_setting(deliver, routes):
-    assert parse_routes(deliver) == tuple(map(Route, routes))
-
-
-@pytest.mark.parametrize(
-    ("deliver", "what"),
-    [
-        ("mial", "'mial' is no way to deliver. Did you mean 'mail'"),
-        ("mail,", "a way is missing"),
-        ("mail >", "a way is missing"),
-        ("mail > mail", "named twice"),
-        ("mail, mail", "named twice"),
-        ("mail & folder", "no way to deliver"),
-    ],
-)
-def test_what_is_no_way_is_named(deliver, what):
-    with pytest.raises(ConfigError) as raised:
-        parse_routes(deliver)
-    assert what in raised.value.what
-    assert "deliver: mail" in raised.value.mend
-
+from .queue import DOWN, LATER, MAIL, NEVER, entry
 
 # --- together with the message
 
@@ -318,143 +258,6 @@ def test_an_earlier_code_is_found_however_it_is_written(store, write, typed):
 def test_what_is_no_code_of_ours_adds_to_nothing(store, write, text):
     write()
     assert find_message(store, write(text)).follows == ""
-
-
-# --- when one way fails, the next
-
-
-def test_the_next_way_takes_over_when_the_first_has_failed_for_ten_minutes(store, write, claim, clock, fail, caplog):
-    route = "mail > webhook > folder"
-    code = write(deliver=route)
-    fail(claim(route), DOWN)
-    clock.add(minutes=9)
-    fail(claim(route), DOWN)
-    assert entry(store).channel == "mail"
-    other = write("another one", deliver=route)
-    clock.add(minutes=2)
-    fail(claim(route), DOWN)
-    assert [entry(store, one).channel for one in (code, other)] == ["mail", "webhook"]
-    assert claim(route).channel == claim(route).channel == "webhook"
-    assert f"message {entry(store, other).number} of the outbox goes on by webhook: mail did not take it" in caplog.text
-    assert "1 message goes on by webhook: mail fails" in caplog.text
-    assert code not in caplog.text and other not in caplog.text
-
-
-def test_it_takes_over_a_message_that_alone_fails_for_ten_minutes(store, write, claim, clock, fail):
-    route = "mail > folder"
-    write(deliver=route)
-    fail(claim(route))
-    clock.add(minutes=11)
-    fail(claim(route))
-    assert claim(route).channel == "folder"
-
-
-def test_it_takes_over_soon_from_a_way_that_refuses_for_good(store, write, claim, clock, fail):
-    route = "mail > folder"
-    write(deliver=route)
-    fail(claim(route), NEVER)
-    assert entry(store).channel == "folder"
-    clock.add(seconds=2)
-    assert claim(route).channel == "folder"
-
-
-def test_messages_that_come_while_a_way_is_down_do_not_wait_for_it(store, write, claim, clock, fail, arrive):
-    route = "mail > folder"
-    write(deliver=route)
-    fail(claim(route), DOWN)
-    clock.add(minutes=11)
-    fail(claim(route), DOWN)
-    arrive(claim(route))
-    write("another one", deliver=route)
-    assert claim(route).channel == "folder"
-
-
-def test_after_the_last_way_comes_the_first_again(store, write, claim, clock, fail):
-    route, tried = "mail > folder", []
-    write(deliver=route)
-    for _ in range(12):
-        clock.add(minutes=16)
-        job = claim(route)
-        tried.append(job.channel)
-        fail(job, NEVER)
-    assert tried == ["mail", "folder"] * 6
-
-
-def test_a_message_that_no_way_takes_is_handed_round_ever_more_slowly(store, write, claim, clock, fail):
-    route, pauses = "mail > folder", []
-    write(deliver=route)
-    for _ in range(12):
-        fail(claim(route), NEVER)
-        pauses.append(entry(store).next_at - clock())
-        clock.time = entry(store).next_at
-    assert pauses[0] <= FIRST_PAUSE
-    assert pauses[-1] >= LONGEST_PAUSE / 2
-
-
-def test_while_every_way_is_down_a_message_stays_and_is_tried_on_each(store, write, claim, clock, fail):
-    route, tried = "mail > folder", set()
-    write(deliver=route)
-    for _ in range(40):
-        job = claim(route)
-        if job:
-            tried.add(job.channel)
-            fail(job, DOWN)
-        clock.add(minutes=3)
-    assert tried == {"mail", "folder"}
-    assert entry(store).state == "waiting"
-
-
-def test_a_way_that_works_again_is_used_again(store, write, claim, clock, fail, arrive):
-    route = "mail > folder"
-    write(deliver=route)
-    fail(claim(route), DOWN)
-    clock.add(minutes=11)
-    fail(claim(route), DOWN)
-    arrive(claim(route))
-    clock.add(minutes=16)
-    write("another one", deliver=route)
-    job = claim(route)
-    assert job.channel == "mail"
-    arrive(job)
-    assert not [channel for channel in outbox_status(store, clock()).channels if channel.failing_since]
-
-
-# --- when settings change
-
-
-def test_what_waits_on_a_way_that_is_gone_goes_on_todays_ways(store, write, claim, clock):
-    code = write(deliver="mail > folder")
-    assert claim("webhook") is None
-    assert outbox.adopt(store, parse_routes("webhook, folder"), clock()) == 1
-    assert {str(one.route) for one in entries(store, code=code)} == {"webhook", "folder"}
-
-
-def test_what_somebody_is_delivering_is_not_put_on_another_way(store, write, claim, clock):
-    write()
-    claim()
-    assert outbox.adopt(store, parse_routes("webhook"), clock()) == 0
-    clock.add(minutes=2)
-    assert outbox.adopt(store, parse_routes("webhook"), clock()) == 1
-
-
-def test_what_was_delivered_is_not_delivered_again_when_a_way_is_added(store, write, claim, clock, arrive):
-    code = write()
-    arrive(claim())
-    assert outbox.adopt(store, parse_routes("mail, folder"), clock()) == 0
-    assert entry(store, code).state == "delivered"
-
-
-def test_messages_of_the_last_week_are_sent_once_there_is_a_way_and_older_ones_when_asked(store, write, clock):
-    old = write("old", deliver="")
-    clock.add(days=6)
-    young = write("young", deliver="")
-    clock.add(days=2)
-    assert outbox_status(store, clock()).unsent == 2
-    assert outbox.adopt(store, MAIL, clock()) == 1
-    assert [one.code for one in entries(store)] == [young]
-    assert outbox.send_unsent(store, MAIL, clock()) == 1
-    assert {one.code for one in entries(store)} == {old, young}
-    assert outbox.send_unsent(store, MAIL, clock()) == 0
 
 
 # --- by a person's word

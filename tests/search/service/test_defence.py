@@ -1,0 +1,190 @@
+"""The service as attackers, robots and other sites meet it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from handrail_kb.policy.fit import write_csp
+
+from ..acme import INLINE_HASH, PERSON
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/assets/app.0123abcd.js", "/find/?q=a", "/api/search?q=a", "/gone/", "/api/nothing", "/contact/"]
+)
+def test_every_answer_carries_the_policy(client, path):
+    headers = client.get(path).headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["script-src"] == f"'self' '{INLINE_HASH}'"
+    assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in str(policy)
+    assert "http" not in str(policy)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert "Set-Cookie" not in headers
+
+
+def test_a_digest_that_is_none_opens_no_hole_in_the_policy(own_client, own_acme):
+    hashes = {"script": ["unsafe-inline", "sha256-x'; img-src *"], "style": 3}
+    (own_acme / "site" / "handrail" / "csp.json").write_text(json.dumps(hashes))
+    policy = own_client.get("/").headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in policy
+    assert "img-src *" not in policy
+
+
+def test_report_only_lets_pages_off_and_never_those_where_customers_write(own_client, own_acme):
+    write_csp(own_acme / "site", mode="report-only")
+    page = own_client.get("/").headers
+    assert "Content-Security-Policy" not in page
+    assert f"'{INLINE_HASH}'" in page["Content-Security-Policy-Report-Only"]
+    assert "X-Frame-Options" not in page
+    for path in ("/contact/", "/find/?q=a", "/api/search?q=a", "/desk/"):
+        headers = own_client.get(path, follow_redirects=True).headers
+        assert "default-src 'self'" in headers["Content-Security-Policy"], path
+        assert "Content-Security-Policy-Report-Only" not in headers
+
+
+def test_a_page_may_load_what_the_site_allows_and_the_form_may_not(own_client, own_acme):
+    allow = {"frame-src": ("https://play.example.com",), "script-src": ("https://cdn.example.com",)}
+    write_csp(own_acme / "site", allow=allow)
+    page = own_client.get("/").headers
+    assert "frame-src 'self' https://play.example.com" in page["Content-Security-Policy"]
+    assert page["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    for path in ("/contact/", "/find/?q=a", "/api/search?q=a"):
+        assert "example.com" not in own_client.get(path).headers["Content-Security-Policy"]
+    assert "https://cdn.example.com" in own_client.get("/gone/").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("noted", ["", "[]", "{", '{"format": 2}', '{"format": 2, "needs": 3, "pages": [], "mode": 7}',
+                                   '{"format": 2, "allow": {"img-src": ["a b\\r\\nX: y", "*;"]}, "needs": [[]]}',
+                                   '{"format": 2, "needs": [{}], "pages": {"index.html": 99}}'])  # fmt: skip
+def test_notes_that_cannot_be_read_give_the_strictest_policy(own_client, own_acme, noted):
+    (own_acme / "site" / "handrail" / "csp.json").write_text(noted)
+    answer = own_client.get("/")
+    assert answer.status_code == 200
+    assert "script-src 'self'; style-src 'self'; img-src 'self' data:;" in answer.headers["Content-Security-Policy"]
+
+
+POSTS = [
+    ("/api/events", {"search_id": "A" * 22, "type": "seen"}),
+    ("/api/feedback", {"url": "/billing/refund/", "helpful": True}),
+    ("/api/contact", {"message": "Help!"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), POSTS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_other_sites_may_send_nothing(client, path, body, headers):
+    response = client.post(path, json=body, headers=headers)
+    assert response.status_code == 403
+    assert "another site" in response.json["error"]["what"]
+
+
+def test_nothing_of_what_another_site_sent_is_kept(own_client, kept):
+    for path, body in POSTS:
+        own_client.post(path, json=body, headers={"Sec-Fetch-Site": "cross-site"})
+    assert kept("votes") == kept("messages") == kept("early_events") == []
+
+
+@pytest.mark.parametrize(("path", "body"), POSTS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_the_site_itself_may_send(client, path, body, headers):
+    assert client.post(path, json=body, headers=headers).status_code in (201, 204)
+
+
+def test_other_sites_may_link_here(client):
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://other.example"}
+    assert client.get("/find/?q=password", headers=headers).status_code == 200
+    assert "Access-Control-Allow-Origin" not in client.get("/api/search?q=a", headers=headers).headers
+
+
+def test_too_many_requests_are_refused_in_the_way_they_were_asked(make_app, own_acme):
+    client = make_app(own_acme, search_rate="2 per minute", contact_rate="1 per hour").test_client()
+    assert [client.get("/api/search?q=a").status_code for _ in range(3)] == [200, 200, 429]
+    refused = client.get("/api/search?q=a")
+    assert refused.json["error"]["mend"]
+    assert int(refused.headers["Retry-After"]) > 0
+    [*_, page] = [client.get("/find/?q=a") for _ in range(3)]
+    assert (page.status_code, page.mimetype) == (429, "text/html")
+    assert PERSON.search(page.text)
+    assert client.post("/api/contact", json={"message": "Help!"}).status_code == 201
+    assert client.post("/api/contact", json={"message": "Help!"}).mimetype == "application/json"
+    form = client.post("/api/contact", data={"message": "Help!"})
+    assert (form.status_code, form.mimetype) == (429, "text/html")
+    assert "Too many messages came from your network" in form.text
+    assert "Help!" in form.text
+    # Reading is never refused.
+    assert all(client.get("/account/password/").status_code == 200 for _ in range(20))
+
+
+def test_guessing_codes_is_stopped_by_address_and_for_everybody_together(make_app, own_acme, monkeypatch):
+    monkeypatch.setattr("handrail_search.service.rate_limits.rules.WRONG_CODES", "5 per hour")
+    client = make_app(own_acme, code_rate="3 per hour", trusted_proxies=1).test_client()
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+
+    def statuses(typed, times, address):
+        sent = {"data": {"code": typed}, "headers": {"X-Forwarded-For": address}}
+        return [client.post("/contact/code/", **sent).status_code for _ in range(times)]
+
+    assert statuses(code, 9, "10.0.0.1") == [200] * 9
+    assert statuses("QQQ-QQQ-QQQ", 4, "10.0.0.1") == [404, 404, 404, 429]
+    assert statuses(code, 1, "10.0.0.1") == [429]
+    assert statuses(code, 1, "10.0.0.2") == [200]
+    assert statuses("QQQ-QQQ-QQQ", 3, "10.0.0.2") == [404, 404, 429]
+    page = client.post("/contact/code/", data={"code": code}, headers={"X-Forwarded-For": "10.0.0.3"})
+    assert page.status_code == 429
+    assert "Too many wrong codes were tried" in page.text
+
+
+def test_additions_are_limited_as_messages_are(make_app, own_acme):
+    client = make_app(own_acme, contact_rate="2 per hour").test_client()
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+    sent = [client.post("/contact/code/", data={"code": code, "do": "add", "words": f"{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in sent] == [200, 200, 429]
+    assert client.post("/contact/code/", data={"code": code}).status_code == 200
+
+
+def test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed(make_app, own_acme):
+    def statuses(**flags):
+        client = make_app(own_acme, search_rate="1 per minute", **flags).test_client()
+        return [client.get("/api/search?q=a", headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code for n in range(2)]
+
+    assert statuses() == [200, 429]
+    assert statuses(trusted_proxies=1) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "path", ["/%09%2fevil.com%2f..%2f..%2f..%2fmail", "/%5cevil.com%2f..%2fmail", "/mail/..%2fmail"]
+)
+def test_no_address_redirects_to_another_site(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404 or not answer.headers["Location"].startswith(("//", "/\\", "http"))
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://x]", "nonsense", "https://evil.example"])
+def test_a_strange_origin_is_refused(client, origin):
+    answer = client.post("/api/contact", json={"message": "hi"}, headers={"Origin": origin})
+    assert answer.status_code == 403
