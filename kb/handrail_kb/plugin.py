@@ -36,7 +36,7 @@ from handrail_kb.policy import report
 from handrail_kb.policy.fit import write_csp
 from handrail_kb.policy.policy import Sources
 from handrail_kb.problems import Problem, told_once
-from handrail_kb.site import artefacts, help_links, mkdocs, vote_form
+from handrail_kb.site import artefacts, help_links, mkdocs, scripts, vote_form
 from handrail_kb.site.mkdocs_yml import read_options
 from handrail_kb.site.pages import contact_section, forms
 from handrail_kb.site.pages.most_asked import Asked, as_file, lost_questions, most_asked
@@ -47,11 +47,6 @@ from handrail_kb.texts.log.logger import Log
 
 log = Log(get_plugin_logger("handrail"))
 
-ASSETS = Path(__file__).parent / "site" / "assets"
-SCRIPTS = ("handrail-stand-in.js", "handrail.js", "handrail-visit.js", "handrail-vote.js")
-# Scripts that only the contact page loads.
-CONTACT_SCRIPTS = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
-SITE_STYLES = ("handrail.css",)
 # `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
 _OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
@@ -123,11 +118,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self._refuse_links_leading_out(config)
         self.dialog = mkdocs.has_dialog(config)
         self.lang = self.lang or mkdocs.language(config)
-        for name in ("handrail-worker.js", "handrail-tab.js", *SCRIPTS, *CONTACT_SCRIPTS, *SITE_STYLES):
-            self.assets[name] = artefacts.place_of_asset(_asset(name))
-        for names, loaded in ((SCRIPTS, config.extra_javascript), (SITE_STYLES, config.extra_css)):
-            known = {str(path) for path in loaded}
-            loaded.extend(self.assets[name] for name in names if self.assets[name] not in known)
+        self.assets = {name: place for name, (place, _) in scripts.browser_files().items()}
+        for name, loaded in ((scripts.BUNDLE, config.extra_javascript), (scripts.STYLE, config.extra_css)):
+            if self.assets[name] not in map(str, loaded):
+                loaded.append(self.assets[name])
         self._warn(config)
         return config
 
@@ -155,13 +149,13 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         if not self.active:
             return files
         self._check_articles(files, config)
-        for name, place in self.assets.items():
-            files.append(File.generated(config, place, abs_src_path=str(_asset(name))))
+        for place, content in scripts.browser_files().values():
+            files.append(File.generated(config, place, content=content))
         own = {match[1] for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
         for name in ("find", "contact"):
             if name not in own:
                 # static-i18n fails on a file without a path, so Handrail ships an almost empty one.
-                source, level = str(ASSETS / f"{name}.md"), InclusionLevel.NOT_IN_NAV
+                source, level = str(scripts.ASSETS / f"{name}.md"), InclusionLevel.NOT_IN_NAV
                 path = f"{mkdocs.language_folder(config)}{name}.md"
                 files.append(File.generated(config, path, abs_src_path=source, inclusion=level))
         return files
@@ -265,11 +259,11 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             heading=heading,
         )
         others = contact_section.section(lang, self.contact, get_build_datetime().date())
-        addresses = [normalize_url(self.assets[script], page) for script in CONTACT_SCRIPTS]
-        scripts = forms.contact_scripts(
+        addresses = [normalize_url(self.assets[name], page) for name in scripts.CONTACT]
+        loads = forms.contact_scripts(
             lang, addresses, product=self.contact.product, megabytes=self.config["attachment_mb"]
         )
-        return f"{form}\n{others}\n{scripts}"
+        return f"{form}\n{others}\n{loads}"
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -300,7 +294,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     def _worker(self) -> Worker:
         return Worker(
-            file=self.assets["handrail-worker.js"].rpartition("/")[2],
+            file=self.assets[scripts.WORKER].rpartition("/")[2],
             api=f"{self.config['api']}/search",
             timeout=self.config["timeout"],
             debounce=self.config["debounce"],
@@ -324,8 +318,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             contact=link(self.places["contact"]),
             find=link(self.places["find"]),
             api=link(self.option("api").rstrip("/")),
-            tab_script=link(self.assets["handrail-tab.js"]),
-            loaded=tuple(link(self.assets[name]) for name in (*SITE_STYLES, *SCRIPTS)),
+            tab_script=link(self.assets[scripts.EARLY]),
+            loaded=tuple(link(self.assets[name]) for name in (scripts.STYLE, scripts.BUNDLE)),
             asked=link(artefacts.place_of_asked(lang)) if self.asked.get(lang) else "",
         )
 
@@ -391,7 +385,3 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             log("build.warning", told=fault)
         for told in help_links.copied_pages(site_dir, contact, made, base_path=base_path, leave_out=left_out):
             log("build.note", told=told)
-
-
-def _asset(name: str) -> Path:
-    return ASSETS / "contact" / name if name in CONTACT_SCRIPTS else ASSETS / name

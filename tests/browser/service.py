@@ -65,6 +65,7 @@ class Service:
 
     def forget(self) -> None:
         self.mode = "ok"
+        self.delay = 0.0  # seconds before a search is answered
         self.tell: object = None
         self.searches: list[dict[str, str]] = []
         self.events: list[dict] = []
@@ -93,6 +94,7 @@ class Service:
         answer["tell"] = self.tell
         if self.mode == "down":
             abort(503)
+        time.sleep(self.delay)  # noqa: TID251 as a slow network
         if self.mode == "slow":
             time.sleep(3)  # noqa: TID251 longer than the page waits
         if self.mode == "garbage":

@@ -67,7 +67,7 @@ def test_a_diagram_that_cannot_be_drawn_does_not_stop_the_search(page, drawn):
     type_words(page)
     within_two_seconds(page, ROWS)
     assert page.locator(ROWS).count() == 2
-    assert page.text_content(".md-search-result__meta").strip() == "2 matching documents"
+    assert page.text_content(".md-search-result__meta").strip() == "2 articles"
     assert page.locator(f"{ROWS} mark").first.text_content() == "Forgot"
 
 
@@ -128,9 +128,16 @@ SABOTAGE = {
         "**/bundle.*.js", lambda route: route.fulfill(body="throw new Error('broken')", content_type="text/javascript")
     ),
     "another script throws on every page": lambda page: page.route(
-        "**/handrail-visit.*.js",
+        "**/assets/handrail/handrail.*.js",
         lambda route: route.fulfill(
-            body="document$.subscribe(() => { throw new Error('broken') }); throw new Error('broken')",
+            body="document$.subscribe(() => { throw new Error('broken') })\n" + route.fetch().text(),
+            content_type="text/javascript",
+        ),
+    ),
+    "one of our own scripts throws": lambda page: page.route(
+        "**/assets/handrail/handrail.*.js",
+        lambda route: route.fulfill(
+            body=route.fetch().text().replace("try {", "try { throw new Error('broken')\n", 1),
             content_type="text/javascript",
         ),
     ),

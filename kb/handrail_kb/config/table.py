@@ -87,11 +87,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "timeout",
         1500,
-        "Milliseconds the search dialog waits for the service before Material's own search answers.",
+        "Milliseconds the search dialog waits for the service before Material's own search answers meanwhile.",
         "site",
         least=100,
     ),
-    Setting("debounce", 120, "Milliseconds to wait after a keystroke before asking the service.", "site"),
+    Setting(
+        "debounce",
+        120,
+        "The longest wait after a keystroke, in milliseconds; the quicker the service answers, the shorter it is.",
+        "site",
+    ),
     Setting(
         "lazy_index",
         True,

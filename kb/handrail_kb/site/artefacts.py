@@ -5,7 +5,6 @@ Works on a folder of built HTML; knows nothing of MkDocs.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from bisect import bisect_right
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from handrail_kb.language.segments import between
-from handrail_kb.site.patch import WORKER_FOLDER
 
 INDEX = "search/search_index.json"
 FALLBACK_INDEX = "search/handrail_fallback.json"
@@ -42,14 +40,6 @@ def write_site_facts(site_dir: Path, facts: Mapping[str, Any]) -> None:
 def place_of_asked(lang: str) -> str:
     """The file with what people ask most in a language, which the home page and the search dialog read."""
     return f"assets/handrail/asked.{lang}.json"
-
-
-def place_of_asset(file: Path) -> str:
-    """The place of one of Handrail's files in the site. Its name changes with its content, so caches may keep it."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
-    # Material's worker finds its language files relative to its own folder, so Handrail's worker is beside it.
-    folder = WORKER_FOLDER if "worker" in file.stem else "assets/handrail"
-    return f"{folder}/{file.stem}.{digest}{file.suffix}"
 
 
 def write_asked(site_dir: Path, lang: str, content: Mapping[str, Any]) -> None:

@@ -60,10 +60,7 @@ def test_a_template_that_replaces_a_block_of_the_theme_keeps_our_scripts_and_sty
     site = build({"a.md": "# A\n"}, theme={"name": "material", "font": False, "custom_dir": str(folder)})
     html = site.page("a/index.html")
     assert "<!-- ours -->" in html
-    for name in ("handrail.", "handrail-stand-in.", "handrail-visit.", "handrail-vote."):
-        assert len(re.findall(rf'<script src="\.\./assets/handrail/{re.escape(name)}[0-9a-f]{{8}}\.js"', html)) == 1, (
-            name
-        )
+    assert len(re.findall(r'<script src="\.\./assets/handrail/handrail\.[0-9a-f]{8}\.js"', html)) == 1
     assert len(re.findall(r'<link rel="stylesheet" href="\.\./assets/handrail/handrail\.[0-9a-f]{8}\.css"', html)) == 1
 
 

@@ -1,8 +1,8 @@
-/* Runs before Material's bundle reads its configuration. Tells the search worker which tab is asking, and whether the
- * service failed a moment ago, so that a new page does not wait for it again.
+/* Runs before Material's bundle reads its configuration. Tells the search worker which tab and page are asking,
+ * whether the service failed a moment ago, so that a new page does not wait for it again, and how quick it was.
  *
  * The tab's token is random, is kept in sessionStorage only, and ends with the tab. A worker cannot read sessionStorage,
- * so both values are passed in the fragment of its address, which is never sent anywhere. Search also works where
+ * so these values are passed in the fragment of its address, which is never sent anywhere. Search also works where
  * storage is blocked.
  *
  * Material also opens its dialog, over everything, on any page whose address has ?q=. On the find and contact pages the
@@ -21,15 +21,17 @@
     const config = JSON.parse(element.textContent)
     if (typeof config.search !== "string" || !config.search.includes("#")) return
     const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0"))
-    let tab = "", down = ""
+    const page = random().join("").slice(16)    // names this page to its worker alone
+    let tab = "", down = "", pace = ""
     try {
       tab = sessionStorage.getItem("handrail.tab") || random().join("")
       sessionStorage.setItem("handrail.tab", tab)
       down = sessionStorage.getItem("handrail.down") || ""
+      pace = sessionStorage.getItem("handrail.pace") || ""
     } catch {
       tab = tab || random().join("")
     }
-    config.search += `&tab=${encodeURIComponent(tab)}&down=${encodeURIComponent(down)}`
+    for (const [name, value] of Object.entries({ tab, page, down, pace })) config.search += `&${name}=${encodeURIComponent(value)}`
     element.textContent = JSON.stringify(config)
   } catch {
     // The worker answers without our parameters, too.

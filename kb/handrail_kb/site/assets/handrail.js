@@ -162,7 +162,7 @@
       const notes = []
       if (answered?.corrected) notes.push(WORDS.corrected.replace("{query}", answered.corrected))
       if (answered?.verdict === "weak" && has) notes.push(WORDS.weak)
-      if (answered?.source === "material") notes.push(WORDS.fallback)
+      if (answered?.source === "material") notes.push(answered.waits ? WORDS.waiting : WORDS.fallback)
       else if (answered?.degraded) notes.push(WORDS.degraded)
       note.replaceChildren(...notes.map(text => element("p", "", text)))
       if (answered?.corrected) note.firstChild.append(" ", asWritten(answered))
@@ -306,11 +306,13 @@
     function take(state) {
       answered = { ...state, items: state.items || [], saidNo: false }
       remember("down", state.down_until > Date.now() ? String(state.down_until) : "")
+      remember("pace", String(state.pace || ""))
       if (state.query) remember("search", state.search_id || "")
       result.dataset.handrailSource = state.source || ""
       show()
       busy()
       watchList()
+      result.dispatchEvent(new CustomEvent("handrail:shown", { detail: answered }))
       if (enterWaits && !isBusy()) {
         enterWaits = false
         setTimeout(() => input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })))

@@ -18,19 +18,29 @@ const ROOT = new URL("../../../", HERE)
 const SEARCH = new URL(PARAMETERS.get("api") || "api/search", ROOT)
 const MATERIALS_WORKER = new URL(PARAMETERS.get("lunr"), HERE)
 const FALLBACK_INDEX = new URL("search/handrail_fallback.json", ROOT)
-const TIMEOUT = Number(PARAMETERS.get("timeout")) || 1500
-const DEBOUNCE = Number(PARAMETERS.get("debounce")) || 0
+const TIMEOUT = Number(PARAMETERS.get("timeout")) || 1500    // then simple search is shown while waiting
+const LONGEST = Math.max(15000, 2 * TIMEOUT)    // then the service counts as gone
+const DEBOUNCE = Number(PARAMETERS.get("debounce")) || 0    // the longest wait after a key
+const SHORTEST = Math.min(20, DEBOUNCE)
+const HELD = 250    // the longest that a new question waits for the answer to the one before
 const HEDGE = Number(PARAMETERS.get("hedge")) || 0
 const LAZY = PARAMETERS.get("lazy") === "1"
 const LANG = PARAMETERS.get("lang") || ""
 const TAB = PARAMETERS.get("tab") || ""
-const COOL_DOWN = 30000
+const PAGE = PARAMETERS.get("page") || ""
+const FIRST_PAUSE = 1000    // doubled with every failure, until
+const LAST_PAUSE = 15000
+const MOST_RETRIES = 6
 const FALLBACK_LIMIT = 30000
 
 let newest = 0
+let settled = 0    // the newest query that the service has answered
 let waiting = 0
 let request = null
+let stopgap = null
+let pace = Number(PARAMETERS.get("pace")) || 60    // milliseconds that answers take, the latest ones most of all
 let downUntil = Number(PARAMETERS.get("down")) || 0
+let failures = downUntil ? 1 : 0
 let tellSetup
 const setup = new Promise(resolve => { tellSetup = resolve })
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
@@ -40,25 +50,76 @@ const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 function post(number, query, answer) {
   if (number !== newest) return
   // Material ignores keys that it does not know, and passes them on to scripts of the page.
-  postMessage({ type: 3, data: { ...answer, query, down_until: downUntil } })
+  postMessage({ type: 3, data: { ...answer, query, down_until: downUntil, pace: Math.round(pace) } })
 }
 
-async function answer(number, query) {
-  if (Date.now() < downUntil) return answerFromMaterial(number, query)
+/* Asks the service. While it is slow or cannot be reached, what simple search finds is shown, marked as such. The
+ * service's own answer takes its place whenever it comes, unless the reader has begun to move in what is there. */
+async function answer(number, query, meanwhile, retries = 0) {
+  if (number !== newest) return
+  if (Date.now() < downUntil) {
+    await meanwhile.show()
+    return againLater(number, query, meanwhile, retries)
+  }
   const mine = request = new AbortController()
-  const early = HEDGE ? setTimeout(() => materialsSearch().catch(() => {}), HEDGE) : 0
-  const late = setTimeout(() => mine.abort("too slow"), TIMEOUT)
+  const asked = performance.now()
+  const timers = [
+    HEDGE && setTimeout(() => materialsSearch().catch(() => {}), HEDGE),
+    setTimeout(() => meanwhile.show(), failures || pace >= TIMEOUT ? 0 : TIMEOUT),
+    setTimeout(() => { pace = Math.max(pace, TIMEOUT) }, TIMEOUT),
+    setTimeout(() => mine.abort("too slow"), LONGEST),
+  ]
+  let found = null
   try {
-    const found = await askService(query, mine.signal)
-    if (number === newest) downUntil = 0
-    post(number, query, found)
-  } catch {
-    if (number !== newest) return
-    downUntil = Date.now() + COOL_DOWN
-    await answerFromMaterial(number, query)
-  } finally {
-    clearTimeout(early)
-    clearTimeout(late)
+    found = await askService(query, mine.signal)
+  } catch { /* it is asked again */ }
+  timers.forEach(clearTimeout)
+  if (request === mine) request = null
+  if (number !== newest) return
+  if (!found) {
+    downUntil = Date.now() + Math.min(FIRST_PAUSE * 2 ** failures, LAST_PAUSE)
+    failures += 1
+    await meanwhile.show()
+    return againLater(number, query, meanwhile, retries)
+  }
+  pace = (pace + performance.now() - asked) / 2
+  downUntil = failures = 0
+  await meanwhile.giveWay()
+  settled = number
+  post(number, query, found)
+  meanwhile.close()
+}
+
+// The service may be back in a second, while the reader still looks at the list of simple search.
+function againLater(number, query, meanwhile, retries) {
+  if (retries === MOST_RETRIES) return meanwhile.close()
+  setTimeout(() => answer(number, query, meanwhile, retries + 1), Math.max(downUntil - Date.now(), 0) + 50)
+}
+
+/* What simple search finds for one query, until the service answers. Over a channel the page says that the reader has
+ * begun to move in it, and that the better answer is wanted all the same. The channel is open only meanwhile, because it
+ * keeps the page out of the browser's cache for going back. */
+function openStopgap(number, query) {
+  let shown = null
+  let channel = null
+  let moved = false
+  let wanted = () => {}
+  function listen() {
+    if (!PAGE || number !== newest || number === settled) return
+    channel = new BroadcastChannel(`handrail.${PAGE}`)
+    channel.onmessage = ({ data }) => {
+      if (data.moved === query) moved = true
+      if (data.show === query) wanted()
+    }
+  }
+  return {
+    show: () => shown ??= answerFromMaterial(number, query, Date.now() >= downUntil).then(listen),
+    close: () => channel?.close(),
+    giveWay() {
+      if (!moved) return
+      channel.postMessage({ better: query })
+      return new Promise(resolve => { wanted = resolve })
+    },
   }
 }
 
@@ -67,11 +128,27 @@ addEventListener("message", ({ data: message }) => {
   if (message.type !== 2) return
   const number = ++newest
   const query = message.data.trim()
-  request?.abort("superseded")
   clearTimeout(waiting)
-  if (query) waiting = setTimeout(() => answer(number, query), DEBOUNCE)
-  else post(number, query, { items: [], source: "empty" })
+  stopgap?.close()
+  if (!query) {
+    request?.abort("superseded")
+    return post(number, query, { items: [], source: "empty" })
+  }
+  const asked = performance.now()
+  waiting = setTimeout(begin, pauseAfterKey(query))
+
+  // One question at a time while answers are quick: a server under load is asked less often, all by itself.
+  function begin() {
+    if (request && performance.now() - asked < HELD) return waiting = setTimeout(begin, 5)
+    request?.abort("superseded")
+    answer(number, query, stopgap = openStopgap(number, query))
+  }
 })
+
+/* As short as the service is quick. One or two letters ask for nothing yet. */
+function pauseAfterKey(query) {
+  return query.length < 3 ? DEBOUNCE : Math.min(Math.max(pace, SHORTEST), DEBOUNCE)
+}
 
 /* ---- the service ---------------------------------------------------------------------------------------------- */
 
@@ -151,12 +228,14 @@ const onlyMarks = html => String(html ?? "").replace(/<(?!\/?mark>)/g, "&#60;")
 
 let material = null
 
-async function answerFromMaterial(number, query) {
+async function answerFromMaterial(number, query, waits) {
   try {
     const search = await materialsSearch()
-    if (number === newest) post(number, query, { ...await search(LAZY ? apart(query) : query), source: "material" })
+    if (number !== newest) return
+    const found = await search(LAZY ? apart(query) : query)
+    if (number !== settled) post(number, query, { ...found, source: "material", waits })
   } catch {
-    post(number, query, { items: [], source: "none" })
+    if (number !== settled) post(number, query, { items: [], source: "none" })
   }
 }
 

@@ -1,0 +1,60 @@
+/* While the service is slow, the list of simple search is on the screen and the better one is still to come. It replaces
+ * the list when it comes, but not under the hands of somebody who has begun to move in it: they are offered it instead.
+ *
+ * handrail-worker.js holds the better list back when this script says so, over a channel that both open for one query.
+ */
+(() => {
+  "use strict"
+  const facts = document.getElementById("__handrail")
+  const result = document.querySelector("[data-md-component=search-result]")
+  const config = document.getElementById("__config")
+  if (!facts || !result || !config || !window.BroadcastChannel) return
+  const WORDS = JSON.parse(facts.textContent).words
+  const PAGE = new URLSearchParams(JSON.parse(config.textContent).search?.split("#")[1]).get("page")
+  let channel = null
+  let query = ""
+  let moved = false
+
+  result.addEventListener("handrail:shown", ({ detail }) => {
+    channel?.close()
+    channel = null
+    moved = false
+    query = detail.query
+    if (!PAGE || detail.source !== "material") return
+    channel = new BroadcastChannel(`handrail.${PAGE}`)
+    channel.onmessage = ({ data }) => { if (data.better === query) offer() }
+  })
+
+  function move() {
+    if (!channel || moved) return
+    moved = true
+    channel.postMessage({ moved: query })
+  }
+  for (const begins of ["focusin", "wheel", "touchstart"]) result.addEventListener(begins, move, { passive: true })
+  // Whatever appears beneath a mouse at rest is reported as a movement, too.
+  result.addEventListener("pointermove", event => { if (event.movementX || event.movementY) move() })
+
+  function offer() {
+    const note = result.querySelector(".handrail-note")
+    if (!note) return
+    const link = document.createElement("a")
+    const text = document.createElement("span")
+    const line = document.createElement("p")
+    text.textContent = WORDS.better_show
+    text.dataset.mdScore = "-3"    // every link needs a score: Enter opens the link with the highest
+    link.href = "#"
+    link.tabIndex = -1
+    link.className = "handrail-as-written"
+    link.setAttribute("role", "button")
+    link.append(text)
+    link.addEventListener("click", event => {
+      event.preventDefault()
+      event.stopPropagation()
+      channel?.postMessage({ show: query })
+      document.forms.namedItem("search")?.elements.namedItem("query")?.focus()
+    })
+    line.append(`${WORDS.better} `, link)
+    note.replaceChildren(line)
+    note.hidden = false
+  }
+})()

@@ -1,0 +1,63 @@
+"""Handrail's scripts and style, as browsers load them: comments left out, and what every page runs in one file.
+
+Customers on a phone pay for each byte and wait for each request. The files in `assets/` stay as they are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from handrail_kb.site.patch import WORKER_FOLDER
+
+ASSETS = Path(__file__).parent / "assets"
+STYLE = "handrail.css"
+WORKER = "handrail-worker.js"
+EARLY = "handrail-tab.js"  # runs before the theme reads its configuration
+BUNDLE = "handrail.js"
+# What every page runs, in this order: the stand-in waits for events of the next ones.
+_BUNDLED = (
+    "dialog/handrail-stand-in.js",
+    "handrail.js",
+    "dialog/handrail-wait.js",
+    "handrail-visit.js",
+    "handrail-vote.js",
+)
+# Scripts that only the contact page loads.
+CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
+_ALONE = (STYLE, EARLY, f"dialog/{WORKER}", *(f"contact/{name}" for name in CONTACT))
+
+# As we write them: a comment has lines of its own, or ends its line four spaces after the code.
+_BLOCK = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.M)
+_REST = re.compile(r"^[ \t]*//.*\n| {4}//[^\n\"'`]*$|^[ \t]+|^\n", re.M)
+
+
+@cache
+def browser_files() -> Mapping[str, tuple[str, str]]:
+    """The place in the site and the text of each file, by its name.
+
+    A file's name changes with its content, so that caches may keep it.
+    """
+    texts = {name.rpartition("/")[2]: _light(name) for name in _ALONE}
+    texts[BUNDLE] = "".join(map(_guarded, _BUNDLED))
+    return {name: (_place(name, text), text) for name, text in texts.items()}
+
+
+def _guarded(name: str) -> str:
+    """A script whose failure does not keep those after it from running; the browser reports it all the same."""
+    return f"try {{\n{_light(name)}}} catch (error) {{ setTimeout(() => {{ throw error }}) }}\n"
+
+
+def _light(name: str) -> str:
+    """The text of a file without comments, indentation and empty lines."""
+    return _REST.sub("", _BLOCK.sub("", (ASSETS / name).read_text(encoding="utf-8")))
+
+
+def _place(name: str, text: str) -> str:
+    stem, _, suffix = name.rpartition(".")
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    # Material's worker finds its language files relative to its own folder, so Handrail's worker is beside it.
+    return f"{WORKER_FOLDER if name == WORKER else 'assets/handrail'}/{stem}.{digest}.{suffix}"
