@@ -16,6 +16,7 @@ from handrail_kb.cli.terminal import log_to_terminal
 from handrail_kb.texts.amounts import percent
 from handrail_search.commands.build import Flags
 from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.ranking.answer.card import AnswerCard
 from handrail_search.ranking.results import Hit, Results
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.scoring.drop import FIRST_FEW, STANDS, STANDS_LATE
@@ -81,7 +82,7 @@ def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> s
     for number, hit in enumerate(hits, start=1):
         if hit.other_language and (number == 1 or not hits[number - 2].other_language):
             lines.append("\nIn other languages")
-        lines += _hit(number, hit, in_full=in_full)
+        lines += _hit(number, hit, results.answer if number == 1 else None, in_full=in_full)
     return "\n".join([*lines, *_end(results, in_full=in_full)])
 
 
@@ -129,15 +130,30 @@ def _end(results: Results, *, in_full: bool) -> list[str]:
     ]
 
 
-def _hit(number: int, hit: Hit, *, in_full: bool) -> list[str]:
+def _hit(number: int, hit: Hit, answer: AnswerCard | None, *, in_full: bool) -> list[str]:
     title = f"{hit.title} › {hit.heading}" if hit.heading else hit.title
     beyond = "" if hit.fits else "  behind “Show more”"
-    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {address_of(hit.location)}{beyond}", f"   {_plain(hit.snippet)}"]
+    lines = [f"\n{number}. {title}  [{hit.score:.2f}]  {address_of(hit.location)}{beyond}"]
+    lines += _card(answer) if answer else [f"   {_plain(hit.snippet)}"]
     why = sorted(((value, NAMES.get(name, name)) for name, value in hit.why.items()), reverse=True)
     if not in_full:
         return [*lines, "   why: " + ", ".join(name for _, name in why[:2])]
     lines += [f"   {value:+6.2f}  {name}" for value, name in why]
     return [*lines, f"   {sum(hit.why.values()):6.2f}  together"]
+
+
+def _card(card: AnswerCard) -> list[str]:
+    """The answer itself, a line for each piece; `>` marks what decides."""
+    lines = [f"   {' › '.join(card.breadcrumb)}"] if card.breadcrumb else []
+    for block in card.blocks:
+        for number, piece in enumerate(block.pieces, start=block.first):
+            lead = f"{number}. " if block.kind == "steps" else "- " if block.kind == "items" else ""
+            lead = f"{piece.heading}: " if piece.heading else lead
+            text = f"{lead}{piece.text}{' …' if piece.cut else ''}"
+            lines += [f"   {'>' if piece.decisive else ' '} {line}" for line in text.split("\n")]
+        if block.left:
+            lines.append(f"     and {block.left} more")
+    return lines
 
 
 def _plain(snippet: str) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from handrail_kb.config.state_folder import made
 from handrail_kb.contact.sensitive_topics import SensitiveTopics
 from handrail_kb.errors import IndexUnusable
+from handrail_kb.site.built.blocks import to_json
 from handrail_kb.site.built.passages import PASSAGE_RULES, Page, Passage
 from handrail_search.background import only_one
 from handrail_search.embedding import vectors
@@ -216,14 +217,16 @@ def _write_page(db: sqlite3.Connection, page_id: int, page: Page, first_passage:
         (page_id, *facts, page.people_only, page.source, asked),
     )
     db.executemany("INSERT INTO other_titles VALUES (?, ?)", [(page_id, title) for title in page.other_titles])
+    sections = [(page_id, number, to_json(blocks)) for number, blocks in enumerate(page.sections)]
+    db.executemany("INSERT INTO sections VALUES (?, ?, ?)", sections)
     says_something = any(passage.text and not passage.only_links for passage in page.passages)
     rows = []
     for passage_id, passage in enumerate(page.passages, start=first_passage):
         only_links = passage.only_links and says_something
         heading = " › ".join((*passage.path, passage.heading)) if passage.heading else ""
         db.execute(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
-            (passage_id, page_id, passage.location, heading, passage.text, only_links),
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (passage_id, page_id, passage.location, heading, passage.text, only_links, passage.section),
         )
         rows.append(_Row(page_id, passage_id, passage_text(page, passage)))
     rows.extend(_Row(page_id, None, text) for text in dict.fromkeys((*_questions(page), *page.other_titles)))

@@ -29,6 +29,7 @@ import numpy.typing as npt
 from handrail_kb.config.generations import CURRENT, LISTING, SITE, generation_of, site_in
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
+from handrail_kb.site.built.blocks import Block, from_json
 from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
 from handrail_search.embedding.vectors import VectorIndex, Vectors
 from handrail_search.embedding.weights import sha256_of
@@ -48,7 +49,10 @@ CREATE TABLE pages (id INTEGER PRIMARY KEY, location TEXT NOT NULL, title TEXT N
   lang TEXT NOT NULL, breadcrumb TEXT NOT NULL, boost REAL NOT NULL, people_only INTEGER NOT NULL,
   source TEXT NOT NULL, asked TEXT NOT NULL);
 CREATE TABLE passages (id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages(id), location TEXT NOT NULL,
-  heading TEXT NOT NULL, text TEXT NOT NULL, only_links INTEGER NOT NULL);
+  heading TEXT NOT NULL, text TEXT NOT NULL, only_links INTEGER NOT NULL, section INTEGER NOT NULL);
+-- The blocks of each section as the page shows them, as JSON.
+CREATE TABLE sections (page_id INTEGER NOT NULL, number INTEGER NOT NULL, blocks TEXT NOT NULL,
+  PRIMARY KEY (page_id, number)) WITHOUT ROWID;
 -- Other titles of a page: its first heading, its title in front matter.
 CREATE TABLE other_titles (page_id INTEGER NOT NULL REFERENCES pages(id), title TEXT NOT NULL);
 -- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
@@ -111,6 +115,15 @@ class Index:
         marks = ",".join("?" * len(ids))
         found = self.db.execute(f"SELECT id, page_id, location, heading, text FROM passages WHERE id IN ({marks})", ids)  # noqa: S608 (only question marks)
         return {row[0]: PassageRow(*row) for row in found}
+
+    def blocks_of(self, passage_id: int) -> tuple[Block, ...]:
+        """The blocks of the section that a passage is part of, as the page shows them."""
+        found = self.db.execute(
+            "SELECT blocks FROM passages JOIN sections ON sections.page_id = passages.page_id AND number = section"
+            " WHERE passages.id = ?",
+            (passage_id,),
+        ).fetchone()
+        return from_json(found[0]) if found else ()
 
     def row_of_question(self, page_id: int, question: str) -> int | None:
         """The row of a question that a page says it answers."""

@@ -163,6 +163,10 @@ class WordIndex:
         (ids,) = np.nonzero(held)
         return dict(zip(ids.tolist(), (held[ids] / total).tolist(), strict=True)) if total else {}
 
+    def rarity(self, db: sqlite3.Connection, word: AskedWord) -> float:
+        """How much a word says: the more, the fewer articles contain it."""
+        return self._rarity(len(self._holders(db, word)))
+
     def passages_holding(self, db: sqlite3.Connection, text: str) -> tuple[list[int], list[int]]:
         """Passages, and articles by their heads, that contain all words of a text: where a phrase can be."""
         asked = self.read(db, f"{text} ")

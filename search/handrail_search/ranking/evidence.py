@@ -17,6 +17,7 @@ from handrail_search.lexical.function_words import little_among, says_little
 from handrail_search.lexical.snippets import Marking, marking
 from handrail_search.lexical.stemming import words_in
 from handrail_search.lexical.words import AskedWord, marked
+from handrail_search.ranking.answer.decisive import Asked
 from handrail_search.ranking.learned import LearnedQuestions
 from handrail_search.scoring.fusion import Scores, best_and_mean, saturate
 from handrail_search.scoring.verdict import Familiarity
@@ -100,6 +101,13 @@ class Evidence:
     def passage_score(self, passage_id: int) -> float:
         """How well a passage fits, compared with others of its page."""
         return max(0.0, float(self._passage_scores[passage_id]))
+
+    def asked_terms(self) -> Asked:
+        """The question as it is compared with the parts of a section."""
+        words, db = self.index.words, self.index.db
+        little = little_among([word.text for word in self.asked], words.languages)
+        told = [((*word.forms, *word.parts), words.rarity(db, word), word.text in little) for word in self.asked]
+        return Asked.of(self.question, told, words.languages)
 
     def _marking(self) -> Marking | None:
         held = [code for code, held in self._codes if held]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from handrail_search.ranking.answer.card import AnswerCard
 from handrail_search.scoring.verdict import NO_BANDS, Bands
 
 Verdict = Literal["answered", "weak", "none"]
@@ -67,7 +68,8 @@ class Results:
     """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be searched.
 
     `hits` are all ranked articles, also those beyond the end of the list. `end` says where it ends, and why.
-    `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`.
+    `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`. `answer` is the
+    answer itself, where the first article answers and nothing speaks for a person.
     """
 
     query: str
@@ -81,6 +83,7 @@ class Results:
     bands: Bands = NO_BANDS
     sensitive_topic: str | None = None
     end: ListEnd = NO_LIST
+    answer: AnswerCard | None = None
 
     @property
     def shown(self) -> tuple[Hit, ...]:

@@ -20,6 +20,7 @@ from handrail_search.index.generation import Index
 from handrail_search.index.manifest import TRUSTED, PageRow, PassageRow
 from handrail_search.lexical.snippets import snippet
 from handrail_search.lexical.stemming import words_in
+from handrail_search.ranking.answer.card import AnswerCard, card_blocks
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.learned import (
     ENOUGH_KNOWN_QUESTIONS,
@@ -148,16 +149,16 @@ class Searcher:
             verdict = "none"
         topic = self.index.sensitive_topics.topic_of(vector) if vector is not None else None
         end = end_of_list(finding, order, scores, lifted, others, (verdict, topic), unreadable=understood.unreadable)
+        hits = tuple(
+            replace(self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others), fits=fits)
+            for page, fits in zip(order, end.fits, strict=True)
+        )
+        answers = verdict == "answered" and topic is None and hits[0].fits and not hits[0].people_only
         return Results(
             query=question,
             verdict=verdict,
             mode="hybrid" if vector is not None else "words",
-            hits=tuple(
-                replace(
-                    self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others), fits=fits
-                )
-                for page, fits in zip(order, end.fits, strict=True)
-            ),
+            hits=hits,
             degraded=reason is not None,
             fallback_reason=reason,
             corrected=understood.corrected,
@@ -165,6 +166,7 @@ class Searcher:
             bands=limits,
             sensitive_topic=topic,
             end=end,
+            answer=self._card(finding, order[0]) if answers else None,
         )
 
     def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:
@@ -315,6 +317,16 @@ class Searcher:
             + tuple(self._twin(twin) for twin in twins[:MORE_SECTIONS]),
             other_language=other_language,
         )
+
+    def _card(self, finding: Evidence, page_id: int) -> AnswerCard | None:
+        """The answer itself, from the section that the first result opens; None where that section says nothing."""
+        passages = finding.best_passages(page_id)
+        blocks = card_blocks(self.index.blocks_of(passages[0].id), finding.asked_terms()) if passages else ()
+        if not blocks:
+            return None
+        page, first = self.index.pages[page_id], passages[0]
+        heading = first.heading.rpartition(" › ")[2]
+        return AnswerCard(first.location, page.title, heading, page.breadcrumb, page.lang, blocks)
 
     def _twin(self, page_id: int) -> ResultSection:
         """A near-duplicate page, as a further section of a result."""

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from handrail_kb.texts import LANGUAGES, text
 from handrail_kb.texts.log.logger import Log
 from handrail_search.index.manifest import REBUILD
 from handrail_search.lexical.spelling import as_written
+from handrail_search.ranking.answer.card import AnswerCard, CardBlock
 from handrail_search.ranking.live import LiveIndex
 from handrail_search.ranking.results import Hit, Results
 from handrail_search.ranking.searcher import MAX_LIMIT, clean_question
@@ -201,6 +202,7 @@ class _Views:
             "search_id": search_id,
             "contact": self._contact(results.query) | self._about_topic(results.sensitive_topic, lang),
             "tell": self._notify_url(search_id, results, lang),
+            "answer": results.answer and self._card(results.answer, lang),
             "results": [self._result(hit) for hit in (results.hits if more else results.shown)],
             "more": len(results.hits) - len(results.shown),
         }
@@ -226,6 +228,24 @@ class _Views:
                 }
                 for section in hit.sections
             ],
+        }
+
+    def _card(self, card: AnswerCard, lang: str) -> dict[str, Any]:
+        """The answer itself; `left_text` says how much of a list is left, in the words of the page that asks."""
+        t = _Texts(lang or self.built.info().lang)
+
+        def left_text(block: CardBlock) -> str:
+            if block.kind != "steps":
+                return t("find.card_items", count=block.left)
+            return t("find.card_step") if block.left == 1 else t("find.card_steps", count=block.left)
+
+        return {
+            "url": self.base_path + address_of(card.location),
+            "title": card.title,
+            "heading": card.heading,
+            "breadcrumb": list(card.breadcrumb),
+            "lang": card.lang,
+            "blocks": [asdict(block) | {"left_text": left_text(block) if block.left else ""} for block in card.blocks],
         }
 
     def _about_topic(self, topic: str | None, lang: str) -> dict[str, Any]:

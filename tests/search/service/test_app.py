@@ -12,13 +12,14 @@ from itertools import pairwise
 import pytest
 
 from handrail_feedback.storage.searches.learned import known_questions
+from handrail_search.ranking.answer.card import CardBlock, CardPiece
 from handrail_search.ranking.searcher import Searcher
 
 from ..acme import PERSON, write_site
 
 ANSWER = {
     "query", "verdict", "mode", "degraded", "fallback_reason", "corrected", "people_first", "search_id", "contact",
-    "tell", "results", "more",
+    "tell", "answer", "results", "more",
 }  # fmt: skip
 RESULT = {
     "url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "other_language", "fits", "why", "sections",
@@ -50,6 +51,47 @@ def test_an_answer_has_exactly_what_was_agreed(client):
         "/account/password/#no-mail", "Reset your password", "The mail does not arrive",
     )  # fmt: skip
     assert first["breadcrumb"] == ["Account"]
+
+
+def test_the_answer_itself_is_the_section_that_the_first_result_opens(client):
+    answer = ask(client, "the password mail does not arrive")
+    card, first = answer["answer"], answer["results"][0]
+    assert {name: card[name] for name in ("url", "title", "heading", "breadcrumb", "lang")} == {
+        name: first[name] for name in ("url", "title", "heading", "breadcrumb", "lang")
+    }
+    (block,) = card["blocks"]
+    assert block["kind"] == "text"
+    assert [piece["text"] for piece in block["pieces"]] == [
+        "Look into the folder for spam.",
+        "The link is good for one hour; after that ask for another one.",
+    ]
+
+
+def test_people_answer_without_a_card(client):
+    assert ask(client, "delete my account")["answer"] is None
+    assert ask(client, "how deep is the ocean")["answer"] is None
+
+
+def test_the_find_page_shows_the_answer_with_what_decides_marked_and_escaped(client, monkeypatch):
+    page = client.get("/find/?q=the+password+mail+does+not+arrive").text
+    assert page.count("Look into the folder for spam.") == 1
+    assert '<div class="handrail-card">' in page
+    pieces = (CardPiece("<b>&</b>", decisive=True, cut=True), CardPiece("</li>"))
+    row = (CardPiece("45 NOK", decisive=True, heading='"><i>'), CardPiece("x"))
+    blocks = (
+        CardBlock("label", (CardPiece("<u>"),)),
+        CardBlock("steps", pieces, first=4, left=7),
+        CardBlock("row", row),
+        CardBlock("code", (CardPiece("a <\n  b"),)),
+    )
+    monkeypatch.setattr("handrail_search.ranking.searcher.card_blocks", lambda *_: blocks)
+    page = client.get("/find/?q=the+password+mail+does+not+arrive").text
+    assert '<p class="handrail-label">&lt;u&gt;</p>' in page
+    assert '<ol start="4">\n<li><mark>&lt;b&gt;&amp;&lt;/b&gt;</mark> …</li>\n<li>&lt;/li&gt;</li>\n</ol>' in page
+    assert '<p><a href="/account/password/#no-mail">7 more steps</a></p>' in page
+    assert '<th scope="col">&#34;&gt;&lt;i&gt;</th><td></td>' in page
+    assert "<td><mark>45 NOK</mark></td><td>x</td>" in page
+    assert '<pre dir="ltr"><code>a &lt;\n  b</code></pre>' in page
 
 
 def test_a_person_is_under_every_answer(client):

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
 from handrail_kb.site.built import anchors, tables
+from handrail_kb.site.built.article_part import HEADING_NAMES, left_out
+from handrail_kb.site.built.blocks import Block, BlockKind, OpenLists, as_written
 from handrail_kb.site.built.raised_text import GAP, SEAM, beside, links_to_note
 from handrail_kb.site.built.tables import label
 
@@ -22,31 +24,7 @@ _DEEPEST = 150
 # The largest share of a section's letters outside links with which it still counts as a list of links.
 _BESIDE_LINKS = 0.4
 
-_MAIN = ("article.md-content__inner", "main article", "article[role=main]", "main", "[role=main]", "article", "body")
-_HEADING_NAMES = "h1, h2, h3, h4, h5, h6"
 # fmt: off
-_NOT_SHOWN = (
-    "head, title, base, script, style, noscript, template, datalist, video, audio, canvas, iframe, object, embed, "
-    "noembed, noframes, progress, meter, dialog:not([open]), rp, annotation, annotation-xml, textarea, "
-    "[hidden]:not([hidden=until-found], [role=tabpanel]), [aria-hidden=true]:not([role=tabpanel])"
-)
-_NO_ARTICLE = (
-    "svg, form, nav, footer, button, [role=navigation], [role=search], [role=contentinfo], [role=banner], "
-    "[role=doc-toc], div.toc, .md-content__button, .md-source-file, .md-feedback, .md-tags, .handrail-contact, "
-    ".viewcode-link, .viewcode-back, .breadcrumb, .breadcrumbs, .pagination, .prev-next, .mw-editsection, div.toc2, "
-    ".sr-only, .sr-only-focusable, .visually-hidden, .visually-hidden-focusable, .u-visually-hidden, .skip-link, "
-    ".screen-reader-text, .screen-reader-only, .screenreader-only, .show-for-sr, .assistive-text, .MathJax_Preview, "
-    ".copybtn, .copy-btn, .copy-button, .btn-clipboard, clipboard-copy, div[class*=language-] > .lang, .aui-icon, "
-    "[class^=material-icons], [class*=material-symbols], "  # icons whose names are letters
-    "[data-search-exclude]:not(h1, h2, h3, h4, h5, h6)"
-)
-_MARKS = (
-    ".headerlink, .header-anchor, .heading-anchor, .hash-link, .anchor-link, .anchorjs-link, .td-heading-self-link, "
-    ".footnote-ref, .footnote-reference, .footnote-backref, [data-footnote-ref], [data-footnote-backref], "
-    "[role=doc-noteref], [role=doc-backlink], [rel=footnote], .footnote > .label, "
-    ".linenos, .linenodiv, .lineno, .lnt, .lntable td:first-child:not(:last-child), "
-    ".chroma .ln, .gutter, .rouge-gutter, .line-numbers-rows, span.line-number, .hljs-ln-numbers, .conum, .conum + b"
-)
 _BLOCKS = frozenset([
     "address", "article", "aside", "blockquote", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
     "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "legend", "li", "main", "menu", "nav", "ol",
@@ -54,7 +32,9 @@ _BLOCKS = frozenset([
 ])
 _LEVELS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 # fmt: on
-_STYLED_AWAY = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.I)
+# What heads the text after it: the question of a fold-out answer, the title of a note in several generators.
+_LABELS = ("summary", "figcaption", "caption", "legend")
+_TITLE_OF_NOTE = re.compile("admonition-?(?:title|heading)", re.IGNORECASE)
 _SHORT_CODE = re.compile(r":[\w+-]+:")
 # Code annotations of Material, which readers see as buttons.
 _ANNOTATION = re.compile(r"(?:#|//|--|;|%|/\*|<!--)?\s?\(\d+\)!\s?(?:\*/|-->)?$")
@@ -73,7 +53,8 @@ _LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
 class Section:
     """The content under one heading. `anchor` is empty if no link can lead to it; `level` 0 is before any heading.
 
-    `linked` is the number of letters of its text that are inside links.
+    `blocks` are its text in lines, `shown` the same with what each is on the page. `linked` is the number of letters of
+    its text that are inside links.
     """
 
     anchor: str = ""
@@ -81,6 +62,7 @@ class Section:
     path: tuple[str, ...] = ()
     level: int = 0
     blocks: list[str] = field(default_factory=list)
+    shown: list[Block] = field(default_factory=list)
     excluded: bool = False
     linked: int = 0
 
@@ -91,20 +73,11 @@ class Section:
         return bool(self.linked) and self.linked >= (1 - _BESIDE_LINKS) * letters
 
 
-def main_of(tree: LexborHTMLParser) -> LexborNode | None:
-    """The part of a page that is the article, or None."""
-    for selector in _MAIN:
-        nodes = tree.css(selector)
-        if nodes and not (selector == "main article" and len(nodes) > 1):
-            return nodes[0]
-    return None
-
-
 def sections_of(main: LexborNode | None) -> list[Section]:
     """The sections of a page in reading order; each heading starts one."""
     if main is None:
         return []
-    reader = _Reader(_left_out(main))
+    reader = _Reader(left_out(main))
     reader.read(main)
     reader.end_block()
     return reader.sections
@@ -112,25 +85,13 @@ def sections_of(main: LexborNode | None) -> list[Section]:
 
 def text_of(node: LexborNode) -> str:
     """The text of a heading or another short element, in one line."""
-    return _Reader(_left_out(node)).line(node)
+    return _Reader(left_out(node)).line(node)
 
 
 def clean(text: str) -> str:
     """A text in one line, with single spaces."""
     text = _BETWEEN_WORDS.sub(" ", SEAMS.sub(SEAM, text))
     return _SPACE.sub(" ", _OTHER_SEAMS.sub("", text)).strip()
-
-
-def _left_out(node: LexborNode) -> frozenset[int]:
-    """The `mem_id` of each element that is not read."""
-    found = {one.mem_id for one in node.css(f"{_NOT_SHOWN}, {_NO_ARTICLE}, {_MARKS}")}
-    for one in node.css("[style]"):
-        if (one.attributes.get("role") or "") != "tabpanel" and _STYLED_AWAY.search(one.attributes["style"] or ""):
-            found.add(one.mem_id)
-    for heading in node.css(_HEADING_NAMES):
-        found.update(link.mem_id for link in anchors.marks_of(heading))
-    found.discard(node.mem_id)
-    return frozenset(found)
 
 
 class _Reader:
@@ -145,6 +106,9 @@ class _Reader:
         self._trail: list[tuple[int, str]] = []
         self._depth = depth
         self._links = 0  # the number of open ones
+        self._lists = OpenLists()
+        self._labels = 0  # the number of open ones
+        self._under = [""]  # the label of each open element, the innermost last
 
     def end_block(self) -> None:
         text = clean("".join(self._inline))
@@ -194,21 +158,47 @@ class _Reader:
 
     def _read_block(self, node: LexborNode) -> None:
         self.end_block()
+        is_list = self._lists.enter(node.tag or "", node.attributes)
+        is_label = node.tag in _LABELS or any(map(_TITLE_OF_NOTE.match, _classes(node)))
+        self._labels += is_label
+        self._under.append("")
         if "tabbed-set" in _classes(node):
             self._read_tabs(node)
         else:
             self.read(node)
         self.end_block()
+        self._under.pop()
+        self._labels -= is_label
+        self._lists.leave(is_list)
 
     def _add_block(self, text: str) -> None:
         self.sections[-1].blocks.append(f"{self._lead}{text}")
+        if self._lead and self._lists:
+            self._show(self._lead.strip(), "label")
+            self._show(text, "text")
+        else:
+            self._show(f"{self._lead}{text}", "label" if self._labels else "text")
         self._lead = ""
 
-    def _add_lines(self, lines: Sequence[str]) -> None:
+    def _show(self, text: str, kind: BlockKind) -> None:
+        under = next(filter(None, reversed(self._under)), "")
+        self.sections[-1].shown.append(self._lists.block(text, kind, under))
+        if self._labels:
+            self._under[-2] = text  # it heads the element that it stands in
+
+    def _add_lines(self, lines: Sequence[str], kind: BlockKind = "text") -> None:
         """Add blocks. A waiting label becomes a block above them, instead of the beginning of the first one."""
+        self._add_lead()
+        self.sections[-1].blocks.extend(lines)
+        for line in lines:
+            self._show(line, kind)
+
+    def _add_lead(self) -> None:
         self.end_block()
         lead, self._lead = self._lead.strip(), ""
-        self.sections[-1].blocks.extend([lead, *lines] if lead else lines)
+        if lead:
+            self.sections[-1].blocks.append(lead)
+            self._show(lead, "label")
 
     def _start_section(self, node: LexborNode, level: int) -> None:
         self.end_block()
@@ -287,8 +277,11 @@ class _Reader:
         self._say(f"{inner.line(ruby)}{GAP}{said}{GAP}" if said else inner.line(ruby))
 
     def _read_code(self, pre: LexborNode) -> None:
-        lines = (clean(_ANNOTATION.sub("", line.rstrip())) for line in self._raw(pre).splitlines())
-        self._add_lines([line for line in lines if line])
+        lines = [_ANNOTATION.sub("", line.rstrip()).replace(SEAM, "") for line in self._raw(pre).splitlines()]
+        self._add_lead()
+        if said := [line for line in map(clean, lines) if line]:
+            self.sections[-1].blocks.extend(said)
+            self._show(as_written(lines), "code")
 
     def _raw(self, node: LexborNode, depth: int = 0) -> str:
         """The text with its line ends, as in code."""
@@ -311,11 +304,16 @@ class _Reader:
         if tables.is_layout(table, self._left_out) or self._depth >= _DEEPEST:
             self._read_block(table)
         else:
-            self._add_lines(tables.sentences(table, self.line, self._left_out))
+            self._add_lead()
+            whole = self._lists.new_whole()
+            for place, line in enumerate(tables.lines_of(table, self.line, self._left_out), start=1):
+                self.sections[-1].blocks.append(line.text)
+                kind: BlockKind = "row" if line.cells else "label" if line.is_caption else "text"
+                self.sections[-1].shown.append(Block(kind, line.text, whole, place, line.cells, self._under[-1]))
 
     def _read_terms(self, terms: LexborNode) -> None:
         """Read a list of definitions: each term goes before the first of its explanations."""
-        if terms.css_first(_HEADING_NAMES) is not None:
+        if terms.css_first(HEADING_NAMES) is not None:
             self._read_block(terms)
             return
         self.end_block()
@@ -331,7 +329,7 @@ class _Reader:
             self.read(child)
             self.end_block()
         if self._lead or named:
-            self._add_lines([name for name in named if name])
+            self._add_lines([name for name in named if name], "label")
 
     def _read_tabs(self, tabs: LexborNode) -> None:
         """Read a set of tabs: each tab's label goes before what the tab shows."""
@@ -343,8 +341,10 @@ class _Reader:
         own = [block for block in blocks if _nearest_tabs(block) == tabs.mem_id]
         for name, block in zip(labels + [""] * len(own), own, strict=False):
             self._lead = label(name) if name else self._lead
+            self._under.append(name)
             self.read(block)
             self.end_block()
+            self._under.pop()
 
 
 _READ_BY_OWN_RULES = {

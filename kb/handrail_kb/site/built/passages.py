@@ -17,8 +17,10 @@ from selectolax.lexbor import LexborHTMLParser
 from handrail_kb.addresses import address_of, file_of, html_files, location_of
 from handrail_kb.errors import SiteError
 from handrail_kb.language.html_files import html_of
+from handrail_kb.site.built.article_part import main_of
+from handrail_kb.site.built.blocks import Block, in_sentences
 from handrail_kb.site.built.page_kinds import Traits, attribute_of, maps_of_the_site, not_articles, traits_of
-from handrail_kb.site.built.page_text import Section, clean, main_of, sections_of, text_of
+from handrail_kb.site.built.page_text import Section, clean, sections_of, text_of
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
 from handrail_kb.texts.log.logger import Log
@@ -41,7 +43,8 @@ class Passage:
     """A piece of an article: all under one heading, at most PASSAGE_CHARS characters.
 
     `location` is relative to the site (`guide/reset/#forgot`); `path` holds the headings above, without the article's
-    title. `only_links` is set if the section links to other places and says nothing itself.
+    title. `only_links` is set if the section links to other places and says nothing itself. `section` is the number of
+    its section in `Page.sections`.
     """
 
     location: str
@@ -49,13 +52,15 @@ class Passage:
     path: tuple[str, ...]
     text: str
     only_links: bool = False
+    section: int = 0
 
 
 @dataclass(frozen=True)
 class Page:
     """An article as search sees it. `lang` is a primary language subtag such as `de`.
 
-    `other_titles` are its names besides the title: its first heading, its title in front matter.
+    `other_titles` are its names besides the title: its first heading, its title in front matter. `sections` are the
+    blocks of each section, sentence by sentence; none for one that consists of links.
     """
 
     location: str
@@ -70,6 +75,7 @@ class Page:
     people_only: bool = False
     source: str = ""
     other_titles: tuple[str, ...] = ()
+    sections: tuple[tuple[Block, ...], ...] = ()
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -162,12 +168,14 @@ def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | Non
     main = main_of(tree)
     sections = sections_of(main)
     titles = _titles(title, facts, sections)
+    said = facts.get("lang") or attribute_of(tree.css_first("html"), "lang") or info.lang
+    lang = str(said).split("-")[0].lower()
     page = Page(
         location=location,
         title=title,
         passages=tuple(_passages(sections, location, titles)),
         description=str(facts.get("description") or _meta(tree, "description")),
-        lang=str(facts.get("lang") or attribute_of(tree.css_first("html"), "lang") or info.lang).split("-")[0].lower(),
+        lang=lang,
         breadcrumb=tuple(map(str, facts.get("breadcrumb") or ())),
         boost=float(facts.get("boost") or 1.0),
         questions=tuple(map(str, facts.get("questions") or ())),
@@ -175,6 +183,7 @@ def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | Non
         people_only=bool(facts.get("people_only")),
         source=str(facts.get("source") or ""),
         other_titles=titles[1:],
+        sections=tuple(() if section.is_links else in_sentences(section.shown, lang) for section in sections),
     )
     return page, traits_of(tree, main, location, sections)
 
@@ -227,7 +236,7 @@ def _keywords(facts: Mapping[str, Any], tree: LexborHTMLParser) -> tuple[str, ..
 
 
 def _passages(sections: Sequence[Section], location: str, own: Sequence[str]) -> Iterator[Passage]:
-    for section in sections:
+    for number, section in enumerate(sections):
         if section.excluded:
             continue
         target = f"{location}#{section.anchor}" if section.anchor else location
@@ -236,7 +245,7 @@ def _passages(sections: Sequence[Section], location: str, own: Sequence[str]) ->
         path = tuple(part for part in section.path if part not in own)
         pieces = list(pack(section.blocks)) or ([""] if heading else [])
         for text in pieces:
-            yield Passage(location if not heading else target, heading, path, text, section.is_links)
+            yield Passage(location if not heading else target, heading, path, text, section.is_links, number)
 
 
 def _title(tree: LexborHTMLParser) -> str:

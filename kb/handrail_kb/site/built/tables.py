@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborNode
 
+from handrail_kb.site.built.blocks import Cell
+
 # As in HTML's own rules for tables.
 _MOST_COLUMNS = 1000
 # The most cells that the spans of one table may fill, because large numbers in attributes would exhaust the memory.
@@ -59,15 +61,24 @@ def is_layout(table: LexborNode, left_out: Set[int]) -> bool:
     return all(len(list(_cells(row, left_out))) <= 1 for group in _groups(table, left_out) for row in group)
 
 
-def sentences(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> list[str]:
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: a row as sentences, with its `cells`; its caption, or a heading or note without cells."""
+
+    text: str
+    cells: tuple[Cell, ...] = ()
+    is_caption: bool = False
+
+
+def lines_of(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> list[Line]:
     """The caption, then sentences for each row, in order, without elements whose `mem_id` is in `left_out`."""
     captions = [child for child in table.iter() if child.tag == "caption" and child.mem_id not in left_out]
     caption = text_of(captions[0]) if captions else ""
     grid = _grid(table, text_of, left_out)
     headings = _headings(grid)
-    told = [caption]
+    told = [Line(caption, is_caption=True)]
     if grid.heads and not headings:  # too long for headings, so read as text
-        told += [_listed(row) for row in grid.rows[: grid.heads]]
+        told += [Line(_listed(row)) for row in grid.rows[: grid.heads]]
     group = ""
     for row in grid.rows[grid.heads :]:
         own = [place.cell for place in row.values()]
@@ -75,13 +86,13 @@ def sentences(table: LexborNode, text_of: TextOf, left_out: Set[int]) -> list[st
             if own[0].heading and len(own[0].text) <= _REPEATED:
                 group = own[0].text
             else:
-                told.append(own[0].text)
+                told.append(Line(own[0].text))
             continue
         if sentence := _sentence(row, headings):
-            told.append(f"{group} – {sentence}" if group else sentence)
-    if len([text for text in told if text]) <= (1 if caption else 0):
-        told += [_listed(row) for row in grid.rows[: grid.heads]]
-    return [text for text in told if text]
+            told.append(Line(f"{group} – {sentence}" if group else sentence, _cells_of(row, headings, group)))
+    if len([line for line in told if line.text]) <= (1 if caption else 0):
+        told += [Line(_listed(row)) for row in grid.rows[: grid.heads]]
+    return [line for line in told if line.text]
 
 
 def joined(blocks: Sequence[str]) -> str:
@@ -177,6 +188,12 @@ def _sentence(row: _Row, headings: dict[int, tuple[str, ...]]) -> str:
     if not lead or not told:
         return told or _ended(joined(lead))
     return f"{', '.join(lead)} – {told}" if named else f"{label(', '.join(lead))}{told}"
+
+
+def _cells_of(row: _Row, headings: dict[int, tuple[str, ...]], group: str) -> tuple[Cell, ...]:
+    """The cells of a row with their headings; the heading of its group of rows comes first."""
+    own = [(", ".join(names), cell.text) for names, cell in _values(row, headings)]
+    return tuple([("", group), *own] if group else own)
 
 
 def _values(row: _Row, headings: dict[int, tuple[str, ...]]) -> Iterator[tuple[list[str], _Cell]]:

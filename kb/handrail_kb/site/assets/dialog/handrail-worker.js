@@ -164,7 +164,7 @@ async function askService(query, signal) {
   if (!Array.isArray(found?.results)) throw new Error("the service gave no list")
   const results = found.results.filter(result => pageAddress(result?.url))
   return {
-    items: results.map(toGroup),
+    items: results.map((result, rank) => toGroup(result, rank, rank ? "" : toCard(found.answer))),
     fits: results.map(result => result.fits !== false),
     languages: results.map(result => result.other_language ? String(result.lang ?? "") : ""),
     source: "service",
@@ -188,19 +188,21 @@ function toWay(now) {
 
 /* One result as Material's group of one article (without '#') and its sections. Material opens sections that score as
  * well as the first of the group and folds the rest. Enter opens the best score, so ranks are turned into scores. */
-function toGroup(result, rank) {
+function toGroup(result, rank, card) {
   const address = pageAddress(result.url)
   const score = 1000 - rank
   const sections = (Array.isArray(result.sections) ? result.sections : []).slice(0, 5)
   const terms = markedWords([result, ...sections])
-  const item = (location, title, snippet, points) =>
-    ({ location, title: escaped(title), text: snippet ? `<p>${onlyMarks(snippet)}</p>` : "", score: points, terms })
+  const excerpt = snippet => snippet ? `<p>${onlyMarks(snippet)}</p>` : ""
+  const item = (location, title, snippet, points, text = excerpt(snippet)) =>
+    ({ location, title: escaped(title), text, score: points, terms })
   const further = sections.flatMap(section => {
     const place = pageAddress(section?.url)
     return place?.hash ? [item(place.href, section.heading || result.title, section.snippet, score - 0.6)] : []
   })
-  if (!address.hash) return [item(address.href, result.title, result.snippet, score), ...further]
-  const best = item(address.href, result.heading || result.title, result.snippet, score)
+  const text = card || undefined
+  if (!address.hash) return [item(address.href, result.title, result.snippet, score, text), ...further]
+  const best = item(address.href, result.heading || result.title, result.snippet, score, text)
   address.hash = ""
   return [best, item(address.href, result.title, "", score - 0.5), ...further]
 }
@@ -218,6 +220,28 @@ function markedWords(parts) {
   const marked = parts.flatMap(part => [...String(part?.snippet ?? "").matchAll(/<mark>(.*?)<\/mark>/g)])
   const words = marked.flatMap(match => match[1].toLowerCase().match(/[\p{L}\p{N}]+/gu) || [])
   return Object.fromEntries([...new Set(words)].slice(0, 8).map(word => [word, true]))
+}
+
+/* The answer itself, in place of the first result's excerpt. Everything stands inside the result's link, so a list that goes
+ * on in the article says so in plain words. */
+function toCard(card) {
+  if (!Array.isArray(card?.blocks)) return ""
+  const piece = one => (one.decisive ? `<mark>${escaped(one.text)}</mark>` : escaped(one.text)) + (one.cut ? " …" : "")
+  const all = (pieces, open, close) => pieces.map(one => open + piece(one) + close).join("")
+  const blocks = card.blocks.map(({ kind, pieces, first, left_text: left }) => {
+    const more = left ? `<p class="handrail-hint">${escaped(left)}</p>` : ""
+    if (kind === "steps") return `<ol start="${Number(first)}">${all(pieces, "<li>", "</li>")}</ol>${more}`
+    if (kind === "items") return `<ul>${all(pieces, "<li>", "</li>")}</ul>${more}`
+    if (kind === "code") return `<pre dir="ltr"><code>${all(pieces, "", "")}</code></pre>`
+    if (kind === "row") {
+      const heads = pieces.map(one => one.heading ? `<th scope="col">${escaped(one.heading)}</th>` : "<td></td>").join("")
+      const head = pieces.some(one => one.heading) ? `<thead><tr>${heads}</tr></thead>` : ""
+      return `<table>${head}<tbody><tr>${all(pieces, "<td>", "</td>")}</tr></tbody></table>`
+    }
+    return `<p${kind === "label" ? ' class="handrail-label"' : ""}>${pieces.map(piece).join(" ")}</p>`
+  })
+  const crumbs = (card.breadcrumb || []).map(escaped).join(" › ")
+  return `<div class="handrail-card">${crumbs ? `<p class="handrail-hint">${crumbs}</p>` : ""}${blocks.join("")}</div>`
 }
 
 const escaped = text => String(text ?? "").replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`)

@@ -1,0 +1,1 @@
+"""The answer itself, taken from the best section."""
