@@ -75,7 +75,7 @@ rooms: $(VENV)/.installed-dev ## Print how many names each folder has; fails ove
 	$(BIN)/python tests/project/rooms.py --count
 
 unit: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses=4 --dist loadfile --durations=5
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not torture" -n auto --maxprocesses=4 --dist loadfile --durations=5
 
 docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its questions find their articles
 	$(BIN)/handrail build --strict

@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, jsonify, make_response, request
+from flask import Request, Response, jsonify, make_response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from handrail_feedback.records.stamps import storable
@@ -17,6 +18,13 @@ from handrail_kb.addresses import location_of_address
 
 LONGEST_URL = 500
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class BoundedRequest(Request):
+    """A request whose files, which are bounded, stay in memory: a full disk for temporary files does not matter."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> BytesIO:
+        return BytesIO()
 
 
 class RefusedError(Exception):

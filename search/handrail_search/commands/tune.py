@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import click
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import console, log_to_terminal, progress_bar
+from handrail_kb.config.durable_files import work_folder
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, EncoderUnavailable, IndexUnusable
 from handrail_kb.site.built.passages import Page, read_site
@@ -108,13 +108,8 @@ def run(settings: Settings, course: Course, *, least: int = LEAST_QUESTIONS, dry
     with only_one(settings.state_dir / "tune.lock"):
         home = tuned.home(settings.state_dir)
         home.mkdir(parents=True, exist_ok=True)
-        for left in home.glob(".trial-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        work = Path(tempfile.mkdtemp(dir=home, prefix=".trial-"))
-        try:
+        with work_folder(home, ".trial-") as work:
             return _Trial(settings, course, work, least).run(dry_run)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
 
 
 class _Trial:

@@ -10,25 +10,28 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from handrail_kb.config.durable_files import remove_abandoned, work_folder, write_down
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts.installing import install_extra
 from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding import fourbit
-from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
+from handrail_search.embedding.encoder import Encoder, Recipe
 from handrail_search.embedding.probes import PROBES
+from handrail_search.embedding.seal import is_whole, seal
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.embedding.weights import find_model
 
 log = Log(__name__)
 
 
+# How folders begin in which an encoder is being exported.
+_UNFINISHED = ".export-"
 # How far an exported encoder must agree with the original, as cosine of the same sentence's vectors.
 FAITHFUL = 0.97
 # An encoder is centred when unrelated questions and passages have at least this mean cosine.
@@ -49,25 +52,25 @@ _OWN_WORDS = {
 
 
 def ensure_exported(model: str, cache: Path) -> Path:
-    """The folder of the exported `model` below `cache`; it is exported first when it is not there.
+    """The folder of the exported `model` below `cache`; exported first where it is missing, or not as it was made.
 
     Takes seconds and needs sentence-transformers the first time, unless the model is packed; nothing afterwards.
     """
     source, digest = find_model(model)
     folder = cache / f"{Path(model).name}-{digest[:12]}"
-    if all((folder / name).is_file() for name in ENCODER_FILES):
+    remove_abandoned(cache, _UNFINISHED)
+    if is_whole(folder):
         return folder
     log("encoder.preparing", model=model)
     cache.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=cache, prefix=".export-"))
-    try:
+    with work_folder(cache, _UNFINISHED) as unfinished:
         export = _export if source.is_dir() else _unpack
         export(model, source, digest, unfinished)
         _centre(unfinished)
-        shutil.rmtree(folder, ignore_errors=True)
+        seal(unfinished)
+        shutil.rmtree(folder, ignore_errors=True)  # generations that link to its files keep what they have
         unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        write_down(cache)
     return folder
 
 

@@ -9,12 +9,11 @@ Building an index asks `tuned_encoder_for`. Knows nothing of how an encoder is t
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from handrail_kb.config.durable_files import write_down_all, write_whole
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding.weights import find_model
@@ -111,12 +110,8 @@ def keep_tuned(tuned: Tuned, encoder: Path, state_dir: Path) -> None:
     folder.mkdir(parents=True)
     encoder.rename(folder / tuned_name(tuned.base))
     (folder / "tuned.json").write_text(json.dumps(asdict(tuned), indent=1) + "\n", encoding="utf-8")
-    unnamed = home(state_dir) / f".CURRENT-{secrets.token_hex(4)}"
-    with unnamed.open("w", encoding="utf-8") as stream:
-        stream.write(tuned.folder + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    unnamed.replace(home(state_dir) / "CURRENT")
+    write_down_all(folder)
+    write_whole(home(state_dir) / "CURRENT", tuned.folder + "\n")
     for other in home(state_dir).iterdir():
         if other.is_dir() and other != folder and not other.name.startswith("."):
             shutil.rmtree(other, ignore_errors=True)

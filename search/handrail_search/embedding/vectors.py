@@ -17,6 +17,8 @@ from handrail_kb.errors import IndexUnusable
 Vectors = npt.NDArray[np.float32]
 # Rows looked at for one question; on a bigger site the other rows are too far away to matter.
 MAX_ROWS = 4096
+# 4-bit encoders give lengths that are off by a millionth; a flipped bit of an exponent by far more.
+_LENGTH_TOLERANCE = 1e-3
 
 
 def write_vectors(vectors: Vectors, file: Path) -> None:
@@ -24,6 +26,11 @@ def write_vectors(vectors: Vectors, file: Path) -> None:
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
     faiss.write_index(index, str(file))
+
+
+def is_of_length_one(vector: Vectors) -> bool:
+    """Whether a vector, shape (dimensions,), can be one: damaged ones hold no numbers, or are of another length."""
+    return bool(abs(float(np.linalg.norm(vector)) - 1.0) < _LENGTH_TOLERANCE)
 
 
 def means(vectors: Vectors, owner: npt.NDArray[np.int64], owners: int) -> Vectors:

@@ -11,7 +11,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from handrail_search.background import only_one
 from handrail_search.embedding import vectors
 from handrail_search.embedding.encoder import ENCODER_FILES, USUAL_REACH, Encoder, Recipe, stack
 from handrail_search.embedding.export import ensure_exported
+from handrail_search.embedding.seal import refuse_others
 from handrail_search.embedding.tuned import tuned_encoder_for
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index import sensitive_topics
@@ -73,6 +74,14 @@ class Built:
 
 
 @dataclass(frozen=True)
+class _Inherited:
+    """What is not made again: vectors by the hash of their text, and the generation that they are from."""
+
+    vectors: Mapping[str, Vectors]
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
 class _Row:
     """A text with its own vector; `passage_id` is None for a question that an article says it answers."""
 
@@ -113,12 +122,12 @@ def build_index(
     with only_one(index_dir / ".lock"):
         exported = ensure_exported(tuned_encoder_for(model, state_dir), encoders or state_dir / "encoder")
         encoder = Encoder(exported)
-        former = {} if full else _former_vectors(index_dir, encoder.recipe.fingerprint)
+        inherited = _Inherited({}) if full else _inherit(index_dir, encoder.recipe.fingerprint)
         folder = new_generation(index_dir)
         try:
             if site:
                 keep_site(site, folder, _former(index_dir), without={state_dir.resolve(), index_dir.resolve()})
-            return _write(pages, folder, exported, encoder, former, sensitive or {}, progress, within)
+            return _write(pages, folder, exported, encoder, inherited, sensitive or {}, progress, within)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -129,7 +138,7 @@ def _write(
     folder: Path,
     exported: Path,
     encoder: Encoder,
-    former: dict[str, Vectors],
+    inherited: _Inherited,
     sensitive: SensitiveTopics,
     progress: Progress | None,
     within: Transaction,
@@ -137,7 +146,7 @@ def _write(
     database = folder / "passages.db"
     trust = language_trust(pages, encoder)
     rows = _write_database(pages, database, fragments=trust < 1.0)
-    encoded, fresh = _encode(rows, encoder, former, progress)
+    encoded, fresh = _encode(rows, encoder, inherited.vectors, progress)
     vectors.write_vectors(encoded, folder / "vectors.faiss")
     _copy_encoder(exported, folder / "encoder")
     owner = np.array([row.page_id for row in rows], dtype=np.int64)
@@ -150,12 +159,13 @@ def _write(
 
     floor = calibrate(pages, owner, encoded, means, encode_query, database)
     if trust >= TRUSTED:
-        classifier = _classifier(pages, sensitive, encoder, folder.parent)
+        classifier = _classifier(pages, sensitive, encoder, inherited.folder)
         if classifier.names:
             own = [encode_query(text) for text in _own_questions(pages)]
             classifier = classifier.fitted(stack(own, encoder.recipe.dimensions))
         sensitive_topics.write_sensitive_topics(classifier, database)
     manifest = _manifest(pages, rows, encoder.recipe, trust, floor, folder)
+    refuse_others(exported, {name: manifest.files[f"encoder/{name}"] for name in ENCODER_FILES})
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     publish(folder, within)
     return Built(folder, len(pages), manifest.passages, fresh, len(rows) - fresh, manifest.trust)
@@ -242,7 +252,7 @@ def _questions(page: Page) -> tuple[str, ...]:
 
 
 def _classifier(
-    pages: Sequence[Page], sensitive: SensitiveTopics, encoder: Encoder, index_dir: Path
+    pages: Sequence[Page], sensitive: SensitiveTopics, encoder: Encoder, former: Path | None
 ) -> sensitive_topics.TopicClassifier:
     """The classifier of sensitive topics; trained again only when sentences or encoder changed."""
     if not sensitive:
@@ -253,11 +263,8 @@ def _classifier(
         langs = frozenset(lang for lang, _ in Counter(page.lang for page in pages).most_common(1))
     taught = sensitive_topics.lesson(sensitive, langs)
     digest = taught.digest(encoder.recipe.fingerprint)
-    try:
-        former = sensitive_topics.reuse_sensitive_topics(current_generation(index_dir), digest)
-    except IndexUnusable:
-        former = None
-    return former or sensitive_topics.learn_sensitive_topics(taught, encoder.encode_query, digest)
+    kept = sensitive_topics.reuse_sensitive_topics(former, digest) if former else None
+    return kept or sensitive_topics.learn_sensitive_topics(taught, encoder.encode_query, digest)
 
 
 def _own_questions(pages: Sequence[Page]) -> list[str]:
@@ -282,7 +289,7 @@ def _common_words(pages: Sequence[Page]) -> list[str]:
 
 
 def _encode(
-    rows: Sequence[_Row], encoder: Encoder, former: dict[str, Vectors], progress: Progress | None
+    rows: Sequence[_Row], encoder: Encoder, former: Mapping[str, Vectors], progress: Progress | None
 ) -> tuple[Vectors, int]:
     """Vectors of all rows, shape (rows, dimensions), and how many of them were not known before."""
     fresh = {row.hash: row.text for row in rows if row.hash not in former}
@@ -301,12 +308,13 @@ def _former(index_dir: Path) -> Path | None:
         return None
 
 
-def _former_vectors(index_dir: Path, fingerprint: str) -> dict[str, Vectors]:
-    """Vectors of the generation that serves, by hash of their text; empty when it is damaged or of another encoder."""
+def _inherit(index_dir: Path, fingerprint: str) -> _Inherited:
+    """What may be taken over from the generation that serves; nothing where any file of it is not what was written."""
     try:
-        return vectors_by_hash(current_generation(index_dir), fingerprint)
+        folder = current_generation(index_dir)
+        return _Inherited(vectors_by_hash(folder, fingerprint), folder)
     except IndexUnusable:
-        return {}
+        return _Inherited({})
 
 
 def _copy_encoder(exported: Path, target: Path) -> None:

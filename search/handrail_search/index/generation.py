@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -26,12 +25,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from handrail_kb.config.durable_files import write_down, write_down_all, write_whole
 from handrail_kb.config.generations import CURRENT, LISTING, SITE, generation_of, site_in
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_kb.site.built.blocks import Block, from_json
 from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
-from handrail_search.embedding.vectors import VectorIndex, Vectors
+from handrail_search.embedding.vectors import VectorIndex, Vectors, is_of_length_one
 from handrail_search.embedding.weights import sha256_of
 from handrail_search.index import sensitive_topics
 from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
@@ -96,6 +96,7 @@ class Index:
         if not hasattr(self._local, "db"):
             uri = f"{(self.folder / 'passages.db').resolve().as_uri()}?mode=ro&immutable=1"
             self._local.db = sqlite3.connect(uri, uri=True)
+            self._local.db.execute("PRAGMA temp_store=MEMORY")
         connection: sqlite3.Connection = self._local.db
         return connection
 
@@ -191,15 +192,16 @@ def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
         files, recipe = dict(data["files"]), Recipe(**data["recipe"])
     except (TypeError, ValueError, KeyError) as error:
         raise IndexUnusable(f"{folder / 'manifest.json'} does not hold what it should: {error}.", REBUILD) from error
+    _check_files(folder, files)
     if recipe.fingerprint != fingerprint:
         return {}
-    _check_files(folder, files)
     try:
         with closing(sqlite3.connect(f"{(folder / 'passages.db').resolve().as_uri()}?mode=ro", uri=True)) as db:
             hashes = [row[0] for row in db.execute("SELECT hash FROM rows ORDER BY row")]
     except sqlite3.DatabaseError as error:
         raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
-    return dict(zip(hashes, VectorIndex(folder / "vectors.faiss").all_vectors(), strict=False))
+    vectors = VectorIndex(folder / "vectors.faiss").all_vectors()
+    return {key: vector for key, vector in zip(hashes, vectors, strict=False) if is_of_length_one(vector)}
 
 
 def current_generation(index_dir: Path) -> Path:
@@ -242,23 +244,17 @@ NO_TRANSACTION: Transaction = nullcontext()
 def publish(folder: Path, within: Transaction = NO_TRANSACTION) -> None:
     """Verify a finished generation, name it in CURRENT, and remove generations that are no longer needed.
 
+    All of it is on the disk before it has a name: after a power cut there is the old one or the new one, whole.
     CURRENT is replaced inside the context `within`, which undoes its own work when that fails; an error it raises
     leaves CURRENT unchanged.
     """
     Index(folder)
     index_dir = folder.parent
     former = _named(index_dir)
-    unnamed = index_dir / f".CURRENT-{secrets.token_hex(4)}"
-    with unnamed.open("w", encoding="utf-8") as stream:
-        stream.write(folder.name + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    try:
-        with within:
-            unnamed.replace(index_dir / CURRENT)
-    except BaseException:
-        unnamed.unlink(missing_ok=True)
-        raise
+    write_down_all(folder)
+    write_down(index_dir)
+    with within:
+        write_whole(index_dir / CURRENT, folder.name + "\n")
     _link_site(folder)
     remove_old(index_dir, former)
 
@@ -286,6 +282,8 @@ def remove_old(index_dir: Path, also: str = "") -> None:
         whole = [name for name in older if (index_dir / name / "manifest.json").is_file()]
         for name in {*older} - {*whole[-_FORMER_KEPT:], also}:
             shutil.rmtree(index_dir / name, ignore_errors=True)
+        for unnamed in (*index_dir.glob(".CURRENT-*"), *index_dir.glob(".site-*")):  # of builds that were killed
+            unnamed.unlink(missing_ok=True)
 
 
 def sites_beside(generation: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handrail_kb.config.durable_files import write_down, write_down_all
 from handrail_kb.errors import SiteError
 
 # Names used inside a site while its contents are exchanged; never part of it.
@@ -51,6 +52,8 @@ def switched(new: Path, site_dir: Path) -> Iterator[None]:
     site = _real(site_dir)
     undo = _switch(new, site)
     try:
+        write_down(site)
+        write_down(site.parent)
         yield
     except BaseException:
         undo()
@@ -62,6 +65,7 @@ def switched(new: Path, site_dir: Path) -> Iterator[None]:
 def _switch(new: Path, site: Path) -> _Undo:
     try:
         try:
+            write_down_all(new)
             return _whole(new, site)
         except OSError as error:
             if error.errno not in _CANNOT_BE_RENAMED or not site.is_dir():
@@ -104,6 +108,7 @@ def _by_parts(new: Path, site: Path) -> _Undo:
     if new != inside:  # the source may be on another disk
         shutil.rmtree(inside, ignore_errors=True)
         shutil.copytree(new, inside, symlinks=True)
+        write_down_all(inside)
     shutil.rmtree(old, ignore_errors=True)
     old.mkdir()
     done: list[tuple[Path, Path]] = []

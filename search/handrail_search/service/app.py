@@ -20,6 +20,7 @@ from handrail_feedback.delivery.channels import can_notify
 from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.desk.blueprint import add_desk
 from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
+from handrail_feedback.pages.request import BoundedRequest
 from handrail_feedback.records.searches import Search, SearchEvent
 from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
@@ -80,6 +81,7 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     """The whole service as a WSGI application. Once it is `stopping`, it says that it is not ready, and answers."""
     app = Flask(__name__, static_folder=None)
     app.url_rule_class = DecodedRule  # type: ignore[assignment]
+    app.request_class = BoundedRequest
     app.config.update(
         MAX_CONTENT_LENGTH=_BODY_BYTES,
         COMPRESS_MIN_SIZE=600,

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,11 +32,13 @@ from handrail_feedback.delivery.weekly_mail import Reporter
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_kb.addresses import html_files
+from handrail_kb.config.durable_files import claim_folder
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build
+from handrail_search.service.monitoring.allocated_counts import room_in
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 from handrail_search.service.site_files import BuiltSite, base_path_in
@@ -129,6 +132,7 @@ class Production(BaseApplication):  # type: ignore[misc]
             "proc_name": "handrail",
             "post_worker_init": self._say_ready,
             "child_exit": _forget_process,
+            "worker_tmp_dir": _place_for_heartbeats(self._settings.state_dir),
             "worker_exit": _end_process,
             # gunicorn's own remote control writes into the home folder; nobody may write but into the state folder.
             "control_socket_disable": True,
@@ -173,20 +177,21 @@ def reporter_of(settings: Settings, delivery: Delivery, site: BuiltSite) -> Repo
 
 
 def _share_metrics() -> None:
-    """Create a folder in which the processes add up their counts.
+    """Create a folder in which the processes add up their counts; without room for it each counts for itself.
 
-    It is not next to the store: these files are mapped into memory, and a full disk would kill the process that writes.
+    It is not next to the store, which needs that room more.
     """
     try:
-        folder = tempfile.mkdtemp(prefix="handrail-metrics-")
+        folder, _lock = claim_folder(Path(tempfile.gettempdir()), "handrail-metrics-")
+        atexit.register(_remove_if_mine, folder, os.getpid())
+        room_in(folder)
     except OSError as error:
         log("metrics.not_shared", reason=error)
         return
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-    atexit.register(_remove_if_mine, folder, os.getpid())
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def _remove_if_mine(folder: str, pid: int) -> None:
+def _remove_if_mine(folder: Path, pid: int) -> None:
     if os.getpid() == pid:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -212,6 +217,20 @@ def _end_process(_server: object, worker: Any) -> None:
         parts.searches.flush()
     logging.shutdown()
     os._exit(0)
+
+
+def _place_for_heartbeats(state_dir: Path) -> str | None:
+    """A folder where each process may make the empty file by which gunicorn sees that it lives, wherever there is one.
+
+    Without any, gunicorn says so itself.
+    """
+    folders = [Path("/dev/shm")]  # noqa: S108 (in memory: a disk that is full or slow must not look like a dead process)
+    with contextlib.suppress(OSError):
+        folders.append(Path(tempfile.gettempdir()))
+    for folder in (*folders, state_dir):
+        with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=folder):
+            return str(folder)
+    return None
 
 
 def bound(settings: Settings) -> str:

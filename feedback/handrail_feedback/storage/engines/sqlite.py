@@ -151,6 +151,8 @@ class SqliteFile:
             raw.create_function("shows", 2, shows, deterministic=True)
             connection = SqliteConnection(Database(raw, execute_plugins=False), self.path)
             connection.execute("PRAGMA secure_delete=ON").fetchall()
+            # What SQLite sorts, and what it may have to undo: a full disk for temporary files is no fault of the store.
+            connection.execute("PRAGMA temp_store=MEMORY").fetchall()
             _use_wal(raw, self._busy_seconds)
             # A migration that replaces a table would erase all that belongs to its rows; inside one this cannot be set.
             connection.execute("PRAGMA foreign_keys=OFF")

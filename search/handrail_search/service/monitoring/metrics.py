@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+import prometheus_client.values
 from flask import Flask, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -22,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from handrail_feedback.search_log import Outcome, SearchLog
 from handrail_search.ranking.results import Mode, Verdict
+from handrail_search.service.monitoring.allocated_counts import AllocatedDict
 from handrail_search.service.monitoring.process_metrics import ProcessMetrics
 from handrail_search.service.monitoring.requests import Answered
 from handrail_search.service.search_pages import AnsweredSearch
@@ -33,6 +35,10 @@ _STATUSES = ("200", "500", "503")
 _METHODS = ("GET", "POST")
 # When a series began is of no use here, and would be as many series again.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+# Where processes share a folder, counts are in files of this kind. Whether they do was not known yet when whatever this
+# process was made from imported the library.
+prometheus_client.values.MmapedDict = AllocatedDict  # type: ignore[attr-defined]
+prometheus_client.values.ValueClass = prometheus_client.values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 class Meter:

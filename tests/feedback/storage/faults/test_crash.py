@@ -20,7 +20,7 @@ from handrail_feedback.storage.searches.decisions import decide, history
 from handrail_feedback.storage.searches.topics import write_grouping
 from handrail_feedback.storage.searches.votes import keep_vote
 
-from ..postgres import PostgresServer, programs
+from ...postgres import PostgresServer, programs
 
 
 @contextmanager

@@ -1,0 +1,127 @@
+"""Files that survive a power cut: on the disk before they get their name; and folders of work that was killed.
+
+A name that is on the disk before its file leads to an empty file after a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+# Disks write many files down together faster than one after the other.
+_AT_ONCE = 8
+# What file systems answer that cannot write a folder down.
+_NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF}
+
+
+def write_down(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk. Raises OSError when the disk fails."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in _NOT_FOR_FOLDERS or not path.is_dir():
+            raise
+    finally:
+        os.close(opened)
+
+
+def write_down_all(folder: Path) -> None:
+    """Wait until everything below a folder, and its own names, are on the disk. Links are not followed."""
+    files, folders = [], []
+    for name, _, inside in os.walk(folder):
+        folders.append(Path(name))
+        files += [file for one in inside if not (file := Path(name, one)).is_symlink()]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(write_down, files):
+            pass
+    for one in reversed(folders):
+        write_down(one)
+
+
+def put_in_place(new: Path, target: Path) -> None:
+    """Give a finished file its name, in place of what has it now: whole, whenever the power is cut."""
+    write_down(new)
+    new.replace(target)
+    write_down(target.parent)
+
+
+def write_whole(file: Path, content: str) -> None:
+    """Write a small file: after a power cut it holds the old content or the new one."""
+    new = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
+    try:
+        new.write_text(content, encoding="utf-8")
+        put_in_place(new, file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder `parent`/`prefix`…, removed at the end; it may be moved away meanwhile. See `claim_folder`."""
+    folder, lock = claim_folder(parent, prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def claim_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new folder `parent`/`prefix`…, and the open file that holds its lock, in this process and those it starts.
+
+    Folders that killed processes left are removed first: the system lifts a lock, however a process ends.
+    """
+    with _locked(parent) as alone:
+        if alone:
+            remove_abandoned(parent, prefix)
+        return _new_folder(parent, prefix)
+
+
+def remove_abandoned(parent: Path, prefix: str) -> None:
+    """Remove folders of `claim_folder` whose process was killed. Never raises."""
+    with contextlib.suppress(OSError):
+        for folder in parent.glob(f"{prefix}*"):
+            with _locked(folder) as mine:
+                if mine and not folder.is_symlink():
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new folder, and what holds its lock: to be closed at the end."""
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+        with contextlib.suppress(FileNotFoundError):
+            opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            _lock(opened)
+            if folder.is_dir():
+                return folder, opened
+            os.close(opened)  # another process took it for a left one, in the moment before it was locked
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Whether this process alone holds a lock on the folder until the end of the block; never waits."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield _lock(opened)
+    finally:
+        os.close(opened)
+
+
+def _lock(opened: int) -> bool:
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held by another, or a disk without locks, where nothing is taken for abandoned
+        return False
+    return True
