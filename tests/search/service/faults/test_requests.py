@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from handrail_search.ranking.searcher import Searcher
 
-from ..acme import PERSON
+from ...acme import PERSON
 
 
 @pytest.fixture
