@@ -48,9 +48,9 @@ def test_axe_finds_nothing_without_javascript_either(at, check):
 
 def test_a_message_with_a_call_is_sent_by_keyboard_alone(at):
     page = at("Europe/Berlin", "2026-11-23T10:00")
-    page.get_by_label("What is it about?").focus()
-    # The message, the number, an hour, past the files, and a tick for the product; past the language to the button.
-    for keys in ("Tab", *"Hi", "Tab", *"03090182", "Tab", "ArrowDown", "Tab", "Tab", "Space", "Tab", "Tab"):
+    page.get_by_label("Your message").focus()
+    # The message, past the subject, the number, an hour, past the files, a tick for the product, past the language.
+    for keys in (*"Hi", "Tab", "Tab", *"03090182", "Tab", "ArrowDown", "Tab", "Tab", "Space", "Tab", "Tab"):
         page.keyboard.press(keys)
     assert page.evaluate("document.activeElement.textContent") == "Send"
     page.keyboard.press("Enter")

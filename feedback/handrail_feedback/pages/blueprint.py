@@ -68,7 +68,7 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     vote = VotePage(store, search_log, folder, base, lang, site.is_page, site.of_bot, site.of_staff)
     contact = ContactPage(store, settings, folder, takes, routes, base, lang, site.other_ways, site.key or str)
     code = CodePage(store, settings, folder, takes, routes, base, lang, contact.reached.timezone)
-    notify = NotifyPage(store, settings, folder, base, lang, site.key)
+    notify = NotifyPage(store, settings, folder, base, lang, site.key, contact.reached.domains)
     _EventsPage(search_log, base).register(blueprint)
     vote.register(blueprint)
     contact.register(blueprint)

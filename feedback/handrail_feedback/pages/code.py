@@ -25,6 +25,7 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import text
+from handrail_kb.texts.amounts import date_in_words
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -140,9 +141,7 @@ class CodePage:
         """A moment as the company's clock shows it, with the clock's name."""
         zone = self.timezone
         here = at.astimezone(ZoneInfo(zone)) if zone else at
-        month = self._text("calendar.months").split()[here.month - 1]
-        day = self._text("calendar.date", day=here.day, month=month, year=here.year)
-        return f"{day}, {here:%H:%M} ({zone.rpartition('/')[2].replace('_', ' ') or 'UTC'})"
+        return f"{date_in_words(self.lang, here)}, {here:%H:%M} ({zone.rpartition('/')[2].replace('_', ' ') or 'UTC'})"
 
 
 def _read() -> _Sent:

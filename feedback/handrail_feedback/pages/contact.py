@@ -30,6 +30,7 @@ from handrail_feedback.pages.contact_form import (
 )
 from handrail_feedback.pages.request import RefusedError, json_object, problem_response
 from handrail_feedback.pages.response import page_response
+from handrail_feedback.pages.sent import Sent, sent
 from handrail_feedback.records.messages import ACCEPTED, LONGEST_LINE, LONGEST_MESSAGE, Message
 from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.stamps import now, storable
@@ -100,7 +101,8 @@ class ContactPage:
 
     def contact(self) -> Response:
         """POST api/contact: a message to a person, from the form or as JSON."""
-        form = checked(_read_json_form(self.base_path) if _is_json() else self._read_html_form(), self.lang)
+        form = _read_json_form(self.base_path) if _is_json() else self._read_html_form()
+        form = checked(form, self.lang, self.reached.domains)
         if not self.takes_messages():
             return self._not_kept(form, text(self.lang, "contact.not_here"))
         if form.errors:
@@ -108,13 +110,15 @@ class ContactPage:
         try:
             if form.attachments and not has_room(self.store, form.attachments):
                 return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
-            code = keep_message(self.store, self._message(form), self.routes, receipt_to=self._receipt_to(form))
+            receipt_to = self._receipt_to(form)
+            code = keep_message(self.store, self._message(form), self.routes, receipt_to=receipt_to)
         except StoreUnavailable as error:
             log("message.not_kept", reason=error)
             return self._not_kept(form, text(self.lang, "contact.not_kept"))
+        done = sent(code, form, self.reached, now(), mailed=receipt_to is not None)
         if _wants_json():
-            return make_response(jsonify({"code": code, "spoken": spelled(self.lang, code)}), 201)
-        return self._html(form, 200, code=code)
+            return make_response(jsonify(done.as_data(self.lang)), 201)
+        return self._html(form, 200, done=done)
 
     def _not_kept(self, form: FilledForm, what: str) -> Response:
         """Say that nobody will read the message, and how else to reach a person."""
@@ -134,7 +138,8 @@ class ContactPage:
         if not _wants_json():
             return self._html(form, 422)
         mend = "Mend the fields named under 'fields', or reach us another way: " + self._ways()
-        return problem_response(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors))
+        meant = {"meant": {"reply_to": form.meant}} if form.meant else {}
+        return problem_response(422, text(self.lang, "contact.errors"), mend, fields=dict(form.errors), **meant)
 
     def too_many(self, _error: Exception) -> Response:
         """The answer to too many requests: shows a message again, with the other ways to reach a person."""
@@ -164,26 +169,27 @@ class ContactPage:
         request.max_form_memory_size = 2 * LONGEST_FORM
         request.max_form_parts = 60
         try:
-            sent, files = request.form, request.files.getlist("files")
+            fields, files = request.form, request.files.getlist("files")
         except RequestEntityTooLarge:
             too_large = (request.content_length or 0) > request.max_content_length
             return too_long(self.lang, megabytes if too_large and request.mimetype == _WITH_FILES else 0)
-        along = map(_parsed, sent.getlist("along"))
-        form = read_form(sent.to_dict(), along, at=now(), base_path=self.base_path)
+        along = map(_parsed, fields.getlist("along"))
+        form = read_form(fields.to_dict(), along, at=now(), base_path=self.base_path)
         return with_files(form, [(one.filename, one.read()) for one in files if one.filename], self.lang, megabytes)
 
     def _ways(self) -> str:
         """The other ways to reach a person, in one line."""
         return self.other_ways() or as_line(self.lang, self.reached) or text(self.lang, "contact.try_again")
 
-    def _html(self, form: FilledForm, status: int, *, code: str = "", not_kept: str = "") -> Response:
-        """The contact page in the site's look: the form, or the code, or why nothing was kept."""
+    def _html(self, form: FilledForm, status: int, *, done: Sent | None = None, not_kept: str = "") -> Response:
+        """The contact page in the site's look: the form, or what was `done`, or why nothing was kept."""
         main = render_template(
             "feedback/contact.html",
             t=lambda key, **values: text(self.lang, key, **values),
             form=form,
-            code=code,
-            spoken=spelled(self.lang, code),
+            sent=done,
+            spoken=spelled(self.lang, done.code) if done else "",
+            answer=done.answer(self.lang, now(), self.reached.timezone) if done else "",
             not_kept=not_kept,
             action=f"{self.base_path}api/contact",
             code_page=f"{self.base_path}contact/code/",
@@ -193,21 +199,19 @@ class ContactPage:
             accepted=ACCEPTED,
             longest={"message": LONGEST_MESSAGE, "line": LONGEST_LINE},
         )
-        if not self._built('id="handrail-channels"') and not (code and form.reply_to):
+        if not self._built('id="handrail-channels"') and not (done and form.reply_to):
             main += section(self.lang, self.reached, now().date())
-        title = text(self.lang, "contact.sent_title" if code else "contact.title")
+        title = text(self.lang, "contact.sent_title" if done else "contact.title")
         page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
         return page_response(page, status, may_be_listed=True)
 
     def _replies(self) -> str:
-        """How soon people answered last month; empty if that is unknown and no channel promises an answer."""
+        """How soon people answered last month; empty if that is unknown."""
         try:
             half = reply_times(self.store, now()).p50
         except StoreUnavailable:
             return ""
-        if half is not None:
-            return text(self.lang, "contact.replies", time=in_words(self.lang, half))
-        return text(self.lang, "contact.replies_unknown") if any(one.promise for one in self.reached.channels) else ""
+        return text(self.lang, "contact.replies", time=in_words(self.lang, half)) if half is not None else ""
 
     def _built(self, mark: str) -> bool:
         """Whether the built contact page contains `mark`; a site of another generator may have no such page."""
@@ -215,14 +219,14 @@ class ContactPage:
 
 
 def _read_json_form(base_path: str) -> FilledForm:
-    sent = json_object(LONGEST_FORM)
+    fields = json_object(LONGEST_FORM)
     for name in FIELDS:
-        if not isinstance(sent.get(name, ""), str):
+        if not isinstance(fields.get(name, ""), str):
             raise RefusedError(422, f"'{name}' must be text.", 'Send {"message": "…", "reply_to": "…"}.')
-    along = sent.get("along", [])
+    along = fields.get("along", [])
     if not isinstance(along, list):
         raise RefusedError(422, "'along' must be a list.", 'Send [{"kind": "search", "text": "…"}], or leave it out.')
-    return read_form(sent, along, at=now(), base_path=base_path)
+    return read_form(fields, along, at=now(), base_path=base_path)
 
 
 def _is_json() -> bool:

@@ -6,7 +6,7 @@ Discards nothing: keeps faults together with what was written, so that a page ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -47,7 +47,7 @@ class FilledForm:
     `callback` says when to call. `leave_empty` is a trap for robots. `token` identifies the form, so that one sent
     twice is stored once. `along` is what the customer ticked. `sure` is a `reply_to` that the customer has confirmed.
     `opened` is when the service showed the form, in seconds since 1970; `waited` is for how many seconds it was open,
-    None if unknown.
+    None if unknown. `meant` is `reply_to` with its address as it was plainly meant; empty if that is uncertain.
     """
 
     message: str = ""
@@ -62,6 +62,7 @@ class FilledForm:
     along: tuple[Along, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
+    meant: str = ""
 
 
 def read_form(sent: Mapping[str, Any], along: Iterable[Any] = (), *, at: datetime, base_path: str = "/") -> FilledForm:
@@ -135,9 +136,9 @@ def too_long(lang: str, megabytes: int = 0) -> FilledForm:
     return FilledForm(errors={"message": text(lang, "contact.error_too_long", maximum=LONGEST_MESSAGE)})
 
 
-def checked(form: FilledForm, lang: str) -> FilledForm:
-    """The form with everything that is wrong with it."""
-    errors = dict(form.errors)
+def checked(form: FilledForm, lang: str, own: Collection[str] = ()) -> FilledForm:
+    """The form with everything that is wrong with it. `own` are the company's domains."""
+    errors, meant = dict(form.errors), ""
     if not form.message.strip() and not errors:
         errors["message"] = text(lang, "contact.error_empty")
     lines = dict.fromkeys(("subject", "reply_to", "callback"), LONGEST_LINE)
@@ -145,8 +146,9 @@ def checked(form: FilledForm, lang: str) -> FilledForm:
         if len(getattr(form, name)) > longest:
             errors[name] = text(lang, "contact.error_too_long", maximum=longest)
     if "reply_to" not in errors:
-        faults = _faults(form)
+        faults = _faults(form, own)
         if faults:
+            meant = _mended(form.reply_to, faults)
             errors["reply_to"] = " ".join(fault_in_words(lang, one) for one in faults[:_MOST_FAULTS])
         elif form.reply_to and not (_ADDRESS.search(form.reply_to) or _can_be_called(form.reply_to)):
             errors["reply_to"] = text(lang, "contact.error_reply")
@@ -156,14 +158,21 @@ def checked(form: FilledForm, lang: str) -> FilledForm:
         errors["waited"] = text(lang, "contact.error_fast")
     if form.leave_empty:
         errors["leave_empty"] = text(lang, "contact.error_robot")
-    return replace(form, errors=errors)
+    return replace(form, errors=errors, meant=meant)
 
 
-def _faults(form: FilledForm) -> list[Mailbox]:
+def _mended(reply_to: str, faults: Sequence[Mailbox]) -> str:
+    """The field with its one faulty address replaced by what was meant; empty if that is uncertain."""
+    [first, *others] = faults
+    whole = bool(first.meant) and not others and reply_to.count(first.typed) == 1
+    return reply_to.replace(first.typed, first.meant) if whole else ""
+
+
+def _faults(form: FilledForm, own: Collection[str]) -> list[Mailbox]:
     """The addresses that are invalid, or look mistyped and are not confirmed."""
     return [
         one
-        for one in mailboxes_in(form.reply_to)
+        for one in mailboxes_in(form.reply_to, own)
         if one.fault and not (one.fault == "unsure" and form.sure == form.reply_to)
     ]
 

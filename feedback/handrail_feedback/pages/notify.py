@@ -6,7 +6,7 @@ whether or not an address is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -57,6 +57,7 @@ class NotifyPage:
     base_path: str
     lang: str
     key: Callable[[], str] | None
+    own_domains: Collection[str] = ()
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of the form, and those that links in mails lead to."""
@@ -81,7 +82,7 @@ class NotifyPage:
         """POST tell/: store the request until it is confirmed, and say what happens next."""
         key = self._key()
         sent = self._read()
-        box = read_mailbox(sent.address)
+        box = read_mailbox(sent.address, self.own_domains)
         problem = self._problem(sent, box)
         if problem:
             field, said = problem
@@ -103,7 +104,9 @@ class NotifyPage:
                 return self._html("gone", 404)
             if request.method == "POST":
                 confirm(self.store, notification, now(), self._days)
-            step: NotifyStep = "confirmed" if request.method == "POST" else "confirm"
+            # Whoever opens the link of the mail again has confirmed, and is not asked twice.
+            asks = request.method == "GET" and notification.state == "unconfirmed"
+            step: NotifyStep = "confirm" if asks else "confirmed"
             return self._html(step, 200, _Sent(notification.question, notification.address, lang=notification.lang))
 
         return self._of_link(act)

@@ -82,6 +82,11 @@ class Contact:
     product: str = ""
     pages_without_link: tuple[str, ...] = ()
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains of the company's own e-mail addresses."""
+        return frozenset(one.value.rpartition("@")[2].lower() for one in self.channels if one.kind == "email")
+
     def has(self, kind: ChannelKind) -> bool:
         """Whether the company offers this channel."""
         return any(channel.kind == kind for channel in self.channels)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +38,8 @@ _ELSEWHERE = """
 """
 _PROVIDERS = (*(f"{name}.com" for name in _COM), *_ELSEWHERE.split())
 _REAL_NEIGHBOURS = ("mail.com", "ymail.com", "email.com", "hotmail.ch", "hotmail.it", "yahoo.it", "yahoo.ca")
+# In a shorter name, one other letter often makes another real one.
+_LEAST_NAME = 5
 _COM_MISTYPED = ("con", "cmo", "ocm", "om", "cm", "co", "comm", "coom", "vom", "xom", "cim", "cpm", "cop", "cob")
 
 
@@ -64,20 +67,20 @@ def plain(words: str) -> str:
     return unicodedata.normalize("NFKC", seen).translate(_DOTS)
 
 
-def read_mailbox(typed: str) -> Mailbox:
-    """One address as it was typed."""
+def read_mailbox(typed: str, own: Collection[str] = ()) -> Mailbox:
+    """One address as it was typed. `own` are the company's domains, whose customers and staff often have mailboxes."""
     word = plain(typed).strip()
     address = _ascii(word)
     if address:
-        meant = _slip(address)
+        meant = _slip(address, own)
         return Mailbox(word, address, "unsure" if meant else None, meant)
     local = word.rpartition("@")[0]
     if local and not local.isascii() and _ascii(f"x@{word.rpartition('@')[2]}"):
         return Mailbox(word, fault="letters")
-    return Mailbox(word, fault="wrong", meant=_meant(word))
+    return Mailbox(word, fault="wrong", meant=_meant(word, own))
 
 
-def mailboxes_in(words: str) -> list[Mailbox]:
+def mailboxes_in(words: str, own: Collection[str] = ()) -> list[Mailbox]:
     """Every address in a line such as `anna@example.com or 0171 2345678`; a name such as `@anna` is not an address."""
     seen = plain(words)
     if seen.count("@") == 1:
@@ -90,7 +93,7 @@ def mailboxes_in(words: str) -> list[Mailbox]:
         trimmed = word.strip("'`*,").removesuffix(".").rstrip("!?,")
         if "@" in trimmed[1:]:
             if not trimmed.startswith("@"):
-                found.extend(_apart(trimmed))
+                found.extend(_apart(trimmed, own))
         elif before and trimmed[:1] == "@" and trimmed[1:].lower() in _PROVIDERS:  # others are names on a platform
             found.append(Mailbox(f"{before} {trimmed}", fault="wrong", meant=_ascii(f"{before}{trimmed}")))
         elif trimmed == "@":
@@ -118,13 +121,13 @@ def same_mailbox(address: str) -> str:
     return f"{local}@{domain}"
 
 
-def _apart(word: str) -> list[Mailbox]:
+def _apart(word: str, own: Collection[str]) -> list[Mailbox]:
     """The addresses in a word whose commas may separate addresses or be mistyped dots."""
     parts = [part for part in re.split(r"[,/]", word) if "@" in part]
-    read = [read_mailbox(part) for part in parts]
+    read = [read_mailbox(part, own) for part in parts]
     if "," in word and any(one.fault == "wrong" for one in read):
-        return [read_mailbox(word)] if len(parts) == 1 else read
-    return read if "," in word or not _ascii(word) else [read_mailbox(word)]
+        return [read_mailbox(word, own)] if len(parts) == 1 else read
+    return read if "," in word or not _ascii(word) else [read_mailbox(word, own)]
 
 
 def _ascii(word: str) -> str:
@@ -159,20 +162,24 @@ def _label(label: str) -> str:
         return ""
 
 
-def _slip(address: str) -> str:
-    """The address at a well-known provider that this one looks like a typo of; empty if there is none."""
+def _slip(address: str, own: Collection[str] = ()) -> str:
+    """The address at a well-known provider or at one of the company's domains that this one looks like a typo of.
+
+    Empty if there is none.
+    """
     local, _, domain = address.rpartition("@")
     name, _, top = domain.partition(".")
-    if domain in _PROVIDERS or domain in _REAL_NEIGHBOURS:
+    if domain in _PROVIDERS or domain in _REAL_NEIGHBOURS or domain in own:
         return ""
     if name in _COM and top in _COM_MISTYPED:
         return f"{local}@{name}.com"
     alike = f"{name}.com" if top in _COM_MISTYPED else domain
     near = [one for one in _PROVIDERS if one.endswith(alike[len(name) :]) and OSA.distance(alike, one) <= 1]
+    near += [one for one in own if len(one.partition(".")[0]) >= _LEAST_NAME and OSA.distance(domain, one) <= 1]
     return f"{local}@{near[0]}" if len(near) == 1 else ""
 
 
-def _meant(word: str) -> str:
+def _meant(word: str, own: Collection[str]) -> str:
     """The address that was plainly meant where an invalid one was typed; empty if that is uncertain."""
     mended = re.sub(r"\.{2,}", ".", word[:LONGEST_ADDRESS].replace(",", "."))
     mended = re.sub(r"@{2,}", "@", mended).strip(".")
@@ -181,4 +188,4 @@ def _meant(word: str) -> str:
     if at and "." not in domain and domain.lower() in _COM:
         mended = f"{local}@{domain.lower()}.com"
     address = _ascii(mended)
-    return (_slip(address) or address) if address and mended != word else ""
+    return (_slip(address, own) or address) if address and mended != word else ""

@@ -1,8 +1,8 @@
-"""Numbers, shares and lengths of time in words, in English: '1 message', '2 messages', '3 hours'."""
+"""Numbers, shares, days and lengths of time in words: '1 message', '2 messages', '3 hours'."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from math import ceil, floor
 
 from handrail_kb.texts import text
@@ -57,3 +57,9 @@ def in_one_unit(span: timedelta) -> str:
 def in_days(span: timedelta) -> str:
     """For how long something waits, in English and whole days: `for 3 days`, `since today`."""
     return f"for {counted(span.days, 'day')}" if span.days > 0 else "since today"
+
+
+def date_in_words(lang: str, day: date) -> str:
+    """A day as people write it: 30 November 2026."""
+    month = text(lang, "calendar.months").split()[day.month - 1]
+    return text(lang, "calendar.date", day=day.day, month=month, year=day.year)

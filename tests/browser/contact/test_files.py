@@ -35,7 +35,8 @@ def test_a_wrong_file_is_told_beside_its_field_and_nothing_is_lost(written, stor
     for file, name in ((PAGE, "page.html"), (LIAR, "liar.png")):
         written.get_by_label(FIELD).set_input_files([file])
         written.get_by_role("button", name="Send").click()
-        written.get_by_text(f"“{name}” is no PNG, JPEG, GIF, WebP or PDF file.").wait_for()
+        said = f"“{name}” is no PNG, JPEG, GIF, WebP or PDF file."
+        written.locator(".handrail-field-error", has_text=said).wait_for()
         assert written.get_by_label(FIELD).get_attribute("aria-invalid") == "true"
     assert written.get_by_label("Your message").input_value() == "See the picture"
     assert stored() == []

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -343,12 +347,102 @@ def test_the_page_says_how_soon_people_answered_last_month(client: FlaskClient, 
     assert "Last month half of all messages were answered within 50 minutes." in client.get("/help/contact/").text
 
 
-def test_a_promise_without_figures_is_said_to_be_one(store: Store, log: SearchLog, settings: Settings) -> None:
-    promising = replace(settings, groups={"contact": {"channels": [{"form": None, "promise": "4 hours"}]}})
-    app = Flask("acme")
-    app.register_blueprint(customer_pages(store, log, promising, SiteSeen(base_path="/help/")))
-    page = app.test_client().get("/help/contact/").text
-    assert "How soon people answered last month: not enough data yet." in page
+PROMISING = {
+    "timezone": "Europe/Berlin",
+    "hours": "always",
+    "channels": [{"form": None, "promise": "4 hours"}, {"email": "help@acmeworks.test"}],
+}
+
+
+@pytest.fixture
+def promising(store: Store, log: SearchLog, settings: Settings) -> Callable[..., FlaskClient]:
+    def run(lang: str = "en", **more: Any) -> FlaskClient:
+        app = Flask("acme")
+        contact = replace(settings, groups={"contact": PROMISING}, values={**settings.values, **more})
+        app.register_blueprint(customer_pages(store, log, contact, SiteSeen(base_path="/help/", lang=lang)))
+        return app.test_client()
+
+    return run
+
+
+def test_customers_are_not_told_that_figures_are_missing(promising: Callable[..., FlaskClient]) -> None:
+    for lang in ("en", "de", "es", "fr"):
+        page = promising(lang).get("/help/contact/").text
+        assert not re.search("not enough data|nicht genug Daten|datos suficientes|assez de données", page)
+
+
+def test_after_sending_the_page_names_the_address_and_by_when_the_answer_comes(
+    promising: Callable[..., FlaskClient],
+) -> None:
+    by = (now() + timedelta(hours=4)).astimezone(ZoneInfo("Europe/Berlin"))
+    page = unescape(promising().post("/help/api/contact", data={**GOOD, "reply_to": "a@b.test <b>"}).text)
+    assert re.search(rf"We answer to a@b\.test <b> (?:today )?by (?:\w+ {by.day} \w+ {by.year}, )?\d\d:\d\d\.", page)
+    assert "That is the time in Berlin." in page
+    assert "<b>" not in promising().post("/help/api/contact", data={**GOOD, "reply_to": "a@b.test <b>"}).text
+    told = promising().post("/help/api/contact", json=GOOD).get_json()
+    assert abs(datetime.fromisoformat(told["answer_by"]) - by) < timedelta(minutes=2)
+    german = promising("de").post("/help/api/contact", data=GOOD).text
+    assert "Wir antworten an a@b.test" in german
+
+
+def test_without_an_address_or_a_promise_no_answer_is_dated(client: FlaskClient, promising: Any) -> None:
+    assert promising().post("/help/api/contact", json={"message": "x"}).get_json()["answer_by"] is None
+    assert client.post("/help/api/contact", json=GOOD).get_json()["answer_by"] is None
+    assert "We answer to a@b.test." in client.post("/help/api/contact", data=GOOD).text
+
+
+def test_whoever_asked_for_a_call_reads_when_it_comes(client: FlaskClient) -> None:
+    sent = {**GOOD, "reply_to": "030 1234567", "callback": "2026-11-24 09:00–10:00 Europe/Berlin"}
+    page = client.post("/help/api/contact", data=sent).text
+    assert "We call you at the time you chose: 2026-11-24 09:00–10:00 Europe/Berlin." in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("anna@acmewroks.test", "anna@acmeworks.test"),
+        ("anna@acmeworks.tset", "anna@acmeworks.test"),
+        ("anna@acmework.test or 030 1234567", "anna@acmeworks.test or 030 1234567"),
+        ("anna@gmial.com", "anna@gmail.com"),
+        ("anna@gmail,com", "anna@gmail.com"),
+    ],
+)
+def test_an_address_with_a_typo_is_asked_about_and_what_was_meant_can_be_taken(
+    promising: Callable[..., FlaskClient], typed: str, meant: str
+) -> None:
+    refused = promising().post("/help/api/contact", json={"message": "x", "reply_to": typed})
+    assert refused.status_code == 422
+    told = refused.get_json()
+    assert "Did you mean" in told["fields"]["reply_to"]
+    assert told["meant"] == {"reply_to": meant}
+    assert promising().post("/help/api/contact", json={"message": "x", "reply_to": meant}).status_code == 201
+    again = promising().post("/help/api/contact", json={"message": "x", "reply_to": typed, "sure": typed})
+    assert again.status_code == (422 if "," in typed else 201)
+
+
+@pytest.mark.parametrize("right", ["anna@acmeworks.test", "a@ACMEworks.test", "a@other.test", "a@acmeworks2000.test"])
+def test_an_address_without_a_typo_is_taken_at_once(promising: Callable[..., FlaskClient], right: str) -> None:
+    assert promising().post("/help/api/contact", json={"message": "x", "reply_to": right}).status_code == 201
+
+
+def test_each_error_is_tied_to_its_field_and_linked_from_a_summary(client: FlaskClient) -> None:
+    page = client.post("/help/api/contact", data={"message": "", "subject": "x" * 201, "reply_to": "maybe"}).text
+    summary = page[page.index('id="handrail-errors"') : page.index("<form")]
+    for name, field in (("message", "message"), ("subject", "subject"), ("reply_to", "reply-to")):
+        assert f'href="#handrail-{field}"' in summary
+        element = re.search(rf'<(?:input|textarea) id="handrail-{field}"[^>]*>', page)
+        assert element
+        assert 'aria-invalid="true"' in element[0]
+        described = re.search(r'aria-describedby="([^"]*)"', element[0])
+        assert described
+        assert f"{name}-error" in described[1].split()
+        assert f'id="{name}-error"' in page
+    assert "novalidate" in page  # or the browser would say it in its own words and language
+
+
+def test_the_message_is_the_first_field(client: FlaskClient) -> None:
+    names = re.findall(r'<(?:input|textarea|select)[^>]* name="(\w+)"', client.get("/help/contact/").text)
+    assert names[:3] == ["message", "subject", "reply_to"]
 
 
 # --- the code by mail

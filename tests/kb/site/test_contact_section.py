@@ -67,6 +67,28 @@ def test_each_channel_stands_there_with_its_hours_in_the_companys_time(contact_p
     assert 'name="callback"' in page
 
 
+def test_hours_that_several_channels_share_are_said_once(contact_page):
+    page = contact_page()
+    said = words(page)
+    assert said.count("Monday–Thursday 09:00–12:00, 13:00–18:00") == 1  # phone and call back
+    assert "Hours: Phone, Call back" in said
+    assert said.count("Monday–Friday 09:00–18:00") == 1  # message, e-mail and chat
+    assert "Hours: Message, E-mail, Chat" in said
+    for way in (2, 4, 6):  # whether somebody is there now stands at each channel that answers at once
+        card = page[page.index(f'id="handrail-way-{way}"') :].partition("</li>")[0]
+        assert 'class="handrail-status"' in card
+        assert "<dl>" not in card
+    alone = page[page.index('id="handrail-way-3"') :].partition("</li>")[0]
+    assert "<dl>" in alone
+
+
+def test_hours_with_and_without_holidays_are_not_the_same(contact_page):
+    hours = {"mon-fri": "09:00-18:00"}
+    channels = [{"phone": "+49 30 901820", "hours": hours}, {"phone": "+49 30 901821", "open_on_holidays": True}]
+    page = words(contact_page({"timezone": "UTC", "who": "Ann", "hours": hours, "channels": channels}))
+    assert page.count("Monday–Friday 09:00–18:00") == 2
+
+
 def test_holidays_and_closed_days_are_listed_when_somebody_would_be_there(contact_page):
     said = words(contact_page())
     assert re.search(r"25 December 2026 : Christmas Day", said)

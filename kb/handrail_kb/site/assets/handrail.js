@@ -420,11 +420,11 @@
     setTimeout(() => { if (document.querySelector("[data-handrail-search]")) tell("seen", searchId) }, 1000)
   }
 
-  // Drops a draft that its author did not return to (handrail-draft.js).
+  // Drops a draft that its author did not return to (handrail-draft.js), and a code (handrail-contact.js).
   function forgetOldDrafts() {
     try {
       for (const key of Object.keys(sessionStorage))
-        if (key.startsWith("handrail.draft ") && !(Date.now() - JSON.parse(sessionStorage.getItem(key)).at < 12 * 3600000))
+        if (/^handrail\.(?:draft|sent) /.test(key) && !(Date.now() - JSON.parse(sessionStorage.getItem(key)).at < 12 * 3600000))
           sessionStorage.removeItem(key)
     } catch { /* Storage is blocked: there is no draft. */ }
   }

@@ -7,7 +7,7 @@ own time zone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from html import escape
 from typing import Any
@@ -15,11 +15,12 @@ from urllib.parse import quote
 
 from handrail_kb.contact.channels import Channel, Contact, Promise
 from handrail_kb.contact.holidays import Day, last_day, public_holidays
-from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, group_days, show_span
+from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, WeekHours, group_days, show_span
 from handrail_kb.contact.phones import dialled
 from handrail_kb.site.patch import data_element
 from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text, texts
+from handrail_kb.texts.amounts import date_in_words
 
 # Channels on which somebody answers at once; on the others, later.
 LIVE = ("phone", "callback", "chat")
@@ -47,12 +48,17 @@ def section(lang: str, contact: Contact, today: date) -> str:
         return ""
     title = "contact.other_ways" if all(channel.kind != "form" for _, channel in shown) else "channels.all"
     days = _days(lang, contact, today) if any(channel.hours != NEVER for _, channel in shown) else {}
-    cards = "\n".join(_card(lang, _id(number), channel, contact) for number, channel in shown)
+    shared = _shared(shown)
+    together = {number for numbers in shared for number in numbers}
+    cards = "\n".join(
+        _card(lang, number, channel, contact, own_hours=number not in together) for number, channel in shown
+    )
     return f"""<section class="handrail-channels" id="handrail-channels" aria-labelledby="handrail-channels-title">
 <h2 id="handrail-channels-title">{_(lang, title)}</h2>
 <ul class="handrail-ways">
 {cards}
 </ul>
+{"".join(_shared_hours(lang, numbers, contact) for numbers in shared)}
 {_closed(lang, contact, days, today)}
 {data_element("handrail-hours", _data(lang, contact, days, today))}
 </section>"""
@@ -61,8 +67,10 @@ def section(lang: str, contact: Contact, today: date) -> str:
 def expectation(lang: str, contact: Contact) -> str:
     """When to expect an answer, and links to the other channels. It goes above the form; the service keeps it there."""
     form = _form_of(contact)
+    promise = _promise(lang, form.promise)
     others = [(other, channel) for other, channel in enumerate(contact.channels) if channel.kind != "form"]
-    lines = [_sentence(part) for part in (_promise(lang, form.promise), escape(form.note)) if part]
+    lines = [f'<p class="handrail-promise">{promise}</p>'] if promise else []
+    lines += [_sentence(escape(form.note))] if form.note else []
     if form.hours != NEVER:
         lines.append(
             f'<div class="handrail-hours" data-handrail-way="{_id(contact.channels.index(form))}">{_STATUS}</div>'
@@ -126,12 +134,16 @@ def _form_of(contact: Contact) -> Channel:
     return next(channel for channel in contact.channels if channel.kind == "form")
 
 
-def _card(lang: str, name: str, channel: Channel, contact: Contact) -> str:
+def _card(lang: str, number: int, channel: Channel, contact: Contact, *, own_hours: bool) -> str:
+    """A channel. Without `own_hours`, its hours stand below the channels, together with those they are shared with."""
+    name = _id(number)
     lines = [f"<h3>{_title(lang, channel)}</h3>", _value(lang, channel, contact)]
     if channel.note and channel.kind != "form":
         lines.append(f"<p>{escape(channel.note)}</p>")
-    if channel.hours != NEVER:
+    if channel.hours != NEVER and own_hours:
         lines.append(_hours(lang, name, channel, contact))
+    elif channel.hours != NEVER and channel.kind in LIVE:
+        lines.append(f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}</div>')
     if channel.kind != "form" and (promise := _promise(lang, channel.promise)):
         lines.append(_sentence(promise))
     # Leaves out what is the same for the form, since it is shown above the form.
@@ -140,6 +152,27 @@ def _card(lang: str, name: str, channel: Channel, contact: Contact) -> str:
     # Links to the form, which the style hides once a message is sent.
     kind = " handrail-in-form" if channel.kind in ("form", "callback") else ""
     return f'<li class="handrail-way{kind}" id="{name}">{"".join(lines)}</li>'
+
+
+def _shared(shown: Sequence[tuple[int, Channel]]) -> list[tuple[int, ...]]:
+    """The numbers of channels that have the same hours, also on holidays, for each hours that several have."""
+    groups: dict[tuple[WeekHours, bool], list[int]] = {}
+    for number, channel in shown:
+        if channel.hours != NEVER:
+            groups.setdefault((channel.hours, channel.open_on_holidays), []).append(number)
+    return [tuple(numbers) for numbers in groups.values() if len(numbers) > 1]
+
+
+def _shared_hours(lang: str, numbers: Sequence[int], contact: Contact) -> str:
+    """Hours that several channels share, said once, with the names of the channels."""
+    channels = [contact.channels[number] for number in numbers]
+    titles = ", ".join(_title(lang, channel) for channel in channels)
+    live = next((channel for channel in channels if channel.kind in LIVE), channels[0])
+    hours = _table(lang, live, contact)
+    return (
+        f'<div class="handrail-hours handrail-shared" data-handrail-way="{_id(numbers[0])}">'
+        f"<h3>{_(lang, 'channels.hours')}: {titles}</h3>{hours}</div>"
+    )
 
 
 def _value(lang: str, channel: Channel, contact: Contact) -> str:
@@ -180,11 +213,16 @@ def _promise(lang: str, promise: Promise | None) -> str:
 
 def _hours(lang: str, name: str, channel: Channel, contact: Contact) -> str:
     """The hours, with an empty element for whether somebody is there now. The browser adds the customer's own time."""
+    table = _table(lang, channel, contact)
+    return f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}{table}</div>'
+
+
+def _table(lang: str, channel: Channel, contact: Contact) -> str:
     rows = "".join(f"<div><dt>{days}</dt><dd>{times}</dd></div>" for days, times in _rows(lang, channel))
     label = _(lang, "channels.open" if channel.kind in LIVE else "channels.answers", city=_city(contact))
     # A time zone does not matter for hours around the clock.
     hint = f'<p class="handrail-hint">{label}</p>' if channel.hours != ALWAYS else ""
-    return f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}{hint}<dl>{rows}</dl></div>'
+    return f"{hint}<dl>{rows}</dl>"
 
 
 def _rows(lang: str, channel: Channel) -> Iterator[tuple[str, str]]:
@@ -246,9 +284,7 @@ def _stretch(lang: str, first: date, last: date, what: Day) -> str:
 
 
 def _time(lang: str, day: date) -> str:
-    month = text(lang, "calendar.months").split()[day.month - 1]
-    words = _(lang, "calendar.date", day=day.day, month=month, year=day.year)
-    return f'<time datetime="{day.isoformat()}">{words}</time>'
+    return f'<time datetime="{day.isoformat()}">{escape(date_in_words(lang, day))}</time>'
 
 
 # ---- for the browser

@@ -77,14 +77,15 @@ def contact_form(lang: str, *, action: str, callback: bool = False, megabytes: i
     The field `leave_empty` is a trap for robots, hidden from people. Browsers and password managers do not fill in a
     field of this name.
     """
-    with_files = ' enctype="multipart/form-data"' if megabytes else ""
-    return f"""<form class="handrail-form" action="{escape(action)}" method="post" accept-charset="utf-8"{with_files}>
-<label for="handrail-subject">{_(lang, "contact.subject")} ({_(lang, "contact.optional")})</label>
-<input id="handrail-subject" name="subject" maxlength="{MAX_SUBJECT}" autocomplete="off">
+    # Not checked by the browser, whose rules and language are others than ours.
+    how = f'method="post" accept-charset="utf-8" novalidate{" enctype=multipart/form-data" if megabytes else ""}'
+    return f"""<form class="handrail-form" action="{escape(action)}" {how}>
 <label for="handrail-message">{_(lang, "contact.message")}</label>
 <span class="handrail-hint" id="handrail-message-hint">{_(lang, "contact.message_hint")}</span>
 <textarea id="handrail-message" name="message" rows="8" maxlength="{MAX_MESSAGE}" required \
 aria-describedby="handrail-message-hint"></textarea>
+<label for="handrail-subject">{_(lang, "contact.subject")} ({_(lang, "contact.optional")})</label>
+<input id="handrail-subject" name="subject" maxlength="{MAX_SUBJECT}" autocomplete="off">
 <label for="handrail-reply-to">{_(lang, "contact.reply_to")}</label>
 <span class="handrail-hint" id="handrail-reply-to-hint">{_(lang, "contact.reply_to_hint")}</span>
 <input id="handrail-reply-to" name="reply_to" maxlength="{MAX_REPLY_TO}" autocomplete="email" \
@@ -118,6 +119,19 @@ aria-describedby="handrail-callback-hint">"""
 _SCRIPT_WORDS = {
     "sent_title": "contact.sent_title",
     "sent_body": "contact.sent_body",
+    "sent_next": "sent.next",
+    "sent_answer": "sent.answer",
+    "sent_answer_by": "sent.answer_by",
+    "sent_answer_today": "sent.answer_today",
+    "sent_mailed": "sent.mailed",
+    "sent_call": "sent.call",
+    "sent_copy": "sent.copy",
+    "sent_copied": "sent.copied",
+    "sent_kept": "sent.kept",
+    "sent_before": "sent.before",
+    "sent_show": "sent.show",
+    "sent_another": "sent.another",
+    "use": "address.use",
     "sent_no_reply_to": "contact.sent_no_reply_to",
     "code": "contact.code",
     "code_hint": "contact.code_hint",
@@ -155,7 +169,9 @@ def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", meg
     Material runs scripts in the content whenever a reader arrives, also by instant navigation. Customers may share
     which `product` they ask about.
     """
-    later = {name: f"{{{name}}}" for name in ("time", "text", "name")}  # the scripts fill these in
+    later = {
+        name: f"{{{name}}}" for name in ("time", "text", "name", "day", "address", "code", "meant")
+    }  # the scripts fill these in
     words = {short: text(lang, key, **later) for short, key in _SCRIPT_WORDS.items()}
     files = {
         "megabytes": megabytes,

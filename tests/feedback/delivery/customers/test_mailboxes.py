@@ -89,6 +89,24 @@ def test_one_rule_says_what_can_be_written_to_and_what_was_meant(
 
 
 @pytest.mark.parametrize(
+    ("domain", "meant"),
+    [
+        ("exampel.org", "example.org"),
+        ("example.rog", "example.org"),
+        ("example.or", "example.org"),
+        ("exmaple.org", "example.org"),
+        ("example.org", ""),
+        ("sample.org", ""),
+        ("example.net", ""),
+        ("acm.de", ""),  # one letter off a short name is another name
+    ],
+)
+def test_a_typo_in_the_companys_own_domain_is_asked_about(domain: str, meant: str) -> None:
+    box = read_mailbox(f"me@{domain}", ["example.org", "acme.de"])
+    assert (box.address, box.meant) == (f"me@{domain}", f"me@{meant}" if meant else "")
+
+
+@pytest.mark.parametrize(
     ("words", "meant"),
     [
         ("anna @gmail.com", "anna@gmail.com"),

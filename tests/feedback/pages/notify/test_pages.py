@@ -77,6 +77,11 @@ def test_links_of_mails_can_be_opened_by_anything_without_doing_anything(
         assert "We will write to you" in client.post(CONFIRM, data={"token": link}).text
     assert store.read("SELECT state FROM tellings") == [{"state": "waiting"}]
     assert notification_figures(store, now(), now())["confirmed"] == 1
+    again = client.get(f"{CONFIRM}?token={link}").text  # the mail is still there, and is opened again
+    assert "We will write to you" in again
+    assert "Shall we write to you?" not in again
+    assert (ANNA in again, QUESTION in again) == (True, True)
+    assert f'action="{WITHDRAW}"' in again
 
 
 def test_what_is_kept_is_redacted_and_no_token_is(client: FlaskClient, store: Store) -> None:

@@ -1,4 +1,5 @@
-/* Sends the contact form without leaving the page, so that nothing written is lost when the service does not answer.
+/* Sends the contact form without leaving the page, so that nothing written is lost when the service does not answer,
+ * and keeps the page with the reference code for this tab.
  *
  * It is inline in the page and runs each time the page is shown; the page's scripts may run in any order. Without it the
  * form is sent like any other. A customer who sends twice gets one code, because the token names the attempt. Nothing is
@@ -7,14 +8,13 @@
 (() => {
   "use strict"
   const words = document.getElementById("handrail-words")
-  const form = [...document.querySelectorAll("handrail-main form")].find(one => one.elements.namedItem("message"))
-  if (!words || !form) return
+  const main = document.querySelector("handrail-main")
+  const facts = document.getElementById("__handrail")
+  if (!words || !main || !facts) return
   const WORDS = JSON.parse(words.dataset.handrail)
-  const button = form.querySelector("[type=submit]")
-  const label = button.textContent
-  form.dataset.opened ||= Date.now()    // a restored draft was opened earlier
-  let sending = false
-  let lost = false    // the last attempt got no answer
+  const KEY = `handrail.sent ${new URL(`${JSON.parse(facts.textContent).api}/contact`, location.href).href}`
+  const HOURS = 12
+  const LANG = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || "en-GB"
 
   function element(name, className, text) {
     const made = document.createElement(name)
@@ -22,6 +22,101 @@
     made.textContent = text
     return made
   }
+  function press(className, text, act) {
+    const made = element("button", className, text)
+    made.type = "button"
+    made.addEventListener("click", act)
+    return made
+  }
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "")
+
+  /* ---- what was sent from this tab, for a reload and for the way back ---------------------------------------------- */
+
+  function keep(sent) {
+    try {
+      if (sent) sessionStorage.setItem(KEY, JSON.stringify(sent))
+      else sessionStorage.removeItem(KEY)
+      return true
+    } catch { return false }
+  }
+  function kept() {
+    try {
+      const sent = JSON.parse(sessionStorage.getItem(KEY))
+      return sent && Date.now() - sent.at < HOURS * 3600000 ? sent : null
+    } catch { return null }
+  }
+  const format = (moment, parts) => new Intl.DateTimeFormat(LANG, parts).format(moment)
+  const clock = moment => format(moment, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+
+  // "We answer to anna@example.org by Monday 30 November, 13:00." on the customer's clock.
+  function answerTo({ address, answer_by, at }) {
+    if (!address) return WORDS.sent_no_reply_to
+    if (!answer_by) return fill(WORDS.sent_answer, { address })
+    const by = Math.ceil(Date.parse(answer_by) / 60000) * 60000
+    const today = new Date(by).toDateString() === new Date(at).toDateString()
+    const day = format(by, { weekday: "long", day: "numeric", month: "long" })
+    return fill(today ? WORDS.sent_answer_today : WORDS.sent_answer_by, { address, day, time: clock(by) })
+  }
+
+  function copy(code, button) {
+    const done = () => { button.textContent = WORDS.sent_copied; button.setAttribute("aria-live", "polite") }
+    const select = () => {    // no clipboard without https, or the browser refuses it
+      getSelection().selectAllChildren(main.querySelector(".handrail-code"))
+      if (document.execCommand("copy")) done()
+    }
+    if (navigator.clipboard) navigator.clipboard.writeText(code).then(done, select)
+    else select()
+  }
+
+  function thank(sent) {
+    const title = element(main.querySelector("h1") ? "h1" : "h2", "", WORDS.sent_title)
+    title.tabIndex = -1
+    const list = element("ul", "", "")
+    list.append(...sent.went.map(text => element("li", "", text)))
+    const link = main.querySelector("a[href$='contact/code/']")
+    const later = element("p", "", "")
+    if (link) {
+      link.textContent = WORDS.code_later
+      later.append(link)
+    }
+    const again = press("handrail-plain", WORDS.sent_another, () => {
+      history.replaceState(history.state, "", location.pathname)
+      location.reload()
+    })
+    const buttons = element("p", "handrail-buttons", "")
+    buttons.append(press("handrail-second handrail-copy", WORDS.sent_copy, event => copy(sent.code, event.currentTarget)), " ",
+                   press("handrail-second handrail-print", WORDS.print, () => window.print()))
+    main.replaceChildren(
+      title, element("p", "", WORDS.code), element("p", "handrail-code", sent.code), element("p", "handrail-hint", sent.spoken),
+      buttons, element("p", "", [WORDS.code_hint, ...(sent.mailed ? [WORDS.sent_mailed] : [])].join(" ")),
+      element("h2", "", WORDS.sent_next), element("p", "", `${WORDS.sent_body} ${answerTo(sent)}`),
+      ...(sent.callback ? [element("p", "", fill(WORDS.sent_call, { time: sent.callback }))] : []), later,
+      ...(sent.went.length ? [element("p", "", WORDS.along_went), list] : []),
+      ...(kept() ? [element("p", "handrail-hint", WORDS.sent_kept)] : []), again)
+    title.focus()
+  }
+
+  const codeField = main.querySelector("input[name=code]:not([type=hidden])")
+  if (codeField && !codeField.value) codeField.value = kept()?.code || ""
+  if (main.querySelector("[data-handrail-erased]")) keep(null)
+
+  const form = [...main.querySelectorAll("form")].find(one => one.elements.namedItem("message")?.type === "textarea")
+  if (!form) return
+  const before = kept()
+  if (before && location.hash === "#sent") return thank(before)
+  if (before) {
+    const note = element("p", "handrail-before handrail-hint", `${fill(WORDS.sent_before, { time: clock(before.at), code: before.code })} `)
+    note.append(press("handrail-plain", WORDS.sent_show, () => {
+      history.replaceState(history.state, "", `${location.pathname}#sent`)
+      thank(before)
+    }))
+    form.after(note)
+  }
+  const button = form.querySelector("[type=submit]")
+  const label = button.textContent
+  form.dataset.opened ||= Date.now()    // a restored draft was opened earlier
+  let sending = false
+  let lost = false    // the last attempt got no answer
 
   function token() {
     form.dataset.token ||= form.elements.namedItem("token")?.value
@@ -44,46 +139,56 @@
     place.append(" ", others)
   }
 
+  /* ---- what is wrong, at its field and above the form -------------------------------------------------------------- */
+
+  function describe(field, id, add) {
+    const ids = (field.getAttribute("aria-describedby") || "").split(" ").filter(one => one && one !== id)
+    if (add) ids.push(id)
+    if (ids.length) field.setAttribute("aria-describedby", ids.join(" "))
+    else field.removeAttribute("aria-describedby")
+  }
+
   function forgetErrors() {
-    for (const old of form.querySelectorAll(".handrail-field-error")) old.remove()
-    for (const field of form.elements) field.removeAttribute("aria-invalid")
-  }
-
-  function showErrors(fields) {
-    const hidden = []
-    for (const [name, text] of Object.entries(fields)) {
-      const field = form.elements.namedItem(name)
-      if (!field || field.closest(".handrail-trap")) { hidden.push(text); continue }
-      field.setAttribute("aria-invalid", "true")
-      field.before(element("span", "handrail-error handrail-field-error", text))
+    for (const old of main.querySelectorAll(".handrail-field-error, .handrail-use, #handrail-errors")) old.remove()
+    for (const field of form.elements) {
+      field.removeAttribute("aria-invalid")
+      describe(field, `${field.name}-error`, false)
     }
-    form.querySelector("[aria-invalid]")?.focus()
-    const marked = form.querySelector("[aria-invalid]") ? [WORDS.mend] : []
-    say([WORDS.errors, ...marked, ...hidden].join(" "))
   }
 
-  function thank(code, spoken) {
-    const main = form.closest("handrail-main")
-    const title = element(main.querySelector("h1") ? "h1" : "h2", "", WORDS.sent_title)
-    title.tabIndex = -1
-    const shown = [element("p", "", WORDS.code), element("p", "handrail-code", code)]
-    const known = form.elements.namedItem("reply_to")?.value.trim()
-    const next = element("p", "", known ? WORDS.sent_body : WORDS.sent_no_reply_to)
-    const ticked = [...form.querySelectorAll(".handrail-along input:checked")].map(box => box.parentElement.textContent.trim())
-    const names = [...form.elements.namedItem("files")?.files || []].map(file => file.name)
+  function showErrors(fields, meant = {}) {
+    const summary = element("div", "handrail-error", "")
+    summary.id = "handrail-errors"
+    summary.tabIndex = -1
+    summary.setAttribute("role", "alert")
     const list = element("ul", "", "")
-    list.append(...[...ticked, ...names].map(text => element("li", "", text)))
-    const went = list.children.length ? [element("p", "", WORDS.along_went), list] : []
-    const later = element("p", "", "")
-    const link = main.querySelector("a[href$='contact/code/']")
-    if (link) later.append(link)
-    if (link) link.textContent = WORDS.code_later
-    const print = element("button", "handrail-second handrail-print", WORDS.print)
-    print.type = "button"
-    print.addEventListener("click", () => window.print())
-    form.dispatchEvent(new CustomEvent("handrail:sent"))
-    main.replaceChildren(title, next, ...shown, element("p", "", spoken), element("p", "", WORDS.code_hint), print, later, ...went)
-    title.focus()
+    summary.append(element("p", "", `${WORDS.errors} ${WORDS.mend}`), list)
+    for (const [name, text] of Object.entries(fields)) {
+      const field = form.elements.namedItem(name === "waited" ? "message" : name)
+      const item = element("li", "", "")
+      list.append(item)
+      if (!field || field.closest(".handrail-trap")) { item.textContent = text; continue }
+      const link = element("a", "", text)
+      link.href = `#${field.id}`
+      item.append(link)
+      if (name === "waited") continue
+      const said = element("span", "handrail-error handrail-field-error", text)
+      said.id = `${name}-error`
+      field.setAttribute("aria-invalid", "true")
+      describe(field, said.id, true)
+      field.before(said)
+      if (meant[name]) said.after(press("handrail-second handrail-use", fill(WORDS.use, { meant: meant[name] }), () => {
+        field.value = meant[name]
+        field.dispatchEvent(new Event("input", { bubbles: true }))
+        forgetErrors()
+        button.focus()
+      }))
+    }
+    form.before(summary)
+    const [first, ...others] = form.querySelectorAll("[aria-invalid]")
+    // The field itself, where only one is to be mended: its error is read out with it.
+    if (first && !others.length && list.children.length === 1) first.focus()
+    else summary.focus()
   }
 
   // What is wrong with the chosen files, so that no megabytes are sent in vain. The service checks their content.
@@ -92,6 +197,18 @@
     const strange = files.find(file => file.type && !/^image\/(png|jpeg|gif|webp)$|^application\/pdf$/.test(file.type))
     if (strange) return WORDS.files_kind.replace("{name}", () => strange.name)
     return files.reduce((sum, file) => sum + file.size, 0) > WORDS.megabytes * 1048576 ? WORDS.files_size : ""
+  }
+
+  function done(answer, files) {
+    const value = name => form.elements.namedItem(name)?.value.trim() || ""
+    const ticked = [...form.querySelectorAll(".handrail-along input:checked")].map(box => box.parentElement.textContent.trim())
+    const sent = { at: Date.now(), code: answer.code, spoken: String(answer.spoken || ""), answer_by: answer.answer_by,
+                   mailed: answer.mailed === true, address: value("reply_to"), callback: value("callback"),
+                   went: [...ticked, ...files.map(file => file.name)] }
+    form.dispatchEvent(new CustomEvent("handrail:sent"))
+    // So that a reload, or the way back from another page, shows this page and not an empty form.
+    if (keep(sent)) history.replaceState(history.state, "", `${location.pathname}#sent`)
+    thank(sent)
   }
 
   async function send() {
@@ -121,11 +238,11 @@
       return say(navigator.onLine === false ? WORDS.offline : WORDS.lost)
     }
     const answer = await response.json().catch(() => ({}))
-    if (response.status === 201 && typeof answer.code === "string") return thank(answer.code, String(answer.spoken || ""))
+    if (response.status === 201 && typeof answer.code === "string") return done(answer, files)
     // An address that looks mistyped is accepted when it is sent again unchanged.
     if (response.status === 422 && answer.fields) {
       form.dataset.sure = answer.fields.reply_to ? written.reply_to || "" : ""
-      return showErrors(answer.fields)
+      return showErrors(answer.fields, answer.meant)
     }
     say(response.status === 429 && answer.error?.what ? String(answer.error.what) : WORDS.service_down)
   }
@@ -148,7 +265,7 @@
     })
   })
   // Instant navigation fetches this page again when a link within it changes the address; the checks would be lost.
-  form.closest("handrail-main").parentElement.addEventListener("click", event => {
+  main.parentElement.addEventListener("click", event => {
     const link = event.target instanceof Element && event.target.closest("a[href^='#']:not(.headerlink)")
     const target = link && document.getElementById(link.hash.slice(1))
     if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return

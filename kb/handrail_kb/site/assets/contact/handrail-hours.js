@@ -180,9 +180,14 @@
   function tell({ box, way }) {
     const now = Date.now()
     const today = wallOf(now, data.zone).day
-    const lines = today > data.until ? [] : [status(way, now), box.closest("handrail-expect") ? answerBy(way, now) : ""]
-    const text = lines.filter(Boolean).join(" ")
     const place = box.querySelector(".handrail-status")
+    if (!place) return    // hours that several channels share stand apart from them
+    const expect = box.closest("handrail-expect")
+    const by = expect && today <= data.until ? answerBy(way, now) : ""
+    const text = today > data.until ? "" : [status(way, now), by].filter(Boolean).join(" ")
+    // A moment says more than "within 4 working hours".
+    const promise = expect?.querySelector(".handrail-promise")
+    if (promise) promise.hidden = Boolean(by)
     if (place.textContent !== text) place.textContent = text
     place.hidden = !text
     const open = stretches(way, later(today, -1), 3).some(([from, to]) => from <= now && now < to)
