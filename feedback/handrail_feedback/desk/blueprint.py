@@ -23,6 +23,7 @@ from handrail_feedback.desk.reports.article_cache import ArticleFactsCache, Read
 from handrail_feedback.desk.reports.articles import ArticlePages
 from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
 from handrail_feedback.desk.reports.topics import TopicPages
+from handrail_feedback.desk.reports.triage import TriageActions
 from handrail_feedback.desk.reports.weekly import WeeklyReportPage
 from handrail_feedback.desk.sign_in import SignIn, me
 from handrail_feedback.records.staff import StaffMember
@@ -70,19 +71,19 @@ def add_desk(
     sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
     reply_due = partial(due, contact_of(settings))
 
-    def warm() -> None:
-        topics.warm()
-        articles_seen.warm()
-
     message = MessagePage(store, look, reply_due, is_page, title_of, find, can_answer(settings), near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
-    sign_in.register(blueprint)
-    Inbox(store, look, reply_due, near, warm).register(blueprint)
-    message.register(blueprint)
-    MessageActions(store, message).register(blueprint)
-    WeeklyReportPage(store, topics, look).register(blueprint)
-    TopicPages(store, topics, look, is_page, articles).register(blueprint)
-    ArticlePages(articles_seen, look, is_page).register(blueprint)
+    for pages in (
+        sign_in,
+        Inbox(store, look, reply_due, near, (topics.warm, articles_seen.warm)),
+        message,
+        MessageActions(store, message),
+        WeeklyReportPage(store, topics, look),
+        topic_pages := TopicPages(store, topics, look, is_page, articles),
+        TriageActions(topic_pages),
+        ArticlePages(articles_seen, look, is_page),
+    ):
+        pages.register(blueprint)
     app.register_blueprint(blueprint)
 
 

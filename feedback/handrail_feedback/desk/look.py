@@ -57,8 +57,9 @@ class Look:
 
 
 def language() -> str:
-    """The language of the desk for this request: the one that the browser asks for, among those it speaks."""
-    return request.accept_languages.best_match(STAFF_WORDS.languages) or FALLBACK_LANGUAGE
+    """The language of the desk for this request: the first that the browser asks for, among those it speaks."""
+    found = (STAFF_WORDS.known(asked, "") for asked in request.accept_languages.values())
+    return next(filter(None, found), FALLBACK_LANGUAGE)
 
 
 def clock(at: datetime) -> str:

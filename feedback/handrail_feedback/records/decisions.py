@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 DecisionKind = Literal["writing", "reword", "out of scope", "stays with people", "spam"]
@@ -34,6 +34,23 @@ class Decision:
 def in_force(decisions: list[Decision]) -> Decision | None:
     """The newest decision that was not undone, or None. `decisions` are oldest first."""
     return next((one for one in reversed(decisions) if one.undone_at is None), None)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who takes care of a topic (`assignee`, empty for nobody), and the day by which they want it done."""
+
+    assignee: str
+    due_on: date | None
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What somebody of the staff said about a topic."""
+
+    who: str
+    at: datetime
+    words: str
 
 
 ProofChange = Literal["proven", "lost"]

@@ -159,7 +159,7 @@ def _facts(
         three_at=nth_person_at(held, 3),
         kinds=Counter(one.failed_by for one in now),
         langs=Counter(one.lang for one in now),
-        next=Counter(_next(one) for one in now),
+        next=Counter(next_of(one) for one in now),
         searched_next=_searched_next(now),
         examples=_examples(shown),
         nearest=nearest,
@@ -277,7 +277,7 @@ def _page(intent: Intent) -> str:
     return (intent.clicked_location or "").partition("#")[0]
 
 
-def _next(one: Member) -> Next:
+def next_of(one: Member) -> Next:
     """What the customer did next, by the first rule that applies."""
     if isinstance(one, MessageMember) or one.intent.contacted_at:
         return "contacted"
@@ -289,6 +289,6 @@ def _next(one: Member) -> Next:
 
 
 def _searched_next(members: Iterable[Member]) -> tuple[str, ...]:
-    following = [one.following.query for one in _searches(members) if _next(one) == "rephrased" and one.following]
+    following = [one.following.query for one in _searches(members) if next_of(one) == "rephrased" and one.following]
     found = Counter(query for query in following if not says_nothing(query))
     return tuple(sorted(found, key=lambda query: (-found[query], query))[:_NEXT_SHOWN])

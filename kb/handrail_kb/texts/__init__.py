@@ -50,6 +50,10 @@ class Words:
         return escape(self.text(lang, key, **values))
 
 
+def _short(lang: str) -> str:
+    return lang.replace("_", "-").split("-")[0].lower()
+
+
 @cache
 def _complete(folder: Path, lang: str) -> Mapping[str, str]:
     return {**_read(folder, FALLBACK_LANGUAGE), **_read(folder, lang)}

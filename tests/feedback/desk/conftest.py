@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -10,11 +11,17 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from flask import Flask
 
+from handrail_feedback.contracts import Meaning
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.topic_cache import TopicCache
+from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
+from handrail_feedback.topics.refresh import refresh
 
-from .desks import Desk, hire, service
+from ..conftest import by_last_word, search
+from .desks import DAY, Desk, hire, service, signed_in
+
+_tabs = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +49,25 @@ def desk(app, store) -> Desk:
     desk = Desk(app.test_client())
     desk.sign_in()
     return desk
+
+
+@pytest.fixture
+def fail(app, store):
+    """Searches that found nothing, each by somebody else, so many days ago; and they join their topics."""
+
+    def record(*queries: str, ago: float = 1, **more: object) -> None:
+        log = app.extensions["handrail"].searches
+        for query in queries:
+            log.record(
+                search(query, 0, f"tab-of-{next(_tabs)}", **{"verdict": "none", "at": now() - ago * DAY, **more})
+            )
+        assert log.flush()
+        refresh(store, Meaning("test", by_last_word), now())
+
+    return record
+
+
+@pytest.fixture
+def lead(app, store) -> Desk:
+    hire(store, "ana", "lead")
+    return signed_in(app, "ana")

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from handrail_feedback.accounts import passwords
 from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.topics import failed_searches, members
 from handrail_kb.config.settings import load_settings
 from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
@@ -23,6 +25,7 @@ from handrail_search.service.app import create_app
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "search"))
 
+DAY = timedelta(days=1)
 PASSWORD = "correct horse battery"
 SHELL = """<html><head><title>Search - Acme</title><link rel="stylesheet" href="../assets/acme.css">
 <link rel="stylesheet" href="https://cdn.example/a.css"><link rel=stylesheet href=//cdn.example/b.css>
@@ -111,3 +114,32 @@ class Desk:
 def texts(page: str) -> str:
     """What a page says, without its marks."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+def signed_in(app, name: str) -> Desk:
+    desk = Desk(app.test_client())
+    desk.sign_in(name)
+    return desk
+
+
+def listed(desk: Desk, address: str = "topics/") -> list[str]:
+    """The names of the topics on a page of the list."""
+    assert desk.get(address).status_code == 200
+    return re.findall(r'<th scope="row"><a [^>]*><bdi>(.*?)</bdi>', desk.page)
+
+
+def number(store, word: str) -> int:
+    """The topic whose searches end with a word."""
+    places = members(store)
+    [topic] = {places[one.key].topic for one in failed_searches(store) if one.query.endswith(word)}
+    return topic
+
+
+def views(desk: Desk) -> dict[str, str]:
+    """The saved views on the page, each with how many topics are in it."""
+    found = re.search(r'<nav class="desk-views".*?</nav>', desk.page, re.S)
+    return dict(re.findall(r">([^<]+) <span[^>]*>([^<]+)</span>", found[0] if found else ""))
+
+
+def form_token(desk: Desk) -> str:
+    return re.findall(r'name="token" value="([^"]+)"', desk.page)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,7 +53,7 @@ class Inbox:
     look: Look
     due: Due
     near: FindSimilar
-    warm: Callable[[], None]
+    warm: Sequence[Callable[[], None]]
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the desk's first page."""
@@ -61,7 +61,8 @@ class Inbox:
 
     def home(self) -> AnyResponse:
         """GET desk/; with `code`, redirects to the message with that code."""
-        self.warm()
+        for warm in self.warm:
+            warm()
         typed = request.args.get("code", "")[:200]
         meant = codes_in(typed)
         for code in meant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 LONGEST_WORDS = 100
 
@@ -15,7 +16,7 @@ class ListView:
     Subclasses have at least the field `page`. Invalid parameters of an address count as missing.
     """
 
-    def address(self, **other: object) -> dict[str, object]:
+    def address(self, **other: object) -> dict[str, Any]:
         """The parameters for the address of this view with some changes (`other`), without those that are usual."""
         usual = type(self)()
         view = replace(self, **{"page": 1, **other})
@@ -28,9 +29,9 @@ class ListView:
         return value if value in known else str(getattr(cls(), name))
 
 
-def words_of(asked: Mapping[str, str]) -> str:
-    """The words that are looked for (`q`)."""
-    return asked.get("q", "").strip()[:LONGEST_WORDS]
+def words_of(asked: Mapping[str, str], name: str = "q") -> str:
+    """A parameter of any words, by default those that are looked for."""
+    return asked.get(name, "").strip()[:LONGEST_WORDS]
 
 
 def page_of(asked: Mapping[str, str]) -> int:

@@ -1,46 +1,53 @@
-"""The pages of topics: the list, one topic in full, and the form that records a decision."""
+"""The pages of topics: the queue, and one topic in full."""
 
 from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.look import Look
-from handrail_feedback.desk.messages.message import form_token, sent_number
 from handrail_feedback.desk.reports.article_cache import ReadSiteArticles
 from handrail_feedback.desk.reports.period import PERIODS
-from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS, CachedTopics, TopicCache
-from handrail_feedback.desk.reports.topic_filter import STATUS_FILTERS, TOPIC_SORTS, TOPICS_SHOWN, View, view_of
+from handrail_feedback.desk.reports.topic_cache import CachedTopics, TopicCache
+from handrail_feedback.desk.reports.topic_filter import (
+    NOBODY,
+    TOPIC_SORTS,
+    TOPICS_SHOWN,
+    Queued,
+    View,
+    place_of,
+    view_of,
+)
+from handrail_feedback.desk.reports.topic_searches import why_lost, wording_rows
 from handrail_feedback.desk.sign_in import me
-from handrail_feedback.records.decisions import MEANINGS, Decision, DecisionKind
+from handrail_feedback.records.decisions import MEANINGS, Decision
 from handrail_feedback.records.stamps import now
+from handrail_feedback.records.topics import Member
 from handrail_feedback.reports.charts import draw
+from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.searches import decisions
 from handrail_feedback.storage.searches.decisions import LONGEST_LINK, LONGEST_WHY
 from handrail_feedback.storage.searches.topics import merged_into
-from handrail_feedback.topics.facts import SUGGESTION_REASONS, SUGGESTIONS, Facts
-from handrail_feedback.topics.listing import Listed, TopicList
+from handrail_feedback.storage.searches.triage import LONGEST_COMMENT, assignments, comments, look
+from handrail_feedback.topics.facts import SUGGESTIONS, Facts
+from handrail_feedback.topics.listing import TopicList
 from handrail_feedback.topics.status import held
 from handrail_feedback.topics.text import (
     answered_now,
     cannot_be_told,
     comparison_period,
     longest_wait,
-    people_before,
     share_in_time,
-    shown_count,
     since_when,
     topic_notes,
-    what_came_next,
     what_was_proved,
     where_answered,
     why_again,
@@ -48,15 +55,19 @@ from handrail_feedback.topics.text import (
     why_not_helped,
 )
 from handrail_kb.addresses import address_of
-from handrail_kb.errors import HandrailError
 from handrail_kb.language.printable import printable
+
+# Behind the sign-in numbers are exact: `topic_people` is for what leaves the desk.
+_EXACT = 1
+WORDINGS_SHOWN = 15
+# The saved views, as changes of the usual one; their words are the texts `topics.view.NAME`.
+_VIEWS = ("open", "mine", "nobody", "late", "new", "growing", "reopened", "decided", "proven", "all")
 
 
 @dataclass(frozen=True)
 class Filled:
     """What a lead has filled in, to be shown again if something is wrong with it."""
 
-    verdict: str = ""
     why: str = ""
     link: str = ""
     fault: str = ""
@@ -73,128 +84,118 @@ class TopicPages:
     articles: ReadSiteArticles = dict
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the addresses of the list, of a topic's page, and of the actions on it."""
+        """Add the addresses of the queue and of a topic's page."""
         every = f"{self.look.home}topics/"
-        one = f"{every}<int:topic>/"
-        blueprint.add_url_rule(every, "topics", self.list)
-        blueprint.add_url_rule(one, "topic", self.show)
-        blueprint.add_url_rule(f"{one}decide", "decide", self.decide, methods=["POST"])
-        blueprint.add_url_rule(f"{one}undo", "undecide", self.undo, methods=["POST"])
+        blueprint.add_url_rule(every, "topics", self.all)
+        blueprint.add_url_rule(f"{every}<int:topic>/", "topic", self.show)
 
-    def list(self) -> AnyResponse:
+    def all(self, fault: str = "", status: int = 200) -> AnyResponse:
         """GET desk/topics/, filtered and sorted as its address says."""
         at, cached = now(), self.cache.take()
         view = view_of(request.args, at)
         everything = cached.between(view.asked.period(cached.reading.at), at)
-        found = view.shown(everything.topics)
+        queue = self.queue(everything)
+        found = view.shown(queue)
         start = (view.page - 1) * TOPICS_SHOWN
         return self._page(
             cached,
             "topics",
-            "Topics",
+            status,
             view=view,
+            fault=fault,
+            views=_views(queue, everything, at),
             found=len(found),
             start=start,
-            shown=[(one, self._weeks(cached, one)) for one in found[start : start + TOPICS_SHOWN]],
+            shown=[(one, self._weeks(cached, one.topic.facts.topic)) for one in found[start : start + TOPICS_SHOWN]],
             more=len(found) > start + TOPICS_SHOWN,
             all=everything,
-            figures=_figures(everything, at),
+            choices=_choices(queue, view),
+            done=self._done(cached),
+            held=held((one.status for one in everything.topics), at),
+            longest=_longest(everything, at),
             in_time=share_in_time(everything),
             untold=_untold(view.stands, everything),
             notes=[note for note in topic_notes(everything) if "within five working days" not in note],
             beside=comparison_period(everything.period),
             periods=PERIODS,
-            time=view.asked.address(USUAL_DAYS),
-            status_filters={name: words for name, (words, _) in STATUS_FILTERS.items()},
-            sorts={name: words for name, (words, _) in TOPIC_SORTS.items()},
+            sorts=list(TOPIC_SORTS),
         )
 
     def show(self, topic: int) -> AnyResponse:
         """GET desk/topics/TOPIC/: the topic, or the one that it was merged into."""
         if (alive := merged_into(self.store).get(topic, topic)) != topic:
-            return redirect(url_for("desk.topic", topic=alive))
-        return self._topic(topic)
+            return redirect(url_for("desk.topic", topic=alive, **view_of(request.args, now()).address()))
+        return self.topic(topic)
 
-    def decide(self, topic: int) -> AnyResponse:
-        """POST desk/topics/TOPIC/decide: records a decision."""
-        self._for_a_lead(topic)
-        sent = Filled(*(request.form.get(name, "")[:2000].strip() for name in ("verdict", "why", "link")))
-        fault = _fault(sent)
-        if not fault:
-            try:
-                decisions.decide(
-                    self.store,
-                    topic,
-                    cast(DecisionKind, sent.verdict),
-                    me().name,
-                    now(),
-                    why=sent.why,
-                    link=sent.link,
-                    token=form_token(),
-                )
-                return redirect(url_for("desk.topic", topic=topic), 303)
-            except HandrailError as error:
-                fault = error.what
-        return self._topic(topic, Filled(sent.verdict, sent.why, sent.link, fault), 422)
-
-    def undo(self, topic: int) -> AnyResponse:
-        """POST desk/topics/TOPIC/undo: takes back the decision in force."""
-        self._for_a_lead(topic)
-        decisions.undo(self.store, topic, me().name, now(), only=sent_number("decision"))
-        return redirect(url_for("desk.topic", topic=topic), 303)
-
-    def _for_a_lead(self, topic: int) -> None:
-        if me().role != "lead":
-            raise Forbidden
-        at, cached = now(), self.cache.take_with(topic)
-        if cached.find(topic, View().asked.period(at), at) is None:
-            raise NotFound
-
-    def _topic(self, topic: int, filled: Filled | None = None, status: int = 200) -> AnyResponse:
+    def topic(self, topic: int, filled: Filled | None = None, status: int = 200) -> AnyResponse:
+        """The page of a topic that lives. Raises NotFound."""
         at, cached = now(), self.cache.take_with(topic)
         view = view_of(request.args, at)
-        one = cached.find(topic, view.asked.period(cached.reading.at), at)
+        period = view.asked.period(cached.reading.at)
+        one = cached.find(topic, period, at)
         if one is None:
             raise NotFound
+        queue = self.queue(cached.between(period, at))
         return self._page(
             cached,
             "topic",
-            f"Topic {topic}",  # not the customers' words, which a browser's history would keep
             status,
+            number=topic,
             one=one,
             view=view,
-            weeks=self._weeks(cached, one),
-            failed_by=why_it_failed(one.facts.kinds, self.cache.least),
-            not_helped=why_not_helped(one.facts, self.cache.least),
+            place=place_of(topic, view.shown(queue, also=topic)),
+            is_in_view=any(queued.topic.facts.topic == topic and view.holds(queued) for queued in queue),
+            address=view.address(),
+            care=Queued(one, assignments(self.store).get(topic)),
+            weeks=self._weeks(cached, topic),
+            failed_by=why_it_failed(one.facts.kinds, _EXACT),
+            not_helped=why_not_helped(one.facts, _EXACT),
             filled=filled or _in_force(one.status.decision),
+            seen=one.status.decision.id if one.status.decision else 0,
             into=self._into(one.facts),
+            comments=comments(self.store, topic),
+            others=look(self.store, topic, me().name, at),
+            staff=[member.name for member in staff.everybody(self.store)],
+            done=self._done(cached),
             periods=PERIODS,
-            meanings=MEANINGS,
-            longest_why=LONGEST_WHY,
-            longest_link=LONGEST_LINK,
+            longest={"why": LONGEST_WHY, "link": LONGEST_LINK, "comment": LONGEST_COMMENT},
             token=secrets.token_urlsafe(16),
+            **_searched(cached.book.by_topic[topic], one.facts, view.page),
         )
 
-    def _page(self, cached: CachedTopics, template: str, title: str, status: int = 200, **values: Any) -> AnyResponse:
-        least = self.cache.least
+    def queue(self, everything: TopicList) -> list[Queued]:
+        """The topics, each with who takes care of it."""
+        cared_for = assignments(self.store)
+        return [Queued(one, cared_for.get(one.facts.topic)) for one in everything.topics]
+
+    def _done(self, cached: CachedTopics) -> list[tuple[Decision, str]]:
+        """The decisions that the address says were just made, with the names of their topics: undone ones are not."""
+        asked = {int(text) for text in request.args.get("done", "").split(",")[:100] if text.isdecimal()}
+        found = []
+        for topic, decisions in cached.book.decisions.items():
+            for one in decisions:
+                if one.id in asked and one.undone_at is None and topic in cached.book.by_topic:
+                    named = cached.find(topic, View().asked.period(cached.reading.at), now())
+                    found.append((one, named.facts.name if named else ""))
+        return found
+
+    def _page(self, cached: CachedTopics, template: str, status: int = 200, **values: Any) -> AnyResponse:
         return self.look.page(
             template,
-            title,
+            # Not the customers' words, which a browser's history would keep.
+            f"Topic {values['number']}" if "number" in values else "Topics",
             status,
-            least=least,
-            count=lambda number: shown_count(number, least),
-            before=lambda facts: people_before(facts, least),
-            then=lambda facts: what_came_next(facts, least),
-            answered=lambda stands: answered_now(stands, least),
-            where=lambda stands: where_answered(stands, least),
-            proved=lambda proof: what_was_proved(proof, least),
+            answered=lambda stands: answered_now(stands, _EXACT),
+            where=lambda stands: where_answered(stands, _EXACT),
+            proved=lambda proof: what_was_proved(proof, _EXACT),
             why_again=why_again,
             since_when=since_when,
             title_of=cached.reading.articles.title,
             url=self._url,
             plain=printable,
-            suggestions=SUGGESTIONS,
-            reasons=SUGGESTION_REASONS,
+            suggestions=list(SUGGESTIONS),
+            meanings=list(MEANINGS),
+            may_decide=me().role == "lead",
             **values,
         )
 
@@ -205,11 +206,23 @@ class TopicPages:
         source = printable(str(self.articles().get(facts.article or "", {}).get("source") or ""))
         return f"handrail draft {facts.topic} --into {shlex.quote(source) if source else '…'}"
 
-    def _weeks(self, cached: CachedTopics, one: Listed) -> Any:
-        return draw(cached.book.by_topic[one.facts.topic], cached.reading.at, self.cache.least)
+    def _weeks(self, cached: CachedTopics, topic: int) -> Any:
+        return draw(cached.book.by_topic[topic], cached.reading.at, _EXACT)
 
     def _url(self, location: str) -> str:
         return f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else ""
+
+
+def _searched(members: Sequence[Member], facts: Facts, page: int) -> dict[str, Any]:
+    """A page of a topic's wordings, and why its nearest articles were not the answer."""
+    rows, start = wording_rows(members), (page - 1) * WORDINGS_SHOWN
+    return {
+        "rows": rows[start : start + WORDINGS_SHOWN],
+        "of_rows": len(rows),
+        "start": start,
+        "more": len(rows) > start + WORDINGS_SHOWN,
+        "lost": {near.location: why_lost(members, near.location) for near in facts.nearest},
+    }
 
 
 def _in_force(decision: Decision | None) -> Filled:
@@ -217,25 +230,32 @@ def _in_force(decision: Decision | None) -> Filled:
     return Filled(why=decision.why, link=decision.link) if decision else Filled()
 
 
-def _figures(every: TopicList, at: datetime) -> list[tuple[str, str, str]]:
-    """The numbers at the top of the list: the name of a filter, how many topics, and what they are."""
-    counts = {name: sum(holds(one) for one in every.topics) for name, (_, holds) in STATUS_FILTERS.items()}
-    kept = held((one.status for one in every.topics), at)
-    judged = f"of {kept.of} fixed, {kept.holds} hold" if kept.of else "none old enough to be judged"
-    longest = max((at - one.status.waits_since for one in every.topics if one.status.waits_since), default=None)
-    is_comparable = every.period.is_comparable(every.known_since)
+def _views(queue: list[Queued], everything: TopicList, at: datetime) -> list[tuple[str, dict[str, str], int | None]]:
+    """The saved views: a name, the parameters of the address, and how many topics are in it, None if not known."""
+    comparable = everything.period.is_comparable(everything.known_since)
+    changes = {"mine": {"assignee": me().name}, "nobody": {"assignee": NOBODY}}
+    found = []
+    for name in _VIEWS:
+        asked = changes.get(name, {"stands": name})
+        view = view_of(asked, at)
+        count = sum(map(view.holds, queue)) if comparable or name not in ("new", "growing") else None
+        found.append((name, asked, count))
+    return found
 
-    def compared(name: str) -> str:
-        return str(counts[name]) if is_comparable else "not enough data"
 
-    return [
-        ("open", str(counts["open"]), longest_wait(longest, counts["late"])),
-        ("new", compared("new"), "first searched in this period"),
-        ("growing", compared("growing"), "more than chance would do"),
-        ("reopened", str(counts["reopened"]), "failed again, or lost their answer"),
-        ("decided", str(counts["decided"]), judged),
-        ("proven", str(counts["proven"]), "of those: their people would find it now"),
-    ]
+def _choices(queue: Iterable[Queued], view: View) -> dict[str, list[str]]:
+    """The values to filter by that are there, and the one that is chosen."""
+    found: dict[str, set[str]] = {"assignee": {view.assignee}, "lang": {view.lang}, "section": {view.section}}
+    for one in queue:
+        found["assignee"].add(one.assignee or NOBODY)
+        found["lang"].update(one.topic.facts.langs)
+        found["section"].add(one.section)
+    return {name: sorted(values - {""}) for name, values in found.items()}
+
+
+def _longest(every: TopicList, at: datetime) -> str:
+    waits = [at - one.status.waits_since for one in every.topics if one.status.waits_since]
+    return longest_wait(max(waits, default=None), sum(one.status.late for one in every.topics))
 
 
 def _untold(stands: str, every: TopicList) -> str:
@@ -244,12 +264,3 @@ def _untold(stands: str, every: TopicList) -> str:
     if what is None or every.period.is_comparable(every.known_since):
         return ""
     return cannot_be_told(every.known_since, what)
-
-
-def _fault(sent: Filled) -> str:
-    """What is wrong with what was filled in; empty if it can be stored."""
-    if sent.verdict not in MEANINGS:
-        return "Please choose what is to be done."
-    if len(sent.why) > LONGEST_WHY or len(sent.link) > LONGEST_LINK:
-        return f"Too long: at most {LONGEST_WHY} characters of reason and {LONGEST_LINK} of link. Nothing was kept."
-    return ""

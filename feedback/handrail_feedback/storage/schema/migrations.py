@@ -206,3 +206,9 @@ def m062_answers_in_the_outbox(db: Connection) -> None:
 def m070_job_runs(db: Connection) -> None:
     """When jobs that run by themselves last succeeded."""
     db.define(*tables.JOB_RUNS)
+
+
+@migration
+def m083_triage(db: Connection) -> None:
+    """Who takes care of a topic, and what staff say about it."""
+    db.define(*topic_tables.TRIAGE)

@@ -114,3 +114,31 @@ PROVEN: tuple[str | Trigger, ...] = (
         "NEW.undone_at IS NOT NULL",
     ),
 )
+
+TRIAGE: tuple[str, ...] = (
+    """
+    CREATE TABLE topic_assignments (     -- who takes care of a topic, and by when they want it done
+      topic_id INTEGER PRIMARY KEY,
+      assignee TEXT NOT NULL,            -- empty: nobody
+      due_on TEXT,                       -- a day, such as 2026-12-04
+      at TEXT NOT NULL,
+      who TEXT NOT NULL
+    ) STRICT""",
+    """
+    CREATE TABLE topic_comments (        -- what staff say to each other about a topic
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      topic_id INTEGER NOT NULL,
+      at TEXT NOT NULL,
+      who TEXT NOT NULL,
+      words TEXT NOT NULL,
+      token TEXT NOT NULL UNIQUE         -- of the form, so that a double click is one comment
+    ) STRICT""",
+    "CREATE INDEX topic_comments_by_topic ON topic_comments (topic_id, id)",
+    """
+    CREATE TABLE topic_looks (           -- who has a topic open; kept for an hour
+      topic_id INTEGER NOT NULL,
+      who TEXT NOT NULL,
+      at TEXT NOT NULL,
+      PRIMARY KEY (topic_id, who)
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -31,6 +31,18 @@ _LONGEST_WHO = 100
 _LINK = re.compile(r"https?://\S+|(?![a-z][a-z0-9+.-]*:|//)[^\s<>\"]+", re.I)
 
 
+class DecidedMeanwhile(HandrailError):
+    """Somebody else decided on a topic, or undid what was decided, since it was read.
+
+    `found` is the decision that is in force now.
+    """
+
+    def __init__(self, found: Decision | None) -> None:
+        what = f"{found.who} decided: {found.verdict}." if found else "The decision was undone."
+        super().__init__(f"Meanwhile this changed. {what}", "Look again, then decide.")
+        self.found = found
+
+
 def decide(
     store: Store,
     topic: int,
@@ -41,16 +53,19 @@ def decide(
     why: str = "",
     link: str = "",
     token: str | None = None,
+    seen: int | None = None,
 ) -> Decision:
     """Keep a decision on a topic that lives; the same `token` twice is one decision.
 
-    Raises HandrailError, and StoreUnavailable when it was not kept.
+    `seen` is the decision in force that was read, 0 for none. Raises DecidedMeanwhile where it is another one,
+    HandrailError, and StoreUnavailable when it was not kept.
     """
     living = _living(store, topic)
+    token = f"{token} {living}" if token else None
+    _check_seen(store, living, seen, token)
     if link and not _LINK.fullmatch(link):
-        raise HandrailError(
-            f"'{link[:80]}' is no link.", "Give a web address, or a file of the site: --link docs/article.md"
-        )
+        mend = "Give a web address, or a file of the site: --link docs/article.md"
+        raise HandrailError(f"'{link[:80]}' is no link.", mend)
     values = {
         "topic": living,
         "verdict": verdict,
@@ -58,7 +73,7 @@ def decide(
         "who": storable(who, _LONGEST_WHO),
         "why": storable(" ".join(why.split()), LONGEST_WHY),
         "link": storable(link, LONGEST_LINK),
-        "token": f"{token} {living}" if token else None,
+        "token": token,
     }
     with store.transaction(durable=True) as db:
         db.execute(
@@ -67,6 +82,15 @@ def decide(
             values,
         )
     return history(store)[living][-1]
+
+
+def _check_seen(store: Store, living: int, seen: int | None, token: str | None) -> None:
+    """Raise DecidedMeanwhile where another decision is in force than was `seen`, unless this one is kept already."""
+    if seen is None or (token and store.read("SELECT 1 FROM topic_decisions WHERE token = :token", token=token)):
+        return
+    found = in_force(history(store).get(living, []))
+    if (found.id if found else 0) != seen:
+        raise DecidedMeanwhile(found)
 
 
 def link_in_force(store: Store, topic: int) -> str:

@@ -1,51 +1,14 @@
 """The agents' desk in a browser: the whole way from a failed search to an answer that search has learned."""
 
-import threading
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
-from werkzeug.serving import make_server
+from signed_in import LOOKS, PASSWORD, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
-PASSWORD = "correct horse battery"
 # Milliseconds. Nobody writes a message faster; who does is taken for a robot.
 A_PERSON = 2100
-LOOKS = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}},
-    "dark phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
-}
-
-
-@pytest.fixture
-def help_site(site_dir, small_index, tmp_path):
-    """The real service with its index, a mail server to answer by, and an account for anna."""
-    from handrail_feedback.accounts import passwords
-    from handrail_feedback.records.stamps import now
-    from handrail_feedback.storage import staff
-    from handrail_kb.config.settings import load_settings
-    from handrail_search.service.app import create_app
-
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "index").symlink_to(small_index)
-    flags = {"state_dir": str(tmp_path / "state"), "smtp_host": "localhost", "smtp_security": "none",
-             "mail_from": "help@acme.test"}  # fmt: skip
-    app = create_app(load_settings(site_dir=site_dir, flags=flags, environ={}))
-    parts = app.extensions["handrail"]
-    staff.add(parts.store, "anna", "agent", passwords.hashed(PASSWORD), now())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}/help/", **vars(parts))
-    server.shutdown()
-    thread.join(timeout=5)
-    server.server_close()
-    parts.teaching.stop()
-    parts.searches.close()
-    parts.store.close()
 
 
 @pytest.fixture
@@ -65,14 +28,6 @@ def written(help_site):
         )
     ]
     return codes[0]
-
-
-def sign_in(page, site):
-    page.goto(f"{site.address}desk/")
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Inbox").wait_for()
 
 
 def search(page, words):
@@ -213,7 +168,7 @@ def sign_in_as_lead(page, address):
     page.get_by_label("Name").fill("ben")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="In one look").wait_for()
+    page.get_by_role("heading", name="Topics").wait_for()
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -223,21 +178,24 @@ def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, c
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     sign_in_as_lead(page, f"{help_site.address}desk/topics/")
-    page.get_by_text("What these numbers mean").click()
+    page.get_by_text("About these numbers").click()
     assert page.get_by_role("img", name="People a week").is_visible()
     assert check(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="walrus").click()
-    page.get_by_role("heading", name="What they typed").wait_for()
+    page.get_by_role("heading", name="What they searched").wait_for()
     assert check(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_label("writing").check()
+    address = page.url
     page.get_by_label("Article, issue").fill("javascript:alert(1)")
-    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Write article").click()
     page.get_by_role("alert").wait_for()
     assert check(page) == []
     page.get_by_label("Article, issue").fill("https://git.acme.test/issues/7")
-    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Write article").click()
+    page.get_by_text("Nothing needs triage.").wait_for()
+    assert check(page) == []
+    page.goto(address)
     page.get_by_role("heading", name="History").wait_for()
     assert check(page) == []
     assert [words for words in complaints if "status of" not in words] == []
@@ -317,7 +275,7 @@ def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site
     context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()
     sign_in_as_lead(page, f"{help_site.address}desk/topics/")
-    page.get_by_label("Stands").focus()
+    page.get_by_label("Status").focus()
     page.keyboard.type("deci")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Show").focus()
@@ -327,10 +285,9 @@ def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site
     page.keyboard.press("Enter")
     page.get_by_role("link", name="walrus").focus()
     page.keyboard.press("Enter")
-    page.get_by_label("writing").focus()
-    page.keyboard.press("Space")
+    page.get_by_role("button", name="Write article").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Take back: writing").focus()
+    page.get_by_role("button", name="Undo").focus()
     page.keyboard.press("Space")
-    page.get_by_text("not decided").wait_for()
+    page.get_by_role("link", name="walrus").wait_for()
     context.close()

@@ -1,0 +1,40 @@
+"""The real service with its index, a mail server to answer by, and an account."""
+
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from werkzeug.serving import make_server
+
+sys.path.insert(0, str(Path(__file__).parent))
+from signed_in import PASSWORD
+
+
+@pytest.fixture
+def help_site(site_dir, small_index, tmp_path):
+    """The real service with its index, a mail server to answer by, and an account for anna."""
+    from handrail_feedback.accounts import passwords
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage import staff
+    from handrail_kb.config.settings import load_settings
+    from handrail_search.service.app import create_app
+
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "index").symlink_to(small_index)
+    flags = {"state_dir": str(tmp_path / "state"), "smtp_host": "localhost", "smtp_security": "none",
+             "mail_from": "help@acme.test"}  # fmt: skip
+    app = create_app(load_settings(site_dir=site_dir, flags=flags, environ={}))
+    parts = app.extensions["handrail"]
+    staff.add(parts.store, "anna", "agent", passwords.hashed(PASSWORD), now())
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}/help/", **vars(parts))
+    server.shutdown()
+    thread.join(timeout=5)
+    server.server_close()
+    parts.teaching.stop()
+    parts.searches.close()
+    parts.store.close()

@@ -1,0 +1,105 @@
+"""A lead triages the queue of topics in a browser, by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from signed_in import LOOKS, PASSWORD, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+TOPICS = 22
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+DECISIONS = ("writing", "reword", "out of scope", "stays with people", "spam")
+
+
+def _by_last_letter(questions):
+    return np.stack([np.eye(len(LETTERS), dtype=np.float32)[LETTERS.index(one[-1])] for one in questions])
+
+
+@pytest.fixture
+def queue(help_site):
+    """So many topics of three people and more, and a lead."""
+    from feedback.conftest import search
+    from handrail_feedback.accounts import passwords
+    from handrail_feedback.contracts import Meaning
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage import staff
+    from handrail_feedback.topics.refresh import refresh
+
+    staff.add(help_site.store, "lea", "lead", passwords.hashed(PASSWORD), now())
+    for topic in range(TOPICS):
+        for tab in range(3 + TOPICS - topic):
+            query = f"which walrus {LETTERS[topic]}"
+            help_site.searches.record(search(query, 0, f"tab-{topic}-{tab}", verdict="none", at=now()))
+    assert help_site.searches.flush()
+    refresh(help_site.store, Meaning("test", _by_last_letter), now())
+    return help_site
+
+
+def test_twenty_topics_are_triaged_by_keyboard_without_going_back_to_the_list(tab, queue):
+    from handrail_feedback.storage.searches.decisions import history
+
+    sign_in(tab, queue, "lea")
+    tab.goto(f"{queue.address}desk/topics/")
+    tab.keyboard.press("j")
+    tab.keyboard.press("j")
+    tab.keyboard.press("k")
+    tab.keyboard.press("o")
+    for number in range(20):
+        tab.wait_for_url(re.compile(r"/desk/topics/\d+/"))
+        name = tab.locator("h1").inner_text()
+        tab.keyboard.press(str(number % 5 + 1))
+        tab.locator("h1", has_text=name).wait_for(state="detached")
+    assert sorted(made[-1].verdict for made in history(queue.store).values()) == sorted(DECISIONS * 4)
+    # The last one was wrong.
+    tab.keyboard.press("u")
+    tab.locator(".desk-done").wait_for(state="detached")
+    assert sum(one.undone_at is None for made in history(queue.store).values() for one in made) == 19
+    assert [words for words in tab.complaints if "status of" not in words] == []
+
+
+def test_keys_are_told_and_can_be_switched_off(tab, queue):
+    sign_in(tab, queue, "lea")
+    tab.goto(f"{queue.address}desk/topics/")
+    tab.keyboard.press("?")
+    tab.get_by_role("heading", name="Keyboard shortcuts").wait_for()
+    tab.get_by_label("Switch single keys off").check()
+    tab.keyboard.press("Escape")
+    address = tab.url
+    tab.keyboard.press("o")
+    tab.get_by_role("searchbox", name="Search").press_sequentially("jko1u")
+    assert tab.url == address and tab.get_by_role("searchbox", name="Search").input_value() == "jko1u"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_queue_and_a_topic_are_accessible_and_fit_the_screen(chromium, queue, check, look):
+    context = chromium.browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **LOOKS[look]})
+    page = context.new_page()
+    sign_in(page, queue, "lea")
+    for path in ("topics/", "topics/1/"):
+        page.goto(f"{queue.address}desk/{path}")
+        assert check(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
+def test_without_scripts_every_deed_is_possible(chromium, queue):
+    context = chromium.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, queue, "lea")
+    page.goto(f"{queue.address}desk/topics/")
+    for box in page.get_by_role("checkbox").all()[:3]:
+        box.check()
+    page.get_by_role("button", name="Out of scope").click()
+    assert "3 topics: Out of scope" in page.locator("main").inner_text()
+    page.get_by_role("button", name="Undo").click()
+    page.locator("[data-queue] th a").first.click()
+    first = page.locator("h1").inner_text()
+    page.get_by_role("link", name="Next").click()
+    assert page.locator("h1").inner_text() != first
+    page.get_by_role("button", name="Handle by support").click()
+    page.get_by_text("Handle by support Undo").wait_for()
+    context.close()
