@@ -51,8 +51,8 @@ RESULTS = {
 
 
 class Service:
-    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, many, people, matter, grief,
-    evil, ends, ends_between, languages or degraded."""
+    """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, broad, many, people, matter,
+    grief, evil, ends, ends_between, languages or degraded."""
 
     def __init__(self, site_dir: Path) -> None:
         self.site_dir = site_dir
@@ -118,7 +118,12 @@ class Service:
             answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
         if self.mode in ("none", "weak"):
             answer["verdict"] = self.mode
-        answer["people_first"] = self.mode in ("people", "matter", "grief")
+        if self.mode == "broad":
+            titles = {"guide/reset/": "Reset your <password>", "billing/vat/": "VAT number"}
+            answer["may_mean"] = [{"url": self.base + url, "title": title} for url, title in titles.items()]
+            answer["may_mean"].append({"url": "javascript:window.pwned=5", "title": "x"})
+            answer["verdict"] = "weak"
+        answer["people_first"] = self.mode in ("people", "matter", "grief", "broad")
         if self.mode == "grief":
             answer["contact"] = {"matter": "grief", "said": "We are sorry.", "now": None}
         if self.mode == "matter":

@@ -290,6 +290,29 @@ def test_a_weak_list_says_so_mildly(tab, service):
     assert top(tab, ROWS) < top(tab, PERSON)
 
 
+def test_a_broad_question_is_asked_back_above_the_list_with_a_person_beside_it(tab, service):
+    service.mode = "broad"
+    search(tab, service, "account")
+    assert "What do you mean?" in tab.text_content(".handrail-note")
+    assert "not be quite" not in tab.text_content(".handrail-note")
+    choices = tab.locator(".handrail-may-mean a")
+    assert choices.all_text_contents() == ["Reset your <password>", "VAT number"]
+    assert top(tab, ".handrail-may-mean") < top(tab, PERSON) < top(tab, ROWS)
+    choices.nth(1).click()
+    tab.wait_for_url("**/billing/vat/*")
+    until(lambda: any(event["type"] == "click" for event in service.events))
+    told = next(event for event in service.events if event["type"] == "click")
+    assert (told["url"], told["search_id"]) == (f"{service.base}billing/vat/", "S" * 22)
+
+
+def test_arrow_keys_reach_what_a_broad_question_may_mean(tab, service):
+    service.mode = "broad"
+    search(tab, service, "account")
+    for title in ("Reset your <password>", "VAT number"):
+        tab.keyboard.press("ArrowDown")
+        assert tab.evaluate("document.activeElement.textContent") == title
+
+
 def test_a_corrected_and_a_degraded_answer_say_so(tab, service):
     service.mode = "degraded"
     search(tab, service, "forgt pasword")

@@ -36,7 +36,11 @@ def docs() -> dict[str, Any]:
     """Handrail's own help; what it came to is kept beside its questions, too."""
     say("Handrail's own help")
     measured = own_docs.measure(state("docs"))
-    return {"outcomes": [sets.outcome("Handrail's own help", measured)], "evaluation": evaluation_as_json(measured)}
+    return {
+        "outcomes": [sets.outcome("Handrail's own help", measured)],
+        "evaluation": evaluation_as_json(measured),
+        "decisions": own_docs.decide(state("docs"), "test").counts,
+    }
 
 
 PARTS = {

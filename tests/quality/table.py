@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from handrail_search.evaluation.decisions import DECISIONS, KINDS, Decisions
 from handrail_search.evaluation.metrics import Difference
 from handrail_search.evaluation.report_text import MEASURES, judged
 
@@ -29,6 +30,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Finding the article\n\n" + ranking(outcomes))
     if any(outcome["outside"] for outcome in outcomes):
         parts.append("### Saying that there is none\n\n" + verdicts(outcomes))
+    if "decisions" in results.get("docs", {}):
+        parts.append("### Asking back\n\n" + asking_back(results["docs"]["decisions"]))
     if "thunderbird" in results:
         parts.append("### What learning adds\n\n" + learning(results["thunderbird"]["learning"]))
     if "typos" in results:
@@ -65,6 +68,16 @@ def verdicts(outcomes: Sequence[Mapping[str, Any]]) -> str:
         [one["name"], f"{one['questions']:,}", f"{one['outside']:,}", *_cells(one, _VERDICT)]
         for one in outcomes if one["outside"]
     ])  # fmt: skip
+
+
+def asking_back(counts: Sequence[Sequence[int]]) -> str:
+    """What became of questions that an article answers, that are too broad, and that no article answers."""
+    found = Decisions(tuple(tuple(row) for row in counts))
+    numbers = range(len(DECISIONS))
+    rows = [[kind, *map(str, row)] for kind, row in zip(KINDS, found.counts, strict=True)]
+    for name, share in (("Precision", found.precision), ("Recall", found.recall)):
+        rows.append([name, *("" if share(number) is None else f"{share(number):.2f}" for number in numbers)])
+    return _table(["Handrail's own help, questions that are", *(f"search {one}" for one in DECISIONS)], rows)
 
 
 def learning(found: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ class Search:
     """One answered query, as the search package reports it. `results` are locations, best first; `ms` is the time.
 
     `fits` says of each result whether it was shown at once, and not only to whoever asked for more; empty means all.
+    `asked_back` is set where the words fit many articles, and the answer asked what was meant.
     """
 
     search_id: str
@@ -56,6 +57,7 @@ class Search:
     staff: bool = False
     source: SearchSource = "dialog"
     fits: tuple[bool, ...] = ()
+    asked_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Intent:
     said_no_at: datetime | None
     contacted_at: datetime | None
     left_at: datetime | None
+    asked_back: bool
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,11 @@ def failure(intent: Intent, following: Following | None) -> Failure | None:
     """Why the search failed, by the first reason that applies; None if nothing shows that it did.
 
     None does not mean success: a customer who leaves without a sign may or may not have been helped. Contacting a
-    person is not a failure, and is counted separately.
+    person is not a failure, and is counted separately. Nor is a search of words so broad that the answer asked back:
+    no article would answer it, and what the customer types next is a search of its own.
     """
+    if intent.asked_back:
+        return None
     if intent.verdict in ("none", "weak"):
         return "none" if intent.verdict == "none" else "weak"
     if intent.said_no_at:
@@ -182,6 +188,7 @@ class Prepared:
                 "mode": search.mode,
                 "degraded": int(search.degraded),
                 "fallback_reason": search.fallback_reason,
+                "asked_back": int(search.asked_back),
                 "results": json.dumps(results),
             }
         )
@@ -229,6 +236,7 @@ class Counted:
     kind: Failure | None
     clicked: bool
     contacted: bool
+    asked_back: bool
     left_out: LeftOut
 
 
@@ -240,6 +248,7 @@ def as_tallied(intent: Intent, following: Following | None) -> Counted:
         kind=failure(intent, following),
         clicked=intent.clicked_at is not None,
         contacted=intent.contacted_at is not None,
+        asked_back=intent.asked_back,
         left_out=_left_out(intent),
     )
 
@@ -278,6 +287,8 @@ def _names(one: Counted) -> Iterable[str]:
         names.append("clicked")
     if one.contacted:
         names.append("contacted")
+    if one.asked_back:
+        names.append("asked back")
     return names
 
 

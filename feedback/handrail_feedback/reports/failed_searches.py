@@ -216,6 +216,12 @@ def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
             counts.get("contacted", 0),
             searches,
         ),
+        Measure(
+            "asked back",
+            "searches of words that fit many articles, such as 'error': the answer asked what was meant; not a failure",
+            counts.get("asked back", 0),
+            searches,
+        ),
     )
 
 

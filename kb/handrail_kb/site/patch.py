@@ -258,6 +258,7 @@ _SCRIPT_WORDS = {
     "count_many": "find.count_many",
     "silent": "find.silent",
     "weak": "find.weak",
+    "may_mean": "find.may_mean",
     "degraded": "find.degraded",
     "fallback": "find.fallback",
     "waiting": "find.waiting",

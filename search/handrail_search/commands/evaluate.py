@@ -48,7 +48,8 @@ def evaluate_folder(
     """Measure search on a folder of judged questions.
 
     The folder holds corpus.jsonl (_id, title, text), queries.jsonl (_id, text), qrels.tsv (query-id, corpus-id, score,
-    below a header line) and, optionally, oos_queries.jsonl: questions that no article answers.
+    below a header line) and, optionally, oos_queries.jsonl: questions that no article answers, and
+    broad_queries.jsonl: questions too broad for one answer.
 
     With --site, corpus-id is an address of the built site, such as billing/vat/. A corpus-id may name the section that
     answers: billing/vat/#refund.

@@ -69,7 +69,8 @@ NAMES = {
 
 def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> str:
     """The verdict and each result with the evidence that weighs most; all of it, and the verdict's, with `in_full`."""
-    lines = [_VERDICTS[results.verdict]]
+    lines = [_VERDICTS["asks back" if results.may_mean else results.verdict]]
+    lines += [f"  - {one.title}  {address_of(one.location)}" for one in results.may_mean]
     if results.corrected:
         lines.append(f"Understood as: {results.corrected}")
     if results.sensitive_topic:
@@ -89,6 +90,7 @@ def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> s
 _VERDICTS = {
     "answered": "answered: the first results answer this",
     "weak": "weak: this may not be an answer",
+    "asks back": "weak: these words fit many articles, so the customer is asked what they mean",
     "none": "none: no article answers this; a person comes first, then the nearest articles",
 }
 

@@ -35,7 +35,8 @@ class RankedAnswer:
     """The answer to one question: article ids best first, the verdict, its confidence, and milliseconds.
 
     `opened` is where each result leads, best first: the address of an article, or of a section in it. `in_view` are the
-    articles of the `length` results that are shown without "Show more".
+    articles of the `length` results that are shown without "Show more". `asked_back` says that the question was taken
+    to be too broad for one answer.
     """
 
     articles: tuple[str, ...]
@@ -45,6 +46,7 @@ class RankedAnswer:
     opened: tuple[str, ...] = ()
     in_view: tuple[str, ...] = ()
     length: int = 0
+    asked_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,18 @@ class QuestionRow:
     section: bool | None = None
     seen: bool | None = None
     length: int | None = None
+    asked_back: bool = False
 
 
 @dataclass(frozen=True)
 class OutsideRow:
-    """The result for a question that no article answers."""
+    """The result for a question that no article answers, or that is too broad for one."""
 
     id: str
     verdict: str
     confidence: float
     length: int | None = None
+    asked_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ class Evaluation:
     taught: TaughtBefore | None = None
     unknown_articles: tuple[str, ...] = ()
     unknown_sections: tuple[str, ...] = ()
+    broad: tuple[OutsideRow, ...] = ()
 
     @property
     def latency(self) -> dict[str, float]:
@@ -134,7 +139,10 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestio
     sections = _sections(collection, pages)
     searcher.search("warm up")
     asked = [ask(searcher, question, pages) for question in questions]
-    outside = [ask(searcher, question, pages) for question in collection.unanswerable]
+    outside, broad = (
+        [_without_answer(question, ask(searcher, question, pages)) for question in group]
+        for group in (collection.unanswerable, collection.broad)
+    )
     return Evaluation(
         collection=collection.name,
         digest=collection.digest,
@@ -145,15 +153,17 @@ def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestio
             row_of(question, found, accepted)
             for question, found, accepted in zip(questions, asked, sections, strict=True)
         ),
-        outside=tuple(
-            OutsideRow(question.id, found.verdict, found.confidence, found.length)
-            for question, found in zip(collection.unanswerable, outside, strict=True)
-        ),
-        ms=tuple(found.ms for found in (*asked, *outside)),
+        outside=tuple(row for row, _ in outside),
+        ms=(*(found.ms for found in asked), *(ms for _, ms in outside)),
         taught=taught,
         unknown_articles=tuple(sorted({article for one in questions for article in one.relevant} - pages)),
         unknown_sections=_unknown(sections, pages, searcher),
+        broad=tuple(row for row, _ in broad),
     )
+
+
+def _without_answer(question: Question, found: RankedAnswer) -> tuple[OutsideRow, float]:
+    return OutsideRow(question.id, found.verdict, found.confidence, found.length, found.asked_back), found.ms
 
 
 def ask(searcher: Searcher, question: Question, pages: Set[str]) -> RankedAnswer:
@@ -169,6 +179,7 @@ def ask(searcher: Searcher, question: Question, pages: Set[str]) -> RankedAnswer
         opened=tuple(hit.location for hit in results.hits),
         in_view=_articles(results.shown, pages),
         length=len(results.shown),
+        asked_back=bool(results.may_mean),
     )
 
 
@@ -209,13 +220,15 @@ def sample(rows: Sequence[QuestionRow], outside: Sequence[OutsideRow]) -> Sample
             "mrr_at_10": np.array([1.0 / row.rank if row.rank else 0.0 for row in rows]),
             "ndcg_at_10": np.array([row.ndcg for row in rows]),
             "none_on_answerable": np.array([float(row.verdict == "none") for row in rows]),
-            "weak_on_answerable": np.array([float(row.verdict == "weak") for row in rows]),
+            "weak_on_answerable": np.array([float(row.verdict == "weak" and not row.asked_back) for row in rows]),
+            "asked_back_on_answerable": np.array([float(row.asked_back) for row in rows]),
             **_measured_in_all("hit_at_5_in_view", [row.seen for row in rows]),
             **_measured_in_all("list_length", [row.length for row in rows]),
         },
         unanswerable={
             "none_on_unanswerable": np.array([float(row.verdict == "none") for row in outside]),
-            "weak_on_unanswerable": np.array([float(row.verdict == "weak") for row in outside]),
+            "weak_on_unanswerable": np.array([float(row.verdict == "weak" and not row.asked_back) for row in outside]),
+            "asked_back_on_unanswerable": np.array([float(row.asked_back) for row in outside]),
             **_measured_in_all("list_length_in_vain", [row.length for row in outside]),
         },
         section=np.array([np.nan if row.section is None else float(row.section) for row in rows]),
@@ -249,6 +262,7 @@ def evaluation_as_json(evaluation: Evaluation, **more: object) -> str:
             **more,
             "questions": [asdict(row) for row in evaluation.rows],
             "unanswerable": [asdict(row) for row in evaluation.outside],
+            "broad": [asdict(row) for row in evaluation.broad],
         },
         indent=1,
     )
@@ -270,6 +284,7 @@ def row_of(question: Question, found: RankedAnswer, accepted: Set[str] = frozens
         section=_opens_right(found.opened, relevant, accepted),
         seen=first_rank(found.in_view, relevant, _IN_VIEW_DEPTH) is not None,
         length=found.length,
+        asked_back=found.asked_back,
     )
 
 

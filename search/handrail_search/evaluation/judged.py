@@ -2,8 +2,9 @@
 
 `corpus.jsonl` holds articles (`_id`, `title`, `text`, optional `summary`), `queries.jsonl` questions (`_id`, `text`,
 optional `created`), `qrels.tsv` which article answers which question (`query-id`, `corpus-id`, `score`),
-`oos_queries.jsonl` questions that no article answers. An article's id may be followed by `#` and the anchor of the
-section that answers. Questions without a judgement are left out.
+`oos_queries.jsonl` questions that no article answers, `broad_queries.jsonl` questions too broad for one answer. An
+article's id may be followed by `#` and the anchor of the section that answers. Questions without a judgement are left
+out.
 """
 
 from __future__ import annotations
@@ -59,12 +60,14 @@ class Collection:
     pages: tuple[Page, ...]
     questions: tuple[Question, ...]
     unanswerable: tuple[Question, ...]
+    broad: tuple[Question, ...] = ()
 
     @property
     def digest(self) -> str:
         """A digest of questions and judgements: figures with the same digest can be compared."""
         asked = [[one.id, one.text, sorted(one.relevant.items())] for one in (*self.questions, *self.unanswerable)]
-        return _digest(json.dumps([len(self.questions), asked]))
+        broad = [[[one.id, one.text] for one in self.broad]] if self.broad else []
+        return _digest(json.dumps([len(self.questions), asked, *broad]))
 
     @property
     def articles_digest(self) -> str:
@@ -99,8 +102,6 @@ def read_lesson(folder: Path) -> LabelledQuestions:
 def _read(folder: Path, *, articles: bool) -> Collection:
     qrels = _read_qrels(folder / "qrels.tsv")
     asked = [_question(row, qrels) for _, row in _read_lines(folder / "queries.jsonl", "text")]
-    outside = folder / "oos_queries.jsonl"
-    unanswerable = [_question(row, {}) for _, row in _read_lines(outside, "text")] if outside.exists() else []
     pages = [_page(row) for _, row in _read_lines(folder / "corpus.jsonl")] if articles else []
     if articles and not pages:
         raise ConfigError(f"{folder / 'corpus.jsonl'} holds no article.")
@@ -108,8 +109,14 @@ def _read(folder: Path, *, articles: bool) -> Collection:
         name=folder.resolve().name,
         pages=tuple(pages),
         questions=tuple(question for question in asked if question.relevant),
-        unanswerable=tuple(unanswerable),
+        unanswerable=_without_articles(folder / "oos_queries.jsonl"),
+        broad=_without_articles(folder / "broad_queries.jsonl"),
     )
+
+
+def _without_articles(file: Path) -> tuple[Question, ...]:
+    """Questions that no one article answers; none where there is no such file."""
+    return tuple(_question(row, {}) for _, row in _read_lines(file, "text")) if file.exists() else ()
 
 
 def _question(row: Mapping[str, Any], qrels: Mapping[str, Mapping[str, float]]) -> Question:

@@ -10,6 +10,7 @@ from handrail_kb.language.printable import one_line
 from handrail_kb.site.built.site_info import replace_surrogates
 from handrail_kb.texts.amounts import counted
 from handrail_search.evaluation.compare import Comparison, MovedRank
+from handrail_search.evaluation.decisions import DECISIONS, KINDS, Decisions, decisions
 from handrail_search.evaluation.evaluate import Evaluation, TaughtBefore
 from handrail_search.evaluation.metrics import RIGHT_SECTION, Difference, Interval
 
@@ -44,6 +45,7 @@ MEASURES = {
     "caught_at_10_percent": FigureName("caught at 10 %", "the same with 10 % allowed"),
     "none_on_answerable": FigureName("false alarms", "answerable questions told 'no article'", "less"),
     "none_on_unanswerable": FigureName("caught", "unanswerable questions told 'no article'"),
+    "asked_back_on_answerable": FigureName("asked back", "answerable questions asked back what they mean", "less"),
 }
 
 _NOT_ALWAYS = (RIGHT_SECTION, "hit_at_5_in_view", "list_length", "list_length_in_vain")
@@ -62,6 +64,7 @@ def to_table(evaluation: Evaluation) -> str:
             *_notes(evaluation),
             f"  {'':<15} {'':<5}  95 % interval",
             *rows,
+            *(_decisions(decisions(evaluation)) if evaluation.broad else ()),
             f"  {'latency':<15} p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms",
         ]
     )
@@ -86,6 +89,20 @@ def _figure(measure: FigureName, found: Interval | None) -> str:
     if found is None:
         return f"  {measure.label:<15} -                     no unanswerable questions in this folder"
     return f"  {measure.label:<15} {found.value:.3f}  {found.low:.3f} to {found.high:.3f}  {measure.meaning}"
+
+
+def _decisions(found: Decisions) -> list[str]:
+    """How many questions of each kind were decided how."""
+    lines = [f"  {'':<15} {DECISIONS[0]:>9} {DECISIONS[1]:>9} {DECISIONS[2]:>9}"]
+    for kind, counts in zip(KINDS, found.counts, strict=True):
+        lines.append(f"  {kind:<15} " + " ".join(f"{count:>9}" for count in counts))
+    for name, shares in (("precision", found.precision), ("recall", found.recall)):
+        lines.append(f"  {name:<15} " + " ".join(f"{_known(shares(number)):>9}" for number in range(len(DECISIONS))))
+    return lines
+
+
+def _known(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3f}"
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

@@ -1,6 +1,8 @@
 """Words that say nothing about what is asked: can, to, the, wie, ich, hello. Pure.
 
-A question of such words alone has no answer, and in an excerpt they are not worth a mark while others are there.
+A question of such words alone has no answer, and in an excerpt they are not worth a mark while others are there. Other
+words say that something is wrong, but not what: error, problem, not working. What is left of a question without both is
+its subject.
 """
 
 from __future__ import annotations
@@ -69,6 +71,51 @@ _WORDS = {
 _WORDS["nb"] = _WORDS["nn"] = _WORDS["no"] = (
     f"{_WORDS['da']} av ein eg ei fra ha hei hjelp hva hvorfor ikkje kva takk vera"
 )
+_TROUBLE = {
+    "en": """
+        bad break breaks broke broken bug bugs error errors everything fail failed failing fails failure failures fault
+        go goes going gone happen happened happening happens info information issue issues lost missing nothing problem
+        problems question questions something stop stopped stopping stops stuck support trouble troubles went work
+        worked working works wrong
+    """,
+    "de": """
+        alles ausfall defekt etwas fehler fehlern fehlgeschlagen fehlt fehlen frage fragen funktionieren funktioniert
+        geht gehen ging hängt hilfe info information informationen kaputt klappt läuft nichts passiert problem probleme
+        problemen schlecht störung support verloren verschwunden weg falsch
+    """,
+    "fr": """
+        arrive bloqué bug cassé chose disparu échec échoue erreur erreurs faux fonctionne fonctionnent info information
+        informations manquant manque marche marchent mauvais panne perdu problème problèmes quelque question questions
+        rien souci soucis support tout
+    """,
+    "es": """
+        bloqueado desapareció error errores falla fallo fallos falta faltan funciona funcionan incorrecto información
+        mal ocurre pasa pregunta preguntas problema problemas perdido roto soporte todo va
+    """,
+    "it": """
+        bloccato domanda domande errore errori funziona funzionano guasto informazione informazioni manca niente nulla
+        perso problema problemi qualcosa rotto sbagliato succede supporto tutto va
+    """,
+    "nl": """
+        alles defect fout fouten gaat gebeurt iets informatie kapot kwijt mis niets ontbreekt probleem problemen storing
+        support vast verkeerd vraag vragen weg werken werkt
+    """,
+    "pt": """
+        acontece algo errado erro erros falha falhas falta faltando funciona funcionam informação nada pergunta
+        perguntas perdido problema problemas quebrado suporte travado tudo
+    """,
+    "sv": """
+        allt borta fel fråga frågor fungerar funkar händer information ingenting något problem saknas support trasig
+    """,
+    "da": """
+        alt fejl forkert fungerer information intet mangler noget ødelagt problem problemer sker spørgsmål support
+        virker væk
+    """,
+}
+_TROUBLE["nb"] = _TROUBLE["nn"] = _TROUBLE["no"] = (
+    f"{_TROUBLE['da']} feil galt ingenting noe ødelagt skjer spørsmål borte"
+)
+_TROUBLE_OF = {lang: frozenset(plain(words).split()) for lang, words in _TROUBLE.items()}
 _OF = {lang: frozenset(plain(words).split()) for lang, words in _WORDS.items()}
 
 
@@ -84,3 +131,10 @@ def little_among(words: Sequence[str], languages: Iterable[str]) -> frozenset[st
 def says_little(words: Sequence[str], languages: Collection[str]) -> bool:
     """Whether a question holds nothing but such words."""
     return frozenset(words) == little_among(words, languages)
+
+
+def subjects(words: Sequence[str], languages: Iterable[str]) -> list[str]:
+    """The words of a question, in lower case, that name what it is about; trouble without a subject has none."""
+    languages = tuple(languages)
+    said = little_among(words, languages).union(*(_TROUBLE_OF.get(lang, frozenset()) for lang in languages))
+    return [word for word in words if word not in said]

@@ -167,6 +167,11 @@ class WordIndex:
         """How much a word says: the more, the fewer articles contain it."""
         return self._rarity(len(self._holders(db, word)))
 
+    def articles_holding(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> int:
+        """How many articles contain all of these words."""
+        held = [self._holders(db, word) for word in asked]
+        return len(reduce(np.intersect1d, held)) if held else 0
+
     def passages_holding(self, db: sqlite3.Connection, text: str) -> tuple[list[int], list[int]]:
         """Passages, and articles by their heads, that contain all words of a text: where a phrase can be."""
         asked = self.read(db, f"{text} ")

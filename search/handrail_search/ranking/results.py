@@ -64,12 +64,22 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """One of the articles that a question may mean."""
+
+    location: str
+    title: str
+    lang: str
+
+
+@dataclass(frozen=True)
 class Results:
     """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be searched.
 
     `hits` are all ranked articles, also those beyond the end of the list. `end` says where it ends, and why.
     `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`. `answer` is the
-    answer itself, where the first article answers and nothing speaks for a person.
+    answer itself, where the first article answers and nothing speaks for a person. `may_mean` is what to ask back where
+    the words fit many articles alike, two to four of them; the verdict is then `weak`.
     """
 
     query: str
@@ -84,6 +94,7 @@ class Results:
     sensitive_topic: str | None = None
     end: ListEnd = NO_LIST
     answer: AnswerCard | None = None
+    may_mean: tuple[Meaning, ...] = ()
 
     @property
     def shown(self) -> tuple[Hit, ...]:

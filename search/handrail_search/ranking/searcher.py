@@ -21,6 +21,7 @@ from handrail_search.index.manifest import TRUSTED, PageRow, PassageRow
 from handrail_search.lexical.snippets import snippet
 from handrail_search.lexical.stemming import words_in
 from handrail_search.ranking.answer.card import AnswerCard, card_blocks
+from handrail_search.ranking.asking_back import what_it_may_mean
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.learned import (
     ENOUGH_KNOWN_QUESTIONS,
@@ -31,7 +32,7 @@ from handrail_search.ranking.learned import (
 )
 from handrail_search.ranking.list_end import end_of_list
 from handrail_search.ranking.results import Hit, Results, ResultSection, Verdict
-from handrail_search.ranking.understanding import EncodeQuestion, Reader
+from handrail_search.ranking.understanding import EncodeQuestion, Reader, Understood
 from handrail_search.scoring.fusion import FULL, Scores, contributions, fuse, lifts, weights
 from handrail_search.scoring.verdict import Bands, bands, confidence
 
@@ -142,12 +143,11 @@ class Searcher:
         finding = Evidence(self.index, understood.text, vector, self._learned, understood.words)
         others = self._of_other_languages(lang)
         scores, lifted, order, twins = self._rank(finding, vector, others, limit)
-        verdict, confident, limits = self._verdict(finding, order, vector)
-        if verdict == "none" and understood.unfinished:
-            verdict = "weak"  # half a word is no question yet
-        if understood.unreadable and confident < 1.0:
-            verdict = "none"
+        verdict, confident, limits = self._verdict(finding, understood, order)
         topic = self.index.sensitive_topics.topic_of(vector) if vector is not None else None
+        may_mean = () if topic else what_it_may_mean(finding, understood, scores, others, near=verdict != "none")
+        if may_mean:
+            verdict = "weak"  # there are articles, but which one?
         end = end_of_list(finding, order, scores, lifted, others, (verdict, topic), unreadable=understood.unreadable)
         hits = tuple(
             replace(self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others), fits=fits)
@@ -167,6 +167,7 @@ class Searcher:
             sensitive_topic=topic,
             end=end,
             answer=self._card(finding, order[0]) if answers else None,
+            may_mean=may_mean,
         )
 
     def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:
@@ -250,8 +251,17 @@ class Searcher:
     def _trust(self, vector: Vectors | None) -> float:
         return self.index.manifest.trust if vector is not None else 0.0
 
-    def _verdict(self, finding: Evidence, order: Sequence[int], vector: Vectors | None) -> tuple[Verdict, float, Bands]:
+    def _verdict(self, finding: Evidence, understood: Understood, order: Sequence[int]) -> tuple[Verdict, float, Bands]:
         """The verdict, its confidence, and the bands it was judged by."""
+        verdict, confident, limits = self._judge(finding, order, understood.vector)
+        if verdict == "none" and understood.unfinished:
+            verdict = "weak"  # half a word is no question yet
+        if understood.unreadable and confident < 1.0:
+            verdict = "none"
+        return verdict, confident, limits
+
+    def _judge(self, finding: Evidence, order: Sequence[int], vector: Vectors | None) -> tuple[Verdict, float, Bands]:
+        """The verdict on a question whose words are whole and can be read."""
         confident, limits = self._confidence(finding, vector)
         if not order:
             return "none", 0.0, limits

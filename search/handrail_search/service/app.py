@@ -212,4 +212,5 @@ def _as_search(asked: AnsweredSearch, *, by_staff: bool) -> Search:
         bot=asked.bot,
         staff=by_staff,
         source=asked.source,
+        asked_back=bool(results.may_mean),
     )

@@ -196,8 +196,15 @@ class _Views:
             "degraded": results.degraded,
             "fallback_reason": results.fallback_reason,
             "corrected": results.corrected,
+            "may_mean": [
+                {"url": self.base_path + address_of(one.location), "title": one.title, "lang": one.lang}
+                for one in results.may_mean
+            ],
             "people_first": bool(
-                results.verdict == "none" or results.sensitive_topic or (results.hits and results.hits[0].people_only)
+                results.verdict == "none"
+                or results.may_mean
+                or results.sensitive_topic
+                or (results.hits and results.hits[0].people_only)
             ),
             "search_id": search_id,
             "contact": self._contact(results.query) | self._about_topic(results.sensitive_topic, lang),
@@ -268,8 +275,10 @@ class _Views:
         }
 
     def _notify_url(self, search_id: str, results: Results, lang: str) -> str | None:
-        """The address to ask for a notification. Not offered for sensitive topics."""
-        if not self.can_notify or results.verdict == "answered" or results.sensitive_topic or not results.query:
+        """The address to ask for a notification. Not offered for sensitive topics, nor where we ask back."""
+        if not self.can_notify or results.verdict == "answered" or not results.query:
+            return None
+        if results.sensitive_topic or results.may_mean:
             return None
         asked = {"search": search_id, "q": results.query} | ({"lang": lang} if lang else {})
         return f"{self.base_path}tell/?{urlencode(asked, quote_via=quote)}"

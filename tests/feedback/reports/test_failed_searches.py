@@ -26,6 +26,7 @@ from handrail_feedback.reports.failed_searches_text import report_as_json, repor
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.messages import find_message, keep_message
+from handrail_feedback.storage.searches.topics import failed_searches
 from handrail_feedback.storage.searches.votes import keep_vote
 from handrail_kb.config.settings import Settings
 
@@ -48,6 +49,18 @@ def fail(log: SearchLog, query: str, tab: str | None, **more: Any) -> str:
 
 def total(found: FailedSearchReport, name: str) -> Measure:
     return next(measure for measure in found.totals if measure.name == name)
+
+
+def test_a_question_that_was_asked_back_is_counted_and_nobody_is_told_to_write_an_article(
+    log: SearchLog, store: Store
+) -> None:
+    fail(log, "error", "tab-aaaa", verdict="weak", asked_back=True)
+    fail(log, "close my account", "tab-bbbb")
+    found = build(store, log)
+    assert [line.query for line in found.failed] == ["close my account"]
+    assert (total(found, "asked back").numerator, total(found, "failed searches").numerator) == (1, 1)
+    assert failed_searches(store)[0].query == "close my account"
+    assert len(failed_searches(store)) == 1
 
 
 def test_what_most_people_missed_comes_first(log: SearchLog, store: Store) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -201,6 +202,33 @@ def test_a_search_recorded_twice_is_kept_once(log: SearchLog, kept: Kept) -> Non
     assert row["keystrokes"] == 1
 
 
+def test_a_search_that_was_asked_back_is_kept_as_such(log: SearchLog, kept: Kept) -> None:
+    log.record(search("error", asked_back=True, verdict="weak"))
+    [row] = kept()
+    assert row["asked_back"] == 1
+
+
+def test_whether_a_search_was_asked_back_follows_the_words_that_were_meant(log: SearchLog, kept: Kept) -> None:
+    log.record(search("error", asked_back=True))
+    log.record(search("error e-1042", 2))
+    [row] = kept()
+    assert (row["query"], row["asked_back"]) == ("error e-1042", 0)
+
+
+def test_what_an_older_version_wrote_beside_this_one_can_be_shown(log: SearchLog, kept: Kept, store: Store) -> None:
+    log.record(search("refund", search_id="a" * 22))
+    log.record(search("refund now", 2))
+    kept()
+    with store.transaction() as db:
+        [(answer,)] = db.execute("SELECT answer FROM searches WHERE search_id = :id", {"id": "a" * 22}).fetchall()
+        older = {name: value for name, value in json.loads(answer).items() if name != "asked_back"}
+        values = {"answer": json.dumps(older), "id": "a" * 22}
+        db.execute("UPDATE searches SET answer = :answer WHERE search_id = :id", values)
+    log.event(event("a" * 22, "said_no", 5))
+    [row] = kept()
+    assert (row["query"], row["asked_back"]) == ("refund", 0)
+
+
 # --- failed or not
 
 
@@ -231,6 +259,8 @@ OTHER = Following(2, "refund", "refund", LATER)
         ({"left_at": LATER, "seen_ms": 9000, "clicked_at": LATER}, None, None),
         ({"seen_ms": 9000}, None, None),
         ({"contacted_at": LATER}, None, None),
+        ({"asked_back": True, "verdict": "weak"}, None, None),
+        ({"asked_back": True, "verdict": "weak", "said_no_at": LATER}, OTHER, None),
         ({}, None, None),
     ],
 )

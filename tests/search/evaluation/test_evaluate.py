@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from handrail_kb.cli.group import main
 from handrail_kb.errors import ConfigError
 from handrail_search.evaluation.compare import compare, for_json, read_former
+from handrail_search.evaluation.decisions import decisions
 from handrail_search.evaluation.evaluate import (
     Evaluation,
     OutsideRow,
@@ -78,8 +79,9 @@ def test_the_json_holds_every_figure_and_a_row_for_each_question_and_no_words(as
         "section",
         "seen",
         "length",
+        "asked_back",
     }
-    assert set(told["unanswerable"][0]) == {"id", "verdict", "confidence", "length"}
+    assert set(told["unanswerable"][0]) == {"id", "verdict", "confidence", "length", "asked_back"}
     assert "password" not in json.dumps(told)
     assert "ocean" not in json.dumps(told)
 
@@ -135,6 +137,31 @@ def test_without_unanswerable_questions_the_verdict_has_no_figures():
     assert "verdict_auroc" not in measured.figures()
     assert "no unanswerable questions" in to_table(measured)
     assert json.loads(evaluation_as_json(measured))["unanswerable"] == []
+
+
+def test_answering_asking_back_and_saying_none_are_counted_by_hand():
+    rows = [QuestionRow(name, 1, 1.0, 1.0, "answered", 0.9) for name in "ab"]
+    rows.append(QuestionRow("c", 1, 1.0, 1.0, "weak", 0.4, asked_back=True))
+    broad = (OutsideRow("d", "weak", 0.4, asked_back=True), OutsideRow("e", "weak", 0.4), OutsideRow("f", "none", 0.1))
+    measured = made(rows, [OutsideRow("g", "none", 0.1)], broad=broad)
+    found = decisions(measured)
+    assert found.counts == ((2, 1, 0), (1, 1, 1), (0, 0, 1))
+    assert [found.precision(number) for number in range(3)] == [2 / 3, 1 / 2, 1 / 2]
+    assert [found.recall(number) for number in range(3)] == [2 / 3, 1 / 3, 1]
+    assert measured.figures()["asked_back_on_answerable"].value == pytest.approx(1 / 3)
+    assert measured.figures()["weak_on_answerable"].value == 0  # to ask back is no unsure answer
+    assert "precision           0.667     0.500     0.500" in to_table(measured)
+    assert decisions(made([])).precision(1) is None
+
+
+def test_questions_too_broad_for_one_answer_are_asked_and_told(tiny, ask_tiny):
+    before = read_collection(tiny)
+    (tiny / "broad_queries.jsonl").write_text('{"_id": "b1", "text": "it does not work"}\n')
+    measured = ask_tiny()
+    assert [(row.id, row.asked_back) for row in measured.broad] == [("b1", True)]
+    assert "asks back" in to_table(measured)
+    assert json.loads(evaluation_as_json(measured))["broad"][0]["id"] == "b1"
+    assert read_collection(tiny).digest != before.digest
 
 
 def test_no_judged_question_is_told(searcher):
@@ -286,7 +313,7 @@ def test_the_same_evaluation_has_no_difference(former):
     told = to_differences(
         compare(read_former(former(made(rows(1, 2)))), made(rows(1, 2)), ["a", "b"]), made(rows(1, 2))
     )
-    assert told.count("the same\n") == 6
+    assert told.count("the same\n") == 7
     assert "0 questions moved up, 0 down, 2 stayed." in told
 
 

@@ -7,6 +7,8 @@ The floors stand a little below what was measured, so that a better ranking pass
 from __future__ import annotations
 
 import importlib.util
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 pytest.importorskip("material", reason="mkdocs-material is not installed")
 
 from handrail_search.evaluation.compare import compare, read_former
+from handrail_search.evaluation.decisions import DECISIONS
 from handrail_search.evaluation.report_text import to_differences
 
 ROOT = Path(__file__).parents[3]
@@ -36,12 +39,18 @@ def own_docs():
 
 
 @pytest.fixture(scope="module")
-def measured(own_docs, encoder_cache):
-    """The help of today, asked. Its index is kept between runs: only changed passages are encoded again."""
+def home(encoder_cache):
+    """The index of the help of today is kept between runs: only changed passages are encoded again."""
     home = ROOT / ".cache" / "docs-quality"
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "encoder").exists():
         (home / "encoder").symlink_to(encoder_cache)
+    return home
+
+
+@pytest.fixture(scope="module")
+def measured(own_docs, home):
+    """The help of today, asked."""
     return own_docs.measure(home)
 
 
@@ -78,3 +87,19 @@ def test_no_question_stands_in_an_article(own_docs):
 def test_the_figures_that_are_committed_are_of_these_questions(own_docs):
     renew = "renew them: .venv/bin/python tests/quality/run.py --only docs --write"
     assert read_former(own_docs.MEASURED).digest == own_docs.read().digest, renew
+
+
+def test_what_is_too_broad_for_one_answer_is_asked_back_and_little_else_is(own_docs, home):
+    """On the half of the questions that nothing was chosen by."""
+    found = own_docs.decide(home, "test")
+    asks_back = DECISIONS.index("asks back")
+    assert found.precision(asks_back) >= 0.80, found
+    assert found.recall(asks_back) >= 0.70, found
+
+
+@pytest.mark.parametrize("kind", ["queries", "oos_queries", "broad_queries"])
+def test_each_half_of_the_verdicts_has_thirty_questions_of_each_kind(own_docs, kind):
+    lines = (own_docs.VERDICTS / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()
+    halves = Counter(json.loads(line)["half"] for line in lines)
+    assert set(halves) == {"tune", "test"}
+    assert min(halves.values()) >= 30

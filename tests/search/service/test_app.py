@@ -19,7 +19,7 @@ from ..acme import PERSON, write_site
 
 ANSWER = {
     "query", "verdict", "mode", "degraded", "fallback_reason", "corrected", "people_first", "search_id", "contact",
-    "tell", "answer", "results", "more",
+    "tell", "answer", "may_mean", "results", "more",
 }  # fmt: skip
 RESULT = {
     "url", "title", "heading", "breadcrumb", "snippet", "score", "lang", "other_language", "fits", "why", "sections",
@@ -494,3 +494,29 @@ def test_search_goes_on_when_nothing_can_be_kept(make_app, own_acme, monkeypatch
     refused = client.post("/api/contact", json={"message": "Help!"})
     assert refused.status_code == 503
     assert "code" not in refused.json
+
+
+# --- asking back
+
+
+def test_a_broad_question_is_asked_back_with_a_person_beside_it(client):
+    answer = ask(client, "it does not work")
+    assert 2 <= len(answer["may_mean"]) <= 4
+    assert (answer["verdict"], answer["people_first"]) == ("weak", True)  # programs that know three verdicts go on
+    for one in answer["may_mean"]:
+        assert client.get(one["url"].partition("#")[0]).status_code == 200
+    assert ask(client, "forgot password")["may_mean"] == []
+
+
+def test_the_find_page_asks_back_without_javascript(client):
+    page = client.get("/find/", query_string={"q": "it does not work"}).text
+    asked = re.search(r'<ul class="handrail-may-mean".*?</ul>', page, re.DOTALL)[0]
+    expected = [one["title"] for one in ask(client, "it does not work")["may_mean"]]
+    assert re.findall(r"<a [^>]*>([^<]*)</a>", asked) == expected
+    assert "What do you mean?" in page
+    assert len(PERSON.findall(page)) == 1
+    assert page.index("handrail-may-mean") < PERSON.search(page).start() < page.index("handrail-results")
+
+
+def test_nobody_is_offered_a_mail_about_an_article_that_nobody_can_write(client):
+    assert ask(client, "it does not work")["tell"] is None

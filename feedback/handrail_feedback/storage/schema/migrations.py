@@ -209,6 +209,12 @@ def m070_job_runs(db: Connection) -> None:
 
 
 @migration
+def m074_asked_back(db: Connection) -> None:
+    """Which searches were answered by asking what was meant."""
+    db.define(*tables.ASKED_BACK)
+
+
+@migration
 def m083_triage(db: Connection) -> None:
     """Who takes care of a topic, and what staff say about it."""
     db.define(*topic_tables.TRIAGE)

@@ -361,3 +361,8 @@ JOB_RUNS: tuple[str, ...] = (
       succeeded_at TEXT NOT NULL
     ) STRICT, WITHOUT ROWID""",
 )
+
+ASKED_BACK: tuple[str, ...] = (
+    # Words that fit many articles: the answer asked what was meant.
+    "ALTER TABLE intents ADD COLUMN asked_back INTEGER NOT NULL DEFAULT 0",
+)

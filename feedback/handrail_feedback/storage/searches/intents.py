@@ -94,13 +94,16 @@ def _takes_over(found: Row) -> bool:
 def _show(db: Connection, found: Row) -> None:
     """Let the words and results of this search stand for its whole intent."""
     if found["answer"]:
-        values = json.loads(found["answer"]) | {"id": found["intent_id"]}
+        values = _NOT_YET_KNOWN | json.loads(found["answer"]) | {"id": found["intent_id"]}
         db.execute(_SHOW, values | {"shown_id": found["search_id"], "shown_at": found["at"]})
 
 
+# What a version before this one, which goes on running beside it for a while, does not write into an answer.
+_NOT_YET_KNOWN = {"asked_back": 0}
+
 _SHOW = """
 UPDATE intents SET query = :query, shape = :shape, lang = :lang, verdict = :verdict, mode = :mode,
-  degraded = :degraded, fallback_reason = :fallback_reason, results = :results,
+  degraded = :degraded, fallback_reason = :fallback_reason, asked_back = :asked_back, results = :results,
   shown_id = :shown_id, shown_at = :shown_at
 WHERE id = :id
 """
@@ -155,10 +158,10 @@ def _begin(db: Connection, prepared: Prepared) -> int:
         "staff": int(search.staff),
     }
     [number] = db.execute(
-        """INSERT INTO intents (tab, query, shape, lang, verdict, mode, degraded, fallback_reason, results, shown_id,
-             shown_at, first_at, last_at, keystrokes, source, bot, staff)
-           VALUES (:tab, :query, :shape, :lang, :verdict, :mode, :degraded, :fallback_reason, :results, :shown_id,
-             :at, :at, :at, 1, :source, :bot, :staff) RETURNING id""",
+        """INSERT INTO intents (tab, query, shape, lang, verdict, mode, degraded, fallback_reason, asked_back, results,
+             shown_id, shown_at, first_at, last_at, keystrokes, source, bot, staff)
+           VALUES (:tab, :query, :shape, :lang, :verdict, :mode, :degraded, :fallback_reason, :asked_back, :results,
+             :shown_id, :at, :at, :at, 1, :source, :bot, :staff) RETURNING id""",
         values,
     ).fetchone()
     return int(number)
@@ -219,7 +222,7 @@ SELECT * FROM (
 
 def _intent(row: Row) -> Intent:
     times = {name: moment_or_none(row[name]) for name in _TIMES}
-    flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff")}
+    flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff", "asked_back")}
     results = tuple((str(one[0]), float(one[1])) for one in json.loads(row["results"]) if _was_shown(one))
     values = row | times | flags | {"results": results}
     return Intent(**{name: values[name] for name in Intent.__dataclass_fields__})

@@ -161,11 +161,14 @@
       const personFirst = none || silent || Boolean(answered?.saidNo || answered?.people_first)
       const notes = []
       if (answered?.corrected) notes.push(WORDS.corrected.replace("{query}", answered.corrected))
-      if (answered?.verdict === "weak" && has) notes.push(WORDS.weak)
+      const mayMean = answered?.may_mean || []
+      if (mayMean.length) notes.push(WORDS.may_mean)
+      else if (answered?.verdict === "weak" && has) notes.push(WORDS.weak)
       if (answered?.source === "material") notes.push(answered.waits ? WORDS.waiting : WORDS.fallback)
       else if (answered?.degraded) notes.push(WORDS.degraded)
       note.replaceChildren(...notes.map(text => element("p", "", text)))
       if (answered?.corrected) note.firstChild.append(" ", asWritten(answered))
+      if (mayMean.length) note.append(askBack(mayMean))
       note.hidden = !notes.length
       nearest.hidden = !(none && has)
       noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
@@ -262,6 +265,25 @@
         input.dispatchEvent(new Event("input"))
       })
       return link
+    }
+
+    /* What the words may mean, as links beside the question of which one it is. */
+    function askBack(mayMean) {
+      const choices = element("ul", "handrail-may-mean")
+      if (answered.search_id) choices.dataset.handrailSearch = answered.search_id
+      for (const [place, { url, title }] of mayMean.entries()) {
+        const link = element("a", "")
+        const text = element("span", "", title)
+        text.dataset.mdScore = "-3"   // as in asWritten
+        link.href = url
+        link.tabIndex = -1
+        link.dataset.handrailPosition = place + 1
+        link.append(text)
+        const choice = element("li", "")
+        choice.append(link)
+        choices.append(choice)
+      }
+      return choices
     }
 
     function aim() {

@@ -169,6 +169,10 @@ async function askService(query, signal) {
     languages: results.map(result => result.other_language ? String(result.lang ?? "") : ""),
     source: "service",
     verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
+    may_mean: (Array.isArray(found.may_mean) ? found.may_mean : []).slice(0, 4).flatMap(meaning => {
+      const address = pageAddress(meaning?.url)
+      return address && meaning.title ? [{ url: address.href, title: String(meaning.title) }] : []
+    }),
     degraded: Boolean(found.degraded),
     people_first: Boolean(found.people_first),
     said: typeof found.contact?.said === "string" ? found.contact.said : "",
