@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = ROOT / "tests" / "golden" / "docs-sections"
-SENTENCES = ROOT / "tests" / "golden" / "docs-sentences" / "answers.jsonl"
+SENTENCES = SECTIONS / "answers.jsonl"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 BLOCKS = ("p", "li", "tr", "pre", "summary")
 INNER = "p, ul, ol, pre, table, div, details, a.headerlink"

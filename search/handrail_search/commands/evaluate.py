@@ -52,7 +52,8 @@ def evaluate_folder(
     broad_queries.jsonl: questions too broad for one answer.
 
     With --site, corpus-id is an address of the built site, such as billing/vat/. A corpus-id may name the section that
-    answers: billing/vat/#refund.
+    answers: billing/vat/#refund. An optional answers.jsonl (_id, answer) has the words that answer a question, as they
+    stand in the article.
     """
     from handrail_search.evaluation import judged, report_text
     from handrail_search.evaluation.compare import compare, for_json, read_former

@@ -26,6 +26,7 @@ AnyRow = TypeVar("AnyRow", QuestionRow, OutsideRow)
 
 _MAKE_ONE = "Make one: handrail evaluate DIR --json > former.json"
 _MAX_BYTES = 500_000_000
+_YES_OR_NO = ("section", "seen", "card", "answer_in_card", "decisive", "answer_in_section")
 _VERDICTS = ("answered", "weak", "none")
 
 
@@ -148,7 +149,7 @@ def _checked(row: AnyRow) -> AnyRow:
         and row.verdict in _VERDICTS
         and all(isinstance(share, int | float) and abs(share) <= RANKING_DEPTH for share in shares)
         and (rank is None or (isinstance(rank, int) and 1 <= rank <= RANKING_DEPTH))
-        and all(getattr(row, name, None) in (None, True, False) for name in ("section", "seen"))
+        and all(getattr(row, name, None) in (None, True, False) for name in _YES_OR_NO)
         and (row.length is None or (isinstance(row.length, int) and 0 <= row.length <= RANKING_DEPTH))
     )
     if not right:

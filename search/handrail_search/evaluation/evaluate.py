@@ -18,9 +18,24 @@ import numpy as np
 from handrail_kb import __version__
 from handrail_kb.articles.front_matter import comparable
 from handrail_kb.errors import ConfigError
+from handrail_search.evaluation.cards import judged as judged_card
 from handrail_search.evaluation.judged import Collection, LabelledQuestions, Question
-from handrail_search.evaluation.metrics import Interval, Sample, Values, first_rank, intervals, ndcg, recall
+from handrail_search.evaluation.metrics import (
+    ANSWER_IN_CARD,
+    ANSWER_IN_SECTION,
+    CARD,
+    DECISIVE_RIGHT,
+    RIGHT_SECTION,
+    Interval,
+    Sample,
+    Values,
+    first_rank,
+    intervals,
+    ndcg,
+    recall,
+)
 from handrail_search.index.build import Progress, build_index
+from handrail_search.ranking.answer.card import AnswerCard
 from handrail_search.ranking.learned import KnownAnswer
 from handrail_search.ranking.results import Hit
 from handrail_search.ranking.searcher import Searcher
@@ -47,6 +62,7 @@ class RankedAnswer:
     in_view: tuple[str, ...] = ()
     length: int = 0
     asked_back: bool = False
+    card: AnswerCard | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,7 @@ class QuestionRow:
     `section` is whether the first result of an article that helps opens a section that does; None where judgements name
     no sections, or no such article was found. `seen` is whether one of the first five articles in view helps, and
     `length` how many results are in view; None where it was not measured, as in files from before lists had an end.
+    The last four are those of `cards.CardRow`.
     """
 
     id: str
@@ -68,6 +85,10 @@ class QuestionRow:
     seen: bool | None = None
     length: int | None = None
     asked_back: bool = False
+    card: bool | None = None
+    answer_in_card: bool | None = None
+    decisive: bool | None = None
+    answer_in_section: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +201,7 @@ def ask(searcher: Searcher, question: Question, pages: Set[str]) -> RankedAnswer
         in_view=_articles(results.shown, pages),
         length=len(results.shown),
         asked_back=bool(results.may_mean),
+        card=results.answer,
     )
 
 
@@ -231,7 +253,13 @@ def sample(rows: Sequence[QuestionRow], outside: Sequence[OutsideRow]) -> Sample
             "asked_back_on_unanswerable": np.array([float(row.asked_back) for row in outside]),
             **_measured_in_all("list_length_in_vain", [row.length for row in outside]),
         },
-        section=np.array([np.nan if row.section is None else float(row.section) for row in rows]),
+        of_some={
+            RIGHT_SECTION: _measured_in_some([row.section for row in rows]),
+            CARD: _measured_in_some([row.card for row in rows]),
+            ANSWER_IN_CARD: _measured_in_some([row.answer_in_card for row in rows]),
+            ANSWER_IN_SECTION: _measured_in_some([row.answer_in_section for row in rows]),
+            DECISIVE_RIGHT: _measured_in_some([row.decisive for row in rows]),
+        },
         confidence=np.array([row.confidence for row in rows], dtype=np.float64),
         confidence_un=np.array([row.confidence for row in outside], dtype=np.float64),
     )
@@ -241,6 +269,10 @@ def _measured_in_all(name: str, values: Sequence[float | None]) -> dict[str, Val
     """A figure that only newer evaluations have, where it was measured for each question."""
     measured = [float(value) for value in values if value is not None]
     return {name: np.array(measured)} if len(measured) == len(values) else {}
+
+
+def _measured_in_some(values: Sequence[bool | None]) -> Values:
+    return np.array([np.nan if value is None else float(value) for value in values])
 
 
 def evaluation_as_json(evaluation: Evaluation, **more: object) -> str:
@@ -285,6 +317,7 @@ def row_of(question: Question, found: RankedAnswer, accepted: Set[str] = frozens
         seen=first_rank(found.in_view, relevant, _IN_VIEW_DEPTH) is not None,
         length=found.length,
         asked_back=found.asked_back,
+        **asdict(judged_card(found.card, question.answer, accepted)),
     )
 
 

@@ -3,8 +3,8 @@
 `corpus.jsonl` holds articles (`_id`, `title`, `text`, optional `summary`), `queries.jsonl` questions (`_id`, `text`,
 optional `created`), `qrels.tsv` which article answers which question (`query-id`, `corpus-id`, `score`),
 `oos_queries.jsonl` questions that no article answers, `broad_queries.jsonl` questions too broad for one answer. An
-article's id may be followed by `#` and the anchor of the section that answers. Questions without a judgement are left
-out.
+article's id may be followed by `#` and the anchor of the section that answers. `answers.jsonl` has the words that
+answer a question (`_id`, `answer`), as they stand in the article. Questions without a judgement are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ _HIGHEST_SCORE = 10
 class Question:
     """A judged question; `relevant` maps article ids to scores (1 helps, 2 answers), empty where nothing answers it.
 
-    An id may be followed by the anchor of a section: `billing/vat.md#refund`.
+    An id may be followed by the anchor of a section: `billing/vat.md#refund`. `answer` are the words that answer, where
+    they were labelled.
     """
 
     id: str
     text: str
     relevant: Mapping[str, float]
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ class Collection:
     @property
     def digest(self) -> str:
         """A digest of questions and judgements: figures with the same digest can be compared."""
-        asked = [[one.id, one.text, sorted(one.relevant.items())] for one in (*self.questions, *self.unanswerable)]
+        asked = [
+            [one.id, one.text, sorted(one.relevant.items()), *([one.answer] if one.answer else [])]
+            for one in (*self.questions, *self.unanswerable)
+        ]
         broad = [[[one.id, one.text] for one in self.broad]] if self.broad else []
         return _digest(json.dumps([len(self.questions), asked, *broad]))
 
@@ -101,7 +106,9 @@ def read_lesson(folder: Path) -> LabelledQuestions:
 
 def _read(folder: Path, *, articles: bool) -> Collection:
     qrels = _read_qrels(folder / "qrels.tsv")
-    asked = [_question(row, qrels) for _, row in _read_lines(folder / "queries.jsonl", "text")]
+    said = _read_answers(folder / "answers.jsonl")
+    rows = [row for _, row in _read_lines(folder / "queries.jsonl", "text")]
+    asked = [replace(_question(row, qrels), answer=said.get(str(row["_id"]), "")) for row in rows]
     pages = [_page(row) for _, row in _read_lines(folder / "corpus.jsonl")] if articles else []
     if articles and not pages:
         raise ConfigError(f"{folder / 'corpus.jsonl'} holds no article.")
@@ -184,6 +191,11 @@ def _read_qrels(file: Path) -> dict[str, dict[str, float]]:
         if score > 0:
             qrels.setdefault(question, {})[article] = score
     return qrels
+
+
+def _read_answers(file: Path) -> dict[str, str]:
+    """The words that answer, by the id of the question; none where the file is not there."""
+    return {str(row["_id"]): str(row["answer"]) for _, row in _read_lines(file, "answer")} if file.exists() else {}
 
 
 def _digest(text: str) -> str:

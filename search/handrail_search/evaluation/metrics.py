@@ -23,6 +23,10 @@ HELD = 2_000_000
 FALSE_ALARMS = (0.05, 0.10)
 # The share of questions whose first result of a right article opens a right section.
 RIGHT_SECTION = "right_section"
+# Of questions whose answer was labelled, the share that gets a card; of these cards, the shares that show and mark it,
+# and that show it where the section is right.
+CARD, ANSWER_IN_CARD, DECISIVE_RIGHT = "card", "answer_in_card", "decisive_right"
+ANSWER_IN_SECTION = "answer_in_section"
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,14 @@ class Separation:
 class Sample:
     """The measures of each question, by the name of the figure that is their mean, and the confidences.
 
-    `section` is 1 where the right section opens, 0 where another one does, and NaN where that cannot be said.
+    `of_some` are measures that not every question has: NaN where it has none.
     """
 
     answerable: Mapping[str, Values]
     unanswerable: Mapping[str, Values]
     confidence: Values
     confidence_un: Values
-    section: Values = field(default_factory=lambda: np.zeros(0))
+    of_some: Mapping[str, Values] = field(default_factory=dict)
     _separation: Separation | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,34 +121,34 @@ class Sample:
     def figures(self, weights: Values, weights_un: Values) -> dict[str, Values]:
         """Every figure for each draw of questions: those of the verdict only where there are unanswerable ones.
 
-        That of sections only where some were judged.
+        Those of some questions only where there are any.
         """
         found = _means(self.answerable, weights) | _means(self.unanswerable, weights_un)
-        if self.measured.any():
-            found[RIGHT_SECTION] = self._right_sections(weights)
+        found |= {name: _shares(values, weights) for name, values in self.of_some.items() if told(values).any()}
         if self._separation is not None:
             found["verdict_auroc"] = self._separation.auroc(weights, weights_un)
             for alarms in FALSE_ALARMS:
                 found[caught_at(alarms)] = self._separation.caught(alarms, weights, weights_un)
         return found
 
-    @property
-    def measured(self) -> npt.NDArray[np.bool_]:
-        """The questions for which it can be said whether the right section opens."""
-        return ~np.isnan(self.section)
-
-    def _right_sections(self, weights: Values) -> Values:
-        """The share in each draw; in one that has no such question, the share of all."""
-        told, right = self.measured, np.nan_to_num(self.section)
-        drawn = weights @ told.astype(np.float64)
-        every = np.full(len(weights), right.sum() / told.sum())
-        shares: Values = np.divide(weights @ right, drawn, out=every, where=drawn > 0)
-        return shares
-
     def once(self) -> dict[str, float]:
         """Every figure, each question counted once."""
         ones, ones_un = np.ones((1, len(self.confidence))), np.ones((1, len(self.confidence_un)))
         return {name: float(values[0]) for name, values in self.figures(ones, ones_un).items()}
+
+
+def told(values: Values) -> npt.NDArray[np.bool_]:
+    """The questions that have this measure."""
+    return ~np.isnan(values)
+
+
+def _shares(values: Values, weights: Values) -> Values:
+    """The mean in each draw over questions that have the measure; in a draw without any, the mean of all."""
+    there, right = told(values), np.nan_to_num(values)
+    drawn = weights @ there.astype(np.float64)
+    every = np.full(len(weights), right.sum() / there.sum())
+    shares: Values = np.divide(weights @ right, drawn, out=every, where=drawn > 0)
+    return shares
 
 
 def caught_at(alarms: float) -> str:
@@ -168,9 +172,9 @@ def differences(former: Sample, now: Sample) -> dict[str, Difference]:
     drawn = _joined(_changes(former.figures(*weights), now.figures(*weights)) for weights in draws)
     before = former.once()
     changes = _changes(former.answerable, now.answerable) | _changes(former.unanswerable, now.unanswerable)
-    if RIGHT_SECTION in drawn:
-        both = former.measured & now.measured
-        changes[RIGHT_SECTION] = (now.section - former.section)[both]
+    for name in former.of_some.keys() & now.of_some.keys() & drawn.keys():
+        change = now.of_some[name] - former.of_some[name]
+        changes[name] = change[told(change)]
     return {
         name: Difference(
             value - before[name],

@@ -12,7 +12,15 @@ from handrail_kb.texts.amounts import counted
 from handrail_search.evaluation.compare import Comparison, MovedRank
 from handrail_search.evaluation.decisions import DECISIONS, KINDS, Decisions, decisions
 from handrail_search.evaluation.evaluate import Evaluation, TaughtBefore
-from handrail_search.evaluation.metrics import RIGHT_SECTION, Difference, Interval
+from handrail_search.evaluation.metrics import (
+    ANSWER_IN_CARD,
+    ANSWER_IN_SECTION,
+    CARD,
+    DECISIVE_RIGHT,
+    RIGHT_SECTION,
+    Difference,
+    Interval,
+)
 
 # With fewer questions than this, the result says little about other questions.
 FEW = 30
@@ -40,6 +48,10 @@ MEASURES = {
     "mrr_at_10": FigureName("MRR@10", "mean of 1 / rank of the first that helps"),
     "ndcg_at_10": FigureName("nDCG@10", "how far up the helping articles stand, the best counting most"),
     RIGHT_SECTION: FigureName("right section", "of a right article that was found, a right section opens"),
+    CARD: FigureName("card", "of questions with a labelled answer, the answer itself is shown", "neither"),
+    ANSWER_IN_CARD: FigureName("answer in card", "of the cards, all labelled words stand in it"),
+    ANSWER_IN_SECTION: FigureName("in right one", "the same of cards from a right section"),
+    DECISIVE_RIGHT: FigureName("right words", "of the cards, what is marked belongs to the labelled words"),
     "verdict_auroc": FigureName("verdict AUROC", "telling answerable from unanswerable; 0.5 is guessing"),
     "caught_at_5_percent": FigureName("caught at 5 %", "of the unanswerable, with 5 % false alarms allowed"),
     "caught_at_10_percent": FigureName("caught at 10 %", "the same with 10 % allowed"),
@@ -48,7 +60,16 @@ MEASURES = {
     "asked_back_on_answerable": FigureName("asked back", "answerable questions asked back what they mean", "less"),
 }
 
-_NOT_ALWAYS = (RIGHT_SECTION, "hit_at_5_in_view", "list_length", "list_length_in_vain")
+_NOT_ALWAYS = (
+    RIGHT_SECTION,
+    CARD,
+    ANSWER_IN_CARD,
+    ANSWER_IN_SECTION,
+    DECISIVE_RIGHT,
+    "hit_at_5_in_view",
+    "list_length",
+    "list_length_in_vain",
+)
 
 
 def to_table(evaluation: Evaluation) -> str:

@@ -66,7 +66,9 @@ def test_a_tiny_collection_is_measured_from_end_to_end(ask_tiny):
 def test_the_json_holds_every_figure_and_a_row_for_each_question_and_no_words(ask_tiny):
     told = json.loads(evaluation_as_json(ask_tiny()))
     assert told["format"] == "handrail-evaluation-1"
-    assert set(MEASURES) - {"right_section"} <= set(told["figures"])
+    assert set(MEASURES) - {"right_section", "card", "answer_in_card", "answer_in_section", "decisive_right"} <= set(
+        told["figures"]
+    )
     assert told["figures"]["hit_at_1"] == {"value": 1, "low": 1, "high": 1}
     assert set(told["latency_ms"]) == {"p50", "p95"}
     assert set(told["questions"][0]) == {
@@ -77,6 +79,10 @@ def test_the_json_holds_every_figure_and_a_row_for_each_question_and_no_words(as
         "verdict",
         "confidence",
         "section",
+        "card",
+        "answer_in_card",
+        "decisive",
+        "answer_in_section",
         "seen",
         "length",
         "asked_back",

@@ -99,7 +99,7 @@ def test_an_anchor_may_be_written_as_the_browser_shows_it(printer):
 def test_a_question_whose_article_was_not_found_counts_for_no_section():
     question = Question("q", "x", {"a/": 2.0})
     assert row_of(question, RankedAnswer(("b/",), "weak", 0.1, 1.0, ("b/#one",)), {"a/#one"}).section is None
-    found = Sample({}, {}, np.zeros(4), np.zeros(0), np.array([1.0, 0.0, np.nan, np.nan]))
+    found = Sample({}, {}, np.zeros(4), np.zeros(0), {"right_section": np.array([1.0, 0.0, np.nan, np.nan])})
     assert found.once() == {"right_section": 0.5}
 
 
@@ -138,6 +138,6 @@ def test_an_evaluation_of_a_version_that_measured_no_sections_can_be_compared(tm
 
 
 def test_draws_without_any_judged_section_have_no_hole():
-    one = Sample({}, {}, np.zeros(50), np.zeros(0), np.array([1.0] + [np.nan] * 49))
+    one = Sample({}, {}, np.zeros(50), np.zeros(0), {"right_section": np.array([1.0] + [np.nan] * 49)})
     found = differences(one, one)["right_section"]
     assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
