@@ -46,7 +46,7 @@ FAULTS: Mapping[str, str] = {
     "markup-in-title": "A tag such as `<b>` in a title, or one such as `<script>` in a heading used as the title",
     "gap": "`…` where words should be: a draft that search leaves out until it is written",
     "dead-link": "A link or an image that leads to no file of the site",
-    "dead-anchor": "A link to a heading that is not there",
+    "dead-anchor": "A link, or a question of the front matter, that leads to a heading that is not there",
     "most-asked": "A question of the home page's `most_asked` that leads to no article",
     "not-found": "A question does not find its article among the first results",
     "pushed-out": "A question no longer finds its article; the articles that took its place are named",

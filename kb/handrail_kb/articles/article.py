@@ -57,6 +57,7 @@ class Article:
 
     `lines` holds the line number of each field, and `body_line` that of the first line after the front matter.
     `most_asked` holds questions with the path of the article that answers each; an empty path leaves it to be found.
+    `sections` holds the anchor of the section that answers a question, if the writer named it; empty for the beginning.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Article:
     title: str = ""
     description: str = ""
     questions: tuple[str, ...] = ()
+    sections: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     keywords: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     owner: str = ""
@@ -81,8 +83,8 @@ class Article:
     def line_of(self, question: str) -> int:
         """The line number of a question, or of the field `questions` if all of them are on one line."""
         listed = self.meta.get("questions")
-        texts = [str(item).strip() for item in listed] if isinstance(listed, list) else []
-        place = f"questions.{texts.index(question)}" if question in texts else "questions"
+        texts = [_question_in(item)[0] for item in listed] if isinstance(listed, list) else []
+        place = f"questions.{texts.index(question) if question in texts else question}"
         return self.lines.get(place, self.lines.get("questions", 1))
 
 
@@ -124,14 +126,6 @@ def _once(docs_dir: Path, path: str, kept: ReadArticles) -> Article:
     if path not in kept or kept[path][0] != stamp:
         kept[path] = stamp, read_article(docs_dir, path)
     return kept[path][1]
-
-
-def is_there(file: Path) -> bool:
-    """Whether the file or folder exists; False for a name that is too long for the file system."""
-    try:
-        return file.exists()
-    except OSError:
-        return False
 
 
 def unreadable(shown: str, error: ArticleError) -> Problem:
@@ -201,6 +195,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what, _FRONT_MATTER),))
     fields = _Fields(shown, meta, lines)
     fields.check_names(repeated)
+    asked = fields.questions()
     return Article(
         path,
         body,
@@ -209,7 +204,8 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         MappingProxyType(lines),
         title=fields.text("title"),
         description=fields.text("description"),
-        questions=fields.questions(),
+        questions=tuple(asked),
+        sections=MappingProxyType({question: anchor for question, anchor in asked.items() if anchor is not None}),
         keywords=fields.keywords(),
         tags=fields.tags(),
         owner=fields.text("owner"),
@@ -332,12 +328,19 @@ class _Fields:
             self.expected(name, "a date such as 2027-01-31", value)
             return None
 
-    def questions(self) -> tuple[str, ...]:
+    def questions(self) -> dict[str, str | None]:
+        """Each question, with the anchor of the section that answers it; None where none is named."""
         value = self.value("questions")
         if isinstance(value, str):
             self.note("questions", "'questions' should be a list: one line per question, each beginning with '- '.")
             value = [value]
-        return tuple(self._items("questions", value))
+        if isinstance(value, dict):
+            value = [{name: one} for name, one in value.items()]
+        if not isinstance(value, list):
+            return dict.fromkeys(self._items("questions", value))
+        named = {question: anchor for question, anchor in map(_question_in, value) if anchor is not None}
+        texts = [_question_in(item)[0] or item for item in value]
+        return {question: named.get(question) for question in self._items("questions", texts)}
 
     def keywords(self) -> tuple[str, ...]:
         value = self.value("keywords")
@@ -374,11 +377,25 @@ class _Fields:
                 yield item.strip()
                 continue
             place = f"{name}.{number}"
+            if isinstance(item, dict) and place not in self.lines:  # the fields of a mapping, not the lines of a list
+                place = f"{name}.{next(iter(item), '')}"
             hint = " Put it in quotes: a ': ' inside made it a field." if isinstance(item, dict) else ""
             self.note(
                 place if place in self.lines else name,
                 f"each of '{name}' should be text, but here is {_found(item)}.{hint}",
             )
+
+
+def _question_in(item: Any) -> tuple[str, str | None]:
+    """The question in an item of `questions`, and the anchor that `question: anchor` names; empty where it is neither.
+
+    `#` alone names the beginning of the article. What has spaces is no anchor, but text with a colon in it.
+    """
+    [(question, anchor)] = item.items() if isinstance(item, dict) and len(item) == 1 else [(item, None)]
+    words = anchor.split() if isinstance(anchor, str) else []
+    if not isinstance(question, str) or len(words) > 1 or not isinstance(anchor, str | None):
+        return "", None
+    return question.strip(), words[0].removeprefix("#") if words else None
 
 
 @lru_cache(1000)  # a field that a site defines is in most of its articles

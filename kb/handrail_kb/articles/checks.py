@@ -12,7 +12,7 @@ from functools import cache
 
 from handrail_kb.articles.article import Article
 from handrail_kb.articles.draft import first_gap
-from handrail_kb.articles.links import Ground, dead_links, images_without_text
+from handrail_kb.articles.links import Ground, dead_links, images_without_text, lost_sections
 from handrail_kb.articles.prose import line_at, prose
 from handrail_kb.articles.titles import markup_in_titles, unclear_titles
 from handrail_kb.articles.translations import languages
@@ -36,7 +36,7 @@ def check_articles(articles: Sequence[Article], today: date, ground: Ground | No
         *unclear_titles(articles),
         *markup_in_titles(articles),
         *images_without_text(articles),
-        *(dead_links(articles, ground) if ground else ()),
+        *((*dead_links(articles, ground), *lost_sections(articles, ground)) if ground else ()),
     ]
     return sorted(found, key=lambda problem: (problem.file, problem.line))
 

@@ -101,9 +101,12 @@ class _Lines:
     def with_items(self, questions: Sequence[str]) -> str:
         if not self.end:
             return self._with_front_matter(questions)
-        at, dash, key = self._place()
+        at, column, key = self._place()
         items = [f"{key}{self.newline}"] if key else []
-        items += [f"{' ' * dash}- {quoted(question)}{self.newline}" for question in questions]
+        listed = not self._is_mapping()
+        for question in questions:
+            item = f"- {quoted(question)}" if listed else f"{json.dumps(question, ensure_ascii=False)}:"
+            items.append(f"{' ' * column}{item}{self.newline}")
         return "".join((*self.lines[:at], *items, *self.lines[at:]))
 
     def _with_front_matter(self, questions: Sequence[str]) -> str:
@@ -114,7 +117,7 @@ class _Lines:
         return text[: len(text) - len(body)] + front + body
 
     def _place(self) -> tuple[int, int, str]:
-        """The index of the line where items go, the column of their dash, and the key's line if it must be added."""
+        """The index of the line where items go, the column they begin in, and the key's line if it must be added."""
         root = self._root()
         if root is None:
             return self.end, 2, "questions:"
@@ -128,11 +131,18 @@ class _Lines:
         line = key.start_mark.line + 1
         if isinstance(value, yaml.ScalarNode) and value.value == "" and value.style is None:
             return line + 1, column + 2, ""
-        block = isinstance(value, yaml.SequenceNode) and not value.flow_style and value.start_mark.line >= line
-        if not block or not value.value:
+        several = isinstance(value, yaml.SequenceNode | yaml.MappingNode) and value.value
+        if not several or value.flow_style or value.start_mark.line < line:
             raise _refused(self.shown, line + 1, "'questions' is not a list with a line for each question")
-        last = value.value[-1].end_mark
+        ends = value.value[-1]
+        last = (ends[1] if isinstance(ends, tuple) else ends).end_mark
         return last.line + 1 + (last.column > 0), value.start_mark.column, ""
+
+    def _is_mapping(self) -> bool:
+        """Whether the questions stand there with the anchors of their sections: `question: anchor`."""
+        root = self._root()
+        fields = {key.value: value for key, value in root.value} if root is not None else {}
+        return isinstance(fields.get("questions"), yaml.MappingNode)
 
     def _root(self) -> yaml.MappingNode | None:
         """The fields of the front matter; None if it is empty. Raises ArticleError if it cannot be changed safely."""

@@ -22,17 +22,18 @@ from urllib.parse import unquote, urlsplit
 from markdown.extensions.toc import slugify
 
 from handrail_kb.addresses import path_of, same_letters
-from handrail_kb.articles.article import Article, is_there
+from handrail_kb.articles.article import Article
 from handrail_kb.articles.built_page import SCHEME, BuiltPage, BuiltSite, Place
 from handrail_kb.articles.markdown_links import Link, links_of, nameless_images
 from handrail_kb.articles.prose import headings, line_at, prose
+from handrail_kb.config.shown import is_there
 from handrail_kb.problems import Problem, Severity, nearest
 
 _UNDERLINED = re.compile(r"^[ \t]*+(?P<text>\S[^\n]*+)\n {0,3}(?:=++|-++)[ \t]*+$", re.M)
 _OWN_ID = re.compile(r"\{:?[^{}\n]{0,200}?#(?P<id>[\w.:-]++)[^{}\n]{0,200}+\}")
 _HTML_ID = re.compile(r"""\b(?:id|name)\s*=\s*["']?([^"'\s>]+)""")
 # Placeholders that a plugin such as macros fills in.
-_TEMPLATE = re.compile(r"\{\{|\{%|\$\{")
+_TEMPLATE = re.compile(r"\{\{|\{%|\$\{|--8<--")
 # Fragments that scripts and browsers read; they name no heading.
 _NO_PLACE = re.compile(r"top$|:~:|[/!]", re.I)
 # Finding the nearest of many names takes longer than everything else.
@@ -107,6 +108,18 @@ def dead_links(articles: Sequence[Article], ground: Ground) -> Iterator[Problem]
         more = f" {len(where)} articles have it." if len(where) > 1 else ""
         told = f"{what} It stands in what a plugin, a template or another file adds to the article.{more}"
         yield Problem(article.path, 1, found.severity, told, found.code)
+
+
+def lost_sections(articles: Sequence[Article], ground: Ground) -> Iterator[Problem]:
+    """Questions of the front matter that lead to a section which is not there."""
+    reached = _Reached(ground, {article.path: article for article in articles})
+    for article in articles:
+        for question, anchor in article.sections.items():
+            if anchor and not reached.holds(article, anchor):
+                told = f"'{question}' leads to '#{anchor}', which is no heading of this article."
+                mend = " If the ': ' belongs to the question, put all of it in quotes."
+                near = reached.nearest(article, anchor) or mend
+                yield Problem(article.path, article.line_of(question), "error", f"{told}{near}", "dead-anchor")
 
 
 @dataclass(frozen=True)
@@ -264,6 +277,16 @@ class _Reached:
         if anchor in page.anchors:
             return True
         return source in self._known and self._judge(source) is None and anchor in self._written(source)
+
+    def holds(self, article: Article, anchor: str) -> bool:
+        """Whether an article has an anchor; before it is built by what is written, if no plugin adds to that."""
+        if article.path in self._ground.built:
+            return self._has(article.path, self._ground.place_of(article.path), anchor)
+        return anchor in self._written(article.path) or bool(_TEMPLATE.search(article.body))
+
+    def nearest(self, article: Article, anchor: str) -> str:
+        """' Did you mean …?' where an anchor of the article is near."""
+        return _nearest(anchor, self._written(article.path))
 
     def _onward(self, location: str) -> tuple[str | None, bool]:
         """The place where readers end after redirects, and whether there were any; None if the redirects never end."""

@@ -40,3 +40,11 @@ def _shown(folder: Path, here: Path, root: Path | None) -> str:
         if docs.is_relative_to(start):
             return docs.relative_to(start).as_posix()
     return docs.name
+
+
+def is_there(file: Path) -> bool:
+    """Whether there is a file or folder of this name; False for a name that is too long for the disk."""
+    try:
+        return file.exists()
+    except OSError:
+        return False

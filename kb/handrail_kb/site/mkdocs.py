@@ -110,6 +110,7 @@ def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
         "title": as_seen(str(page.title or "")),
         "description": article.description,
         "questions": list(dict.fromkeys((*article.questions, *given.questions))),
+        "sections": {**given.sections, **article.sections},
         "keywords": list(dict.fromkeys((*article.keywords, *given.keywords))),
         "tags": list(dict.fromkeys((*article.tags, *given.tags))),
         "own_title": article.title,

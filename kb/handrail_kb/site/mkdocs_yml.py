@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from handrail_kb.articles.article import is_there
 from handrail_kb.config.settings import check_options, options_of
-from handrail_kb.config.shown import shown_folder
+from handrail_kb.config.shown import is_there, shown_folder
 from handrail_kb.config.table import SettingValue
 from handrail_kb.config.yaml_lines import YamlLines, nav_of, yaml_lines
 from handrail_kb.contact.channels import Contact, read_contact

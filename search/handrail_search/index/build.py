@@ -45,6 +45,7 @@ from handrail_search.index.generation import (
     vectors_by_hash,
 )
 from handrail_search.index.manifest import INDEX_FORMAT, TRUSTED, Floor, Manifest
+from handrail_search.index.question_sections import write_question_sections
 from handrail_search.index.site_copy import keep_site
 from handrail_search.index.twin_pages import find_twins
 from handrail_search.lexical import words
@@ -150,6 +151,8 @@ def _write(
     vectors.write_vectors(encoded, folder / "vectors.faiss")
     _copy_encoder(exported, folder / "encoder")
     owner = np.array([row.page_id for row in rows], dtype=np.int64)
+    written_for = [row.passage_id for row in rows]
+    write_question_sections(pages, encoded, written_for, database, trust=trust, reach=encoder.recipe.reach)
     means = vectors.means(encoded, owner, len(pages))
     _write_twins(find_twins(pages, means), database)
     known = _asked_before(rows, encoded, encoder)

@@ -17,7 +17,7 @@ import secrets
 import shutil
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from handrail_search.embedding.weights import sha256_of
 from handrail_search.index import sensitive_topics
 from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
 from handrail_search.index.site_copy import check_site
+from handrail_search.lexical.stemming import stem, words_in
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
 
 _DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
@@ -57,6 +58,8 @@ CREATE TABLE sections (page_id INTEGER NOT NULL, number INTEGER NOT NULL, blocks
 CREATE TABLE other_titles (page_id INTEGER NOT NULL REFERENCES pages(id), title TEXT NOT NULL);
 -- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
 CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
+-- The section that answers a question of its article: its first passage, and whether the writer named it.
+CREATE TABLE question_sections (row INTEGER PRIMARY KEY, passage_id INTEGER NOT NULL, given INTEGER NOT NULL);
 -- Words in so many passages that they distinguish none.
 CREATE TABLE common_words (word TEXT PRIMARY KEY);
 -- Pages that say nearly the same as an earlier one.
@@ -79,6 +82,7 @@ class Index:
             check_site(folder)
         self.vectors = VectorIndex(folder / "vectors.faiss")
         self._local = threading.local()
+        self._title_terms: dict[int, frozenset[str]] = {}
         try:
             self._read()
         except sqlite3.DatabaseError as error:
@@ -126,6 +130,23 @@ class Index:
         ).fetchone()
         return from_json(found[0]) if found else ()
 
+    def title_terms(self, page_id: int) -> frozenset[str]:
+        """The terms of a page's title, in each language of the site."""
+        if page_id not in self._title_terms:
+            words = set(words_in(self.pages[page_id].title))
+            self._title_terms[page_id] = frozenset(stem(word, lang) for word in words for lang in self.words.languages)
+        return self._title_terms[page_id]
+
+    def nearest_section(self, page_id: int, vector: Vectors) -> int | None:
+        """The first passage of the section of a page that is nearest to a vector; None where it has no text."""
+        first, end = self.first_passage[page_id : page_id + 2].tolist()
+        passages = first + np.flatnonzero(~self.only_links[first:end])
+        if not len(passages):
+            return None
+        cosines = [self.vectors.vector(int(row)) @ vector for row in self.row_of_passage[passages]]
+        section = self.section_of_passage[passages[int(np.argmax(cosines))]]
+        return int(np.searchsorted(self.section_of_passage, section))
+
     def row_of_question(self, page_id: int, question: str) -> int | None:
         """The row of a question that a page says it answers."""
         found = self.db.execute(
@@ -141,10 +162,7 @@ class Index:
         self.passage_of_row: npt.NDArray[np.int64] = np.array(
             [-1 if passage_id is None else passage_id for _, passage_id in rows], dtype=np.int64
         )
-        passages = self.db.execute("SELECT page_id, only_links FROM passages ORDER BY id").fetchall()
-        self.page_of_passage: npt.NDArray[np.int64] = np.array([page_id for page_id, _ in passages], dtype=np.int64)
-        # Passages that consist of links only, on pages that have other passages.
-        self.only_links: npt.NDArray[np.bool_] = np.array([bool(links) for _, links in passages], dtype=np.bool_)
+        self._read_passages()
         # Passages are in the order of their pages: those of page n are first_passage[n] up to first_passage[n + 1].
         self.first_passage = np.searchsorted(self.page_of_passage, np.arange(len(self.pages) + 1))
         self.boost: npt.NDArray[np.float64] = np.array([page.boost for page in self.pages])
@@ -159,6 +177,24 @@ class Index:
         self.words = open_words(self.db)
         self.sensitive_topics = sensitive_topics.read_sensitive_topics(self.db)
         self.by_title: Mapping[str, list[int]] = self._titles()
+
+    def _read_passages(self) -> None:
+        self.row_of_passage: npt.NDArray[np.int64] = np.flatnonzero(self.passage_of_row >= 0)
+        passages = self.db.execute("SELECT page_id, only_links, location FROM passages ORDER BY id").fetchall()
+        self.page_of_passage: npt.NDArray[np.int64] = np.array([page_id for page_id, _, _ in passages], dtype=np.int64)
+        # Passages that consist of links only, on pages that have other passages.
+        self.only_links: npt.NDArray[np.bool_] = np.array([bool(links) for _, links, _ in passages], dtype=np.bool_)
+        self.section_of_passage = numbered_sections([(page_id, location) for page_id, _, location in passages])
+        self.sections_of_page = sections_of_pages(self.section_of_passage, self.page_of_passage)
+        # Passages above the first section of their page, or below its title.
+        self.begins: npt.NDArray[np.bool_] = np.array(
+            [location == self.pages[page_id].location for page_id, _, location in passages], dtype=np.bool_
+        )
+        # The first passage of the section that answers the question of a row, and whether a writer named it.
+        self.answered_in: npt.NDArray[np.int64] = np.full(len(self.owner), -1, dtype=np.int64)
+        self.answer_is_given: npt.NDArray[np.bool_] = np.zeros(len(self.owner), dtype=np.bool_)
+        for row, passage_id, given in self.db.execute("SELECT row, passage_id, given FROM question_sections"):
+            self.answered_in[row], self.answer_is_given[row] = passage_id, bool(given)
 
     def _read_pages(self) -> list[PageRow]:
         query = "SELECT id, location, title, description, lang, breadcrumb, boost, people_only FROM pages ORDER BY id"
@@ -175,6 +211,18 @@ class Index:
             if page_id not in known:
                 known.append(page_id)
         return titles
+
+
+def numbered_sections(sections: Sequence[object]) -> npt.NDArray[np.int64]:
+    """A number for the section of each passage, in rising order, from what names it: pieces of one are neighbours."""
+    begun = [number == 0 or section != sections[number - 1] for number, section in enumerate(sections)]
+    return np.cumsum(begun, dtype=np.int64) - 1
+
+
+def sections_of_pages(section_of: npt.NDArray[np.int64], page_of: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """How many sections each page has, by the section and the page of each passage."""
+    begun = np.diff(section_of, prepend=-1) != 0
+    return np.bincount(page_of[begun]).astype(np.float64)
 
 
 def hash_of(text: str) -> str:

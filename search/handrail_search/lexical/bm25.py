@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 Scores = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
+# The documents that contain a term, in rising order, and how often each does.
+Held = tuple[Ids, Scores]
 
 POSTINGS_SCHEMA = """
 CREATE TABLE postings (term TEXT NOT NULL, place TEXT NOT NULL, documents BLOB NOT NULL, counts BLOB NOT NULL,
@@ -26,6 +28,8 @@ CREATE TABLE lengths (place TEXT PRIMARY KEY, lengths BLOB NOT NULL);
 """
 _K1, _B = 1.2, 0.75
 _MOST = 65535
+# The sum of `tell_apart` that counts half.
+_HALF_TOLD = 3.0
 
 
 class Writer:
@@ -69,7 +73,7 @@ class Postings:
         """How many documents the place has."""
         return len(self.norms)
 
-    def held(self, db: sqlite3.Connection, terms: Sequence[str]) -> tuple[Ids, Scores]:
+    def held(self, db: sqlite3.Connection, terms: Sequence[str]) -> Held:
         """Documents that contain any of the terms, and how often all of them together, counted as one term."""
         marks = ",".join("?" * len(terms))
         query = f"SELECT documents, counts FROM postings WHERE place = ? AND term IN ({marks})"  # noqa: S608 (only question marks)
@@ -91,14 +95,37 @@ class Postings:
 
         `less` is a document, and how often each of `asked` is to be left out of its count.
         """
+        found = [self.held(db, terms) for terms in asked]
+        if less:
+            found = [
+                (ids, np.where(ids == less[0], np.maximum(counts - often, 0.0), counts))
+                for (ids, counts), often in zip(found, less[1], strict=True)
+            ]
+        return self.score_held(found)
+
+    def score_held(self, found: Sequence[Held]) -> Scores:
+        """BM25 of every document, from what `held` found for each term."""
         scores = np.zeros(self.documents)
-        for number, terms in enumerate(asked):
-            ids, counts = self.held(db, terms)
-            if less:
-                counts = np.where(ids == less[0], np.maximum(counts - less[1][number], 0.0), counts)
+        for ids, counts in found:
             rarity = np.log((self.documents - len(ids) + 0.5) / (len(ids) + 0.5))
             scores[ids] += max(rarity, 1e-6) * counts * (_K1 + 1) / (counts + self.norms[ids])
         return scores
+
+    def tell_apart(self, found: Sequence[Held], part_of: Ids, work_of: Ids, parts: Scores) -> Scores:
+        """How well terms tell the parts of a work from each other, 0..1, for each document.
+
+        Documents are in the order of their parts and works: `part_of` and `work_of` number those of each, and `parts`
+        has how many parts each work has. A term counts the more, the fewer parts of the work contain it, and not at all
+        where all of them do.
+        """
+        scores = np.zeros(self.documents)
+        for ids, counts in found:
+            works, here = work_of[ids], part_of[ids]
+            holders = np.bincount(works[np.diff(here, prepend=-1) != 0], minlength=len(parts))
+            rarity = np.where(holders < parts, np.log((parts + 1) / (holders + 0.5)), 0.0)
+            scores[ids] += rarity[works] * counts * (_K1 + 1) / (counts + self.norms[ids])
+        told: Scores = scores / (scores + _HALF_TOLD)
+        return told
 
 
 def open_places(db: sqlite3.Connection) -> dict[str, Postings]:

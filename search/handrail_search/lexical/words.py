@@ -17,9 +17,9 @@ import numpy as np
 
 from handrail_kb.language.normal_form import plain
 from handrail_search.lexical import bm25, compounds, literals, vocabulary
-from handrail_search.lexical.bm25 import Ids, Postings, Scores
+from handrail_search.lexical.bm25 import Held, Ids, Postings, Scores
 from handrail_search.lexical.stemming import fold, stem, words_in
-from handrail_search.lexical.word_tables import FRAGMENTS_PER_WORD, HEAD_WEIGHT, WORD_PLACES, fragments_of
+from handrail_search.lexical.word_tables import FRAGMENTS_PER_WORD, HEAD_WEIGHT, fragments_of
 
 WORDS_SCHEMA = f"""{bm25.POSTINGS_SCHEMA}{vocabulary.VOCABULARY_SCHEMA}{literals.LITERALS_SCHEMA}
 -- Keywords that writers gave, as terms in their order.
@@ -68,7 +68,7 @@ class WordEvidence:
     """BM25 of `articles`, `titles` (with descriptions, questions, keywords), and `passages`, by their numbers.
 
     `fragments` is the BM25 of pieces of words, all zero where the index has none; `keywords` the share of the question
-    that is a keyword of the article, 0..1.
+    that is a keyword of the article, 0..1. `in_passages` are the passages that contain each of the words.
     """
 
     articles: Scores
@@ -76,6 +76,7 @@ class WordEvidence:
     passages: Scores
     fragments: Scores
     keywords: Scores
+    in_passages: tuple[Held, ...] = ()
 
 
 def endings_known(texts: Iterable[str]) -> float:
@@ -141,16 +142,24 @@ class WordIndex:
         """
         groups = _groups(asked)
         less = _less(asked, groups, unasked)
-        scores = {
-            name: place.score(db, groups, less.get(name)) for name, place in self.places.items() if name in WORD_PLACES
-        }
+        heads = {name: self.places[name].score(db, groups, less.get(name)) for name in ("articles", "titles")}
+        held = self.held_in_passages(db, asked)
         fragments = np.zeros(self._articles.documents)
         if "fragments" in self.places:
             pieces = dict.fromkeys(fragments_of(word.text for word in asked))
             fragments = self.places["fragments"].score(db, [(piece,) for piece in pieces]) / FRAGMENTS_PER_WORD
+        passages = self.places["passages"].score_held(held)
         return WordEvidence(
-            scores["articles"], scores["titles"], scores["passages"], fragments, self._ask_keywords(db, asked)
+            heads["articles"], heads["titles"], passages, fragments, self._ask_keywords(db, asked), held
         )
+
+    def held_in_passages(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> tuple[Held, ...]:
+        """The passages that contain each of the words of a question, and each part of its compounds."""
+        return tuple(self.places["passages"].held(db, group) for group in _groups(asked))
+
+    def tell_apart(self, held: Sequence[Held], section_of: Ids, page_of: Ids, sections: Scores) -> Scores:
+        """How well words tell the sections of its article apart, 0..1, for each passage, see `Postings.tell_apart`."""
+        return self.places["passages"].tell_apart(held, section_of, page_of, sections)
 
     def coverage(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> dict[int, float]:
         """How much of the question each article contains, 0..1, rare words weighing more; without those at 0."""

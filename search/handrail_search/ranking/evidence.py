@@ -11,7 +11,6 @@ from handrail_kb.language.normal_form import as_asked, same_signs
 from handrail_search.embedding.encoder import USUAL_REACH
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
-from handrail_search.index.manifest import PassageRow
 from handrail_search.lexical import literals
 from handrail_search.lexical.function_words import little_among, says_little
 from handrail_search.lexical.snippets import Marking, marking
@@ -19,14 +18,12 @@ from handrail_search.lexical.stemming import words_in
 from handrail_search.lexical.words import AskedWord, marked
 from handrail_search.ranking.answer.decisive import Asked
 from handrail_search.ranking.learned import LearnedQuestions
+from handrail_search.ranking.sections import ScoredPassage, SectionEvidence
 from handrail_search.scoring.fusion import Scores, best_and_mean, saturate
 from handrail_search.scoring.verdict import Familiarity
 
 # Below this mean cosine, on the usual scale, the encoder's opinion is noise; an article then needs words in common.
 _RELEVANT = 0.15
-# The weight of words and codes next to the cosine when the best section of an article is chosen.
-_WORDS_IN_PASSAGE, _LETTERS_IN_PASSAGE = 0.3, 2.0
-_LOOKED_AT = 8
 # Feedback from the nearest passages: one in a hundred of them, while no passage is nearer than this cosine.
 _NEAR_ENOUGH = 0.7
 _LEAST_FEEDBACK, _MOST_FEEDBACK = 5, 10
@@ -52,7 +49,9 @@ class Evidence:
         self._without = without
         self.question = question
         self.asked = index.words.read(index.db, question) if asked is None else asked
-        self._passage_scores = np.zeros(len(index.page_of_passage))
+        self.sections = SectionEvidence(index, index.manifest.trust if vector is not None else 0.0)
+        little = little_among([word.text for word in self.asked], index.words.languages)
+        self._telling = [word for word in self.asked if word.text not in little]
         pages = len(index.pages)
         self.evidence: dict[str, Scores] = {}
         # The best cosine of each page with the question as asked, on which verdicts are based.
@@ -64,24 +63,16 @@ class Evidence:
                 heard = learned.hear(question, vector, self.nearness)
                 self.evidence |= heard.evidence
                 self.familiarity = heard.familiarity
+                self.sections.add_known(learned.answered_in(vector))
         self._ask_words(pages)
         self._ask_letters(pages)
         self.marking = self._marking()
         self._ask_titles(pages)
         self.relevant = self._relevant(pages)
 
-    def best_passages(self, page_id: int) -> list[PassageRow]:
+    def best_passages(self, page_id: int) -> list[ScoredPassage]:
         """The sections of a page that fit best, one passage each, best first; those with links only come last."""
-        first, end = self.index.first_passage[page_id : page_id + 2].tolist()
-        order = np.lexsort((-self._passage_scores[first:end], self.index.only_links[first:end]))
-        ranked = (first + order[:_LOOKED_AT]).tolist()
-        found = self.index.passages(ranked)
-        sections: dict[str, PassageRow] = {}
-        for passage_id in ranked:
-            passage = found[passage_id]
-            if passage.text or not sections:
-                sections.setdefault(passage.location, passage)
-        return list(sections.values())
+        return self.sections.best_passages(page_id, self._telling)
 
     @property
     def says_little(self) -> bool:
@@ -98,10 +89,6 @@ class Evidence:
             self.evidence[name][page_id] > 0 for name in ("same_title", "same_question") if name in self.evidence
         )
 
-    def passage_score(self, passage_id: int) -> float:
-        """How well a passage fits, compared with others of its page."""
-        return max(0.0, float(self._passage_scores[passage_id]))
-
     def asked_terms(self) -> Asked:
         """The question as it is compared with the parts of a section."""
         words, db = self.index.words, self.index.db
@@ -111,21 +98,19 @@ class Evidence:
 
     def _marking(self) -> Marking | None:
         held = [code for code, held in self._codes if held]
-        little = little_among([word.text for word in self.asked], self.index.words.languages)
-        telling = [word for word in self.asked if word.text not in little]
-        found = marking(marked(telling), self.index.common_words, held)
+        found = marking(marked(self._telling), self.index.common_words, held)
         return found or marking(marked(self.asked), self.index.common_words, held)
 
     def _ask_meaning(self, vector: Vectors, pages: int) -> None:
         rows, cosines = self._nearest(vector)
         np.maximum.at(self.nearness, self.index.owner[rows], cosines)
+        self.sections.add_questions(rows, cosines)
         broader = self._broaden(vector, rows, cosines)
         if broader is not None:
             rows, cosines = self._nearest(broader)
         best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
         self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
-        passages = self.index.passage_of_row[rows]
-        self._passage_scores[passages[passages >= 0]] += cosines[passages >= 0]
+        self.sections.add_meaning(rows, cosines)
 
     def _nearest(self, vector: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Rows and cosines, best first, without that of the question that is not counted."""
@@ -160,7 +145,7 @@ class Evidence:
         best = np.zeros(pages)
         np.maximum.at(best, self.index.page_of_passage, bm25)
         self.evidence["passage_words"] = best
-        self._passage_scores += _WORDS_IN_PASSAGE * bm25
+        self.sections.held = found.in_passages
 
     def _ask_letters(self, pages: int) -> None:
         """Codes, settings, file names and quotes, matched literally."""
@@ -183,7 +168,7 @@ class Evidence:
                 if page_id == self._without and not one.passages:  # it is the whole question
                     continue
                 exact[page_id] += one.grade / len(asked)
-                self._passage_scores[list(one.passages)] += _LETTERS_IN_PASSAGE
+                self.sections.letters[list(one.passages)] += 1.0
         self.evidence["exact"] = exact
 
     def holds_what_is_asked(self, page_id: int) -> bool:

@@ -47,6 +47,8 @@ ENOUGH_KNOWN_QUESTIONS = 30
 # Increased when the meaning of a lesson changes: stored earlier ones are then learned again.
 _RULES = 2
 SAMPLE = 300
+# How many of the nearest known questions may lead to a section.
+_NEAREST = 5
 _Rows = npt.NDArray[np.int64]
 
 
@@ -144,6 +146,9 @@ class LearnedQuestions:
         self._vectors = vectors[kept]
         self.owner = np.array([page_of[question.location] for question in self.known], dtype=np.int64)
         self._pages = len(index.pages)
+        self._index = index
+        # Looked up when a question comes near; known questions are many, and most are never the nearest.
+        self._section_of: dict[int, int | None] = {}
         self.weights = weigh(self.known)
         self._rows_of: dict[str, list[int]] = {}
         for row, question in enumerate(self.known):
@@ -169,6 +174,23 @@ class LearnedQuestions:
             "same_question": same_question,
         }
         return Heard(evidence, self._familiarity(cosines))
+
+    def answered_in(self, vector: Vectors) -> dict[int, float]:
+        """Sections by their first passage, each with the cosine of the nearest known question that it answers."""
+        cosines = self._cosines(vector)
+        found: dict[int, float] = {}
+        nearest = np.argsort(-cosines)[:_NEAREST]
+        for row in nearest[cosines[nearest] > 0].tolist():
+            passage = self._section(row)
+            if passage is not None:
+                found.setdefault(passage, float(cosines[row]))
+        return found
+
+    def _section(self, row: int) -> int | None:
+        """The first passage of the section that a known question is nearest to, in its own article."""
+        if row not in self._section_of:
+            self._section_of[row] = self._index.nearest_section(int(self.owner[row]), self._vectors[row])
+        return self._section_of[row]
 
     def familiarity_without(self, rows: Sequence[int]) -> list[Familiarity]:
         """How familiar each known question is to the others."""

@@ -298,8 +298,8 @@ class Searcher:
         other_language: bool,
     ) -> Hit:
         page = self.index.pages[page_id]
-        passages = finding.best_passages(page_id)
-        first = passages[0] if passages else None
+        sections = finding.best_passages(page_id)
+        first = sections[0].passage if sections else None
         marked = finding.marking
         share = weights(self._trust(vector), self.index.manifest.endings)
         return Hit(
@@ -317,12 +317,12 @@ class Searcher:
             },
             sections=tuple(
                 ResultSection(
-                    other.location,
-                    other.heading.rpartition(" › ")[2],
-                    snippet(other.text, marked),
-                    round(finding.passage_score(other.id), 4),
+                    other.passage.location,
+                    other.passage.heading.rpartition(" › ")[2],
+                    snippet(other.passage.text, marked),
+                    round(other.score, 4),
                 )
-                for other in passages[1 : 1 + MORE_SECTIONS]
+                for other in sections[1 : 1 + MORE_SECTIONS]
             )
             + tuple(self._twin(twin) for twin in twins[:MORE_SECTIONS]),
             other_language=other_language,
@@ -330,11 +330,13 @@ class Searcher:
 
     def _card(self, finding: Evidence, page_id: int) -> AnswerCard | None:
         """The answer itself, from the section that the first result opens; None where that section says nothing."""
-        passages = finding.best_passages(page_id)
-        blocks = card_blocks(self.index.blocks_of(passages[0].id), finding.asked_terms()) if passages else ()
+        sections = finding.best_passages(page_id)
+        if not sections:
+            return None
+        page, first = self.index.pages[page_id], sections[0].passage
+        blocks = card_blocks(self.index.blocks_of(first.id), finding.asked_terms())
         if not blocks:
             return None
-        page, first = self.index.pages[page_id], passages[0]
         heading = first.heading.rpartition(" › ")[2]
         return AnswerCard(first.location, page.title, heading, page.breadcrumb, page.lang, blocks)
 

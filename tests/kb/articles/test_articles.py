@@ -80,6 +80,49 @@ def test_a_value_that_does_not_fit_is_explained(front, words):
     assert problems(front) == [f"docs/billing.md{words}"]
 
 
+@pytest.mark.parametrize(
+    "front",
+    [
+        "questions:\n  my parcel: lost\n  how long:\n  where from: '#'\n",
+        "questions:\n  - my parcel: '#lost'\n  - how long\n  - where from: '#'\n",
+        "questions: [{my parcel: lost}, how long, {where from: '#'}]\n",
+        "questions: {my parcel: lost, how long: , where from: '#'}\n",
+    ],
+)
+def test_a_question_may_name_the_section_that_answers_it(front):
+    found = article(front, "Body\n")
+    assert found.questions == ("my parcel", "how long", "where from")
+    assert found.sections == {"my parcel": "lost", "where from": ""}
+    assert found.problems == ()
+
+
+def test_the_line_of_a_question_is_known_however_it_is_written():
+    listed = article("title: A\nquestions:\n  - one\n  - two: b\n", "")
+    mapped = article("title: A\nquestions:\n  one:\n  two: b\n", "")
+    assert [listed.line_of(one) for one in ("one", "two")] == [4, 5]
+    assert [mapped.line_of(one) for one in ("one", "two")] == [4, 5]
+
+
+def test_numbers_and_words_of_yaml_in_a_question_or_an_anchor_stay_as_written():
+    found = article("questions:\n  - yes: 2024\n  - 007: 1.10\n", "")
+    assert found.sections == {"yes": "2024", "007": "1.10"}
+
+
+@pytest.mark.parametrize(
+    ("front", "line"),
+    [
+        ("questions:\n  fine: a\n  not: [a]\n", 4),
+        ("questions:\n  - fine: a\n  - {b: c, d: e}\n", 4),
+        ("questions:\n  fine: a\n  error: no such file\n", 4),
+        ("questions:\n  - fine: a\n  - [b]\n", 4),
+    ],
+)
+def test_what_is_no_question_is_named_with_its_line_and_the_others_stay(front, line):
+    found = article(front, "")
+    assert found.questions == ("fine",)
+    assert [str(one).split(": ")[0] for one in found.problems] == [f"docs/billing.md:{line}"]
+
+
 def test_broken_yaml_is_named_with_its_line_and_the_text_is_still_read():
     found = article("title: VAT: where?\n", "Body\n")
     assert str(found.problems[0]).startswith("docs/billing.md:2: the front matter is not valid YAML: ")
@@ -130,7 +173,7 @@ def test_every_ending_that_mkdocs_knows_is_an_article(tmp_path):
 
     assert set(MARKDOWN) == set(markdown_extensions)
     for ending in markdown_extensions:
-        (tmp_path / f"a{ending}").write_text("---\nquestions: [a: b]\n---\n# A\n")
+        (tmp_path / f"a{ending}").write_text("---\nquestions: [a: b c]\n---\n# A\n")
     (tmp_path / "b.MD").write_text("# B\n")
     (tmp_path / "c.mp4").write_text("c")
     articles, problems = read_articles(tmp_path)

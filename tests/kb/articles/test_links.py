@@ -9,7 +9,7 @@ import time
 import pytest
 
 from handrail_kb.articles.article import parse_article, read_articles
-from handrail_kb.articles.links import Ground, dead_links, images_without_text
+from handrail_kb.articles.links import Ground, dead_links, images_without_text, lost_sections
 from handrail_kb.articles.prose import prose
 from handrail_kb.articles.titles import unclear_titles
 
@@ -197,3 +197,39 @@ def test_a_file_that_is_no_article_is_named_and_hangs_nothing(tmp_path):
         "docs/binary.md": (2, "unreadable"), "docs/deep.md": (2, "front-matter"),
         **{f"docs/{name}.md": (1, "unreadable") for name in names},
     }  # fmt: skip
+
+
+def leading_to(tmp_path, anchor, body="# One\n\n## Lost { #lost }\n", built=None):
+    """What is said of a question that leads to an anchor of its article; `built` is the page it became."""
+    (tmp_path / "docs").mkdir(exist_ok=True)
+    (tmp_path / "docs/a.md").write_text(f"---\ntitle: A\nquestions:\n  - one\n  - two: '{anchor}'\n---\n{body}")
+    articles, _ = read_articles(tmp_path / "docs")
+    places = {}
+    if built is not None:
+        places = {"a.md": "a/"}
+        (tmp_path / "site/a").mkdir(parents=True)
+        (tmp_path / "site/a/index.html").write_text(f"<html><body><main>{built}</main></body></html>")
+    return [
+        (one.line, one.code, one.what)
+        for one in lost_sections(articles, Ground(tmp_path / "docs", tmp_path / "site", places))
+    ]
+
+
+def test_a_question_that_leads_to_no_heading_is_named_with_its_line_and_the_nearest(tmp_path):
+    [(line, code, what)] = leading_to(tmp_path, "losst")
+    assert (line, code) == (5, "dead-anchor")
+    assert "'two' leads to '#losst'" in what and "Did you mean 'lost'?" in what
+    assert "put all of it in quotes" in leading_to(tmp_path, "xyzxyz")[0][2]
+
+
+@pytest.mark.parametrize("anchor", ["lost", "#lost", "#", "one"])
+def test_a_question_that_leads_to_a_section_is_fine(tmp_path, anchor):
+    assert leading_to(tmp_path, anchor) == []
+
+
+def test_the_built_page_judges_where_a_question_leads(tmp_path):
+    assert leading_to(tmp_path, "made-by-a-plugin", built='<h2 id="made-by-a-plugin">x</h2>') == []
+
+
+def test_a_question_that_leads_nowhere_in_the_built_page_is_named(tmp_path):
+    assert [line for line, _, _ in leading_to(tmp_path, "gone", built='<h2 id="lost">x</h2>')] == [5]

@@ -51,6 +51,32 @@ def test_a_heading_without_words_below_can_still_be_found():
     assert [(p.heading, p.text) for p in page.passages] == [("Parent", ""), ("Child", "Words.")]
 
 
+@pytest.mark.parametrize(
+    ("anchor", "place"),
+    [
+        ("a", "guide/#a"),
+        ("inside", "guide/#a"),
+        ("above", "guide/"),
+        ("", "guide/"),
+        ("title", "guide/"),
+        ("gone", None),
+    ],
+)
+def test_the_section_that_a_writer_names_is_found_by_any_anchor_in_it(anchor, place):
+    main = (
+        '<main><h1 id="title">Guide</h1><p id="above">Intro.</p>'
+        '<h2 id="a">First</h2><p>One.</p><p id="inside">Two.</p><h2 id="b">Last</h2><p>3</p></main>'
+    )
+    info = SiteInfo(articles={"guide/": {"title": "Guide", "questions": ["how"], "sections": {"how": anchor}}})
+    page = read_page(main, "guide/", info)
+    assert page.answered_in == ((("how", place),) if place else ())
+
+
+@pytest.mark.parametrize("sections", [[], "x", None, {"how": None}, {"how": 3}])
+def test_sections_that_are_no_sections_do_not_end_reading(sections):
+    assert read("<p>Words.</p>", questions=["how"], sections=sections).answered_in == ()
+
+
 def test_text_before_the_first_heading_belongs_to_the_page():
     page = read_page("<main><p>Before.</p><h1 id='t'>Guide</h1><p>After.</p></main>", "guide/", SiteInfo())
     assert [(p.location, p.heading, p.text) for p in page.passages] == [

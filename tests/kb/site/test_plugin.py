@@ -62,6 +62,7 @@ def test_the_service_is_told_what_articles_say_of_themselves(build):
         "title": "Reset it",
         "description": "How",
         "questions": ["I forgot it"],
+        "sections": {},
         "keywords": ["a", "b"],
         "tags": ["c"],
         "own_title": "Reset it",

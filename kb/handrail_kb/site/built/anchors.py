@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborNode
 
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _WRAPPERS = ("section", "div", "header", "hgroup", "article")
 # How many elements around a heading are examined.
 _AROUND = 3
@@ -14,6 +15,22 @@ _AROUND = 3
 def anchor_of(heading: LexborNode) -> str:
     """The anchor that leads to a heading: its own, one inside or just before it, or its section's; empty if none."""
     return _own(heading) or _inside(heading) or _before(heading) or _around(heading)
+
+
+def section_at(main: LexborNode, anchor: str) -> str | None:
+    """The anchor of the heading below which another anchor stands; empty above all headings, None if it is nowhere.
+
+    The empty anchor is the beginning.
+    """
+    if not anchor:
+        return ""
+    section = ""
+    for node in main.traverse():
+        if node.tag in _HEADINGS:
+            section = anchor_of(node)
+        if _own(node) == anchor:
+            return section
+    return None
 
 
 def marks_of(heading: LexborNode) -> Iterator[LexborNode]:

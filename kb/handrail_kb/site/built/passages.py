@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handrail_kb.addresses import address_of, file_of, html_files, location_of
 from handrail_kb.errors import SiteError
 from handrail_kb.language.html_files import html_of
+from handrail_kb.site.built import anchors
 from handrail_kb.site.built.article_part import main_of
 from handrail_kb.site.built.blocks import Block, in_sentences
 from handrail_kb.site.built.page_kinds import Traits, attribute_of, maps_of_the_site, not_articles, traits_of
@@ -60,7 +61,8 @@ class Page:
     """An article as search sees it. `lang` is a primary language subtag such as `de`.
 
     `other_titles` are its names besides the title: its first heading, its title in front matter. `sections` are the
-    blocks of each section, sentence by sentence; none for one that consists of links.
+    blocks of each section, sentence by sentence; none for one that consists of links. `answered_in` has questions
+    with the location of the section that answers each, if the writer named it.
     """
 
     location: str
@@ -76,6 +78,7 @@ class Page:
     source: str = ""
     other_titles: tuple[str, ...] = ()
     sections: tuple[tuple[Block, ...], ...] = ()
+    answered_in: tuple[tuple[str, str], ...] = ()
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -184,6 +187,7 @@ def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | Non
         source=str(facts.get("source") or ""),
         other_titles=titles[1:],
         sections=tuple(() if section.is_links else in_sentences(section.shown, lang) for section in sections),
+        answered_in=tuple(_answered_in(facts, main, location, sections, titles)),
     )
     return page, traits_of(tree, main, location, sections)
 
@@ -225,6 +229,21 @@ def _titles(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -
     """The article's names, each once: the one shown, the one in its front matter, its first heading."""
     heading = next((section.heading for section in sections if section.level == 1), "")
     return tuple(dict.fromkeys(filter(None, (title, str(facts.get("own_title") or ""), heading))))
+
+
+def _answered_in(
+    facts: Mapping[str, Any], main: LexborNode | None, location: str, sections: Sequence[Section], own: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Questions with the place of the section that the writer named for each, as far as it is on the page."""
+    named = facts.get("sections")
+    if not isinstance(named, dict) or main is None:
+        return
+    there = {section.anchor for section in sections}
+    beginning = {"", *(section.anchor for section in sections if section.heading in own)}
+    for question, written in named.items():
+        anchor = str(written) if written in there else anchors.section_at(main, str(written))
+        if anchor is not None:
+            yield str(question), location if anchor in beginning else f"{location}#{anchor}"
 
 
 def _keywords(facts: Mapping[str, Any], tree: LexborHTMLParser) -> tuple[str, ...]:

@@ -1,0 +1,125 @@
+"""Which section of the right article a result opens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from handrail_kb.site.built.passages import Page, Passage, read_page
+from handrail_kb.site.built.site_info import SiteInfo
+from handrail_search.index.build import build_index
+from handrail_search.ranking.learned import KnownAnswer
+from handrail_search.ranking.searcher import Searcher
+
+from ..conftest import MODEL
+
+TEXTS = {
+    "": "A coffee machine needs care. This article describes all of it.",
+    "clean": "Run the coffee machine empty with a spoon of citric acid, then twice with water.",
+    "leak": "The coffee machine drips where the seal is worn. Order a new seal by its number, E-77.",
+    "loud": "The coffee machine is noisy while it grinds. Tighten the two screws below the mill.",
+}
+
+
+def machine(**more) -> Page:
+    passages = [
+        Passage(f"coffee/#{anchor}" if anchor else "coffee/", anchor.title(), (), text)
+        for anchor, text in TEXTS.items()
+    ]
+    return Page("coffee/", "Care of the coffee machine", (*more.pop("before", ()), *passages), **more)
+
+
+@pytest.fixture
+def opened(state):
+    """Where a question leads: `opened(question, page)`; the page is indexed beside another one."""
+
+    def at(question: str, page: Page, *known: KnownAnswer) -> str:
+        other = Page("tea/", "Make tea", (Passage("tea/", "", (), "Boil water."),))
+        searcher = Searcher.open(build_index([page, other], state, MODEL).folder)
+        searcher.teach(known)
+        [hit] = [one for one in searcher.search(question).hits if one.location.startswith("coffee/")]
+        return hit.location
+
+    return at
+
+
+def test_the_section_that_holds_what_no_other_one_does_is_opened(opened):
+    assert opened("coffee machine citric acid", machine()) == "coffee/#clean"
+    assert opened("which screws of the coffee machine", machine()) == "coffee/#loud"
+    assert opened("E-77", machine()) == "coffee/#leak"
+
+
+def test_a_question_that_says_no_more_than_the_title_opens_the_beginning(opened):
+    for question in ("Care of the coffee machine", "coffee machine care", "how do I care for a coffee machine"):
+        assert opened(question, machine()) == "coffee/"
+
+
+def test_a_section_of_links_alone_never_wins(opened):
+    links = Passage("coffee/#see", "Which screws of the coffee machine", (), "The screws of the machine", True)
+    assert opened("which screws of the coffee machine", machine(before=(links,))) == "coffee/#loud"
+
+
+QUESTION = "water runs over the kitchen table in the morning"
+
+
+def test_a_question_like_one_of_the_article_opens_the_section_that_its_writer_named(opened):
+    page = machine(questions=(QUESTION,), answered_in=((QUESTION, "coffee/#loud"),))
+    assert opened(QUESTION, page) == "coffee/#loud"
+    assert opened("in the morning water runs over the table of my kitchen", page) == "coffee/#loud"
+    assert opened("coffee machine citric acid", page) == "coffee/#clean"
+
+
+def test_a_writer_may_name_the_beginning(opened):
+    question = "the seal drips"
+    page = machine(questions=(question,), answered_in=((question, "coffee/"),))
+    assert opened(question, page) == "coffee/"
+
+
+def test_a_section_that_is_not_there_is_as_if_none_was_named(opened):
+    question = "the seal drips"
+    page = machine(questions=(question,), answered_in=((question, "coffee/#gone"),))
+    assert opened(question, page) == "coffee/#leak"
+
+
+def test_each_question_of_an_article_has_the_section_nearest_to_it(state):
+    page = machine(questions=("it drips", "the mill is so loud", "citric acid"))
+    index = Searcher.open(build_index([page], state, MODEL).folder).index
+    rows = [index.row_of_question(0, question) for question in page.questions]
+    places = index.passages(index.answered_in[rows].tolist())
+    assert [places[passage].location for passage in index.answered_in[rows]] == [
+        "coffee/#leak",
+        "coffee/#loud",
+        "coffee/#clean",
+    ]
+    assert not index.answer_is_given[rows].any()
+
+
+def test_a_question_near_a_learned_one_opens_its_section(state):
+    """Asked alone, the question is as near to one section as to another; a learned one in clearer words tells."""
+    index = Searcher.open(build_index([machine()], state, MODEL).folder)
+    known = KnownAnswer("the seal drips in the morning", "coffee/", "agent", datetime(2026, 11, 22, tzinfo=UTC))
+    asked = "morning drips"
+    before = {one.location: one.score for one in index.search(asked).hits[0].sections}
+    index.teach([known])
+    hit = index.search(asked).hits[0]
+    assert hit.location == "coffee/#leak"
+    assert {one.location for one in hit.sections} <= {"coffee/", *(f"coffee/#{anchor}" for anchor in TEXTS)}
+    assert before.keys() != set()
+
+
+def test_a_page_without_any_text_is_still_a_result(state):
+    empty = Page("coffee/", "Coffee machine", (), questions=("it drips",))
+    hits = Searcher.open(build_index([empty], state, MODEL).folder).search("it drips").hits
+    assert [hit.location for hit in hits] == ["coffee/"]
+
+
+def test_front_matter_leads_to_a_section_from_the_page_to_the_result(opened):
+    html = (
+        '<html><body><main><h1 id="care">Care of the coffee machine</h1><p>All of it.</p>'
+        '<h2 id="clean">Clean</h2><p>Citric acid.</p><h2 id="leak">Leaks</h2><p id="seal">A new seal.</p></main>'
+    )
+    facts = {"title": "Care of the coffee machine", "questions": [QUESTION], "sections": {QUESTION: "seal"}}
+    page = read_page(html, "coffee/", SiteInfo(articles={"coffee/": facts}))
+    assert page is not None
+    assert opened(QUESTION, page) == "coffee/#leak"
