@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -98,3 +99,14 @@ def told_once(problems: Iterable[Problem]) -> list[Problem]:
             what = f"{found[at].what} {often:,} articles have it; this is the first."
             found[at] = replace(found[at], what=what)
     return found
+
+
+def kind_of(value: object) -> str:
+    """The kind of a value, in words that a writer knows."""
+    if value is None or value == "":
+        return "empty"
+    if isinstance(value, bool):
+        return "yes or no (put it in quotes to make it text)"
+    words = {list: "a list", dict: "a group of fields", int: "a number", float: "a number", str: "the text"}
+    kind = words.get(type(value), "a date" if isinstance(value, date) else type(value).__name__)
+    return f"{kind} '{value}'" if isinstance(value, str) else kind

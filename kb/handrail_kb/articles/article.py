@@ -20,8 +20,9 @@ import yaml
 
 from handrail_kb.config.shown import shown_folder
 from handrail_kb.config.yaml_files import compose_yaml, read_yaml
+from handrail_kb.config.yaml_lines import field_lines
 from handrail_kb.errors import ArticleError
-from handrail_kb.problems import Problem, Severity, nearest
+from handrail_kb.problems import Problem, Severity, kind_of, nearest
 
 # What Handrail reads. See the page about front matter in the documentation.
 _OURS = ("review_by", "people_only", "search", "home", "most_asked")
@@ -182,20 +183,19 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     front = _FRONT.match(text)
     if not front:
-        unclosed = _UNCLOSED.match(text)
         what = "the front matter has no closing '---' line, so all of it would be shown to readers."
-        return Article(path, text, problems=(Problem(shown, 1, "error", what, _FRONT_MATTER),) if unclosed else ())
+        unclosed = (Problem(shown, 1, "error", what, _FRONT_MATTER),) if _UNCLOSED.match(text) else ()
+        return Article(path, text, problems=unclosed)
     body, body_line = text[front.end() :], text.count("\n", 0, front.end()) + 1
     try:
         meta, lines, repeated = _read_front_matter(front[1] or "")
     except yaml.YAMLError as error:
         return Article(path, body, body_line, problems=(_broken_yaml(shown, error),))
     if not isinstance(meta, dict):
-        what = f"the front matter should be fields such as 'title: …', but is {_found(meta)}."
+        what = f"the front matter should be fields such as 'title: …', but is {kind_of(meta)}."
         return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what, _FRONT_MATTER),))
     fields = _Fields(shown, meta, lines)
     fields.check_names(repeated)
-    asked = fields.questions()
     return Article(
         path,
         body,
@@ -204,7 +204,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         MappingProxyType(lines),
         title=fields.text("title"),
         description=fields.text("description"),
-        questions=tuple(asked),
+        questions=tuple(asked := fields.questions()),
         sections=MappingProxyType({question: anchor for question, anchor in asked.items() if anchor is not None}),
         keywords=fields.keywords(),
         tags=fields.tags(),
@@ -227,23 +227,11 @@ def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
         meta |= {name: written[name] for name in _WORDS if name in meta and name in written}
     lines: dict[str, int] = {}
     repeated: list[str] = []
-    for name, line in _places(compose_yaml(block)):
+    for name, line in field_lines(compose_yaml(block)):
         if name in lines:
             repeated.append(name)
         lines[name] = line + 2
     return meta if meta is not None else {}, lines, repeated
-
-
-def _places(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name = f"{prefix}{key.value}"
-            yield name, key.start_mark.line
-            if not prefix:
-                yield from _places(value, f"{name}.")
-    elif isinstance(node, yaml.SequenceNode) and prefix:
-        for number, item in enumerate(node.value):
-            yield f"{prefix}{number}", item.start_mark.line
 
 
 def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
@@ -293,7 +281,7 @@ class _Fields:
         return None
 
     def expected(self, name: str, wanted: str, value: Any) -> None:
-        self.note(name, f"'{name}' should be {wanted}, but is {_found(value)}.")
+        self.note(name, f"'{name}' should be {wanted}, but is {kind_of(value)}.")
 
     def text(self, name: str) -> str:
         value = self.value(name)
@@ -382,7 +370,7 @@ class _Fields:
             hint = " Put it in quotes: a ': ' inside made it a field." if isinstance(item, dict) else ""
             self.note(
                 place if place in self.lines else name,
-                f"each of '{name}' should be text, but here is {_found(item)}.{hint}",
+                f"each of '{name}' should be text, but here is {kind_of(item)}.{hint}",
             )
 
 
@@ -404,14 +392,3 @@ def _likeness(name: str, known: tuple[str, ...]) -> tuple[bool, str]:
     # Sites have fields of their own, so only a near miss is worth a warning. A prefix, as in `ms.author`, marks theirs.
     near = not {".", ":"} & {*name} and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
     return near, nearest(name, known)
-
-
-def _found(value: Any) -> str:
-    """The kind of a value, in words that a writer knows."""
-    if value is None or value == "":
-        return "empty"
-    if isinstance(value, bool):
-        return "yes or no (put it in quotes to make it text)"
-    words = {list: "a list", dict: "a group of fields", int: "a number", float: "a number", str: "the text"}
-    kind = words.get(type(value), "a date" if isinstance(value, date) else type(value).__name__)
-    return f"{kind} '{value}'" if isinstance(value, str) else kind

@@ -1,4 +1,4 @@
-"""The line of each setting in mkdocs.yml, so that a fault can be reported with its line.
+"""The line of each setting in mkdocs.yml and of each field of a front matter, so that faults are reported with it.
 
 Reads YAML nodes without constructing values. A file that cannot be read has no lines; loading it reports the error.
 """
@@ -55,6 +55,19 @@ def line_of_key(config_file: Path, name: str) -> int:
     document = _document(config_file)
     pairs = document.value if isinstance(document, yaml.MappingNode) else []
     return next((key.start_mark.line + 1 for key, _ in pairs if key.value == name), 1)
+
+
+def field_lines(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
+    """The fields of a front matter with the line of each, from 0: `search` and `search.boost`, `questions.0`."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = f"{prefix}{key.value}"
+            yield name, key.start_mark.line
+            if not prefix:
+                yield from field_lines(value, f"{name}.")
+    elif isinstance(node, yaml.SequenceNode) and prefix:
+        for number, item in enumerate(node.value):
+            yield f"{prefix}{number}", item.start_mark.line
 
 
 def _pages(node: yaml.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
