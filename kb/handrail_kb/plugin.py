@@ -31,6 +31,7 @@ from handrail_kb.config.state_folder import links_leading_out
 from handrail_kb.config.table import GROUPS, SETTINGS
 from handrail_kb.config.yaml_lines import yaml_lines
 from handrail_kb.contact.channels import Contact
+from handrail_kb.contact.sensitive_topics import TopicChannels
 from handrail_kb.errors import ConfigError
 from handrail_kb.policy import report
 from handrail_kb.policy.fit import write_csp
@@ -75,6 +76,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.asked: dict[str, tuple[Asked, ...]] = {}  # what people ask most, by language
         self.checked: set[str] = set()
         self.contact = Contact()
+        self.topic_channels: TopicChannels = {}
         self.allow: Sources = {}
         self.rules = NO_RULES
         self.made: set[str] = set()  # files of pages that were rendered with a template
@@ -90,7 +92,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         except ConfigError as error:
             return [("handrail", ValidationError(error.message))], []
         read = read_options(options, yaml_lines(Path(config_file_path or "mkdocs.yml")), environment)
-        self.contact, self.allow = read.contact, read.allow
+        self.contact, self.topic_channels, self.allow = read.contact, read.topic_channels, read.allow
         try:
             self.rules = read_rules(read.values)
         except ConfigError as error:
@@ -345,7 +347,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 "url": self.home["contact"],
                 "label": self.option("contact_text") or text(self.lang, "contact.link"),
                 "ways": contact_section.as_line(self.lang, self.contact),
-                "opening": contact_section.opening(self.lang, self.contact, get_build_datetime().date()),
+                "opening": self._opening(),
             },
             "find": self.home["find"],
             "articles": self._built(site_dir),
@@ -359,6 +361,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             self._warn_about_help_links(site_dir, mkdocs.base_path(config))
         if self.dialog and self.config["lazy_index"]:
             artefacts.set_index_aside(site_dir, fallback_chars=self.config["fallback_chars"])
+
+    def _opening(self) -> dict[str, Any]:
+        today = get_build_datetime().date()
+        return contact_section.opening(self.lang, self.contact, today, self.topic_channels)
 
     def _built(self, site_dir: Path) -> dict[str, dict[str, Any]]:
         """The facts of the built pages, without pages that another plugin has removed."""

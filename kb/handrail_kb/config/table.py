@@ -315,8 +315,8 @@ GROUPS: Mapping[str, str] = {
     "*The ways to reach a person*.",
     "csp_allow": "Other hosts that pages may load from, by directive, such as "
     "`{frame-src: [https://player.example.com]}`. See the article *Content security policy*.",
-    "stay_with_people": "Matters for which a person comes first, such as `fraud`: set one to `no`, or list "
-    "sentences that customers write about it. See the article *Matters that stay with people*.",
+    "stay_with_people": "Matters for which a person comes first, such as `fraud`: set one to `no`, list "
+    "sentences that customers write about it, or name its channels. See the article *Matters that stay with people*.",
 }
 
 # Read where they are needed, never from a file that may be committed.

@@ -19,22 +19,31 @@ FASTEST = ("phone", "chat", "callback")
 
 @dataclass(frozen=True)
 class DirectChannel:
-    """A channel on which somebody answers at once. `address` is its link's target; `week` holds each day's spans."""
+    """A channel on which somebody answers at once, or one that the site names for one of the sensitive `topics`.
+
+    `address` is its link's target; `week` holds each day's spans. A `general` channel is for any matter.
+    """
 
     kind: str
     title: str
     address: str
     week: Sequence[Sequence[Sequence[int]]]
     always: bool = False
+    general: bool = True
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class OpenChannel:
-    """A channel that is open now; `until` is a time in the company's zone, empty if it does not close today."""
+    """A channel that is open now; `until` is a time in the company's zone, empty if it does not close today.
+
+    `at_once` is False for one that a site names for a topic, and where nobody answers at once, such as an address.
+    """
 
     title: str
     address: str
     until: str
+    at_once: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,25 @@ class OpeningTimes:
     days: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
     channels: Sequence[DirectChannel] = ()
 
-    def fastest(self, now: datetime) -> OpenChannel | None:
-        """The open channel on which a person is reached soonest; None if none is open."""
+    def fastest(self, now: datetime, topic: str = "") -> OpenChannel | None:
+        """The open channel on which a person is reached soonest about a topic; None if none is open.
+
+        Where the site names channels for the topic, only these count, and otherwise the general ones: whoever has lost
+        somebody does not want the hotline for lost cards.
+        """
+        named = [channel for channel in self.channels if topic in channel.topics]
+        among = named or [channel for channel in self.channels if channel.general]
+        direct = sorted(
+            (channel for channel in among if channel.kind in FASTEST), key=lambda channel: FASTEST.index(channel.kind)
+        )
+        for channel in direct:
+            if (until := self._open_until(channel, now)) is not None:
+                return OpenChannel(channel.title, channel.address, until)
+        slower = [channel for channel in named if channel.kind not in FASTEST or not any(channel.week)]
+        return OpenChannel(slower[0].title, slower[0].address, "", at_once=False) if slower else None
+
+    def _open_until(self, channel: DirectChannel, now: datetime) -> str | None:
+        """When an open channel closes today, empty if it does not; None if it is closed, or nothing is known."""
         try:
             local = now.astimezone(ZoneInfo(self.zone)) if self.zone else None
         except (ZoneInfoNotFoundError, ValueError):
@@ -55,13 +81,12 @@ class OpeningTimes:
         if local is None or local.date().isoformat() > self.known_until:
             return None
         minute = local.hour * 60 + local.minute
-        for channel in sorted(self.channels, key=lambda channel: FASTEST.index(channel.kind)):
-            spans = channel.week[local.weekday()]
-            if not channel.always:
-                spans = self.days.get(local.date().isoformat(), spans)
-            for start, end in spans:
-                if start <= minute < end:
-                    return OpenChannel(channel.title, channel.address, show_time(end) if end < MIDNIGHT else "")
+        spans = channel.week[local.weekday()]
+        if not channel.always:
+            spans = self.days.get(local.date().isoformat(), spans)
+        for start, end in spans:
+            if start <= minute < end:
+                return show_time(end) if end < MIDNIGHT else ""
         return None
 
 
@@ -70,8 +95,16 @@ def read_opening(data: Any) -> OpeningTimes:
     if not data:
         return OpeningTimes()
     channels = [
-        DirectChannel(str(one["kind"]), str(one["title"]), str(one["address"]), one["week"], bool(one["always"]))
+        DirectChannel(
+            str(one["kind"]),
+            str(one["title"]),
+            str(one["address"]),
+            one["week"],
+            bool(one["always"]),
+            bool(one.get("general", True)),
+            tuple(map(str, one.get("topics", ()))),
+        )
         for one in data["ways"]
-        if one["kind"] in FASTEST
+        if one["kind"] in FASTEST or one.get("topics")
     ]
     return OpeningTimes(str(data["zone"]), str(data["until"]), dict(data["days"]), tuple(channels))

@@ -17,7 +17,7 @@ from handrail_kb.config.shown import is_there, shown_folder
 from handrail_kb.config.table import SettingValue
 from handrail_kb.config.yaml_lines import YamlLines, nav_of, yaml_lines
 from handrail_kb.contact.channels import Contact, read_contact
-from handrail_kb.contact.sensitive_topics import GROUP, read_sensitive
+from handrail_kb.contact.sensitive_topics import GROUP, TopicChannels, read_sensitive, read_topic_channels
 from handrail_kb.errors import ConfigError
 from handrail_kb.policy.allow import GROUP as CSP_ALLOW
 from handrail_kb.policy.allow import read_allow
@@ -33,6 +33,7 @@ class Options:
 
     values: Mapping[str, SettingValue]
     contact: Contact
+    topic_channels: TopicChannels
     allow: Sources
     problems: tuple[Problem, ...]
 
@@ -71,9 +72,10 @@ def read_options(
         phone=str(values.get("contact_phone", "")),
     )
     allow, misfits = read_allow(raw.get(CSP_ALLOW), places)
-    found = (*found, *read_sensitive(raw.get(GROUP), places)[1], *misfits)
+    topic_channels, nameless = read_topic_channels(raw.get(GROUP), contact, places)
+    found = (*found, *read_sensitive(raw.get(GROUP), places)[1], *nameless, *misfits)
     coded = (replace(one, code="settings" if one.severity == "error" else "settings-hint") for one in found)
-    return Options(values, contact, allow, (*problems, *coded))
+    return Options(values, contact, topic_channels, allow, (*problems, *coded))
 
 
 def missing_pages(config_file: Path, docs_dir: Path, site_dir: Path) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence, Set
 
 import numpy as np
 
+from handrail_search.index.sensitive_topics import UNSURE
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.results import NO_LIST, EndReason, ListEnd, Verdict
 from handrail_search.scoring.drop import background, ordinary, reach, standing
@@ -16,8 +17,8 @@ from handrail_search.scoring.fusion import Scores
 
 # What is shown at most where nothing is an answer.
 _FEW = 3
-# Sensitive topics under which no article is offered unasked.
-_NO_ARTICLES = frozenset({"grief", "safety"})
+# Sensitive topics under which no article is offered unasked, but one that is for people only.
+_PEOPLE_ONLY = frozenset({"grief", "fraud", "safety", UNSURE})
 
 
 def end_of_list(
@@ -53,6 +54,9 @@ def end_of_list(
         fits = _standing(reached, order, others, certain=certain, alone=alone)
         fits = [fit or code for fit, code in zip(fits, holding, strict=True)]
     fits = [fit or asked for fit, asked in zip(fits, named, strict=True)]
+    if topic in _PEOPLE_ONLY:
+        ours = [finding.index.pages[page].people_only for page in order]
+        reason, fits = "topic", [fit and people for fit, people in zip(fits, ours, strict=True)]
     most, cause = _most(finding, verdict, topic, unreadable=unreadable)
     if most < sum(fits):
         reason, fits = cause, _capped(fits, order, others, scores, most)
@@ -87,8 +91,6 @@ def _standing(
 
 def _most(finding: Evidence, verdict: Verdict, topic: str | None, *, unreadable: bool) -> tuple[int, EndReason]:
     """The most results that are shown, and why."""
-    if topic in _NO_ARTICLES:
-        return 0, "topic"
     if unreadable and verdict != "answered":
         return 0, "unreadable"
     if topic is not None:

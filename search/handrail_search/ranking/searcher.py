@@ -20,6 +20,8 @@ from handrail_search.index.generation import Index
 from handrail_search.index.manifest import TRUSTED, PageRow, PassageRow
 from handrail_search.lexical.snippets import snippet
 from handrail_search.lexical.stemming import words_in
+from handrail_search.lexical.swearing import swears
+from handrail_search.lexical.vocabulary import look_up
 from handrail_search.ranking.answer.card import AnswerCard, card_blocks
 from handrail_search.ranking.asking_back import what_it_may_mean
 from handrail_search.ranking.evidence import Evidence
@@ -144,7 +146,7 @@ class Searcher:
         others = self._of_other_languages(lang)
         scores, lifted, order, twins = self._rank(finding, vector, others, limit)
         verdict, confident, limits = self._verdict(finding, understood, order)
-        topic = self.index.sensitive_topics.topic_of(vector) if vector is not None else None
+        topic = self._sensitive_topic(question, vector)
         may_mean = () if topic else what_it_may_mean(finding, understood, scores, others, near=verdict != "none")
         if may_mean:
             verdict = "weak"  # there are articles, but which one?
@@ -274,6 +276,17 @@ class Searcher:
         certain = certain and not finding.holds_another_code(first) and not finding.says_little
         verdict: Verdict = "none" if confident < limits.none else "answered" if certain else "weak"
         return verdict, round(confident, 4), limits
+
+    def _sensitive_topic(self, question: str, vector: Vectors | None) -> str | None:
+        """The sensitive topic of a question: by its meaning, or anger where it curses and means none of the others."""
+        topics = self.index.sensitive_topics
+        topic = topics.topic_of(vector) if vector is not None else None
+        if topic is None and "anger" in topics.names and swears(question, self._is_word_of_site):
+            return "anger"
+        return topic
+
+    def _is_word_of_site(self, folded: str) -> bool:
+        return bool(look_up(self.index.db, [folded]))
 
     def _confidence(self, finding: Evidence, vector: Vectors | None) -> tuple[float, Bands]:
         """The confidence that there is an answer, and the bands for it: by words where meaning cannot be trusted."""

@@ -20,6 +20,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 
 from handrail_feedback.pages.request import problem_response
 from handrail_kb.addresses import address_of
+from handrail_kb.contact.open_now import OpenChannel
 from handrail_kb.contact.sensitive_topics import BUILT_IN
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.site.shell import fill
@@ -261,7 +262,7 @@ class _Views:
             return {"matter": None, "said": "", "now": None}
         site = self.built.info()
         t = _Texts(lang or site.lang)
-        way = site.opening.fastest(datetime.now(UTC))
+        way = site.opening.fastest(datetime.now(UTC), topic)
         page = f"{self.base_path}{site.contact_url}"
         return {
             "matter": topic,
@@ -270,7 +271,7 @@ class _Views:
             and {
                 "label": way.title,
                 "url": page + way.address if way.address.startswith("#") else way.address,
-                "hours": t("matter.open", time=way.until) if way.until else t("matter.open_always"),
+                "hours": _hours(t, way),
             },
         }
 
@@ -298,6 +299,12 @@ class _Texts:
 
     def __call__(self, key: str, **values: object) -> str:
         return text(self.lang, key, **values)
+
+
+def _hours(t: _Texts, way: OpenChannel) -> str:
+    if not way.at_once:
+        return ""
+    return t("matter.open", time=way.until) if way.until else t("matter.open_always")
 
 
 def _question() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -54,3 +55,30 @@ def test_what_the_plugin_wrote_is_read():
     data = {"zone": "Europe/Berlin", "until": "2027-12-31", "days": {}, "ways": [way, {**way, "kind": "pigeon"}]}
     assert read_opening(data).fastest(at("2026-11-23T09:00")).address == "tel:+4930901820"
     assert read_opening(None) == read_opening({}) == OpeningTimes()
+
+
+LOST = DirectChannel("phone", "Cards lost +49 1", "tel:+491", [[[0, 1440]]] * 7, always=True, general=False)
+ESTATES = DirectChannel("phone", "Estates +49 2", "tel:+492", WEEK, general=False, topics=("grief",))
+LETTER = DirectChannel("email", "Estates by mail", "mailto:e@example.org", [[]] * 7, general=False, topics=("grief",))
+NIGHT, MONDAY = "2026-11-23T23:00", "2026-11-23T09:00"
+
+
+@pytest.mark.parametrize("topic", ["grief", "fraud", "anger", "unsure", "lost-key"])
+def test_a_hotline_for_another_matter_is_never_shown(topic):
+    opening = replace(BERLIN, channels=(LOST, PHONE))
+    assert opening.fastest(at(NIGHT), topic) is None
+    assert opening.fastest(at(MONDAY), topic).title == PHONE.title
+
+
+def test_where_a_site_names_channels_for_a_matter_only_these_are_shown():
+    opening = replace(BERLIN, channels=(LOST, PHONE, CHAT, ESTATES))
+    assert opening.fastest(at(MONDAY), "grief").title == ESTATES.title
+    assert opening.fastest(at(NIGHT), "grief") is None
+    assert opening.fastest(at(MONDAY), "fraud").title == PHONE.title
+
+
+def test_a_named_address_is_shown_while_nobody_answers_the_phone():
+    opening = replace(BERLIN, channels=(PHONE, ESTATES, LETTER))
+    assert opening.fastest(at(MONDAY), "grief").title == ESTATES.title
+    assert opening.fastest(at(NIGHT), "grief") == OpenChannel(LETTER.title, LETTER.address, "", at_once=False)
+    assert opening.fastest(at(NIGHT), "fraud") is None

@@ -180,4 +180,16 @@ def test_the_service_is_told_when_somebody_answers_at_once(build, monkeypatch):
     monday = datetime(2026, 11, 23, 9, tzinfo=UTC)  # 10 o'clock in Berlin
     assert opening.fastest(monday).address == "tel:+4930901820"
     night = monday.replace(hour=23)
-    assert opening.fastest(night).title == "Cards lost +49 800 1234567"
+    assert opening.fastest(night, "grief") is None, "the other line is for lost cards"
+
+
+def test_a_channel_that_a_site_names_for_a_matter_is_the_one_that_is_shown(build, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795348800")
+    channels = [*CONTACT["channels"], {"email": "estates@example.org", "name": "Estates"}]
+    topics = {"fraud": {"channels": ["Cards lost"]}, "grief": {"channels": ["Estates"]}}
+    site = build(handrail={"contact": {**CONTACT, "channels": channels}, "stay_with_people": topics})
+    opening = read_site_info(site.dir).opening
+    night = datetime(2026, 11, 23, 23, tzinfo=UTC)
+    assert opening.fastest(night, "fraud").title == "Cards lost +49 800 1234567"
+    assert opening.fastest(night, "grief").address == "mailto:estates@example.org"
+    assert opening.fastest(night, "safety") is None

@@ -203,3 +203,55 @@ def test_without_javascript_the_person_stands_before_the_articles(client):
 def test_without_its_encoder_search_answers_and_notices_nothing(bank):
     searcher = Searcher(Index(current_generation(bank / "state" / "index")), None)
     assert searcher.search(FRAUD).sensitive_topic is None
+
+
+# --- no article where a person should answer, but one that is for people only
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory, lend_encoder):
+    """A searcher of a site with articles on a death and on cards; one of each is for people only."""
+    root = tmp_path_factory.mktemp("estate")
+    words = {
+        "gone/": ("When somebody has died", "We close the account of somebody who has died, and are sorry.", True),
+        "will/": ("Accounts after a death", "The account of somebody who has died goes to the heirs.", False),
+        "card/": ("Strange payments with a card", "Somebody paid with your card and it was not you.", False),
+    }
+    pages = [
+        Page(path, title, (Passage(path, "", (), f"{text} " * 8),), people_only=only)
+        for path, (title, text, only) in words.items()
+    ]
+    build_index(pages, lend_encoder(root / "state"), MODEL, sensitive=ALL)
+    return Searcher.open(current_generation(root / "state" / "index"))
+
+
+@pytest.mark.parametrize("question", [DEATH, "somebody who has died had an account", "Accounts after a death of dad"])
+def test_about_a_death_only_an_article_for_people_only_is_listed(estate, question):
+    results = estate.search(question)
+    assert results.sensitive_topic == "grief"
+    assert {hit.location for hit in results.shown} <= {"gone/"}
+    assert results.end.reason == "topic"
+    assert len(results.hits) > len(results.shown), "the others are there for whoever asks for more"
+
+
+def test_about_a_fraud_no_article_is_listed(estate):
+    results = estate.search(FRAUD)
+    assert (results.sensitive_topic, results.shown) == ("fraud", ())
+
+
+@pytest.mark.parametrize(
+    "curse", ["wtf", "your fucking card does not work", "piece of crap", "Scheißkarte", "assholes", "sh*t card"]
+)
+def test_whoever_curses_is_angry(estate, curse):
+    assert estate.search(curse).sensitive_topic == "anger"
+
+
+def test_whoever_curses_about_a_death_is_in_mourning(estate):
+    assert estate.search("my father has died, close his fucking account").sensitive_topic in ("grief", UNSURE)
+
+
+def test_a_site_that_leaves_anger_out_hears_no_curse(tmp_path, lend_encoder):
+    pages = [Page("a/", "Cards", (Passage("a/", "", (), "Your card works everywhere. " * 9),))]
+    build_index(pages, lend_encoder(tmp_path / "state"), MODEL, sensitive={"fraud": ()})
+    searcher = Searcher.open(current_generation(tmp_path / "state" / "index"))
+    assert searcher.search("piece of crap").sensitive_topic is None

@@ -173,11 +173,12 @@
       nearest.hidden = !(none && has)
       noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
       person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks
-        : answered?.said || (personFirst ? WORDS.person : WORDS.hint)
+        : personFirst ? WORDS.person : WORDS.hint
       count(beyond)
       if (none) meta.textContent = WORDS.none
       if (silent) meta.textContent = WORDS.silent
-      result.classList.toggle("handrail-none", none)
+      if (answered?.said) meta.textContent = answered.said    // a loss or a danger: no word of articles
+      result.classList.toggle("handrail-none", none || Boolean(answered?.said))
       labelLanguages()
       arrange(personFirst)
       showMore(answered?.whole ? 0 : beyond)
@@ -231,7 +232,7 @@
       const shown = answered.items.length - beyond
       const came = answered.whole ? ` · ${WORDS.more_came.replace("{count}", answered.whole)}` : ""
       const words = shown === 1 ? WORDS.count_one : WORDS.count_many
-      meta.textContent = shown ? words.replace("{count}", shown) + came : answered.said || WORDS.none
+      meta.textContent = shown ? words.replace("{count}", shown) + came : WORDS.none
     }
 
     // Results in other languages come last, under their own label, and are read out in their own language.

@@ -17,6 +17,7 @@ from handrail_kb.contact.channels import Channel, Contact, Promise
 from handrail_kb.contact.holidays import Day, last_day, public_holidays
 from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, WeekHours, group_days, show_span
 from handrail_kb.contact.phones import dialled
+from handrail_kb.contact.sensitive_topics import TopicChannels
 from handrail_kb.site.patch import data_element
 from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text, texts
@@ -93,14 +94,22 @@ def as_line(lang: str, contact: Contact) -> str:
     return " \u00b7 ".join(shown)
 
 
-def opening(lang: str, contact: Contact, today: date) -> dict[str, Any]:
-    """When somebody answers at once, for `contact.open_now`. An address without a scheme is on the contact page."""
-    live = [
+def opening(lang: str, contact: Contact, today: date, topic_channels: TopicChannels | None = None) -> dict[str, Any]:
+    """When somebody answers at once, for `contact.open_now`. An address without a scheme is on the contact page.
+
+    Channels that the site names for a sensitive topic are among them whatever their kind. One with a name of its own
+    is for a matter of its own, such as lost cards, and so not `general`.
+    """
+    topics_of = {
+        number: sorted(topic for topic, named in (topic_channels or {}).items() if number in named)
+        for number in range(len(contact.channels))
+    }
+    listed = [
         (number, channel)
         for number, channel in enumerate(contact.channels)
-        if channel.kind in LIVE and channel.hours != NEVER
+        if (channel.kind in LIVE and channel.hours != NEVER) or topics_of[number]
     ]
-    if not live:
+    if not listed:
         return {}
     return {
         "zone": contact.timezone,
@@ -113,8 +122,10 @@ def opening(lang: str, contact: Contact, today: date) -> dict[str, Any]:
                 "address": _address(channel, number, contact),
                 "week": channel.hours,
                 "always": channel.open_on_holidays,
+                "general": not channel.name,
+                "topics": topics_of[number],
             }
-            for number, channel in live
+            for number, channel in listed
         ],
     }
 
@@ -127,7 +138,9 @@ def _title_and_number(lang: str, channel: Channel) -> str:
 def _address(channel: Channel, number: int, contact: Contact) -> str:
     if channel.kind == "phone":
         return f"tel:{dialled(channel.value, contact.country)}"
-    return channel.value or f"#{_id(number)}"
+    if channel.kind == "email":
+        return f"mailto:{channel.value}"
+    return channel.value if channel.kind == "chat" else f"#{_id(number)}"
 
 
 def _form_of(contact: Contact) -> Channel:

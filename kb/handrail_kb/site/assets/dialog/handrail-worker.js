@@ -186,7 +186,7 @@ async function askService(query, signal) {
 /* The channel to a person that is open now, for a question that people should answer. */
 function toWay(now) {
   const address = typeof now?.url === "string" ? now.url : ""
-  if (!/^(?:tel:\+?[0-9]|https:\/\/|\/(?!\/))/.test(address)) return null
+  if (!/^(?:tel:\+?[0-9]|mailto:[^\s?&]+@|https:\/\/|\/(?!\/))/.test(address)) return null
   return { url: address, label: String(now.label ?? ""), hours: String(now.hours ?? "") }
 }
 
