@@ -7,10 +7,14 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
+import jinja2
 import pytest
+from jinja2.bccache import Bucket
 
 try:
     from hypothesis import settings
@@ -51,28 +55,153 @@ def _logs_as_they_were():
 
 @pytest.fixture(autouse=True, scope="session")
 def _an_encoder_is_opened_once():
-    """Hundreds of services open the same file, which takes longer than all the rest of their start.
+    """Hundreds of services open the same files, which takes longer than all the rest of their start.
 
     A file that was written anew is opened anew.
     """
     try:
         import onnxruntime
+
+        from handrail_search.embedding import encoder
     except ImportError:
         yield
         return
-    opened, open_session = {}, onnxruntime.InferenceSession
+    sessions, open_session = {}, onnxruntime.InferenceSession
+    tokenizers, open_tokenizer = {}, encoder.Tokenizer.from_file
+    words, whole_words = {}, encoder.Encoder.whole_words
 
-    def open_once(file, options, **more):
+    def session(file, options, **more):
         state = Path(file).stat()
         key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, options.intra_op_num_threads)
-        if key not in opened:
-            opened[key] = open_session(file, options, **more)
-        return opened[key]
+        if key not in sessions:
+            sessions[key] = open_session(file, options, **more)
+        return sessions[key]
+
+    def tokenizer(file):
+        # The recipe beside it says after how many pieces a text is cut off.
+        key = (Path(file).read_bytes(), Path(file).with_name("encoder.json").read_bytes())
+        if key not in tokenizers:
+            tokenizers[key] = open_tokenizer(file)
+        return tokenizers[key]
+
+    def words_of(one):
+        key = id(vars(one)["_tokenizer"])  # which lives as long as `tokenizers`
+        if key not in words:
+            words[key] = whole_words(one)
+        return words[key]
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(onnxruntime, "InferenceSession", open_once)
+    patch.setattr(onnxruntime, "InferenceSession", session)
+    patch.setattr(encoder, "Tokenizer", SimpleNamespace(from_file=tokenizer))
+    patch.setattr(encoder.Encoder, "whole_words", words_of)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_are_compiled_once():
+    """Each service and each build compiles its templates, which takes longer than what most tests do with them."""
+    compiled, make = CompiledTemplates(), jinja2.Environment.__init__
+
+    def keeping(environment, *args, **more):
+        make(environment, *args, **more)
+        environment.bytecode_cache = environment.bytecode_cache or compiled
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(jinja2.Environment, "__init__", keeping)
+    yield
+    patch.undo()
+
+
+class CompiledTemplates(jinja2.BytecodeCache):
+    """Keeps what templates were compiled to, by all that decides it."""
+
+    def __init__(self):
+        self._kept = {}
+
+    def get_bucket(self, environment, name, filename, source):
+        escapes = environment.autoescape
+        key = (
+            (type(environment), name, filename, source, escapes(name) if callable(escapes) else escapes),
+            (environment.block_start_string, environment.variable_start_string, environment.comment_start_string),
+            (environment.trim_blocks, environment.lstrip_blocks, environment.keep_trailing_newline),
+            frozenset(environment.extensions),
+            frozenset(environment.filters.items()),
+            frozenset(environment.tests.items()),
+        )
+        bucket = Bucket(environment, key, checksum="")
+        bucket.code = self._kept.get(key)
+        return bucket
+
+    def set_bucket(self, bucket):
+        self._kept[bucket.key] = bucket.code
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_are_made_once(tmp_path_factory):
+    """Thousands of tests begin with a new SQLite file: it gets what migrations have made in another one.
+
+    A file that has tables already is migrated as ever.
+    """
+    try:
+        from handrail_feedback.storage.engines.sqlite import SqliteFile
+    except ImportError:
+        yield
+        return
+    made, begin, migrate = {}, SqliteFile.__init__, vars(SqliteFile)["_migrate"]
+
+    def remembering(file, path, migrations, busy_seconds):
+        begin(file, path, migrations, busy_seconds)
+        file.steps = tuple(migrations)
+
+    @wraps(migrate)
+    def copying(file, connection):
+        if not connection.statements("table"):
+            if file.steps not in made:
+                made[file.steps] = ()
+                with SqliteFile(tmp_path_factory.mktemp("tables") / "store.db", file.steps, 5).reading() as other:
+                    made[file.steps] = what_makes(other)
+            fill(connection, made[file.steps])
+        migrate(file, connection)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(SqliteFile, "__init__", remembering)
+    patch.setattr(SqliteFile, "_migrate", copying)
+    yield
+    patch.undo()
+
+
+def what_makes(store):
+    """The statements, with their values, that make all there is in an SQLite file."""
+    things = store.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    ).fetchall()
+    tables = [name for kind, name, _ in things if kind == "table"]
+    rows = [(name, row) for name in tables for row in store.execute(f"SELECT * FROM {name}").fetchall()]
+    return (
+        *((sql, ()) for kind, _, sql in things if kind == "table"),
+        *((f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row) for name, row in rows),
+        # Where it begins is by chance, so that a store put in another one's place is seen.
+        *(
+            (f"UPDATE {name} SET number = abs(random()) % 1000000000000", ())
+            for name in tables
+            if name == "learned_changes"
+        ),
+        *((sql, ()) for kind, _, sql in things if kind != "table"),
+    )
+
+
+def fill(store, statements):
+    """Run these statements in a file, unless another process has made its tables meanwhile."""
+    store.begin(durable=True)
+    try:
+        if not store.statements("table"):
+            for sql, values in statements:
+                store.execute(sql, values)
+        store.execute("COMMIT")
+    except BaseException:
+        store.db.rollback()
+        raise
 
 
 def pytest_generate_tests(metafunc):

@@ -12,8 +12,12 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
 
 
 def programs() -> Path | None:
@@ -42,6 +46,7 @@ class PostgresServer:
         self._programs = programs
         self._numbers = itertools.count(1)
         self._free: list[str] = []
+        self._kept: dict[str, Any] = {}
         # PostgreSQL does not run as root.
         self._as_user = (
             ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
@@ -68,10 +73,12 @@ class PostgresServer:
 
     def stop(self, how: str = "fast") -> None:
         """Stop the server: `immediate` is a crash."""
+        self._let_go(*list(self._kept))
         self._run("pg_ctl", "-D", self.folder / "data", "-m", how, "-w", "stop")
 
     def kill(self) -> None:
         """Kill every process of the server at once, as the end of its machine would."""
+        self._let_go(*list(self._kept))
         main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         for pid in (main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())):
             with suppress(ProcessLookupError):
@@ -113,34 +120,37 @@ class PostgresServer:
 
     def give_database_back(self, name: str) -> None:
         """Empty the tables for the next one; a database whose tables a test has changed is dropped."""
-        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        if self._emptied(name):
+        if self._on(name, self._empty):
             self._free.append(name)
         else:
             self.drop_database(name)
 
-    def _emptied(self, name: str) -> bool:
-        import psycopg
-
+    @staticmethod
+    def _empty(connection: Any) -> bool:
+        """Empty the tables of a database, which nobody else is left to use; false where they are not as they were."""
         from handrail_feedback.storage.schema.migrations import MIGRATIONS, TABLES
 
-        with psycopg.connect(self.url(name), autocommit=True) as connection:
-            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            if {table for (table,) in tables} != {*TABLES, "migrations"}:
-                return False
-            applied = connection.execute("SELECT name FROM migrations").fetchall()
-            if {migration for (migration,) in applied} != {one.name for one in MIGRATIONS}:
-                return False
-            connection.execute(";".join(f"DELETE FROM {table}" for table in reversed(TABLES)))
-            connection.execute(
-                "SELECT setval(pg_get_serial_sequence(table_name, column_name), 1, false) FROM "
-                "information_schema.columns WHERE table_schema = 'public' AND is_identity = 'YES';"
-                "INSERT INTO learned_changes VALUES (1); INSERT INTO outbox_alarm VALUES (NULL)"
-            )
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        if {table for (table,) in tables} != {*TABLES, "migrations"}:
+            return False
+        applied = connection.execute("SELECT name FROM migrations").fetchall()
+        if {migration for (migration,) in applied} != {one.name for one in MIGRATIONS}:
+            return False
+        connection.execute(";".join(f"DELETE FROM {table}" for table in reversed(TABLES)))
+        connection.execute(
+            "SELECT setval(pg_get_serial_sequence(table_name, column_name), 1, false) FROM "
+            "information_schema.columns WHERE table_schema = 'public' AND is_identity = 'YES';"
+            "INSERT INTO learned_changes VALUES (1); INSERT INTO outbox_alarm VALUES (NULL)"
+        )
         return True
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected."""
+        self._let_go(name)
         self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def refuse(self, name: str) -> None:
@@ -160,10 +170,27 @@ class PostgresServer:
 
     def sql(self, statement: str) -> None:
         """Run a statement in the server's own database."""
+        self._on("postgres", lambda connection: connection.execute(statement))
+
+    def _on(self, name: str, work: Callable[[Any], Found]) -> Found:
+        """Do something on a connection to a database, which is kept, because to make one takes longer."""
         import psycopg
 
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
+        if name in self._kept:
+            try:
+                return work(self._kept[name])
+            except psycopg.OperationalError:
+                if not self._kept[name].broken:
+                    raise
+                self._let_go(name)  # the server was killed meanwhile, or let nobody stay
+        self._kept[name] = psycopg.connect(self.url(name), autocommit=True)
+        return work(self._kept[name])
+
+    def _let_go(self, *names: str) -> None:
+        """Keep no connection to these databases."""
+        for name in names:
+            if name in self._kept:
+                self._kept.pop(name).close()
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [*self._as_user, str(self._programs / program), *map(str, arguments)]

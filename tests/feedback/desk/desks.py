@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
@@ -80,7 +81,11 @@ def service(root: Path, **flags) -> Iterator[Flask]:
 def hire(store: Store, name: str = "anna", role: str = "agent", password: str = PASSWORD) -> None:
     from handrail_feedback.records.stamps import now
 
-    assert staff.add(store, name, role, passwords.hashed(password), now())
+    assert staff.add(store, name, role, hashed(password), now())
+
+
+# Made once: a hash takes as long as a tenth of a test by design.
+hashed = cache(passwords.hashed)
 
 
 class Desk:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import os
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ import pytest
 
 from handrail_feedback.records.stamps import storable
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.engines.sqlite import SqliteFile
 from handrail_kb.errors import StoreUnavailable
 
 VOTE = "INSERT INTO votes (at, location, helpful, comment) VALUES ('', :location, 1, '')"
@@ -35,6 +37,29 @@ def test_a_store_left_open_to_others_is_closed_to_them(store: Store) -> None:
     store.at.chmod(0o644)
     store.check()
     assert stat.S_IMODE(store.at.stat().st_mode) == 0o600
+
+
+@pytest.mark.sqlite
+def test_a_new_file_of_a_test_holds_what_migrations_make(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests get tables that were made once, see conftest.py: others must not be tested than those of customers."""
+    copied, again = contents(store), contents(Store(tmp_path / "again.db"))
+    monkeypatch.setattr(SqliteFile, "_migrate", inspect.unwrap(vars(SqliteFile)["_migrate"]))
+    migrated = contents(Store(tmp_path / "migrated.db"))
+    numbers = [one.pop("learned_changes") for one in (copied, again, migrated)]
+    assert copied == again == migrated
+    assert len(set(map(str, numbers))) == 3
+
+
+def contents(store: Store) -> dict[str, object]:
+    """The definitions of all there is in an SQLite file, in their order, and the rows of each table but for moments."""
+    things = store.read("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, rowid")
+    tables = [str(one["name"]) for one in things if one["type"] == "table"]
+    rows: dict[str, object] = {table: store.read(f"SELECT * FROM {table}") for table in tables}
+    rows["_sqlite_migrations"] = store.read("SELECT id, migration_set, name FROM _sqlite_migrations")
+    store.close()
+    return {"things": things, **rows}
 
 
 def test_making_a_store_touches_nothing(tmp_path: Path) -> None:
