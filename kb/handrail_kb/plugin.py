@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ from handrail_kb.problems import Problem, told_once
 from handrail_kb.site import artefacts, help_links, mkdocs, scripts, vote_form
 from handrail_kb.site.mkdocs_yml import read_options
 from handrail_kb.site.pages import contact_section, forms
+from handrail_kb.site.pages.home import Topic
 from handrail_kb.site.pages.most_asked import Asked, as_file, lost_questions, most_asked
+from handrail_kb.site.pages.own_pages import OwnPages
 from handrail_kb.site.patch import PageLinks, Worker, complete_404_page, is_page, language_of, patch
 from handrail_kb.site.search_rules import NO_RULES, read_rules
 from handrail_kb.texts import text
@@ -235,37 +238,40 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         lang, links = mkdocs.language(config), self._links(page, config)
         mkdocs.make_title_safe(page)
         self.facts[mkdocs.address_of_page(page)] = mkdocs.page_facts(page, lang, self.rules)
+        own = OwnPages(
+            self.contact, self.option("contact_text"), self.config["attachment_mb"], get_build_datetime().date()
+        )
+
+        def script(name: str) -> str:
+            return normalize_url(self.assets[name], page)
+
         if name := self._our_page(page):
-            page.content = f"{page.content}\n{self._main(name, lang, page, links)}"
+            page.content = own.main(name, lang, links, page.content or "", script)
+        elif mkdocs.is_home(page):
+            self._fill_home(lang, page, links, own, script)
         if self.config["helpful"]:
             analytics = config.extra.setdefault("analytics", {})
-            own = analytics.get("feedback")
-            if not own or own.get("handrail"):
+            given = analytics.get("feedback")
+            if not given or given.get("handrail"):
                 analytics["feedback"] = vote_form.material_feedback(
                     lang, contact=links.contact, contact_text=self.option("contact_text")
                 )
         return context
 
-    def _main(self, name: str, lang: str, page: Page, links: PageLinks) -> str:
-        heading = "<h1" not in (page.content or "")
-        if name == "find":
-            words = self.option("contact_text")
-            return forms.find_main(lang, action=links.find, contact=links.contact, contact_text=words, heading=heading)
-        form = forms.contact_main(
-            lang,
-            action=f"{links.api}/contact",
-            code=f"{links.api[: links.api.rfind('/') + 1]}contact/code/",  # served by the service, like the API
-            expect=contact_section.expectation(lang, self.contact),
-            callback=self.contact.has("callback"),
-            megabytes=self.config["attachment_mb"],
-            heading=heading,
-        )
-        others = contact_section.section(lang, self.contact, get_build_datetime().date())
-        addresses = [normalize_url(self.assets[name], page) for name in scripts.CONTACT]
-        loads = forms.contact_scripts(
-            lang, addresses, product=self.contact.product, megabytes=self.config["attachment_mb"]
-        )
-        return f"{form}\n{others}\n{loads}"
+    def _fill_home(self, lang: str, page: Page, links: PageLinks, own: OwnPages, script: Callable[[str], str]) -> None:
+        """Put the search field, what is asked most, the topics and the ways to a person into the home page."""
+
+        def near(address: str) -> str:
+            return normalize_url(address, page)
+
+        asked = [replace(one, address=near(one.address)) for one in self.asked[lang]]
+        topics = [
+            Topic(one.title, near(one.address), [(article.title, near(article.address)) for article in one.articles])
+            for one in self.categories
+        ]
+        page.meta.setdefault("hide", ["navigation", "toc", "feedback"])
+        title = str(page.meta.get("title") or "")
+        page.content = own.home(lang, links, page.content or "", script, title=title, asked=asked, topics=topics)
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:

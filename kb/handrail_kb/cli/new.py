@@ -40,6 +40,9 @@ validation:
 _INDEX = """---
 title: How can we help?
 description: Answers to what customers ask most.
+home: true
+most_asked:
+  - I forgot my password: reset-password.md
 ---
 
 # How can we help?

@@ -151,6 +151,11 @@ def home_of(pages: Iterable[Page]) -> Article | None:
     return article or next(map(_as_article, homes), None)
 
 
+def is_home(page: Page) -> bool:
+    """Whether a page asks to be made a home page, with `home: true` in its front matter."""
+    return _as_article(page).home
+
+
 def categories(nav: Navigation) -> tuple[Category, ...]:
     """The menu as categories of the articles that are offered, in its order; articles outside of any come last.
 

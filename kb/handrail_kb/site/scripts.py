@@ -28,7 +28,15 @@ _BUNDLED = (
 )
 # Scripts that only the contact page loads.
 CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
-_ALONE = (STYLE, EARLY, f"dialog/{WORKER}", *(f"contact/{name}" for name in CONTACT))
+# Scripts that home pages load, beside the one that says whether somebody is there now.
+HOME = ("handrail-home.js",)
+_ALONE = (
+    STYLE,
+    EARLY,
+    f"dialog/{WORKER}",
+    *(f"contact/{name}" for name in CONTACT),
+    *(f"home/{name}" for name in HOME),
+)
 
 # As we write them: a comment has lines of its own, or ends its line four spaces after the code.
 _BLOCK = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.M)

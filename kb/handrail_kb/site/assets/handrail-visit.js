@@ -76,8 +76,8 @@
     if (asked) remember("search", document.querySelector("handrail-main input[name=q]")?.value.trim())
     const path = location.pathname
     const title = heading()
-    // The find and contact pages and the page for missing pages are not articles.
-    if (!title || document.querySelector("handrail-main, #handrail-q")) return
+    // The home, find and contact pages and the page for missing pages are not articles.
+    if (!title || document.querySelector("handrail-main, #handrail-q, .handrail-home")) return
     reading = setTimeout(() => { if (location.pathname === path) remember("article", title, path) }, 3000)
   }
 

@@ -73,15 +73,43 @@ def expectation(lang: str, contact: Contact) -> str:
     lines = [f'<p class="handrail-promise">{promise}</p>'] if promise else []
     lines += [_sentence(escape(form.note))] if form.note else []
     if form.hours != NEVER:
-        lines.append(
-            f'<div class="handrail-hours" data-handrail-way="{_id(contact.channels.index(form))}">{_STATUS}</div>'
-        )
+        lines.append(_status(_id(contact.channels.index(form))))
     if people := _people(lang, form):
         lines.append(people)
     if others:
         links = " \u00b7 ".join(f'<a href="#{_id(other)}">{_title(lang, channel)}</a>' for other, channel in others)
         lines.append(f"<p>{_(lang, 'channels.jump')} {links}</p>")
     return f"<handrail-expect>{''.join(lines)}</handrail-expect>"
+
+
+def reach(lang: str, contact: Contact, today: date, *, page: str, label: str = "") -> str:
+    """The ways to a person for the home page, each with whether somebody is there now.
+
+    `page` is the address of the contact page, and `label` the site's own words for the link to it.
+    """
+    shown = [(number, channel) for number, channel in enumerate(contact.channels) if channel.kind != "post"]
+    timed = any(channel.hours != NEVER for _, channel in shown)
+    data = _data(lang, contact, _days(lang, contact, today), today) if timed else None
+    hours = data_element("handrail-hours", data) if data else ""
+    cards = "\n".join(_short_card(lang, number, channel, contact, page, label) for number, channel in shown)
+    return f"""<section class="handrail-channels" aria-labelledby="handrail-home-person">
+<h2 id="handrail-home-person">{_(lang, "home.person")}</h2>
+<ul class="handrail-ways">
+{cards}
+</ul>
+{hours}
+</section>"""
+
+
+def _short_card(lang: str, number: int, channel: Channel, contact: Contact, page: str, label: str) -> str:
+    value = _value(lang, channel, contact, page=page, label=label)
+    status = "" if channel.hours == NEVER else _status(_id(number))
+    return f'<li class="handrail-way"><h3>{_title(lang, channel)}</h3>{value}{status}</li>'
+
+
+def _status(name: str) -> str:
+    """The place for whether somebody is there now, of the channel with this id."""
+    return f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}</div>'
 
 
 def as_line(lang: str, contact: Contact) -> str:
@@ -156,7 +184,7 @@ def _card(lang: str, number: int, channel: Channel, contact: Contact, *, own_hou
     if channel.hours != NEVER and own_hours:
         lines.append(_hours(lang, name, channel, contact))
     elif channel.hours != NEVER and channel.kind in LIVE:
-        lines.append(f'<div class="handrail-hours" data-handrail-way="{name}">{_STATUS}</div>')
+        lines.append(_status(name))
     if channel.kind != "form" and (promise := _promise(lang, channel.promise)):
         lines.append(_sentence(promise))
     # Leaves out what is the same for the form, since it is shown above the form.
@@ -188,7 +216,8 @@ def _shared_hours(lang: str, numbers: Sequence[int], contact: Contact) -> str:
     )
 
 
-def _value(lang: str, channel: Channel, contact: Contact) -> str:
+def _value(lang: str, channel: Channel, contact: Contact, *, page: str = "", label: str = "") -> str:
+    """The number, address or link of a channel. Elsewhere, `page` is the contact page's address, `label` its name."""
     value = escape(channel.value)
     if channel.kind == "email":
         inside = f'<a href="mailto:{escape(quote(channel.value, safe="@"))}">{value}</a>'
@@ -197,9 +226,11 @@ def _value(lang: str, channel: Channel, contact: Contact) -> str:
     elif channel.kind == "chat":
         inside = f'<a href="{value}" rel="noopener">{_(lang, "channels.chat_open")}</a>'
     elif channel.kind == "callback":
-        inside = f'<a href="#handrail-callback">{_(lang, "channels.callback_how")}</a>'
+        said = _(lang, "channels.callback_how" if not page else "channels.callback_choose")
+        inside = f'<a href="{escape(page)}#handrail-callback">{said}</a>'
     elif channel.kind == "form":
-        inside = f'<a href="#handrail-message">{_(lang, "channels.form_how")}</a>'
+        said = _(lang, "channels.form_how") if not page else escape(label) or _(lang, "contact.link")
+        inside = f'<a href="{escape(page) or "#handrail-message"}">{said}</a>'
     else:
         inside = value.replace("\n", "<br>")
         return f"<address>{inside}</address>"

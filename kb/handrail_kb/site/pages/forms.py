@@ -180,8 +180,12 @@ def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", meg
         "most_files": MAX_FILES,
     }
     said = data_element("handrail-words", {**words, **files, "product": product})
-    loads = "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
-    return f"{said}\n{loads}"
+    return f"{said}\n{script_elements(scripts)}"
+
+
+def script_elements(scripts: Iterable[str]) -> str:
+    """The elements that load scripts from within the content of a page."""
+    return "\n".join(f'<script src="{escape(address)}" defer></script>' for address in scripts)
 
 
 def _heading(lang: str, key: str, wanted: bool) -> str:
