@@ -78,6 +78,7 @@ def restore(place: Path | str, file: Path, at: datetime, *, overwrite: bool) -> 
     store = Store(place)
     with store.transaction(durable=True) as db:
         renew_change_number(db)
+    note_success(store, "restore", at, str(file.absolute()))
     store.close()
     return contents, kept
 

@@ -8,20 +8,25 @@ from typing import Literal, get_args
 from handrail_feedback.records.stamps import moment, stamp
 from handrail_feedback.storage.database import Store
 
-JobName = Literal["backup", "delivery", "erasure", "topics", "weekly_report"]
+JobName = Literal["backup", "delivery", "erasure", "restore", "topics", "weekly_report"]
 JOBS: tuple[JobName, ...] = get_args(JobName)
 
 
-def note_success(store: Store, job: JobName, at: datetime) -> None:
-    """Note that a job succeeded. Raises StoreUnavailable."""
+def note_success(store: Store, job: JobName, at: datetime, file: str = "") -> None:
+    """Note that a job succeeded; of a restore, the backup that was put back. Raises StoreUnavailable."""
     with store.transaction() as db:
         db.execute(
-            """INSERT INTO job_runs (name, succeeded_at) VALUES (:name, :at)
-               ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at""",
-            {"name": job, "at": stamp(at)},
+            """INSERT INTO job_runs (name, succeeded_at, file) VALUES (:name, :at, :file)
+               ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at, file = excluded.file""",
+            {"name": job, "at": stamp(at), "file": file},
         )
 
 
 def last_successes(store: Store) -> dict[str, datetime]:
     """When each job last succeeded; those that never did are missing. Raises StoreUnavailable."""
     return {row["name"]: moment(row["succeeded_at"]) for row in store.read("SELECT name, succeeded_at FROM job_runs")}
+
+
+def restored_from(store: Store) -> str:
+    """The backup that was put back last; empty where none was. Raises StoreUnavailable."""
+    return next((row["file"] for row in store.read("SELECT file FROM job_runs WHERE name = 'restore'")), "")

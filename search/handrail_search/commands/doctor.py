@@ -20,7 +20,7 @@ from handrail_feedback.delivery.channels import can_answer, read_delivery
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.job_runs import last_successes
+from handrail_feedback.storage.job_runs import last_successes, restored_from
 from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.cli.flags import config_option
@@ -175,11 +175,15 @@ def _backup(settings: Settings) -> str:
     with closing(Store(settings.store_place)) as store:
         if not store.exists():
             return "nothing to back up yet"
-        last = last_successes(store).get("backup")
-    if last is None:
+        runs, file = last_successes(store), restored_from(store)
+    # What was put back is a backup of all that the store held then.
+    of_job = {"backup": "the last one was made", "restore": f"none since the store was restored from {file},"}
+    known = [(runs[job], said) for job, said in of_job.items() if job in runs]
+    if not known:
         raise HandrailError("The store was never backed up.", "Do it now, then once a day or more: handrail backup")
+    last, said = max(known)
     age = now() - last
-    said = f"the last one was made {last:%Y-%m-%d %H:%M} UTC, {exactly(age)} ago"
+    said = f"{said} {last:%Y-%m-%d %H:%M} UTC, {exactly(age)} ago"
     if age > _OLD_BACKUP:
         raise HandrailError(said, "Make one, and see why none was made: handrail backup")
     return said

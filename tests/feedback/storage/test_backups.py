@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from handrail_feedback.records.messages import Message
 from handrail_feedback.storage import backups
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.job_runs import last_successes, note_success
+from handrail_feedback.storage.job_runs import last_successes, note_success, restored_from
 from handrail_feedback.storage.messages.messages import keep_message, list_messages
 from handrail_feedback.storage.searches import learned
 from handrail_kb.cli import main
@@ -177,7 +177,8 @@ def older(store: Store) -> None:
     """Make it the store of an older version."""
     with store.transaction() as db:
         db.execute("DROP TABLE job_runs")
-        db.execute(f"DELETE FROM {'migrations' if store.shared else '_sqlite_migrations'} WHERE name LIKE 'm070%'")
+        table = "migrations" if store.shared else "_sqlite_migrations"
+        db.execute(f"DELETE FROM {table} WHERE name IN ('m070_job_runs', 'm071_files_of_jobs')")
     store.close()
 
 
@@ -193,7 +194,8 @@ def test_a_backup_before_an_upgrade_leaves_the_store_at_its_version_and_is_put_b
     full.close()
     backups.restore(full.at, done.file, NOON, overwrite=True)
     assert "the new version has opened it" not in words_in(full)
-    assert last_successes(full) == {}
+    assert last_successes(full) == {"restore": NOON}
+    assert restored_from(full) == str(done.file.absolute())
 
 
 def test_the_newest_stay_and_only_our_own_are_removed(store: Store, folder: Path) -> None:

@@ -209,6 +209,12 @@ def m070_job_runs(db: Connection) -> None:
 
 
 @migration
+def m071_files_of_jobs(db: Connection) -> None:
+    """Which backup a store was put back from."""
+    db.define(*tables.FILES_OF_JOBS)
+
+
+@migration
 def m074_asked_back(db: Connection) -> None:
     """Which searches were answered by asking what was meant."""
     db.define(*tables.ASKED_BACK)

@@ -362,6 +362,9 @@ JOB_RUNS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+# The backup that was put back, and empty for other jobs.
+FILES_OF_JOBS = ("ALTER TABLE job_runs ADD COLUMN file TEXT NOT NULL DEFAULT ''",)
+
 ASKED_BACK: tuple[str, ...] = (
     # Words that fit many articles: the answer asked what was meant.
     "ALTER TABLE intents ADD COLUMN asked_back INTEGER NOT NULL DEFAULT 0",
