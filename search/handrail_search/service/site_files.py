@@ -32,7 +32,10 @@ from handrail_search.ranking.searcher import Searcher
 log = Log(__name__)
 
 
-_HASHED = "assets/"
+_ASSETS = "assets/"
+# A digest of the contents in a name: hexadecimal digits, letters among them, or else a date and a version would do; and
+# Material's form, in which they may be digits alone.
+_DIGEST = re.compile(r"[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,128}(?=[.-])|\.[0-9a-f]{8}\.min\.(?:js|css)$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What the build records for the service, such as who maintains an article: no page loads it, and it is never served.
 _NOTES = "handrail"
@@ -164,7 +167,7 @@ def add_site(app: Flask, site: BuiltSite) -> None:
 
     def page(path: str = "") -> AnyResponse:
         """A file of the built site; folders show their index.html."""
-        hashed = path.startswith(_HASHED) and path.rpartition("/")[2].count(".") > 1
+        hashed = _is_named_by_contents(path)
         folder, file = site.folder, _file_in(site.folder, path)
         if file is None and hashed:
             file = site.hashed_file(path)
@@ -210,6 +213,12 @@ def _file_in(site: Path, path: str) -> Path | None:
         return file if file.is_file() or file.is_dir() else None
     except OSError:  # a name longer than the file system allows
         return None
+
+
+def _is_named_by_contents(path: str) -> bool:
+    """Whether a file has another name as soon as it has other contents, so that browsers never need to ask again."""
+    name = path.rpartition("/")[2]
+    return path.startswith(_ASSETS) and not name.endswith((".html", ".htm")) and bool(_DIGEST.search(name))
 
 
 def _etag(file: Path) -> str:

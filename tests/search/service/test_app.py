@@ -326,6 +326,42 @@ def test_pages_and_files_are_served_as_what_they_are(client):
     assert client.head("/account/password/").data == b""
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("javascripts/bundle.a5f9d56c.min.js", True),
+        ("stylesheets/main.01234567.min.css", True),  # by chance without a letter
+        ("javascripts/bundle.a5f9d56c.min.js.map", True),
+        ("index-4f3a2b1c.js", True),
+        ("js/1be78505.8ae6c2f1.js", True),
+        (f"main.{'0cc175b9' * 8}.css", True),
+        ("img/logo.0cc175b9c0f1b6a831c399e269772661.png", True),
+        ("javascripts/lunr/min/lunr.stemmer.support.min.js", False),
+        ("javascripts/lunr/min/lunr.de.min.js", False),
+        ("jquery-3.7.1.slim.min.js", False),
+        ("app.min.js", False),
+        ("report.20260101.pdf", False),
+        ("price-list-2026.11.28.pdf", False),
+        ("our.facade.photo.png", False),
+        ("deadbeef1.js", False),
+        ("app.deadbeef.js", False),
+        ("notes.1a2b3c4d.html", False),
+        ("handrail/handrail.js", False),
+    ],
+)
+def test_only_a_file_whose_name_has_a_digest_is_kept_without_asking_again(make_app, own_acme, name, kept):
+    file = own_acme / "site" / "assets" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("first")
+    client = make_app(own_acme).test_client()
+    answer = client.get(f"/assets/{name}")
+    assert answer.text == "first"
+    assert answer.headers["Cache-Control"] == ("public, max-age=31536000, immutable" if kept else "no-cache")
+    file.write_text("changed")
+    again = client.get(f"/assets/{name}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.text) == (200, "changed")
+
+
 def test_a_folder_without_its_slash_is_redirected(client):
     response = client.get("/account/password")
     assert (response.status_code, response.headers["Location"]) == (301, "/account/password/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -35,6 +36,11 @@ from ..test_serving import free_port, get
 DOCS = Path(__file__).parents[4] / "docs" / "operators" / "copy-the-index.md"
 
 
+def asset(edition):
+    """A file that is named by its contents."""
+    return f"app.{hashlib.sha256(edition.encode()).hexdigest()[:16]}.min.js"
+
+
 def publish(root, edition, *more):
     """Build one edition of a site, which every page of it names, and the generation that holds it; its name."""
     site = root / "work"
@@ -46,7 +52,7 @@ def publish(root, edition, *more):
     write_site(site, pages)
     shell = page(f"Find {edition}", f"<p>Edition {edition}</p><handrail-main>without</handrail-main>")
     _write(site / "find" / "index.html", shell)
-    _write(site / "assets" / f"app.{edition}.min.js", f"'{edition}'")
+    _write(site / "assets" / asset(edition), f"'{edition}'")
     return build_index(list(read_site(site)), root / "state", MODEL, site=site).folder.name
 
 
@@ -142,13 +148,13 @@ def test_open_pages_find_the_assets_of_the_generation_they_came_from_and_of_the_
     client = node(root / "state" / "index")
     second = publish(root, "second")
     until(lambda: served(client) == second)
-    assert client.get("/assets/app.first.min.js").text == "'first'"
-    assert client.get("/assets/app.first.min.js").headers["Cache-Control"].endswith("immutable")
+    assert client.get(f"/assets/{asset('first')}").text == "'first'"
+    assert client.get(f"/assets/{asset('first')}").headers["Cache-Control"].endswith("immutable")
     # The next one's files are here, and CURRENT comes last: another node may send its pages already.
     publish(root, "third")
     (root / "state" / "index" / "CURRENT").write_text(second)
     until(lambda: served(client) == second)
-    assert client.get("/assets/app.third.min.js").text == "'third'"
+    assert client.get(f"/assets/{asset('third')}").text == "'third'"
     assert client.get("/assets/none.0123.js").status_code == 404
     assert client.get("/assets/../handrail/site.min.json").status_code == 404
 
@@ -301,7 +307,7 @@ def test_rsync_as_documented_brings_a_generation_first_and_its_name_last(root, n
     for client in nodes:
         parts_of(client.application).live.look()
     assert [edition_of(client) for client in nodes] == [("first",) * 3] * 2, "used before it was named"
-    assert nodes[0].get("/assets/app.second.min.js").status_code == 200
+    assert nodes[0].get(f"/assets/{asset('second')}").status_code == 200
     rsync(root, tmp_path, last)
     until(lambda: {served(client) for client in nodes} == {name})
     assert [edition_of(client) for client in nodes] == [("second",) * 3] * 2
