@@ -39,6 +39,7 @@ from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build
 from handrail_search.service.monitoring.allocated_counts import room_in
+from handrail_search.service.monitoring.process_files import merge_ended, shared_folder
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 from handrail_search.service.site_files import BuiltSite, base_path_in
@@ -196,13 +197,12 @@ def _remove_if_mine(folder: Path, pid: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _forget_process(_server: object, worker: Any) -> None:
-    """Remove a dead process from the metrics; nothing here may end the service."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        from prometheus_client import multiprocess
-
-        with contextlib.suppress(OSError):
-            multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+def _forget_process(server: Any, _worker: object) -> None:
+    """Add up what ended processes have counted; nothing here may end the service, or hold it up."""
+    folder = shared_folder()
+    if folder is not None:
+        with contextlib.suppress(OSError):  # their files stay, and are read as they are, until the next process ends
+            merge_ended(folder, set(server.WORKERS))
 
 
 def _end_process(_server: object, worker: Any) -> None:

@@ -152,6 +152,31 @@ def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(ro
     assert "pears" not in log.read_text()
 
 
+def test_reloads_leave_no_files_behind_and_no_counter_goes_back(root, monkeypatch, tmp_path):
+    build(root)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def counted():
+        [line] = [line for line in get(f"{address}metrics")[1].splitlines() if line.startswith(SEARCHES)]
+        return float(line.split()[-1])
+
+    with started(root, "run", "--workers", "2") as (process, address, _):
+        for reload in range(1, 4):
+            titles(address, "pears")
+            assert counted() == reload
+            before = workers(process)
+            process.send_signal(signal.SIGHUP)
+            until(lambda before=before: len(workers(process)) == 2 and not before & workers(process), "other workers")
+            assert counted() == reload
+        [folder] = (tmp_path / "temporary").glob("handrail-metrics-*")
+        alive = {f"{kind}_{pid}.db" for kind in ("counter", "histogram", "gauge_livesum") for pid in workers(process)}
+        assert {one.name for one in folder.iterdir()} - alive == {"counter_ended.db", "histogram_ended.db", "lock"}
+
+
+SEARCHES = "handrail_search_duration_seconds_count"
+
+
 def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written_beside_the_state(root, tmp_path):
     build(root)
     port, home = free_port(), tmp_path / "home"

@@ -19,7 +19,7 @@ log = Log(__name__)
 
 _FIRST_BYTES = 1 << 16
 # What an entry needs beside its key: two numbers, its length, and what fills it up to eight bytes.
-_BESIDE_KEY = 32
+BESIDE_KEY = 32
 
 
 class AllocatedDict(MmapedDict):
@@ -59,7 +59,7 @@ class AllocatedDict(MmapedDict):
     def _begin(self) -> None:
         try:
             with self._file.open("ab") as file:
-                _lengthen(file.fileno(), _FIRST_BYTES)
+                lengthen(file.fileno(), _FIRST_BYTES)
         except OSError:
             self._file.unlink(missing_ok=True)  # others read what is there, and none of it may be empty
             raise
@@ -67,13 +67,13 @@ class AllocatedDict(MmapedDict):
 
     def _grow_for(self, key: str) -> None:
         capacity = self._capacity
-        while self._used + len(key.encode()) + _BESIDE_KEY > capacity:
+        while self._used + len(key.encode()) + BESIDE_KEY > capacity:
             capacity *= 2
         if capacity > self._capacity:
-            _lengthen(self._f.fileno(), capacity)
+            lengthen(self._f.fileno(), capacity)
 
 
-def _lengthen(file: int, size: int) -> None:
+def lengthen(file: int, size: int) -> None:
     """Write zeros up to `size`, or leave the file as it was: what was written has its place on the disk."""
     before = os.fstat(file).st_size
     missing = size - before
@@ -90,6 +90,6 @@ def room_in(folder: Path) -> None:
     probe = folder / ".room"
     try:
         with probe.open("ab") as file:
-            _lengthen(file.fileno(), _FIRST_BYTES * 8)
+            lengthen(file.fileno(), _FIRST_BYTES * 8)
     finally:
         probe.unlink(missing_ok=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import get_args
 
 import prometheus_client.values
@@ -17,13 +15,13 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
     generate_latest,
-    multiprocess,
 )
 from prometheus_client.registry import Collector
 
 from handrail_feedback.search_log import Outcome, SearchLog
 from handrail_search.ranking.results import Mode, Verdict
 from handrail_search.service.monitoring.allocated_counts import AllocatedDict
+from handrail_search.service.monitoring.process_files import ProcessFiles, shared_folder
 from handrail_search.service.monitoring.process_metrics import ProcessMetrics
 from handrail_search.service.monitoring.requests import Answered
 from handrail_search.service.search_pages import AnsweredSearch
@@ -71,7 +69,7 @@ class Meter:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
-        self._states = (*states, ProcessMetrics(several=_shared_folder() is not None))
+        self._states = (*states, ProcessMetrics(several=shared_folder() is not None))
         for state in self._states:
             self._registry.register(state)
         self._begin()
@@ -118,16 +116,10 @@ class Meter:
 
     def page(self) -> Response:
         """GET metrics."""
-        registry = self._registry
-        if _shared_folder():
+        registry, folder = self._registry, shared_folder()
+        if folder is not None:
             registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            registry.register(ProcessFiles(folder))
             for state in self._states:
                 registry.register(state)
         return Response(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
-
-
-def _shared_folder() -> str | None:
-    """Where the processes of this service add up their counts; None where this process is alone."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return folder if folder and Path(folder).is_dir() else None
