@@ -37,6 +37,11 @@ _BY_THEMSELVES = (
        VALUES (1, 'state', '2026-03-02T12:00:00.000Z', 'g1', 3, 1, 'guide/', 1)""",
     """INSERT INTO topic_proofs (topic_id, change, at, generation, people, answered, location, found)
        VALUES (1, 'proven', '2026-03-02T12:00:00.000Z', 'g1', 3, 3, 'guide/', 3)""",
+    """INSERT INTO topic_assignments (topic_id, assignee, at, who)
+       VALUES (1, 'anna', '2026-03-02T12:00:00.000Z', 'bert')""",
+    """INSERT INTO topic_comments (topic_id, at, who, words, token)
+       VALUES (1, '2026-03-02T12:00:00.000Z', 'anna', 'it''s about 7 %', 'form')""",
+    "INSERT INTO topic_looks (topic_id, who, at) VALUES (1, 'anna', '2026-03-02T12:00:00.000Z')",
     "INSERT INTO report_mails (due_at, next_at) VALUES ('2026-03-02T08:00:00.000Z', NULL)",
     "INSERT INTO outbox_channels (name, delivered) VALUES ('mail', 7)",
     "INSERT INTO job_runs (name, succeeded_at) VALUES ('topics', '2026-03-02T12:00:00.000Z')",
