@@ -25,7 +25,7 @@ from handrail_search.service.app import parts_of
 from handrail_search.service.monitoring import state_metrics
 from waiting import until
 
-from ..conftest import start, stop
+from ...conftest import start, stop
 
 PROMTOOL = shutil.which("promtool")
 
