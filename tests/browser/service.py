@@ -49,10 +49,25 @@ RESULTS = {
     "worse": {"url": "javascript:window.pwned=4", "title": "x", "heading": "", "snippet": "x", "score": 0.3},
 }
 
+PWN = "<img src=x onerror=window.pwned=6>"
+CARD = [
+    {"kind": "label", "first": 1, "left": 0, "left_text": "", "pieces": [{"text": "On a phone"}]},
+    {
+        "kind": "steps",
+        "first": 4,
+        "left": 7,
+        "left_text": f"7 more steps{PWN}",
+        "pieces": [{"text": f"Choose{PWN}", "decisive": True, "cut": True}, {"text": "Wait."}],
+    },
+    {"kind": "row", "first": 1, "left": 0, "pieces": [{"heading": f"When{PWN}", "text": "Now"}, {"text": PWN}]},
+    {"kind": "code", "first": 1, "left": 0, "pieces": [{"text": f"a\n  b{PWN}"}]},
+    None,
+]
+
 
 class Service:
     """Counts what it is asked; `mode` is ok, down, slow, garbage, empty, none, weak, broad, many, people, matter,
-    grief, evil, ends, ends_between, languages or degraded."""
+    grief, evil, card, ends, ends_between, languages or degraded."""
 
     def __init__(self, site_dir: Path) -> None:
         self.site_dir = site_dir
@@ -116,6 +131,8 @@ class Service:
             answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
         if self.mode == "languages":
             answer["results"][-1].update(lang="de", other_language=True, title="Umsatzsteuer")
+        if self.mode == "card":
+            answer["answer"] = {"url": answer["results"][0]["url"], "breadcrumb": ["Account", "<b>"], "blocks": CARD}
         if self.mode in ("none", "weak"):
             answer["verdict"] = self.mode
         if self.mode == "broad":

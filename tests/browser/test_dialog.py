@@ -524,6 +524,48 @@ def test_nothing_in_an_answer_can_run(tab, service):
     assert tab.evaluate("window.pwned") is None
 
 
+@pytest.mark.parametrize("stopped", [False, True], ids=["the theme", "its stand-in"])
+def test_the_answer_itself_is_in_the_link_of_the_first_result_once_and_in_order(tab, service, check, stopped):
+    service.mode = "card"
+    if stopped:
+        tab.route("**/assets/javascripts/bundle*.js", lambda route: route.abort())
+    search(tab, service, "password")
+    card = tab.locator(f"{ROWS} a .handrail-card")
+    assert card.count() == 1
+    lines = [line for line in card.inner_text().splitlines() if line.strip()]
+    shown = [" ".join(line.split()).replace("<img src=x onerror=window.pwned=6>", "!") for line in lines]
+    assert shown == ["Account › <b>", "On a phone", "Choose! …", "Wait.", "7 more steps!", "When!", "Now !", "a", "b!"]
+    assert card.locator("ol").get_attribute("start") == "4"
+    assert card.locator("mark").count() == 1
+    assert card.locator("img").count() == 0
+    assert "on the sign-in page" not in tab.locator(ROWS).first.inner_text()
+    assert card.evaluate("card => card.closest('a').href").endswith("#forgot-it")
+    assert tab.evaluate("window.pwned") is None
+    assert [one for one in check(tab) if META[1:] not in one[1]] == []  # the theme's own count is too pale for axe
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_card_is_not_wider_than_the_screen(tab, service, width):
+    service.mode = "card"
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.goto(service.address, wait_until="domcontentloaded")
+    tab.click("label[for=__search]")
+    tab.focus("[data-md-component=search-query]")
+    tab.keyboard.insert_text("password")
+    card = tab.locator(".handrail-card")
+    card.wait_for()
+    assert tab.locator(".md-search-result").evaluate("list => list.scrollWidth") <= width
+    assert card.evaluate(
+        "card => [...card.querySelectorAll('*')].every(one => one.scrollWidth <= card.clientWidth + 1)"
+    )
+
+
+def test_without_a_card_the_first_result_has_its_excerpt(tab, service):
+    search(tab, service, "password")
+    assert tab.locator(".handrail-card").count() == 0
+    assert "on the sign-in page" in tab.locator(ROWS).first.inner_text()
+
+
 def test_a_slow_answer_is_announced(tab, service):
     service.mode = "slow"
     tab.goto(service.address)

@@ -164,7 +164,7 @@ async function askService(query, signal) {
   if (!Array.isArray(found?.results)) throw new Error("the service gave no list")
   const results = found.results.filter(result => pageAddress(result?.url))
   return {
-    items: results.map((result, rank) => toGroup(result, rank, rank ? "" : toCard(found.answer))),
+    items: results.map((result, rank) => toGroup(result, rank, rank ? "" : toCard(found.answer, result))),
     fits: results.map(result => result.fits !== false),
     languages: results.map(result => result.other_language ? String(result.lang ?? "") : ""),
     source: "service",
@@ -228,11 +228,11 @@ function markedWords(parts) {
 
 /* The answer itself, in place of the first result's excerpt. Everything stands inside the result's link, so a list that goes
  * on in the article says so in plain words. */
-function toCard(card) {
-  if (!Array.isArray(card?.blocks)) return ""
+function toCard(card, result) {
+  if (!Array.isArray(card?.blocks) || card.url !== result.url) return ""
   const piece = one => (one.decisive ? `<mark>${escaped(one.text)}</mark>` : escaped(one.text)) + (one.cut ? " …" : "")
   const all = (pieces, open, close) => pieces.map(one => open + piece(one) + close).join("")
-  const blocks = card.blocks.map(({ kind, pieces, first, left_text: left }) => {
+  const blocks = card.blocks.filter(block => Array.isArray(block?.pieces)).map(({ kind, pieces, first, left_text: left }) => {
     const more = left ? `<p class="handrail-hint">${escaped(left)}</p>` : ""
     if (kind === "steps") return `<ol start="${Number(first)}">${all(pieces, "<li>", "</li>")}</ol>${more}`
     if (kind === "items") return `<ul>${all(pieces, "<li>", "</li>")}</ul>${more}`
