@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
-from handrail_feedback.delivery.channels import can_answer
 from handrail_feedback.desk.look import Look, clock
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
@@ -71,7 +70,7 @@ def add_desk(
     sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
     reply_due = partial(due, contact_of(settings))
 
-    message = MessagePage(store, look, reply_due, is_page, title_of, find, can_answer(settings), near)
+    message = MessagePage(store, look, reply_due, is_page, title_of, find, settings, near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
     for pages in (
         sign_in,

@@ -247,16 +247,18 @@ def test_without_an_index_the_page_is_there_and_says_that_no_article_was_found(t
 # --- Together -----------------------------------------------------------------------------------------------------
 
 
-def test_messages_that_mean_the_same_stand_together_with_the_reason(desk, write):
+def row_of(desk, code):
+    """The row of a message in the inbox, as its words."""
+    return next(row for row in re.findall(r"<tr.*?</tr>", desk.page, re.S) if f">{code}<" in row)
+
+
+def test_the_inbox_says_how_many_messages_are_like_one(desk, write):
     first = write("Help", "I forgot my password")
     other = write("Help!", "how do I recycle old batteries")
     same = write("Help!!", "forgot the password of my account")
     desk.get("")
-    [nested] = re.findall(r'class="desk-list desk-nested".*?</ul>', desk.page, re.S)
-    assert same in nested and "means nearly the same" in nested and other not in nested
-    assert desk.page.index(first) < desk.page.index(same) < desk.page.index(other)
-    assert desk.page.count(f">{same}<") == 1
-    assert '<span class="desk-count">3</span>' in desk.page
+    assert "1 similar" in row_of(desk, first) and "1 similar" in row_of(desk, same)
+    assert "similar" not in row_of(desk, other)
 
 
 def test_a_message_shows_how_others_like_it_were_answered(desk, write, store):
@@ -274,8 +276,7 @@ def test_a_thread_stands_together_whatever_it_is_about(desk, write):
     first = write("Help", "I forgot my password")
     second = write(f"And {first}: do you sell bicycles?", "bicycles")
     desk.get("")
-    [nested] = re.findall(r'class="desk-list desk-nested".*?</ul>', desk.page, re.S)
-    assert second in nested and "same thread" in nested
+    assert "1 similar" in row_of(desk, first) and f"adds to {first}" in row_of(desk, second)
     desk.get(f"m/{first}/")
     assert 'id="same"' not in desk.page
 
@@ -284,37 +285,20 @@ def test_without_the_encoder_threads_still_stand_together(app, desk, write, monk
     live = app.extensions["handrail"].live
     words_alone = Searcher(live.searcher().index, None)
     monkeypatch.setattr(live, "searcher", lambda: words_alone)
-    first, _ = write("Help", "I forgot my password"), write("Help", "forgot the password of my account")
+    first, alike = write("Help", "I forgot my password"), write("Help", "forgot the password of my account")
     second = write(f"{first} again", "")
     desk.get("")
-    [nested] = re.findall(r'class="desk-list desk-nested".*?</ul>', desk.page, re.S)
-    assert second in nested and "means nearly" not in desk.page
+    assert "1 similar" in row_of(desk, first) and "1 similar" in row_of(desk, second)
+    assert "similar" not in row_of(desk, alike)
 
 
 def test_no_word_of_a_message_is_kept_to_find_others_like_it(app, desk, write, acme):
     write("Help", "zebra crossing in my inbox")
     write("Help", "a zebra crossing in the inbox")
     desk.get("")
-    assert "means nearly the same" in desk.page
+    assert desk.page.count("1 similar") == 2
     for file in (acme / "state").rglob("*"):
         assert not file.is_file() or b"zebra crossing" not in file.read_bytes()
-
-
-def test_in_a_chain_of_small_steps_the_ends_do_not_stand_together():
-    from dataclasses import replace
-
-    from handrail_feedback.desk.messages.similar import group_similar as grouped
-    from handrail_feedback.records.messages import Case, KeptMessage
-
-    message = KeptMessage("A", "x", "", "", "en", now(), "waiting")
-    cases = [
-        Case(replace(message, code=code), code, None, None, None, "", None, "", "", False) for code in ("A", "B", "C")
-    ]
-    groups = grouped(cases, lambda _texts: [[(1, 0.7)], [(0, 0.7), (2, 0.7)], [(1, 0.7)]])
-    assert [(one.first.thread, [other.case.thread for other in one.others]) for one in groups] == [
-        ("A", ["B"]),
-        ("C", []),
-    ]
 
 
 # --- Colleagues' own searches --------------------------------------------------------------------------------------

@@ -14,9 +14,11 @@ from handrail_feedback.desk.messages.message import MessagePage, form_token, may
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import LONGEST_ANSWER, Learned
 from handrail_feedback.records.stamps import now
+from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import answers
 from handrail_feedback.storage.messages.answers import answer_by_mail, answers_of, find_answer, settle, undo_answer
+from handrail_feedback.storage.messages.handling import assign
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class MessageActions:
         """Add each action below the address of the message."""
         for name, action in self.by_name().items():
             blueprint.add_url_rule(f"{self.page.address}{name}", name, action, methods=["POST"])
+        blueprint.add_url_rule(f"{self.page.address}assign", "assign_message", self.assign, methods=["POST"])
 
     def by_name(self) -> dict[str, Callable[[str], AnyResponse]]:
         """The views by the last part of their addresses, which is also their endpoint."""
@@ -41,6 +44,15 @@ class MessageActions:
             "needs": self.needs_article,
             "undo": self.undo_outcome,
         }
+
+    def assign(self, code: str) -> AnyResponse:
+        """POST desk/m/CODE/assign: who takes care of the message."""
+        self.page.case(code)
+        to = request.form.get("assignee", "")
+        if to and to not in {one.name for one in staff.everybody(self.store)}:
+            raise NotFound
+        assign(self.store, code, to, me().name, now())
+        return self.page.again(code)
 
     def settled(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/answered: answered by phone or elsewhere, or nothing to answer."""

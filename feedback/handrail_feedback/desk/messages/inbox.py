@@ -1,8 +1,8 @@
-"""The inbox: messages that wait for an answer, oldest first, and a field to open one by its code."""
+"""The inbox: messages with who wrote, what about, how long they wait and who takes care of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,14 +11,25 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.contracts import FindSimilar
 from handrail_feedback.desk.look import Look
-from handrail_feedback.desk.messages.similar import group_similar
+from handrail_feedback.desk.messages.inbox_filter import (
+    FILTERS,
+    MESSAGES_SHOWN,
+    NOBODY,
+    SORTS,
+    InboxLine,
+    choices,
+    inbox_view,
+)
+from handrail_feedback.desk.messages.similar import count_similar
+from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import Case
-from handrail_feedback.records.reference_codes import EXAMPLE_CODE, codes_in
+from handrail_feedback.records.reference_codes import codes_in
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.human_reach import human_reach
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import wanted_articles
-from handrail_feedback.storage.messages.threads import answered_cases, codes_like, count_open, find_case, open_cases
+from handrail_feedback.storage.messages.handling import assignees, being_answered
+from handrail_feedback.storage.messages.threads import codes_like, find_case, inbox_cases
 from handrail_kb.site.help_links import one_click
 
 # A message is marked if no channel has taken it within this time.
@@ -27,22 +38,12 @@ _REACH = timedelta(days=30)
 Due = Callable[[datetime], datetime | None]
 
 
-@dataclass(frozen=True)
-class InboxLine:
-    """A message in a list, with how long it has waited, and by when an answer was promised."""
-
-    case: Case
-    waits: timedelta
-    due: datetime | None
-    overdue: bool
-    undelivered: bool
-
-
-def line_of(case: Case, due: Due, at: datetime) -> InboxLine:
+def line_of(case: Case, due: Due, at: datetime, assignee: str = "", others: Sequence[str] = ()) -> InboxLine:
     """The message as lists and its own page show it."""
     until = due(case.message.at)
     undelivered = case.waits_since is not None and at - case.waits_since >= _LATE
-    return InboxLine(case, at - case.message.at, until, case.is_open and until is not None and until < at, undelivered)
+    overdue = case.is_open and until is not None and until < at
+    return InboxLine(case, at - case.message.at, until, overdue, undelivered, assignee, tuple(others))
 
 
 @dataclass(frozen=True)
@@ -60,36 +61,68 @@ class Inbox:
         blueprint.add_url_rule(self.look.home, "home", self.home)
 
     def home(self) -> AnyResponse:
-        """GET desk/; with `code`, redirects to the message with that code."""
+        """GET desk/, filtered and sorted as its address says; the code of a message leads to that message."""
         for warm in self.warm:
             warm()
-        typed = request.args.get("code", "")[:200]
+        typed = request.args.get("code", request.args.get("q", ""))[:200]
         meant = codes_in(typed)
         for code in meant:
             if find_case(self.store, code):
                 return redirect(url_for("desk.message", code=code))
-        near = codes_like(self.store, meant[0].replace("-", "")) if meant else []
-        if typed and not near:
-            near = codes_like(self.store, "".join(filter(str.isalnum, typed)).upper())
-        at = now()
+        at, view = now(), inbox_view({**request.args, "q": typed})
+        lines = self._lines(at)
+        found = view.shown(lines)
+        near = [] if found or not typed.strip() else self._codes_near(typed, meant)
+        start = (view.page - 1) * MESSAGES_SHOWN
+        shown = found[start : start + MESSAGES_SHOWN]
         return self.look.page(
             "home",
             "Desk",
-            404 if typed.strip() else 200,
-            typed=typed,
+            404 if typed.strip() and not found else 200,
             near=near,
-            example=EXAMPLE_CODE,
+            looks_like_code=bool(meant or near or "code" in request.args),
             at=at,
-            open=self._groups(at),
-            count=count_open(self.store),
+            view=view,
+            views=_views(lines),
+            choices=choices(lines, view),
+            sorts=list(SORTS),
+            shows=list(FILTERS),
+            shown=list(zip(shown, count_similar([one.case for one in shown], self.near), strict=True)),
+            found=len(found),
+            start=start,
+            more=len(found) > start + MESSAGES_SHOWN,
             reach=human_reach(self.store, at - _REACH, at, at, one_click=one_click(self.look.site_dir)),
             wanted=wanted_articles(self.store, limit=20),
-            answered=[line_of(case, self.due, at) for case in answered_cases(self.store, limit=20)],
         )
 
-    def _groups(self, at: datetime) -> list[tuple[InboxLine, list[tuple[InboxLine, str]]]]:
-        """The open messages, each with similar ones and the reason."""
+    def _lines(self, at: datetime) -> list[InboxLine]:
+        cared_for, open_now, mine = assignees(self.store), being_answered(self.store, at), me().name
         return [
-            (line_of(group.first, self.due, at), [(line_of(one.case, self.due, at), one.why) for one in group.others])
-            for group in group_similar(open_cases(self.store), self.near)
+            line_of(
+                case,
+                self.due,
+                at,
+                cared_for.get(case.message.code, ""),
+                [name for name in open_now.get(case.message.code, []) if name != mine],
+            )
+            for case in inbox_cases(self.store)
         ]
+
+    def _codes_near(self, typed: str, meant: Sequence[str]) -> list[str]:
+        """Codes that may be meant by one that is nobody's."""
+        near = codes_like(self.store, meant[0].replace("-", "")) if meant else []
+        return near or codes_like(self.store, "".join(filter(str.isalnum, typed)).upper())
+
+
+def _views(lines: Sequence[InboxLine]) -> list[tuple[str, Mapping[str, str], int]]:
+    """The saved views: a name, the parameters of the address, and how many messages are in it."""
+    asked = {
+        "open": {"show": "open"},
+        "mine": {"assignee": me().name},
+        "nobody": {"assignee": NOBODY},
+        "unread": {"show": "unread"},
+        "overdue": {"show": "overdue"},
+        "answered": {"show": "answered"},
+        "all": {"show": "all"},
+    }
+    return [(name, of, sum(map(inbox_view(of).holds, lines))) for name, of in asked.items()]

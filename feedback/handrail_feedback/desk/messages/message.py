@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -13,20 +13,24 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.contracts import Find, FindSimilar
+from handrail_feedback.delivery.channels import can_answer
 from handrail_feedback.delivery.letters import reply_address
 from handrail_feedback.desk.look import Look
 from handrail_feedback.desk.messages.inbox import Due, line_of
-from handrail_feedback.desk.messages.similar import similar_messages
+from handrail_feedback.desk.messages.similar import Companion, similar_messages
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.learned import teachable
 from handrail_feedback.records.messages import LONGEST_ANSWER, MOST_QUESTIONS, Along, Answer, Case
 from handrail_feedback.records.reference_codes import normalise, spoken
 from handrail_feedback.records.stamps import now, storable_lines
+from handrail_feedback.storage import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import answers_of, note_opened, outcomes_of
+from handrail_feedback.storage.messages.handling import assignees, look
 from handrail_feedback.storage.messages.messages import attachments_of
 from handrail_feedback.storage.messages.threads import find_case, recent_cases, thread_of
 from handrail_kb.addresses import address_of
+from handrail_kb.config.settings import Settings
 
 # A message of at most this many characters can be a question itself.
 _AS_A_QUESTION = 120
@@ -65,8 +69,13 @@ class MessagePage:
     is_page: Callable[[str], bool]
     title_of: Callable[[str], str]
     find: Find
-    sends_mail: bool
+    settings: Settings
     near: FindSimilar
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether the desk can mail answers."""
+        return can_answer(self.settings)
 
     @property
     def address(self) -> str:
@@ -105,10 +114,10 @@ class MessagePage:
         return case
 
     def draft(self) -> UnsentAnswer:
-        """The unsent answer in the request."""
+        """The unsent answer in the request, with the link to an article that is to be inserted."""
         sent = request.form.get("questions")
         return UnsentAnswer(
-            storable_lines(request.form.get("body", ""), LONGEST_ANSWER),
+            storable_lines(request.form.get("body", "") + self._inserted(), LONGEST_ANSWER),
             request.values.get("q", "")[:_LONGEST_SEARCH],
             tuple(sent[:10_000].splitlines()) if sent is not None else None,
         )
@@ -122,24 +131,26 @@ class MessagePage:
 
     def page(self, code: str, draft: UnsentAnswer, status: int = 200) -> AnyResponse:
         """The page, with what was filled in. Raises NotFound."""
-        case, at = self.case(code), now()
+        self.case(code)
+        at = now()
         note_opened(self.store, code, me().name, at)
+        case = self.case(code)
+        opened_by = look(self.store, code, me().name, at)
         cases, answers = thread_of(self.store, case.thread), answers_of(self.store, case.thread)
-        entries = [ThreadEntry(one.message.at, case=one) for one in cases] + [
-            ThreadEntry(one.at, answer=one) for one in answers
-        ]
         questions = teachable_questions(case)
         return self.look.page(
             "message",
             code,  # not the customer's words, which a browser's history would keep
             status,
-            line=line_of(case, self.due, at),
+            line=line_of(case, self.due, at, assignees(self.store).get(code, ""), opened_by),
+            staff=[member.name for member in staff.everybody(self.store)],
             case=case,
             draft=draft,
-            entries=sorted(entries, key=lambda entry: entry.at),
+            entries=_thread(cases, answers),
             unanswered=any(one.is_open for one in cases),
             spoken=", ".join(word if word == symbol else f"{symbol} {word}" for symbol, word in spoken(code)),
             shared=self._shared(case),
+            link=self.link,
             address=reply_address(case.message.reply_to),
             sends_mail=self.sends_mail,
             outcomes=[
@@ -148,15 +159,28 @@ class MessagePage:
             ],
             questions=list(questions if draft.questions is None else draft.questions),
             suggestions=self.find(draft.search or " ".join(questions[:1]) or case.message.message, case.message.lang),
-            beside=[
-                (one, [(led.kind, self.title_of(led.location)) for led in outcomes_of(self.store, one.case.thread)])
-                for one in similar_messages(case, recent_cases(self.store, at, within=_BESIDE), self.near)
-            ],
+            beside=self._beside(case, at),
             token=secrets.token_urlsafe(16),
             may_undo=may_undo,
             longest=LONGEST_ANSWER,
             seen=max((one.id for one in answers), default=0),
         )
+
+    def _beside(self, case: Case, at: datetime) -> list[tuple[Companion, list[tuple[str, str]]]]:
+        """Similar messages of the last days, each with what it led to."""
+        return [
+            (one, [(led.kind, self.title_of(led.location)) for led in outcomes_of(self.store, one.case.thread)])
+            for one in similar_messages(case, recent_cases(self.store, at, within=_BESIDE), self.near)
+        ]
+
+    def _inserted(self) -> str:
+        location = request.form.get("insert", "")[:_LONGEST_SEARCH]
+        return f"\n{self.link(location)}\n" if location and self._url(location) else ""
+
+    def link(self, location: str) -> str:
+        """The address of an article as an answer names it."""
+        site = self.settings.site_url.rstrip("/")
+        return f"{site}/{address_of(location)}" if site else self._url(location)
 
     def _url(self, location: str) -> str:
         page = location.partition("#")[0]
@@ -169,6 +193,12 @@ class MessagePage:
             url = self._url(one.location) if one.location else ""
             shared.setdefault(one.kind, []).append((one, url))
         return shared
+
+
+def _thread(cases: Sequence[Case], answers: Sequence[Answer]) -> list[ThreadEntry]:
+    """Messages and answers, oldest first."""
+    entries = [ThreadEntry(one.message.at, case=one) for one in cases]
+    return sorted([*entries, *(ThreadEntry(one.at, answer=one) for one in answers)], key=lambda entry: entry.at)
 
 
 def teachable_questions(case: Case) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Groups similar messages, each with the reason.
+"""Finds similar messages, each with the reason.
 
 They are in one thread, or mean nearly the same: search compares meanings, and people judge.
 """
@@ -10,47 +10,23 @@ from dataclasses import dataclass
 
 from handrail_feedback.contracts import FindSimilar
 from handrail_feedback.records.messages import Case
-from handrail_kb.texts.amounts import percent
-
-SAME_THREAD = "same thread"
 
 
 @dataclass(frozen=True)
 class Companion:
-    """A message that is similar to another one, and why."""
+    """A message that is similar to another one: as near as `share`, from 0 to 1."""
 
     case: Case
-    why: str
+    share: float
 
 
-@dataclass(frozen=True)
-class Group:
-    """A message, and those similar to it."""
-
-    first: Case
-    others: tuple[Companion, ...]
-
-
-def group_similar(cases: Sequence[Case], near: FindSimilar) -> list[Group]:
-    """The messages in order, each once: with the first one that it is similar to, or by itself.
-
-    A message that is similar only to a companion does not join: the ends of such a chain have nothing in common.
-    """
-    neighbours = near([case.about for case in cases])
-    taken: set[int] = set()
-    groups = []
-    for place, case in enumerate(cases):
-        if place in taken:
-            continue
-        alike = dict(neighbours[place])
-        others = [
-            (other, _why(case, cases[other], alike.get(other)))
-            for other in range(place + 1, len(cases))
-            if other not in taken and (cases[other].thread == case.thread or other in alike)
-        ]
-        taken.update(other for other, _ in others)
-        groups.append(Group(case, tuple(Companion(cases[other], why) for other, why in others)))
-    return groups
+def count_similar(cases: Sequence[Case], near: FindSimilar) -> list[int]:
+    """For each message, how many of the others are of its thread or mean nearly the same."""
+    alike = near([case.about for case in cases])
+    found = [{place for place, _ in neighbours} for neighbours in alike]
+    for here, case in enumerate(cases):
+        found[here] |= {there for there, other in enumerate(cases) if other.thread == case.thread and there != here}
+    return [len(places) for places in found]
 
 
 def similar_messages(case: Case, others: Sequence[Case], near: FindSimilar) -> list[Companion]:
@@ -60,9 +36,5 @@ def similar_messages(case: Case, others: Sequence[Case], near: FindSimilar) -> l
     found: dict[str, Companion] = {}
     for place, share in alike:
         other = elsewhere[place - 1]
-        found.setdefault(other.thread, Companion(other, _why(case, other, share)))
+        found.setdefault(other.thread, Companion(other, share))
     return list(found.values())
-
-
-def _why(case: Case, other: Case, share: float | None) -> str:
-    return SAME_THREAD if other.thread == case.thread else f"means nearly the same ({percent(share or 0.0)} alike)"

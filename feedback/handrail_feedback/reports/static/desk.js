@@ -1,4 +1,4 @@
-// Keys for the queue of topics. Everything can be done without them, and without this script.
+// Keys for lists and topics, and links to articles in an answer. Everything can be done without this script.
 "use strict";
 
 (() => {
@@ -50,6 +50,18 @@
     if (!act) return;
     event.preventDefault();
     act();
+  });
+
+  // The link to an article goes where the cursor stands in the answer.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-insert]");
+    const body = document.getElementById("body");
+    if (!button || !body) return;
+    event.preventDefault();
+    const before = body.value.slice(0, body.selectionStart);
+    const space = before && !/\s$/.test(before) ? " " : "";
+    body.setRangeText(space + button.dataset.insert, body.selectionStart, body.selectionEnd, "end");
+    body.focus();
   });
 
   const off = help?.querySelector(".desk-keys-off");

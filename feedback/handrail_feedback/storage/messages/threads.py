@@ -55,24 +55,15 @@ def thread_of(store: Store, thread: str) -> list[Case]:
     return [_case(row, attachments_of(store, row["code"])) for row in rows]
 
 
-def open_cases(store: Store, *, limit: int = 200) -> list[Case]:
-    """What waits for an answer, the oldest first."""
-    rows = store.read(f"{_CASES} WHERE answers.id IS NULL ORDER BY messages.at, messages.id LIMIT :most", most=limit)
+def inbox_cases(store: Store, *, limit: int = 3000) -> list[Case]:
+    """Messages with all that was shared, those that wait for an answer first, then the newest."""
+    rows = store.read(
+        f"{_CASES} ORDER BY CASE WHEN answers.id IS NULL THEN 0 ELSE 1 END, messages.at DESC LIMIT :most", most=limit
+    )
     return [_case(row) for row in rows]
-
-
-def count_open(store: Store) -> int:
-    """How many messages wait for an answer."""
-    return int(store.read(f"SELECT count(*) AS n FROM messages WHERE NOT EXISTS ({_AN_ANSWER})")[0]["n"])  # noqa: S608
 
 
 _AN_ANSWER = f"SELECT 1 FROM answers WHERE {ANSWERED}"  # noqa: S608 (our own words)
-
-
-def answered_cases(store: Store, *, limit: int = 50) -> list[Case]:
-    """What was answered, the newest answer first."""
-    rows = store.read(f"{_CASES} WHERE answers.id IS NOT NULL ORDER BY answers.at DESC LIMIT :most", most=limit)
-    return [_case(row) for row in rows]
 
 
 def recent_cases(store: Store, at: datetime, *, within: timedelta, limit: int = 200) -> list[Case]:

@@ -227,3 +227,9 @@ def m074_asked_back(db: Connection) -> None:
 def m083_triage(db: Connection) -> None:
     """Who takes care of a topic, and what staff say about it."""
     db.define(*topic_tables.TRIAGE)
+
+
+@migration
+def m084_handling(db: Connection) -> None:
+    """Who takes care of a message, and who has it open."""
+    db.define(*tables.HANDLING)

@@ -369,3 +369,20 @@ ASKED_BACK: tuple[str, ...] = (
     # Words that fit many articles: the answer asked what was meant.
     "ALTER TABLE intents ADD COLUMN asked_back INTEGER NOT NULL DEFAULT 0",
 )
+
+HANDLING: tuple[str, ...] = (
+    """
+    CREATE TABLE message_assignments (   -- who takes care of a message
+      code TEXT PRIMARY KEY REFERENCES messages (code) ON DELETE CASCADE,
+      assignee TEXT NOT NULL,
+      at TEXT NOT NULL,
+      who TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """
+    CREATE TABLE message_looks (         -- who has a message open; kept for an hour
+      code TEXT NOT NULL REFERENCES messages (code) ON DELETE CASCADE,
+      who TEXT NOT NULL,
+      at TEXT NOT NULL,
+      PRIMARY KEY (code, who)
+    ) STRICT, WITHOUT ROWID""",
+)
