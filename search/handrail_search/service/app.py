@@ -40,6 +40,7 @@ from handrail_search.service.monitoring.health import add_health
 from handrail_search.service.monitoring.requests import watch_requests
 from handrail_search.service.monitoring.state_metrics import IndexMetrics, StoreMetrics
 from handrail_search.service.monitoring.stopping import Stopping
+from handrail_search.service.overload import refuse_late
 from handrail_search.service.rate_limits.rules import add_limits
 from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
@@ -101,9 +102,9 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     app.after_request(add_headers(parts.site))
     app.after_request(partial(_count_messages, parts.meter, parts.form))
     Compress(app)
-    proxies = settings.number("trusted_proxies")
-    if proxies:
+    if proxies := settings.number("trusted_proxies"):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    refuse_late(app)
     parts.meter.begin_endpoints(app)
     watch_requests(app, parts.meter.count_request, log_each=settings.text("log_format") == "json")
     return app

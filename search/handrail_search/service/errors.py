@@ -49,6 +49,9 @@ def add_errors(app: Flask, site: BuiltSite) -> None:
         return request.path.startswith(f"{unquote(site.base_path)}api/") and (is_script or not is_form)
 
     def refused(error: HTTPException) -> Response:
+        return _with_headers(answer_to(error), error)
+
+    def answer_to(error: HTTPException) -> Response:
         status = error.code or 500
         if status == 404 and not wants_json():
             return missing_page(site)
@@ -77,9 +80,19 @@ def add_errors(app: Flask, site: BuiltSite) -> None:
     app.register_error_handler(Exception, failed)
 
 
+def _with_headers(response: Response, error: HTTPException) -> Response:
+    """The answer with what tells programs how to go on."""
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            response.headers[name] = value
+    return response
+
+
+_KEPT_HEADERS = ("Allow", "Retry-After")
 _MEND = {
     404: "See what is there: api/openapi.json",
     405: "See which methods are understood: api/openapi.json",
     413: "Send less.",
     429: "Wait a minute, then try again.",
+    503: "Wait a moment, then try again.",
 }

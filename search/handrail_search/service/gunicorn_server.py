@@ -41,6 +41,7 @@ from handrail_search.index.site_build import how_to_build
 from handrail_search.service.monitoring.allocated_counts import room_in
 from handrail_search.service.monitoring.process_files import merge_ended, shared_folder
 from handrail_search.service.monitoring.stopping import Stopping
+from handrail_search.service.overload import WatchedWorker
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 from handrail_search.service.site_files import BuiltSite, base_path_in
 
@@ -124,7 +125,7 @@ class Production(BaseApplication):  # type: ignore[misc]
         options: dict[str, Any] = {
             "bind": bound(self._settings),
             "workers": self._settings.number("workers"),
-            "worker_class": "gthread",
+            "worker_class": WatchedWorker,
             "threads": _THREADS,
             "graceful_timeout": 30,
             "timeout": 60,
