@@ -64,7 +64,7 @@ def human_reach(
 
 
 def _reached(store: Store, since: datetime, until: datetime) -> Figure:
-    reached, sent = count_reached(store, since, until)
+    [(reached, sent)] = count_reached(store, (since, until))
     return Figure(
         "messages that reached a person",
         "messages that a mailbox, program or folder took, that somebody opened at the desk, or that were answered; "

@@ -301,15 +301,20 @@ def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]
         ago = math.floor((until - one.at) / _WEEK)
         if one.at < until and ago < CHART_WEEKS:
             by_week.setdefault(ago, []).append(one)
+    begins = {ago: until - (ago + 1) * _WEEK for ago in reversed(range(CHART_WEEKS))}
+    counted = count_reached(store, *((since, since + _WEEK) for since in begins.values()))
     return tuple(
-        _week(store, until - (ago + 1) * _WEEK, by_week.get(ago, ()), book.since)
-        for ago in reversed(range(CHART_WEEKS))
+        _week(since, by_week.get(ago, ()), messages, book.since)
+        for (ago, since), messages in zip(begins.items(), counted, strict=True)
     )
 
 
-def _week(store: Store, since: datetime, searches: Iterable[Counted], known_since: datetime | None) -> WeekFigures:
+def _week(
+    since: datetime, searches: Iterable[Counted], messages: tuple[int, int], known_since: datetime | None
+) -> WeekFigures:
+    """The figures of one week; `messages` are those that reached a person, and those that were sent."""
     counts = tally(searches)
-    reached, sent = count_reached(store, since, since + _WEEK)
+    reached, sent = messages
     verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
     # Counts the week of the first search, although it is not complete, so that a new site sees something.
     kept = known_since is not None and known_since < since + _WEEK

@@ -17,6 +17,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import note_opened, settle
 from handrail_feedback.storage.messages.messages import keep_message
+from handrail_feedback.storage.messages.threads import count_reached
 from handrail_kb.site.help_links import one_click
 
 from ..conftest import NOON
@@ -53,6 +54,27 @@ def test_a_message_reached_a_person_when_it_was_delivered_opened_or_answered(sto
     assert (figure.numerator, figure.denominator, figure.value) == (22, 24, "92%")
     assert found["undelivered now"].of == "1 of 24"
     assert found["undelivered now"].value == "1"
+
+
+def test_many_periods_are_counted_at_one_go_each_by_itself_and_overlapping_ones_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, begin = timedelta(days=1), NOON - timedelta(days=20)
+    for number in range(12):
+        code = write(store, number, at=begin + number % 4 * day)
+        if number % 3 == 0:
+            note_opened(store, code, "bert", NOON)
+    days = [(begin + number * day, begin + (number + 1) * day) for number in range(6)]
+    asked = []
+    read = store.read
+    monkeypatch.setattr(store, "read", lambda sql, **values: asked.append(sql) or read(sql, **values))  # type: ignore[func-returns-value]
+    every = (begin, NOON)
+    assert count_reached(store, every, *reversed(days), every) == [
+        (4, 12),
+        *reversed([(1, 3), (1, 3), (1, 3), (1, 3), (0, 0), (0, 0)]),
+        (4, 12),
+    ]
+    assert len(asked) == 1
 
 
 def test_ninety_nine_and_a_half_are_not_rounded_to_all(store: Store) -> None:

@@ -9,19 +9,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from handrail_feedback.records.messages import Message
+from handrail_feedback.records.outbox import parse_routes
 from handrail_feedback.storage.database import Store, retried
 from handrail_feedback.storage.engines.connection import Undone
+from handrail_feedback.storage.messages.messages import keep_message
+from handrail_feedback.storage.messages.threads import open_cases
 from handrail_feedback.storage.searches.learned import version
 from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import ConfigError, StoreUnavailable
 from waiting import until
 
+from ..conftest import NOON
+from ..postgres import PostgresServer
+
 psycopg = pytest.importorskip("psycopg", reason="handrail[postgres] is not installed")
+psycopg_pool = pytest.importorskip("psycopg_pool", reason="handrail[postgres] is not installed")
 
 
 VOTE = "INSERT INTO votes (at, location, helpful, comment) VALUES ('', :location, 1, '')"
@@ -248,6 +258,58 @@ def test_a_transaction_that_is_undone_again_and_again_is_given_up() -> None:
     with pytest.raises(Undone):
         never()
     assert 3 <= len(tries) <= 6
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One for each time that a connection was asked whether it is still there."""
+    times: list[int] = []
+    check = psycopg_pool.ConnectionPool.check_connection
+
+    def ask(raw: object) -> None:
+        times.append(1)
+        check(raw)
+
+    monkeypatch.setattr(psycopg_pool.ConnectionPool, "check_connection", staticmethod(ask))
+    return times
+
+
+def test_a_connection_that_was_used_just_now_is_not_asked_whether_it_is_there(store: Store, asked: list[int]) -> None:
+    for _ in range(20):
+        locations(store)
+    assert len(asked) <= 1
+
+
+def test_a_connection_that_its_server_ended_is_given_to_nobody(
+    store: Store, url: str, asked: list[int], postgres: PostgresServer
+) -> None:
+    name = urlsplit(url).path[1:]
+    for _ in range(5):
+        locations(store)
+        postgres.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+        assert locations(store) == []
+    assert len(asked) >= 5
+
+
+def test_the_list_of_the_desk_reads_the_outbox_by_its_index_and_not_whole_for_each_message(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(150):
+        message = Message(f"Words {number}", "", "", "en", NOON + timedelta(seconds=number), f"form-{number}")
+        keep_message(store, message, parse_routes("mail > folder"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+    plans = []
+    read = store.read
+
+    def explain(sql: str, **values: object) -> list[Any]:
+        plans.extend(row["QUERY PLAN"] for row in read(f"EXPLAIN {sql}", **values))
+        return []
+
+    monkeypatch.setattr(store, "read", explain)
+    assert open_cases(store) == []
+    assert any("Index Scan" in line and "outbox" in line for line in plans)
+    assert not any("Seq Scan on outbox" in line for line in plans)
 
 
 HOLD = "import sys, time; from handrail_feedback.storage.database import Store\n" + (

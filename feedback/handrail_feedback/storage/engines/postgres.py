@@ -7,8 +7,10 @@ their types as SQLite does, from what they are compared with, and poolers betwee
 from __future__ import annotations
 
 import logging
+import select
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -42,6 +44,8 @@ _LOOK_SECONDS = 0.5
 _BREATH = 1.0
 _STATEMENT_SECONDS = 60
 _IDLE_SECONDS = 60
+# After so long without use, a machine between may have forgotten a connection without a word.
+_TRUSTED_SECONDS = 30.0
 # Whatever the server's default: a snapshot must not be older than the turn to write.
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _TOO_MANY = "connection slots"
@@ -63,6 +67,7 @@ class PostgresDatabase:
         self._opening = threading.RLock()
         self._pool: Pool | None = None
         self._away: tuple[float, StoreUnavailable] | None = None
+        self._used: weakref.WeakKeyDictionary[psycopg.Connection[Any], float] = weakref.WeakKeyDictionary()
 
     def exists(self) -> bool:
         """Whether there may be a store: a server is asked when it is needed."""
@@ -151,6 +156,7 @@ class PostgresDatabase:
                 self._let_go(pool)
             raise
         finally:
+            self._used[raw] = time.monotonic()
             pool.putconn(raw)
 
     def _borrow(self) -> tuple[Pool, psycopg.Connection[Any]]:
@@ -233,7 +239,7 @@ class PostgresDatabase:
             min_size=0,
             max_size=_MOST_CONNECTIONS,
             configure=self._configure,
-            check=ConnectionPool.check_connection,
+            check=self._refuse_broken,
             reconnect_timeout=_CONNECT_SECONDS,
             max_idle=300,
             num_workers=1,
@@ -241,12 +247,27 @@ class PostgresDatabase:
             open=True,
         )
 
+    def _refuse_broken(self, raw: psycopg.Connection[Any]) -> None:
+        """Raise psycopg.Error for a connection that its server has ended, so that another one is lent.
+
+        Asking takes as long as most statements: one that was used just now is asked only where its server has said
+        something unasked, which it does when it ends.
+        """
+        used = self._used.get(raw)
+        if used is None or time.monotonic() - used > _TRUSTED_SECONDS or _has_said_something(raw):
+            ConnectionPool.check_connection(raw)
+
     def _configure(self, raw: psycopg.Connection[Any]) -> None:
-        """Bound what a connection may wait for, and let it speak as SQLite does."""
+        """Bound what a connection may wait for, and let it speak as SQLite does.
+
+        What a page of the desk reads is in memory: an index is worth it for small tables, which are read once for each
+        message otherwise.
+        """
         speak_as_sqlite(raw)
         raw.execute(
             f"SET statement_timeout = '{_STATEMENT_SECONDS}s'; SET lock_timeout = '{self._busy_seconds}s';"
-            f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; SET timezone = 'UTC'"
+            f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; SET timezone = 'UTC';"
+            "SET random_page_cost = 1.1"
         )
 
 
@@ -261,6 +282,13 @@ _CONNECTION: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+
+
+def _has_said_something(raw: psycopg.Connection[Any]) -> bool:
+    """Whether anything arrived on a connection that waits for nothing, be it its end."""
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _key(what: str) -> str:

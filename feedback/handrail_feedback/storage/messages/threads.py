@@ -76,18 +76,28 @@ def recent_cases(store: Store, at: datetime, *, within: timedelta, limit: int = 
     return [_case(row) for row in rows]
 
 
-def count_reached(store: Store, since: datetime, until: datetime) -> tuple[int, int]:
-    """How many messages of this time reached a person in some way, and how many there are."""
-    [row] = store.read(
-        f"""SELECT count(*) AS sent, count(*) FILTER (WHERE
+def count_reached(store: Store, *periods: tuple[datetime, datetime]) -> list[tuple[int, int]]:
+    """How many messages of each period reached a person in some way, and how many there are.
+
+    All are counted at one go: a database on another machine is asked once.
+    """
+    values = {
+        f"{name}_{number}": stamp(at)
+        for number, period in enumerate(periods)
+        for name, at in zip(("since", "until"), period, strict=True)
+    }
+    asked = ", ".join(f"({number}, :since_{number}, :until_{number})" for number in range(len(periods)))
+    rows = store.read(
+        f"""WITH periods (number, since, until) AS (VALUES {asked})
+            SELECT count(messages.id) AS sent, count(messages.id) FILTER (WHERE
               EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND answer_id IS NULL
                       AND delivered_at IS NOT NULL)
               OR EXISTS (SELECT 1 FROM opened WHERE opened.code = messages.code) OR EXISTS ({_AN_ANSWER})) AS reached
-            FROM messages WHERE at >= :since AND at < :until""",  # noqa: S608 (our own words)
-        since=stamp(since),
-        until=stamp(until),
+            FROM periods LEFT JOIN messages ON messages.at >= periods.since AND messages.at < periods.until
+            GROUP BY number ORDER BY number""",  # noqa: S608 (our own words)
+        **values,
     )
-    return row["reached"], row["sent"]
+    return [(row["reached"], row["sent"]) for row in rows]
 
 
 def count_undelivered(store: Store) -> tuple[int, int]:
