@@ -82,6 +82,7 @@ class Service:
         self.mode = "ok"
         self.delay = 0.0  # seconds before a search is answered
         self.tell: object = None
+        self.notice: object = None
         self.searches: list[dict[str, str]] = []
         self.events: list[dict] = []
         self.votes: list[dict] = []
@@ -96,6 +97,7 @@ class Service:
         app = Flask("fake", static_folder=None)
         base = self.base.rstrip("/")
         app.add_url_rule(f"{base}/api/search", view_func=self._search, endpoint="search")
+        app.add_url_rule(f"{base}/api/notice", view_func=lambda: jsonify(notice=self.notice), endpoint="notice")
         for name, kept in (("events", "events"), ("feedback", "votes"), ("contact", "messages")):
             app.add_url_rule(f"{base}/api/{name}", view_func=self._keep(kept), methods=["POST"], endpoint=name)
         app.add_url_rule(f"{base}/", view_func=self._page, defaults={"path": ""}, endpoint="home")

@@ -44,6 +44,8 @@ _BY_THEMSELVES = (
     "INSERT INTO topic_looks (topic_id, who, at) VALUES (1, 'anna', '2026-03-02T12:00:00.000Z')",
     "INSERT INTO report_mails (due_at, next_at) VALUES ('2026-03-02T08:00:00.000Z', NULL)",
     "INSERT INTO outbox_channels (name, delivered) VALUES ('mail', 7)",
+    "INSERT INTO service_notice (words, level, said_at, in_languages)"
+    " VALUES ('Slow', 'warning', '2026-03-02T12:00:00.000Z', '{}')",
     "INSERT INTO job_runs (name, succeeded_at) VALUES ('topics', '2026-03-02T12:00:00.000Z')",
     "UPDATE outbox_alarm SET told_at = '2026-03-02T12:00:00.000Z'",
 )

@@ -17,6 +17,7 @@ from flask import Blueprint, Response, request
 from handrail_feedback.delivery.attended import Attended
 from handrail_feedback.pages.code import CodePage
 from handrail_feedback.pages.contact import ContactPage
+from handrail_feedback.pages.notice import CurrentNotice, NoticePage
 from handrail_feedback.pages.notify import NotifyPage
 from handrail_feedback.pages.request import RefusedError, identifier, json_object, location, refusal, whole_number
 from handrail_feedback.pages.vote import VotePage
@@ -74,6 +75,7 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     contact.register(blueprint)
     code.register(blueprint)
     notify.register(blueprint)
+    NoticePage(CurrentNotice(store), base, lang, contact.reached.timezone).register(blueprint)
 
     def too_many(error: Exception) -> Response:
         if request.path.startswith(f"{unquote(base)}tell/"):

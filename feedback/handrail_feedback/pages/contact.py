@@ -186,6 +186,7 @@ class ContactPage:
         main = render_template(
             "feedback/contact.html",
             t=lambda key, **values: text(self.lang, key, **values),
+            lang=self.lang,
             form=form,
             sent=done,
             spoken=spelled(self.lang, done.code) if done else "",

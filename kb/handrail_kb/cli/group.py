@@ -67,6 +67,10 @@ COMMANDS = {
         "handrail_feedback.commands.messages:forget",
         "Erase the message with the reference CODE and all that was added to it, for good.",
     ),
+    "status": (
+        "handrail_feedback.commands.status:status",
+        "Show customers a notice with these WORDS, for example during an outage.",
+    ),
     "backup": (
         "handrail_feedback.commands.backup:backup",
         "Back up the store while the service runs, and verify the backup.",

@@ -25,6 +25,7 @@ _BUNDLED = (
     "dialog/handrail-wait.js",
     "handrail-visit.js",
     "handrail-vote.js",
+    "handrail-notice.js",
 )
 # Scripts that only the contact page loads.
 CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")

@@ -49,6 +49,7 @@ TABLES = (
     "mailed",
     "unwanted",
     "job_runs",
+    "service_notice",
 )
 
 
@@ -221,6 +222,12 @@ def m071_files_of_jobs(db: Connection) -> None:
 def m074_asked_back(db: Connection) -> None:
     """Which searches were answered by asking what was meant."""
     db.define(*tables.ASKED_BACK)
+
+
+@migration
+def m077_service_notice(db: Connection) -> None:
+    """What customers are told about an outage or a delay."""
+    db.define(*tables.NOTICE)
 
 
 @migration

@@ -386,3 +386,14 @@ HANDLING: tuple[str, ...] = (
       PRIMARY KEY (code, who)
     ) STRICT, WITHOUT ROWID""",
 )
+
+NOTICE: tuple[str, ...] = (
+    """
+    CREATE TABLE service_notice (        -- what customers are told about an outage or a delay: at most one row
+      words TEXT NOT NULL,
+      level TEXT NOT NULL,               -- info, warning, outage
+      said_at TEXT NOT NULL,
+      until TEXT,                        -- empty: until it is taken away
+      in_languages TEXT NOT NULL         -- JSON: the words for readers of some languages
+    ) STRICT""",
+)

@@ -19,6 +19,8 @@ MAX_CALLBACK = 200
 MAX_QUERY = 500
 FILES = ".png,.jpg,.jpeg,.gif,.webp,.pdf"
 MAX_FILES = 5
+# Where the service notice stands, which nobody knows when the page is built.
+NOTICE = "<handrail-notice></handrail-notice>"
 
 
 def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", heading: bool = True) -> str:
@@ -28,6 +30,7 @@ def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", h
     """
     label = contact_text or text(lang, "contact.link")
     return f"""<handrail-main>{_heading(lang, "find.title", heading)}
+{NOTICE}
 {find_form(lang, action=action)}
 <p class="handrail-hint">{_(lang, "find.needs_service")}</p>
 <p><a href="{escape(contact)}">{escape(label)}</a></p>
@@ -64,6 +67,7 @@ def contact_main(
     With `callback`, customers may ask to be called; they may attach files of `megabytes` in total.
     """
     return f"""<handrail-main>{_heading(lang, "contact.title", heading)}
+{NOTICE}
 <p>{_(lang, "contact.intro")}</p>
 {expect}
 {contact_form(lang, action=action, callback=callback, megabytes=megabytes)}

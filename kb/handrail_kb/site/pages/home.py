@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from handrail_kb.site.pages.forms import MAX_QUERY
+from handrail_kb.site.pages.forms import MAX_QUERY, NOTICE
 from handrail_kb.site.pages.most_asked import Asked
 from handrail_kb.texts import html_text as _
 
@@ -41,7 +41,7 @@ def home_main(
     top = _TOP.match(content)
     heading = top[0] if top else "" if "<h1" in content else f"<h1>{escape(title) or _(lang, 'home.title')}</h1>"
     rest = content[top.end() :] if top else content
-    parts = "\n".join(filter(None, (_search(lang, find), _asked(lang, asked), _topics(lang, topics), reach)))
+    parts = "\n".join(filter(None, (NOTICE, _search(lang, find), _asked(lang, asked), _topics(lang, topics), reach)))
     return f'{heading}\n<div class="handrail-home" data-search-exclude>\n{parts}\n</div>\n{rest}'
 
 

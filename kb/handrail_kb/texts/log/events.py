@@ -108,6 +108,7 @@ EVENTS: Mapping[str, Event] = {
     "searches.not_erased": _error("searches past their time could not be erased: {reason}"),
     "vote.not_kept": _error("a vote was not kept: {reason}"),
     "message.not_kept": _error("a message was not kept: {reason}"),
+    "notice.unread": _error("the notice for customers could not be read, the last one is shown: {reason}"),
     "message.erased": _info("a message was erased by its writer"),
     "code.unavailable": _error("a reference code could not be looked up, added to or erased: {reason}"),
     "wish.not_kept": _error("a wish to hear of an answer was not kept: {reason}"),
