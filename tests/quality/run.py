@@ -49,6 +49,7 @@ PARTS = {
     "stackexchange": sets.stackexchange,
     "companies": sets.companies,
     "german": sets.german,
+    "popularity": sets.popularity,
     "typos": sets.typos,
     "codes": codes.codes,
     "sensitive": sensitive_topics.sensitive_topics,

@@ -18,7 +18,7 @@ _VERDICT = (
     "none_on_answerable",
     "none_on_unanswerable",
 )
-SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "typos", "codes", "sensitive")
+SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "popularity", "typos", "codes", "sensitive")
 _MISSED_SHOWN = 5
 
 
@@ -34,6 +34,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Asking back\n\n" + asking_back(results["docs"]["decisions"]))
     if "thunderbird" in results:
         parts.append("### What learning adds\n\n" + learning(results["thunderbird"]["learning"]))
+    if "popularity" in results:
+        parts.append("### What people open\n\n" + popularity(results["popularity"]))
     if "typos" in results:
         parts.append("### Misspelt questions\n\n" + misspelt(results["typos"]["typos"]))
     if "codes" in results:
@@ -93,6 +95,21 @@ def learning(found: Mapping[str, Any]) -> str:
         "out because the later half asks them too."
     )
     return f"{head}\n\n{_table(['', 'Change', 'Is it more than chance?'], rows)}"
+
+
+def popularity(found: Mapping[str, Any]) -> str:
+    """The later half of the questions before and after made-up customers opened results of the earlier half's."""
+    rows = []
+    for name in _RANKING:
+        change = Difference(**found["differences"][name])
+        cells = [_cell(found[when][name]) for when in ("before", "after")]
+        told = f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+        rows.append([MEASURES[name].label, *cells, told, judged(MEASURES[name], change)])
+    head = (
+        f"Made-up customers opened something from {found['opened']:,} of {found['lists']:,} lists for questions of the "
+        f"earlier half; the site's own check made this worth {found['worth']:.2f}."
+    )
+    return f"{head}\n\n{_table(['', 'Before', 'After', 'Change', 'Is it more than chance?'], rows)}"
 
 
 def misspelt(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -224,6 +224,19 @@ class OpeningSearch:
     contacted_at: datetime | None
 
 
+@dataclass(frozen=True)
+class SeenList:
+    """A list of results that a customer looked at: the results with their scores, best first, and what was opened.
+
+    `opened` are the locations of pages, without anchors.
+    """
+
+    at: datetime
+    shape: str
+    results: tuple[tuple[str, float], ...]
+    opened: frozenset[str]
+
+
 LeftOut = Literal["", "bots", "staff", "degraded"]
 
 

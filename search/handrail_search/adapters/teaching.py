@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.learned import known_questions, version
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError
 from handrail_kb.texts.log.logger import Log
+from handrail_search.adapters.openings import CountOpenings, popularity_in
 from handrail_search.background import Watch
 from handrail_search.embedding.vector_cache import KnownVectors
 from handrail_search.embedding.vectors import Vectors
@@ -38,12 +40,19 @@ class Teaching(Watch):
         # A store object of its own: reading much must not delay whoever writes a message.
         self._store = Store(settings.store_place)
         self._teacher = Teacher(settings)
+        self._openings = CountOpenings(live, settings)
         self.known: Sequence[KnownAnswer] = ()
         self._seen: tuple[int, str] | None = None
 
+    def watch(self) -> None:
+        """Start looking, and counting what people open, unless this process does already."""
+        super().watch()
+        self._openings.watch()
+
     def stop(self) -> None:
-        """End the thread permanently, and close the store."""
+        """End the threads permanently, and close the store."""
         super().stop()
+        self._openings.stop()
         self._store.close()
 
     @property
@@ -135,7 +144,7 @@ def read_known(store: Store) -> list[KnownAnswer]:
 
 
 def teach_from_store(searcher: Searcher, settings: Settings) -> None:
-    """Teach what the site's store knows, so that a command answers as the service does.
+    """Teach what the site's store knows, and what people open, so that a command answers as the service does.
 
     Without a store there is nothing to teach, and none is created; when it cannot be read, a warning is logged and
     search goes on without it.
@@ -145,6 +154,7 @@ def teach_from_store(searcher: Searcher, settings: Settings) -> None:
         return
     try:
         Teacher(settings).teach(searcher, read_known(store))
+        searcher.popularity = popularity_in(store, searcher.index, now())
     except HandrailError as error:
         log("learned.left_out", reason=error)
     finally:

@@ -13,13 +13,14 @@ import click
 from handrail_kb.addresses import address_of
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import log_to_terminal
-from handrail_kb.texts.amounts import percent
+from handrail_kb.texts.amounts import counted, percent
 from handrail_search.commands.build import Flags
 from handrail_search.commands.options import find_settings, setting_options
 from handrail_search.ranking.answer.card import AnswerCard
 from handrail_search.ranking.results import Hit, Results
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.scoring.drop import FIRST_FEW, STANDS, STANDS_LATE
+from handrail_search.scoring.popularity import ENOUGH_OPENED, Popularity
 
 
 @click.command()
@@ -64,6 +65,7 @@ NAMES = {
     "learned_near": "a learned question is nearer than its text",
     "learned_fit": "like the questions it is known to answer",
     "learned_prior": "often the answer",
+    "popularity": "opened more, or less, than others where it was shown",
 }
 
 
@@ -101,7 +103,17 @@ def _judgement(results: Results, searcher: Searcher) -> list[str]:
         f"confidence {results.confidence:.2f}: none below {bands.none:.2f}, weak below {bands.confident:.2f}",
         f"encoder {manifest.recipe.model}, trusted {percent(manifest.trust)} in this language; mode {results.mode}; "
         f"{searcher.taught} learned questions",
+        _popularity(searcher.popularity),
     ]
+
+
+def _popularity(known: Popularity | None) -> str:
+    if known is None:
+        return "popularity: not counted"
+    lists = f"from {counted(known.opened, 'list')} that something was opened from"
+    if known.opened < ENOUGH_OPENED:
+        return f"popularity: none yet, {lists}; it begins at {ENOUGH_OPENED}"
+    return f"popularity: {f'counts {known.worth:.2f}' if known.worth else 'does not help here'}, {lists}"
 
 
 _ENDS = {

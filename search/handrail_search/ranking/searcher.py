@@ -36,6 +36,7 @@ from handrail_search.ranking.list_end import end_of_list
 from handrail_search.ranking.results import Hit, Results, ResultSection, Verdict
 from handrail_search.ranking.understanding import EncodeQuestion, Reader, Understood
 from handrail_search.scoring.fusion import FULL, Scores, contributions, fuse, lifts, weights
+from handrail_search.scoring.popularity import Popularity
 from handrail_search.scoring.verdict import Bands, bands, confidence
 
 log = Log(__name__)
@@ -66,6 +67,7 @@ class Searcher:
         self._missing = missing or (None if encoder else "encoder_unavailable")
         self._learned: LearnedQuestions | None = None
         self.lesson = LearnedModel()
+        self.popularity: Popularity | None = None
         self._reader = Reader(index, encoder)
 
     @property
@@ -99,7 +101,7 @@ class Searcher:
         for row in rows:
             question = learned.known[row].question
             vector, _ = self._encode(question)
-            finding = Evidence(self.index, question, vector, None)
+            finding = self._with_popularity(Evidence(self.index, question, vector, None))
             base.append(self._fuse(finding, vector))
             nearness.append(finding.nearness)
             coverages.append(finding.coverage())
@@ -142,7 +144,7 @@ class Searcher:
             return Results(question, "none", "hybrid", ())
         understood = self._reader.read(question, self._encode)
         vector, reason = understood.vector, understood.failed
-        finding = Evidence(self.index, understood.text, vector, self._learned, understood.words)
+        finding = self._with_popularity(Evidence(self.index, understood.text, vector, self._learned, understood.words))
         others = self._of_other_languages(lang)
         scores, lifted, order, twins = self._rank(finding, vector, others, limit)
         verdict, confident, limits = self._verdict(finding, understood, order)
@@ -181,9 +183,16 @@ class Searcher:
         if not question or not self.index.pages:
             return ()
         understood = self._reader.read(question, self._encode if without is None else self._known(without))
-        finding = Evidence(self.index, understood.text, understood.vector, self._learned, understood.words, without)
+        finding = self._with_popularity(
+            Evidence(self.index, understood.text, understood.vector, self._learned, understood.words, without)
+        )
         _, _, order, _ = self._rank(finding, understood.vector, frozenset(), limit)
         return tuple(self.index.pages[page].location for page in order)
+
+    def _with_popularity(self, finding: Evidence) -> Evidence:
+        if self.popularity is not None and self.popularity.worth:
+            finding.evidence["popularity"] = self.popularity.points
+        return finding
 
     def _rank(
         self, finding: Evidence, vector: Vectors | None, others: Set[int], limit: int

@@ -27,6 +27,7 @@ WEIGHTS: Mapping[str, float] = {
     "learned_near": 1.0,  # a known question is nearer than the article's own text
     "learned_fit": 1.0,  # similar to the questions that the article is known to answer
     "learned_prior": 1.0,  # the article is often the answer
+    "popularity": 1.0,  # opened more than others at its place, see `popularity`
     "same_question": 1.0,  # somebody of the company said that the article answers this very question
     "same_title": 1.0,  # the question is the title
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from handrail_feedback.records.searches import (
     Prepared,
     Search,
     SearchEvent,
+    SeenList,
     same_question,
     soon_after,
 )
@@ -223,9 +224,12 @@ SELECT * FROM (
 def _intent(row: Row) -> Intent:
     times = {name: moment_or_none(row[name]) for name in _TIMES}
     flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff", "asked_back")}
-    results = tuple((str(one[0]), float(one[1])) for one in json.loads(row["results"]) if _was_shown(one))
-    values = row | times | flags | {"results": results}
+    values = row | times | flags | {"results": _shown_results(row["results"])}
     return Intent(**{name: values[name] for name in Intent.__dataclass_fields__})
+
+
+def _shown_results(kept: str) -> tuple[tuple[str, float], ...]:
+    return tuple((str(one[0]), float(one[1])) for one in json.loads(kept) if _was_shown(one))
 
 
 def _was_shown(result: Sequence[Any]) -> bool:
@@ -280,6 +284,37 @@ def steps(store: Store, since: datetime, until: datetime, location: str | None =
         )
         for row in rows
     ]
+
+
+def seen_lists(store: Store, since: datetime, most: int) -> list[SeenList]:
+    """The newest lists since then that customers looked at, at most so many, newest first, with what they opened.
+
+    No bots, no staff, none while a part of search was down, and a few of each tab at most: whoever writes a script must
+    not choose what others find.
+    """
+    lists: dict[int, SeenList] = {}
+    opened: dict[int, set[str]] = {}
+    for row in store.read(_SEEN_LISTS, since=stamp(since), most=most, each=_LISTS_OF_A_TAB):
+        if row["id"] not in lists:
+            results = _shown_results(row["results"])
+            lists[row["id"]] = SeenList(moment(row["last_at"]), row["shape"], results, frozenset())
+        if row["location"] is not None:
+            opened.setdefault(row["id"], set()).add(row["location"])
+    return [replace(one, opened=frozenset(opened.get(number, ()))) for number, one in lists.items()]
+
+
+_LISTS_OF_A_TAB = 10
+_SEEN_LISTS = """
+SELECT found.id, found.last_at, found.shape, found.results, openings.location FROM (
+  SELECT *, row_number() OVER (PARTITION BY tab ORDER BY last_at DESC, id DESC) AS of_tab FROM (
+    SELECT id, tab, last_at, shape, results FROM intents
+    WHERE last_at >= :since AND tab IS NOT NULL AND bot = 0 AND staff = 0 AND degraded = 0
+      AND (seen_ms > 0 OR clicked_at IS NOT NULL)
+    ORDER BY last_at DESC, id DESC LIMIT :most
+  ) AS newest
+) AS found LEFT JOIN openings ON openings.intent_id = found.id
+WHERE found.of_tab <= :each ORDER BY found.last_at DESC, found.id DESC
+"""
 
 
 _WITHIN = """

@@ -99,6 +99,7 @@ EVENTS: Mapping[str, Event] = {
     "encoder.tuning_unused": _warning("the encoder {model} is used as it came: {reason}"),
     "vectors.unused": _warning("{file} cannot be used, known questions are encoded anew: {reason}"),
     "learned.loaded": _info("loaded {questions:learned question}"),
+    "openings.not_read": _error("what people open could not be counted; search goes on with the last count: {reason}"),
     "learned.not_read": _error("learned questions could not be read anew; search goes on with those it has: {reason}"),
     "learned.left_out": _warning("learned questions are left out: {reason}"),
     # What customers search and say
