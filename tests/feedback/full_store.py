@@ -41,6 +41,10 @@ _BY_THEMSELVES = (
        VALUES (1, 'anna', '2026-03-02T12:00:00.000Z', 'bert')""",
     """INSERT INTO topic_comments (topic_id, at, who, words, token)
        VALUES (1, '2026-03-02T12:00:00.000Z', 'anna', 'it''s about 7 %', 'form')""",
+    """INSERT INTO message_assignments (code, assignee, at, who)
+       SELECT code, 'anna', '2026-03-02T12:00:00.000Z', 'bert' FROM messages LIMIT 1""",
+    """INSERT INTO message_looks (code, who, at)
+       SELECT code, 'anna', '2026-03-02T12:00:00.000Z' FROM messages LIMIT 1""",
     "INSERT INTO topic_looks (topic_id, who, at) VALUES (1, 'anna', '2026-03-02T12:00:00.000Z')",
     "INSERT INTO report_mails (due_at, next_at) VALUES ('2026-03-02T08:00:00.000Z', NULL)",
     "INSERT INTO outbox_channels (name, delivered) VALUES ('mail', 7)",

@@ -212,3 +212,11 @@ def test_the_wheel_brings_the_command_the_plugin_and_the_licence(wheel):
     [metadata] = [name for name in wheel.namelist() if name.endswith("METADATA")]
     needed = re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*extra)", wheel.read(metadata).decode(), re.M)
     assert sorted(needed) == ["click", "mkdocs", "pathspec", "pyyaml"]
+
+
+def test_every_table_is_in_the_list_by_which_stores_are_moved_backed_up_and_restored():
+    """A table that is not would be lost by moving, and be taken for another program's by restoring."""
+    schema = ROOT / "feedback" / "handrail_feedback" / "storage" / "schema"
+    made = {name for file in schema.glob("*.py") for name in re.findall(r"CREATE TABLE (\w+)", file.read_text())}
+    listed = (schema / "migrations.py").read_text().partition("TABLES = (")[2].partition(")")[0]
+    assert made == set(re.findall(r'"(\w+)"', listed))

@@ -32,6 +32,8 @@ TABLES = (
     "receipts",
     "opened",
     "outcomes",
+    "message_assignments",
+    "message_looks",
     "staff",
     "topics",
     "topic_members",
