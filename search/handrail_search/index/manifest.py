@@ -12,7 +12,7 @@ from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import PASSAGE_RULES
 from handrail_search.embedding.encoder import Recipe
 
-INDEX_FORMAT = 7
+INDEX_FORMAT = 8
 # The trust in meaning from which verdicts are based on it.
 TRUSTED = 0.5
 REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"

@@ -356,7 +356,7 @@ class Searcher:
         if not sections:
             return None
         page, first = self.index.pages[page_id], sections[0].passage
-        blocks = card_blocks(self.index.blocks_of(first.id), finding.asked_terms())
+        blocks = card_blocks(self.index.blocks_of(first.id), finding.asked_terms(), first.text)
         if not blocks:
             return None
         heading = first.heading.rpartition(" › ")[2]

@@ -26,6 +26,7 @@ class Block:
     number of the step, item or row in it. A block of code inside a step has the `whole` and `place` of the step; its
     lines are as on the page. `cells` are those of a row. `under` is the label of what the block stands in, such as a
     note or a tab. `paragraph` is the number, in its section, of the paragraph whose sentence this is.
+    `is_link` is set where it is little but a link to another place.
     """
 
     kind: BlockKind
@@ -35,6 +36,7 @@ class Block:
     cells: tuple[Cell, ...] = ()
     under: str = ""
     paragraph: int = 0
+    is_link: bool = False
 
 
 @dataclass
@@ -105,8 +107,8 @@ def to_json(blocks: Sequence[Block]) -> str:
 def from_json(text: str) -> tuple[Block, ...]:
     """The blocks that `to_json` wrote."""
     return tuple(
-        Block(kind, words, whole, place, tuple((heading, cell) for heading, cell in cells), under, paragraph)
-        for kind, words, whole, place, cells, under, paragraph in json.loads(text)
+        Block(kind, words, whole, place, tuple((heading, cell) for heading, cell in cells), under, paragraph, is_link)
+        for kind, words, whole, place, cells, under, paragraph, is_link in json.loads(text)
     )
 
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handrail_kb.addresses import location_of_path
-from handrail_kb.site.built.page_text import Section
+from handrail_kb.site.built.section import Section
 
 # Marks of lists of tags (Material) and of a general index (Sphinx), which count if most of the page is links. Then
 # marks of a page for printing, and of one for the results of a search without a service.

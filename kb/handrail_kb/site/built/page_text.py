@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
@@ -17,12 +16,11 @@ from handrail_kb.site.built import anchors, tables
 from handrail_kb.site.built.article_part import HEADING_NAMES, left_out
 from handrail_kb.site.built.blocks import Block, BlockKind, OpenLists, as_written
 from handrail_kb.site.built.raised_text import GAP, SEAM, beside, links_to_note
+from handrail_kb.site.built.section import Section, letters
 from handrail_kb.site.built.tables import label
 
 # The deepest nesting that is followed: unclosed tags can nest without limit, Python's stack cannot.
 _DEEPEST = 150
-# The largest share of a section's letters outside links with which it still counts as a list of links.
-_BESIDE_LINKS = 0.4
 
 # fmt: off
 _BLOCKS = frozenset([
@@ -47,30 +45,6 @@ _SPACE = re.compile(r"[\s\x1e]+")
 _ROLES_APART = frozenset(["cell", "gridcell", "columnheader", "rowheader", "option", "tab"])
 _ROLES_BELOW = frozenset(["row", "listitem", "heading", "paragraph"])
 _LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
-
-
-@dataclass
-class Section:
-    """The content under one heading. `anchor` is empty if no link can lead to it; `level` 0 is before any heading.
-
-    `blocks` are its text in lines, `shown` the same with what each is on the page. `linked` is the number of letters of
-    its text that are inside links.
-    """
-
-    anchor: str = ""
-    heading: str = ""
-    path: tuple[str, ...] = ()
-    level: int = 0
-    blocks: list[str] = field(default_factory=list)
-    shown: list[Block] = field(default_factory=list)
-    excluded: bool = False
-    linked: int = 0
-
-    @property
-    def is_links(self) -> bool:
-        """Whether it consists of little but links to other places."""
-        letters = sum(map(_letters, self.blocks))
-        return bool(self.linked) and self.linked >= (1 - _BESIDE_LINKS) * letters
 
 
 def sections_of(main: LexborNode | None) -> list[Section]:
@@ -148,7 +122,7 @@ class _Reader:
     def _say(self, text: str) -> None:
         self._inline.append(text)
         if self._links:
-            self.sections[-1].linked += _letters(text)
+            self.sections[-1].linked += letters(text)
 
     def _pass_over(self, tag: str) -> None:
         if tag in _BLOCKS:
@@ -182,7 +156,7 @@ class _Reader:
 
     def _show(self, text: str, kind: BlockKind) -> None:
         under = next(filter(None, reversed(self._under)), "")
-        self.sections[-1].shown.append(self._lists.block(text, kind, under))
+        self.sections[-1].show(self._lists.block(text, kind, under))
         if self._labels:
             self._under[-2] = text  # it heads the element that it stands in
 
@@ -309,7 +283,7 @@ class _Reader:
             for place, line in enumerate(tables.lines_of(table, self.line, self._left_out), start=1):
                 self.sections[-1].blocks.append(line.text)
                 kind: BlockKind = "row" if line.cells else "label" if line.is_caption else "text"
-                self.sections[-1].shown.append(Block(kind, line.text, whole, place, line.cells, self._under[-1]))
+                self.sections[-1].show(Block(kind, line.text, whole, place, line.cells, self._under[-1]))
 
     def _read_terms(self, terms: LexborNode) -> None:
         """Read a list of definitions: each term goes before the first of its explanations."""
@@ -394,7 +368,3 @@ def _role(node: LexborNode) -> str:
 
 def _classes(node: LexborNode) -> list[str]:
     return (node.attributes.get("class") or "").split()
-
-
-def _letters(text: str) -> int:
-    return len(text) - sum(map(text.count, " \n\t\r"))

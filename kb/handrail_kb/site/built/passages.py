@@ -21,7 +21,8 @@ from handrail_kb.site.built import anchors
 from handrail_kb.site.built.article_part import main_of
 from handrail_kb.site.built.blocks import Block, in_sentences
 from handrail_kb.site.built.page_kinds import Traits, attribute_of, maps_of_the_site, not_articles, traits_of
-from handrail_kb.site.built.page_text import Section, clean, sections_of, text_of
+from handrail_kb.site.built.page_text import clean, sections_of, text_of
+from handrail_kb.site.built.section import Section
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
 from handrail_kb.texts.log.logger import Log

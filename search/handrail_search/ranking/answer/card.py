@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from handrail_kb.site.built.blocks import Block
-from handrail_search.ranking.answer.decisive import Asked, Part, decisive, parts_of
+from handrail_search.ranking.answer.decisive import Asked, Part, decisive, near, parts_of
 
 BlockKind = Literal["label", "text", "steps", "items", "row", "code"]
 # What a card shows at most: sentences of a paragraph, steps or items of a list, and items around one of a long list.
@@ -55,13 +55,17 @@ class AnswerCard:
     blocks: tuple[CardBlock, ...]
 
 
-def card_blocks(blocks: Sequence[Block], asked: Asked) -> tuple[CardBlock, ...]:
-    """What a card shows of a section; nothing where the section says nothing."""
+def card_blocks(blocks: Sequence[Block], asked: Asked, passage: str = "") -> tuple[CardBlock, ...]:
+    """What a card shows of a section; nothing where the section says nothing.
+
+    `passage` is the text of the section's passage that was found: of a very long section only that is looked at.
+    """
     parts = parts_of(blocks)
-    if not parts:
+    places = near(blocks, parts, passage)
+    if not places:
         return ()
-    best, said = decisive(blocks, parts, asked)
-    card = _Card(blocks, parts, best, marks=said)
+    best, said = decisive(blocks, [parts[place] for place in places], asked)
+    card = _Card(blocks, parts, places[best], marks=said)
     return tuple(card.shown())
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from handrail_kb.site.built.blocks import Block
 from handrail_search.lexical.stemming import stem, words_in
 
-# Parts of a section that are compared, and characters of each.
-MOST_PARTS, _MOST_CHARS = 300, 1_000
+# Parts of a section that are compared, and characters of each: a question has no time for more.
+_MOST_PARTS, _MOST_CHARS = 60, 1_000
+# So many characters tell parts of a section apart.
+_DISTINCT = 60
 # The weight of words that every question may hold; of pieces of words; of the beginning; of a label or lead above.
 _LITTLE, _PIECES, _BEGINNING, _ABOVE = 0.2, 0.1, 0.1, 0.5
 _PIECE = 4
@@ -57,19 +60,52 @@ def parts_of(blocks: Sequence[Block]) -> list[Part]:
             continue
         in_list = block.kind in ("step", "item") or (block.kind == "code" and block.whole)
         found.setdefault((block.whole, block.place) if in_list else (number,), []).append(number)
-    return [tuple(part) for part in list(found.values())[:MOST_PARTS]]
+    return [tuple(part) for part in found.values()]
+
+
+def near(blocks: Sequence[Block], parts: Sequence[Part], passage: str) -> Sequence[int]:
+    """The numbers of the parts to compare: all that are no mere links, or only those in the passage that was found.
+
+    The latter where there are very many. None where all are links.
+    """
+    telling = [place for place, part in enumerate(parts) if not all(blocks[number].is_link for number in part)]
+    if len(telling) <= _MOST_PARTS:
+        return telling
+    texts = {place: blocks[parts[place][0]].text for place in telling}
+    found = [place for place, text in texts.items() if text[:_DISTINCT] in passage or passage[:_DISTINCT] in text]
+    return (found or telling)[:_MOST_PARTS]
 
 
 def decisive(blocks: Sequence[Block], parts: Sequence[Part], asked: Asked) -> tuple[int, bool]:
     """The number of the part that decides, and whether it says any word of the question; the first if none does."""
-    texts = [" ".join(blocks[number].text for number in part)[:_MOST_CHARS] for part in parts]
-    above = [_above(blocks, part)[:_MOST_CHARS] for part in parts]
-    words = _shared_words(texts, above, asked)
-    pieces = _shared_pieces(texts, above, asked.text)
+    own = [_Said.of(" ".join(blocks[number].text for number in part), asked.languages) for part in parts]
+    above = [_Said.of(_above(blocks, part), asked.languages) for part in parts]
+    words = _shared_words(own, above, asked)
+    pieces = _shared_pieces(own, above, asked.text)
     shared = [word + _PIECES * piece for word, piece in zip(words, pieces, strict=True)]
     scores = [one / (one + _HALF) + _BEGINNING / (1 + place) for place, one in enumerate(shared)]
     best = max(range(len(parts)), key=lambda place: (scores[place], -place))
     return best, words[best] > 0
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A text as it is compared: how often it has each stem, and its words with a space around each."""
+
+    stems: Mapping[str, int]
+    spaced: str
+
+    @classmethod
+    def of(cls, text: str, languages: tuple[str, ...]) -> _Said:
+        if not text:
+            return cls({}, "")
+        words = words_in(text[:_MOST_CHARS])
+        return cls(Counter(form for word in words for form in _forms(word, languages)), f" {' '.join(words)} ")
+
+
+@lru_cache(20_000)
+def _forms(word: str, languages: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(stem(word, lang) for lang in languages or ("",))
 
 
 def _above(blocks: Sequence[Block], part: Part) -> str:
@@ -88,39 +124,32 @@ def leading_to(blocks: Sequence[Block], number: int) -> str:
     return before.text if before is not None and before.text.endswith((":", "：")) else ""
 
 
-def _shared_words(texts: Sequence[str], above: Sequence[str], asked: Asked) -> list[float]:
-    own = [_terms(text, asked.languages) for text in texts]
-    headed = [_terms(text, asked.languages) for text in above]
-    scores = [0.0] * len(texts)
+def _shared_words(own: Sequence[_Said], above: Sequence[_Said], asked: Asked) -> list[float]:
+    scores = [0.0] * len(own)
     for word in asked.words:
         often = [
-            max(_saturated(sum(said[term] for term in word.terms)), _ABOVE * any(term in head for term in word.terms))
-            for said, head in zip(own, headed, strict=True)
+            max(
+                _saturated(sum(said.stems.get(term, 0) for term in word.terms)),
+                _ABOVE * any(term in head.stems for term in word.terms),
+            )
+            for said, head in zip(own, above, strict=True)
         ]
-        weight = word.weight * _rarity(len(texts), sum(map(bool, often)))
+        weight = word.weight * _rarity(len(own), sum(map(bool, often)))
         scores = [score + weight * value for score, value in zip(scores, often, strict=True)]
     return scores
 
 
-def _shared_pieces(texts: Sequence[str], above: Sequence[str], question: str) -> list[float]:
-    asked = _pieces(question)
-    own = [_pieces(text) & asked for text in texts]
-    headed = [_pieces(text) & asked for text in above]
-    holders = Counter(piece for said, head in zip(own, headed, strict=True) for piece in said | head)
-    weights = {piece: _rarity(len(texts), holders[piece]) for piece in holders}
-    return [
-        sum(weights[piece] * (1.0 if piece in said else _ABOVE) for piece in said | head)
-        for said, head in zip(own, headed, strict=True)
-    ]
-
-
-def _terms(text: str, languages: Sequence[str]) -> Counter[str]:
-    return Counter(term for word in words_in(text) for term in {stem(word, lang) for lang in languages or ("",)})
-
-
-def _pieces(text: str) -> set[str]:
-    spaced = f" {' '.join(words_in(text))} "
-    return {spaced[at : at + _PIECE] for at in range(len(spaced) - _PIECE + 1)}
+def _shared_pieces(own: Sequence[_Said], above: Sequence[_Said], question: str) -> list[float]:
+    spaced = f" {' '.join(words_in(question))} "
+    scores = [0.0] * len(own)
+    for piece in {spaced[at : at + _PIECE] for at in range(len(spaced) - _PIECE + 1)}:
+        held = [
+            1.0 if piece in said.spaced else _ABOVE * (piece in head.spaced)
+            for said, head in zip(own, above, strict=True)
+        ]
+        weight = _rarity(len(own), sum(map(bool, held)))
+        scores = [score + weight * value for score, value in zip(scores, held, strict=True)] if weight else scores
+    return scores
 
 
 def _rarity(parts: int, holders: int) -> float:

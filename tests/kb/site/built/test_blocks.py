@@ -98,6 +98,16 @@ def test_the_name_of_a_tab_heads_its_steps_and_is_no_step():
     ]
 
 
+def test_a_block_that_is_little_but_a_link_says_so():
+    text = "<p>See <a href=x>the whole list of prices here</a>.</p><p>Choose <a href=x>Save</a> and wait.</p>"
+    assert [one.is_link for one in blocks(text + "<ul><li><a href=x>Pears</a></li><li>Plums</li></ul>")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
 def test_a_section_of_links_has_no_blocks():
     page = read_page(
         "<main><h1>T</h1><p>Text.</p><h2 id=s>See</h2><ul><li><a href=a>Apples</a><li><a href=b>Pears</a></ul>",
