@@ -30,7 +30,7 @@ from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.reports.weekly_pages import STATIC
 from handrail_feedback.storage.database import Store
 from handrail_kb.config.settings import Settings
-from handrail_kb.contact.reply_due import contact_of, due
+from handrail_kb.contact.reply_due import contact_of, due, zone_of
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.help_links import one_click
 from handrail_kb.texts.amounts import exactly, percent
@@ -65,8 +65,8 @@ def add_desk(
     """
     look = Look(site_folder or (lambda: settings.site_dir), base_path, site_name)
     least = settings.number("topic_people")
-    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir))
-    articles_seen = ArticleFactsCache(store, articles, least)
+    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), zone_of(settings))
+    articles_seen = ArticleFactsCache(store, articles, least, topics.zone)
     sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
     reply_due = partial(due, contact_of(settings))
 

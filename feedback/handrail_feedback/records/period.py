@@ -1,28 +1,32 @@
-"""A period of days, and the period it is compared with."""
+"""A period of whole days, and the periods it is compared with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 _WEEK, _WEEKS_BESIDE_A_WEEK = timedelta(days=7), 4
+# So many weeks that the same weekdays are compared.
+_A_YEAR = timedelta(weeks=52)
 
 
 @dataclass(frozen=True)
 class Period:
-    """The time from `since` up to, but not including, `until`, and the period `before` that it is compared with.
+    """The time from `since` up to, but not including, `until`.
 
-    A period of up to a week is compared with one four times as long, because on most sites single weeks differ by
-    chance. A longer period is compared with one of the same length.
+    Numbers are shown beside those of `before`, which is as long: the time just before it or, with `year_before`, the
+    same days of last year.
     """
 
     since: datetime
     until: datetime
+    year_before: bool = False
 
     @classmethod
-    def last(cls, days: int, at: datetime) -> Period:
-        """The last so many days before a moment."""
-        return cls(at - timedelta(days=days), at)
+    def last(cls, days: int, at: datetime, zone: tzinfo = UTC) -> Period:
+        """The last so many days of a time zone up to a moment: that of the moment is the last of them."""
+        first = at.astimezone(zone).date() - timedelta(days=days - 1)
+        return cls(datetime.combine(first, time(), zone).astimezone(UTC), at)
 
     @property
     def length(self) -> timedelta:
@@ -31,17 +35,18 @@ class Period:
 
     @property
     def before(self) -> Period:
-        """The period to compare with, which ends where this one begins."""
+        """The period whose numbers are shown beside those of this one. It is as long."""
+        ago = _A_YEAR if self.year_before else self.length
+        return Period(self.since - ago, self.until - ago)
+
+    @property
+    def baseline(self) -> Period:
+        """The period by which chance is judged: four times as long for up to a week, since single weeks differ."""
         return Period(self.since - self.length * self.times, self.since)
 
     @property
-    def as_long_before(self) -> Period:
-        """The period of the same length before this one, for numbers that are shown side by side."""
-        return Period(self.since - self.length, self.since)
-
-    @property
     def times(self) -> int:
-        """How many times as long `before` is."""
+        """How many times as long `baseline` is."""
         return _WEEKS_BESIDE_A_WEEK if self.length <= _WEEK else 1
 
     @property
@@ -54,5 +59,9 @@ class Period:
         return self.since <= at < self.until
 
     def is_comparable(self, known_since: datetime | None) -> bool:
-        """Whether searches were kept for all of `before`; otherwise nothing can be called new or growing."""
+        """Whether searches were kept for all of `before`."""
         return known_since is not None and known_since <= self.before.since
+
+    def has_baseline(self, known_since: datetime | None) -> bool:
+        """Whether searches were kept for all of `baseline`; otherwise nothing can be called new or growing."""
+        return known_since is not None and known_since <= self.baseline.since

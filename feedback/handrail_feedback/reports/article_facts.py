@@ -133,7 +133,7 @@ def facts_of_articles(known: ReaderFigures, period: Period) -> dict[str, Article
         location: ArticleFacts(
             location,
             _tally(opened[location], voted[location], period, known),
-            _tally(opened[location], voted[location], period.as_long_before, known),
+            _tally(opened[location], voted[location], period.before, known),
             Counter(reason for vote in voted[location] if period.holds(vote.at) for reason in vote.reasons),
         )
         for location in sorted({*opened, *voted})

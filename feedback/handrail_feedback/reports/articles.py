@@ -58,7 +58,7 @@ class ArticleList:
     @property
     def comparable(self) -> bool:
         """Whether searches were kept for all of the period before."""
-        return self.known_since is not None and self.known_since <= self.period.as_long_before.since
+        return self.period.is_comparable(self.known_since)
 
     def only(self, articles: Iterable[ReadArticle]) -> ArticleList:
         """The same list with these articles only."""
@@ -124,12 +124,12 @@ def find_article_facts(
         least,
         ReadArticle(about(location, site), facts or _nobody(location)),
         words_of_article(known, period, least),
-        since is not None and since <= period.as_long_before.since,
+        period.is_comparable(since),
     )
 
 
 def _known(store: Store, period: Period, location: str | None = None) -> ReaderFigures:
-    since, until = period.as_long_before.since, period.until
+    since, until = period.before.since, period.until
     return ReaderFigures(
         openings(store, since, until, location),
         votes(store, since, until, location),

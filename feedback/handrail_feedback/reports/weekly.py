@@ -138,8 +138,8 @@ class WeeklyReport:
 
     @property
     def is_comparable(self) -> bool:
-        """Whether searches were kept for all of the period before; otherwise nothing can be called new or growing."""
-        return self.period.is_comparable(self.known_since)
+        """Whether searches were kept long enough that something can be called new or growing."""
+        return self.period.has_baseline(self.known_since)
 
 
 def build_weekly_report(
@@ -156,7 +156,7 @@ def build_weekly_report(
     counts = tally(_within(book.counted, period))
     before = tally(_within(book.counted, period.before)) if period.is_comparable(book.since) else None
     status = {topic: book.status(topic, at) for topic in book.by_topic}
-    waiting = _waiting(book, status, Period(period.before.since, period.until))
+    waiting = _waiting(book, status, Period(period.baseline.since, period.until))
     return WeeklyReport(
         period=period,
         made_at=at,

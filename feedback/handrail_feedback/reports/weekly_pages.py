@@ -165,11 +165,10 @@ def figure_rows(report: WeeklyReport) -> list[FigureRow]:
 
 def _searches(report: WeeklyReport, window: str) -> FigureRow:
     before = report.searches_before
-    weekly = "not kept" if before is None else f"{before / report.period.times:.0f} in the same time"
     was = "not kept" if before is None else shown_count(before, report.least)
     basis = f"{shown_count(report.searches, report.least)}; before: {was}; {window}"
     definition = "what customers meant: keystrokes and small edits in one tab within 30 s are one search"
-    return FigureRow("searches", shown_count(report.searches, report.least), weekly, definition, basis)
+    return FigureRow("searches", shown_count(report.searches, report.least), was, definition, basis)
 
 
 def _row(one: Compared, least: int, window: str) -> FigureRow:

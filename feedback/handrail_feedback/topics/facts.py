@@ -64,8 +64,9 @@ class NearArticle:
 class Facts:
     """The facts about a topic in a period. People are browser tabs, searches without a tab, and threads of messages.
 
-    `before_kept` says whether searches were kept for all of the period before: numbers about a part of it must not be
-    shown. `grew` is the number of people beyond what that period would lead to expect. `kinds` and `next` count
+    `people_before` counts them in the period that is shown beside this one; `before_kept` says whether searches were
+    kept for all of it: numbers about a part of it must not be shown. `grew` is the number of people beyond what the
+    baseline of the period would lead to expect. `kinds` and `next` count
     searches and messages, each once. `first_at`, `last_at` and `three_at` (when the third person came) cover all time.
     `lacks` are words that the suggested article lacks. `reasons` counts the searches of the period that led to a no
     vote, by its reasons.
@@ -140,7 +141,7 @@ def _facts(
     articles: Articles,
     known_since: datetime,
 ) -> Facts:
-    now, before = _within(held, period), _within(held, period.before)
+    now, before, baseline = (_within(held, one) for one in (period, period.before, period.baseline))
     shown = now or held
     nearest = _nearest(shown, articles)
     suggestion, article = _suggest(shown, nearest, articles)
@@ -151,9 +152,9 @@ def _facts(
         people=people(now),
         people_before=people(before),
         before_kept=period.is_comparable(known_since),
-        grew=people(now) - people(before) / period.times,
+        grew=people(now) - people(baseline) / period.times,
         searches=len(now),
-        trend=_trend(held, now, before, period, known_since),
+        trend=_trend(held, now, baseline, period, known_since),
         first_at=held[0].first_at,
         last_at=max(one.last_at for one in held),
         three_at=nth_person_at(held, 3),
@@ -189,14 +190,14 @@ def nth_person_at(members: Iterable[Member], count: int) -> datetime | None:
 
 
 def _trend(
-    held: Sequence[Member], now: Sequence[Member], before: Sequence[Member], period: Period, known_since: datetime
+    held: Sequence[Member], now: Sequence[Member], baseline: Sequence[Member], period: Period, known_since: datetime
 ) -> Trend:
     """The trend: growing or falling if the change exceeds two standard deviations, which is unlikely by chance."""
-    if not period.is_comparable(known_since):
+    if not period.has_baseline(known_since):
         return "not enough data"
     if now and period.holds(held[0].first_at):
         return "new"
-    one, other = people(now), people(before)
+    one, other = people(now), people(baseline)
     if one + other < ENOUGH_FOR_TREND:
         return "not enough data"
     share = 1 / (1 + period.times)

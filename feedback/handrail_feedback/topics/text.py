@@ -88,8 +88,8 @@ def _window(found: TopicList) -> str:
 
 def comparison_period(period: Period) -> str:
     """The period that a period is compared with, in words."""
-    days = round(period.before.length / timedelta(days=1))
-    return "the four weeks before" if days == 28 else f"the {counted(days, 'day')} before"
+    days = counted(max(round(period.length / timedelta(days=1)), 1), "day")
+    return f"the same {days} of last year" if period.year_before else f"the {days} before"
 
 
 # --- Terminal ------------------------------------------------------------------------------------------------------

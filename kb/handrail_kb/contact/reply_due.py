@@ -88,3 +88,8 @@ def contact_of(settings: Settings) -> Contact:
     places = YamlLines(settings.config_file or Path("mkdocs.yml"))
     email, phone = settings.text("contact_email"), settings.text("contact_phone")
     return read_contact(settings.groups.get("contact"), places=places, email=email, phone=phone)[0]
+
+
+def zone_of(settings: Settings) -> ZoneInfo:
+    """The time zone of the site's people: that of their hours, else UTC."""
+    return ZoneInfo(contact_of(settings).timezone or "UTC")

@@ -200,11 +200,12 @@ def test_the_file_needs_nothing_else_and_asks_nobody(site):
 @pytest.mark.parametrize(
     ("asked", "since", "days"),
     [
-        ("", 7, 7),
-        ("?days=28", 28, 28),
-        ("?days=13&since=yesterday", 7, 7),
-        ("?since=2026-02-30", 7, 7),
-        ("?since=9999-01-01&until=9999-01-02", 7, 7),
+        ("", 6, 6),
+        ("?days=28", 27, 27),
+        ("?span=90", 89, 89),
+        ("?days=13&since=yesterday", 6, 6),
+        ("?since=2026-02-30", 6, 6),
+        ("?since=9999-01-01&until=9999-01-02", 6, 6),
         ("?since={a}&until={b}", 31, 21),
     ],
 )

@@ -169,14 +169,32 @@ def test_a_week_has_a_trend_beside_the_four_weeks_before_when_chance_would_hardl
     for number in range(now):
         ask(log, PASSWORD[number % 4], f"tab-now-{number}", 60 * number)
     [topic] = facts()
-    assert (topic.people_before, topic.people, topic.trend) == (before, now, trend)
+    assert (topic.people, topic.trend) == (now, trend)
     assert topic.grew == now - before / 4
 
 
-def test_a_period_longer_than_a_week_is_beside_as_long_a_time() -> None:
-    assert WEEK.before == Period(WEEK.since - timedelta(days=28), WEEK.since)
+def test_numbers_are_shown_beside_as_long_a_time_and_chance_is_judged_by_a_longer_one(log, facts) -> None:
+    week = 7 * 86_400
+    log.record(search("long before all of this", -5 * week, "tab-x"))
+    for number in range(30):
+        ask(log, PASSWORD[number % 4], f"tab-before-{number}", -4 * week + 60 * number)
+    for number in range(3):
+        ask(log, PASSWORD[number % 4], f"tab-lately-{number}", -3 * 86_400 + 60 * number)
+        ask(log, PASSWORD[number % 4], f"tab-now-{number}", 60 * number)
+    [topic] = facts()
+    assert (topic.people, topic.people_before) == (3, 3)
+    assert topic.grew == 3 - 33 / 4
+
+
+def test_a_period_is_beside_as_long_a_time_or_the_same_days_of_last_year() -> None:
+    assert WEEK.before == Period(WEEK.since - timedelta(days=7), WEEK.since)
+    assert WEEK.baseline == Period(WEEK.since - timedelta(days=28), WEEK.since)
     month = Period(NOON - timedelta(days=30), NOON)
-    assert month.before == Period(NOON - timedelta(days=60), month.since)
+    assert month.before == month.baseline == Period(NOON - timedelta(days=60), month.since)
+    last_year = Period(WEEK.since, WEEK.until, year_before=True).before
+    assert last_year.length == WEEK.length
+    assert last_year.since.weekday() == WEEK.since.weekday()
+    assert WEEK.since - last_year.since == timedelta(days=364)
 
 
 def test_there_is_no_trend_where_nothing_is_known_of_the_period_before(log, facts) -> None:

@@ -8,8 +8,8 @@ from datetime import date
 from functools import partial
 
 from handrail_feedback.desk.reports.list_view import LONGEST_WORDS, ListView, page_of, words_of
-from handrail_feedback.desk.reports.period import PERIODS
-from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
+from handrail_feedback.desk.reports.period import SPANS
+from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN
 from handrail_feedback.reports.articles import ReadArticle
 
 ARTICLES_SHOWN = 50
@@ -44,7 +44,7 @@ def is_overdue(one: ReadArticle, day: date) -> bool:
 class ArticleView(ListView):
     """The visible part of the list of articles."""
 
-    days: int = USUAL_DAYS
+    span: str = USUAL_SPAN
     shows: str = "read"
     owner: str = ""
     q: str = ""
@@ -69,7 +69,7 @@ def article_view_of(asked: Mapping[str, str]) -> ArticleView:
     """The view in the parameters of an address."""
     one_of = partial(ArticleView.one_of, asked)
     return ArticleView(
-        days=int(one_of("days", map(str, PERIODS))),
+        span=ArticleView.one_of({"span": asked.get("span") or asked.get("days", "")}, "span", SPANS),
         shows=one_of("shows", SHOWS),
         owner=asked.get("owner", "")[:LONGEST_WORDS],
         q=words_of(asked),

@@ -22,8 +22,8 @@ from handrail_feedback.desk.reports.article_filter import (
     article_view_of,
     is_overdue,
 )
-from handrail_feedback.desk.reports.period import PERIODS
-from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
+from handrail_feedback.desk.reports.period import SPANS
+from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.articles_text import (
     article_notes,
@@ -56,7 +56,7 @@ class ArticlePages:
     def list(self) -> AnyResponse:
         """GET desk/articles/, filtered and sorted as its address says."""
         view, day = article_view_of(request.args), now().date()
-        everything = self.cache.list(view.days)
+        everything = self.cache.list(view.span)
         found = view.shown(everything.articles, day, self.cache.least)
         start = (view.page - 1) * ARTICLES_SHOWN
         return self._page(
@@ -78,7 +78,7 @@ class ArticlePages:
     def show(self, location: str = "") -> AnyResponse:
         """GET desk/articles/at/ARTICLE: one article in full."""
         view, day = article_view_of(request.args), now().date()
-        found = self.cache.one(location, view.days)
+        found = self.cache.one(location, view.span)
         if found is None:
             raise NotFound
         article = found.article
@@ -107,7 +107,7 @@ class ArticlePages:
             votes=lambda tally: votes_in_words(tally, least),
             notes=article_notes(least),
             plain=printable,
-            periods=PERIODS,
-            usual=USUAL_DAYS,
+            spans=list(SPANS),
+            usual=USUAL_SPAN,
             **values,
         )

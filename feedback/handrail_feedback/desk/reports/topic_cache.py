@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from handrail_feedback.contracts import Articles
-from handrail_feedback.desk.reports.period import PERIODS
+from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import MemberKey
@@ -30,8 +30,8 @@ log = Log(__name__)
 FRESH = timedelta(minutes=1)
 # An older reading is not shown.
 TOO_OLD = timedelta(minutes=10)
-USUAL_DAYS = 28
-_READ_FIRST = (USUAL_DAYS, 7)
+USUAL_SPAN = "28"
+_READ_FIRST = (USUAL_SPAN, "7")
 # The most unusual periods that are cached until everything is read again.
 _MOST_OTHERS = 8
 ArticlesOf = Callable[[Iterable[str]], Articles]
@@ -39,31 +39,24 @@ ArticlesOf = Callable[[Iterable[str]], Articles]
 
 @dataclass
 class _Reading:
-    """What was read at one moment, with the facts about topics computed from it, by the days of the period."""
+    """What was read at one moment, with the facts about topics computed from it, by period."""
 
     at: datetime
     book: Book
     articles: Articles
-    described: dict[int, list[Facts]] = field(default_factory=dict)
-    others: dict[Period, list[Facts]] = field(default_factory=dict)
+    zone: tzinfo
+    described: dict[Period, list[Facts]] = field(default_factory=dict)
 
-    def period(self, days: int) -> Period:
-        return Period.last(days, self.at)
-
-    def facts(self, days: int, least: int) -> list[Facts]:
-        if days not in self.described:
-            self.described[days] = self._describe(self.period(days), least)
-        return self.described[days]
+    def period(self, span: str) -> Period:
+        return RequestedPeriod(span).period(self.at, self.zone)
 
     def between(self, period: Period, least: int) -> list[Facts]:
-        for days in PERIODS:
-            if period == self.period(days):
-                return self.facts(days, least)
-        found = self.others.get(period)
+        found = self.described.get(period)
         if found is None:
-            if len(self.others) >= _MOST_OTHERS:
-                self.others.clear()
-            found = self.others[period] = self._describe(period, least)
+            usual = {self.period(span) for span in SPANS}
+            if period not in usual and len(self.described.keys() - usual) >= _MOST_OTHERS:
+                self.described = {one: facts for one, facts in self.described.items() if one in usual}
+            found = self.described[period] = self._describe(period, least)
         return found
 
     def _describe(self, period: Period, least: int) -> list[Facts]:
@@ -93,7 +86,12 @@ class TopicCache:
     """The topics of a store, for all requests of a process."""
 
     def __init__(
-        self, store: Store, articles_of: ArticlesOf, least: int, also: Callable[[], object] = lambda: None
+        self,
+        store: Store,
+        articles_of: ArticlesOf,
+        least: int,
+        also: Callable[[], object] = lambda: None,
+        zone: tzinfo = UTC,
     ) -> None:
         """`articles_of` takes all failed searches and returns the articles. `least` people make a topic shown.
 
@@ -105,6 +103,7 @@ class TopicCache:
         self._articles_of = articles_of
         self._also = also
         self.least = least
+        self.zone = zone
         self._lock = threading.Lock()
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
@@ -129,7 +128,7 @@ class TopicCache:
         if reading is None or now() - reading.at >= TOO_OLD:
             reading = self._read_now()
         elif now() - reading.at >= FRESH:
-            self._refresh(tuple(reading.described))
+            self._refresh(_READ_FIRST)
         reading = self._without_erased(reading)
         return CachedTopics(reading, reading.book.of_today(self._store), self.least)
 
@@ -154,26 +153,26 @@ class TopicCache:
                 self._reading = self._read(())
             return self._reading
 
-    def _read(self, days: Sequence[int]) -> _Reading:
+    def _read(self, spans: Sequence[str]) -> _Reading:
         at, book = now(), read_book(self._reader)
-        reading = _Reading(at, book, self._articles_of([one.query for one in book.members]))
-        for number in days:
-            reading.facts(number, self.least)
+        reading = _Reading(at, book, self._articles_of([one.query for one in book.members]), self.zone)
+        for span in spans:
+            reading.between(reading.period(span), self.least)
         return reading
 
-    def _refresh(self, days: Sequence[int]) -> threading.Event:
+    def _refresh(self, spans: Sequence[str]) -> threading.Event:
         """Start a thread that reads again, unless one is running. The event is set when the reading ends or fails."""
         with self._lock:
             # A thread that has finished reading may still be counting other periods.
             if self._thread is None or not self._thread.is_alive() or self._begun.is_set():
                 self._begun = threading.Event()
-                self._thread = thread_of_request(self._look, "handrail-topic-cache", (days, self._begun))
+                self._thread = thread_of_request(self._look, "handrail-topic-cache", (spans, self._begun))
                 self._thread.start()
             return self._begun
 
-    def _look(self, days: Sequence[int], begun: threading.Event) -> None:
+    def _look(self, spans: Sequence[str], begun: threading.Event) -> None:
         try:
-            reading = self._read(days)
+            reading = self._read(spans)
             with self._lock:
                 self._reading = reading
         except StoreUnavailable as error:
@@ -182,15 +181,15 @@ class TopicCache:
         finally:
             begun.set()
         self._also()
-        for number in PERIODS:  # also those that nobody has requested yet
-            reading.facts(number, self.least)
+        for span in SPANS:  # also those that nobody has requested yet
+            reading.between(reading.period(span), self.least)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
         """The reading without searches and messages that were erased since, as if they had never been read."""
         gone = reading.book.places.keys() - members_left(self._store)
         if not gone:
             return reading
-        left = _Reading(reading.at, _without(reading.book, gone), reading.articles)
+        left = _Reading(reading.at, _without(reading.book, gone), reading.articles, self.zone)
         with self._lock:
             if self._reading is reading:
                 self._reading = left

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import partial
 
 from handrail_feedback.desk.reports.list_view import ListView, page_of, words_of
 from handrail_feedback.desk.reports.period import RequestedPeriod, asked_of
-from handrail_feedback.desk.reports.topic_cache import USUAL_DAYS
+from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN
 from handrail_feedback.records.decisions import MEANINGS, Assignment
 from handrail_feedback.topics.facts import SUGGESTIONS
 from handrail_feedback.topics.listing import Listed
@@ -79,7 +79,7 @@ TOPIC_SORTS: dict[str, Callable[[Queued], tuple[object, ...]]] = {
 class View(ListView):
     """The visible part of the queue of topics."""
 
-    days: int = USUAL_DAYS
+    span: str = USUAL_SPAN
     stands: str = "open"
     could: str = ""
     assignee: str = ""
@@ -90,13 +90,16 @@ class View(ListView):
     page: int = 1
     since: str = ""
     until: str = ""
+    beside: str = ""
 
     @property
     def asked(self) -> RequestedPeriod:
         """The period of the view."""
+        year = self.beside == "year"
         if self.since:
-            return RequestedPeriod(self.days, date.fromisoformat(self.since), date.fromisoformat(self.until))
-        return RequestedPeriod(self.days)
+            since, until = date.fromisoformat(self.since), date.fromisoformat(self.until)
+            return RequestedPeriod(self.span, since, until, year)
+        return RequestedPeriod(self.span, year_before=year)
 
     def holds(self, one: Queued) -> bool:
         """Whether a topic is in this view."""
@@ -136,11 +139,11 @@ def place_of(topic: int, queue: Sequence[Queued]) -> Place:
     return Place(numbers[at - 1] if at else 0, numbers[at + 1] if at + 1 < len(numbers) else 0, at + 1, len(numbers))
 
 
-def view_of(asked: Mapping[str, str], at: datetime) -> View:
+def view_of(asked: Mapping[str, str], at: datetime, zone: tzinfo = UTC) -> View:
     """The view in the parameters of an address, at a moment."""
-    asked_time, one_of = asked_of(asked, USUAL_DAYS, at), partial(View.one_of, asked)
+    asked_time, one_of = asked_of(asked, USUAL_SPAN, at, zone), partial(View.one_of, asked)
     return View(
-        days=asked_time.days,
+        span=asked_time.span,
         since=asked_time.since.isoformat() if asked_time.since else "",
         until=asked_time.until.isoformat() if asked_time.until else "",
         stands=one_of("stands", STATUS_FILTERS),
@@ -148,6 +151,7 @@ def view_of(asked: Mapping[str, str], at: datetime) -> View:
         **{name: words_of(asked, name) for name in ("assignee", "lang", "section", "q")},
         sort=one_of("sort", TOPIC_SORTS),
         page=page_of(asked),
+        beside="year" if asked_time.year_before else "",
     )
 
 

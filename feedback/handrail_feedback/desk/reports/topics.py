@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.look import Look
 from handrail_feedback.desk.reports.article_cache import ReadSiteArticles
-from handrail_feedback.desk.reports.period import PERIODS
-from handrail_feedback.desk.reports.topic_cache import CachedTopics, TopicCache
+from handrail_feedback.desk.reports.period import SPANS, asked_of
+from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN, CachedTopics, TopicCache
 from handrail_feedback.desk.reports.topic_filter import (
     NOBODY,
     TOPIC_SORTS,
@@ -92,8 +92,8 @@ class TopicPages:
     def all(self, fault: str = "", status: int = 200) -> AnyResponse:
         """GET desk/topics/, filtered and sorted as its address says."""
         at, cached = now(), self.cache.take()
-        view = view_of(request.args, at)
-        everything = cached.between(view.asked.period(cached.reading.at), at)
+        view = self.view(at)
+        everything = cached.between(view.asked.period(cached.reading.at, self.cache.zone), at)
         queue = self.queue(everything)
         found = view.shown(queue)
         start = (view.page - 1) * TOPICS_SHOWN
@@ -117,21 +117,22 @@ class TopicPages:
             untold=_untold(view.stands, everything),
             notes=[note for note in topic_notes(everything) if "within five working days" not in note],
             beside=comparison_period(everything.period),
-            periods=PERIODS,
+            spans=list(SPANS),
+            period_fault=asked_of(request.args, USUAL_SPAN, at, self.cache.zone).fault,
             sorts=list(TOPIC_SORTS),
         )
 
     def show(self, topic: int) -> AnyResponse:
         """GET desk/topics/TOPIC/: the topic, or the one that it was merged into."""
         if (alive := merged_into(self.store).get(topic, topic)) != topic:
-            return redirect(url_for("desk.topic", topic=alive, **view_of(request.args, now()).address()))
+            return redirect(url_for("desk.topic", topic=alive, **self.view(now()).address()))
         return self.topic(topic)
 
     def topic(self, topic: int, filled: Filled | None = None, status: int = 200) -> AnyResponse:
         """The page of a topic that lives. Raises NotFound."""
         at, cached = now(), self.cache.take_with(topic)
-        view = view_of(request.args, at)
-        period = view.asked.period(cached.reading.at)
+        view = self.view(at)
+        period = view.asked.period(cached.reading.at, self.cache.zone)
         one = cached.find(topic, period, at)
         if one is None:
             raise NotFound
@@ -157,11 +158,16 @@ class TopicPages:
             others=look(self.store, topic, me().name, at),
             staff=[member.name for member in staff.everybody(self.store)],
             done=self._done(cached),
-            periods=PERIODS,
+            spans=list(SPANS),
+            period_fault=asked_of(request.args, USUAL_SPAN, at, self.cache.zone).fault,
             longest={"why": LONGEST_WHY, "link": LONGEST_LINK, "comment": LONGEST_COMMENT},
             token=secrets.token_urlsafe(16),
             **_searched(cached.book.by_topic[topic], one.facts, view.page),
         )
+
+    def view(self, at: datetime) -> View:
+        """The view in the address of this request."""
+        return view_of(request.args, at, self.cache.zone)
 
     def queue(self, everything: TopicList) -> list[Queued]:
         """The topics, each with who takes care of it."""

@@ -11,7 +11,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.messages.message import form_token, sent_number
-from handrail_feedback.desk.reports.topic_filter import View, place_of, view_of
+from handrail_feedback.desk.reports.topic_filter import View, place_of
 from handrail_feedback.desk.reports.topics import Filled, TopicPages
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.decisions import MEANINGS, Assignment, DecisionKind
@@ -140,12 +140,12 @@ class TriageActions:
         ).id
 
     def _view(self) -> View:
-        return view_of(request.args, now())
+        return self.pages.view(now())
 
     def _after(self, topic: int) -> int:
         """The topic that comes after this one in the queue that its page was opened from; 0 for none."""
         at, cached, view = now(), self.pages.cache.take(), self._view()
-        queue = self.pages.queue(cached.between(view.asked.period(cached.reading.at), at))
+        queue = self.pages.queue(cached.between(view.asked.period(cached.reading.at, self.pages.cache.zone), at))
         place = place_of(topic, view.shown(queue, also=topic))
         return place.after or place.before
 

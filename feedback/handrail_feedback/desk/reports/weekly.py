@@ -9,7 +9,7 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.look import Look
-from handrail_feedback.desk.reports.period import PERIODS, asked_of
+from handrail_feedback.desk.reports.period import SPANS, asked_of
 from handrail_feedback.desk.reports.topic_cache import TopicCache
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.weekly import build_weekly_report
@@ -17,7 +17,7 @@ from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of
 from handrail_feedback.storage.database import Store
 from handrail_kb.site.help_links import one_click
 
-_USUAL_DAYS = 7
+_USUAL_SPAN = "7"
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,21 @@ class WeeklyReportPage:
     def show(self) -> AnyResponse:
         """GET desk/report/, for the period in its address."""
         at, cached = now(), self.cache.take()
-        asked = asked_of(request.args, _USUAL_DAYS, at)
-        found = cached.between(asked.period(cached.reading.at), at)
+        zone = self.cache.zone
+        asked = asked_of(request.args, _USUAL_SPAN, at, zone)
+        found = cached.between(asked.period(cached.reading.at, zone), at)
         report = build_weekly_report(
             self.store, cached.book, found, cached.reading.articles, at, one_click=one_click(self.look.site_dir)
         )
         # The list of topics has another usual period, so links to it always contain the period.
-        period = asked.address(0)
+        period = asked.address("")
         return self.look.page(
             "report",
-            "This week" if asked == asked_of({}, _USUAL_DAYS, at) else "Report",
+            "Report",
             main=body(report, DeskLinks(url_for("desk.home")), period=urlencode(period), inside=True),
             asked=asked,
             time=period,
-            first=found.period.since.date(),
+            first=found.period.since.astimezone(zone).date(),
             last=last_day_of(found.period),
-            periods=PERIODS,
+            spans=list(SPANS),
         )
