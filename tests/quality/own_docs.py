@@ -1,4 +1,4 @@
-"""Handrail's own help, asked what its readers ask: `tests/golden/docs-questions`, and `docs-verdicts` beside it.
+"""Handrail's own help, asked what its readers ask: `tests/golden/docs-questions`, and two folders beside it.
 
 `measured.json` beside the questions is the last run of `make quality`. What holds today's figures against their floors,
 and tells what moved since, is tests/search/evaluation/test_quality_of_our_docs.py.
@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 QUESTIONS = ROOT / "tests" / "golden" / "docs-questions"
 MEASURED = QUESTIONS / "measured.json"
 VERDICTS = ROOT / "tests" / "golden" / "docs-verdicts"
+SECTIONS = ROOT / "tests" / "golden" / "docs-sections"
 
 
 def read() -> Collection:
@@ -37,19 +38,28 @@ def measure(home: Path) -> Evaluation:
 
 def decide(home: Path, half: str) -> Decisions:
     """How answering, asking back and saying that there is no article are told apart, on a half of `docs-verdicts`."""
+    return decisions(evaluate(_searcher(home), _half_of(VERDICTS, half)))
+
+
+def open_sections(home: Path, half: str) -> Evaluation:
+    """Which sections results open, and what answer cards show, on a half of `docs-sections`."""
+    return evaluate(_searcher(home), _half_of(SECTIONS, half))
+
+
+def _half_of(folder: Path, half: str) -> Collection:
     of = {
         row["_id"]: row["half"]
-        for file in VERDICTS.glob("*.jsonl")
+        for file in folder.glob("*.jsonl")
         for row in map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        if "half" in row
     }
 
     def part(questions: Iterable[Question]) -> tuple[Question, ...]:
         return tuple(question for question in questions if of[question.id] == half)
 
-    whole = read_questions(VERDICTS)
+    whole = read_questions(folder)
     questions, unanswerable, broad = map(part, (whole.questions, whole.unanswerable, whole.broad))
-    asked = replace(whole, questions=questions, unanswerable=unanswerable, broad=broad)
-    return decisions(evaluate(_searcher(home), asked))
+    return replace(whole, questions=questions, unanswerable=unanswerable, broad=broad)
 
 
 @cache

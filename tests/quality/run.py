@@ -40,6 +40,10 @@ def docs() -> dict[str, Any]:
         "outcomes": [sets.outcome("Handrail's own help", measured)],
         "evaluation": evaluation_as_json(measured),
         "decisions": own_docs.decide(state("docs"), "test").counts,
+        "cards": [
+            sets.outcome(f"Handrail's own help, {half} half", own_docs.open_sections(state("docs"), half))
+            for half in ("tune", "test")
+        ],
     }
 
 

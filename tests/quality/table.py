@@ -19,6 +19,7 @@ _VERDICT = (
     "none_on_unanswerable",
 )
 SECTIONS = ("docs", "thunderbird", "stackexchange", "companies", "german", "popularity", "typos", "codes", "sensitive")
+_CARDS = ("right_section", "card", "answer_in_card", "answer_in_section", "decisive_right")
 _MISSED_SHOWN = 5
 
 
@@ -32,6 +33,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Saying that there is none\n\n" + verdicts(outcomes))
     if "decisions" in results.get("docs", {}):
         parts.append("### Asking back\n\n" + asking_back(results["docs"]["decisions"]))
+    if "cards" in results.get("docs", {}):
+        parts.append("### The section, and the answer itself\n\n" + cards(results["docs"]["cards"]))
     if "thunderbird" in results:
         parts.append("### What learning adds\n\n" + learning(results["thunderbird"]["learning"]))
     if "popularity" in results:
@@ -80,6 +83,12 @@ def asking_back(counts: Sequence[Sequence[int]]) -> str:
     for name, share in (("Precision", found.precision), ("Recall", found.recall)):
         rows.append([name, *("" if share(number) is None else f"{share(number):.2f}" for number in numbers)])
     return _table(["Handrail's own help, questions that are", *(f"search {one}" for one in DECISIONS)], rows)
+
+
+def cards(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """Whether a right section opens, and whether the answer card shows and marks the words that answer."""
+    header = ["Questions of", "Asked", *(MEASURES[name].label for name in _CARDS)]
+    return _table(header, [[one["name"], str(one["questions"]), *_cells(one, _CARDS)] for one in outcomes])
 
 
 def learning(found: Mapping[str, Any]) -> str:

@@ -54,6 +54,12 @@ def measured(own_docs, home):
     return own_docs.measure(home)
 
 
+@pytest.fixture(scope="module")
+def opened(own_docs, home):
+    """The figures of sections and answer cards, on the half of the questions that nothing was chosen with."""
+    return own_docs.open_sections(home, "test").figures()
+
+
 def since(own_docs, now):
     """What moved since the figures that are committed."""
     asked = own_docs.read()
@@ -68,6 +74,11 @@ def test_our_own_help_finds_what_readers_ask_for(own_docs, measured, name):
 
 def test_readers_whose_question_is_answered_are_seldom_told_that_it_is_not(own_docs, measured):
     assert measured.figures()["none_on_answerable"].value <= MOST_FALSE_ALARMS, since(own_docs, measured)
+
+
+@pytest.mark.parametrize(("name", "floor"), [("card", 0.55), ("answer_in_card", 0.40), ("answer_in_section", 0.80)])
+def test_answer_cards_show_the_words_that_answer(opened, name, floor):
+    assert opened[name].value >= floor, opened[name]
 
 
 def test_every_question_is_about_an_article_that_is_there(own_docs, measured):

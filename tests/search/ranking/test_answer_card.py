@@ -8,6 +8,7 @@ import pytest
 
 from handrail_kb.site.built.passages import read_page
 from handrail_kb.site.built.site_info import SiteInfo
+from handrail_search.commands.search import as_text
 from handrail_search.lexical.function_words import little_among
 from handrail_search.lexical.stemming import stem, words_in
 from handrail_search.ranking.answer.card import CardBlock, card_blocks
@@ -195,3 +196,10 @@ def test_a_sensitive_topic_has_no_card_though_an_article_answers(searcher, monke
     assert searcher.search(question).answer
     monkeypatch.setattr(type(searcher.index.sensitive_topics), "topic_of", lambda *_: "fraud")
     assert searcher.search(question).answer is None
+
+
+def test_the_terminal_shows_the_answer_with_what_decides_marked(searcher):
+    shown = as_text(searcher.search("the password mail does not arrive"), searcher).splitlines()
+    assert "   Account" in shown
+    assert "   > Look into the folder for spam." in shown
+    assert sum("folder for spam" in line for line in shown) == 1
