@@ -20,12 +20,12 @@ from typing import Literal
 from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Connection, Store, weakly
-from handrail_feedback.storage.job_runs import note_success
+from handrail_feedback.storage.erasure import may_erase, note_erased
 from handrail_feedback.storage.messages.mailings import expire
 from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
 from handrail_feedback.storage.searches.learned import erase_removed
 from handrail_feedback.storage.searches.votes import erase_old_votes
-from handrail_kb.errors import StoreUnavailable
+from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.texts.log.logger import REQUEST, Log, Request, part_of
 
 log = Log(__name__)
@@ -247,17 +247,27 @@ class SearchLog:
         """Erase what is older than the site promises to keep."""
         moment = now()
         try:
+            if not may_erase(self._store, moment):
+                log("searches.erasure_waits", reason=_doubted_clock())
+                return
             erased = erase_old(self._store, moment - self._retention, moment)
             erased += erase_old_votes(self._store, moment - self._retention)
             erase_removed(self._store, moment - self._retention)
             expire(self._store, moment)  # also where mail is set up no more
-            note_success(self._store, "erasure", moment)
+            note_erased(self._store, moment)
         except StoreUnavailable as error:
             log("searches.not_erased", reason=error)
         except Exception as error:
             log("search.not_kept", reason=error)
         else:
             log("searches.erased", entries=erased)
+
+
+def _doubted_clock() -> HandrailError:
+    return HandrailError(
+        "the clock is days ahead of the last entry and of the last time something was erased.",
+        "If it is right, nothing has to be done: it is believed tomorrow. See: timedatectl",
+    )
 
 
 def _nobody(*_: object) -> None:

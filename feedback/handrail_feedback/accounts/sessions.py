@@ -124,16 +124,19 @@ def _kept_key(file: Path) -> str:
     try:
         if not file.exists():
             _make_key(file)
-        key = file.read_text(encoding="ascii").strip()
+        key = file.read_text(encoding="utf-8", errors="replace").strip()
         if file.stat().st_mode & 0o077:
             file.chmod(0o600)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise StoreUnavailable(
-            f"The key of the sessions, {file}, cannot be read or made: {getattr(error, 'strerror', None) or error}.",
+            f"The key of the sessions, {file}, cannot be read or made: {error.strerror or error}.",
             f"Let the service write to its folder: chmod u+rwx {file.parent}, or set HANDRAIL_SECRET_KEY",
         ) from error
-    if len(key) < _SHORTEST_KEY:
-        raise StoreUnavailable(f"{file} holds no key.", f"Remove it, and another one is made: rm {file}")
+    if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable():
+        raise StoreUnavailable(
+            f"{file} is damaged: it holds no key.",
+            f"Put your copy of it back, or remove it, and another one is made; all sign in again then: rm {file}",
+        )
     return key
 
 

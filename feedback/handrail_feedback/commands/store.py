@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from handrail_feedback.storage.database import whole_store
+from handrail_feedback.storage.database import Store, existing_store, whole_store
 from handrail_feedback.storage.move import Copied, move
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.database_address import has_password, is_database
@@ -17,7 +18,34 @@ from handrail_kb.texts.amounts import counted
 
 @click.group()
 def store() -> None:
-    """Move the store: from an SQLite file to PostgreSQL, or back."""
+    """Bring the store up to date, move it to another database, or begin a new one where it was lost."""
+
+
+@store.command()
+@config_option
+def upgrade(config_file: Path) -> None:
+    """Bring a store that an older Handrail made up to date.
+
+    Starting the service does it, too. An older Handrail that runs meanwhile goes on.
+    """
+    settings = load_settings(config_file)
+    with closing(existing_store(settings.store_place, "nothing to bring up to date", "Start the service")) as found:
+        steps = found.upgrade()
+        click.echo(f"{found.place} is up to date: {', '.join(steps) or 'it was before'}.")
+
+
+@store.command()
+@config_option
+def new(config_file: Path) -> None:
+    """Begin an empty store where one was lost and there is no backup.
+
+    Handrail does not do that by itself. A store that holds anything is not touched.
+    """
+    with closing(Store(load_settings(config_file).store_place)) as begun:
+        left = begun.begin_anew()
+        for file in left:
+            click.echo(f"What was left of the old one is in {file}")
+        click.echo(f"{begun.place} is a new store, and empty.")
 
 
 @store.command("move")

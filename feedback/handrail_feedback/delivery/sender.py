@@ -19,6 +19,7 @@ from handrail_feedback.records.messages import KeptMessage
 from handrail_feedback.records.outbox import Job
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.erasure import may_erase
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import find_answer, note_bounce
 from handrail_feedback.storage.messages.attendance import note_attendance
@@ -142,7 +143,8 @@ class Sender:
         if taken:
             log("messages.adopted", messages=taken)
         alarm.watch(self._store, self._delivery, self._clock())
-        expire(self._store, self._clock())
+        if may_erase(self._store, self._clock()):
+            expire(self._store, self._clock())
 
     def report(self) -> bool:
         """Mail the weekly report if it is due; False if it is not. Raises StoreUnavailable."""

@@ -76,6 +76,7 @@ def restore(place: Path | str, file: Path, at: datetime, *, overwrite: bool) -> 
             kept.chmod(0o600)
     whole.restore(file)
     store = Store(place)
+    store.upgrade()
     with store.transaction(durable=True) as db:
         renew_change_number(db)
     note_success(store, "restore", at, str(file.absolute()))

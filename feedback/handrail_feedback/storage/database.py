@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from handrail_feedback.records.stamps import Row, SqlValue
-from handrail_feedback.storage.engines.connection import Connection, Engine, Undone
+from handrail_feedback.storage.engines.connection import Connection, Engine, StoreBehind, Undone
 from handrail_feedback.storage.engines.sqlite import SqliteFile
 from handrail_feedback.storage.engines.sqlite_whole import SqliteWhole
 from handrail_feedback.storage.engines.whole import WholeStore
 from handrail_feedback.storage.schema.migrations import MIGRATIONS
 from handrail_kb.errors import StoreUnavailable
 
-__all__ = ["Connection", "Store", "existing_store", "retried", "weakly", "whole_store"]
+__all__ = ["Connection", "Store", "StoreBehind", "existing_store", "retried", "weakly", "whole_store"]
 
 _BUSY_SECONDS = 5.0
 
@@ -85,6 +85,22 @@ class Store:
         """As `check`, for whoever asks again and again: nothing is written, which overlooks a full disk of a server."""
         self._engine.look()
 
+    def upgrade(self) -> list[str]:
+        """Bring the tables of an older store up to date; the names of the steps that were taken.
+
+        Nothing else does: a store that lacks a step is refused. Older programs go on with it meanwhile and afterwards.
+        """
+        return self._engine.upgrade()
+
+    def refuse_lost(self) -> None:
+        """Raise StoreUnavailable where a store was made, and nothing of it is left."""
+        if lost := self._engine.lost():
+            raise lost
+
+    def begin_anew(self) -> list[Path]:
+        """Make an empty store in the place of one that is gone; the files that are left of that, under new names."""
+        return self._engine.begin_anew()
+
     def shred(self) -> None:
         """See to it that nothing erased is left in logs that belong to the store."""
         self._engine.shred()
@@ -118,6 +134,7 @@ def existing_store(place: Path | str, nothing_kept: str, first: str) -> Store:
     Raises StoreUnavailable, which says that `nothing_kept` and what to do `first`.
     """
     store = Store(place)
+    store.refuse_lost()
     if not store.exists():
         raise StoreUnavailable(
             f"There is no store at {store.place}: {nothing_kept}.",

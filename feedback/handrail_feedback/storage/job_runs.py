@@ -14,16 +14,21 @@ JOBS: tuple[JobName, ...] = get_args(JobName)
 
 def note_success(store: Store, job: JobName, at: datetime, file: str = "") -> None:
     """Note that a job succeeded; of a restore, the backup that was put back. Raises StoreUnavailable."""
+    note_moment(store, job, at, file)
+
+
+def note_moment(store: Store, name: str, at: datetime, file: str = "") -> None:
+    """Note a moment under a name that is none of a job. Raises StoreUnavailable."""
     with store.transaction() as db:
         db.execute(
             """INSERT INTO job_runs (name, succeeded_at, file) VALUES (:name, :at, :file)
                ON CONFLICT (name) DO UPDATE SET succeeded_at = excluded.succeeded_at, file = excluded.file""",
-            {"name": job, "at": stamp(at), "file": file},
+            {"name": name, "at": stamp(at), "file": file},
         )
 
 
 def last_successes(store: Store) -> dict[str, datetime]:
-    """When each job last succeeded; those that never did are missing. Raises StoreUnavailable."""
+    """When each job last succeeded, and other moments; those that never were are missing. Raises StoreUnavailable."""
     return {row["name"]: moment(row["succeeded_at"]) for row in store.read("SELECT name, succeeded_at FROM job_runs")}
 
 

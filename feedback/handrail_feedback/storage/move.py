@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from handrail_feedback.records.stamps import SqlValue
-from handrail_feedback.storage.engines.connection import Connection, refuse_newer
+from handrail_feedback.storage.engines.connection import Connection, behind, refuse_newer
 from handrail_feedback.storage.engines.whole import Bulk, WholeStore
 from handrail_feedback.storage.schema.migrations import TABLES, known_migrations
 from handrail_kb.errors import StoreUnavailable
@@ -110,10 +110,7 @@ def _refuse_unfit(source: WholeStore) -> None:
         )
     refuse_newer(source.place, applied, known)
     if applied != known:
-        raise StoreUnavailable(
-            f"{source.place} was written by an older Handrail: it lacks {', '.join(sorted(known - applied))}.",
-            f"Bring it up to date, then run this again: HANDRAIL_STORE='{source.place}' handrail doctor",
-        )
+        raise behind(source.place, known - applied, of_another=source.place)
 
 
 def _copy(old: Bulk, new: Bulk, table: str, place: str) -> Copied:

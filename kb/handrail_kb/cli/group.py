@@ -81,7 +81,7 @@ COMMANDS = {
     ),
     "store": (
         "handrail_feedback.commands.store:store",
-        "Move the store: from an SQLite file to PostgreSQL, or back.",
+        "Bring the store up to date, move it to another database, or begin a new one where it was lost.",
     ),
     "evaluate": (
         "handrail_search.commands.evaluate:evaluate_folder",

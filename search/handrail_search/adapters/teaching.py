@@ -43,6 +43,7 @@ class Teaching(Watch):
         self._openings = CountOpenings(live, settings)
         self.known: Sequence[KnownAnswer] = ()
         self._seen: tuple[int, str] | None = None
+        self._pupil: Searcher | None = None
 
     def watch(self) -> None:
         """Start looking, and counting what people open, unless this process does already."""
@@ -66,15 +67,15 @@ class Teaching(Watch):
         if searcher is None or not self._store.exists():
             return
         seen = (version(self._store), searcher.index.name)
-        if seen == self._seen:
+        if seen == self._seen and searcher is self._pupil:
             return
         known = read_known(self._store)
         # Most votes teach nothing; a new index has been taught nothing.
-        if self._seen is None or seen[1] != self._seen[1] or known != self.known:
+        if searcher is not self._pupil or known != self.known:
             self._teacher.teach(searcher, known)
             if known or self.known:
                 log("learned.loaded", questions=len(known))
-        self._seen, self.known = seen, known
+        self._seen, self.known, self._pupil = seen, known, searcher
 
 
 class Teacher:

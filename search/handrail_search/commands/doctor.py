@@ -13,19 +13,21 @@ from pathlib import Path
 
 import click
 
-from handrail_feedback.accounts.sessions import given_key, refuse_key_of_its_own
+from handrail_feedback.accounts.sessions import given_key, refuse_key_of_its_own, secret_key
 from handrail_feedback.delivery.alarm import count, trouble
 from handrail_feedback.delivery.attended import is_attended, longest_absence
 from handrail_feedback.delivery.channels import can_answer, read_delivery
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage import staff
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import Store, StoreBehind
+from handrail_feedback.storage.examination import examine_store
 from handrail_feedback.storage.job_runs import last_successes, restored_from
 from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.policy.policy import FILE as CSP_FILE
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.mkdocs import theme_that_is_missing
 from handrail_kb.texts.amounts import exactly
@@ -84,6 +86,8 @@ def examine(config_file: Path) -> Iterator[Finding]:
             continue
         try:
             yield Finding(part, look(settings))
+        except StoreBehind:
+            yield Finding(part, "told when the store is up to date")
         except HandrailError as error:
             mend = error.mend or "Handrail's help says more: operators/doctor/"
             if mend.startswith("Build ") and mend.endswith(_BUILD):  # and no more than that
@@ -121,6 +125,11 @@ def _site(settings: Settings) -> str:
         if mend := other_generators.advice(settings, site):
             raise HandrailError(f"{site} was built without Handrail's plugin.", mend)
         return f"{site}, built by {generator or 'another generator'}; after each build: handrail index"
+    if not (site / CSP_FILE).is_file():
+        raise HandrailError(
+            f"{site / CSP_FILE} is missing: browsers block what pages load and run beside the site's own files.",
+            how_to_build(settings),
+        )
     unsearched = sum(bool(article.get("exclude")) for article in info.articles.values())
     note = f", {unsearched} of them not for search" if unsearched else ""
     return f"{site}, {len(info.articles)} articles{note}"
@@ -162,13 +171,20 @@ def _language(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
-    # Created here it would belong to the user of this command, and the service might not be able to write it.
-    with closing(Store(settings.store_place)) as store:
+    place = settings.store_place
+    with closing(Store(place)) as store:
         refuse_key_of_its_own(store.place, shared=store.shared)
-        if not store.exists():
-            return f"none yet: the service makes {store.place}"
-        store.check()
-        return store.place
+    return examine_store(place, _LONGEST_LOOK_SECONDS)
+
+
+def _key(settings: Settings) -> str:
+    if given_key():
+        return "HANDRAIL_SECRET_KEY"
+    key = settings.state_dir / "secret.key"
+    if not key.exists():  # the service makes it: made here it would belong to the user of this command
+        return f"none yet: the service makes {key}"
+    secret_key(settings)
+    return str(key)
 
 
 def _backup(settings: Settings) -> str:
@@ -270,6 +286,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "index": _index,
     "language": _language,
     "store": _store,
+    "key": _key,
     "backup": _backup,
     "delivery": _delivery,
     "outbox": _outbox,
@@ -278,6 +295,8 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "port": _port,
 }
 _BUILD = "handrail build"
+# For reading the pages of the store.
+_LONGEST_LOOK_SECONDS = 5.0
 # As in the alert HandrailBackupOld.
 _OLD_BACKUP = timedelta(days=2)
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.

@@ -74,12 +74,12 @@ class Index:
     def __init__(self, folder: Path, *, verify: bool = True) -> None:
         """Open a generation. Raises IndexUnusable naming what does not match, with both values."""
         self.folder = folder
+        self._opened = _state_of(folder)
         self.manifest = read_manifest(folder)
         # The built site that the index was made from, where the generation holds it.
         self.site = site_in(folder)
         if verify:
-            _check_files(folder, self.manifest.files)
-            check_site(folder)
+            self.verify()
         self.vectors = VectorIndex(folder / "vectors.faiss")
         self._local = threading.local()
         self._title_terms: dict[int, frozenset[str]] = {}
@@ -88,6 +88,15 @@ class Index:
         except sqlite3.DatabaseError as error:
             raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
         _check_counts(self)
+
+    def verify(self) -> None:
+        """Raise IndexUnusable unless the files are those that were written."""
+        _check_files(self.folder, self.manifest.files)
+        check_site(self.folder)
+
+    def changed(self) -> bool:
+        """Whether a file has been replaced or written to since this was opened, as far as the system notes it."""
+        return _state_of(self.folder) != self._opened
 
     @property
     def name(self) -> str:
@@ -332,6 +341,28 @@ def remove_old(index_dir: Path, also: str = "") -> None:
             shutil.rmtree(index_dir / name, ignore_errors=True)
         for unnamed in (*index_dir.glob(".CURRENT-*"), *index_dir.glob(".site-*")):  # of builds that were killed
             unnamed.unlink(missing_ok=True)
+
+
+def generations_before(generation: Path) -> list[Path]:
+    """The generations at hand that are older than one, the newest first."""
+    try:
+        names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
+    except OSError:
+        return []
+    return [generation.parent / name for name in names if name < generation.name and _GENERATION.fullmatch(name)]
+
+
+def _state_of(folder: Path) -> tuple[tuple[int, int, int], ...]:
+    """What the system notes of each file of a generation: which one it is, its size, and when it was written."""
+
+    def of(file: Path) -> tuple[int, int, int]:
+        try:
+            found = file.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    return tuple(of(folder / name) for name in _DATA_FILES)
 
 
 def sites_beside(generation: Path) -> list[Path]:

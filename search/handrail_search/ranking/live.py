@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from handrail_kb.config.generations import site_in
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
-from handrail_search.index.generation import current_generation, remove_old
+from handrail_search.index.generation import current_generation, generations_before, remove_old
 from handrail_search.index.manifest import REBUILD
 from handrail_search.ranking.searcher import Searcher
 
@@ -21,7 +22,7 @@ class LiveIndex(Watch):
 
     It is opened at once; from the first call of `watch` on, a thread looks every now and then and opens what is new.
     Requests go on with the Searcher they have, so none waits and none is dropped. A broken generation is refused with
-    its reason and the old one goes on.
+    its reason and the old one goes on. When one is damaged while it serves, the one before it serves.
     """
 
     rest = 0.0
@@ -34,12 +35,13 @@ class LiveIndex(Watch):
         self._index_dir = index_dir
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
+        self._damaged: Searcher | None = None
         self._site_alone: Path | None = None
         self.problem: HandrailError | None = None
         self.look()
 
     def searcher(self) -> Searcher | None:
-        """The Searcher to use now; None while there has never been a usable index, then `problem` says why."""
+        """The Searcher to use now; None while there is no usable index, then `problem` says why."""
         return self._searcher
 
     def site(self) -> Path | None:
@@ -68,10 +70,57 @@ class LiveIndex(Watch):
                 self.problem = IndexUnusable(f"The index cannot be opened ({type(error).__name__}).", REBUILD)
                 raise self.problem from error
 
+    def instead_of(self, failed: Searcher) -> Searcher | None:
+        """Another Searcher than one that failed, where its files are not what was written; None where they are.
+
+        Raises HandrailError where they are damaged, and there is no other generation to serve.
+        """
+        with self._lock:
+            if self._searcher is failed and _is_whole(failed):
+                return None
+        if self._searcher is failed:
+            self._damaged = failed
+            self.look()
+        if self._searcher is None:
+            raise self.problem or IndexUnusable("The index cannot be read.", REBUILD)
+        return self._searcher if self._searcher is not failed else None
+
     def _open_current(self) -> None:
         folder = current_generation(self._index_dir)
         self._site_alone = site_in(folder)
-        if self._searcher is None or folder.name != self._searcher.index.name:
-            self._searcher = Searcher.open(folder)
-            log("index.serving", generation=folder.name, pages=len(self._searcher.index.pages))
-            remove_old(self._index_dir)  # where generations are copied to, nobody else does
+        if self._serves_well(folder):
+            return
+        try:
+            opened = Searcher.open(folder)
+        except HandrailError:
+            self._fall_back(folder)
+            raise
+        self._searcher = opened
+        log("index.serving", generation=folder.name, pages=len(opened.index.pages))
+        remove_old(self._index_dir)  # where generations are copied to, nobody else does
+
+    def _serves_well(self, folder: Path | None = None) -> bool:
+        """Whether there is a Searcher, of this generation if one is named, whose files are those that it opened."""
+        serving = self._searcher
+        if serving is None or serving is self._damaged or (folder and folder.name != serving.index.name):
+            return False
+        return not serving.index.changed()
+
+    def _fall_back(self, refused: Path) -> None:
+        """Go on with the generation that serves, unless that is the one that is refused; else with one before it."""
+        if self._serves_well() and self._searcher and self._searcher.index.name != refused.name:
+            return
+        for folder in generations_before(refused):
+            with suppress(HandrailError):
+                self._searcher = Searcher.open(folder)
+                log("index.fell_back", generation=folder.name)
+                return
+        self._searcher = None
+
+
+def _is_whole(searcher: Searcher) -> bool:
+    try:
+        searcher.index.verify()
+    except HandrailError:
+        return False
+    return True

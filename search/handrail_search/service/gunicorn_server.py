@@ -268,6 +268,8 @@ def refuse_what_cannot_work(settings: Settings) -> None:
     store = Store(settings.store_place)
     refuse_key_of_its_own(store.place, shared=store.shared)
     try:
+        if steps := store.upgrade():
+            log("store.upgraded", told=", ".join(steps))
         store.check()
     except StoreUnavailable as error:
         if not error.passing:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -175,12 +174,13 @@ class _Views:
         question = _question()
         try:
             results = searcher.search(question, limit=limit, lang=lang)
-        except sqlite3.Error as error:  # the generation was removed or damaged while it served
-            self.live.look()
-            searcher = self.live.searcher()
-            if searcher is None or self.live.problem:
-                raise self.live.problem or IndexUnusable("The index cannot be read.", REBUILD) from error
-            results = searcher.search(question, limit=limit, lang=lang)
+        except HandrailError:
+            raise
+        except Exception:  # whatever it is, damaged files may be the cause: the generation was removed, or spoilt
+            other = self.live.instead_of(searcher)
+            if other is None:
+                raise
+            results = other.search(question, limit=limit, lang=lang)
         search_id = again or secrets.token_urlsafe(16)
         if results.query and not again:
             bot = is_bot()

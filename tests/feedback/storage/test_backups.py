@@ -190,6 +190,7 @@ def test_a_backup_before_an_upgrade_leaves_the_store_at_its_version_and_is_put_b
     assert not done.noted
     again = backups.back_up(full.at, folder, 14, NOON + timedelta(days=1))
     assert again.contents.applied == done.contents.applied  # it was not brought up to date behind one's back
+    full.upgrade()
     write(full, "the new version has opened it")
     full.close()
     backups.restore(full.at, done.file, NOON, overwrite=True)

@@ -111,7 +111,8 @@ def test_a_full_disk_is_called_a_full_disk_and_keeps_nothing_by_half(store: Stor
 def test_a_store_of_a_newer_version_is_not_touched(store: Store) -> None:
     with store.transaction() as db:
         table = "_sqlite_migrations (migration_set, name, applied_at)" if "/store.db" in store.place else "migrations"
-        values = "'handrail', 'm999_future', '2030'" if "/store.db" in store.place else "'m999_future', '2030'"
+        of_set = "'handrail', " if "/store.db" in store.place else ""
+        values = f"{of_set}'m999_future_breaking', '2030'"
         db.execute(f"INSERT INTO {table} VALUES ({values})")
     store.close()
     with pytest.raises(StoreUnavailable, match="newer Handrail"):

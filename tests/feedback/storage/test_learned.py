@@ -356,5 +356,6 @@ def test_a_store_of_the_first_version_learns_too(store: Store, log: SearchLog, c
         first.execute("DROP TABLE learned_changes")
         first.execute("DELETE FROM _sqlite_migrations WHERE name LIKE '%learned%'")
     first.close()
+    store.upgrade()
     assert len(known(store)) == 1
     assert keep(store, [taught("vat")]).new == 1

@@ -297,7 +297,7 @@ def test_a_store_of_an_older_version_is_refused_and_left_as_it_is(full: Place, t
     for _ in range(2):  # the first time has not brought it up to date
         with pytest.raises(StoreUnavailable, match="older Handrail: it lacks m070_job_runs") as raised:
             copied(full, target_place)
-    assert raised.value.mend.endswith("handrail doctor")
+    assert raised.value.mend.endswith("handrail store upgrade")
 
 
 def test_a_store_of_a_newer_version_is_refused(full: Place, target_place: Place) -> None:

@@ -265,7 +265,7 @@ def test_vectors_of_what_is_no_longer_known_are_not_kept(teach_now, own_acme, st
 
     def rows():
         with sqlite3.connect(file) as db:
-            found = db.execute("SELECT count(*) FROM vectors").fetchone()[0]
+            found = db.execute("SELECT count(*) FROM sealed_vectors").fetchone()[0]
         db.close()
         return found
 
@@ -298,7 +298,7 @@ def test_a_broken_file_of_vectors_is_made_anew_and_stops_nobody(teach_now, own_a
     assert first(teaching) == ANSWER
     keep(store, [agent("another question", "mail/send/")])
     teaching.look()
-    assert sqlite3.connect(file).execute("SELECT count(*) FROM vectors").fetchone() == (2,)
+    assert sqlite3.connect(file).execute("SELECT count(*) FROM sealed_vectors").fetchone() == (2,)
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")

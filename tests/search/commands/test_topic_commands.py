@@ -225,7 +225,7 @@ def test_the_file_of_vectors_holds_no_words_and_forgets_what_was_erased(run, pro
 
     def kept():
         with sqlite3.connect(file) as db:
-            return db.execute("SELECT count(*) FROM vectors").fetchone()[0]
+            return db.execute("SELECT count(*) FROM sealed_vectors").fetchone()[0]
 
     assert kept() == 7
     store = Store(store_place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from handrail_feedback.records.stamps import Row
@@ -122,6 +123,15 @@ class Engine(Protocol):
     def look(self) -> None:
         """As `check`, and write nothing: `WRITES_NOTHING` finds out what can be found out so."""
 
+    def upgrade(self) -> list[str]:
+        """Bring the tables up to date, or make them; the names of the steps that were taken."""
+
+    def lost(self) -> StoreUnavailable | None:
+        """What to say where it is known that there was a store, and nothing of it is left."""
+
+    def begin_anew(self) -> list[Path]:
+        """Make an empty store in the place of one that is gone; the files that are left of that, under new names."""
+
     def shred(self) -> None:
         """See to it that what was erased can be read nowhere."""
 
@@ -129,10 +139,30 @@ class Engine(Protocol):
         """Give all connections back; the next use opens new ones."""
 
 
-def refuse_newer(place: str, applied: set[str], known: set[str]) -> None:
-    """Raise StoreUnavailable for a store that a newer version has changed already."""
-    if unknown := applied - known:
+def refuse_newer(place: str, applied: set[str], known: set[str], *, in_use: bool = False) -> None:
+    """Raise StoreUnavailable for a store that a newer version has changed already.
+
+    Who only uses it goes on (`in_use`): nearly every step adds what older programs do not look at, and the name of one
+    that does more ends in `_breaking`.
+    """
+    unknown = applied - known
+    if in_use:
+        unknown = {name for name in unknown if name.endswith("_breaking")}
+    if unknown:
         raise StoreUnavailable(
             f"{place} was written by a newer Handrail (it has {', '.join(sorted(unknown))}).",
             f"Install that version's wheel again: {install_command('handrail-VERSION-py3-none-any.whl')}",
         )
+
+
+class StoreBehind(StoreUnavailable):
+    """A store that an older version made: it is brought up to date in a step of its own."""
+
+
+def behind(place: str, missing: set[str], *, of_another: str = "") -> StoreBehind:
+    """What to say of a store that lacks these steps; `of_another` names it where it is not that of the settings."""
+    named = f"HANDRAIL_STORE='{of_another}' " if of_another else ""
+    return StoreBehind(
+        f"{place} was written by an older Handrail: it lacks {', '.join(sorted(missing))}.",
+        f"Bring it up to date, which starting the service does, too: {named}handrail store upgrade",
+    )

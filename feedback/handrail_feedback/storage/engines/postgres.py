@@ -13,9 +13,10 @@ import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
-from handrail_feedback.storage.engines.connection import WRITES_NOTHING, Connection, Migration, refuse_newer
+from handrail_feedback.storage.engines.connection import WRITES_NOTHING, Connection, Migration, behind, refuse_newer
 from handrail_kb.config.database_address import without_password
 from handrail_kb.errors import ConfigError, StoreUnavailable
 from handrail_kb.texts.installing import install_command
@@ -127,6 +128,19 @@ class PostgresDatabase:
         with self.reading() as connection:
             connection.execute(WRITES_NOTHING)
 
+    def upgrade(self) -> list[str]:
+        """Bring the tables up to date, or make them."""
+        with self.connect() as raw:
+            return migrate(PostgresConnection(raw, self.place), self._migrations, upgrade=True)
+
+    def lost(self) -> None:
+        """Nothing: a database is made by its server, and what was in it is known there."""
+
+    def begin_anew(self) -> list[Path]:
+        """Make the tables of an empty database."""
+        self.upgrade()
+        return []
+
     def shred(self) -> None:
         """Nothing: what the server keeps of erased rows, and for how long, is for its vacuum and its archive."""
 
@@ -199,7 +213,7 @@ class PostgresDatabase:
             return self._pool
 
     def _prepare(self) -> None:
-        """Connect once by hand, since a pool hides why it cannot; bring the tables up to date."""
+        """Connect once by hand, since a pool hides why it cannot; make the tables of an empty database."""
         try:
             with self.connect() as raw:
                 migrate(PostgresConnection(raw, self.place), self._migrations)
@@ -296,24 +310,30 @@ def _key(what: str) -> str:
     return f"hashtextextended('handrail {what} ' || current_schema(), 0)"
 
 
-def migrate(connection: PostgresConnection, migrations: Sequence[Migration]) -> None:
-    """Apply the pending migrations once, whichever node comes first. Raises StoreUnavailable."""
+def migrate(connection: PostgresConnection, migrations: Sequence[Migration], *, upgrade: bool = False) -> list[str]:
+    """Make the tables, or with `upgrade` bring older ones up to date, once, whichever node comes first.
+
+    The names of the steps that were taken. Raises StoreUnavailable.
+    """
     refuse_unfit(connection)
-    if applied(connection) == {one.name for one in migrations}:
-        return
+    known = {one.name for one in migrations}
+    done = applied(connection)
+    refuse_newer(connection.place, done, known, in_use=True)
+    if known <= done:
+        return []
+    if done and not upgrade:
+        raise behind(connection.place, known - done)
     # A step may take long on a large store; nobody waits for it but those who need it.
     connection.run(f"{_BEGIN}; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_key('migrate')})")
     connection.define("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, at TEXT NOT NULL)")
     connection.run(SHOWS)
     done = applied(connection)
-    refuse_newer(connection.place, done, {one.name for one in migrations})
-    for one in migrations:
-        if one.name not in done:
-            one.apply(connection)
-            connection.execute(
-                "INSERT INTO migrations VALUES (:name, CAST(clock_timestamp() AS text))", {"name": one.name}
-            )
+    missing = [one for one in migrations if one.name not in done]
+    for one in missing:
+        one.apply(connection)
+        connection.execute("INSERT INTO migrations VALUES (:name, CAST(clock_timestamp() AS text))", {"name": one.name})
     connection.run("COMMIT")
+    return [one.name for one in missing]
 
 
 def applied(connection: PostgresConnection) -> set[str]:

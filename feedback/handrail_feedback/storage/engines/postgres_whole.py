@@ -40,6 +40,10 @@ class PostgresWhole:
             refuse_unfit(connection)
             return applied(connection)
 
+    def damage(self, seconds: float) -> str:
+        """Nothing: a server sees to its own pages (data checksums, pg_amcheck)."""
+        return ""
+
     def in_use(self) -> bool:
         """Whether another Handrail is connected."""
         with closing(self._database.connect()) as raw:

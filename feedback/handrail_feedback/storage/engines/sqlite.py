@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -29,11 +30,23 @@ from handrail_feedback.storage.engines.connection import (
     Migration,
     Trigger,
     Values,
+    behind,
     refuse_newer,
+)
+from handrail_feedback.storage.engines.known_files import BESIDE, forget, is_gone, remember, was_made
+from handrail_feedback.storage.engines.sqlite_log import LogWatch
+from handrail_feedback.storage.engines.sqlite_words import (
+    explained,
+    is_of_connection,
+    is_of_log,
+    log_cut_short,
+    unavailable,
 )
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
+# Several processes must all have the files closed at one moment.
+_REST_SECONDS = (0.1, 1.0)
 # Of a disk with less room than one message takes, it is said that it is full.
 _LEAST_ROOM = 64 * 1024
 
@@ -51,6 +64,9 @@ class SqliteFile:
         self._local = threading.local()
         self._opened: weakref.WeakSet[_Opened] = weakref.WeakSet()
         self._using = threading.RLock()
+        self._log = LogWatch(path)
+        self._resting: StoreUnavailable | None = None
+        self._resting_until = 0.0
 
     def exists(self) -> bool:
         """Whether the file is there."""
@@ -59,21 +75,39 @@ class SqliteFile:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """This thread's connection."""
-        with self._using:
+        with self._using, self._mended():
             yield self._connection()
 
     @contextmanager
     def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[SqliteConnection]:
         """A transaction, alone; with `durable`, it survives a power cut, otherwise a kill only."""
-        with self._using:
+        with self._using, self._mended():
             connection = self._connection()
             connection.begin(durable=durable)
             try:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                connection.db.rollback()
+                with contextlib.suppress(sqlite3.Error):  # what was wrong before is told
+                    connection.db.rollback()
                 raise
+
+    @contextmanager
+    def _mended(self) -> Iterator[None]:
+        """Give all connections up after a fault that may be theirs, such as a log that was cut short under them.
+
+        SQLite reads the files afresh once no process has them open: this one opens nothing for a moment.
+        """
+        if self._resting and time.monotonic() < self._resting_until:
+            raise StoreUnavailable(self._resting.what, self._resting.mend, passing=True)
+        try:
+            yield
+        except StoreUnavailable as error:
+            if is_of_connection(error):
+                self.close()
+            if is_of_log(error):
+                self._resting, self._resting_until = error, time.monotonic() + random.uniform(*_REST_SECONDS)  # noqa: S311
+            raise
 
     @contextmanager
     def only_one(self, what: str) -> Iterator[bool]:
@@ -104,7 +138,7 @@ class SqliteFile:
             connection.execute(WRITES_NOTHING)
         with explained(self.path):
             if shutil.disk_usage(self.path.parent).free < _LEAST_ROOM:
-                raise _unavailable(self.path, sqlite3.SQLITE_FULL, "")
+                raise unavailable(self.path, sqlite3.SQLITE_FULL, "")
 
     def shred(self) -> None:
         """Empty the write-ahead log, so that nothing erased is left in it."""
@@ -118,6 +152,38 @@ class SqliteFile:
                 opened.connection.db.close()
             self._local = threading.local()
 
+    def upgrade(self) -> list[str]:
+        """Bring the tables up to date, or make them; the names of the steps that were taken."""
+        with self._using:
+            self.close()
+            with explained(self.path):
+                connection, taken = self._open(upgrade=True)
+            connection.db.close()
+            return taken
+
+    def lost(self) -> StoreUnavailable | None:
+        """What to say where a store was made, and nothing of it is left."""
+        return self._lost() if was_made(self.path) and is_gone(self.path) else None
+
+    def begin_anew(self) -> list[Path]:
+        """Make an empty store where there is none any more; the files that are left of the old one, under new names."""
+        if not is_gone(self.path):
+            raise StoreUnavailable(
+                f"{self.path} holds something.", f"Nothing was changed. Move it away: mv {self.path} {self.path}.old"
+            )
+        with explained(self.path):
+            files = [self.path.with_name(self.path.name + ending) for ending in ("", *BESIDE)]
+            left = [file.rename(f"{file}.lost-{time.time():.0f}") for file in files if file.exists()]
+            forget(self.path)
+        self.upgrade()
+        return left
+
+    def _lost(self) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"The store {self.path} is gone or was emptied: one was made there, with messages perhaps.",
+            "Put a backup in its place: handrail restore FILE, or begin an empty one: handrail store new",
+        )
+
     def before_fork(self) -> None:
         """Hold no connection while forking: a child inherits SQLite's note of every lock, and never sees it lifted."""
         self._using.acquire()
@@ -130,16 +196,23 @@ class SqliteFile:
     def _connection(self) -> SqliteConnection:
         """This thread's connection, made again when another file has replaced the old one."""
         opened: _Opened | None = getattr(self._local, "opened", None)
+        fresh = False
         if opened is None or not opened.fits(self.path):
             with explained(self.path):
-                opened = _Opened(self._open(), _file_identity(self.path))
+                opened = _Opened(self._open()[0], _file_identity(self.path))
             self._local.opened = opened
             self._opened.add(opened)
+            fresh = True
+        if self._log.was_cut(opened.page_size, closely=fresh):
+            raise log_cut_short(self.path)
         return opened.connection
 
-    def _open(self) -> SqliteConnection:
-        """A connection to the file, made where it is missing, and brought up to date."""
+    def _open(self, *, upgrade: bool = False) -> tuple[SqliteConnection, list[str]]:
+        """A connection to the file, made where there never was one, and the steps that brought it up to date."""
         made(self.path.parent)
+        known = was_made(self.path)
+        if known and is_gone(self.path):
+            raise self._lost()
         # Only SQLite may open a file that is there: closing it anywhere else in this process drops all of SQLite's
         # locks, and the next command that reads the store would take the write-ahead log away from under the service.
         with contextlib.suppress(FileExistsError):
@@ -156,18 +229,25 @@ class SqliteFile:
             _use_wal(raw, self._busy_seconds)
             # A migration that replaces a table would erase all that belongs to its rows; inside one this cannot be set.
             connection.execute("PRAGMA foreign_keys=OFF")
-            self._migrate(connection)
+            taken = self._migrate(connection, known=known, upgrade=upgrade)
             connection.execute("PRAGMA foreign_keys=ON")
+            if not known:
+                remember(self.path)
         except BaseException:
             raw.close()
             raise
-        return connection
+        return connection, taken
 
-    def _migrate(self, connection: SqliteConnection) -> None:
-        """Apply the pending migrations once, whichever process comes first."""
-        refuse_newer(self.place, {one.name for one in self._migrations.applied(connection.db)}, self._known)
-        if not self._migrations.pending(connection.db):
-            return
+    def _migrate(self, connection: SqliteConnection, *, known: bool, upgrade: bool) -> list[str]:
+        """Make the tables of a new store; those of an older one are changed by `upgrade` alone."""
+        applied = {one.name for one in self._migrations.applied(connection.db)}
+        refuse_newer(self.place, applied, self._known, in_use=True)
+        if not (missing := self._known - applied):
+            return []
+        if known and not applied:
+            raise self._lost()
+        if applied and not upgrade:
+            raise behind(self.place, missing)
         connection.begin(durable=True)
         try:
             self._migrations.apply(_Migrating(connection.db.conn, connection))
@@ -175,6 +255,7 @@ class SqliteFile:
         except BaseException:
             connection.db.rollback()
             raise
+        return sorted(missing)
 
 
 class SqliteConnection:
@@ -276,6 +357,7 @@ class _Opened:
 
     def __init__(self, connection: SqliteConnection, file: tuple[int, int]) -> None:
         self.connection = connection
+        self.page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
         self._file = file
 
     def fits(self, path: Path) -> bool:
@@ -301,59 +383,9 @@ def _use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
 
 
 def _file_identity(path: Path) -> tuple[int, int]:
-    """What tells one file from another of the same name."""
+    """What tells one file from another of the same name, and from one that was emptied."""
     try:
         found = path.stat()
     except OSError:
         return (0, 0)
-    return (found.st_dev, found.st_ino)
-
-
-_NOT_THE_FILE = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say of the file, the disk or a lock into a StoreUnavailable."""
-    try:
-        yield
-    except _NOT_THE_FILE:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise _unavailable(path, getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error)) from error
-    except OSError as error:
-        raise StoreUnavailable(
-            f"The store {path} cannot be opened: {error.strerror or error}.",
-            f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
-        ) from error
-
-
-_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
-    reasons = {
-        sqlite3.SQLITE_NOTADB: (
-            f"{path} is not a store of Handrail: {said}.",
-            f"Move it away, then put your back-up in its place or start afresh: mv {path} {path}.broken",
-        ),
-        sqlite3.SQLITE_CORRUPT: (
-            f"The store {path} is damaged: {said}.",
-            f"Save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
-        ),
-        sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: df -h {path.parent}"),
-        sqlite3.SQLITE_READONLY: (
-            f"The store {path} cannot be written.",
-            f"Let the service write to the file and its folder: chmod u+rw {path} && chmod u+rwx {path.parent}",
-        ),
-        sqlite3.SQLITE_CANTOPEN: (
-            f"The store {path} cannot be opened.",
-            f"Give the service a folder it may write to: ls -ld {path.parent} {path}",
-        ),
-        sqlite3.SQLITE_BUSY: (
-            f"The store {path} is held by another program.",
-            f"See which one, and end it: fuser -v {path}",
-        ),
-    }
-    what, mend = reasons.get(code, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
-    return StoreUnavailable(what, mend, passing=code in _PASSING)
+    return (found.st_dev, found.st_ino) if found.st_size else (0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
@@ -13,13 +14,14 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from handrail_feedback.records.stamps import SqlValue
-from handrail_feedback.storage.engines.sqlite import SqliteConnection, SqliteFile, explained
+from handrail_feedback.storage.engines.known_files import BESIDE
+from handrail_feedback.storage.engines.sqlite import SqliteConnection, SqliteFile
+from handrail_feedback.storage.engines.sqlite_words import explained
 from handrail_feedback.storage.engines.whole import Bulk, Contents, listed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
-# What SQLite keeps beside a file: its write-ahead log, and the index of that.
-_BESIDE = ("-wal", "-shm")
+_STEPS_BETWEEN_LOOKS = 10_000
 
 
 class SqliteWhole:
@@ -40,6 +42,21 @@ class SqliteWhole:
         """The migrations that the file had."""
         with self.snapshot() as bulk:
             return bulk.applied()
+
+    def damage(self, seconds: float) -> str:
+        """Read the pages of the file, and see whether they fit each other."""
+        until = time.monotonic() + seconds
+        with self.snapshot() as bulk:
+            bulk.db.conn.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
+            try:
+                found = str(bulk.execute("PRAGMA quick_check(1)").fetchone()[0])
+            except UnicodeError:  # in what says that it is damaged
+                return "what it holds cannot be read"
+            except StoreUnavailable as error:
+                if getattr(error.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                    return ""  # as far as that was in so many seconds
+                raise
+            return "" if found == "ok" else " ".join(found.split())
 
     def in_use(self) -> bool:
         """Whether another connection is open: with the write-ahead log each holds a lock on the file."""
@@ -91,7 +108,7 @@ class SqliteWhole:
             _copy(file, new)
             _write_down(self._path)
             with explained(self._path):
-                for ending in _BESIDE:
+                for ending in BESIDE:
                     self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
                 new.replace(self._path)
         finally:
@@ -102,7 +119,7 @@ class SqliteWhole:
         _write_down(self._path)
         with explained(self._path):
             shutil.copy2(self._path, kept)
-            for ending in _BESIDE:
+            for ending in BESIDE:
                 beside = self._path.with_name(self._path.name + ending)
                 if beside.exists():
                     shutil.copy2(beside, kept.with_name(kept.name + ending))

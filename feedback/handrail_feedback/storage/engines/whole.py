@@ -56,6 +56,9 @@ class WholeStore(Protocol):
     def applied(self) -> set[str]:
         """The migrations that were applied: none where there are no tables. Applies none itself."""
 
+    def damage(self, seconds: float) -> str:
+        """The first damage that is found in so many seconds, in the database's words; empty where there is none."""
+
     def in_use(self) -> bool:
         """Whether another process has the store open just now, as far as it can be told."""
 

@@ -33,7 +33,8 @@ _RECEIPT_DAY = timedelta(days=1)
 # The pause after the first attempt, which doubles with each, and the longest.
 _RECEIPT_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 
-_RECEIPT_DUE = "next_at <= :now AND at > :since"
+# What was never tried is due, whatever the clock says now.
+_RECEIPT_DUE = "next_at IS NOT NULL AND (next_at <= :now OR attempts = 0) AND at > :since"
 
 
 def put_receipt(db: Connection, code: str, to: Recipient, at: datetime) -> bool:
@@ -126,7 +127,7 @@ _NOTIFICATION_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 # Search changes with every vote; a question need not be asked again at each.
 _ASK_AGAIN_AFTER = timedelta(minutes=5)
 
-_NOTIFICATION_DUE = """next_at <= :now AND ends_at > :now
+_NOTIFICATION_DUE = """next_at IS NOT NULL AND (next_at <= :now OR attempts = 0) AND ends_at > :now
     AND (state <> 'waiting' OR (:search <> '' AND asked_of <> :search))"""
 
 

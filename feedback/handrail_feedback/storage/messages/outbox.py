@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.outbox import (
+    LONGEST_PAUSE,
     Job,
     Patience,
     Route,
@@ -32,8 +33,8 @@ log = Log(__name__)
 
 # Kept before anything was set to deliver it: taken up when younger, left to a person's word when older.
 ADOPTED_WITHIN = timedelta(days=7)
-# A time further away than any pause or claim was written by a clock that was wrong.
-_FAR = timedelta(hours=1)
+# A time further away than any pause or claim was written by a clock that was wrong since; those of two machines differ.
+_FAR = LONGEST_PAUSE + timedelta(minutes=1)
 
 
 def put(db: Connection, code: str, thread: str, routes: Sequence[Route], at: datetime) -> int:
@@ -88,7 +89,8 @@ def claim(
 # A channel that rests, and has failed for so long that another one takes over.
 _TIRED = "SELECT name FROM outbox_channels WHERE failing_since <= :since AND rest_until BETWEEN :now AND :far"
 _FREE = "NOT (coalesce(claimed_until, '') > :now AND claimed_until <= :far)"
-_DUE = f"state = 'waiting' AND NOT (next_at > :now AND next_at <= :far) AND {_FREE}"
+# What was never tried is due, whatever the clock says now.
+_DUE = f"state = 'waiting' AND NOT (attempts > 0 AND next_at > :now AND next_at <= :far) AND {_FREE}"
 
 
 # Of two rows of one thread: the earlier goes first.

@@ -81,6 +81,7 @@ EVENTS: Mapping[str, Event] = {
     "service.started": _info("the help site answers at {place} ({processes:process/processes})"),
     "service.thread_ended": _error("a thread of the service ended: {reason}"),
     "service.store_unavailable": _error("the service starts without its store: {reason}"),
+    "store.upgraded": _info("the store was brought up to date: {told}"),
     "request.answered": _info("{method} {endpoint}: {status} after {duration} s"),
     "request.failed": _error("{method} {endpoint} failed: {reason}"),
     "metrics.not_shared": _warning("metrics are counted by each process alone: {reason}"),
@@ -90,6 +91,7 @@ EVENTS: Mapping[str, Event] = {
     "find.unavailable": _error("the search page has no index: {reason}"),
     # The index and search
     "index.serving": _info("serving index generation {generation}, {pages:page}"),
+    "index.fell_back": _warning("serving the generation before, {generation}"),
     "index.refused": _error("index refused: {reason}"),
     "encoder.preparing": _info(
         "preparing the encoder {model} for this site; this is done once and takes about 20 seconds"
@@ -106,6 +108,7 @@ EVENTS: Mapping[str, Event] = {
     "search.not_kept": _error("a search or event was not kept: {reason}"),
     "searches.not_kept": _error("{entries:search or event/searches and events} could not be kept: {reason}"),
     "searches.erased": _info("erased {entries:search or vote/searches and votes} past their time"),
+    "searches.erasure_waits": _warning("nothing is erased before tomorrow: {reason}"),
     "searches.not_erased": _error("searches past their time could not be erased: {reason}"),
     "vote.not_kept": _error("a vote was not kept: {reason}"),
     "message.not_kept": _error("a message was not kept: {reason}"),

@@ -14,6 +14,7 @@ from handrail_feedback.accounts.sessions import given_key
 from handrail_feedback.records.staff import clean_name
 from handrail_kb.config.settings import Settings
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
+from handrail_search.service.rate_limits.steady_counts import SteadyCounts
 
 # Where gateways put the clients that have IPv4 alone (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -30,7 +31,7 @@ _OFTEN = ("events", "vote", "ask_tell", "confirm_tell", "withdraw_tell")
 
 def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = None) -> None:
     """Limit requests by address. Counts are in the memory of each process, or shared by all nodes in `counts`."""
-    where: dict[str, Any] = {"storage_uri": "memory://"}
+    where: dict[str, Any] = {"storage_uri": f"{SteadyCounts.STORAGE_SCHEME[0]}://"}
     if counts:
         where = {"storage_uri": "handrail://", "storage_options": {"counts": counts}}
         app.config[_KEY] = given_key().encode()

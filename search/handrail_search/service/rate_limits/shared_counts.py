@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask import g, has_request_context
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import Storage, storage_from_string
 from limits.storage.base import MovingWindowSupport
 
 from handrail_feedback.accounts.sessions import given_key
@@ -25,6 +25,7 @@ from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.texts.installing import install_extra, missing
 from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch
+from handrail_search.service.rate_limits.steady_counts import SteadyCounts
 
 log = Log(__name__)
 
@@ -116,7 +117,7 @@ class SharedCounts(Watch):
         if password:
             options["password"] = password
         self._shared = storage_from_string(uri, **options)
-        self._alone = MemoryStorage()
+        self._alone = SteadyCounts()
         self.reachable = True
         self._have_threads()
         os.register_at_fork(after_in_child=weakly(self._have_threads))  # threads do not survive a fork

@@ -79,6 +79,7 @@ def test_answers_that_wait_in_a_store_from_before_are_sent_once(store, sent, clo
             for code in (waiting, twice, told):
                 queue_as_before(db, code, "mail", NOON)
         old.close()
+    store.upgrade()
     clock.add(minutes=5)
     assert [str(one.route) for one in entries(store, code=waiting)] == [f"answer {numbers[0]}", "mail"]
     expected = [
@@ -102,6 +103,7 @@ def test_a_refused_answer_of_a_store_from_before_stays_refused(store, sent):
             db.execute("UPDATE outbox SET state = 'refused'")
             queue_as_before(db, code, "mail", NOON)
         old.close()
+    store.upgrade()
     assert sent() == [("team@acme.test", message_id(code))]
     assert {(entry.state, entry.route.answer) for entry in entries(store, everything=True)} == {
         ("refused", 1),
@@ -117,6 +119,7 @@ def test_a_row_of_a_store_from_before_whose_answer_is_gone_sends_nothing(store, 
             queue_as_before(db, code, "mail", NOON)
             queue_as_before(db, code, "answer 7", NOON)
         old.close()
+    store.upgrade()
     assert sent() == [("team@acme.test", message_id(code))]
     assert [str(entry.route) for entry in entries(store, code=code)] == ["mail"]
 

@@ -45,6 +45,7 @@ def a_store_from_before(path):
         [made] = before.execute("SELECT sql FROM sqlite_master WHERE name = 'messages'").fetchone()
     before.close()
     assert PLAIN_NUMBER in made
+    Store(path).upgrade()
     return code
 
 
@@ -199,6 +200,7 @@ def test_a_store_from_before_keeps_every_row_and_every_rule(tmp_path):
         before = everything(old)
         old.close()
     store = Store(path)
+    store.upgrade()
     now = everything(store)
     assert {table: [{name: row[name] for name in old} for old, row in zip(rows, now[table], strict=True)]
             for table, rows in before.items()} == before  # fmt: skip

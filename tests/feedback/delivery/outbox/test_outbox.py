@@ -291,6 +291,7 @@ def test_messages_of_an_older_handrail_are_kept_by_the_migration(tmp_path, clock
                        "VALUES ('96H-9MK-WHX', :at, 'en', '', 'from before', '', '')", {"at": stamp(NOON)})  # fmt: skip
         old.close()
     store = Store(path)
+    store.upgrade()
     assert find_message(store, "96H-9MK-WHX").message == "from before"
     assert outbox.adopt(store, MAIL, clock()) == 1
     assert outbox.claim(store, MAIL, clock(), Patience()).code == "96H-9MK-WHX"

@@ -1,0 +1,93 @@
+"""The words of SQLite: what its errors mean for a person, and which of them a new connection mends."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handrail_kb.errors import StoreUnavailable
+
+_NOT_THE_FILE = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say of the file, the disk or a lock into a StoreUnavailable."""
+    try:
+        yield
+    except _NOT_THE_FILE:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise unavailable(path, getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error)) from error
+    except UnicodeDecodeError as error:  # SQLite quotes what is damaged
+        raise unavailable(path, sqlite3.SQLITE_CORRUPT, "what it holds is no text") from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store {path} cannot be opened: {error.strerror or error}.",
+            f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
+        ) from error
+
+
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
+    """What to say of a store where SQLite failed with this code, in these words."""
+    reasons = {
+        sqlite3.SQLITE_NOTADB: (
+            f"{path} is not a store of Handrail: {said}.",
+            f"Move it away, then put your back-up in its place or start afresh: mv {path} {path}.broken",
+        ),
+        sqlite3.SQLITE_CORRUPT: (
+            f"The store {path} is damaged: {said}.",
+            f"Save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
+        ),
+        sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: df -h {path.parent}"),
+        sqlite3.SQLITE_READONLY: (
+            f"The store {path} cannot be written.",
+            f"Let the service write to the file and its folder: chmod u+rw {path} && chmod u+rwx {path.parent}",
+        ),
+        sqlite3.SQLITE_CANTOPEN: (
+            f"The store {path} cannot be opened.",
+            f"Give the service a folder it may write to: ls -ld {path.parent} {path}",
+        ),
+        sqlite3.SQLITE_BUSY: (
+            f"The store {path} is held by another program.",
+            f"See which one, and end it: fuser -v {path}",
+        ),
+    }
+    what, mend = reasons.get(code, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
+    return StoreUnavailable(what, mend, passing=code in _PASSING)
+
+
+class LogCutShort(StoreUnavailable):
+    """The write-ahead log is shorter than it was written."""
+
+
+def log_cut_short(path: Path) -> LogCutShort:
+    """What to say of a log that was cut short: no connection goes on with it, and it is read afresh."""
+    return LogCutShort(
+        f"The log {path}-wal was cut short while it was used: what was last written may be lost.",
+        "It is read afresh in a moment. See what the disk says: dmesg | tail; handrail doctor",
+        passing=True,
+    )
+
+
+# What a connection says for ever once a file beside the store was cut short or replaced under it.
+_OF_CONNECTION = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PROTOCOL)
+
+
+def is_of_connection(error: StoreUnavailable) -> bool:
+    """Whether this may be the fault of open connections, and pass with them."""
+    return is_of_log(error) or _code(error) in _OF_CONNECTION
+
+
+def is_of_log(error: StoreUnavailable) -> bool:
+    """Whether this may be a log that does not fit its index, which all processes must let go of."""
+    return isinstance(error, LogCutShort) or _code(error) == sqlite3.SQLITE_IOERR
+
+
+def _code(error: StoreUnavailable) -> int:
+    return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF

@@ -1,0 +1,113 @@
+"""A generation that is damaged while it serves: the one before answers, and readyz says why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from handrail_kb.site.built.passages import read_site
+from handrail_search.index.build import build_index
+from handrail_search.index.generation import current_generation
+
+from ...conftest import MODEL, Client
+
+
+@pytest.fixture
+def twice_built(own_acme):
+    """The small site with two generations of its index, in a copy that may be broken."""
+    build_index(list(read_site(own_acme / "site")), own_acme / "state", MODEL)
+    return own_acme
+
+
+def flipped(file):
+    content = bytearray(file.read_bytes())
+    for place in range(4096, len(content), 512):  # the head, with the list of tables, is in memory
+        content[place] ^= 0xFF
+    with file.open("r+b") as opened:
+        opened.write(content)
+
+
+def cut(file):
+    os.truncate(file, 4096)
+
+
+def emptied(file):
+    os.truncate(file, 0)
+
+
+HARMS = [flipped, cut, emptied, os.unlink]
+
+
+def asked(client):
+    return client.get("/api/search?q=forgotten password")
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_search_goes_on_with_the_generation_before_and_readyz_says_why(make_app, twice_built, harm):
+    app = make_app(twice_built)
+    client: Client = app.test_client()
+    index = twice_built / "state" / "index"
+    assert asked(client).status_code == 200
+    damaged = current_generation(index)
+    before = client.get("/readyz").json["generation"]
+    harm(damaged / "passages.db")
+    for path in ("/api/search?q=forgotten password", "/find/?q=where is my bill", "/api/search?q=close my account"):
+        assert client.get(path).status_code == 200
+    ready = client.get("/readyz")
+    app.extensions["handrail"].live.look()
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json["generation"] != before
+    assert "passages.db" in ready.json["problems"][0]["what"]
+    assert "handrail build" in ready.json["problems"][0]["mend"]
+    mended = build_index(list(read_site(twice_built / "site")), twice_built / "state", MODEL).folder
+    app.extensions["handrail"].live.look()
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json["generation"]) == (200, mended.name)
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_without_a_generation_before_search_says_so_and_pages_go_on(make_app, own_acme, harm):
+    app = make_app(own_acme)
+    client = app.test_client()
+    file = current_generation(own_acme / "state" / "index") / "passages.db"
+    shutil.copyfile(file, own_acme / "whole.db")
+    assert asked(client).status_code == 200
+    harm(file)
+    app.extensions["handrail"].live.look()
+    answer = asked(client)
+    assert answer.status_code == 503
+    assert "passages.db" in answer.json["error"]["what"]
+    assert client.get("/account/password/").status_code == 200
+    assert client.get("/find/?q=password").status_code == 503
+    file.unlink(missing_ok=True)
+    shutil.copyfile(own_acme / "whole.db", file)
+    app.extensions["handrail"].live.look()
+    assert asked(client).status_code == 200, "a file that is put back is used at once"
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_service_that_starts_on_a_damaged_generation_serves_the_one_before(make_app, twice_built):
+    cut(current_generation(twice_built / "state" / "index") / "vectors.faiss")
+    client = make_app(twice_built).test_client()
+    assert asked(client).status_code == 200
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert "vectors.faiss" in ready.json["problems"][0]["what"]
+
+
+def test_a_searcher_that_is_opened_again_is_taught_again(make_app, own_acme):
+    app = make_app(own_acme)
+    teaching = app.extensions["handrail"].teaching
+    app.extensions["handrail"].store.check()
+    teaching.look()
+    before = app.extensions["handrail"].live.searcher()
+    file = current_generation(own_acme / "state" / "index") / "passages.db"
+    os.utime(file, ns=(0, 0))
+    app.extensions["handrail"].live.look()
+    teaching.look()
+    after = app.extensions["handrail"].live.searcher()
+    assert after is not before
+    assert teaching._pupil is after  # noqa: SLF001 (which of two alike is meant)
