@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handrail_feedback.records.clock_doubts import begins_doubt, is_believed
-from handrail_feedback.records.stamps import moment_or_none
+from handrail_feedback.records.stamps import begins_doubt, is_believed, moment_or_none
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.job_runs import last_successes, note_moment, note_success
 
