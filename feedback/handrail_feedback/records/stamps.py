@@ -1,6 +1,6 @@
 """Timestamps as the store keeps them, in UTC, and whether a clock is believed that says it is time to erase.
 
-A clock that is wrong for a moment must erase nothing. It is compared with the time at which something was last erased, or
+A clock that is wrong for a moment must erase nothing. It is compared with the time when something was last erased, or
 written, and was right. When more has passed than a service is usually stopped for, it is doubted, and believed a day
 later if it says then that a day has passed.
 """
