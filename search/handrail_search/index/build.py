@@ -38,13 +38,12 @@ from handrail_search.index.generation import (
     NO_TRANSACTION,
     Transaction,
     current_generation,
-    digest_files,
     hash_of,
     new_generation,
     publish,
     vectors_by_hash,
 )
-from handrail_search.index.manifest import INDEX_FORMAT, TRUSTED, Floor, Manifest
+from handrail_search.index.manifest import INDEX_FORMAT, TRUSTED, Floor, Manifest, digest_files
 from handrail_search.index.question_sections import write_question_sections
 from handrail_search.index.site_copy import keep_site
 from handrail_search.index.twin_pages import find_twins

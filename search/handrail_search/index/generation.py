@@ -26,20 +26,26 @@ import numpy as np
 import numpy.typing as npt
 
 from handrail_kb.config.durable_files import write_down, write_down_all, write_whole
-from handrail_kb.config.generations import CURRENT, LISTING, SITE, generation_of, site_in
+from handrail_kb.config.generations import CURRENT, SITE, generation_of, site_in
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_kb.site.built.blocks import Block, from_json
-from handrail_search.embedding.encoder import ENCODER_FILES, Encoder, Recipe
+from handrail_search.embedding.encoder import Encoder, Recipe
 from handrail_search.embedding.vectors import VectorIndex, Vectors, is_of_length_one
-from handrail_search.embedding.weights import sha256_of
 from handrail_search.index import sensitive_topics
-from handrail_search.index.manifest import REBUILD, PageRow, PassageRow, manifest_data, read_manifest
+from handrail_search.index.manifest import (
+    REBUILD,
+    PageRow,
+    PassageRow,
+    check_files,
+    manifest_data,
+    read_manifest,
+    state_of,
+)
 from handrail_search.index.site_copy import check_site
 from handrail_search.lexical.stemming import stem, words_in
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
 
-_DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 _GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 # Kept besides the one that serves: their files are asked for by pages that are still open, and the way back is short.
 _FORMER_KEPT = 2
@@ -74,7 +80,7 @@ class Index:
     def __init__(self, folder: Path, *, verify: bool = True) -> None:
         """Open a generation. Raises IndexUnusable naming what does not match, with both values."""
         self.folder = folder
-        self._opened = _state_of(folder)
+        self._opened = state_of(folder)
         self.manifest = read_manifest(folder)
         # The built site that the index was made from, where the generation holds it.
         self.site = site_in(folder)
@@ -91,12 +97,12 @@ class Index:
 
     def verify(self) -> None:
         """Raise IndexUnusable unless the files are those that were written."""
-        _check_files(self.folder, self.manifest.files)
+        check_files(self.folder, self.manifest.files)
         check_site(self.folder)
 
     def changed(self) -> bool:
         """Whether a file has been replaced or written to since this was opened, as far as the system notes it."""
-        return _state_of(self.folder) != self._opened
+        return state_of(self.folder) != self._opened
 
     @property
     def name(self) -> str:
@@ -249,7 +255,7 @@ def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
         files, recipe = dict(data["files"]), Recipe(**data["recipe"])
     except (TypeError, ValueError, KeyError) as error:
         raise IndexUnusable(f"{folder / 'manifest.json'} does not hold what it should: {error}.", REBUILD) from error
-    _check_files(folder, files)
+    check_files(folder, files)
     if recipe.fingerprint != fingerprint:
         return {}
     try:
@@ -286,12 +292,6 @@ def new_generation(index_dir: Path) -> Path:
     folder = index_dir / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:05x}{secrets.randbelow(16):x}"
     folder.mkdir(parents=True)
     return folder
-
-
-def digest_files(folder: Path) -> dict[str, str]:
-    """sha256 of each file of a generation, and of the list of its site's files where it has one."""
-    listing = (LISTING,) if (folder / LISTING).is_file() else ()
-    return {name: sha256_of(folder / name) for name in (*_DATA_FILES, *listing)}
 
 
 Transaction = AbstractContextManager[object]
@@ -352,19 +352,6 @@ def generations_before(generation: Path) -> list[Path]:
     return [generation.parent / name for name in names if name < generation.name and _GENERATION.fullmatch(name)]
 
 
-def _state_of(folder: Path) -> tuple[tuple[int, int, int], ...]:
-    """What the system notes of each file of a generation: which one it is, its size, and when it was written."""
-
-    def of(file: Path) -> tuple[int, int, int]:
-        try:
-            found = file.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (found.st_ino, found.st_size, found.st_mtime_ns)
-
-    return tuple(of(folder / name) for name in _DATA_FILES)
-
-
 def sites_beside(generation: Path) -> list[Path]:
     """The sites of the other generations at hand, the newest first: of former ones, and of one that is arriving."""
     try:
@@ -381,22 +368,6 @@ def _named(index_dir: Path) -> str:
         return (index_dir / CURRENT).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return ""
-
-
-def _check_files(folder: Path, files: Mapping[str, str]) -> None:
-    for name in _DATA_FILES:
-        if not (folder / name).is_file():
-            raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
-        found, wanted = sha256_of(folder / name), files.get(name)
-        if found != wanted:
-            raise IndexUnusable(
-                f"{folder / name} is not the file the manifest names: sha256 {found[:16]}…, "
-                f"the manifest says {str(wanted)[:16]}….",
-                REBUILD,
-            )
-    listing = folder / LISTING
-    if LISTING in files and (not listing.is_file() or sha256_of(listing) != files[LISTING]):
-        raise IndexUnusable(f"{listing} is not the file the manifest names: its site is half-copied.", REBUILD)
 
 
 def _check_counts(index: Index) -> None:

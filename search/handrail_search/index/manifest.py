@@ -8,14 +8,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from handrail_kb.config.generations import LISTING
 from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import PASSAGE_RULES
-from handrail_search.embedding.encoder import Recipe
+from handrail_search.embedding.encoder import ENCODER_FILES, Recipe
+from handrail_search.embedding.weights import sha256_of
 
 INDEX_FORMAT = 8
 # The trust in meaning from which verdicts are based on it.
 TRUSTED = 0.5
 REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
+# Every file of a generation but its manifest and its site.
+DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 
 
 @dataclass(frozen=True)
@@ -113,3 +117,39 @@ def manifest_data(file: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise IndexUnusable(f"{file} does not hold what it should: {str(data)[:60]}.", REBUILD)
     return data
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    """sha256 of each file of a generation, and of the list of its site's files where it has one."""
+    listing = (LISTING,) if (folder / LISTING).is_file() else ()
+    return {name: sha256_of(folder / name) for name in (*DATA_FILES, *listing)}
+
+
+def state_of(folder: Path) -> tuple[tuple[int, int, int], ...]:
+    """What the system notes of each file of a generation: which one it is, its size, and when it was written."""
+
+    def of(file: Path) -> tuple[int, int, int]:
+        try:
+            found = file.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    return tuple(of(folder / name) for name in DATA_FILES)
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise IndexUnusable unless the files of a generation have these digests."""
+    for name in DATA_FILES:
+        if not (folder / name).is_file():
+            raise IndexUnusable(f"{folder} lacks {name}: this generation is half-written.", REBUILD)
+        found, wanted = sha256_of(folder / name), files.get(name)
+        if found != wanted:
+            raise IndexUnusable(
+                f"{folder / name} is not the file the manifest names: sha256 {found[:16]}…, "
+                f"the manifest says {str(wanted)[:16]}….",
+                REBUILD,
+            )
+    listing = folder / LISTING
+    if LISTING in files and (not listing.is_file() or sha256_of(listing) != files[LISTING]):
+        raise IndexUnusable(f"{listing} is not the file the manifest names: its site is half-copied.", REBUILD)
