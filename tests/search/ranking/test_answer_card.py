@@ -113,6 +113,26 @@ def test_the_title_of_a_note_heads_its_sentence():
     assert shape(card(body, "is deleting final")) == [("label", ["Warning"]), ("text", ["Deleting is final."])]
 
 
+def test_a_caption_is_no_title_of_the_text_below_its_picture():
+    body = "<figure><img src=x><figcaption>The shop</figcaption></figure><p>Deleting is final.</p>"
+    assert shape(card(body, "is deleting final")) == [("text", ["Deleting is final."])]
+
+
+def test_the_caption_of_a_table_heads_its_first_row():
+    body = "<table><caption>Prices</caption><tr><th>Service</th><th>Price</th></tr><tr><td>Parcel<td>45</table>"
+    assert shape(card(body, "parcel")) == [("label", ["Prices"]), ("row", ["Parcel", "45"])]
+
+
+def test_the_name_of_a_tab_heads_its_steps_and_is_not_said_twice_before_text():
+    body = (
+        '<div class="tabbed-set"><div class="tabbed-labels"><label>iPhone</label><label>Android</label></div>'
+        '<div class="tabbed-content"><div class="tabbed-block"><ol><li>Tap here.</li></ol></div>'
+        '<div class="tabbed-block"><p>Swipe here.</p></div></div></div>'
+    )
+    assert shape(card(body, "iphone")) == [("label", ["iPhone:"]), ("steps", ["Tap here."])]
+    assert shape(card(body, "android")) == [("text", ["Android: Swipe here."])]
+
+
 def test_a_fold_out_answer_is_found_by_its_question():
     body = (
         "<details><summary>Can I pay by card?</summary><p>Yes, with all.</p></details>"
@@ -175,6 +195,13 @@ def test_an_answered_question_has_a_card_of_the_section_that_its_result_opens(se
     assert (answer.location, answer.title, answer.heading) == (first.location, first.title, first.heading)
     assert answer.breadcrumb == ("Account",)
     assert "Look into the folder for spam." in [piece.text for block in answer.blocks for piece in block.pieces]
+
+
+def test_the_answer_of_an_introduction_is_a_card(searcher):
+    answer = searcher.search("how do I get a new password").answer
+    assert (answer.location, answer.heading) == ("account/password/", "")
+    said = "Choose Forgot password on the sign-in page and follow the link in the mail."
+    assert [piece.text for block in answer.blocks for piece in block.pieces] == [said]
 
 
 @pytest.mark.parametrize("question", ["delete my account", "close my account for good", "what is erased"])

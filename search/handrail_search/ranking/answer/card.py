@@ -183,11 +183,14 @@ class _Card:
             yield from self._label(part)
 
     def _label(self, part: int) -> Iterator[CardBlock]:
-        """The label of the note or tab that a part stands in, or of its table."""
+        """The label of the note or tab that a part stands in, of its table, or the term that it explains."""
         block, number = self._block(part), self.parts[part][0]
         before = self.blocks[number - 1] if number else None
-        label = before.text if before is not None and before.kind == "label" else block.under
-        if label and len(label) <= _ABOVE:
+        label = block.under
+        if before is not None and before.kind == "label":
+            of_table = block.kind == "row" and before.whole == block.whole
+            label = before.text if of_table or before.text.endswith((":", "：")) else label
+        if label and len(label) <= _ABOVE and not block.text.startswith(label):
             yield CardBlock("label", (CardPiece(label),))
 
     def _is_marked(self, part: int) -> bool:
