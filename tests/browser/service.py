@@ -113,7 +113,7 @@ class Service:
             abort(503)
         time.sleep(self.delay)  # noqa: TID251 as a slow network
         if self.mode == "slow":
-            time.sleep(3)  # noqa: TID251 longer than the page waits
+            time.sleep(6)  # noqa: TID251 longer than the page waits, on a busy machine, too
         if self.mode == "garbage":
             return "<html>502 from a proxy</html>"
         chosen = {"empty": [], "evil": ["evil", "worse"], "vat": ["vat"], "many": ["reset", "vat"] * 5}

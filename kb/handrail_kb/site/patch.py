@@ -277,6 +277,12 @@ _SCRIPT_WORDS = {
     "searching": "search.searching",
     "slow": "search.slow",
     "elsewhere": "search.elsewhere",
+    "searched": "search.searched",
+    "read": "search.read",
+    "asked": "search.asked",
+    "code_found": "search.code_found",
+    "code_open": "search.code_open",
+    "code_hint": "search.code_hint",
 }
 
 

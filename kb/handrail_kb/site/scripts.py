@@ -23,6 +23,8 @@ _BUNDLED = (
     "dialog/handrail-stand-in.js",
     "handrail.js",
     "dialog/handrail-wait.js",
+    "dialog/handrail-start.js",
+    "dialog/handrail-dialog.js",
     "handrail-visit.js",
     "handrail-vote.js",
     "handrail-notice.js",

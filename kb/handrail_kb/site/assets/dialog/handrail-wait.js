@@ -5,11 +5,10 @@
  */
 (() => {
   "use strict"
-  const facts = document.getElementById("__handrail")
   const result = document.querySelector("[data-md-component=search-result]")
   const config = document.getElementById("__config")
-  if (!facts || !result || !config || !window.BroadcastChannel) return
-  const WORDS = JSON.parse(facts.textContent).words
+  if (!window.handrail || !result || !config || !window.BroadcastChannel) return
+  const { WORDS, element } = window.handrail
   const PAGE = new URLSearchParams(JSON.parse(config.textContent).search?.split("#")[1]).get("page")
   let channel = null
   let query = ""
@@ -37,14 +36,12 @@
   function offer() {
     const note = result.querySelector(".handrail-note")
     if (!note) return
-    const link = document.createElement("a")
-    const text = document.createElement("span")
-    const line = document.createElement("p")
-    text.textContent = WORDS.better_show
+    const link = element("a", "handrail-as-written")
+    const text = element("span", "", WORDS.better_show)
+    const line = element("p", "", `${WORDS.better} `)
     text.dataset.mdScore = "-3"    // every link needs a score: Enter opens the link with the highest
     link.href = "#"
     link.tabIndex = -1
-    link.className = "handrail-as-written"
     link.setAttribute("role", "button")
     link.append(text)
     link.addEventListener("click", event => {
@@ -53,7 +50,7 @@
       channel?.postMessage({ show: query })
       document.forms.namedItem("search")?.elements.namedItem("query")?.focus()
     })
-    line.append(`${WORDS.better} `, link)
+    line.append(link)
     note.replaceChildren(line)
     note.hidden = false
   }

@@ -134,6 +134,8 @@ addEventListener("message", ({ data: message }) => {
     request?.abort("superseded")
     return post(number, query, { items: [], source: "empty" })
   }
+  const code = codeIn(query)
+  if (code) return post(number, query, { items: [], source: "code", code })
   const asked = performance.now()
   waiting = setTimeout(begin, pauseAfterKey(query))
 
@@ -144,6 +146,17 @@ addEventListener("message", ({ data: message }) => {
     answer(number, query, stopgap = openStopgap(number, query))
   }
 })
+
+// A reference code, however it is typed; its last sign checks the others (Luhn), as in records/reference_codes.py.
+const SIGNS = "234679AFHJKMPQRWXY"
+function codeIn(query) {
+  const signs = query.toUpperCase().replace(/[\s.\-\u2010-\u2015]/g, "")
+  const values = [...signs].reverse().map(sign => SIGNS.indexOf(sign))
+  if (values.length !== 9 || values.includes(-1)) return ""
+  const sum = values.reduce((sum, value, place) =>
+    sum + (place % 2 ? Math.floor(2 * value / SIGNS.length) + 2 * value % SIGNS.length : value), 0)
+  return sum % SIGNS.length ? "" : signs.match(/.{3}/g).join("-")
+}
 
 /* As short as the service is quick. One or two letters ask for nothing yet. */
 function pauseAfterKey(query) {
@@ -167,6 +180,7 @@ async function askService(query, signal) {
     items: results.map((result, rank) => toGroup(result, rank, rank ? "" : toCard(found.answer, result))),
     fits: results.map(result => result.fits !== false),
     languages: results.map(result => result.other_language ? String(result.lang ?? "") : ""),
+    breadcrumbs: results.map(result => (Array.isArray(result.breadcrumb) ? result.breadcrumb : []).map(String).join(" › ")),
     source: "service",
     verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
     may_mean: (Array.isArray(found.may_mean) ? found.may_mean : []).slice(0, 4).flatMap(meaning => {
