@@ -328,6 +328,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             api=link(self.option("api").rstrip("/")),
             tab_script=link(self.assets[scripts.EARLY]),
             loaded=tuple(link(self.assets[name]) for name in (scripts.STYLE, scripts.BUNDLE)),
+            stand_in=link(self.assets[scripts.STAND_IN]),
             asked=link(artefacts.place_of_asked(lang)) if self.asked.get(lang) else "",
         )
 

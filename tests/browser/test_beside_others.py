@@ -137,7 +137,7 @@ SABOTAGE = {
     "one of our own scripts throws": lambda page: page.route(
         "**/assets/handrail/handrail.*.js",
         lambda route: route.fulfill(
-            body=route.fetch().text().replace("try {", "try { throw new Error('broken')\n", 1),
+            body="\ntry {\nthrow new Error('broken')\n".join(route.fetch().text().split("\ntry {\n", 1)),
             content_type="text/javascript",
         ),
     ),

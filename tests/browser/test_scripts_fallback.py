@@ -3,8 +3,8 @@
 import logging
 
 import pytest
+from dialog.test_results import ROWS, search, source
 from service import running
-from test_dialog import ROWS, search, source
 
 from conftest import SITES, watched
 

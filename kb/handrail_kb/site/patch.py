@@ -62,6 +62,7 @@ class PageLinks:
     tab_script: str
     loaded: tuple[str, ...] = ()
     asked: str = ""
+    stand_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ _SCRIPT_WORDS = {
     "elsewhere": "search.elsewhere",
     "searched": "search.searched",
     "read": "search.read",
-    "asked": "search.asked",
+    "asked": "home.asked",
     "code_found": "search.code_found",
     "code_open": "search.code_open",
     "code_hint": "search.code_hint",
@@ -294,6 +295,7 @@ def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
         "find": links.find,
         "api": links.api,
         "asked": links.asked,
+        "stand_in": links.stand_in,
         "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'

@@ -15,12 +15,13 @@ from handrail_kb.site.patch import WORKER_FOLDER
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "handrail.css"
+PAGES_STYLE = "handrail-pages.css"  # beside it on the find, contact and home pages
+STAND_IN = "handrail-stand-in.js"  # loaded where the theme has stopped
 WORKER = "handrail-worker.js"
 EARLY = "handrail-tab.js"  # runs before the theme reads its configuration
 BUNDLE = "handrail.js"
-# What every page runs, in this order: the stand-in waits for events of the next ones.
+# What every page runs, in this order: the first one shares with the others, and the dialog tells those before it.
 _BUNDLED = (
-    "dialog/handrail-stand-in.js",
     "handrail.js",
     "dialog/handrail-wait.js",
     "dialog/handrail-start.js",
@@ -35,8 +36,10 @@ CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "han
 HOME = ("handrail-home.js",)
 _ALONE = (
     STYLE,
+    PAGES_STYLE,
     EARLY,
     f"dialog/{WORKER}",
+    f"dialog/{STAND_IN}",
     *(f"contact/{name}" for name in CONTACT),
     *(f"home/{name}" for name in HOME),
 )

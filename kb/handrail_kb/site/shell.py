@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 _MAIN = re.compile(r"<handrail-main\b[^>]*>.*?</handrail-main>", re.S)
 # Links in HTML, quoted or not, and addresses in the JSON that the theme's and Handrail's scripts read.
-_LINK = re.compile(r"""(\s(?:href|src|action)=["']?|"(?:base|search|contact|find|api|asked)":")([^"'\s>]*)""")
+_LINK = re.compile(r"""(\s(?:href|src|action)=["']?|"(?:base|search|contact|find|api|asked|stand_in)":")([^"'\s>]*)""")
 _RELATIVE = re.compile(r"(?![/#]|[a-zA-Z][a-zA-Z0-9+.-]*:)")
 # A part that only the build knows, inside what the service replaces: `fill` puts it into the same element of `main`.
 _EXPECT = re.compile(r"<handrail-expect\b[^>]*>.*?</handrail-expect>", re.S)

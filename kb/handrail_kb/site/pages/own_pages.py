@@ -26,14 +26,14 @@ class OwnPages:
     def main(self, name: str, lang: str, links: PageLinks, content: str, script: Callable[[str], str]) -> str:
         """The `find` or `contact` page below what the site's own page, if it has one, says.
 
-        `script` gives the address of one of Handrail's scripts.
+        `script` gives the address of one of Handrail's scripts or styles.
         """
         heading = "<h1" not in content
         if name == "find":
             main = forms.find_main(
                 lang, action=links.find, contact=links.contact, contact_text=self.contact_text, heading=heading
             )
-            return f"{content}\n{main}"
+            return f"{_style(script)}{content}\n{main}"
         form = forms.contact_main(
             lang,
             action=f"{links.api}/contact",
@@ -47,7 +47,7 @@ class OwnPages:
         loaded = forms.contact_scripts(
             lang, map(script, scripts.CONTACT), product=self.contact.product, megabytes=self.megabytes
         )
-        return f"{content}\n{form}\n{others}\n{loaded}"
+        return f"{_style(script)}{content}\n{form}\n{others}\n{loaded}"
 
     def home(
         self,
@@ -63,4 +63,9 @@ class OwnPages:
         """The home page. The addresses in `asked` and `topics` are relative to it."""
         reach = contact_section.reach(lang, self.contact, self.today, page=links.contact, label=self.contact_text)
         main = home_main(lang, content, title=title, find=links.find, asked=asked, topics=topics, reach=reach)
-        return f"{main}\n{forms.script_elements(map(script, ('handrail-hours.js', *scripts.HOME)))}"
+        return f"{_style(script)}{main}\n{forms.script_elements(map(script, ('handrail-hours.js', *scripts.HOME)))}"
+
+
+def _style(address: Callable[[str], str]) -> str:
+    """The style of these pages. It is in the content, because instant navigation loads no new style from the head."""
+    return f'<link rel="stylesheet" href="{address(scripts.PAGES_STYLE)}">\n'

@@ -6,7 +6,7 @@
 (() => {
   "use strict"
   if (!window.handrail) return
-  const { WORDS, CONTACT, FIND, element, choice, remember, tell, noteClick, contactAddress } = window.handrail
+  const { CONFIG, WORDS, absolute, CONTACT, FIND, element, choice, remember, tell, noteClick, contactAddress } = window.handrail
   const CODE = new URL("code/", CONTACT).href
 
   const form = document.forms.namedItem("search")
@@ -30,6 +30,7 @@
   let answered = null    // the last answer that is shown
   let rows = []          // all its results; the list holds those up to its end
   let enterWaits = false
+  let dead = false
   let busyTimer = 0
   let lateTimer = 0
   let seenTimer = 0
@@ -250,7 +251,15 @@
     }, 1000)
   }
 
-  const died = () => result.dispatchEvent(new CustomEvent("handrail:theme-died"))
+  // What stands in for a theme that has stopped is loaded only then.
+  function died() {
+    if (dead) return
+    dead = true
+    const standIn = element("script")
+    standIn.src = absolute(CONFIG.stand_in)
+    standIn.onload = () => result.dispatchEvent(new CustomEvent("handrail:theme-died"))
+    document.head.append(standIn)
+  }
   const heard = state => { if (state.ref === result && typeof state.query === "string") take(state) }
   result.addEventListener("handrail:answer", ({ detail }) => take(detail))
   function take(state) {

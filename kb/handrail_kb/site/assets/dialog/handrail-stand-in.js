@@ -2,8 +2,8 @@
  * stream of components, and a bundle that did not load never started one. This script then asks the same worker and
  * shows the same list.
  *
- * handrail.js reports the failure ("handrail:theme-died") and receives every answer ("handrail:answer"), which it treats
- * like one of the theme's. This script is loaded before it, so that no event is missed.
+ * handrail-dialog.js loads this script, says when it may begin ("handrail:theme-died"), and receives every answer
+ * ("handrail:answer"), which it treats like one of the theme's.
  */
 (() => {
   "use strict"
@@ -16,8 +16,8 @@
   if (!input || !list || !meta) return
   const CONFIG = JSON.parse(document.getElementById("__config").textContent)
   // The theme writes the worker's address relative to the page; the site's address is kept for later pages.
-  const WORKER = new URL(CONFIG.search, location.href)
-  const BASE = new URL(`${CONFIG.base.replace(/\/$/, "")}/`, location.href)
+  const WORKER = new URL(CONFIG.search, window.handrail.absolute(""))
+  const BASE = new URL(`${CONFIG.base.replace(/\/$/, "")}/`, window.handrail.absolute(""))
   let worker = null
 
   const tell = answer => result.dispatchEvent(new CustomEvent("handrail:answer", { detail: answer }))

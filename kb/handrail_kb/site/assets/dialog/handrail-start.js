@@ -113,6 +113,7 @@
     try { kept = JSON.parse(recall("back")) } catch { /* nobody left a list */ }
     if (kept.from !== place() || (toggle.checked && input.value === kept.query)) return
     open()
+    stayOpen()
     if (input.value === kept.query) return land(kept.to)    // the list was never away
     result.addEventListener("handrail:shown", function shown({ detail }) {
       if (detail.query !== kept.query.trim()) return
@@ -120,6 +121,15 @@
       if (document.activeElement === input) setTimeout(() => land(kept.to))
     })
     ask(kept.query)
+  }
+  // The theme closes the dialog when it has arrived at a page, on a slow one only now. Whoever closes it is obeyed.
+  function stayOpen() {
+    let acted = false
+    const act = () => { acted = true }
+    for (const begins of ["keydown", "pointerdown"]) addEventListener(begins, act, { once: true, capture: true })
+    const closed = () => { if (!toggle.checked && !acted) setTimeout(open) }
+    toggle.addEventListener("change", closed)
+    setTimeout(() => toggle.removeEventListener("change", closed), 3000)
   }
   function land(address) {
     [...list.querySelectorAll("a[href]")].find(link => link.href.split("?")[0] === address)?.focus()
