@@ -293,15 +293,13 @@ def tally(searches: Iterable[Counted]) -> Counter[str]:
 def _names(one: Counted) -> Iterable[str]:
     if one.left_out:
         return [one.left_out]
-    names = ["searches", f"verdict {one.verdict}"]
+    names = ["searches", "asked back" if one.asked_back else f"verdict {one.verdict}"]
     if one.kind:
         names += ["failed", f"failed: {one.kind}"]
     if one.clicked:
         names.append("clicked")
     if one.contacted:
         names.append("contacted")
-    if one.asked_back:
-        names.append("asked back")
     return names
 
 

@@ -316,6 +316,7 @@ def _week(
     counts = tally(searches)
     reached, sent = messages
     verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
+    verdicts["asked back"] = counts["asked back"]
     # Counts the week of the first search, although it is not complete, so that a new site sees something.
     kept = known_since is not None and known_since < since + _WEEK
     return WeekFigures(since, counts["searches"], counts["failed"], verdicts, sent, reached, kept)

@@ -100,12 +100,20 @@ def last_day_of(period: Period) -> date:
     return (period.until - timedelta(milliseconds=1)).date()
 
 
+_VERDICTS = {
+    "answered": "answered",
+    "asked back": "asked what was meant",
+    "weak": "no sure answer",
+    "none": "nothing found",
+}
+
+
 def charts(report: WeeklyReport) -> list[Drawing]:
     """The charts, over the last half year."""
     weeks = [f"{week.since:{_DAY}}" for week in report.weeks]
     numbers = {
         name: [week.verdicts[verdict] if week.kept else None for week in report.weeks]
-        for verdict, name in (("answered", "answered"), ("weak", "no sure answer"), ("none", "nothing found"))
+        for verdict, name in _VERDICTS.items()
     }
     failed = [(week.failed, week.searches) if week.kept else None for week in report.weeks]
     now, least = report.weeks[-1], report.least

@@ -19,13 +19,14 @@ from handrail_feedback.commands.messages import forget
 from handrail_feedback.commands.report import report
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.reference_codes import new_code
-from handrail_feedback.records.searches import SearchEvent, Vote
+from handrail_feedback.records.searches import SearchEvent, Vote, as_tallied, tally
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.failed_searches import FailedSearchReport, Measure, build_report
 from handrail_feedback.reports.failed_searches_text import report_as_json, report_as_markdown, report_as_text, to_csv
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.messages import find_message, keep_message
+from handrail_feedback.storage.searches.intents import intents
 from handrail_feedback.storage.searches.topics import failed_searches
 from handrail_feedback.storage.searches.votes import keep_vote
 from handrail_kb.config.settings import Settings
@@ -59,8 +60,9 @@ def test_a_question_that_was_asked_back_is_counted_and_nobody_is_told_to_write_a
     found = build(store, log)
     assert [line.query for line in found.failed] == ["close my account"]
     assert (total(found, "asked back").numerator, total(found, "failed searches").numerator) == (1, 1)
-    assert failed_searches(store)[0].query == "close my account"
-    assert len(failed_searches(store)) == 1
+    assert [one.query for one in failed_searches(store)] == ["close my account"]
+    counts = tally(as_tallied(*one) for one in intents(store, NOON - HOUR, NOON + HOUR))
+    assert (counts["asked back"], counts["verdict weak"], counts["verdict none"]) == (1, 0, 1)
 
 
 def test_what_most_people_missed_comes_first(log: SearchLog, store: Store) -> None:
