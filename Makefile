@@ -6,6 +6,8 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 SECONDS ?= 600
 export NO_MKDOCS_2_WARNING = 1
+# Tests start hundreds of programs, each of which would compile all of Handrail again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test clean
 
@@ -75,7 +77,7 @@ rooms: $(VENV)/.installed-dev ## Print how many names each folder has; fails ove
 	$(BIN)/python tests/project/rooms.py --count
 
 unit: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not torture" -n auto --maxprocesses=4 --dist loadfile --durations=5
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not torture" -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder --durations=5
 
 docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its questions find their articles
 	$(BIN)/handrail build --strict

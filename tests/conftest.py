@@ -204,6 +204,18 @@ def fill(store, statements):
         raise
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores, because tests wait for servers, browsers and commands."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that it is not what all wait for at the end."""
+    files = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in files)
+
+
 def pytest_generate_tests(metafunc):
     """Every test of the store runs on both databases, but for those that are about an SQLite file."""
     if "store_place" in metafunc.fixturenames:

@@ -301,6 +301,7 @@ def notes():
     server.server_close()
 
 
+@pytest.mark.long
 def test_on_gitlab_a_change_is_built_checked_commented_once_and_deployed(workspace, notes):
     kept, address = notes
     (workspace / "key").write_text("key\n")

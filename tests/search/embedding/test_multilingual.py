@@ -109,6 +109,7 @@ def german(multilingual, tmp_path_factory, lend_encoder) -> Searcher:
 # --- what the encoder says
 
 
+@pytest.mark.long
 def test_the_export_says_what_the_package_itself_says(babel, tmp_path):
     """The package's own engine is run here and nowhere else, in a process of its own."""
     texts = [text for pair in PROBES[::6] for text in pair] + ["E-1042 ＡＢＣ ﬁne ½", "ein Wort " * 300]

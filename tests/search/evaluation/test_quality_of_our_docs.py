@@ -66,6 +66,7 @@ def since(own_docs, now):
     return to_differences(compare(read_former(own_docs.MEASURED), now, [one.text for one in asked.questions]), now)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FLOORS)
 def test_our_own_help_finds_what_readers_ask_for(own_docs, measured, name):
     figure = measured.figures()[name]

@@ -132,6 +132,7 @@ tune.Course = lambda minutes: finetuning.Course(minutes=minutes, most_steps=2)
 """
 
 
+@pytest.mark.long
 def test_what_is_not_surely_better_is_not_kept_and_changes_nothing(project, teach):
     teach()
     before = files(project)
@@ -151,6 +152,7 @@ tune.Course = lambda minutes: finetuning.Course(rounds=2, rate=3e-4)
 """
 
 
+@pytest.mark.long
 def test_a_better_encoder_serves_at_once_is_kept_by_builds_and_gone_with_one_command(project, settings, teach):
     teach()
     newest = asked_of(1)[0]

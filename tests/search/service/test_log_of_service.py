@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from waiting import until
 
-from .test_serving import build, free_port, get, root, started  # noqa: F401 (root is a fixture)
+from .test_serving import built, built_once, free_port, get, started  # noqa: F401 (fixtures)
 
 QUERY = "zanzibar quicksilver refund"
 WORDS = "My giraffe umbrella was never delivered"
@@ -78,9 +78,8 @@ def break_the_store(folder):
 
 
 @pytest.fixture
-def spoken(root, monkeypatch):  # noqa: F811
+def spoken(built, monkeypatch):  # noqa: F811
     """Runs a service through all that a customer does, with the store and the way to people failing; its log."""
-    build(root)
     monkeypatch.setenv("HANDRAIL_WEBHOOK_SECRET", "s" * 40)
 
     def run(form):
@@ -95,14 +94,14 @@ def spoken(root, monkeypatch):  # noqa: F811
                 "1",
             ),
         ]
-        with started(root, "run", *flags) as (process, address, log):
+        with started(built, "run", *flags) as (process, address, log):
             status, _, answer = visit(address)
             assert status == 201, answer
             code = json.loads(answer)["code"]
             ask(address, "contact/code/", data={"code": code})
             until(lambda: "message.not_delivered" in log.read_text(), "a failed delivery")
             metrics = until(lambda: both_processes(get(f"{address}metrics")[1]), "both processes")
-            break_the_store(root / ".handrail")
+            break_the_store(built / ".handrail")
             status, headers, _ = visit(address)
             assert status == 503
             assert re.fullmatch(r"[0-9a-f]{32}", headers["X-Request-ID"])
@@ -163,9 +162,8 @@ def test_the_log_as_text_has_time_level_and_event_and_holds_nothing_of_a_custome
                for line in others)  # fmt: skip
 
 
-def test_what_an_ended_process_used_stays_in_the_sum_of_processor_time(root):  # noqa: F811
-    build(root)
-    with started(root, "run") as (process, address, _log):
+def test_what_an_ended_process_used_stays_in_the_sum_of_processor_time(built):  # noqa: F811
+    with started(built, "run") as (process, address, _log):
 
         def scrape():
             return both_processes(get(f"{address}metrics")[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,15 +50,34 @@ def titles(address, question):
     return [result["title"] for result in json.loads(text)["results"]]
 
 
+def write_project(root):
+    (root / "docs").mkdir()
+    (root / "docs" / "index.md").write_text("# Welcome\n\nAsk us.\n")
+    (root / "docs" / "pears.md").write_text("# Pears\n\nPears are sold in spring.\n")
+    (root / "mkdocs.yml").write_text(MKDOCS)
+    return root
+
+
 @pytest.fixture
 def root(tmp_path, lend_encoder):
     """A folder with an article and an encoder."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "index.md").write_text("# Welcome\n\nAsk us.\n")
-    (tmp_path / "docs" / "pears.md").write_text("# Pears\n\nPears are sold in spring.\n")
-    (tmp_path / "mkdocs.yml").write_text(MKDOCS)
     lend_encoder(tmp_path / ".handrail")
-    return tmp_path
+    return write_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory, lend_encoder):
+    """The folder with its site and index, as tests copy it. Not to be changed."""
+    root = write_project(tmp_path_factory.mktemp("pears"))
+    lend_encoder(root / ".handrail")
+    build(root)
+    return root
+
+
+@pytest.fixture
+def built(built_once, tmp_path):
+    """The folder with its site and index."""
+    return shutil.copytree(built_once, tmp_path, symlinks=True, dirs_exist_ok=True)
 
 
 def build(root):
@@ -128,8 +148,8 @@ class Asking:
                     self.failed.append((path, status))
 
 
-def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(root):
-    build(root)
+def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(built):
+    root = built
     # Nothing that only building needs may be needed here.
     with started(root, "run", without=("torch", "sentence_transformers", "transformers")) as (process, address, log):
         assert titles(address, "pears")[0] == "Pears"
@@ -152,8 +172,7 @@ def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(ro
     assert "pears" not in log.read_text()
 
 
-def test_reloads_leave_no_files_behind_and_no_counter_goes_back(root, monkeypatch, tmp_path):
-    build(root)
+def test_reloads_leave_no_files_behind_and_no_counter_goes_back(built, monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
 
@@ -161,7 +180,7 @@ def test_reloads_leave_no_files_behind_and_no_counter_goes_back(root, monkeypatc
         [line] = [line for line in get(f"{address}metrics")[1].splitlines() if line.startswith(SEARCHES)]
         return float(line.split()[-1])
 
-    with started(root, "run", "--workers", "2") as (process, address, _):
+    with started(built, "run", "--workers", "2") as (process, address, _):
         for reload in range(1, 4):
             titles(address, "pears")
             assert counted() == reload
@@ -177,8 +196,7 @@ def test_reloads_leave_no_files_behind_and_no_counter_goes_back(root, monkeypatc
 SEARCHES = "handrail_search_duration_seconds_count"
 
 
-def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written_beside_the_state(root, tmp_path):
-    build(root)
+def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written_beside_the_state(built, tmp_path):
     port, home = free_port(), tmp_path / "home"
     home.mkdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -187,7 +205,7 @@ def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written
         told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "CI": "", "HOME": str(home), "XDG_RUNTIME_DIR": ""}
         process = subprocess.Popen(
             [sys.executable, "-m", "handrail_kb.cli", "run", "--port", str(port), "--workers", "1"],
-            cwd=root,
+            cwd=built,
             env=os.environ | told,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

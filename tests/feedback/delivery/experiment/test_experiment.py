@@ -18,6 +18,7 @@ TESTS = Path(__file__).parents[3]
 JOB = (sys.executable, "-m", "feedback.delivery.experiment.run")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds the processes it kills in /proc")
 def test_every_message_with_a_code_arrives_while_service_and_mail_server_are_killed():
     small = ["--messages", "40", "--kills", "2", "--outages", "1", "--seconds", "10", "--json"]

@@ -10,7 +10,7 @@ import pytest
 
 from waiting import until
 
-from ..test_serving import build, get, root, started, titles, workers  # noqa: F401 (root is a fixture)
+from ..test_serving import built, built_once, get, started, titles, workers  # noqa: F401 (fixtures)
 from .small_disk import fill, small_disk
 
 BOUNDARY = "b0undary"
@@ -54,14 +54,13 @@ def everything_answers(address):
 
 
 @pytest.fixture
-def service(root, tmp_path, monkeypatch):  # noqa: F811
+def service(built, monkeypatch):  # noqa: F811
     """Starts a service whose temporary files are in a folder."""
-    build(root)
 
     def start(folder):
         monkeypatch.setenv("TMPDIR", str(folder))
         monkeypatch.setenv("HANDRAIL_CONTACT_RATE", "1000 per minute")
-        return started(root, "run", "--workers", "2")
+        return started(built, "run", "--workers", "2")
 
     return start
 

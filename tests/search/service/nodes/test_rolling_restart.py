@@ -107,6 +107,7 @@ def kept(root):
         store.close()
 
 
+@pytest.mark.long
 def test_nodes_restarted_one_after_another_fail_no_request_and_keep_each_message_once(root, nodes):
     both = nodes()
     with nginx_before(both, root / "nginx") as address, Customers(address) as customers:
