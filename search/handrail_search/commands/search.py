@@ -17,7 +17,7 @@ from handrail_kb.texts.amounts import counted, percent
 from handrail_search.commands.build import Flags
 from handrail_search.commands.options import find_settings, setting_options
 from handrail_search.ranking.answer.card import AnswerCard
-from handrail_search.ranking.results import Hit, Results
+from handrail_search.ranking.results import Hit, Results, ResultSection
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.scoring.drop import FIRST_FEW, STANDS, STANDS_LATE
 from handrail_search.scoring.popularity import ENOUGH_OPENED, Popularity
@@ -66,6 +66,16 @@ NAMES = {
     "learned_fit": "like the questions it is known to answer",
     "learned_prior": "often the answer",
     "popularity": "opened more, or less, than others where it was shown",
+}
+
+
+SECTION_NAMES = {
+    "meaning": "means the same",
+    "words": "words that tell it from the other sections",
+    "letters": "the code or quote stands here",
+    "known": "a known question like this one leads here",
+    "beginning": "the beginning is about everything",
+    "title": "the question says no more than the title",
 }
 
 
@@ -153,7 +163,21 @@ def _hit(number: int, hit: Hit, answer: AnswerCard | None, *, in_full: bool) -> 
     if not in_full:
         return [*lines, "   why: " + ", ".join(name for _, name in why[:2])]
     lines += [f"   {value:+6.2f}  {name}" for value, name in why]
-    return [*lines, f"   {sum(hit.why.values()):6.2f}  together"]
+    return [*lines, f"   {sum(hit.why.values()):6.2f}  together", *_why_section(hit)]
+
+
+def _why_section(hit: Hit) -> list[str]:
+    """Why a result opens this section of its article, and what the next ones reached."""
+    if not hit.why_section:
+        return []
+    added = ", ".join(f"{value:+.2f} {SECTION_NAMES[name]}" for name, value in hit.why_section.items())
+    lines = [f"   opens {_place(hit)} with {sum(hit.why_section.values()):.2f}: {added}"]
+    others = ", ".join(f"{other.score:.2f} {_place(other)}" for other in hit.sections if other.score)
+    return [*lines, f"   next in this article: {others}"] if others else lines
+
+
+def _place(found: Hit | ResultSection) -> str:
+    return f"#{found.location.rpartition('#')[2]}" if "#" in found.location else "its beginning"
 
 
 def _card(card: AnswerCard) -> list[str]:

@@ -76,6 +76,11 @@ class VectorIndex:
         vector: Vectors = np.asarray(self._index.reconstruct(row), dtype=np.float32)
         return vector
 
+    def at(self, rows: npt.NDArray[np.int64]) -> Vectors:
+        """Some rows, shape (rows, dimensions)."""
+        vectors: Vectors = self._index.reconstruct_batch(rows) if len(rows) else self.all_vectors()[:0]
+        return vectors
+
     def mean(self, rows: npt.NDArray[np.int64]) -> Vectors:
         """The mean of some rows, shape (dimensions,)."""
         mean: Vectors = np.mean([self._index.reconstruct(int(row)) for row in rows], axis=0, dtype=np.float32)

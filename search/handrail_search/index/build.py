@@ -44,7 +44,14 @@ from handrail_search.index.generation import (
     vectors_by_hash,
 )
 from handrail_search.index.manifest import INDEX_FORMAT, TRUSTED, Floor, Manifest, digest_files
-from handrail_search.index.question_sections import write_question_sections
+from handrail_search.index.sections import (
+    EncodedSite,
+    ListedQuestion,
+    trail_of,
+    trails_of,
+    write_headings,
+    write_sections,
+)
 from handrail_search.index.site_copy import keep_site
 from handrail_search.index.twin_pages import find_twins
 from handrail_search.lexical import words
@@ -146,18 +153,19 @@ def _write(
     database = folder / "passages.db"
     trust = language_trust(pages, encoder)
     rows = _write_database(pages, database, fragments=trust < 1.0)
-    encoded, fresh = _encode(rows, encoder, inherited.vectors, progress)
+    known = _encode([*(row.text for row in rows), *trails_of(pages)], encoder, inherited.vectors, progress)
+    encoded = stack([known[row.hash] for row in rows], encoder.recipe.dimensions)
+    fresh = len({row.hash for row in rows} - inherited.vectors.keys())
     vectors.write_vectors(encoded, folder / "vectors.faiss")
     _copy_encoder(exported, folder / "encoder")
     owner = np.array([row.page_id for row in rows], dtype=np.int64)
-    written_for = [row.passage_id for row in rows]
-    write_question_sections(pages, encoded, written_for, database, trust=trust, reach=encoder.recipe.reach)
+    _write_sections(pages, rows, encoded, known, database, trust=trust, reach=encoder.recipe.reach)
     means = vectors.means(encoded, owner, len(pages))
     _write_twins(find_twins(pages, means), database)
-    known = _asked_before(rows, encoded, encoder)
+    asked = _asked_before(rows, encoded, encoder)
 
     def encode_query(question: str) -> Vectors:
-        return known[question] if question in known else encoder.encode_query(question)
+        return asked[question] if question in asked else encoder.encode_query(question)
 
     floor = calibrate(pages, owner, encoded, means, encode_query, database)
     if trust >= TRUSTED:
@@ -194,8 +202,7 @@ def _manifest(
 
 def passage_text(page: Page, passage: Passage) -> str:
     """The text that is encoded for a passage: the headings above it say what it is about."""
-    trail = " › ".join((page.title, *passage.path, *([passage.heading] if passage.heading else [])))
-    return f"{trail}\n{passage.text}"
+    return f"{trail_of(page, passage)}\n{passage.text}"
 
 
 def _write_database(pages: Sequence[Page], file: Path, *, fragments: bool) -> list[_Row]:
@@ -290,17 +297,40 @@ def _common_words(pages: Sequence[Page]) -> list[str]:
     return sorted(word for word, count in counts.items() if count >= max(_COMMON_SHARE * len(passages), 5))
 
 
+def _write_sections(
+    pages: Sequence[Page],
+    rows: Sequence[_Row],
+    encoded: Vectors,
+    known: Mapping[str, Vectors],
+    database: Path,
+    *,
+    trust: float,
+    reach: float,
+) -> None:
+    """Write what leads questions to sections, from the vectors of rows and, by hash, of headings."""
+    row_of_passage = [number for number, row in enumerate(rows) if row.passage_id is not None]
+    headings = {trail: known[hash_of(trail)] for trail in trails_of(pages)}
+    listed = (
+        ListedQuestion(number, row.page_id, row.text)
+        for number, row in enumerate(rows)
+        if row.passage_id is None and row.text in pages[row.page_id].questions
+    )
+    write_sections(pages, EncodedSite(encoded, row_of_passage, headings, trust, reach), listed, database)
+    write_headings({hash_of(trail): vector for trail, vector in headings.items()}, database)
+
+
 def _encode(
-    rows: Sequence[_Row], encoder: Encoder, former: Mapping[str, Vectors], progress: Progress | None
-) -> tuple[Vectors, int]:
-    """Vectors of all rows, shape (rows, dimensions), and how many of them were not known before."""
-    fresh = {row.hash: row.text for row in rows if row.hash not in former}
-    known = dict(former)
+    texts: Sequence[str], encoder: Encoder, former: Mapping[str, Vectors], progress: Progress | None
+) -> dict[str, Vectors]:
+    """The vectors of all texts by their hashes; those of `former` are not encoded again."""
+    hashed = {hash_of(text): text for text in texts}
+    fresh = {key: text for key, text in hashed.items() if key not in former}
+    known = {key: former[key] for key in hashed if key in former}
     for done, (key, vector) in enumerate(zip(fresh, encoder.encode_passages(fresh.values()), strict=True), start=1):
         known[key] = vector
         if progress and (done % 25 == 0 or done == len(fresh)):
             progress(done, len(fresh))
-    return stack([known[row.hash] for row in rows], encoder.recipe.dimensions), len(fresh)
+    return known
 
 
 def _former(index_dir: Path) -> Path | None:

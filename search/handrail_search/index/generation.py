@@ -17,7 +17,7 @@ import secrets
 import shutil
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,9 +42,11 @@ from handrail_search.index.manifest import (
     read_manifest,
     state_of,
 )
+from handrail_search.index.sections import SECTIONS_SCHEMA, kept_headings, read_section_map
 from handrail_search.index.site_copy import check_site
 from handrail_search.lexical.stemming import stem, words_in
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
+from handrail_search.scoring.sections import numbered_sections, sections_of_pages
 
 _GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 # Kept besides the one that serves: their files are asked for by pages that are still open, and the way back is short.
@@ -64,14 +66,12 @@ CREATE TABLE sections (page_id INTEGER NOT NULL, number INTEGER NOT NULL, blocks
 CREATE TABLE other_titles (page_id INTEGER NOT NULL REFERENCES pages(id), title TEXT NOT NULL);
 -- One row for each vector, in the order of vectors.faiss. passage_id is NULL where the vector is a question.
 CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
--- The section that answers a question of its article: its first passage, and whether the writer named it.
-CREATE TABLE question_sections (row INTEGER PRIMARY KEY, passage_id INTEGER NOT NULL, given INTEGER NOT NULL);
 -- Words in so many passages that they distinguish none.
 CREATE TABLE common_words (word TEXT PRIMARY KEY);
 -- Pages that say nearly the same as an earlier one.
 CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
 CREATE INDEX passages_page ON passages(page_id);
-{sensitive_topics.SENSITIVE_SCHEMA}{WORDS_SCHEMA}"""
+{sensitive_topics.SENSITIVE_SCHEMA}{SECTIONS_SCHEMA}{WORDS_SCHEMA}"""
 
 
 class Index:
@@ -152,14 +152,24 @@ class Index:
             self._title_terms[page_id] = frozenset(stem(word, lang) for word in words for lang in self.words.languages)
         return self._title_terms[page_id]
 
-    def nearest_section(self, page_id: int, vector: Vectors) -> int | None:
-        """The first passage of the section of a page that is nearest to a vector; None where it has no text."""
+    def towards_sections(self, question: Vectors) -> Vectors:
+        """A question as it is compared with the sections of one article, moved as the site's headings taught."""
+        return question if self._section_map is None else question + question @ self._section_map
+
+    def cosines_within(self, page_id: int, question: Vectors) -> npt.NDArray[np.float64]:
+        """How near a question is to each passage of a page."""
         first, end = self.first_passage[page_id : page_id + 2].tolist()
-        passages = first + np.flatnonzero(~self.only_links[first:end])
-        if not len(passages):
+        rows = self.row_of_passage[first:end]
+        return (self.vectors.at(rows) @ question).astype(np.float64)
+
+    def nearest_section(self, page_id: int, question: Vectors) -> int | None:
+        """The first passage of the section of a page that is nearest to a question; None where it has no text."""
+        first, end = self.first_passage[page_id : page_id + 2].tolist()
+        links = self.only_links[first:end]
+        if links.all():
             return None
-        cosines = [self.vectors.vector(int(row)) @ vector for row in self.row_of_passage[passages]]
-        section = self.section_of_passage[passages[int(np.argmax(cosines))]]
+        cosines = np.where(links, -np.inf, self.cosines_within(page_id, self.towards_sections(question)))
+        section = self.section_of_passage[first + int(np.argmax(cosines))]
         return int(np.searchsorted(self.section_of_passage, section))
 
     def row_of_question(self, page_id: int, question: str) -> int | None:
@@ -210,6 +220,7 @@ class Index:
         self.answer_is_given: npt.NDArray[np.bool_] = np.zeros(len(self.owner), dtype=np.bool_)
         for row, passage_id, given in self.db.execute("SELECT row, passage_id, given FROM question_sections"):
             self.answered_in[row], self.answer_is_given[row] = passage_id, bool(given)
+        self._section_map = read_section_map(self.db, self.vectors.dimensions)
 
     def _read_pages(self) -> list[PageRow]:
         query = "SELECT id, location, title, description, lang, breadcrumb, boost, people_only FROM pages ORDER BY id"
@@ -226,18 +237,6 @@ class Index:
             if page_id not in known:
                 known.append(page_id)
         return titles
-
-
-def numbered_sections(sections: Sequence[object]) -> npt.NDArray[np.int64]:
-    """A number for the section of each passage, in rising order, from what names it: pieces of one are neighbours."""
-    begun = [number == 0 or section != sections[number - 1] for number, section in enumerate(sections)]
-    return np.cumsum(begun, dtype=np.int64) - 1
-
-
-def sections_of_pages(section_of: npt.NDArray[np.int64], page_of: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """How many sections each page has, by the section and the page of each passage."""
-    begun = np.diff(section_of, prepend=-1) != 0
-    return np.bincount(page_of[begun]).astype(np.float64)
 
 
 def hash_of(text: str) -> str:
@@ -261,10 +260,12 @@ def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
     try:
         with closing(sqlite3.connect(f"{(folder / 'passages.db').resolve().as_uri()}?mode=ro", uri=True)) as db:
             hashes = [row[0] for row in db.execute("SELECT hash FROM rows ORDER BY row")]
+            headings = kept_headings(db)
     except sqlite3.DatabaseError as error:
         raise IndexUnusable(f"{folder / 'passages.db'} cannot be read: {error}.", REBUILD) from error
     vectors = VectorIndex(folder / "vectors.faiss").all_vectors()
-    return {key: vector for key, vector in zip(hashes, vectors, strict=False) if is_of_length_one(vector)}
+    rows = {key: vector for key, vector in zip(hashes, vectors, strict=False) if is_of_length_one(vector)}
+    return headings | rows
 
 
 def current_generation(index_dir: Path) -> Path:

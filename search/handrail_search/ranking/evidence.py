@@ -49,7 +49,7 @@ class Evidence:
         self._without = without
         self.question = question
         self.asked = index.words.read(index.db, question) if asked is None else asked
-        self.sections = SectionEvidence(index, index.manifest.trust if vector is not None else 0.0)
+        self.sections = SectionEvidence(index, vector)
         little = little_among([word.text for word in self.asked], index.words.languages)
         self._telling = [word for word in self.asked if word.text not in little]
         pages = len(index.pages)
@@ -110,7 +110,6 @@ class Evidence:
             rows, cosines = self._nearest(broader)
         best, mean = best_and_mean(rows, cosines, self.index.owner, pages)
         self.evidence["meaning_best"], self.evidence["meaning_mean"] = best, mean
-        self.sections.add_meaning(rows, cosines)
 
     def _nearest(self, vector: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Rows and cosines, best first, without that of the question that is not counted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from handrail_search.ranking.answer.card import AnswerCard
@@ -45,6 +45,8 @@ class Hit:
     """An article with its best section. `why` has each kind of evidence with what it added to the score.
 
     `score` is their sum as a share of the score of an article supported by all ordinary evidence, at most 1.
+    `why_section` has what each kind of evidence added to the section's own score, which is compared with those of
+    `sections` alone.
     `other_language` is set where the site has articles in the reader's language and this is not one of them.
     Where the list ends before it, `fits` is false: shown to whoever asks for more.
     """
@@ -61,6 +63,7 @@ class Hit:
     sections: tuple[ResultSection, ...] = ()
     other_language: bool = False
     fits: bool = True
+    why_section: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

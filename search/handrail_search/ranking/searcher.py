@@ -348,6 +348,7 @@ class Searcher:
             )
             + tuple(self._twin(twin) for twin in twins[:MORE_SECTIONS]),
             other_language=other_language,
+            why_section={name: round(value, 4) for name, value in sections[0].why.items()} if sections else {},
         )
 
     def _card(self, finding: Evidence, page_id: int) -> AnswerCard | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handrail_search.embedding.encoder import USUAL_REACH
+from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
 from handrail_search.index.manifest import PassageRow
 from handrail_search.lexical.bm25 import Held
@@ -22,37 +23,36 @@ _LOOKED_AT = 8
 
 @dataclass(frozen=True)
 class ScoredPassage:
-    """A passage with its score among those of its article."""
+    """A passage with its score among those of its article: the sum of what each kind of evidence added, `why`."""
 
     passage: PassageRow
-    score: float
+    why: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        """How well it fits, compared with others of its article; 0 and up."""
+        return max(0.0, sum(self.why.values()))
 
 
 @dataclass
 class SectionEvidence:
     """What speaks for each passage of an index, gathered for one question.
 
-    `trust` is how far meaning is trusted, `letters` counts the codes and quotes that stand in a passage, and `held` is
-    where each of the question's words is.
+    `vector` is the question's, None where meaning is not searched; `letters` counts the codes and quotes that stand in
+    a passage, and `held` is where each of the question's words is.
     """
 
     index: Index
-    trust: float
+    vector: Vectors | None
     letters: Scores = field(init=False)
     held: Sequence[Held] = ()
-    _meaning: Scores = field(init=False)
     _known: Scores = field(init=False)
 
     def __post_init__(self) -> None:
         self._scale = USUAL_REACH / self.index.manifest.recipe.reach
         passages = len(self.index.page_of_passage)
-        self.letters, self._meaning, self._known = np.zeros(passages), np.zeros(passages), np.zeros(passages)
-
-    def add_meaning(self, rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32]) -> None:
-        """The cosines of the index's rows; those of questions are passed over."""
-        passages = self.index.passage_of_row[rows]
-        own = passages >= 0
-        self._meaning[passages[own]] = self._scale * cosines[own]
+        self.letters, self._known = np.zeros(passages), np.zeros(passages)
+        self._asked = None if self.vector is None else self.index.towards_sections(self.vector)
 
     def add_questions(self, rows: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32]) -> None:
         """The cosines of the questions that articles list, each for the section that answers it."""
@@ -74,34 +74,52 @@ class SectionEvidence:
         `telling` are the words of the question that say what is asked.
         """
         first, end = self.index.first_passage[page_id : page_id + 2].tolist()
-        scores = self._all_scores[first:end]
+        parts = self._parts(page_id, first, end)
         if self._says_title(page_id, telling):
-            scores = scores + TITLE * self.index.begins[first:end]
+            parts["title"] = np.where(self.index.begins[first:end], TITLE, 0.0)
+        scores = np.sum(list(parts.values()), axis=0)
         order = np.lexsort((-scores, self.index.only_links[first:end]))[:_LOOKED_AT]
         found = self.index.passages((first + order).tolist())
         sections: dict[str, ScoredPassage] = {}
         for number in order.tolist():
             passage = found[first + number]
             if passage.text or not sections:
-                sections.setdefault(passage.location, ScoredPassage(passage, max(0.0, float(scores[number]))))
+                why = {name: float(part[number]) for name, part in parts.items() if part[number]}
+                sections.setdefault(passage.location, ScoredPassage(passage, why))
         return list(sections.values())
 
-    @cached_property
-    def _all_scores(self) -> Scores:
-        index, known = self.index, self._known
-        if known.any():  # what leads to a section speaks for each of its passages: the best of them is the excerpt
-            by_section = np.zeros(int(index.section_of_passage[-1]) + 1)
-            np.maximum.at(by_section, index.section_of_passage, known)
-            known = by_section[index.section_of_passage]
+    def _parts(self, page_id: int, first: int, end: int) -> dict[str, Scores]:
+        """What each kind of evidence adds to the passages of a page."""
+        index, meaning = self.index, np.zeros(end - first)
+        if self._asked is not None:
+            meaning = self._scale * index.cosines_within(page_id, self._asked)
         return section_scores(
-            self._meaning,
-            index.words.tell_apart(self.held, index.section_of_passage, index.page_of_passage, index.sections_of_page),
-            self.letters,
-            known,
-            index.begins,
-            trust=self.trust,
+            meaning,
+            self._words[first:end],
+            self.letters[first:end],
+            self._led_to[first:end],
+            index.begins[first:end],
+            trust=index.manifest.trust if self._asked is not None else 0.0,
             endings=index.manifest.endings,
         )
+
+    @cached_property
+    def _words(self) -> Scores:
+        index = self.index
+        return index.words.tell_apart(
+            self.held, index.section_of_passage, index.page_of_passage, index.sections_of_page
+        )
+
+    @cached_property
+    def _led_to(self) -> Scores:
+        """What known questions add: for each passage of the section that they lead to, the best of them being shown."""
+        sections, known = self.index.section_of_passage, self._known
+        if not known.any():
+            return known
+        by_section = np.zeros(int(sections[-1]) + 1)
+        np.maximum.at(by_section, sections, known)
+        led_to: Scores = by_section[sections]
+        return led_to
 
     def _says_title(self, page_id: int, telling: Sequence[AskedWord]) -> bool:
         """Whether all that a question asks for is the title of a page."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from handrail_kb.site.built.passages import Page, Passage, read_page
 from handrail_kb.site.built.site_info import SiteInfo
+from handrail_search.commands.search import as_text
+from handrail_search.embedding.encoder import Encoder
 from handrail_search.index.build import build_index
+from handrail_search.index.generation import Index
 from handrail_search.ranking.learned import KnownAnswer
 from handrail_search.ranking.searcher import Searcher
 
@@ -123,3 +127,84 @@ def test_front_matter_leads_to_a_section_from_the_page_to_the_result(opened):
     page = read_page(html, "coffee/", SiteInfo(articles={"coffee/": facts}))
     assert page is not None
     assert opened(QUESTION, page) == "coffee/#leak"
+
+
+PARTS = {
+    "Prices": "A month costs five euros, a year fifty.",
+    "When to call": "Somebody is there from nine to five.",
+    "What goes wrong": "The light blinks red when the filter is full.",
+    "Throw it away": "Bring it to the yard; it must not go into the bin.",
+}
+
+
+def appliances() -> list[Page]:
+    return [
+        Page(
+            f"{name}/",
+            f"Your {name}",
+            tuple(
+                Passage(f"{name}/#{number}", heading, (), f"{text} This is so for each {name}.")
+                for number, (heading, text) in enumerate(PARTS.items())
+            ),
+        )
+        for name in ("kettle", "toaster", "fridge", "oven", "lamp")
+    ]
+
+
+def margin(index: Index, encoder: Encoder, *, taught: bool) -> float:
+    """How much nearer a question is to the section that answers it than to the others of its article."""
+    asked = {"how much money": 0, "opening hours of your people": 1, "an alarm lamp flashes": 2, "recycling": 3}
+    found = []
+    for page in index.pages:
+        for question, section in asked.items():
+            vector = encoder.encode_query(f"{question} {page.title}")
+            cosines = index.cosines_within(page.id, index.towards_sections(vector) if taught else vector)
+            found.append(cosines[section] - np.delete(cosines, section).max())
+    return float(np.mean(found))
+
+
+def test_the_headings_of_a_site_teach_to_tell_its_sections_apart(state):
+    searcher = Searcher.open(build_index(appliances(), state, MODEL).folder)
+    assert margin(searcher.index, searcher.encoder, taught=True) > margin(
+        searcher.index, searcher.encoder, taught=False
+    )
+
+
+def test_headings_that_were_encoded_before_are_not_encoded_again(state, monkeypatch):
+    texts: list[str] = []
+    encode = Encoder.encode_passages
+    monkeypatch.setattr(Encoder, "encode_passages", lambda self, found: encode(self, _noted(found, texts)))
+    first, *others = appliances()
+    before = build_index([first, *others], state, MODEL)
+    assert "Your kettle › Prices" in texts
+    texts.clear()
+    again = build_index([first, *others, machine()], state, MODEL)
+    assert [text for text in texts if text.startswith("Your")] == []
+    assert "Care of the coffee machine › Clean" in texts
+    maps = [Searcher.open(built.folder).index for built in (before, again)]
+    vector = np.eye(maps[0].vectors.dimensions, dtype=np.float32)[0]
+    assert (maps[0].towards_sections(vector) != maps[1].towards_sections(vector)).any()
+
+
+def _noted(found, texts):
+    for text in found:
+        texts.append(text)
+        yield text
+
+
+def test_explain_says_why_this_section_opens(state):
+    page = machine(questions=(QUESTION,), answered_in=((QUESTION, "coffee/#loud"),))
+    searcher = Searcher.open(build_index([page], state, MODEL).folder)
+
+    def explained(question: str) -> str:
+        return as_text(searcher.search(question), searcher, in_full=True)
+
+    assert "a known question like this one leads here" in explained(QUESTION)
+    said = explained("which seal by number E-77")
+    assert "opens #leak with " in said
+    assert "words that tell it from the other sections" in said
+    assert "the code or quote stands here" in said
+    assert "next in this article: " in said
+    assert "opens its beginning with" in explained("care of the coffee machine")
+    hit = searcher.search("which seal by number E-77").hits[0]
+    assert sum(hit.why_section.values()) > hit.sections[0].score
