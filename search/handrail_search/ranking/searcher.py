@@ -18,7 +18,7 @@ from handrail_search.embedding.encoder import Encoder
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
 from handrail_search.index.manifest import TRUSTED, PageRow, PassageRow
-from handrail_search.lexical.snippets import snippet
+from handrail_search.lexical.snippets import Marking, snippet
 from handrail_search.lexical.stemming import words_in
 from handrail_search.lexical.swearing import swears
 from handrail_search.lexical.vocabulary import look_up
@@ -34,6 +34,7 @@ from handrail_search.ranking.learned import (
 )
 from handrail_search.ranking.list_end import end_of_list
 from handrail_search.ranking.results import Hit, Results, ResultSection, Verdict
+from handrail_search.ranking.sections import ScoredPassage
 from handrail_search.ranking.understanding import EncodeQuestion, Reader, Understood
 from handrail_search.scoring.fusion import FULL, Scores, contributions, fuse, lifts, weights
 from handrail_search.scoring.popularity import Popularity
@@ -337,16 +338,7 @@ class Searcher:
                 name: round(value, 4)
                 for name, value in contributions(finding.evidence, page_id, share, float(lifted[page_id])).items()
             },
-            sections=tuple(
-                ResultSection(
-                    other.passage.location,
-                    other.passage.heading.rpartition(" › ")[2],
-                    snippet(other.passage.text, marked),
-                    round(other.score, 4),
-                )
-                for other in sections[1 : 1 + MORE_SECTIONS]
-            )
-            + tuple(self._twin(twin) for twin in twins[:MORE_SECTIONS]),
+            sections=(*self._further(sections, marked), *(self._twin(twin) for twin in twins[:MORE_SECTIONS])),
             other_language=other_language,
             why_section={name: round(value, 4) for name, value in sections[0].why.items()} if sections else {},
         )
@@ -362,6 +354,18 @@ class Searcher:
             return None
         heading = first.heading.rpartition(" › ")[2]
         return AnswerCard(first.location, page.title, heading, page.breadcrumb, page.lang, blocks)
+
+    def _further(self, sections: Sequence[ScoredPassage], marked: Marking | None) -> tuple[ResultSection, ...]:
+        """What fits next in an article, after the section that opens."""
+        return tuple(
+            ResultSection(
+                other.passage.location,
+                other.passage.heading.rpartition(" › ")[2],
+                snippet(other.passage.text, marked),
+                round(other.score, 4),
+            )
+            for other in sections[1 : 1 + MORE_SECTIONS]
+        )
 
     def _twin(self, page_id: int) -> ResultSection:
         """A near-duplicate page, as a further section of a result."""
