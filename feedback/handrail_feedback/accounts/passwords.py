@@ -9,26 +9,12 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST_PASSWORD = 12
 LONGEST = 200
 
 # OWASP's minimum of memory and time for Argon2id. Each process computes one hash at a time, so that many guesses at
 # once need 19 MiB, not all memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _ONE_AT_A_TIME = threading.Lock()
-
-
-def fault(password: str, name: str = "") -> str:
-    """Why a password cannot be used, as a sentence; empty when it can."""
-    if len(password) < SHORTEST_PASSWORD:
-        return f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}."
-    if len(password) > LONGEST:
-        return f"The password has more than {LONGEST} characters."
-    if len(set(password)) < 5:
-        return "The password repeats itself."
-    if name and name in password.lower() and len(password) < len(name) + SHORTEST_PASSWORD:
-        return "The password is hardly more than the name."
-    return ""
 
 
 def hashed(password: str) -> str:

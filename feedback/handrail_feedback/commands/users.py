@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from handrail_feedback.accounts import passwords
+from handrail_feedback.accounts.password_rules import fault
 from handrail_feedback.commands.common import open_store
 from handrail_feedback.records.staff import ROLES, Role, clean_name
 from handrail_feedback.records.stamps import now
@@ -43,7 +44,7 @@ def add(config_file: Path, name: str, role: Role) -> None:
         raise HandrailError(
             f"There is an account {known} already.", f"Change its password: handrail users passwd {known}"
         )
-    if not staff.add(store, known, role, passwords.hashed(_read_password(known)), now()):
+    if not staff.add(store, known, role, passwords.hashed(_read_password(known, settings)), now()):
         raise HandrailError(f"There is an account {known} already.", "See all: handrail users list")
     click.echo(f"Made the account {known} ({role}). They sign in at desk/, below the address of the site.")
 
@@ -53,7 +54,7 @@ def add(config_file: Path, name: str, role: Role) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def list_(config_file: Path, as_json: bool) -> None:
     """List the accounts."""
-    members = staff.everybody(_accounts(config_file))
+    members = staff.everybody(_accounts(load_settings(config_file)))
     if as_json:
         rows = [
             {
@@ -78,7 +79,7 @@ def list_(config_file: Path, as_json: bool) -> None:
 @click.argument("name")
 def remove(config_file: Path, name: str) -> None:
     """Remove an account; whoever uses it is signed out at once."""
-    store, known = _accounts(config_file), _name(name)
+    store, known = _accounts(load_settings(config_file)), _name(name)
     if not staff.remove(store, known):
         raise _unknown(known)
     click.echo(f"Removed the account {known}. What they did keeps their name.")
@@ -89,10 +90,11 @@ def remove(config_file: Path, name: str) -> None:
 @click.argument("name")
 def passwd(config_file: Path, name: str) -> None:
     """Change a password; sessions of the account end at once."""
-    store, known = _accounts(config_file), _name(name)
+    settings, known = load_settings(config_file), _name(name)
+    store = _accounts(settings)
     if not staff.find(store, known):
         raise _unknown(known)
-    if not staff.set_password(store, known, passwords.hashed(_read_password(known))):
+    if not staff.set_password(store, known, passwords.hashed(_read_password(known, settings))):
         raise _unknown(known)
     click.echo(f"Changed the password of {known}, who has to sign in again.")
 
@@ -104,19 +106,19 @@ def passwd(config_file: Path, name: str) -> None:
 def role_(config_file: Path, name: str, role: Role) -> None:
     """Change the role of an account, at once."""
     known = _name(name)
-    if not staff.set_role(_accounts(config_file), known, role):
+    if not staff.set_role(_accounts(load_settings(config_file)), known, role):
         raise _unknown(known)
     click.echo(f"{known} is {'a lead' if role == 'lead' else 'an agent'} now.")
 
 
-def _read_password(name: str) -> str:
-    """The password from a prompt, or from standard input where nobody sits at it. Raises HandrailError."""
+def _read_password(name: str, settings: Settings) -> str:
+    """The password of `name`, from a prompt, or from standard input where nobody sits at it. Raises HandrailError."""
     if sys.stdin.isatty():
         password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    if what := passwords.fault(password, name):
-        raise HandrailError(what, "Choose a longer one; a sentence is easy to remember.")
+    if refused := fault(password, name, settings.site_name):
+        raise HandrailError(refused.text(), "Choose a longer one; a sentence is easy to remember.")
     return password
 
 
@@ -144,6 +146,6 @@ def _refuse_wrong_place(settings: Settings) -> None:
         )
 
 
-def _accounts(config_file: Path) -> Store:
+def _accounts(settings: Settings) -> Store:
     """The store of this site, where the accounts are."""
-    return open_store(load_settings(config_file), "no account was made yet", "Make one: handrail users add NAME")
+    return open_store(settings, "no account was made yet", "Make one: handrail users add NAME")

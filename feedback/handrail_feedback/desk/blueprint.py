@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
-from handrail_feedback.desk.look import Look, clock
+from handrail_feedback.desk.accounts.own_account import OwnAccount
+from handrail_feedback.desk.look import Look, clock, words
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
 from handrail_feedback.desk.messages.message import MessagePage
@@ -69,7 +70,6 @@ def add_desk(
     articles_seen = ArticleFactsCache(store, articles, least, topics.zone)
     sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
     reply_due = partial(due, contact_of(settings))
-
     message = MessagePage(store, look, reply_due, is_page, title_of, find, settings, near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
     for pages in (
@@ -81,6 +81,7 @@ def add_desk(
         topic_pages := TopicPages(store, topics, look, is_page, articles),
         TriageActions(topic_pages),
         ArticlePages(articles_seen, look, is_page),
+        OwnAccount(store, look),
     ):
         pages.register(blueprint)
     app.register_blueprint(blueprint)
@@ -127,7 +128,7 @@ def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
         raise StoreUnavailable("The key of the sessions cannot be read or made.", "See the log of the service.")
     if request.endpoint not in _WITHOUT_SESSION and not current_user.is_authenticated:
         way_on = request.full_path.rstrip("?") if request.method == "GET" else ""
-        return sign_in.form(way_on, 401, words=request.form.get("body", ""))
+        return sign_in.form(way_on, 401, kept=request.form.get("body", ""))
     csrf.protect()
     return None
 
@@ -150,12 +151,14 @@ def _keep_private(response: Response) -> Response:
 def _stale(sign_in: SignIn) -> Response:
     """The answer to a form without a valid token: one from before the last sign-in, or from another site."""
     session.pop("csrf_token", None)
-    wrong = "This form is too old, or it does not come from here. Nothing was done. Please sign in and try again."
-    return sign_in.form("", 400, wrong=wrong, words=request.form.get("body", ""))
+    return sign_in.form("", 400, wrong=words("login.stale"), kept=request.form.get("body", ""))
 
 
 def _too_many(sign_in: SignIn) -> Response:
-    return sign_in.form("", 429, wrong="Too many wrong tries. Please wait a quarter of an hour, then try again.")
+    """The answer to one guess too many, before signing in or after it."""
+    if request.endpoint == "desk.login":
+        return sign_in.form("", 429, wrong=words("desk.too_many"))
+    return sign_in.look.page("trouble", words("desk.too_many_title"), 429, what="", mend=words("desk.too_many"))
 
 
 _REFUSED = {

@@ -62,6 +62,11 @@ def language() -> str:
     return next(filter(None, found), FALLBACK_LANGUAGE)
 
 
+def words(key: str, **values: object) -> str:
+    """The words of a key, in the language of whoever reads this page of the desk."""
+    return STAFF_WORDS.text(language(), key, **values)
+
+
 def clock(at: datetime) -> str:
     """A moment as the desk shows it."""
     return f"{at:%Y-%m-%d %H:%M} UTC"

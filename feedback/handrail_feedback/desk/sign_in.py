@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.sessions import STAFF_COOKIE, is_local, needs_tls
-from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.look import Look, words
 from handrail_feedback.records.staff import StaffMember, clean_name
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage import staff
@@ -76,7 +76,7 @@ class SignIn:
         member = self._check(clean_name(typed), password)
         if member is None:
             log("desk.sign_in_refused")
-            return self.form(asked, 401, typed=typed, wrong="Name and password do not fit together.")
+            return self.form(asked, 401, typed=typed, wrong=words("login.wrong"))
         return self._welcome(member, asked)
 
     def sign_out(self) -> AnyResponse:
@@ -87,20 +87,20 @@ class SignIn:
         response.delete_cookie(STAFF_COOKIE, path=self.base_path)
         return response
 
-    def form(self, way_on: str, status: int = 200, *, typed: str = "", wrong: str = "", words: str = "") -> Response:
-        """The form to sign in. `words` are what somebody had written when their session ended.
+    def form(self, way_on: str, status: int = 200, *, typed: str = "", wrong: str = "", kept: str = "") -> Response:
+        """The form to sign in. `kept` is what somebody had written when their session ended.
 
         It also starts reading what the next pages will need.
         """
         self.expect()
         return self.look.page(
-            "login",
-            "Sign in",
+            "accounts/login",
+            words("login.title"),
             status,
             next=way_on,
             typed=typed,
             wrong=wrong,
-            words=words,
+            words=kept,
             nobody=self._has_nobody(),
             plain=not request.is_secure and not is_local(),
         )

@@ -42,6 +42,7 @@ class Settings:
     groups: Mapping[str, Any] = field(default_factory=dict)
     site_url: str = ""
     serves_folder: bool = False
+    site_name: str = ""
 
     def __getitem__(self, name: str) -> SettingValue:
         return self.values[name]
@@ -118,8 +119,8 @@ def load_settings(
     )
     built = site_dir or root / str(document.get("site_dir") or "site")
     groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
-    url = str(document.get("site_url") or "")
-    return Settings(values, root, built, config_file, groups, url, serves_folder=site_dir is not None)
+    url, name = (str(document.get(key) or "") for key in ("site_url", "site_name"))
+    return Settings(values, root, built, config_file, groups, url, site_dir is not None, name)
 
 
 def _refuse_password(store: str, where: str) -> None:

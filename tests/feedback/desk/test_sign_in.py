@@ -386,3 +386,9 @@ def test_a_mistyped_folder_gets_no_store(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["users", "add", "anna"], input=f"{PASSWORD}\n")
     assert result.exit_code == 1 and "There is no site" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_refuses_the_sites_name_as_a_password(users):
+    said = users("add", "bert", typed="Acme-Acme-2026\n")
+    assert said.exit_code == 1 and "name of the site" in said.output
+    assert users("add", "bert", typed="passwordpassword\n").exit_code == 1

@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 
 from handrail_feedback.accounts.sessions import given_key
+from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.staff import clean_name
 from handrail_kb.config.settings import Settings
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
@@ -44,9 +45,10 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
     for endpoint, rate in rates.items():
         views[endpoint] = limiter.limit(rate)(views[endpoint])
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
-    for who in (_client, _account) if "desk.login" in views else ():
-        wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
-        views["desk.login"] = limiter.limit(GUESSES[who], key_func=who, **wrong)(views["desk.login"])
+    wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
+    for endpoint in filter(views.__contains__, GUESSED_AT):
+        for who, rate in GUESSES.items():
+            views[endpoint] = limiter.limit(rate, key_func=who, **wrong)(views[endpoint])
 
 
 def _guarded(
@@ -101,8 +103,10 @@ def _client() -> str:
 
 
 def _account() -> str:
-    """The account of a login attempt. It need not exist, so that limits reveal nothing."""
-    return _counted_as(f"account {clean_name(request.form.get('name', '')[:100])}")
+    """The account that is guessed at. One that is named need not exist, so that limits reveal nothing."""
+    named = clean_name(request.form.get("name", "")[:100])
+    name = named if request.endpoint == "desk.login" else me().name
+    return _counted_as(f"account {name}")
 
 
 def _counted_as(who: str) -> str:
@@ -113,4 +117,6 @@ def _counted_as(who: str) -> str:
 
 # Wrong passwords: an account can be tried no faster than this, from however many addresses, and an address can try no
 # faster than this, however many accounts.
-GUESSES: dict[Callable[[], str], str] = {_account: "10 per 15 minutes", _client: "30 per 15 minutes"}
+GUESSES: dict[Callable[[], str], str] = {_client: "30 per 15 minutes", _account: "10 per 15 minutes"}
+# Where passwords can be guessed: each answers a wrong one with the status 401.
+GUESSED_AT = ("desk.login", "desk.change_password")
