@@ -144,7 +144,7 @@ def _of_answer(one: Answer) -> str:
     }[one.way]
     line = f"--- {one.at:%Y-%m-%d %H:%M} UTC, {_one_line(one.who)}: {how}"
     if one.bounced_at:
-        line += f"; refused for good {one.bounced_at:%Y-%m-%d %H:%M} UTC, so the message is open again"
+        line += f"; bounced {one.bounced_at:%Y-%m-%d %H:%M} UTC, so the message is reopened"
     elif one.way == "mail":
         line += (
             f"; sent {one.sent_at:%Y-%m-%d %H:%M} UTC"
@@ -152,7 +152,7 @@ def _of_answer(one: Answer) -> str:
             else f"; it waits: handrail outbox --retry {one.code}"
         )
     if one.undone_at:
-        line += f"; taken back {one.undone_at:%Y-%m-%d %H:%M} UTC by {_one_line(one.undone_by)}"
+        line += f"; undone {one.undone_at:%Y-%m-%d %H:%M} UTC by {_one_line(one.undone_by)}"
     return line
 
 

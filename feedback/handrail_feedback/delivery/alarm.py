@@ -30,7 +30,7 @@ def trouble(status: OutboxStatus, after: timedelta, at: datetime) -> list[str]:
         lines.append(f"{count(status.waiting)} for a person; the oldest since {status.oldest:%Y-%m-%d %H:%M} UTC.")
     if status.came_back:
         those = counted(status.came_back, "answer to a customer", "answers to customers")
-        lines.append(f"{those} came back; their messages are open at the desk.")
+        lines.append(f"{those} bounced; their messages are open at the desk.")
     return lines + [
         f"{channel.name} has failed since {channel.failing_since:%Y-%m-%d %H:%M} UTC: {channel.last_error}"
         for channel in status.channels

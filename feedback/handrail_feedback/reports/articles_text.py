@@ -145,7 +145,7 @@ def _all_words(found: OneArticle) -> list[tuple[str, Words]]:
 def _lines(words: Words, least: int) -> list[str]:
     lines = [f"{one.people} people: {printable(one.query)}" for one in words.shown]
     if words.other_people:
-        lines.append(f"{shown_count(words.other_people, least)} people: words of fewer than {least} people each")
+        lines.append(f"{shown_count(words.other_people, least)} people: words of <{least} people each")
     return lines or [_NO_WORDS]
 
 

@@ -201,7 +201,7 @@ def _below(weeks: Sequence[str]) -> tuple[Word, ...]:
 def _shown(number: int | None, least: int) -> str:
     if number is None:
         return "not kept"
-    return str(number) if number == 0 or number >= least else f"fewer than {least}"
+    return str(number) if number == 0 or number >= least else f"<{least}"
 
 
 SPARKLINE_WEEKS = 12

@@ -19,6 +19,14 @@ from handrail_kb.texts.amounts import in_one_unit, percent
 UNKNOWN = "not enough data"
 
 
+_LABELS = {
+    "first reply, half within": "median first response time",
+    "first reply, nine in ten within": "90th percentile first response time",
+    "undelivered now": "queued",
+    "told when there was an answer": "follow-up notifications sent",
+}
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number. `amount` is a share, a number of seconds or a count, or None if there is not enough data."""
@@ -30,6 +38,11 @@ class Figure:
     numerator: int
     denominator: int
     window: str
+
+    @property
+    def label(self) -> str:
+        """The name as people read it; programs read `name`."""
+        return _LABELS.get(self.name, self.name)
 
     @property
     def value(self) -> str:

@@ -52,7 +52,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class TopicLine:
-    """A topic in a section. `shared` is its name without words that too few people typed, empty if none are left."""
+    """A topic in a section. `shared` is its name, empty if too few people typed some word of it."""
 
     topic: Listed
     members: Sequence[Member]
@@ -86,12 +86,12 @@ class Fixed:
         """Its status, in words."""
         status = self.line.topic.status
         if status.state == "proven":
-            return "proven answered"
+            return "verified resolved"
         if status.proof and status.proof.change == "lost":
-            return "lost its answer"
+            return "reopened: lost its answer"
         if not self.weeks:
             return "being written"
-        return "failed again" if status.is_open else "holds"
+        return "reopened" if status.is_open else "resolution held"
 
 
 @dataclass(frozen=True)
@@ -228,14 +228,12 @@ class _Look:
 
 
 def shared_words(name: str, members: Iterable[Member], least: int) -> str:
-    """A name that may leave the desk: words that at least `least` people typed, with `…` in place of others."""
+    """The name, if it may leave the desk: at least `least` people typed each of its words. Else empty."""
     typed: dict[str, set[str]] = {}
     for one in members:
         for word in set(one.query.casefold().split()):
             typed.setdefault(word, set()).add(one.person)
-    kept = [word if len(typed.get(word.casefold(), ())) >= least else "…" for word in name.split()]
-    shown = [word for place, word in enumerate(kept) if word != "…" or kept[place - 1 : place] != ["…"]]
-    return " ".join(shown) if any(word != "…" for word in shown) else ""
+    return name if all(len(typed.get(word, ())) >= least for word in name.casefold().split()) else ""
 
 
 def _waiting(book: Book, status: Mapping[int, TopicStatus], lately: Period) -> list[int]:

@@ -59,6 +59,7 @@ class FigureRow:
     """One number as readers see it: now, before, and how both were computed."""
 
     name: str
+    label: str
     value: str
     before: str
     definition: str
@@ -92,7 +93,7 @@ def subject(report: WeeklyReport, site: str) -> str:
     new = f"{report.new.of} new, " if report.is_comparable else ""
     where = f"{site}: " if site else ""
     days = f"{report.period.since:{_DAY}} to {last_day_of(report.period):{_DAY}}"
-    return f"{where}{new}{report.waiting.of} to decide ({days})"
+    return f"{where}{new}{report.waiting.of} to triage ({days})"
 
 
 def last_day_of(period: Period) -> date:
@@ -103,7 +104,7 @@ def last_day_of(period: Period) -> date:
 _VERDICTS = {
     "answered": "answered",
     "asked back": "asked what was meant",
-    "weak": "no sure answer",
+    "weak": "low confidence",
     "none": "nothing found",
 }
 
@@ -167,7 +168,9 @@ def figure_rows(report: WeeklyReport) -> list[FigureRow]:
     for one in report.reach:
         was = one.before
         basis = f"{one.now.of}, {one.now.window}" + (f"; before: {was.of}, {was.window}" if was else "")
-        found.append(FigureRow(one.now.name, one.now.value, was.value if was else "", one.now.definition, basis))
+        found.append(
+            FigureRow(one.now.name, one.now.label, one.now.value, was.value if was else "", one.now.definition, basis)
+        )
     return found
 
 
@@ -176,7 +179,7 @@ def _searches(report: WeeklyReport, window: str) -> FigureRow:
     was = "not kept" if before is None else shown_count(before, report.least)
     basis = f"{shown_count(report.searches, report.least)}; before: {was}; {window}"
     definition = "what customers meant: keystrokes and small edits in one tab within 30 s are one search"
-    return FigureRow("searches", shown_count(report.searches, report.least), was, definition, basis)
+    return FigureRow("searches", "searches", shown_count(report.searches, report.least), was, definition, basis)
 
 
 def _row(one: Compared, least: int, window: str) -> FigureRow:
@@ -184,7 +187,7 @@ def _row(one: Compared, least: int, window: str) -> FigureRow:
     was = f"; before: {_of(one.before.numerator, one.before.denominator, least)}" if one.before else ""
     basis = f"{_of(one.now.numerator, one.now.denominator, least)}{was}; {window}"
     name, definition = _in_words(one.now)
-    return FigureRow(name, _share(one.now, least), before, definition, basis)
+    return FigureRow(name, name, _share(one.now, least), before, definition, basis)
 
 
 def _in_words(measure: Measure) -> tuple[str, str]:
@@ -238,7 +241,7 @@ def _values(report: WeeklyReport, links: DeskLinks, period: str, inside: bool) -
         "compared": lambda number: number if report.is_comparable else _NOT_ENOUGH,
         "longest": longest_wait(report.longest, report.late),
         "how_long": in_days,
-        "name": lambda line: _name(line, inside),
+        "name": lambda line: _name(line, inside, report.least),
         "sparkline_of": lambda line: draw(line.members, report.period.until, report.least),
         "fixed": lambda one: _fixed(one, report.least),
         "in_time": _part(report.kept.in_time, report.kept.of),
@@ -251,21 +254,23 @@ def _sections(report: WeeklyReport) -> list[tuple[str, str, TopicSection, str, s
     """For each section: anchor, heading, topics, the text for none, and the status and order of the full list."""
     none_new, none_grew = (
         "Nothing was searched for the first time by enough people.",
-        "Nothing grew by more than chance would do.",
+        "Nothing grew by more than chance.",
     )
     if not report.is_comparable:
         none_new, none_grew = (cannot_be_told(report.known_since, what) for what in ("what is new", "what grows"))
     return [
         ("new", "New", report.new, none_new, "new", "people"),
-        ("growing", "Growing", report.growing, none_grew, "growing", "growth"),
-        ("again", "Came back", report.again, "Nothing that was decided or proven fails again.", "reopened", ""),
-        ("waiting", "Waits for a decision", report.waiting, "Nothing waits.", "open", "due"),
+        ("growing", "Trending up (significant)", report.growing, none_grew, "growing", "growth"),
+        ("again", "Reopened", report.again, "Nothing that was decided or verified fails again.", "reopened", ""),
+        ("waiting", "Needs triage", report.waiting, "Nothing needs triage.", "open", "due"),
     ]
 
 
-def _name(line: TopicLine, inside: bool) -> str:
-    """The topic's name; outside the desk only with words that enough people typed."""
-    return printable(line.topic.facts.name if inside else line.shared) or f"Topic {line.topic.facts.topic}"
+def _name(line: TopicLine, inside: bool, least: int) -> str:
+    """The topic's name; outside the desk its number, unless enough people typed all of its words."""
+    facts = line.topic.facts
+    number = f"Topic {facts.topic} ({shown_count(facts.people, least)} people)"
+    return printable(facts.name if inside else line.shared) or number
 
 
 def _fixed(one: Fixed, least: int) -> str:

@@ -24,10 +24,10 @@ SuggestedAction = Literal["write", "reword", "fix", "people"]
 Next = Literal["contacted", "clicked", "rephrased", "left", "nothing known"]
 
 SUGGESTIONS: dict[SuggestedAction, str] = {
-    "write": "write an article",
-    "reword": "use their words",
-    "fix": "fix the article",
-    "people": "one for people",
+    "write": "write article",
+    "reword": "improve article",
+    "fix": "fix article",
+    "people": "handle by support",
 }
 SUGGESTION_REASONS: dict[SuggestedAction, str] = {
     "write": "for half of the searches or more, nothing was above the floor, or a message says that one is needed",

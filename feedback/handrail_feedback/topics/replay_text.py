@@ -101,7 +101,7 @@ def _named(found: Replay, moved: Sequence[MovedAnswer]) -> list[MovedAnswer]:
 
 def _unnamed(found: Replay, moved: Sequence[MovedAnswer]) -> list[str]:
     hidden = len(moved) - len(_named(found, moved))
-    return [f"{hidden} more of fewer than {found.least} people."] if hidden else []
+    return [f"{hidden} more of <{found.least} people."] if hidden else []
 
 
 def _people(one: MovedAnswer) -> str:

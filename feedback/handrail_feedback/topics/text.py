@@ -33,7 +33,7 @@ _NEXT: dict[Next, str] = {
 # Why searches failed, in words that follow a number.
 FAILED_BY: dict[FailedBy, str] = {
     "none": "found nothing",
-    "weak": "got no sure answer",
+    "weak": "got an answer of low confidence",
     "said_no": "said no",
     "rephrased": "searched with other words",
     "no_click": "saw results and left",
@@ -49,12 +49,12 @@ def topic_notes(found: TopicList) -> list[str]:
         "this period and are decided or late; working days are Monday to Friday.",
         "People are counted as browser tabs, and who wrote a message that needs an article. A search is what one "
         "customer meant. Bots, staff and searches answered while a part of search was down are left out.",
-        f"Proven answered: of a topic's people at least {percent(PROVEN_SHARE)} would get an answer now to all that "
+        f"Verified resolved: of a topic's people at least {percent(PROVEN_SHARE)} would get an answer now to all that "
         "they searched in it, and got none or a doubtful one then. An answer is a list with the article that is known "
         "to answer among the first three, else one whose verdict is answered.",
     ]
     if found.hidden:
-        lines.append(f"Not shown: {counted(found.hidden, 'topic')} of fewer than {found.least} people (topic_people).")
+        lines.append(f"Not shown: {counted(found.hidden, 'topic')} of <{found.least} people (topic_people).")
     if found.decided:
         lines.append(f"Not shown: {counted(found.decided, 'decided or proven topic')}. See all: --all")
     return lines
@@ -101,7 +101,7 @@ def topics_as_text(found: TopicList) -> str:
     for one in found.topics:
         lines += [*_lines(one, found.least), ""]
     if not found.topics:
-        lines += ["Nothing waits for a decision.", ""]
+        lines += ["Nothing needs triage.", ""]
     else:
         first = found.topics[0].facts.topic
         lines += [
@@ -162,17 +162,17 @@ def people_before(facts: Facts, least: int) -> str:
 
 def shown_count(number: int, least: int) -> str:
     """A number of people or searches, hidden if it is small."""
-    return str(number) if number == 0 or number >= least else f"fewer than {least}"
+    return str(number) if number == 0 or number >= least else f"<{least}"
 
 
 def _status(status: TopicStatus) -> str:
     if status.state == "reopened":
-        text = f"open again: {why_again(status)}"
+        text = f"reopened: {why_again(status)}"
     else:
         decided = status.decision and (
             f"{status.decision.verdict}, decided {status.decision.at:{_DAY}} by {printable(status.decision.who)}"
         )
-        proven = f"proven answered {status.proof.at:{_DAY}}" if status.proof and status.state == "proven" else None
+        proven = f"verified resolved {status.proof.at:{_DAY}}" if status.proof and status.state == "proven" else None
         text = "; ".join(part for part in (proven, decided) if part) or "not decided"
     if status.due is None:
         return text
@@ -222,7 +222,7 @@ def _suggested(facts: Facts) -> str:
         text += f": {printable(facts.article or 'home')}"
     if facts.lacks:
         text += "; it lacks " + ", ".join(printable(word) for word in facts.lacks[:_WORDS_SHOWN])
-    return f"could be: {text}"
+    return f"suggested action: {text}"
 
 
 def what_came_next(facts: Facts, least: int) -> str:
@@ -260,7 +260,7 @@ def _proved(status: TopicStatus, least: int) -> Iterator[tuple[str, str]]:
 
 def what_was_proved(proof: Proof, least: int) -> str:
     """A proof or its loss, with the figures and the index that showed it."""
-    said = "proven answered" if proof.change == "proven" else "lost: no longer answered"
+    said = "verified resolved" if proof.change == "proven" else "lost: no longer answered"
     figures = proof.figures
     counts = f", {shown_count(figures.answered, least)} of {figures.people} people" if figures.people >= least else ""
     return f"{said}{counts} (index {proof.generation})"
@@ -272,7 +272,7 @@ def _decided(one: Listed) -> Iterator[tuple[str, str]]:
         link = f" ({printable(decision.link)})" if decision.link else ""
         line = f"{decision.at:{_DAY}}  {decision.verdict}, by {printable(decision.who)}{why}{link}"
         if decision.undone_at:
-            line += f"; taken back {decision.undone_at:{_DAY}} by {printable(decision.undone_by)}"
+            line += f"; undone {decision.undone_at:{_DAY}} by {printable(decision.undone_by)}"
         yield stamp(decision.at), line
 
 
@@ -283,7 +283,7 @@ def _became(one: Listed) -> Iterator[tuple[str, str]]:
         yield stamp(recorded.at), f"{recorded.at:{_DAY}}  {event.topic} {how} {event.other}"
     at, proof = one.status.reopened_at, one.status.proof
     if at and not (proof and proof.at == at):
-        yield stamp(at), f"{at:{_DAY}}  open again: three people failed after {since_when(one.status)}"
+        yield stamp(at), f"{at:{_DAY}}  reopened: three people failed after {since_when(one.status)}"
 
 
 def since_when(status: TopicStatus) -> str:
@@ -298,7 +298,7 @@ def since_when(status: TopicStatus) -> str:
 def topics_as_markdown(found: TopicList) -> str:
     """The list as Markdown, in which what customers typed has no effect as markup."""
     lines = [f"# Topics of failed searches, {_window(found)}", "", *(f"- {note}" for note in topic_notes(found)), ""]
-    head = ["Topic", "Looked for", "People", "Before", "Trend", "Stands", "Could be", "What came next"]
+    head = ["Topic", "Looked for", "People", "Before", "Trend", "Status", "Suggested action", "What came next"]
     rows = [
         [
             str(one.facts.topic),
@@ -307,7 +307,7 @@ def topics_as_markdown(found: TopicList) -> str:
             shown_count(one.facts.people_before, found.least) if one.facts.before_kept else "not kept",
             one.facts.trend,
             "; ".join((_status(one.status), *_now(one.status, found.least))),
-            _suggested(one.facts).removeprefix("could be: "),
+            _suggested(one.facts).removeprefix("suggested action: "),
             what_came_next(one.facts, found.least),
         ]
         for one in found.topics

@@ -129,7 +129,7 @@ def _add(docs_dir: Path, into: str, topic: int, questions: list[str], *, only_sh
 
 def _count(number: int, least: int) -> str:
     if number < least:
-        return f"fewer than {least} people"
+        return f"<{least} people"
     return counted(number, "person", "people")
 
 

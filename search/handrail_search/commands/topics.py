@@ -132,7 +132,7 @@ def topics(
     form: str | None,
     **flags: Any,
 ) -> None:
-    """List the topics of failed searches that wait for a decision, most people first.
+    """List the topics of failed searches that need triage, most people first.
 
     A topic is a group of failed searches that mean the same.
     """
@@ -170,7 +170,7 @@ def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) 
 @click.option("--why", default="", help="The reason, for whoever asks later.")
 @click.option("--link", help="The article, issue or merge request; by default the previous decision's link.")
 @click.option("--who", help="Who decides; by default the user of this machine.")
-@click.option("--undo", is_flag=True, help="Take back the current decision.")
+@click.option("--undo", is_flag=True, help="Undo the current decision.")
 @setting_options("state_dir")
 def decide(
     topic: int,

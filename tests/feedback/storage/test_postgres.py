@@ -21,7 +21,7 @@ from handrail_feedback.records.outbox import parse_routes
 from handrail_feedback.storage.database import Store, retried
 from handrail_feedback.storage.engines.connection import Undone
 from handrail_feedback.storage.messages.messages import keep_message
-from handrail_feedback.storage.messages.threads import open_cases
+from handrail_feedback.storage.messages.threads import inbox_cases
 from handrail_feedback.storage.searches.learned import version
 from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import ConfigError, StoreUnavailable
@@ -307,7 +307,7 @@ def test_the_list_of_the_desk_reads_the_outbox_by_its_index_and_not_whole_for_ea
         return []
 
     monkeypatch.setattr(store, "read", explain)
-    assert open_cases(store) == []
+    assert inbox_cases(store) == []
     assert any("Index Scan" in line and "outbox" in line for line in plans)
     assert not any("Seq Scan on outbox" in line for line in plans)
 

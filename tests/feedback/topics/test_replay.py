@@ -118,8 +118,8 @@ def test_questions_of_few_people_are_counted_and_nowhere_named() -> None:
         assert "secret" not in written
         assert "many" in written
     assert "fixes 2" in replay_as_text(it)
-    assert "1 more of fewer than 3 people." in replay_as_markdown(it)
-    assert "1 more of fewer than 3 people. See them on your own machine: --topic-people 1" in replay_as_text(it)
+    assert "1 more of <3 people." in replay_as_markdown(it)
+    assert "1 more of <3 people. See them on your own machine: --topic-people 1" in replay_as_text(it)
     assert "--topic-people" not in replay_as_markdown(it) + replay_as_json(it)
     assert "secret" not in to_lines([past("secret wording", people=2)], 3)
 

@@ -232,5 +232,5 @@ def test_a_topic_says_why_the_article_did_not_help(store: Store, log: SearchLog,
         keep_vote(store, Vote("guide/reset/", False, NOON, search_id=search_id, tab=f"tab-{number}", reasons=reasons))
     [one] = facts()
     assert why_not_helped(one, 3) == (
-        "4 said: It is wrong or out of date; fewer than 3 said: I understand it, but I do not like the rule"
+        "4 said: It is wrong or out of date; <3 said: I understand it, but I do not like the rule"
     )

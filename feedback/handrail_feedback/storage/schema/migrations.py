@@ -32,8 +32,6 @@ TABLES = (
     "receipts",
     "opened",
     "outcomes",
-    "message_assignments",
-    "message_looks",
     "staff",
     "topics",
     "topic_members",

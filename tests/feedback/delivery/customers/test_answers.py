@@ -235,9 +235,9 @@ def test_an_answer_that_came_back_is_an_alarm_until_somebody_sees_to_it(
     post.plan = lambda stage: "550 no such mailbox" if stage == "rcpt" else None
     sender.send_next()
     told = trouble(outbox_status(store, clock()), timedelta(minutes=15), clock())
-    assert told == ["1 answer to a customer came back; their messages are open at the desk."]
+    assert told == ["1 answer to a customer bounced; their messages are open at the desk."]
     sender.look_after()
-    assert "came back" in caplog.text and "anna@acme.test" not in caplog.text and code not in told[0]
+    assert "bounced" in caplog.text and "anna@acme.test" not in caplog.text and code not in told[0]
     clock.add(minutes=1)
     settle(store, code, "elsewhere", "bert", clock(), "t9")
     assert trouble(outbox_status(store, clock()), timedelta(minutes=15), clock()) == []
