@@ -128,3 +128,24 @@ def test_without_other_peoples_articles_the_loop_is_skipped_and_says_so(tmp_path
     )  # fmt: skip
     assert "skipped: there are no articles with questions" in told.stderr
     assert told.stdout == ""
+
+
+def test_cited_sections_are_asked_of_the_articles_that_hold_them(part, tmp_path):
+    sets = part("sets")
+    cited = tmp_path / "sections.tsv"
+    cited.write_text("query-id\tcorpus-id\tscore\nq1\tmail#send\t1\nq1\tmail#receive\t1\nq2\tspam#filter\t1\n")
+    assert sets.cited_places(cited) == {"q1": ["mail/#send", "mail/#receive"], "q2": ["spam/#filter"]}
+    articles = tmp_path / "help" / "basics"
+    articles.mkdir(parents=True)
+    for name in ("mail", "spam", "phone"):
+        (articles / f"{name}-of-2024.md").write_text(f'---\ntitle: {name}\nslug: "{name}"\n---\n# {name}\n')
+    found = sets.articles_named(tmp_path / "help", {"mail/", "spam/"})
+    assert found.keys() == {"mail", "spam"}
+    assert "# spam" in found["spam"]
+
+
+def test_the_table_of_cited_sections_says_what_opened(part):
+    figure = {"value": 0.337, "low": 0.28, "high": 0.396}
+    outcome = {"name": "Forum", "articles": 42, "questions": 345, "outside": 0, "figures": {"right_section": figure}}
+    told = part("table").to_markdown({"sections": {"date": "2026-11-29", "handrail": "1", "sections": [outcome]}})
+    assert "| Forum | 42 | 345 | 0.337 (0.280–0.396) |" in told

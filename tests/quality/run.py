@@ -50,6 +50,7 @@ def docs() -> dict[str, Any]:
 PARTS = {
     "docs": docs,
     "thunderbird": sets.thunderbird,
+    "sections": sets.sections,
     "stackexchange": sets.stackexchange,
     "companies": sets.companies,
     "german": sets.german,

@@ -9,14 +9,18 @@ import json
 import re
 import shutil
 import zlib
+from collections.abc import Mapping, Set
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 from places import DEFAULT_ENCODER, EVALDATA, KEPT, say
 
 from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.site.built.passages import read_site
 from handrail_search.embedding.weights import PACKAGED, find_model
 from handrail_search.evaluation.compare import Former, compare
 from handrail_search.evaluation.evaluate import Evaluation, evaluate, indexed
@@ -245,3 +249,50 @@ def _typo_row(name: str, misspelt: Any, right: Any) -> dict[str, Any]:
 def _progress(done: int, total: int) -> None:
     if done % 500 == 0 or done == total:
         say(f"encoded {done} of {total} passages")
+
+
+# --- sections
+
+# Most articles that these link to are not among them.
+_MKDOCS = "site_name: Thunderbird\ntheme: {name: material}\nvalidation: {links: {not_found: ignore}}\n"
+
+
+def sections() -> dict[str, Any]:
+    """Thunderbird's articles that a forum's answers cite by anchor, built by MkDocs, asked what was answered so."""
+    say("cited sections of Thunderbird's articles")
+    home, cited = KEPT / "thunderbird-sections", cited_places(THUNDERBIRD / "sections.tsv")
+    names = {place.partition("#")[0] for places in cited.values() for place in places}
+    site = _built(articles_named(EVALDATA / "md-sumo-kb" / "docs", names), home)
+    rows = [json.loads(line) for line in (THUNDERBIRD / "queries_all.jsonl").read_text(encoding="utf-8").splitlines()]
+    questions = tuple(
+        Question(row["_id"], row["text"], dict.fromkeys(cited[row["_id"]], 1.0)) for row in rows if row["_id"] in cited
+    )
+    collection = Collection("sections", tuple(read_site(site)), questions, ())
+    return {"sections": [outcome("Thunderbird, cited sections", evaluate(searcher(collection), collection))]}
+
+
+def cited_places(file: Path) -> dict[str, list[str]]:
+    """The places that answer each question, as `article/#anchor`."""
+    cited: dict[str, list[str]] = {}
+    for line in file.read_text(encoding="utf-8").splitlines()[1:]:
+        question, place, *_ = line.split("\t")
+        cited.setdefault(question, []).append(place.replace("#", "/#", 1))
+    return cited
+
+
+def articles_named(folder: Path, names: Set[str]) -> dict[str, str]:
+    """Markdown files whose `slug` is one of the names, which end with a slash, by that name."""
+    texts = (file.read_text(encoding="utf-8") for file in folder.rglob("*.md"))
+    found = ((re.search(r'^slug: *"?([^"\s]+)', text, re.M), text) for text in texts)
+    return {slug[1]: text for slug, text in found if slug and f"{slug[1]}/" in names}
+
+
+def _built(articles: Mapping[str, str], home: Path) -> Path:
+    """A site of these articles, built by MkDocs with Material as it comes."""
+    shutil.rmtree(home, ignore_errors=True)
+    (home / "docs").mkdir(parents=True)
+    for name, text in articles.items():
+        (home / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
+    (home / "mkdocs.yml").write_text(_MKDOCS, encoding="utf-8")
+    build(load_config(str(home / "mkdocs.yml")))
+    return home / "site"

@@ -35,6 +35,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Asking back\n\n" + asking_back(results["docs"]["decisions"]))
     if "cards" in results.get("docs", {}):
         parts.append("### The section, and the answer itself\n\n" + cards(results["docs"]["cards"]))
+    if "sections" in results:
+        parts.append("### Sections that people cited\n\n" + cited_sections(results["sections"]["sections"]))
     if "thunderbird" in results:
         parts.append("### What learning adds\n\n" + learning(results["thunderbird"]["learning"]))
     if "popularity" in results:
@@ -89,6 +91,14 @@ def cards(outcomes: Sequence[Mapping[str, Any]]) -> str:
     """Whether a right section opens, and whether the answer card shows and marks the words that answer."""
     header = ["Questions of", "Asked", *(MEASURES[name].label for name in _CARDS)]
     return _table(header, [[one["name"], str(one["questions"]), *_cells(one, _CARDS)] for one in outcomes])
+
+
+def cited_sections(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """Whether the section opens that somebody linked in an answer."""
+    header = ["Questions of", "Articles", "Asked", MEASURES["right_section"].label]
+    return _table(header, [
+        [one["name"], str(one["articles"]), str(one["questions"]), *_cells(one, ("right_section",))] for one in outcomes
+    ])  # fmt: skip
 
 
 def learning(found: Mapping[str, Any]) -> str:
