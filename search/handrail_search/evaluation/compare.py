@@ -26,7 +26,7 @@ AnyRow = TypeVar("AnyRow", QuestionRow, OutsideRow)
 
 _MAKE_ONE = "Make one: handrail evaluate DIR --json > former.json"
 _MAX_BYTES = 500_000_000
-_YES_OR_NO = ("section", "seen", "card", "answer_in_card", "decisive", "answer_in_section")
+_YES_OR_NO = ("section", "seen", "asked_back", "card", "answer_in_card", "decisive", "answer_in_section")
 _VERDICTS = ("answered", "weak", "none")
 
 

@@ -181,6 +181,10 @@ class WordIndex:
         held = [self._holders(db, word) for word in asked]
         return len(reduce(np.intersect1d, held)) if held else 0
 
+    def heads_holding(self, db: sqlite3.Connection, asked: Sequence[AskedWord]) -> int:
+        """The same of titles, with descriptions, questions and keywords."""
+        return len(self._all(db, "titles", asked))
+
     def passages_holding(self, db: sqlite3.Connection, text: str) -> tuple[list[int], list[int]]:
         """Passages, and articles by their heads, that contain all words of a text: where a phrase can be."""
         asked = self.read(db, f"{text} ")

@@ -24,8 +24,9 @@ from handrail_search.scoring.fusion import WEIGHTS, Scores
 
 # A question names its subject in so many words at most, and has so many in all; without a subject it may be longer.
 _MOST_SUBJECTS, _MOST_WORDS, _MOST_WITHOUT_SUBJECT = 2, 3, 6
-# The share of all articles, and their number, that contain the subject of a broad question.
-_SHARE, _LEAST = 0.05, 3
+# The share of all articles, and their number, that contain the subject of a broad question. Where no more than so many
+# name both words of one in their titles or questions, these are what is meant.
+_SHARE, _LEAST, _NAMED = 0.05, 3, 2
 # An article stands out when the fifth best one's cosine is lower by this much, on the usual scale; none does when it is
 # lower by no more than the second figure.
 _STANDS_OUT, _LEVEL, _COMPARED = 0.26, 0.10, 5
@@ -68,6 +69,8 @@ def _is_broad(finding: Evidence, understood: Understood, about: Sequence[AskedWo
     if not about:
         return len(understood.words) <= _MOST_WITHOUT_SUBJECT
     if len(about) > _MOST_SUBJECTS or len(understood.words) > _MOST_WORDS:
+        return False
+    if len(about) > 1 and 1 <= index.words.heads_holding(index.db, about) <= _NAMED:
         return False
     if index.words.articles_holding(index.db, about) >= max(_LEAST, _SHARE * len(index.pages)):
         return True

@@ -105,7 +105,7 @@ def test_what_is_too_broad_for_one_answer_is_asked_back_and_little_else_is(own_d
     """On the half of the questions that nothing was chosen by."""
     found = own_docs.decide(home, "test")
     asks_back = DECISIONS.index("asks back")
-    assert found.precision(asks_back) >= 0.80, found
+    assert found.precision(asks_back) >= 0.85, found
     assert found.recall(asks_back) >= 0.70, found
 
 
