@@ -41,11 +41,10 @@ from handrail_kb.problems import Problem, told_once
 from handrail_kb.site import artefacts, help_links, mkdocs, scripts, vote_form
 from handrail_kb.site.mkdocs_yml import read_options
 from handrail_kb.site.pages import contact_section, forms
-from handrail_kb.site.pages.home import Topic
 from handrail_kb.site.pages.most_asked import Asked, as_file, lost_questions, most_asked
 from handrail_kb.site.pages.own_pages import OwnPages
 from handrail_kb.site.patch import PageLinks, Worker, complete_404_page, is_page, language_of, patch
-from handrail_kb.site.search_rules import NO_RULES, read_rules
+from handrail_kb.site.search_rules import NO_RULES, products_in, read_rules
 from handrail_kb.texts import text
 from handrail_kb.texts.log.logger import Log
 
@@ -124,7 +123,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.dialog = mkdocs.has_dialog(config)
         self.lang = self.lang or mkdocs.language(config)
         self.assets = {name: place for name, (place, _) in scripts.browser_files().items()}
-        for name, loaded in ((scripts.BUNDLE, config.extra_javascript), (scripts.STYLE, config.extra_css)):
+        for name in scripts.of_every_page(products=bool(self.option("products"))):
+            loaded = config.extra_css if name == scripts.STYLE else config.extra_javascript
             if self.assets[name] not in map(str, loaded):
                 loaded.append(self.assets[name])
         self._warn(config)
@@ -204,12 +204,14 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.home = self.home or self.places
         self.contact_pages.add(self.places["contact"])
         pages = [file.page for file in files.documentation_pages() if file.page]
-        self.count = len(pages)
-        self.categories = mkdocs.categories(self.nav)
-        listed = [[one.address for one in category.articles] for category in self.categories]
-        home, answering = mkdocs.home_of(pages), list(mkdocs.answering(pages))
-        self.asked[mkdocs.language(config)] = most_asked(home, answering, listed)
-        for lost in lost_questions(home, [one.article for one in answering]):
+        self.count, self.categories = len(pages), mkdocs.categories(self.nav)
+        home, known, listed = (
+            mkdocs.home_of(pages),
+            [*mkdocs.answering(pages)],
+            [one.addresses for one in self.categories],
+        )
+        self.asked[mkdocs.language(config)] = most_asked(home, known, listed)
+        for lost in lost_questions(home, [one.article for one in known]):
             log("build.warning", told=f"{shown_folder(Path(config.docs_dir))}/{lost}")
 
     @event_priority(-100)  # after plugins that render a title, or use it other than as HTML
@@ -265,13 +267,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return normalize_url(address, page)
 
         asked = [replace(one, address=near(one.address)) for one in self.asked[lang]]
-        topics = [
-            Topic(one.title, near(one.address), [(article.title, near(article.address)) for article in one.articles])
-            for one in self.categories
-        ]
+        topics = [one.as_topic(near) for one in self.categories]
         page.meta.setdefault("hide", ["navigation", "toc", "feedback"])
-        title = str(page.meta.get("title") or "")
-        page.content = own.home(lang, links, page.content or "", script, title=title, asked=asked, topics=topics)
+        given, title = page.content or "", str(page.meta.get("title") or "")
+        page.content = own.home(lang, links, given, script, title=title, asked=asked, topics=topics)
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -321,15 +320,16 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             # The service also shows the contact page at `api/contact`, where './' would be another folder.
             return f"../{target.rstrip('/').rpartition('/')[2]}/" if target and relative == "./" else relative
 
-        lang = mkdocs.language(config)
+        lang, products = mkdocs.language(config), products_in(self.option("products"))
         return PageLinks(
             contact=link(self.places["contact"]),
             find=link(self.places["find"]),
             api=link(self.option("api").rstrip("/")),
             tab_script=link(self.assets[scripts.EARLY]),
-            loaded=tuple(link(self.assets[name]) for name in (scripts.STYLE, scripts.BUNDLE)),
+            loaded=tuple(link(self.assets[name]) for name in scripts.of_every_page(products=bool(products))),
             stand_in=link(self.assets[scripts.STAND_IN]),
             asked=link(artefacts.place_of_asked(lang)) if self.asked.get(lang) else "",
+            products=products,
         )
 
     def _our_page(self, page: Page) -> str:
@@ -357,12 +357,12 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 "opening": self._opening(),
             },
             "find": self.home["find"],
+            "products": products_in(self.option("products")),
             "articles": self._built(site_dir),
         }
         artefacts.write_site_facts(site_dir, facts)
-        for lang, asked in self.asked.items():
-            if asked:
-                artefacts.write_asked(site_dir, lang, as_file(asked))
+        for lang, asked in ((lang, asked) for lang, asked in self.asked.items() if asked):
+            artefacts.write_asked(site_dir, lang, as_file(asked))
         if self.under_way <= 0:
             self._fit_policy(site_dir, config.site_url or "")
             self._warn_about_help_links(site_dir, mkdocs.base_path(config))

@@ -76,6 +76,14 @@ SETTINGS: tuple[Setting, ...] = (
         many=True,
     ),
     Setting(
+        "products",
+        "",
+        "The products that the articles are about, if there are several. Customers choose one; search then leaves out "
+        "articles with the tag of another.",
+        "site",
+        many=True,
+    ),
+    Setting(
         "include_in_search",
         "",
         "Other pages to include in search, by patterns of the same kind: HTML that MkDocs only copies, lists and "

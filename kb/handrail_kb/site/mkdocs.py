@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from handrail_kb.config.shown import shown_folder
 from handrail_kb.errors import ArticleError
 from handrail_kb.language.markup import as_seen, safe
 from handrail_kb.problems import Problem
+from handrail_kb.site.pages.home import Topic
 from handrail_kb.site.pages.most_asked import Answering
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
 from handrail_kb.texts.installing import missing_theme
@@ -132,6 +133,15 @@ class Category:
     title: str
     address: str
     articles: tuple[Answering, ...]
+
+    def as_topic(self, near: Callable[[str], str]) -> Topic:
+        """The card of a home page; `near` makes an address relative to that page."""
+        return Topic(self.title, near(self.address), [(one.title, near(one.address)) for one in self.articles])
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses of its articles."""
+        return [article.address for article in self.articles]
 
 
 def answering(pages: Iterable[Page]) -> Iterator[Answering]:

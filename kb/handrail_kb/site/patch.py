@@ -53,7 +53,7 @@ class PageLinks:
     """The addresses that a page links to: relative to it, or absolute on the 404 page.
 
     `loaded` are Handrail's scripts and style sheet, which every page loads. `asked` is the file with what people ask
-    most in the page's language; empty if there is none.
+    most in the page's language; empty if there is none. `products` are those that customers choose among.
     """
 
     contact: str
@@ -63,6 +63,7 @@ class PageLinks:
     loaded: tuple[str, ...] = ()
     asked: str = ""
     stand_in: str = ""
+    products: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,11 @@ _SCRIPT_WORDS = {
 }
 
 
+def _products(names: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, object]:
+    keys = {"label": "product.label", "all": "product.all", "only": "product.only", "drop": "product.drop"}
+    return {"names": names, **{short: words[key] for short, key in keys.items()}}
+
+
 def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
     """Add the data for handrail.js, in an element that no Content-Security-Policy has to allow."""
     place = _BODY.search(html) or _HEAD_ENDS.search(html)
@@ -296,6 +302,7 @@ def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
         "api": links.api,
         "asked": links.asked,
         "stand_in": links.stand_in,
+        **({"products": _products(links.products, words)} if links.products else {}),
         "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'

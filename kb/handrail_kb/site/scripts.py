@@ -34,9 +34,11 @@ _BUNDLED = (
 CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 # Scripts that home pages load, beside the one that says whether somebody is there now.
 HOME = ("handrail-home.js",)
+PRODUCTS = "handrail-preferences.js"  # where customers choose among products
 _ALONE = (
     STYLE,
     PAGES_STYLE,
+    f"dialog/{PRODUCTS}",
     EARLY,
     f"dialog/{WORKER}",
     f"dialog/{STAND_IN}",
@@ -47,6 +49,11 @@ _ALONE = (
 # As we write them: a comment has lines of its own, or ends its line four spaces after the code.
 _BLOCK = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.M)
 _REST = re.compile(r"^[ \t]*//.*\n| {4}//[^\n\"'`]*$|^[ \t]+|^\n", re.M)
+
+
+def of_every_page(*, products: bool) -> tuple[str, ...]:
+    """The names of the style and the scripts that every page loads."""
+    return (STYLE, BUNDLE, PRODUCTS) if products else (STYLE, BUNDLE)
 
 
 @cache

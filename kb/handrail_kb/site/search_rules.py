@@ -14,6 +14,8 @@ from pathspec.gitignore import GitIgnoreSpec
 from handrail_kb.config.table import SettingValue
 from handrail_kb.errors import ConfigError
 
+# More is no choice that anybody makes in a list.
+_MOST_PRODUCTS = 50
 EXCLUDE, INCLUDE = "exclude_from_search", "include_in_search"
 
 
@@ -58,6 +60,11 @@ def _patterns(values: Mapping[str, SettingValue], name: str) -> GitIgnoreSpec:
         return GitIgnoreSpec.from_lines([line for line in lines if line])
     except ValueError as error:
         raise ConfigError(f"{name}: {error}", "Write patterns such as drafts/ or **/*.html.") from error
+
+
+def products_in(setting: str) -> tuple[str, ...]:
+    """The names in the setting `products`, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in setting.split(",") if name.strip()))[:_MOST_PRODUCTS]
 
 
 NO_RULES = read_rules({})

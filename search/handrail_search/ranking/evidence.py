@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,7 @@ class Evidence:
         """
         self.index = index
         self._without = without
+        self._left_out: Set[int] = frozenset()
         self.question = question
         self.asked = index.words.read(index.db, question) if asked is None else asked
         self.sections = SectionEvidence(index, vector)
@@ -70,6 +71,15 @@ class Evidence:
         self._ask_titles(pages)
         self.relevant = self._relevant(pages)
 
+    def leave_out(self, pages: Sequence[int]) -> None:
+        """Go on as if the site did not have these pages: they are no results, and no reason to call a list answered."""
+        self._left_out = frozenset(pages)
+        stays = np.ones(len(self.index.pages), dtype=bool)
+        stays[list(pages)] = False
+        self.nearness = self.nearness * stays
+        self.evidence = {name: scores * stays for name, scores in self.evidence.items()}
+        self.relevant = self.relevant & stays
+
     def best_passages(self, page_id: int) -> list[ScoredPassage]:
         """The sections of a page that fit best, one passage each, best first; those with links only come last."""
         return self.sections.best_passages(page_id, self._telling)
@@ -81,7 +91,8 @@ class Evidence:
 
     def coverage(self) -> dict[int, float]:
         """How much of the question's words each page contains, 0..1; pages with none are left out."""
-        return self.index.words.coverage(self.index.db, self.asked)
+        covered = self.index.words.coverage(self.index.db, self.asked)
+        return {page: share for page, share in covered.items() if page not in self._left_out}
 
     def is_asked_by_name(self, page_id: int) -> bool:
         """Whether the question is the page's title, or one that it is known to answer."""

@@ -134,10 +134,10 @@ class Searcher:
         """The vector of a question; None when it cannot be encoded."""
         return self._encode(text)[0]
 
-    def search(self, question: str, *, limit: int = 10, lang: str = "") -> Results:
+    def search(self, question: str, *, limit: int = 10, lang: str = "", left_out: Set[str] = frozenset()) -> Results:
         """The best articles for a question, best first, at most `limit`, and whether they are an answer.
 
-        Where the index holds several languages, articles in `lang` come before the others.
+        Articles in `lang` come before the others; those at the locations `left_out` are taken for missing.
         """
         question = clean_question(question)
         limit = max(1, min(limit, MAX_LIMIT))
@@ -145,7 +145,7 @@ class Searcher:
             return Results(question, "none", "hybrid", ())
         understood = self._reader.read(question, self._encode)
         vector, reason = understood.vector, understood.failed
-        finding = self._with_popularity(Evidence(self.index, understood.text, vector, self._learned, understood.words))
+        finding = self._evidence(understood, left_out)
         others = self._of_other_languages(lang)
         scores, lifted, order, twins = self._rank(finding, vector, others, limit)
         verdict, confident, limits = self._verdict(finding, understood, order)
@@ -193,6 +193,13 @@ class Searcher:
     def _with_popularity(self, finding: Evidence) -> Evidence:
         if self.popularity is not None and self.popularity.worth:
             finding.evidence["popularity"] = self.popularity.points
+        return finding
+
+    def _evidence(self, understood: Understood, left_out: Set[str]) -> Evidence:
+        evidence = Evidence(self.index, understood.text, understood.vector, self._learned, understood.words)
+        finding = self._with_popularity(evidence)
+        if left_out:
+            finding.leave_out([page.id for page in self.index.pages if page.location in left_out])
         return finding
 
     def _rank(

@@ -22,6 +22,7 @@ from handrail_kb.addresses import address_of
 from handrail_kb.contact.open_now import OpenChannel
 from handrail_kb.contact.sensitive_topics import BUILT_IN
 from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.site.pages.forms import product_choice
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import LANGUAGES, text
 from handrail_kb.texts.log.logger import Log
@@ -40,6 +41,7 @@ OPENAPI = Path(__file__).parent / "openapi.json"
 _TAB = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _LANG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
+_LONGEST_PRODUCT = 200
 _BOT = re.compile(r"bot\b|crawl|spider|slurp|bingpreview|monitor|uptime|facebookexternalhit", re.IGNORECASE)
 
 
@@ -137,6 +139,8 @@ class _Views:
             page=f"{self.base_path}{lang}/find/" if lang else f"{self.base_path}find/",
             contact=self._contact(question),
             as_written=as_written,
+            product=_product(),
+            choice=product_choice(t.lang, site.products, chosen=_product()),
         )
         page = fill(
             self.built.folder, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
@@ -172,15 +176,16 @@ class _Views:
         began = time.perf_counter()
         lang = lang or self.built.info().lang
         question = _question()
+        left_out = self.built.info().about_other_products(_product())
         try:
-            results = searcher.search(question, limit=limit, lang=lang)
+            results = searcher.search(question, limit=limit, lang=lang, left_out=left_out)
         except HandrailError:
             raise
         except Exception:  # whatever it is, damaged files may be the cause: the generation was removed, or spoilt
             other = self.live.instead_of(searcher)
             if other is None:
                 raise
-            results = other.search(question, limit=limit, lang=lang)
+            results = other.search(question, limit=limit, lang=lang, left_out=left_out)
         search_id = again or secrets.token_urlsafe(16)
         if results.query and not again:
             bot = is_bot()
@@ -310,6 +315,11 @@ def _hours(t: _Texts, way: OpenChannel) -> str:
 def _question() -> str:
     """The question of the request, as it was sent."""
     return request.values.get("q") or request.values.get("query") or ""
+
+
+def _product() -> str:
+    """The product that the customer has chosen, as it was sent."""
+    return request.values.get("product", "")[:_LONGEST_PRODUCT]
 
 
 def is_bot() -> bool:

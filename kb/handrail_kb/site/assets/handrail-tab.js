@@ -16,6 +16,23 @@
     address.searchParams.delete("q")
     history.replaceState(history.state, "", address)
   }
+  // Kept for the browser by handrail-preferences.js; the worker is told when it changes.
+  function chosenProduct() {
+    const products = JSON.parse(document.getElementById("__handrail")?.textContent || "{}").products
+    if (!products) return ""
+    const Plain = window.Worker
+    window.Worker = class extends Plain {
+      constructor(...given) {
+        super(...given)
+        if (String(given[0]).includes("handrail-worker"))
+          window.addEventListener("handrail:product", event => this.postMessage({ type: "handrail.product", product: event.detail }))
+      }
+    }
+    try {
+      const kept = localStorage.getItem("handrail.product") || ""
+      return products.names.includes(kept) ? kept : ""
+    } catch { return "" }
+  }
   const element = document.getElementById("__config")
   try {
     const config = JSON.parse(element.textContent)
@@ -31,7 +48,8 @@
     } catch {
       tab = tab || random().join("")
     }
-    for (const [name, value] of Object.entries({ tab, page, down, pace })) config.search += `&${name}=${encodeURIComponent(value)}`
+    const product = chosenProduct()
+    for (const [name, value] of Object.entries({ tab, page, down, pace, product })) config.search += `&${name}=${encodeURIComponent(value)}`
     element.textContent = JSON.stringify(config)
   } catch {
     // The worker answers without our parameters, too.

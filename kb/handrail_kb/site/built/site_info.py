@@ -30,6 +30,19 @@ class SiteInfo:
     channels: str = ""
     opening: OpeningTimes = field(default_factory=OpeningTimes)
     articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    products: tuple[str, ...] = ()
+
+    def about_other_products(self, product: str) -> frozenset[str]:
+        """The locations of articles with the tag of a product, but not of this one; empty for an unknown product."""
+        known = {name.casefold() for name in self.products}
+        asked = product.strip().casefold()
+        if asked not in known:
+            return frozenset()
+        tags = {
+            location: {str(tag).casefold() for tag in facts.get("tags") or ()} & known
+            for location, facts in self.articles.items()
+        }
+        return frozenset(location for location, names in tags.items() if names and asked not in names)
 
 
 def read_site_info(site_dir: Path) -> SiteInfo:
@@ -50,6 +63,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             contact_label=str(contact.get("label", "")),
             channels=str(contact.get("ways", "")),
             opening=read_opening(contact.get("opening")),
+            products=tuple(map(str, data.get("products") or ())),
             articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )
     except (ValueError, AttributeError, TypeError, KeyError) as error:

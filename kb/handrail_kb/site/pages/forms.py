@@ -5,7 +5,7 @@ Returns pieces of HTML for the `<handrail-main>` element, which the service repl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from handrail_kb.site.patch import data_element
@@ -23,7 +23,15 @@ MAX_FILES = 5
 NOTICE = "<handrail-notice></handrail-notice>"
 
 
-def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", heading: bool = True) -> str:
+def find_main(
+    lang: str,
+    *,
+    action: str,
+    contact: str,
+    contact_text: str = "",
+    heading: bool = True,
+    products: Sequence[str] = (),
+) -> str:
     """A search form, and a link to a person for those who would rather not search.
 
     Includes the heading, which the service replaces with the rest. `heading` is False if a site's own page has one.
@@ -31,19 +39,33 @@ def find_main(lang: str, *, action: str, contact: str, contact_text: str = "", h
     label = contact_text or text(lang, "contact.link")
     return f"""<handrail-main>{_heading(lang, "find.title", heading)}
 {NOTICE}
-{find_form(lang, action=action)}
+{find_form(lang, action=action, products=products)}
 <p class="handrail-hint">{_(lang, "find.needs_service")}</p>
 <p><a href="{escape(contact)}">{escape(label)}</a></p>
 </handrail-main>"""
 
 
-def find_form(lang: str, *, action: str) -> str:
+def find_form(lang: str, *, action: str, products: Sequence[str] = ()) -> str:
     """The search form of the find page."""
     return f"""<form class="handrail-form" action="{escape(action)}" method="get" role="search">
 <label for="handrail-q">{_(lang, "find.label")}</label>
 <input id="handrail-q" name="q" type="search" maxlength="{MAX_QUERY}" required autocomplete="off">
+{product_choice(lang, products)}
 <button type="submit">{_(lang, "find.button")}</button>
 </form>"""
+
+
+def product_choice(lang: str, products: Sequence[str], *, name: str = "handrail-product", chosen: str = "") -> str:
+    """A choice among the site's products, all of them first; empty for a site without. `name` is the field's id."""
+    if not products:
+        return ""
+    known = [("", text(lang, "product.all")), *((product, product) for product in products)]
+    options = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(shown)}</option>'
+        for value, shown in known
+    )
+    label = f'<label for="{name}">{_(lang, "product.label")}</label>'
+    return f'{label}\n<select id="{name}" name="product" autocomplete="off">{options}</select>'
 
 
 def missing_main(lang: str, *, find: str) -> str:
@@ -167,7 +189,9 @@ _SCRIPT_WORDS = {
 }
 
 
-def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", megabytes: int = 0) -> str:
+def contact_scripts(
+    lang: str, scripts: Iterable[str], *, product: str = "", products: Sequence[str] = (), megabytes: int = 0
+) -> str:
     """The scripts that only the contact page loads, with their texts, so that other pages stay light.
 
     Material runs scripts in the content whenever a reader arrives, also by instant navigation. Customers may share
@@ -183,7 +207,7 @@ def contact_scripts(lang: str, scripts: Iterable[str], *, product: str = "", meg
         "files_count": text(lang, "files.error_count", count=MAX_FILES),
         "most_files": MAX_FILES,
     }
-    said = data_element("handrail-words", {**words, **files, "product": product})
+    said = data_element("handrail-words", {**words, **files, "product": product, "products": products})
     return f"{said}\n{script_elements(scripts)}"
 
 

@@ -31,7 +31,12 @@ class OwnPages:
         heading = "<h1" not in content
         if name == "find":
             main = forms.find_main(
-                lang, action=links.find, contact=links.contact, contact_text=self.contact_text, heading=heading
+                lang,
+                action=links.find,
+                contact=links.contact,
+                contact_text=self.contact_text,
+                heading=heading,
+                products=links.products,
             )
             return f"{_style(script)}{content}\n{main}"
         form = forms.contact_main(
@@ -45,7 +50,11 @@ class OwnPages:
         )
         others = contact_section.section(lang, self.contact, self.today)
         loaded = forms.contact_scripts(
-            lang, map(script, scripts.CONTACT), product=self.contact.product, megabytes=self.megabytes
+            lang,
+            map(script, scripts.CONTACT),
+            product=self.contact.product,
+            products=links.products,
+            megabytes=self.megabytes,
         )
         return f"{_style(script)}{content}\n{form}\n{others}\n{loaded}"
 
@@ -62,7 +71,16 @@ class OwnPages:
     ) -> str:
         """The home page. The addresses in `asked` and `topics` are relative to it."""
         reach = contact_section.reach(lang, self.contact, self.today, page=links.contact, label=self.contact_text)
-        main = home_main(lang, content, title=title, find=links.find, asked=asked, topics=topics, reach=reach)
+        main = home_main(
+            lang,
+            content,
+            title=title,
+            find=links.find,
+            products=links.products,
+            asked=asked,
+            topics=topics,
+            reach=reach,
+        )
         return f"{_style(script)}{main}\n{forms.script_elements(map(script, ('handrail-hours.js', *scripts.HOME)))}"
 
 

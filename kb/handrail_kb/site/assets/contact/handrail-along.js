@@ -19,6 +19,13 @@
       return kept.filter(item => Date.now() - item.at < HOURS * 3600000)
     } catch { return [] }
   }
+  // What was chosen for search (handrail-preferences.js), if the site still has it.
+  function product() {
+    try {
+      const chosen = localStorage.getItem("handrail.product")
+      return WORDS.products.includes(chosen) ? chosen : ""
+    } catch { return "" }
+  }
   function language() {
     try {
       return new Intl.DisplayNames(document.documentElement.lang || "en", { type: "language" }).of(navigator.language)
@@ -27,7 +34,7 @@
 
   const offered = [
     ...visited(),
-    { kind: "product", text: WORDS.product },
+    { kind: "product", text: product() || WORDS.product },
     { kind: "language", text: language() },
   ].filter(item => item.text)
 

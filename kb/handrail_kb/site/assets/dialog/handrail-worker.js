@@ -26,6 +26,7 @@ const HELD = 250    // the longest that a new question waits for the answer to t
 const HEDGE = Number(PARAMETERS.get("hedge")) || 0
 const LAZY = PARAMETERS.get("lazy") === "1"
 const LANG = PARAMETERS.get("lang") || ""
+let product = PARAMETERS.get("product") || ""    // that the customer has chosen
 const TAB = PARAMETERS.get("tab") || ""
 const PAGE = PARAMETERS.get("page") || ""
 const FIRST_PAUSE = 1000    // doubled with every failure, until
@@ -123,11 +124,17 @@ function openStopgap(number, query) {
   }
 }
 
+let asked = ""
 addEventListener("message", ({ data: message }) => {
   if (message.type === 0) tellSetup(message.data)
-  if (message.type !== 2) return
+  if (message.type === 2) ask(asked = message.data.trim())
+  if (message.type !== "handrail.product") return
+  product = message.product
+  if (asked) ask(asked)
+})
+
+function ask(query) {
   const number = ++newest
-  const query = message.data.trim()
   clearTimeout(waiting)
   stopgap?.close()
   if (!query) {
@@ -136,16 +143,16 @@ addEventListener("message", ({ data: message }) => {
   }
   const code = codeIn(query)
   if (code) return post(number, query, { items: [], source: "code", code })
-  const asked = performance.now()
+  const since = performance.now()
   waiting = setTimeout(begin, pauseAfterKey(query))
 
   // One question at a time while answers are quick: a server under load is asked less often, all by itself.
   function begin() {
-    if (request && performance.now() - asked < HELD) return waiting = setTimeout(begin, 5)
+    if (request && performance.now() - since < HELD) return waiting = setTimeout(begin, 5)
     request?.abort("superseded")
     answer(number, query, stopgap = openStopgap(number, query))
   }
-})
+}
 
 // A reference code, however it is typed; its last sign checks the others (Luhn), as in records/reference_codes.py.
 const SIGNS = "234679AFHJKMPQRWXY"
@@ -171,6 +178,7 @@ async function askService(query, signal) {
   address.searchParams.set("more", "1")    // what lies beyond the end of the list waits behind "Show more"
   if (LANG) address.searchParams.set("lang", LANG)
   if (TAB) address.searchParams.set("tab", TAB)
+  if (product) address.searchParams.set("product", product)
   const response = await fetch(address, { signal, credentials: "same-origin", headers: { accept: "application/json" } })
   if (!response.ok) throw new Error(`the service answered ${response.status}`)
   const found = await response.json()

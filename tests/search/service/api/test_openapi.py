@@ -65,7 +65,7 @@ def test_every_address_is_described_and_every_description_has_an_address(client)
 
 def test_parameters_are_those_that_are_read(client):
     names = {parameter["name"] for parameter in DOCUMENT["paths"]["/api/search"]["get"]["parameters"]}
-    assert names == {"q", "query", "limit", "lang", "tab", "more"}
+    assert names == {"q", "query", "limit", "lang", "tab", "more", "product"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""The product that a customer chose: kept by the browser alone, in force in every search, and unticked in the form."""
+
+import logging
+
+import pytest
+import yaml
+
+from conftest import PALETTE, watched
+
+pytestmark = pytest.mark.browser
+
+HOME = "---\ntitle: How can we help?\nhome: true\n---\n# How can we help?\n"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    pytest.importorskip("material", reason="mkdocs-material is not installed")
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+    from service import running
+
+    root = tmp_path_factory.mktemp("shop")
+    (root / "docs").mkdir()
+    (root / "docs" / "index.md").write_text(HOME)
+    (root / "docs" / "a.md").write_text("# A\n")
+    document = {
+        "site_name": "Help",
+        "site_url": "https://example.org/help/",
+        "theme": {"name": "material", "font": False, "features": ["navigation.instant"], "palette": PALETTE},
+        "plugins": ["search", {"handrail": {"products": ["Acme Mail", 'Acme "Pay"']}}],
+    }
+    (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
+    logging.getLogger("mkdocs").setLevel(logging.ERROR)
+    build(load_config(str(root / "mkdocs.yml")))
+    with running(root / "site") as service:
+        yield service
+
+
+@pytest.fixture
+def page(chromium, shop):
+    shop.forget()
+    context = chromium.browser.new_context(viewport={"width": 1280, "height": 800})
+    page = watched(context.new_page())
+    page.goto(shop.address, wait_until="domcontentloaded")
+    yield page
+    context.close()
+
+
+def search(page, shop, words="password"):
+    page.locator("[data-md-component=search-query]").fill(words)
+    page.locator("[data-md-component=search-query]").press("End")
+    page.locator(".md-search-result__list a").first.wait_for()
+    return shop.searches[-1].get("product")
+
+
+def test_a_choice_on_the_home_page_holds_for_this_and_later_pages_and_stays_in_the_browser(page, shop):
+    page.get_by_role("main").get_by_label("Product").select_option("Acme Mail")
+    assert search(page, shop) == "Acme Mail"
+    page.goto(f"{shop.address}a/", wait_until="domcontentloaded")
+    assert search(page, shop, "pass") == "Acme Mail"
+    assert page.evaluate("[localStorage.getItem('handrail.product'), document.cookie]") == ["Acme Mail", ""]
+    assert not any("Acme" in path for path in shop.paths)
+    page.goto(shop.address, wait_until="domcontentloaded")
+    assert page.get_by_role("main").get_by_label("Product").input_value() == "Acme Mail"
+
+
+def test_a_choice_in_the_dialog_asks_again_and_a_link_that_arrow_keys_reach_drops_it(page, shop, check):
+    assert search(page, shop) is None
+    page.locator("[data-md-component=search-result] select").select_option('Acme "Pay"')
+    page.wait_for_function("document.querySelector('.handrail-product-drop')?.textContent.includes('Acme \"Pay\"')")
+    page.wait_for_timeout(500)
+    assert shop.searches[-1]["product"] == 'Acme "Pay"'
+    assert [fault for fault in check(page) if "handrail-product" in fault[1] or "select" in fault[0]] == []
+    page.locator("[data-md-component=search-query]").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowDown")
+        if "handrail-product-drop" in page.evaluate("document.activeElement.className"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert "product" not in shop.searches[-1]
+    assert page.evaluate("localStorage.getItem('handrail.product')") is None
+    assert page.url == shop.address
+
+
+def test_the_contact_page_offers_the_chosen_product_unticked(page, shop):
+    page.get_by_role("main").get_by_label("Product").select_option("Acme Mail")
+    page.goto(f"{shop.address}contact/", wait_until="domcontentloaded")
+    box = page.get_by_label("Product: Acme Mail")
+    assert not box.is_checked()
+    page.get_by_label("Your message").fill("Hello")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_selector(".handrail-code")
+    assert shop.messages[0]["along"] == []
+
+
+def test_a_product_that_the_site_has_no_more_is_forgotten(page, shop):
+    page.evaluate("localStorage.setItem('handrail.product', 'Acme Fax')")
+    page.goto(shop.address, wait_until="domcontentloaded")
+    assert page.get_by_role("main").get_by_label("Product").input_value() == ""
+    assert search(page, shop) is None
+
+
+def test_without_javascript_the_choice_goes_with_the_words(chromium, shop):
+    context = chromium.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(shop.address)
+    page.get_by_role("main").get_by_label("What are you looking for?").fill("vat")
+    page.get_by_role("main").get_by_label("Product").select_option("Acme Mail")
+    page.get_by_role("main").get_by_role("button", name="Search").click()
+    page.wait_for_url("**/find/?q=vat&product=Acme+Mail")
+    context.close()
