@@ -21,7 +21,7 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import PageNames, names_of
 from handrail_search.adapters.topics import refresh_topics
-from handrail_search.background import Watch
+from handrail_search.background import Watch, release_memory
 from handrail_search.ranking.live import LiveIndex
 
 log = Log(__name__)
@@ -100,6 +100,7 @@ class TopicWatch(Watch):
                 names = names_of((page.location for page in searcher.index.pages), self._settings)
                 self._prove(self._search, names, history)
             note_success(self._store, "topics", now())
+        release_memory()  # grouping needs much, for a moment
 
     def _prove(self, search: AnswersPastSearches, names: PageNames, history: History) -> None:
         pausing = _PausingSearch(search, self._pause)

@@ -17,6 +17,7 @@ import secrets
 import shutil
 import sqlite3
 import threading
+import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from datetime import UTC, datetime
@@ -88,6 +89,9 @@ class Index:
             self.verify()
         self.vectors = VectorIndex(folder / "vectors.faiss")
         self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        # A connection refers to itself: left to Python, it would hold a file that was removed open for minutes.
+        weakref.finalize(self, _close_all, self._connections)
         self._title_terms: dict[int, frozenset[str]] = {}
         try:
             self._read()
@@ -114,7 +118,8 @@ class Index:
         """This thread's read-only connection to passages.db."""
         if not hasattr(self._local, "db"):
             uri = f"{(self.folder / 'passages.db').resolve().as_uri()}?mode=ro&immutable=1"
-            self._local.db = sqlite3.connect(uri, uri=True)
+            self._local.db = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            self._connections.append(self._local.db)
             self._local.db.execute("PRAGMA temp_store=MEMORY")
         connection: sqlite3.Connection = self._local.db
         return connection
@@ -237,6 +242,11 @@ class Index:
             if page_id not in known:
                 known.append(page_id)
         return titles
+
+
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def hash_of(text: str) -> str:

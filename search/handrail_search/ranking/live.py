@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from handrail_kb.config.generations import site_in
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.texts.log.logger import Log
-from handrail_search.background import Watch
+from handrail_search.background import Watch, release_memory
 from handrail_search.index.generation import current_generation, generations_before, remove_old
 from handrail_search.index.manifest import REBUILD
 from handrail_search.ranking.searcher import Searcher
@@ -36,6 +37,7 @@ class LiveIndex(Watch):
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
         self._damaged: Searcher | None = None
+        self._replaced, self._switched_at = False, float("-inf")
         self._site_alone: Path | None = None
         self.problem: HandrailError | None = None
         self.look()
@@ -52,6 +54,10 @@ class LiveIndex(Watch):
         if self._searcher:
             return self._searcher.index.site
         return self._site_alone
+
+    def seconds_since_switch(self) -> float:
+        """For how long this generation has served in the place of another one; without end where it is the first."""
+        return time.monotonic() - self._switched_at
 
     def first_after(self) -> float:
         """The first look was at the beginning."""
@@ -89,12 +95,17 @@ class LiveIndex(Watch):
         folder = current_generation(self._index_dir)
         self._site_alone = site_in(folder)
         if self._serves_well(folder):
+            if self._replaced:  # a look ago: requests that used the old one have ended
+                self._replaced = False
+                release_memory()
             return
         try:
             opened = Searcher.open(folder)
         except HandrailError:
             self._fall_back(folder)
             raise
+        if self._searcher is not None:
+            self._replaced, self._switched_at = True, time.monotonic()
         self._searcher = opened
         log("index.serving", generation=folder.name, pages=len(opened.index.pages))
         remove_old(self._index_dir)  # where generations are copied to, nobody else does

@@ -17,6 +17,7 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_kb.addresses import address_of, base_of, file_of, location_of_path, spelled_on_disk
+from handrail_kb.config.generations import current_site
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError
 from handrail_kb.language.html_files import content_type
@@ -56,6 +57,11 @@ class DecodedRule(Rule):
 
     def __init__(self, string: str, **options: Any) -> None:
         super().__init__(unquote(string), **options)
+
+
+# In seconds: processes look for a new generation every second, and a list of results is open for a while.
+_AROUND_SWITCH = 30.0
+_FORMER = 1
 
 
 class BuiltSite:
@@ -100,6 +106,25 @@ class BuiltSite:
         """
         found = (_file_in(site, path) for site in self._sites_at_hand())
         return next((file for file in found if file is not None and file.is_file()), None)
+
+    def page_around_switch(self, path: str) -> Path | None:
+        """A page that this generation has not, and the one before or after it has, around the moment of a switch.
+
+        Each process changes over by itself: the list of results may be another one's, with a page that is new or gone.
+        """
+        of_generation = None if self._settings.serves_folder else self._live.site()
+        if of_generation is None:
+            return None
+        newest = current_site(self._settings.index_dir)
+        sites = [newest] if newest and newest != of_generation else []
+        if self._live.seconds_since_switch() < _AROUND_SWITCH:
+            sites += sites_beside(of_generation.parent)[:_FORMER]
+        for site in sites:
+            file = _file_in(site, path)
+            if file is not None and file.is_file():
+                g.served = (self.searcher(), site)  # with the policy of its own build
+                return file
+        return None
 
     def info(self) -> SiteInfo:
         """What the plugin recorded about the site."""
@@ -164,13 +189,16 @@ def base_path_in(settings: Settings, folder: Path, info: SiteInfo) -> str:
 
 def add_site(app: Flask, site: BuiltSite) -> None:
     """Serve the files and pages of the site."""
+    # A request is freed when Python next looks for cycles: till then it would keep a former generation's files open.
+    app.teardown_appcontext(lambda _error: g.pop("served", None))
 
     def page(path: str = "") -> AnyResponse:
         """A file of the built site; folders show their index.html."""
         hashed = _is_named_by_contents(path)
         folder, file = site.folder, _file_in(site.folder, path)
-        if file is None and hashed:
-            file = site.hashed_file(path)
+        if file is None:
+            file = site.hashed_file(path) if hashed else site.page_around_switch(path)
+            folder = site.folder
         if file is None:
             raise NotFound
         if file.is_dir():
