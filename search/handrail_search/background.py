@@ -1,6 +1,6 @@
-"""A thread that checks for changes at intervals, a file lock, and memory given back to the system.
+"""A thread that checks for changes at intervals, and a file lock.
 
-There is one such thread in each process, for as long as its owner is in use.
+Also: memory given back to the system. There is one such thread in each process, for as long as its owner is in use.
 """
 
 from __future__ import annotations
