@@ -40,6 +40,8 @@ TABLES = (
     "topic_decisions",
     "topic_asked",
     "topic_proofs",
+    "message_assignments",
+    "message_looks",
     "topic_assignments",
     "topic_comments",
     "topic_looks",
