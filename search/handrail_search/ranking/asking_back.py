@@ -87,7 +87,7 @@ def _lead(finding: Evidence) -> float:
 def _articles(finding: Evidence, scores: Scores, others: Set[int], *, least: int) -> tuple[Meaning, ...]:
     """The articles to choose from, by how well they fit, and unlike each other; at `least` so many, fitting or not."""
     index = finding.index
-    # A keyword names one article for a word that stands in many: that one comes first, but not alone.
+    # A keyword names one article for a word that stands in many: without it, the others stand beside that one.
     points = ordinary(scores, finding.evidence["exact"]) - WEIGHTS["keywords"] * finding.evidence["keywords"]
     zero, best = background(points), float(points.max())
     pages: list[int] = []
