@@ -117,6 +117,7 @@ def test_of_a_store_from_before_the_article_opened_last_is_known(store: Store, r
             before.execute(f"ALTER TABLE votes DROP COLUMN {name}")
         before.execute("DELETE FROM _sqlite_migrations WHERE name LIKE 'm04%'")
     before.close()
+    store.upgrade()
     assert facts(store).now.readers == 1
     vote(store, "outdated")
     assert facts(store).reasons == {"outdated": 1}
