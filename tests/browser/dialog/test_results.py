@@ -539,7 +539,7 @@ def test_the_answer_itself_is_in_the_link_of_the_first_result_once_and_in_order(
     assert card.count() == 1
     lines = [line for line in card.inner_text().splitlines() if line.strip()]
     shown = [" ".join(line.split()).replace("<img src=x onerror=window.pwned=6>", "!") for line in lines]
-    assert shown == ["Account › <b>", "On a phone", "Choose! …", "Wait.", "7 more steps!", "When!", "Now !", "a", "b!"]
+    assert shown == ["On a phone", "Choose! …", "Wait.", "7 more steps!", "When!", "Now !", "a", "b!"]
     assert card.locator("ol").get_attribute("start") == "4"
     assert card.locator("mark").count() == 1
     assert card.locator("img").count() == 0

@@ -266,8 +266,7 @@ function toCard(card, result) {
     }
     return `<p${kind === "label" ? ' class="handrail-label"' : ""}>${pieces.map(piece).join(" ")}</p>`
   })
-  const crumbs = (card.breadcrumb || []).map(escaped).join(" › ")
-  return `<div class="handrail-card">${crumbs ? `<p class="handrail-hint">${crumbs}</p>` : ""}${blocks.join("")}</div>`
+  return `<div class="handrail-card">${blocks.join("")}</div>`
 }
 
 const escaped = text => String(text ?? "").replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`)
