@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.serving import make_server
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent))  # after that of `tests/browser`, whose conftest others import by name
 from signed_in import PASSWORD
 
 
