@@ -85,6 +85,7 @@ class Service:
         self.notice: object = None
         self.searches: list[dict[str, str]] = []
         self.events: list[dict] = []
+        self.related: list[str | None] = []
         self.votes: list[dict] = []
         self.messages: list[dict] = []
         self.paths: list[str] = []
@@ -98,6 +99,7 @@ class Service:
         base = self.base.rstrip("/")
         app.add_url_rule(f"{base}/api/search", view_func=self._search, endpoint="search")
         app.add_url_rule(f"{base}/api/notice", view_func=lambda: jsonify(notice=self.notice), endpoint="notice")
+        app.add_url_rule(f"{base}/api/related", view_func=self._related, endpoint="related")
         for name, kept in (("events", "events"), ("feedback", "votes"), ("contact", "messages")):
             app.add_url_rule(f"{base}/api/{name}", view_func=self._keep(kept), methods=["POST"], endpoint=name)
         app.add_url_rule(f"{base}/", view_func=self._page, defaults={"path": ""}, endpoint="home")
@@ -153,6 +155,12 @@ class Service:
         if self.mode == "degraded":
             answer.update(degraded=True, corrected="forgot password")
         return jsonify(answer)
+
+    def _related(self):
+        self.related.append(request.args.get("url"))
+        if self.mode == "down":
+            abort(503)
+        return jsonify(articles=[{"url": f"{self.base}billing/vat/", "title": "VAT <number>"}] * (self.mode == "ok"))
 
     def _keep(self, name: str):
         def view():

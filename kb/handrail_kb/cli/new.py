@@ -15,7 +15,7 @@ site_url: http://127.0.0.1:8000/
 theme:
   name: material
   font: false
-  features: [navigation.instant, search.highlight, search.suggest, search.share]
+  features: [navigation.instant, navigation.footer, search.highlight, search.suggest, search.share]
   palette:
     - media: "(prefers-color-scheme: light)"
       toggle: {icon: material/brightness-7, name: Dark}

@@ -26,8 +26,9 @@ _BUNDLED = (
     "dialog/handrail-wait.js",
     "dialog/handrail-start.js",
     "dialog/handrail-dialog.js",
+    "article/handrail-article.js",
     "handrail-visit.js",
-    "handrail-vote.js",
+    "article/handrail-vote.js",
     "handrail-notice.js",
 )
 # Scripts that only the contact page loads.
@@ -48,6 +49,8 @@ _ALONE = (
 
 # As we write them: a comment has lines of its own, or ends its line four spaces after the code.
 _BLOCK = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.M)
+# Spaces that a style sheet does not need; one before a colon may matter, in selectors.
+_LOOSE = re.compile(r"\s*([{}])\s*|([:;,])\s+")
 _REST = re.compile(r"^[ \t]*//.*\n| {4}//[^\n\"'`]*$|^[ \t]+|^\n", re.M)
 
 
@@ -74,7 +77,8 @@ def _guarded(name: str) -> str:
 
 def _light(name: str) -> str:
     """The text of a file without comments, indentation and empty lines."""
-    return _REST.sub("", _BLOCK.sub("", (ASSETS / name).read_text(encoding="utf-8")))
+    text = _REST.sub("", _BLOCK.sub("", (ASSETS / name).read_text(encoding="utf-8")))
+    return _LOOSE.sub(lambda found: found[1] or found[2], text) if name.endswith(".css") else text
 
 
 def _place(name: str, text: str) -> str:

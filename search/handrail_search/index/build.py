@@ -53,7 +53,7 @@ from handrail_search.index.sections import (
     write_sections,
 )
 from handrail_search.index.site_copy import keep_site
-from handrail_search.index.twin_pages import find_twins
+from handrail_search.index.twin_pages import find_related, find_twins
 from handrail_search.lexical import words
 from handrail_search.lexical.word_tables import write_words
 
@@ -161,7 +161,8 @@ def _write(
     owner = np.array([row.page_id for row in rows], dtype=np.int64)
     _write_sections(pages, rows, encoded, known, database, trust=trust, reach=encoder.recipe.reach)
     means = vectors.means(encoded, owner, len(pages))
-    _write_twins(find_twins(pages, means), database)
+    first = find_twins(pages, means)
+    _write_neighbours(first, find_related(pages, means, first), database)
     asked = _asked_before(rows, encoded, encoder)
 
     def encode_query(question: str) -> Vectors:
@@ -283,11 +284,13 @@ def _own_questions(pages: Sequence[Page]) -> list[str]:
     return found[:: len(found) // _MOST_OWN + 1]
 
 
-def _write_twins(first: Sequence[int], file: Path) -> None:
+def _write_neighbours(first: Sequence[int], related: Sequence[Sequence[int]], file: Path) -> None:
     with closing(sqlite3.connect(file)) as db, db:
         db.executemany(
             "INSERT INTO twins VALUES (?, ?)", [(page, twin) for page, twin in enumerate(first) if twin != page]
         )
+        rows = [(page, place, other) for page, others in enumerate(related) for place, other in enumerate(others)]
+        db.executemany("INSERT INTO related VALUES (?, ?, ?)", rows)
 
 
 def _common_words(pages: Sequence[Page]) -> list[str]:

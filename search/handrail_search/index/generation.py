@@ -45,6 +45,7 @@ from handrail_search.index.manifest import (
 )
 from handrail_search.index.sections import SECTIONS_SCHEMA, kept_headings, read_section_map
 from handrail_search.index.site_copy import check_site
+from handrail_search.index.twin_pages import NEIGHBOURS_SCHEMA
 from handrail_search.lexical.stemming import stem, words_in
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
 from handrail_search.scoring.sections import numbered_sections, sections_of_pages
@@ -69,10 +70,8 @@ CREATE TABLE other_titles (page_id INTEGER NOT NULL REFERENCES pages(id), title 
 CREATE TABLE rows (row INTEGER PRIMARY KEY, page_id INTEGER NOT NULL, passage_id INTEGER, hash TEXT NOT NULL);
 -- Words in so many passages that they distinguish none.
 CREATE TABLE common_words (word TEXT PRIMARY KEY);
--- Pages that say nearly the same as an earlier one.
-CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
 CREATE INDEX passages_page ON passages(page_id);
-{sensitive_topics.SENSITIVE_SCHEMA}{SECTIONS_SCHEMA}{WORDS_SCHEMA}"""
+{NEIGHBOURS_SCHEMA}{sensitive_topics.SENSITIVE_SCHEMA}{SECTIONS_SCHEMA}{WORDS_SCHEMA}"""
 
 
 class Index:

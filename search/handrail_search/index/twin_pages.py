@@ -1,4 +1,4 @@
-"""Near-duplicate articles: copies for another version or product, or untranslated copies in another language.
+"""Near-duplicate articles (copies for another version, product or language), and articles about related matters.
 
 Search shows one of them. Candidates are pages whose vectors are near; what decides is how many runs of words they share
 (w-shingling, Broder 1997), because two articles about one subject are near as well, and both are wanted. A translation
@@ -7,6 +7,7 @@ shares almost none. Exact copies are recognised without vectors.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,13 @@ from handrail_kb.site.built.passages import Page
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.lexical.stemming import words_in
 
+NEIGHBOURS_SCHEMA = """
+-- Pages that say nearly the same as an earlier one.
+CREATE TABLE twins (page_id INTEGER PRIMARY KEY, first INTEGER NOT NULL);
+-- Pages that the reader of a page may want next, nearest first.
+CREATE TABLE related (page_id INTEGER NOT NULL, place INTEGER NOT NULL, other INTEGER NOT NULL,
+  PRIMARY KEY (page_id, place)) WITHOUT ROWID;
+"""
 _NEAR = 0.9
 _SAME = 0.7
 _RUN = 3
@@ -22,6 +30,10 @@ _MOST_WORDS = 5000
 _MOST_CANDIDATES = 20
 # Identical texts of at least so many characters are copies, whatever their titles: "Coming soon." is not.
 _ENOUGH = 100
+
+# Articles are related from this cosine on, once what all articles of the site have in common is taken out.
+_RELATED = 0.35
+MOST_RELATED = 3
 
 _Runs = frozenset[tuple[str, ...]]
 
@@ -49,6 +61,40 @@ def find_twins(pages: Sequence[Page], means: Vectors) -> list[int]:
                 first[page] = first[other]
                 break
     return first
+
+
+def find_related(pages: Sequence[Page], means: Vectors, first: Sequence[int]) -> list[list[int]]:
+    """For each page the pages that its reader may want next, nearest first, at most MOST_RELATED; often none.
+
+    Only pages in its language, none of its near-duplicates (`first`, from `find_twins`), and none for people only,
+    where an article is not what helps.
+    """
+    apart = means - means.mean(axis=0)
+    apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
+    found = []
+    for page, vector in enumerate(apart):
+        nearness = apart @ vector
+        seen = {first[page]}
+        related: list[int] = []
+        for other in np.argsort(-nearness).tolist():
+            if nearness[other] < _RELATED or len(related) == MOST_RELATED:
+                break
+            if first[other] in seen or pages[other].people_only or pages[other].lang != pages[page].lang:
+                continue
+            if not pages[other].location:  # the home page leads everywhere
+                continue
+            seen.add(first[other])
+            related.append(other)
+        found.append(related)
+    return found
+
+
+def related_to(db: sqlite3.Connection, location: str) -> list[int]:
+    """The ids of the pages related to one, nearest first."""
+    found = db.execute(
+        "SELECT other FROM related JOIN pages ON pages.id = page_id WHERE location = ? ORDER BY place", (location,)
+    )
+    return [other for (other,) in found]
 
 
 def _text(page: Page) -> str:

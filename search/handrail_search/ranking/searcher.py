@@ -18,6 +18,7 @@ from handrail_search.embedding.encoder import Encoder
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
 from handrail_search.index.manifest import TRUSTED, PageRow, PassageRow
+from handrail_search.index.twin_pages import related_to
 from handrail_search.lexical.snippets import Marking, snippet
 from handrail_search.lexical.stemming import words_in
 from handrail_search.lexical.swearing import swears
@@ -174,6 +175,10 @@ class Searcher:
             answer=self._card(finding, order[0]) if answers else None,
             may_mean=may_mean,
         )
+
+    def related(self, location: str) -> tuple[PageRow, ...]:
+        """The pages that the reader of a page may want next, nearest first; none for an unknown page."""
+        return tuple(self.index.pages[other] for other in related_to(self.index.db, location))
 
     def pages(self, question: str, *, limit: int = 10, without: int | None = None) -> tuple[str, ...]:
         """The pages that `search` would find, best first, without details: in a third of the time.

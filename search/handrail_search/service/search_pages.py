@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from handrail_feedback.pages.request import problem_response
-from handrail_kb.addresses import address_of
+from handrail_kb.addresses import address_of, location_of_address
 from handrail_kb.contact.open_now import OpenChannel
 from handrail_kb.contact.sensitive_topics import BUILT_IN
 from handrail_kb.errors import HandrailError, IndexUnusable
@@ -42,6 +42,7 @@ _TAB = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _LANG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _LONGEST_PRODUCT = 200
+_LONGEST_ADDRESS = 2000
 _BOT = re.compile(r"bot\b|crawl|spider|slurp|bingpreview|monitor|uptime|facebookexternalhit", re.IGNORECASE)
 
 
@@ -67,8 +68,9 @@ def search_pages(
     *,
     can_notify: bool = False,
 ) -> Blueprint:
-    """The views, at addresses below that of the site. Endpoints: `search.api`, `search.find`, `search.openapi`.
+    """The views, at addresses below that of the site.
 
+    Endpoints: `search.api`, `search.find`, `search.related`, `search.openapi`.
     `on_said_no` is given the id of a search whose results did not help, as said on the find page. `can_notify` says
     whether customers can be notified by mail when there is an answer.
     """
@@ -78,6 +80,7 @@ def search_pages(
     blueprint.add_url_rule(f"{base_path}api/search", "api", views.api)
     for path in ("find", "find/", "find.html", f"<any({', '.join(LANGUAGES)}):lang>/find/"):
         blueprint.add_url_rule(f"{base_path}{path}", "find", views.find, strict_slashes=False, methods=["GET", "POST"])
+    blueprint.add_url_rule(f"{base_path}api/related", "related", views.related)
     blueprint.add_url_rule(f"{base_path}api/openapi.json", "openapi", views.openapi)
     return blueprint
 
@@ -157,6 +160,23 @@ class _Views:
         if not is_bot():
             self.on_said_no(search_id)
         return search_id
+
+    def related(self) -> Response:
+        """GET api/related: the articles that the reader of a page may want next; none where there is no index."""
+        address = request.args.get("url", "")[:_LONGEST_ADDRESS]
+        searcher = self.built.searcher()
+        location = location_of_address(address.removeprefix(self.base_path))
+        try:
+            found = searcher.related(location) if searcher else ()
+        except Exception:  # as in `_ask`: a page without them is better than an error
+            if searcher is None or self.live.instead_of(searcher) is None:
+                raise
+            found = ()
+        response = jsonify(
+            articles=[{"url": self.base_path + address_of(one.location), "title": one.title} for one in found]
+        )
+        response.headers["Cache-Control"] = "max-age=300"
+        return response
 
     def openapi(self) -> Response:
         """GET api/openapi.json: the description of the API."""

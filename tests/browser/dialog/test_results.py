@@ -94,7 +94,7 @@ def test_a_tab_remembers_that_the_network_is_slow(tab, service):
 
 
 def test_a_slow_network_gets_simple_search_while_it_waits_and_then_the_good_answer(tab, service):
-    service.delay = 2.0
+    service.delay = 4.0
     search(tab, service, "password")
     assert source(tab) == "material"
     assert "The full search is still looking." in tab.text_content(".handrail-note")

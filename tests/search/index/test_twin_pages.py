@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from handrail_kb.site.built.passages import Page, Passage
@@ -103,7 +105,7 @@ def test_short_texts_that_are_the_same_under_other_titles_are_no_copies(state):
         page(f"{name}/", name, "Coming soon.") for name in ("Import contacts", "Export invoices", "Change colours")
     ]
     pages += [page("empty-1/", "Blue keys", ""), page("empty-2/", "Green keys", "")]
-    index = Searcher.open(build_index(pages, state, MODEL).folder).index
+    index = Searcher.open(build_index(pages, state, MODEL).folder)
     assert index.twin_of == {}
 
 
@@ -112,3 +114,51 @@ def test_untranslated_copies_are_no_fault_of_a_writer(copied):
 
     sources = {one.location: "filter.md" if "filter" in one.location else one.location for one in copied.index.pages}
     assert list(near_duplicates(copied.index, sources)) == []
+
+
+# --- related articles
+
+
+@pytest.fixture(scope="module")
+def related(tmp_path_factory, lend_encoder):
+    """A searcher of a site about three things, with a copy and an article for people only."""
+    bills = "Your invoice lists every payment of the month. Change the billing address before the next invoice."
+    pages = [
+        page("filter/", "Clean the filter", STEPS.format("This takes a minute.")),
+        page("filter-2/", "Clean the filter (model 2)", STEPS.format("This takes two minutes.")),
+        page("mould/", "Mould on the filter", "Damp filters grow mould. Take the filter out and let it dry for a day."),
+        page("invoice/", "Invoices", bills),
+        page("", "Help", "All about bills: what an invoice lists, and how a payment is made."),
+        page("pay/", "Pay an invoice", "Pay the invoice by card or transfer; the payment appears on the next invoice."),
+        replace(page("fraud/", "A wrong invoice", f"An invoice that is not yours. {bills[:40]}"), people_only=True),
+        page("de/rechnung/", "Rechnungen", "Die Rechnung nennt jede Zahlung des Monats und die Anschrift.", "de"),
+        page("music/", "Play music", "Choose a song and a loudspeaker. The volume is set by the wheel on top."),
+        page("radio/", "Listen to the radio", "Stations are stored by holding a button. The wheel sets the volume."),
+    ]
+    state = lend_encoder(tmp_path_factory.mktemp("related") / "state")
+    return Searcher.open(build_index(pages, state, MODEL).folder)
+
+
+def names(searcher, location):
+    return [one.location for one in searcher.related(location)]
+
+
+def test_related_articles_are_near_in_meaning_without_copies_and_what_is_for_people(related):
+    assert "mould/" in names(related, "filter/")
+    assert not {"filter-2/", "filter/"} & set(names(related, "filter/"))
+    assert len({"filter/", "filter-2/"} & set(names(related, "mould/"))) == 1
+    assert names(related, "invoice/")[:1] == ["pay/"]
+    assert not {"fraud/", ""} & set(names(related, "invoice/"))
+    assert "de/rechnung/" not in names(related, "invoice/")
+    assert "invoice/" in names(related, "fraud/")
+
+
+def test_what_is_about_something_else_is_not_related(related):
+    for location in ("filter/", "invoice/", "music/"):
+        things = {"filter/": ("pay/", "music/"), "invoice/": ("filter/", "radio/"), "music/": ("mould/", "pay/")}
+        assert not set(things[location]) & set(names(related, location))
+
+
+@pytest.mark.parametrize("location", ["nowhere/", "../etc/passwd", "filter/#part", "x" * 5000])
+def test_a_page_that_is_not_in_the_index_has_no_related_articles(related, location):
+    assert names(related, location) == []

@@ -38,7 +38,7 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
         app.config[_KEY] = given_key().encode()
     limiter = Limiter(_client, app=app, strategy="moving-window", headers_enabled=True, **where)
     search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
-    often = ("search.api", "search.find", *(f"feedback.{name}" for name in _OFTEN))
+    often = ("search.api", "search.find", "search.related", *(f"feedback.{name}" for name in _OFTEN))
     seldom = ("feedback.contact", "feedback.tell")
     rates = dict.fromkeys(often, search_rate) | dict.fromkeys(seldom, contact_rate)
     views = cast("dict[str, Callable[..., Response]]", app.view_functions)

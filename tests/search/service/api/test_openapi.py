@@ -63,6 +63,18 @@ def test_every_address_is_described_and_every_description_has_an_address(client)
     assert served == described
 
 
+@pytest.mark.parametrize("url", ["", "/account/password/", "/nowhere/", "%00", "x" * 5000, "/help/../../etc/passwd"])
+def test_related_articles_are_as_described(client, url):
+    response = answer_fits(client.get("/api/related", query_string={"url": url}), "/api/related")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "max-age=300"
+
+
+def test_without_an_index_no_article_is_related(make_app, own_acme, tmp_path):
+    client = make_app(own_acme, state=tmp_path / "empty").test_client()
+    assert client.get("/api/related?url=/account/password/").json == {"articles": []}
+
+
 def test_parameters_are_those_that_are_read(client):
     names = {parameter["name"] for parameter in DOCUMENT["paths"]["/api/search"]["get"]["parameters"]}
     assert names == {"q", "query", "limit", "lang", "tab", "more", "product"}
