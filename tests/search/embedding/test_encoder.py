@@ -164,6 +164,49 @@ def test_an_export_that_fails_says_why_and_leaves_nothing_behind(with_torch):
     assert with_torch["left"] == []
 
 
+# A model of another family, with random weights, whose first numbers are far larger than the others.
+OUTLIERS = """
+import json, sys
+from pathlib import Path
+import numpy as np, torch
+from sentence_transformers import SentenceTransformer, models
+from transformers import BertTokenizerFast, MPNetConfig, MPNetModel
+from handrail_search.embedding.encoder import Encoder
+from handrail_search.embedding.export import ensure_exported
+from handrail_search.embedding.weights import find_model
+root = Path(sys.argv[1])
+torch.manual_seed(0)
+tokenizer = BertTokenizerFast.from_pretrained(find_model("all-MiniLM-L6-v2")[0])
+made = MPNetModel(MPNetConfig(vocab_size=tokenizer.vocab_size + 5, hidden_size=96, num_hidden_layers=4,
+                              num_attention_heads=4, intermediate_size=192))
+for one in made.parameters():
+    if one.dim() > 1:
+        torch.nn.init.normal_(one, std=0.15)
+for module in made.modules():
+    if isinstance(module, torch.nn.LayerNorm):
+        module.weight.data[3] *= 30
+made.save_pretrained(root / "raw")
+tokenizer.save_pretrained(root / "raw")
+transformer = models.Transformer(str(root / "raw"), max_seq_length=128)
+original = SentenceTransformer(modules=[transformer, models.Pooling(transformer.get_word_embedding_dimension())])
+original.save(str(root / "model"))
+encoder = Encoder(ensure_exported(str(root / "model"), root / "cache"))
+asked = json.loads(sys.stdin.read())
+wanted = original.encode(asked, normalize_embeddings=True)
+given = np.stack([encoder.encode_query(text) for text in asked])
+print(json.dumps({"weights": encoder.recipe.weights, "agree": float((wanted * given).sum(axis=1).min()),
+                  "lengths": np.linalg.norm(given, axis=1).tolist()}))
+"""
+
+
+def test_a_model_that_8_bits_would_spoil_keeps_its_weights_and_its_vectors_have_length_one(tmp_path):
+    asked = ["How do I reset my password?", "Heizung wird nicht warm", "パスワードを忘れました"]
+    found = in_another_process(OUTLIERS, tmp_path, stdin=json.dumps(asked))
+    assert found["weights"] == "float32"
+    assert found["agree"] > 0.999
+    assert found["lengths"] == pytest.approx([1.0, 1.0, 1.0], abs=1e-4)
+
+
 # --- the service stays light
 
 
