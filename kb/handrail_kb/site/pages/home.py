@@ -17,7 +17,7 @@ from handrail_kb.texts import html_text as _
 
 # Articles of a topic that stand there at once, and those behind "Show more"; the menu has the rest.
 SHOWN = 5
-_MOST = 40
+_MOST = 100
 # The heading of the page, and a sentence below it, come before what Handrail adds.
 _TOP = re.compile(r"\s*<h1\b.*?</h1>(?:\s*<p>.*?</p>)?", re.S)
 

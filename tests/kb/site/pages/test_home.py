@@ -65,12 +65,12 @@ def test_topics_come_from_the_menu_with_all_their_articles(build):
 
 
 def test_articles_outside_of_any_topic_come_last_and_a_long_topic_keeps_the_rest_behind_show_more(build):
-    many = {f"faq/q{number:02}.md": f"# Q{number}\n" for number in range(60)}
+    many = {f"faq/q{number:03}.md": f"# Q{number}\n" for number in range(120)}
     page = build({"index.md": HOME, "loose.md": "# Loose\n", **many}).page("index.html")
     [faq, loose] = cards(page)
     assert loose == ("More articles", 1, ["Loose"])
-    assert (faq[0], faq[1], len(faq[2])) == ("Faq", 60, 40)
-    assert "Show 35 more articles</summary>" in page
+    assert (faq[0], faq[1], len(faq[2])) == ("Faq", 120, 100)
+    assert "Show 95 more articles</summary>" in page
     six = {f"faq/q{number}.md": f"# Q{number}\n" for number in range(6)}
     assert "<details" not in part(build({"index.md": HOME, **six}, folder="six").page("index.html"), "topics")
 
