@@ -20,11 +20,12 @@ from typing import Literal
 from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Connection, Store, weakly
-from handrail_feedback.storage.erasure import may_erase, note_erased
 from handrail_feedback.storage.messages.mailings import expire
 from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
 from handrail_feedback.storage.searches.learned import erase_removed
 from handrail_feedback.storage.searches.votes import erase_old_votes
+from handrail_feedback.storage.upkeep.capacity import Capacity, Kind
+from handrail_feedback.storage.upkeep.erasure import may_erase, note_erased
 from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.texts.log.logger import REQUEST, Log, Request, part_of
 
@@ -56,19 +57,30 @@ class _Entry:
 
 
 _Item = _Entry | _Marker
-# What became of an entry: `dropped` where the queue was full or the store away, `failed` by a fault of ours.
+# What became of an entry: `dropped` where the queue or the store was full or the store away, `failed` by our fault.
 Outcome = Literal["written", "dropped", "failed"]
 
 
 class SearchLog:
     """Keeps searches and what came of them. No method raises when the store fails, and none but `flush` waits.
 
-    `dropped` counts what was not kept because the queue was full or the store could not be written;
+    `dropped` counts what was not kept because the queue or the store was full, or the store could not be written;
     `failed` counts what could not be written for a fault of ours; `written` counts the rest.
     """
 
-    def __init__(self, store: Store, *, retention_days: int, enabled: bool = True, longest: int = 10_000) -> None:
-        """With `enabled` false nothing is kept, for sites that want no log; `longest` bounds the queue."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        retention_days: int,
+        enabled: bool = True,
+        longest: int = 10_000,
+        capacity: Capacity | None = None,
+    ) -> None:
+        """With `enabled` false nothing is kept, for sites that want no log; `longest` bounds the queue.
+
+        `capacity` says whether the store has room for more.
+        """
         self.dropped = 0
         self.failed = 0
         self.written = 0
@@ -78,6 +90,7 @@ class SearchLog:
         self._retention = timedelta(days=retention_days)
         self._enabled = enabled
         self._longest = longest
+        self._has_room: Callable[[Kind], bool] = capacity.has_room if capacity else _always
         self._thread: threading.Thread | None = None
         self._begin_anew()
         os.register_at_fork(after_in_child=weakly(self._begin_anew))
@@ -184,7 +197,11 @@ class SearchLog:
 
     def _write(self, batch: list[_Item]) -> None:
         """Write the batch; when the store is away for a moment, wait for it, then give the batch up."""
-        entries = [ready for item in batch if isinstance(item, _Entry) and (ready := self._ready(item)) is not None]
+        sent = [item for item in batch if isinstance(item, _Entry)]
+        fitting = [item for item in sent if self._has_room(_kind(item))]
+        if len(fitting) < len(sent):
+            self._count("dropped", len(sent) - len(fitting))
+        entries = [ready for item in fitting if (ready := self._ready(item)) is not None]
         for pause in (*PATIENCE, None):
             try:
                 self._write_once(entries)
@@ -272,6 +289,14 @@ def _doubted_clock() -> HandrailError:
 
 def _nobody(*_: object) -> None:
     """Counts for nobody."""
+
+
+def _always(_kind: Kind) -> bool:
+    return True
+
+
+def _kind(entry: _Entry) -> Kind:
+    return "events" if isinstance(entry.what, SearchEvent) else "searches"
 
 
 def _write_entry(db: Connection, entry: _Entry) -> None:

@@ -21,6 +21,7 @@ import click
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from handrail_feedback.storage.upkeep.capacity import capacity_table
 from handrail_kb.cli.group import COMMANDS, main
 from handrail_kb.config.settings import load_settings
 from handrail_kb.config.table import GROUPS, SETTINGS, Setting
@@ -139,6 +140,7 @@ PARTS = {
     "logs.md": {"events": events_table, "fields": fields_table},
     "reverse-proxy.md": {f"nginx-{name}": nginx(name) for name in ("site", "path", "pages")},
     "several-nodes.md": {"nginx-nodes": nginx("nodes")},
+    "security.md": {"capacity": capacity_table},
     "../writers/check.md": {"codes": codes_table},
 }
 

@@ -19,12 +19,12 @@ from handrail_feedback.records.messages import KeptMessage
 from handrail_feedback.records.outbox import Job
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.erasure import may_erase
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import find_answer, note_bounce
 from handrail_feedback.storage.messages.attendance import note_attendance
 from handrail_feedback.storage.messages.mailings import claim_receipt, end_receipt, expire
 from handrail_feedback.storage.messages.messages import find_message
+from handrail_feedback.storage.upkeep.erasure import may_erase
 from handrail_kb.errors import DeliveryFailed, StoreUnavailable, place_of
 from handrail_kb.texts.log.logger import Log, reason_of
 

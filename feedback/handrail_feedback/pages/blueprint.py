@@ -6,6 +6,7 @@ application that registers it checks whether a request comes from the site's own
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,10 @@ from handrail_feedback.records.searches import EventType, SearchEvent
 from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.upkeep.capacity import Kind
 from handrail_kb.addresses import base_of
 from handrail_kb.config.settings import Settings
+from handrail_kb.errors import StoreUnavailable
 
 EVENT_BYTES = 4096
 _MOST_POSITION = 1000
@@ -41,7 +44,9 @@ class SiteSeen:
     The pages are below `base_path`, such as `/help/`. `is_page` takes a location. `other_ways` returns the other ways
     to reach a person, as one line that the build wrote. `key` returns the secret with which links in mails are made;
     without it, nobody is mailed an answer. A vote does not count if `of_bot` or `of_staff` returns True. `folder`
-    returns the folder of built HTML for this request, by default that of the settings.
+    returns the folder of built HTML for this request, by default that of the settings. `admit` is asked
+    before so many of a kind are kept: it raises StoreUnavailable where the store is full, and TooManyRequests where
+    this address has left enough today.
     """
 
     base_path: str = "/"
@@ -52,6 +57,7 @@ class SiteSeen:
     of_bot: Callable[[], bool] = lambda: False
     of_staff: Callable[[], bool] = lambda: False
     folder: Callable[[], Path] | None = None
+    admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
 
 
 def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen) -> Blueprint:
@@ -66,11 +72,13 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     folder = site.folder or (lambda: settings.site_dir)
     takes = Attended(store, settings)
     routes = parse_routes(settings.text("deliver"))
-    vote = VotePage(store, search_log, folder, base, lang, site.is_page, site.of_bot, site.of_staff)
-    contact = ContactPage(store, settings, folder, takes, routes, base, lang, site.other_ways, site.key or str)
-    code = CodePage(store, settings, folder, takes, routes, base, lang, contact.reached.timezone)
-    notify = NotifyPage(store, settings, folder, base, lang, site.key, contact.reached.domains)
-    _EventsPage(search_log, base).register(blueprint)
+    vote = VotePage(store, search_log, folder, base, lang, site.is_page, site.of_bot, site.of_staff, site.admit)
+    contact = ContactPage(
+        store, settings, folder, takes, routes, base, lang, site.other_ways, site.key or str, site.admit
+    )
+    code = CodePage(store, settings, folder, takes, routes, base, lang, contact.reached.timezone, site.admit)
+    notify = NotifyPage(store, settings, folder, base, lang, site.key, contact.reached.domains, site.admit)
+    _EventsPage(search_log, base, site.admit).register(blueprint)
     vote.register(blueprint)
     contact.register(blueprint)
     code.register(blueprint)
@@ -95,6 +103,7 @@ class _EventsPage:
 
     search_log: SearchLog
     base_path: str
+    admit: Callable[[Kind, int], None]
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the address to the blueprint."""
@@ -106,14 +115,15 @@ class _EventsPage:
         kind = sent.get("type")
         if kind not in get_args(EventType):
             raise RefusedError(400, "'type' is not a known event.", f"Send one of: {', '.join(get_args(EventType))}.")
-        self.search_log.event(
-            SearchEvent(
-                search_id=identifier(sent, "search_id", required=True) or "",
-                type=cast(EventType, kind),
-                at=now(),
-                location=location(sent, self.base_path, required=kind == "click"),
-                position=whole_number(sent, "position", 1, _MOST_POSITION),
-                ms=whole_number(sent, "ms", 0, _MOST_MS),
-            )
+        event = SearchEvent(
+            search_id=identifier(sent, "search_id", required=True) or "",
+            type=cast(EventType, kind),
+            at=now(),
+            location=location(sent, self.base_path, required=kind == "click"),
+            position=whole_number(sent, "position", 1, _MOST_POSITION),
+            ms=whole_number(sent, "ms", 0, _MOST_MS),
         )
+        with contextlib.suppress(StoreUnavailable):  # the browser could do nothing about it
+            self.admit("events", 1)
+            self.search_log.event(event)
         return Response(status=204)

@@ -21,6 +21,7 @@ from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.stamps import now, storable, storable_lines
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import add_to_thread, erase_thread, find_thread
+from handrail_feedback.storage.upkeep.capacity import Kind
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
@@ -56,6 +57,7 @@ class CodePage:
     base_path: str
     lang: str
     timezone: str
+    admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the address, for the form and for what it sends."""
@@ -105,6 +107,7 @@ class CodePage:
             return self._html("found", 503, sent, thread=thread, problem=self._text("contact.not_here"))
         if problem:
             return self._html("found", 422, sent, thread=thread, problem=problem)
+        self.admit("messages", 1)
         add_to_thread(self.store, thread, sent.words, at=now(), token=sent.token, routes=self.routes)
         return self._html("added", 200, thread=thread)
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, TooManyRequests
 
 from handrail_feedback.delivery.channels import can_confirm
 from handrail_feedback.delivery.letters import reply_address, spelled
@@ -31,13 +31,14 @@ from handrail_feedback.pages.contact_form import (
 from handrail_feedback.pages.request import RefusedError, json_object, problem_response
 from handrail_feedback.pages.response import page_response
 from handrail_feedback.pages.sent import Sent, sent
-from handrail_feedback.records.messages import ACCEPTED, LONGEST_LINE, LONGEST_MESSAGE, Message
+from handrail_feedback.records.messages import ACCEPTED, LONGEST_LINE, LONGEST_MESSAGE, Attachment, Message
 from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.stamps import now, storable
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mail_quota import Recipient
 from handrail_feedback.storage.messages.messages import has_room, keep_message
 from handrail_feedback.storage.messages.threads import reply_times
+from handrail_feedback.storage.upkeep.capacity import Kind
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.contact.channels import Contact, read_contact
@@ -70,6 +71,7 @@ class ContactPage:
     lang: str
     other_ways: Callable[[], str]
     key: Callable[[], str] = str
+    admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of the page, and the one that it sends messages to."""
@@ -108,7 +110,8 @@ class ContactPage:
         if form.errors:
             return self._refused(form)
         try:
-            if form.attachments and not has_room(self.store, form.attachments):
+            self.admit("messages", 1)
+            if form.attachments and not self._takes_files(form.attachments):
                 return self._refused(replace(form, errors={"files": text(self.lang, "files.error_full")}))
             receipt_to = self._receipt_to(form)
             code = keep_message(self.store, self._message(form), self.routes, receipt_to=receipt_to)
@@ -119,6 +122,16 @@ class ContactPage:
         if _wants_json():
             return make_response(jsonify(done.as_data(self.lang)), 201)
         return self._html(form, 200, done=done)
+
+    def _takes_files(self, files: Sequence[Attachment]) -> bool:
+        """Whether the store may take these files. Raises StoreUnavailable where it cannot be asked."""
+        if not has_room(self.store, files):
+            return False
+        try:
+            self.admit("attachments", sum(one.size for one in files))
+        except (StoreUnavailable, TooManyRequests):  # a message without them is still welcome
+            return False
+        return True
 
     def _not_kept(self, form: FilledForm, what: str) -> Response:
         """Say that nobody will read the message, and how else to reach a person."""

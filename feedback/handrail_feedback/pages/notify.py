@@ -20,6 +20,7 @@ from handrail_feedback.records.mailings import HOURS_TO_CONFIRM, LONGEST_NOTIFIE
 from handrail_feedback.records.stamps import now, storable
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import ask_to_be_told, confirm, find_notification, withdraw, words_of
+from handrail_feedback.storage.upkeep.capacity import Kind
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.email_addresses import LONGEST_ADDRESS, Mailbox, fault_in_words, plain, read_mailbox
 from handrail_kb.errors import StoreUnavailable
@@ -58,6 +59,7 @@ class NotifyPage:
     lang: str
     key: Callable[[], str] | None
     own_domains: Collection[str] = ()
+    admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of the form, and those that links in mails lead to."""
@@ -88,6 +90,7 @@ class NotifyPage:
             field, said = problem
             return self._html("form", 422, _Sent(sent.question, sent.address, sent.search, sent.lang, said, field))
         try:
+            self.admit("notifications", 1)
             ask_to_be_told(self.store, Wish(sent.question, box.address, sent.lang, now(), sent.search), key())
         except StoreUnavailable as error:
             log("wish.not_kept", reason=error)

@@ -29,6 +29,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.votes import keep_vote
+from handrail_feedback.storage.upkeep.capacity import Kind
 from handrail_kb.addresses import address_of
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.shell import fill
@@ -55,6 +56,7 @@ class VotePage:
     is_page: Callable[[str], bool]
     of_bot: Callable[[], bool]
     of_staff: Callable[[], bool]
+    admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the address to the blueprint."""
@@ -109,6 +111,7 @@ class VotePage:
 
     def _keep(self, vote: Vote) -> bool:
         try:
+            self.admit("votes", 1)
             keep_vote(self.store, vote)
         except StoreUnavailable as error:
             log("vote.not_kept", reason=error)

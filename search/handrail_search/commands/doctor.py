@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from handrail_feedback.storage.examination import examine_store
 from handrail_feedback.storage.job_runs import last_successes, restored_from
 from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
+from handrail_feedback.storage.upkeep.capacity import how_full
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError, IndexUnusable
@@ -177,6 +179,20 @@ def _store(settings: Settings) -> str:
     return examine_store(place, _LONGEST_LOOK_SECONDS)
 
 
+def _room(settings: Settings) -> str:
+    with closing(Store(settings.store_place)) as store:
+        if not store.exists():
+            return "nothing is kept yet"
+        found = how_full(store)
+    if short := [one.told() for one in found if one.near]:
+        raise HandrailError(
+            f"The store is nearly full: {'; '.join(short)}.",
+            "Free some disk, keep searches for a shorter time (retention_days), erase messages: handrail forget CODE",
+        )
+    most = max(found, key=attrgetter("share"))
+    return f"enough; most used is {most.told()}"
+
+
 def _key(settings: Settings) -> str:
     if given_key():
         return "HANDRAIL_SECRET_KEY"
@@ -286,6 +302,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "index": _index,
     "language": _language,
     "store": _store,
+    "room": _room,
     "key": _key,
     "backup": _backup,
     "delivery": _delivery,
@@ -300,7 +317,7 @@ _LONGEST_LOOK_SECONDS = 5.0
 # As in the alert HandrailBackupOld.
 _OLD_BACKUP = timedelta(days=2)
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
-_OPTIONAL = ("encoder", "language", "port", "backup")
+_OPTIONAL = ("encoder", "language", "port", "backup", "room")
 _ROLES = {
     "all": "all: search, messages and the desk",
     "search": "search: this machine only searches; it takes no messages",

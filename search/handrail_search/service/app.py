@@ -25,6 +25,7 @@ from handrail_feedback.records.searches import Search, SearchEvent
 from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.upkeep.capacity import Capacity
 from handrail_kb.config.settings import Settings
 from handrail_search.adapters.proofs import Prover
 from handrail_search.adapters.similar import SimilarMessages
@@ -41,6 +42,7 @@ from handrail_search.service.monitoring.requests import watch_requests
 from handrail_search.service.monitoring.state_metrics import IndexMetrics, StoreMetrics
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.overload import refuse_late
+from handrail_search.service.rate_limits.day_limits import DayLimits
 from handrail_search.service.rate_limits.rules import add_limits
 from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
@@ -63,6 +65,7 @@ class Parts:
     topics: TopicWatch
     form: FormAlarm
     key: Callable[[], str]
+    day_limits: DayLimits
     # Where limits are counted over all nodes; None where each process counts for itself.
     counts: SharedCounts | None = None
     # In production alone, as the next one.
@@ -113,7 +116,13 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
 def _make_parts(settings: Settings) -> Parts:
     live = LiveIndex(settings.index_dir)
     store = Store(settings.store_place)
-    searches = SearchLog(store, retention_days=settings.number("retention_days"), enabled=settings.flag("log_searches"))
+    capacity = Capacity(store)
+    searches = SearchLog(
+        store,
+        retention_days=settings.number("retention_days"),
+        enabled=settings.flag("log_searches"),
+        capacity=capacity,
+    )
     teaching = Teaching(live, settings)
     prover = Prover(live, teaching)
     counts = shared_counts(settings)
@@ -128,6 +137,7 @@ def _make_parts(settings: Settings) -> Parts:
         topics=TopicWatch(live, settings, prover),
         form=FormAlarm(),
         key=partial(secret_key, settings),
+        day_limits=DayLimits(capacity, counts),
         counts=counts,
     )
 
@@ -139,7 +149,8 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
 
     def on_search(asked: AnsweredSearch) -> None:
         parts.meter.count(asked)
-        parts.searches.record(_as_search(asked, by_staff=_is_staff()))
+        if parts.day_limits.takes("searches"):
+            parts.searches.record(_as_search(asked, by_staff=_is_staff()))
 
     def on_said_no(search_id: str) -> None:
         parts.searches.event(SearchEvent(search_id, "said_no", now()))
@@ -155,6 +166,7 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         is_bot,
         _is_staff,
         lambda: site.folder,
+        parts.day_limits.admit,
     )
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:

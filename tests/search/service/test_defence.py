@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from handrail_feedback.storage.upkeep.capacity import LIMITS
 from handrail_kb.policy.fit import write_csp
+from handrail_search.service.app import parts_of
+from handrail_search.service.rate_limits import day_limits
 
 from ..acme import INLINE_HASH, PERSON
 
@@ -188,3 +192,27 @@ def test_no_address_redirects_to_another_site(client, path):
 def test_a_strange_origin_is_refused(client, origin):
     answer = client.post("/api/contact", json={"message": "hi"}, headers={"Origin": origin})
     assert answer.status_code == 403
+
+
+# --- how much one address may leave
+
+
+def test_one_address_leaves_only_so_much_a_day_and_search_goes_on(make_app, own_acme, monkeypatch):
+    bounds = {"searches": 2, "events": 1, "votes": 1, "messages": 1}
+    fewer = {kind: replace(limit, a_day=bounds.get(kind, limit.a_day)) for kind, limit in LIMITS.items()}
+    monkeypatch.setattr(day_limits, "LIMITS", fewer)
+    app = make_app(own_acme, trusted_proxies=1)
+    client, searches = app.test_client(), parts_of(app).searches
+    here, elsewhere = ({"X-Forwarded-For": address} for address in ("198.51.100.1", "198.51.100.2:4711"))
+    event = {"type": "said_no", "search_id": "s" * 22}
+    vote = {"url": "/billing/invoices/", "helpful": True}
+    message = {"message": "Help", "reply_to": "anna@acme.test"}
+    for n in range(4):
+        assert client.get(f"/api/search?q=refund {n}", headers=here).json["results"]
+    assert [client.post("/api/events", json=event, headers=here).status_code for _ in range(2)] == [204, 429]
+    assert [client.post("/api/feedback", json=vote, headers=here).status_code for _ in range(2)] == [204, 429]
+    assert [client.post("/api/contact", json=message, headers=here).status_code for _ in range(2)] == [201, 429]
+    assert client.post("/api/feedback", json=vote, headers=elsewhere).status_code == 204
+    client.get("/api/search?q=refund", headers=elsewhere)
+    assert searches.flush()
+    assert searches.written == 3 + 1

@@ -20,6 +20,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.job_runs import JOBS, last_successes
 from handrail_feedback.storage.messages.outbox_status import outbox_status
+from handrail_feedback.storage.upkeep.capacity import Filled, how_full
 from handrail_kb import __version__
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
@@ -94,6 +95,7 @@ class StoreMetrics(Collector):
             status, succeeded = self._in_time(self._read, at)
             yield from self._outbox(status, at)
             yield _jobs(succeeded)
+            yield _fullness(self._in_time(how_full, self._store))
             self._in_time(self._store.look)
         except StoreUnavailable:
             usable = 0
@@ -152,6 +154,17 @@ def _jobs(succeeded: Mapping[str, datetime]) -> Metric:
     for job in JOBS:
         jobs.add_metric([job], succeeded[job].timestamp() if job in succeeded else 0)
     return jobs
+
+
+def _fullness(found: list[Filled]) -> Metric:
+    shares = GaugeMetricFamily(
+        "handrail_store_filled_ratio",
+        "How full the store is, by kind of what is kept; from 1 on no more of it is kept.",
+        labels=["kind"],
+    )
+    for one in found:
+        shares.add_metric([one.kind], one.share)
+    return shares
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

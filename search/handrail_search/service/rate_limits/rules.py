@@ -36,7 +36,7 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
     if counts:
         where = {"storage_uri": "handrail://", "storage_options": {"counts": counts}}
         app.config[_KEY] = given_key().encode()
-    limiter = Limiter(_client, app=app, strategy="moving-window", headers_enabled=True, **where)
+    limiter = Limiter(client_of_request, app=app, strategy="moving-window", headers_enabled=True, **where)
     search_rate, contact_rate, code_rate = (settings.text(f"{name}_rate") for name in ("search", "contact", "code"))
     often = ("search.api", "search.find", "search.related", *(f"feedback.{name}" for name in _OFTEN))
     seldom = ("feedback.contact", "feedback.tell")
@@ -97,7 +97,7 @@ def _within(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
-def _client() -> str:
+def client_of_request() -> str:
     """The client of this request. Behind a Unix socket there is no address, and all are one."""
     return _counted_as(client_of(request.remote_addr or ""))
 
@@ -117,6 +117,6 @@ def _counted_as(who: str) -> str:
 
 # Wrong passwords: an account can be tried no faster than this, from however many addresses, and an address can try no
 # faster than this, however many accounts.
-GUESSES: dict[Callable[[], str], str] = {_client: "30 per 15 minutes", _account: "10 per 15 minutes"}
+GUESSES: dict[Callable[[], str], str] = {client_of_request: "30 per 15 minutes", _account: "10 per 15 minutes"}
 # Where passwords can be guessed: each answers a wrong one with the status 401.
 GUESSED_AT = ("desk.login", "desk.change_password")

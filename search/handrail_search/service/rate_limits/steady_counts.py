@@ -31,6 +31,11 @@ class SteadyCounts(MemoryStorage):
         self._move_along()
         return super().get_moving_window(key, limit, expiry)
 
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count in a fixed window."""
+        self._move_along()
+        return super().incr(key, expiry, amount)
+
     def _move_along(self) -> None:
         with self._moving:
             jumped = _ahead() - self._ahead

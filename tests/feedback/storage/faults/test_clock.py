@@ -11,13 +11,13 @@ from handrail_feedback.records.messages import Message
 from handrail_feedback.records.outbox import Patience, parse_routes
 from handrail_feedback.records.searches import Vote
 from handrail_feedback.search_log import SearchLog
-from handrail_feedback.storage.erasure import may_erase, note_erased
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.mail_quota import Recipient
 from handrail_feedback.storage.messages.mailings import claim_receipt
 from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.searches.intents import erase_old
 from handrail_feedback.storage.searches.votes import keep_vote
+from handrail_feedback.storage.upkeep.erasure import may_erase, note_erased
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MAIL = parse_routes("mail")

@@ -1,0 +1,1 @@
+"""What keeps the store within bounds of time and room."""
