@@ -205,7 +205,7 @@ def test_one_address_leaves_only_so_much_a_day_and_search_goes_on(make_app, own_
     client, searches = app.test_client(), parts_of(app).searches
     here, elsewhere = ({"X-Forwarded-For": address} for address in ("198.51.100.1", "198.51.100.2:4711"))
     event = {"type": "said_no", "search_id": "s" * 22}
-    vote = {"url": "/billing/invoices/", "helpful": True}
+    vote = {"url": "/billing/refund/", "helpful": True}
     message = {"message": "Help", "reply_to": "anna@acme.test"}
     for n in range(4):
         assert client.get(f"/api/search?q=refund {n}", headers=here).json["results"]

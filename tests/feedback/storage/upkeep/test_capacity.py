@@ -21,7 +21,7 @@ from handrail_feedback.storage.upkeep.capacity import LIMITS, Capacity, Kind, ho
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import StoreUnavailable
 
-from ..conftest import search
+from ...conftest import search
 
 Usage = namedtuple("Usage", "total used free")
 # The first to stop comes first.
