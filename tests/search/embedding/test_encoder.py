@@ -177,14 +177,14 @@ from handrail_search.embedding.weights import find_model
 root = Path(sys.argv[1])
 torch.manual_seed(0)
 tokenizer = BertTokenizerFast.from_pretrained(find_model("all-MiniLM-L6-v2")[0])
-made = MPNetModel(MPNetConfig(vocab_size=tokenizer.vocab_size + 5, hidden_size=96, num_hidden_layers=4,
-                              num_attention_heads=4, intermediate_size=192))
+made = MPNetModel(MPNetConfig(vocab_size=tokenizer.vocab_size + 5, max_position_embeddings=514, hidden_size=96,
+                              num_hidden_layers=4, num_attention_heads=4, intermediate_size=192))
 for one in made.parameters():
     if one.dim() > 1:
         torch.nn.init.normal_(one, std=0.15)
 for module in made.modules():
     if isinstance(module, torch.nn.LayerNorm):
-        module.weight.data[3] *= 30
+        module.weight.data[3] *= 300
 made.save_pretrained(root / "raw")
 tokenizer.save_pretrained(root / "raw")
 transformer = models.Transformer(str(root / "raw"), max_seq_length=128)
