@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import Any
 
 import click
 
 from handrail_kb import __version__
+from handrail_kb.cli.system_errors import told
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import unknown_variables
 from handrail_kb.texts.installing import install_extra, missing
@@ -121,9 +123,14 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 (a wrong entry in COMMANDS is a fault of ours)
         return command
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with told():  # help is printed here
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with told():
+                return super().invoke(ctx)
         except ModuleNotFoundError as error:  # heavy libraries are imported while a command runs
             name = ctx.invoked_subcommand or ""
             if not missing(_extra(name)):  # something else is missing, such as what a hook of the site imports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 from pathlib import Path
 
@@ -102,6 +103,6 @@ def make_site(folder: Path) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(
-            f"{folder} cannot be written: {error.strerror}.", "Name a folder of yours: handrail new help"
-        ) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "Make room: df -h ." if full else "Name a folder of yours: handrail new help"
+        raise ConfigError(f"{folder} cannot be written: {error.strerror}.", mend) from error

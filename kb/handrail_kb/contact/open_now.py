@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -80,14 +80,24 @@ class OpeningTimes:
             local = None
         if local is None or local.date().isoformat() > self.known_until:
             return None
-        minute = local.hour * 60 + local.minute
-        spans = channel.week[local.weekday()]
+        day, zone = local.date(), ZoneInfo(self.zone)
+        spans = channel.week[day.weekday()]
         if not channel.always:
-            spans = self.days.get(local.date().isoformat(), spans)
+            spans = self.days.get(day.isoformat(), spans)
         for start, end in spans:
-            if start <= minute < end:
+            if moment_of(day, start, zone) <= now < moment_of(day, end, zone):
                 return show_time(end) if end < MIDNIGHT else ""
         return None
+
+
+def moment_of(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    """The moment, in UTC, at which clocks in a zone show so many minutes since midnight of a day; 1440 ends the day.
+
+    On the day clocks change, as calendars have it (RFC 5545): a time that is skipped is as long after the change as it
+    would be without, and of a time that comes twice the first is meant. The browser computes the same.
+    """
+    wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
 def read_opening(data: Any) -> OpeningTimes:

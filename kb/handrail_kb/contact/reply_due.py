@@ -6,7 +6,7 @@ The same computation as in the browser (`handrail-hours.js`), for the people who
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.contact.channels import Channel, Contact, read_contact
 from handrail_kb.contact.holidays import public_holidays
 from handrail_kb.contact.hours import Spans
+from handrail_kb.contact.open_now import moment_of
 
 _FAR_DAYS = 120
 _FIXED = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1), "days": timedelta(days=1)}
@@ -61,12 +62,7 @@ def _stretches(contact: Contact, channel: Channel, at: datetime) -> Iterator[Str
     for number in range(-1, _FAR_DAYS):
         day = today + timedelta(days=number)
         for begins, ends in _spans(contact, channel, day):
-            midnight = datetime.combine(day, time(), zone)
-            # Wall-clock time, because midnight and noon are not twelve hours apart on the day the clocks change.
-            yield (
-                (midnight + timedelta(minutes=begins)).astimezone(UTC),
-                (midnight + timedelta(minutes=ends)).astimezone(UTC),
-            )
+            yield moment_of(day, begins, zone), moment_of(day, ends, zone)
 
 
 def _spans(contact: Contact, channel: Channel, day: date) -> Spans:

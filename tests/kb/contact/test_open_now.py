@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from importlib import resources
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from handrail_kb.contact.open_now import DirectChannel, OpenChannel, OpeningTimes, read_opening
+from handrail_kb.contact.open_now import DirectChannel, OpenChannel, OpeningTimes, moment_of, read_opening
 
 WEEK = [[[540, 720], [780, 1080]]] * 5 + [[], []]
 PHONE = DirectChannel("phone", "Phone +49 30 901820", "tel:+4930901820", WEEK)
@@ -82,3 +88,47 @@ def test_a_named_address_is_shown_while_nobody_answers_the_phone():
     assert opening.fastest(at(MONDAY), "grief").title == ESTATES.title
     assert opening.fastest(at(NIGHT), "grief") == OpenChannel(LETTER.title, LETTER.address, "", at_once=False)
     assert opening.fastest(at(NIGHT), "fraud") is None
+
+
+SHIFTS = DirectChannel("phone", "Phone", "tel:+49", [[[0, 150], [150, 300]]] * 7)  # until 02:30, and from then on
+EARLY, LATE = replace(SHIFTS, week=[[[0, 150]]] * 7), replace(SHIFTS, week=[[[150, 300]]] * 7)
+
+
+@pytest.mark.parametrize(
+    ("channel", "now", "is_open"),
+    [
+        (EARLY, "2026-03-29T01:29", True),  # 03:29, an hour after 01:29: 02:30 was skipped
+        (EARLY, "2026-03-29T01:30", False),
+        (LATE, "2026-03-29T01:29", False),
+        (LATE, "2026-03-29T01:30", True),
+        (LATE, "2026-03-29T02:59", True),
+        (LATE, "2026-03-29T03:00", False),  # 05:00
+        (EARLY, "2026-10-25T00:29", True),  # 02:29 for the first time
+        (EARLY, "2026-10-25T00:30", False),
+        (EARLY, "2026-10-25T01:10", False),  # 02:10 for the second time
+        (LATE, "2026-10-25T00:30", True),
+        (LATE, "2026-10-25T01:10", True),
+        (LATE, "2026-10-25T03:59", True),
+        (LATE, "2026-10-25T04:00", False),
+        *((SHIFTS, f"2026-{day}T0{hour}:30", True) for day in ("03-29", "10-25") for hour in (0, 1, 2)),
+    ],
+)
+def test_somebody_is_there_once_and_without_a_gap_in_the_night_when_clocks_change(channel, now, is_open):
+    opening = OpeningTimes("Europe/Berlin", "2027-12-31", {}, (channel,))
+    assert (opening.fastest(at(now)) is not None) is is_open
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to run the page's script")
+def test_the_page_and_the_service_mean_the_same_moment_by_a_time_whatever_clocks_do():
+    zones = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "UTC")
+    days = [date(2026, 3, 7) + timedelta(days=number) for number in (*range(32), *range(200, 250))]
+    asked = [(day.isoformat(), minutes, zone) for zone in zones for day in days for minutes in range(0, 1441, 30)]
+    script = (resources.files("handrail_kb") / "site" / "assets" / "contact" / "handrail-hours.js").read_text("utf-8")
+    of_zones = re.search(r"const clocks = .*?(?=const later =)", script, re.S)[0]
+    program = f"const MINUTE = 60000, DAY = 86400000\n{of_zones}\n" + (
+        "const asked = JSON.parse(require('fs').readFileSync(0))\n"
+        "console.log(JSON.stringify(asked.map(([day, minutes, zone]) => momentOf(day, minutes, zone) / 1000)))"
+    )
+    done = subprocess.run(["node", "-e", program], input=json.dumps(asked), text=True, capture_output=True, check=True)
+    ours = [moment_of(date.fromisoformat(day), minutes, ZoneInfo(zone)).timestamp() for day, minutes, zone in asked]
+    assert json.loads(done.stdout) == ours

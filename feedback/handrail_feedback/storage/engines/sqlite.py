@@ -36,6 +36,7 @@ from handrail_feedback.storage.engines.connection import (
 from handrail_feedback.storage.engines.known_files import BESIDE, forget, is_gone, remember, was_made
 from handrail_feedback.storage.engines.sqlite_log import LogWatch
 from handrail_feedback.storage.engines.sqlite_words import (
+    LEAST_ROOM,
     explained,
     is_of_connection,
     is_of_log,
@@ -47,8 +48,6 @@ from handrail_kb.errors import StoreUnavailable
 
 # Several processes must all have the files closed at one moment.
 _REST_SECONDS = (0.1, 1.0)
-# Of a disk with less room than one message takes, it is said that it is full.
-_LEAST_ROOM = 64 * 1024
 
 
 class SqliteFile:
@@ -137,7 +136,7 @@ class SqliteFile:
         with self.reading() as connection:
             connection.execute(WRITES_NOTHING)
         with explained(self.path):
-            if shutil.disk_usage(self.path.parent).free < _LEAST_ROOM:
+            if shutil.disk_usage(self.path.parent).free < LEAST_ROOM:
                 raise unavailable(self.path, sqlite3.SQLITE_FULL, "")
 
     def shred(self) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from handrail_kb.errors import StoreUnavailable
+
+# Of a disk with less room than one message takes, it is said that it is full.
+LEAST_ROOM = 64 * 1024
 
 _NOT_THE_FILE = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InternalError)
 
@@ -24,6 +29,8 @@ def explained(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:  # SQLite quotes what is damaged
         raise unavailable(path, sqlite3.SQLITE_CORRUPT, "what it holds is no text") from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise unavailable(path, sqlite3.SQLITE_FULL, "") from error
         raise StoreUnavailable(
             f"The store {path} cannot be opened: {error.strerror or error}.",
             f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
@@ -35,6 +42,8 @@ _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
     """What to say of a store where SQLite failed with this code, in these words."""
+    if code == sqlite3.SQLITE_IOERR and _is_full(path.parent):
+        code = sqlite3.SQLITE_FULL  # where a file beside the store has no room, SQLite says less
     reasons = {
         sqlite3.SQLITE_NOTADB: (
             f"{path} is not a store of Handrail: {said}.",
@@ -60,6 +69,13 @@ def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
     }
     what, mend = reasons.get(code, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
     return StoreUnavailable(what, mend, passing=code in _PASSING)
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < LEAST_ROOM
+    except OSError:
+        return False
 
 
 class LogCutShort(StoreUnavailable):

@@ -26,10 +26,12 @@
   }
   const asUtc = ({ day, minutes }) => Date.parse(`${day}T00:00Z`) + minutes * MINUTE
   const shift = (moment, zone) => asUtc(wallOf(moment, zone)) - Math.floor(moment / MINUTE) * MINUTE
-  // The second pass is for the hours around a clock change, where the first guess uses the other offset.
+  // On the day clocks change, as calendars have it (RFC 5545) and the service computes it: of a time that comes twice the
+  // first is meant, and a time that is skipped is as long after the change as it would be without.
   function momentOf(day, minutes, zone) {
     const wall = asUtc({ day, minutes })
-    return wall - shift(wall - shift(wall, zone), zone)
+    const [before, after] = [wall - shift(wall - DAY, zone), wall - shift(wall + DAY, zone)]
+    return asUtc(wallOf(before, zone)) === wall || asUtc(wallOf(after, zone)) !== wall ? before : after
   }
   const later = (day, days) => new Date(Date.parse(`${day}T00:00Z`) + days * DAY).toISOString().slice(0, 10)
   const weekday = day => (new Date(`${day}T00:00Z`).getUTCDay() + 6) % 7    // Monday is 0

@@ -1,0 +1,73 @@
+"""What the system says of a disk or a file while a command runs, as a message for a person instead of a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from handrail_kb.errors import HandrailError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+# Libraries in C say it in their own words.
+_WORDS_FOR_FULL = ("disk is full", "No space left", "disk quota", "write error")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Raise HandrailError for what the system or a library says of files; what is printed is out before the end."""
+    try:
+        try:
+            yield
+        except click.exceptions.Exit:
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # whoever reads has enough
+            raise
+        _print_no_more()
+        raise _of_system(error) from error
+    except Exception as error:
+        if isinstance(error, HandrailError) or not _is_of_full_disk(error):
+            raise
+        raise _full("The disk is full.", Path.cwd()) from error
+
+
+def _of_system(error: OSError) -> HandrailError:
+    named = error.filename2 or error.filename  # of two, the one that is written
+    file = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
+    where, why = file or "The output", error.strerror or str(error)
+    folder = file.parent if file else Path.cwd()
+    if error.errno in _FULL:
+        return _full(f"{where} cannot be written: {why}.", folder)
+    if error.errno in _REFUSED:
+        return HandrailError(f"{where} cannot be read or written: {why}.", f"See whose it is: ls -ld {where} {folder}")
+    return HandrailError(f"{where}: {why}.", "See what is there, and what the disk says: handrail doctor; dmesg | tail")
+
+
+def _full(what: str, folder: Path) -> HandrailError:
+    return HandrailError(what, f"Make room, then run this again; nothing was left by half: df -h {folder}")
+
+
+def _is_of_full_disk(error: Exception) -> bool:
+    of_library = type(error).__module__ == "sqlite3" or isinstance(error, RuntimeError)
+    return of_library and any(words in str(error) for words in _WORDS_FOR_FULL)
+
+
+def _print_no_more() -> None:
+    """Let Python end without a second complaint about output that cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
