@@ -167,7 +167,7 @@ function codeIn(query) {
 
 /* As short as the service is quick. One or two letters ask for nothing yet. */
 function pauseAfterKey(query) {
-  return query.length < 3 ? DEBOUNCE : Math.min(Math.max(pace, SHORTEST), DEBOUNCE)
+  return query.length < 3 ? DEBOUNCE : Math.min(Math.max(pace / 2, SHORTEST), DEBOUNCE)
 }
 
 /* ---- the service ---------------------------------------------------------------------------------------------- */
