@@ -19,6 +19,7 @@ from typing import Literal
 
 from handrail_feedback.records.searches import Prepared, Search, SearchEvent, redact_search
 from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.accounts.events import erase_old_events
 from handrail_feedback.storage.database import Connection, Store, weakly
 from handrail_feedback.storage.messages.mailings import expire
 from handrail_feedback.storage.searches.intents import erase_old, write_event, write_search
@@ -270,6 +271,7 @@ class SearchLog:
             erased = erase_old(self._store, moment - self._retention, moment)
             erased += erase_old_votes(self._store, moment - self._retention)
             erase_removed(self._store, moment - self._retention)
+            erased += erase_old_events(self._store, moment)
             expire(self._store, moment)  # also where mail is set up no more
             note_erased(self._store, moment)
         except StoreUnavailable as error:

@@ -33,7 +33,7 @@ from run import put_into
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.intents import erase_old
 from handrail_feedback.storage.searches.topics import failed_searches
@@ -195,7 +195,7 @@ def loads(settings: Settings, path: str) -> dict[str, float]:
         first = _seconds(client, path)
         time.sleep(5)  # noqa: TID251 all periods are read meanwhile
         later = max(_seconds(client, path) for _ in range(5))
-        staff.remove(store, _NAME)
+        staff.remove(store, _NAME, now())
     return {"first": first[0], "first_cpu": first[1], "later": later[0], "later_cpu": later[1]}
 
 

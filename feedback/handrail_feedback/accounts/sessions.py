@@ -25,9 +25,11 @@ from handrail_kb.texts.log.logger import Log
 log = Log(__name__)
 
 
-COOKIE = "handrail_desk"
+_COOKIE = "handrail_desk"
 # A cookie that marks searches by colleagues. It is not a secret, and gives access to nothing.
-STAFF_COOKIE = "handrail_staff"
+_STAFF_COOKIE = "handrail_staff"
+# What browsers hold to: set through TLS alone, and with the first by this very host for all its addresses.
+_HOST, _SECURE = "__Host-", "__Secure-"
 _SHORTEST_KEY = 32
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -38,8 +40,9 @@ class DeskSessions(SecureCookieSessionInterface):
     salt = "handrail-desk"
     digest_method = staticmethod(hashlib.sha256)
 
-    def __init__(self, path: str, settings: Settings) -> None:
+    def __init__(self, base_path: str, path: str, settings: Settings) -> None:
         given_key()  # reports a mistake when the service starts
+        self._base_path = base_path
         self._path = path
         self._settings = settings
         self._problem = ""
@@ -64,11 +67,11 @@ class DeskSessions(SecureCookieSessionInterface):
 
     def get_cookie_name(self, app: Flask) -> str:
         """The name of the cookie."""
-        return COOKIE
+        return cookie_name(_COOKIE, self._base_path)
 
     def get_cookie_path(self, app: Flask) -> str:
-        """The path that browsers send the cookie to."""
-        return self._path
+        """The path that browsers send the cookie to: the desk alone, where the name does not ask for more."""
+        return "/" if self.get_cookie_name(app).startswith(_HOST) else self._path
 
     def get_cookie_samesite(self, app: Flask) -> str:
         """`Lax`: browsers send the cookie when somebody opens a link in a mail, but not with another site's form."""
@@ -77,6 +80,27 @@ class DeskSessions(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether browsers send the cookie only over TLS."""
         return needs_tls()
+
+
+def cookie_name(name: str, base_path: str) -> str:
+    """The name of a cookie of the service at `base_path`, with the prefix by which browsers refuse forged ones.
+
+    `__Host-` wants the path of the whole host, which is the service's own only at `/`. Without TLS, on one's own
+    machine, there is no prefix.
+    """
+    if not needs_tls():
+        return name
+    return f"{_HOST if base_path == '/' else _SECURE}{name}"
+
+
+def staff_cookie(base_path: str) -> str:
+    """The name of the cookie that marks searches by colleagues."""
+    return cookie_name(_STAFF_COOKIE, base_path)
+
+
+def marks_staff(cookies: Mapping[str, str]) -> bool:
+    """Whether these cookies mark a colleague."""
+    return any(f"{prefix}{_STAFF_COOKIE}" in cookies for prefix in ("", _SECURE, _HOST))
 
 
 def needs_tls() -> bool:

@@ -13,7 +13,7 @@ from handrail_feedback.accounts.password_rules import fault
 from handrail_feedback.commands.common import open_store
 from handrail_feedback.records.staff import ROLES, Role, clean_name
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import sessions, staff
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings, load_settings
@@ -80,7 +80,7 @@ def list_(config_file: Path, as_json: bool) -> None:
 def remove(config_file: Path, name: str) -> None:
     """Remove an account; whoever uses it is signed out at once."""
     store, known = _accounts(load_settings(config_file)), _name(name)
-    if not staff.remove(store, known):
+    if not staff.remove(store, known, now()):
         raise _unknown(known)
     click.echo(f"Removed the account {known}. What they did keeps their name.")
 
@@ -94,9 +94,21 @@ def passwd(config_file: Path, name: str) -> None:
     store = _accounts(settings)
     if not staff.find(store, known):
         raise _unknown(known)
-    if not staff.set_password(store, known, passwords.hashed(_read_password(known, settings))):
+    if not staff.set_password(store, known, passwords.hashed(_read_password(known, settings)), now()):
         raise _unknown(known)
     click.echo(f"Changed the password of {known}, who has to sign in again.")
+
+
+@users.command("sign-out")
+@config_option
+@click.argument("name")
+def sign_out(config_file: Path, name: str) -> None:
+    """End all sessions of an account, at once; the password stays."""
+    store, known = _accounts(load_settings(config_file)), _name(name)
+    if not staff.find(store, known):
+        raise _unknown(known)
+    ended = sessions.end_others(store, known, 0, now())
+    click.echo(f"Ended {ended} {'session' if ended == 1 else 'sessions'} of {known}.")
 
 
 @users.command("role")
@@ -106,7 +118,7 @@ def passwd(config_file: Path, name: str) -> None:
 def role_(config_file: Path, name: str, role: Role) -> None:
     """Change the role of an account, at once."""
     known = _name(name)
-    if not staff.set_role(_accounts(load_settings(config_file)), known, role):
+    if not staff.set_role(_accounts(load_settings(config_file)), known, role, now()):
         raise _unknown(known)
     click.echo(f"{known} is {'a lead' if role == 'lead' else 'an agent'} now.")
 

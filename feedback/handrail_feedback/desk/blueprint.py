@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
+from handrail_feedback.desk.accounts.events import AccountEvents
 from handrail_feedback.desk.accounts.own_account import OwnAccount
 from handrail_feedback.desk.look import Look, clock, words
 from handrail_feedback.desk.messages.actions import MessageActions
@@ -26,7 +27,7 @@ from handrail_feedback.desk.reports.topics import TopicPages
 from handrail_feedback.desk.reports.triage import TriageActions
 from handrail_feedback.desk.reports.weekly import WeeklyReportPage
 from handrail_feedback.desk.sign_in import SignIn, me
-from handrail_feedback.records.staff import StaffMember
+from handrail_feedback.records.staff import LONGEST_SESSION, StaffMember
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.reports.weekly_pages import STATIC
 from handrail_feedback.storage.database import Store
@@ -42,7 +43,6 @@ log = Log(__name__)
 
 _FORM_BYTES = 64 * 1024
 _WITHOUT_SESSION = ("desk.login", "desk.static")
-_SESSION = timedelta(hours=12)
 
 
 def add_desk(
@@ -68,7 +68,7 @@ def add_desk(
     least = settings.number("topic_people")
     topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), zone_of(settings))
     articles_seen = ArticleFactsCache(store, articles, least, topics.zone)
-    sign_in = SignIn(store, look, base_path, look.home, topics.warm_once)
+    sign_in = SignIn(store, look, base_path, look.home, topics.warm_once, _idle(settings))
     reply_due = partial(due, contact_of(settings))
     message = MessagePage(store, look, reply_due, is_page, title_of, find, settings, near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
@@ -81,10 +81,19 @@ def add_desk(
         topic_pages := TopicPages(store, topics, look, is_page, articles),
         TriageActions(topic_pages),
         ArticlePages(articles_seen, look, is_page),
-        OwnAccount(store, look),
+        *_of_accounts(sign_in),
     ):
         pages.register(blueprint)
     app.register_blueprint(blueprint)
+
+
+def _of_accounts(sign_in: SignIn) -> tuple[OwnAccount, AccountEvents]:
+    return OwnAccount(sign_in), AccountEvents(sign_in.store, sign_in.look)
+
+
+def _idle(settings: Settings) -> timedelta:
+    """How long a session goes on without use."""
+    return timedelta(minutes=settings.number("desk_idle_minutes"))
 
 
 def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
@@ -108,9 +117,11 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
 
 def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRFProtect:
     """Set up sessions, sign-in and the tokens of forms, for the desk only."""
-    app.session_interface = DeskSessions(home, settings)
+    app.session_interface = DeskSessions(sign_in.base_path, home, settings)
     # A form may stay open for as long as its session lasts.
-    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, PERMANENT_SESSION_LIFETIME=_SESSION)
+    app.config.update(
+        WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, PERMANENT_SESSION_LIFETIME=LONGEST_SESSION
+    )
     # A session bound to an address would end whenever a phone changes its network.
     app.config.update(SESSION_PROTECTION=None)
     manager = LoginManager()

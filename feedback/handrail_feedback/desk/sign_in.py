@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,11 +17,12 @@ from flask_login import UserMixin, current_user, login_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts import passwords
-from handrail_feedback.accounts.sessions import STAFF_COOKIE, is_local, needs_tls
+from handrail_feedback.accounts.browsers import kind_of_browser
+from handrail_feedback.accounts.sessions import is_local, needs_tls, staff_cookie
 from handrail_feedback.desk.look import Look, words
-from handrail_feedback.records.staff import StaffMember, clean_name
+from handrail_feedback.records.staff import Doer, Session, StaffMember, clean_name
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import events, sessions, staff
 from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.texts.log.logger import Log
@@ -29,20 +31,40 @@ log = Log(__name__)
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """A staff member as Flask-Login knows them: by the secret of their sessions."""
+    """A staff member as Flask-Login knows them: by the token of a session."""
 
-    def __init__(self, member: StaffMember) -> None:
+    def __init__(self, token: str, member: StaffMember, session: Session | None = None) -> None:
+        self.token = token
         self.member = member
+        self.session = session
 
     def get_id(self) -> str:
-        """The value that the session carries."""
-        return self.member.session
+        """The value that the cookie carries."""
+        return self.token
 
 
 def me() -> StaffMember:
     """The person who is signed in. Only for views that require a session."""
     member: StaffMember = current_user.member
     return member
+
+
+def this_session() -> Session:
+    """The session of this request. Only for views that require one."""
+    session: Session = current_user.session
+    return session
+
+
+def doer(name: str = "") -> Doer:
+    """Who does something in this request: the account of that name, in this kind of browser."""
+    return Doer(name, kind_of_browser(request.headers.get("User-Agent", "")))
+
+
+def carry_on(token: str, member: StaffMember) -> None:
+    """Let the browser of this request go on with another session; nothing of the one before is trusted."""
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(token, member))
 
 
 @dataclass(frozen=True)
@@ -54,16 +76,17 @@ class SignIn:
     base_path: str
     home: str
     expect: Callable[[], None]
+    idle: timedelta
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of signing in and out."""
         blueprint.add_url_rule(f"{self.home}login", "login", self.sign_in, methods=["GET", "POST"])
         blueprint.add_url_rule(f"{self.home}logout", "logout", self.sign_out, methods=["POST"])
 
-    def who(self, session_secret: str) -> SignedIn | None:
+    def who(self, token: str) -> SignedIn | None:
         """Whose session it is. Called with each request, so that removing an account signs it out at once."""
-        member = staff.of_session(self.store, session_secret)
-        return SignedIn(member) if member else None
+        found = sessions.find(self.store, token, now(), self.idle)
+        return SignedIn(token, *found) if found else None
 
     def sign_in(self) -> AnyResponse:
         """GET and POST desk/login."""
@@ -73,18 +96,20 @@ class SignIn:
         if request.method == "GET":
             return self.form(asked)
         typed, password = request.form.get("name", "")[:100], request.form.get("password", "")
-        member = self._check(clean_name(typed), password)
+        found = staff.find(self.store, name) if (name := clean_name(typed)) else None
+        member = self._check(found, password)
         if member is None:
             log("desk.sign_in_refused")
+            events.note_refused(self.store, found[0].name if found else "", now(), doer())
             return self.form(asked, 401, typed=typed, wrong=words("login.wrong"))
         return self._welcome(member, asked)
 
     def sign_out(self) -> AnyResponse:
-        """POST desk/logout: ends the sessions of this account on every device."""
-        staff.end_sessions(self.store, me().name)
+        """POST desk/logout: ends this session."""
+        sessions.sign_out(self.store, me().name, this_session().number, now(), doer(me().name))
         session.clear()
         response = redirect(url_for("desk.login"))
-        response.delete_cookie(STAFF_COOKIE, path=self.base_path)
+        response.delete_cookie(staff_cookie(self.base_path), **self._staff_cookie())
         return response
 
     def form(self, way_on: str, status: int = 200, *, typed: str = "", wrong: str = "", kept: str = "") -> Response:
@@ -112,25 +137,24 @@ class SignIn:
         except StoreUnavailable:
             return False
 
-    def _check(self, name: str, password: str) -> StaffMember | None:
-        found = staff.find(self.store, name) if name else None
+    def _check(self, found: tuple[StaffMember, str] | None, password: str) -> StaffMember | None:
         kept = found[1] if found else None
         if not passwords.matches(kept, password) or found is None or kept is None:
             return None
         if passwords.is_outdated(kept):
-            staff.rehash(self.store, name, kept, passwords.hashed(password))
+            staff.rehash(self.store, found[0].name, kept, passwords.hashed(password))
         return found[0]
 
     def _welcome(self, member: StaffMember, way_on: str) -> AnyResponse:
         # Comes first, because it may fail: then nothing has changed, and the same form can be sent again.
-        staff.note_sign_in(self.store, member.name, now())
-        session.clear()  # do not trust an earlier session
-        session.permanent = True
-        login_user(SignedIn(member))
+        token = sessions.begin(self.store, member.name, now(), doer(member.name), before=session.get("_user_id", ""))
+        carry_on(token, member)
         response = redirect(way_on)
-        options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": needs_tls(), "path": self.base_path}
-        response.set_cookie(STAFF_COOKIE, "1", max_age=30 * 24 * 3600, **options)
+        response.set_cookie(staff_cookie(self.base_path), "1", max_age=30 * 24 * 3600, **self._staff_cookie())
         return response
+
+    def _staff_cookie(self) -> dict[str, Any]:
+        return {"httponly": True, "samesite": "Lax", "secure": needs_tls(), "path": self.base_path}
 
     def _way_on(self, asked: str) -> str:
         """The address to open after signing in: always a page of the desk."""

@@ -1,26 +1,93 @@
-"""Staff members and their roles."""
+"""Staff members, their roles and sessions, and what is remembered of what happened to accounts."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
+
+from handrail_feedback.records.stamps import Row, moment, moment_or_none
 
 Role = Literal["agent", "lead"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
+# A session ends after this time, however much it is used.
+LONGEST_SESSION = timedelta(hours=12)
+# How far clocks of several machines may be apart.
+_APART = timedelta(minutes=5)
+
+# What happens to accounts. The second kind is what anybody can cause who finds the sign-in page.
+BY_STRANGERS = frozenset({"refused"})
+Happening = Literal[
+    "account_made",
+    "account_removed",
+    "password_changed",
+    "refused",
+    "role_changed",
+    "session_ended",
+    "sessions_ended",
+    "signed_in",
+    "signed_out",
+]
+EVENTS_KEPT = timedelta(days=180)
+
 
 @dataclass(frozen=True)
 class StaffMember:
-    """A person who may sign in to the desk. `session` is the secret of their sessions."""
+    """A person who may sign in to the desk."""
 
     name: str
     role: Role
-    session: str
     made_at: datetime
     signed_in_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Doer:
+    """Who does something to an account: the name of another one or the same, and the kind of browser.
+
+    Both are empty at the command line, and the name for somebody who has no account.
+    """
+
+    name: str = ""
+    browser: str = ""
+
+
+AT_COMMAND_LINE = Doer()
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session of somebody on one device. `seen_at` is right within a minute."""
+
+    number: int
+    made_at: datetime
+    seen_at: datetime
+    browser: str
+
+
+@dataclass(frozen=True)
+class StaffEvent:
+    """What happened to an account: `name` is empty where there is none of that name, `detail` is such as a new role."""
+
+    at: datetime
+    what: str
+    name: str
+    by: Doer
+    detail: str
+
+
+def member_of(row: Row) -> StaffMember:
+    """The account in a row of the store."""
+    return StaffMember(row["name"], row["role"], moment(row["made_at"]), moment_or_none(row["signed_in_at"]))
+
+
+def goes_on(session: Session, at: datetime, idle: timedelta) -> bool:
+    """Whether a session has not ended by itself. One from the future is no session: a clock was wrong."""
+    ahead = session.made_at - at > _APART
+    return not ahead and at - session.made_at < LONGEST_SESSION and at - session.seen_at < idle
 
 
 def clean_name(typed: str) -> str:

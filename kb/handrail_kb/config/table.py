@@ -197,6 +197,14 @@ SETTINGS: tuple[Setting, ...] = (
         form=r"https?://[^\s/]+/\S*",
     ),
     Setting(
+        "desk_idle_minutes",
+        60,
+        "Minutes without use after which a session at the desk ends. Every session ends after 12 hours.",
+        "service",
+        least=5,
+        most=720,
+    ),
+    Setting(
         "search_rate",
         "300 per minute",
         "Searches one address may make; the same number of votes.",

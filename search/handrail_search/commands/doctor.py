@@ -19,7 +19,7 @@ from handrail_feedback.delivery.alarm import count, trouble
 from handrail_feedback.delivery.attended import is_attended, longest_absence
 from handrail_feedback.delivery.channels import can_answer, read_delivery
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store, StoreBehind
 from handrail_feedback.storage.examination import examine_store
 from handrail_feedback.storage.job_runs import last_successes, restored_from

@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from handrail_feedback.accounts.sessions import STAFF_COOKIE, secret_key
+from handrail_feedback.accounts.sessions import marks_staff, secret_key
 from handrail_feedback.delivery.alarm import FormAlarm
 from handrail_feedback.delivery.channels import can_notify
 from handrail_feedback.delivery.sender import Sender
@@ -194,7 +194,7 @@ def _add_desk(app: Flask, settings: Settings, parts: Parts) -> None:
 
 
 def _is_staff() -> bool:
-    return STAFF_COOKIE in request.cookies
+    return marks_staff(request.cookies)
 
 
 def _count_messages(meter: metrics.Meter, form: FormAlarm, response: Response) -> Response:

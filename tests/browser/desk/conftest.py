@@ -17,7 +17,7 @@ def help_site(site_dir, small_index, tmp_path):
     """The real service with its index, a mail server to answer by, and an account for anna."""
     from handrail_feedback.accounts import passwords
     from handrail_feedback.records.stamps import now
-    from handrail_feedback.storage import staff
+    from handrail_feedback.storage.accounts import staff
     from handrail_kb.config.settings import load_settings
     from handrail_search.service.app import create_app
 

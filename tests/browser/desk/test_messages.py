@@ -147,7 +147,7 @@ def topics(help_site):
     from handrail_feedback.accounts import passwords
     from handrail_feedback.records.searches import Search
     from handrail_feedback.records.stamps import now
-    from handrail_feedback.storage import staff
+    from handrail_feedback.storage.accounts import staff
     from handrail_feedback.storage.searches.topics import topics
 
     staff.add(help_site.store, "ben", "lead", passwords.hashed(PASSWORD), now())

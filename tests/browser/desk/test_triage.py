@@ -26,7 +26,7 @@ def queue(help_site):
     from handrail_feedback.accounts import passwords
     from handrail_feedback.contracts import Meaning
     from handrail_feedback.records.stamps import now
-    from handrail_feedback.storage import staff
+    from handrail_feedback.storage.accounts import staff
     from handrail_feedback.topics.refresh import refresh
 
     staff.add(help_site.store, "lea", "lead", passwords.hashed(PASSWORD), now())

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from handrail_feedback.accounts import passwords
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import failed_searches, members
 from handrail_kb.config.settings import load_settings

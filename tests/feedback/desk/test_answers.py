@@ -99,11 +99,12 @@ def test_whatever_else_is_done_an_answer_that_is_begun_is_kept(desk, write, deed
 
 
 def test_when_the_session_ends_while_somebody_writes_their_words_are_shown_to_copy(app, desk, write, store):
-    from handrail_feedback.storage import staff
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.accounts import sessions
 
     code = write()
     desk.get(f"m/{code}/")
-    staff.end_sessions(store, "anna")
+    sessions.end_others(store, "anna", 0, now())
     assert desk.post(f"m/{code}/answer", body="Dear <Cora>,", token="t1").status_code == 401
     assert "Dear &lt;Cora&gt;," in desk.page and answers_of(store, code) == []
     desk.sign_in()

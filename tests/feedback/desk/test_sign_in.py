@@ -8,7 +8,9 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.sessions import secret_key
-from handrail_feedback.storage import staff
+from handrail_feedback.records.staff import Doer
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.accounts import sessions, staff
 from handrail_kb.cli.group import main
 from handrail_kb.errors import ConfigError, StoreUnavailable
 
@@ -114,7 +116,7 @@ def test_an_old_hash_is_renewed_when_its_owner_signs_in_and_the_session_goes_on(
     from argon2 import PasswordHasher
 
     weak = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
-    staff.set_password(staffed, "anna", weak)
+    staff.set_password(staffed, "anna", weak, now())
     assert desk.sign_in().status_code == 200
     assert staff.find(staffed, "anna")[1] != weak
     assert desk.get("").status_code == 200
@@ -159,8 +161,8 @@ def test_a_session_that_was_planted_before_signing_in_is_worth_nothing_after(app
 def test_a_cookie_that_somebody_made_up_opens_nothing(app, staffed):
     from itsdangerous import URLSafeTimedSerializer
 
-    secret = staff.find(staffed, "anna")[0].session
-    forged = URLSafeTimedSerializer("guessed key", salt="handrail-desk").dumps({"_user_id": secret, "_fresh": True})
+    token = sessions.begin(staffed, "anna", now(), Doer("anna"))
+    forged = URLSafeTimedSerializer("guessed key", salt="handrail-desk").dumps({"_user_id": token, "_fresh": True})
     client = app.test_client()
     client.set_cookie("handrail_desk", forged, path="/help/desk/")
     assert client.get("/help/desk/").status_code == 401
@@ -224,8 +226,8 @@ def test_an_odd_name_is_answered_and_shown_as_text(desk, name):
 
 @pytest.mark.parametrize(
     "ended",
-    [lambda store: staff.remove(store, "anna"), lambda store: staff.set_password(store, "anna", "a hash"),
-     lambda store: staff.end_sessions(store, "anna")],
+    [lambda store: staff.remove(store, "anna", now()), lambda store: staff.set_password(store, "anna", "a hash", now()),
+     lambda store: sessions.end_others(store, "anna", 0, now())],
     ids=["removed", "new password", "signed out elsewhere"],
 )  # fmt: skip
 def test_a_session_ends_at_once(desk, staffed, ended):
@@ -238,7 +240,7 @@ def test_a_session_ends_at_once(desk, staffed, ended):
 def test_another_role_counts_from_the_next_request_on(desk, staffed):
     desk.sign_in()
     assert ", lead" not in desk.page
-    staff.set_role(staffed, "anna", "lead")
+    staff.set_role(staffed, "anna", "lead", now())
     desk.get("")
     assert ", lead" in desk.page
 
@@ -249,7 +251,7 @@ def test_the_cookie_goes_to_the_desk_alone_and_through_tls(app, desk):
     assert "HttpOnly" in cookie(answer) and "SameSite=Lax" in cookie(answer)
     assert "Secure" not in cookie(answer)  # on one's own machine there is no TLS
     away = app.test_client().get("/help/desk/login", base_url="http://help.acme.test")
-    assert "Secure" in cookie(away)
+    assert "Secure" in cookie(away, "__Secure-handrail_desk")
     assert "unencrypted" in away.get_data(as_text=True)
     assert "unencrypted" not in app.test_client().get("/help/desk/", base_url="https://help.acme.test").text
 
@@ -320,13 +322,13 @@ def test_while_the_store_is_away_the_desk_says_so_and_what_mends_it(app, desk, s
 
 
 def test_a_sign_in_that_the_store_could_not_note_is_sent_again_as_it_stands(desk, staffed, monkeypatch):
-    def gone(*_args):
+    def gone(*_args, **_more):
         raise StoreUnavailable("The store is away.", "Wait.", passing=True)
 
     desk.get("login")
     form = {"csrf_token": desk.token(), "name": "anna", "password": PASSWORD}
     with monkeypatch.context() as patch:
-        patch.setattr(staff, "note_sign_in", gone)
+        patch.setattr(sessions, "begin", gone)
         assert desk.post("login", **form).status_code == 503
     assert desk.post("login", follow=False, **form).status_code == 302
     assert desk.get().status_code == 200

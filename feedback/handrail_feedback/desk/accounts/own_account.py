@@ -1,58 +1,76 @@
-"""The page of one's own account: changing the password, which needs the present one and ends all other sessions."""
+"""The page of one's own account: the password, which needs the present one to be changed, and one's sessions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, request, url_for
-from flask_login import login_user
+from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.password_rules import SHORTEST_PASSWORD, fault
-from handrail_feedback.desk.look import Look, language, words
-from handrail_feedback.desk.sign_in import SignedIn, me
-from handrail_feedback.storage import staff
-from handrail_feedback.storage.database import Store
+from handrail_feedback.desk.look import language, words
+from handrail_feedback.desk.sign_in import SignIn, carry_on, doer, me, this_session
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.accounts import sessions, staff
+
+# What the address may say was done just now.
+_DONE = ("password", "session", "sessions")
 
 
 @dataclass(frozen=True)
 class OwnAccount:
     """The views of one's own account."""
 
-    store: Store
-    look: Look
+    sign_in: SignIn
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of one's own account."""
-        home = f"{self.look.home}account/"
+        home = f"{self.sign_in.home}account/"
         blueprint.add_url_rule(home, "account", self.page)
-        blueprint.add_url_rule(f"{home}password", "change_password", self.change_password, methods=["POST"])
+        for path, endpoint, view in (
+            ("password", "change_password", self.change_password),
+            ("sessions/<int:number>/end", "end_session", self.end_session),
+            ("sessions/end", "end_sessions", self.end_sessions),
+        ):
+            blueprint.add_url_rule(f"{home}{path}", endpoint, view, methods=["POST"])
 
     def page(self, wrong: str = "", status: int = 200) -> AnyResponse:
         """GET desk/account/, where `done` in the address says what was done just now."""
-        return self.look.page(
+        done = request.args.get("done", "")
+        return self.sign_in.look.page(
             "accounts/own",
             words("desk.account"),
             status,
             wrong=wrong,
-            done=words("account.changed") if request.args.get("done") == "password" else "",
+            done=words(f"account.done.{done}") if done in _DONE else "",
             least=SHORTEST_PASSWORD,
             most=passwords.LONGEST,
+            this=this_session().number,
+            sessions=sessions.of(self.sign_in.store, me().name, now(), self.sign_in.idle),
         )
 
     def change_password(self) -> AnyResponse:
         """POST desk/account/password. The status 401, for a wrong present password, counts as a try to guess it."""
-        name, new = me().name, request.form.get("new", "")
-        found = staff.find(self.store, name)
+        store, name, new = self.sign_in.store, me().name, request.form.get("new", "")
+        found = staff.find(store, name)
         if not found or not passwords.matches(found[1], request.form.get("present", "")):
             return self.page(words("account.present_wrong"), 401)
         if new != request.form.get("again", ""):
             return self.page(words("account.differ"), 422)
-        if refused := fault(new, name, self.look.site_name()):
+        if refused := fault(new, name, self.sign_in.look.site_name()):
             return self.page(refused.text(language()), 422)
-        staff.set_password(self.store, name, passwords.hashed(new))
-        renewed = staff.find(self.store, name)
-        if renewed:
-            login_user(SignedIn(renewed[0]))
+        staff.set_password(store, name, passwords.hashed(new), now(), doer(name))
+        carry_on(sessions.renew(store, name, now(), doer(name)), found[0])
         return redirect(url_for("desk.account", done="password"))
+
+    def end_session(self, number: int) -> AnyResponse:
+        """POST desk/account/sessions/NUMBER/end: signs one device out."""
+        if not sessions.end_one(self.sign_in.store, me().name, number, now(), doer(me().name)):
+            abort(404)
+        return redirect(url_for("desk.account", done="session"))
+
+    def end_sessions(self) -> AnyResponse:
+        """POST desk/account/sessions/end: signs out everywhere but here."""
+        sessions.end_others(self.sign_in.store, me().name, this_session().number, now(), doer(me().name))
+        return redirect(url_for("desk.account", done="sessions"))

@@ -14,7 +14,7 @@ from handrail_feedback.desk.messages.message import MessagePage, form_token, may
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import LONGEST_ANSWER, Learned
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import answers
 from handrail_feedback.storage.messages.answers import answer_by_mail, answers_of, find_answer, settle, undo_answer

@@ -23,7 +23,7 @@ from handrail_feedback.records.learned import teachable
 from handrail_feedback.records.messages import LONGEST_ANSWER, MOST_QUESTIONS, Along, Answer, Case
 from handrail_feedback.records.reference_codes import normalise, spoken
 from handrail_feedback.records.stamps import now, storable_lines
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import answers_of, note_opened, outcomes_of
 from handrail_feedback.storage.messages.handling import assignees, look

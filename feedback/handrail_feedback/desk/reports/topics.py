@@ -32,7 +32,7 @@ from handrail_feedback.records.decisions import MEANINGS, Decision
 from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import Member
 from handrail_feedback.reports.charts import draw
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import LONGEST_LINK, LONGEST_WHY
 from handrail_feedback.storage.searches.topics import merged_into

@@ -16,7 +16,7 @@ from handrail_feedback.desk.reports.topics import Filled, TopicPages
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.decisions import MEANINGS, Assignment, DecisionKind
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.searches import decisions
 from handrail_feedback.storage.searches.decisions import LONGEST_LINK, LONGEST_WHY
 from handrail_feedback.storage.searches.triage import LONGEST_COMMENT, assign, comment

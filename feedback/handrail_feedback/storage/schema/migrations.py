@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 
 from handrail_feedback.storage.engines.connection import Connection, Migration
-from handrail_feedback.storage.schema import tables, topic_tables
+from handrail_feedback.storage.schema import account_tables, tables, topic_tables
 
 MIGRATIONS: list[Migration] = []
 
@@ -33,6 +33,8 @@ TABLES = (
     "opened",
     "outcomes",
     "staff",
+    "staff_sessions",
+    "staff_events",
     "topics",
     "topic_members",
     "topic_events",
@@ -242,3 +244,15 @@ def m083_triage(db: Connection) -> None:
 def m084_handling(db: Connection) -> None:
     """Who takes care of a message, and who has it open."""
     db.define(*tables.HANDLING)
+
+
+@migration
+def m085_sessions_of_staff(db: Connection) -> None:
+    """A session is a row of its own, with the hash of its token."""
+    db.define(*account_tables.SESSIONS)
+
+
+@migration
+def m086_staff_events(db: Connection) -> None:
+    """What happened to accounts."""
+    db.define(*account_tables.EVENTS)

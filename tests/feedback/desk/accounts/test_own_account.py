@@ -8,7 +8,7 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.password_rules import fault
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 
 from ..desks import PASSWORD, hire, signed_in
 

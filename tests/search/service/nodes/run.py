@@ -34,7 +34,7 @@ from feedback.delivery.servers import Authority, MailServer, free_port
 from feedback.postgres import PostgresServer, programs
 from handrail_feedback.accounts import passwords
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage import staff
+from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_kb.site.built.passages import read_site

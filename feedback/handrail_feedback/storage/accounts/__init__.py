@@ -1,0 +1,1 @@
+"""Accounts of staff in the store: passwords as hashes, sessions, and what happened to them."""

@@ -1,0 +1,32 @@
+"""The tables of accounts in plain SQL, as migrations add them."""
+
+from __future__ import annotations
+
+SESSIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE staff_sessions (        -- who is signed in, a row for each device
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      token TEXT NOT NULL UNIQUE,        -- its hash
+      name TEXT NOT NULL REFERENCES staff (name) ON DELETE CASCADE,
+      made_at TEXT NOT NULL,
+      seen_at TEXT NOT NULL,             -- right within a minute
+      browser TEXT NOT NULL              -- its kind, such as Firefox, Linux
+    ) STRICT""",
+    "CREATE INDEX staff_sessions_by_name ON staff_sessions (name)",
+)
+
+EVENTS: tuple[str, ...] = (
+    """
+    CREATE TABLE staff_events (          -- what happened to accounts; kept for half a year, and in bounded number
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at TEXT NOT NULL,
+      what TEXT NOT NULL,                -- a value of `records.staff.Happening`
+      name TEXT NOT NULL,                -- of the account; empty: there is none
+      who TEXT NOT NULL,                 -- did it; empty: the command line, or somebody without an account
+      browser TEXT NOT NULL,
+      detail TEXT NOT NULL,              -- such as the new role
+      by_stranger INTEGER NOT NULL       -- anybody can cause it
+    ) STRICT""",
+    "CREATE INDEX staff_events_by_stranger ON staff_events (by_stranger, id)",
+    "CREATE INDEX staff_events_by_time ON staff_events (at)",
+)
