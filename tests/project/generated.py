@@ -30,7 +30,8 @@ from handrail_kb.texts.log.events import EVENTS, FIELDS, Event
 from handrail_search.service.app import create_app, parts_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "operators"
-NGINX = Path(__file__).parents[2] / "deploy" / "nginx"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NGINX = DEPLOY / "nginx"
 WIDTH = 100
 
 
@@ -133,12 +134,26 @@ def nginx(name: str) -> Callable[[], str]:
     return lambda: f"```nginx\n{(NGINX / f'{name}.conf').read_text(encoding='utf-8')}```"
 
 
+def caddy() -> str:
+    """The Caddyfile as a block."""
+    return f"```text\n{(DEPLOY / 'caddy' / 'Caddyfile').read_text(encoding='utf-8')}```"
+
+
+def apache() -> str:
+    """The file for Apache as a block."""
+    return f"```apache\n{(DEPLOY / 'apache' / 'site.conf').read_text(encoding='utf-8')}```"
+
+
 PARTS = {
     "settings.md": {"settings": settings_table},
     "commands.md": {"commands": commands_text},
     "monitoring.md": {"metrics": metrics_table},
     "logs.md": {"events": events_table, "fields": fields_table},
-    "reverse-proxy.md": {f"nginx-{name}": nginx(name) for name in ("site", "path", "pages")},
+    "reverse-proxy.md": {
+        **{f"nginx-{name}": nginx(name) for name in ("site", "path", "pages")},
+        "caddy": caddy,
+        "apache": apache,
+    },
     "several-nodes.md": {"nginx-nodes": nginx("nodes")},
     "security.md": {"capacity": capacity_table},
     "../writers/check.md": {"codes": codes_table},

@@ -136,6 +136,10 @@ class Production(BaseApplication):  # type: ignore[misc]
             "child_exit": _forget_process,
             "worker_tmp_dir": _place_for_heartbeats(self._settings.state_dir),
             "worker_exit": _end_process,
+            # What a client says about a proxy is not taken, whoever it is: `trusted_proxies` says whom to believe.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
             # gunicorn's own remote control writes into the home folder; nobody may write but into the state folder.
             "control_socket_disable": True,
         }

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from waiting import until
 
-from ..test_nginx import CONFIG, NGINX
+from ..proxies.test_nginx import CONFIG, NGINX
 from ..test_serving import free_port
 
 DOCS = Path(__file__).parents[4] / "docs" / "operators" / "several-nodes.md"

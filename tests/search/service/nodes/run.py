@@ -42,7 +42,7 @@ from handrail_search.index.build import build_index
 from waiting import until
 
 from ...acme import ARTICLES, article, write_site
-from ..test_nginx import NGINX
+from ..proxies.test_nginx import NGINX
 from .figures import as_table
 from .judge import Disturbance, wrong_with
 from .machines import VALKEY, Node, ask, nginx_before

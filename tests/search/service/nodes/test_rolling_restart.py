@@ -17,7 +17,7 @@ from waiting import until
 
 from ...acme import ARTICLES, write_site
 from ...conftest import MODEL
-from ..test_nginx import NGINX
+from ..proxies.test_nginx import NGINX
 from .machines import Node, ask, nginx_before
 
 CUSTOMERS = 3

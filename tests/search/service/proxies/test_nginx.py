@@ -1,5 +1,6 @@
 """The service behind a real nginx, with the files of deploy/nginx, which are what the documentation gives."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from werkzeug.serving import make_server
 from handrail_kb.policy.fit import write_csp
 from waiting import until
 
-FILES = Path(__file__).parents[3] / "deploy" / "nginx"
+FILES = Path(__file__).parents[4] / "deploy" / "nginx"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 CONFIG = """
 pid {folder}/nginx.pid;
@@ -45,6 +46,7 @@ def behind_nginx(make_app, own_acme, tmp_path):
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         lines = (FILES / "site.conf").read_text().replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+        lines = lines[lines.index("listen 127") - len("server {") - 5 :]  # not the one that asks for https
         lines = lines.replace("127.0.0.1:8000", f"127.0.0.1:{server.server_port}")
         folder = tmp_path / "nginx"
         folder.mkdir()
@@ -107,7 +109,7 @@ def test_nginx_as_documented_takes_every_page_of_a_site_with_seventy_redirects_a
 def test_nginx_understands_every_file_that_is_documented(file, tmp_path):
     if not Path(NGINX).exists():
         pytest.skip("nginx is not installed: apt-get install nginx-light")
-    lines = file.read_text().replace("listen 443 ssl", "listen 127.0.0.1:1").replace("node1", "127.0.0.1")
+    lines = re.sub(r"listen (80|443 ssl)", "listen 127.0.0.1:1", file.read_text()).replace("node1", "127.0.0.1")
     lines = lines.replace("node2", "127.0.0.2")
     server = lines if "server {" in lines else f"server {{ listen 127.0.0.1:1; {lines} }}"
     (tmp_path / "nginx.conf").write_text(CONFIG.format(folder=tmp_path, server=server))
