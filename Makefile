@@ -121,7 +121,7 @@ wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail els
 	@echo "Made $$(echo dist/handrail-*.whl). What to do with it: docs/operators/install.md"
 
 release: $(VENV)/.installed-dev ## Make a release of the committed version in dist/: wheel, sdist, checksums, changes
-	@$(BIN)/python tests/project/release.py
+	@$(BIN)/python tests/project/release/release.py
 
 install-test: $(VENV)/.installed-dev ## Follow the documents in empty environments, with the newest and the lowest versions
 	$(BIN)/python -m pytest -q -m slow -p no:randomly tests/project/install tests/project/test_install.py tests/project/deploy

@@ -1,6 +1,6 @@
 """Makes a release of what is committed: wheel, sdist, their checksums, and what changed.
 
-    python tests/project/release.py     into dist/release-VERSION, ready to be tagged and handed out
+    python tests/project/release/release.py     into dist/release-VERSION, ready to be tagged and handed out
 
 The version stands in kb/handrail_kb/__init__.py alone. Refused are uncommitted changes, a version that has a tag, and
 one that CHANGELOG.md says nothing about. Both archives are the same to the byte whoever makes them from a commit.
@@ -19,7 +19,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VERSION = Path("kb", "handrail_kb", "__init__.py")
 CHANGELOG = Path("CHANGELOG.md")
 _VERSION_LINE = re.compile(r'^__version__ = "([^"]+)"$', re.M)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KEPT = ("kb", "search", "feedback", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "Makefile", ".gitignore")
 CHANGES = "# Changelog\n\n## Unreleased\n\n## 7.8.9 (2026-11-28)\n\n- Doors open both ways.\n\n## 7.8.8\n\n- Older.\n"
 
@@ -47,7 +47,11 @@ def source(tmp_path_factory):
             shutil.copy2(place, clone / name)
     write(clone, "kb/handrail_kb/__init__.py", '"""Kept."""\n\n__version__ = "7.8.9"\n')
     write(clone, "CHANGELOG.md", CHANGES)
-    write(clone, "tests/project/release.py", (ROOT / "tests/project/release.py").read_text(encoding="utf-8"))
+    write(
+        clone,
+        "tests/project/release/release.py",
+        (ROOT / "tests/project/release/release.py").read_text(encoding="utf-8"),
+    )
     git(clone, "init", "-q", "-b", "main")
     commit(clone)
     return clone
