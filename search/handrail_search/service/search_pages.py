@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from handrail_feedback.pages.request import problem_response
+from handrail_feedback.records.reference_codes import normalise
 from handrail_kb.addresses import address_of, location_of_address
 from handrail_kb.contact.open_now import OpenChannel
 from handrail_kb.contact.sensitive_topics import BUILT_IN
@@ -122,7 +123,8 @@ class _Views:
         question = clean_question(_question())
         said_no = self._said_no()
         answer, status = None, 200
-        if question:
+        code = normalise(question)  # a reference code is not searched: it leads to the page of its message
+        if question and not code:
             try:
                 more = request.args.get("more", "")  # the search whose list is shown whole
                 again = said_no or (more if _SEARCH_ID.fullmatch(more) else "")
@@ -139,16 +141,19 @@ class _Views:
             answer=answer,
             unavailable=status == 503,
             said_no=bool(said_no),
+            code=code,
+            code_page=f"{self.base_path}contact/code/",
             page=f"{self.base_path}{lang}/find/" if lang else f"{self.base_path}find/",
             contact=self._contact(question),
             as_written=as_written,
             product=_product(),
             choice=product_choice(t.lang, site.products, chosen=_product()),
         )
-        page = fill(
-            self.built.folder, f"{lang}/find" if lang else "find", main, title=t("find.title"), base_path=self.base_path
-        )
-        response = make_response(page, status)
+        return self._as_page(main, lang, t("find.title"), status)
+
+    def _as_page(self, main: str, lang: str, title: str, status: int) -> Response:
+        shell = f"{lang}/find" if lang else "find"
+        response = make_response(fill(self.built.folder, shell, main, title=title, base_path=self.base_path), status)
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -240,6 +240,16 @@ def test_none_of_these_of_a_robot_is_not_kept(own_client, kept):
     assert [intent["said_no_at"] for intent in kept("intents")] == [None]
 
 
+@pytest.mark.parametrize("typed", ["96H-9MK-WHX", "96h9mkwhx", "96H 9MK WHX"])
+def test_a_reference_code_on_the_find_page_leads_to_its_message_and_is_not_searched(own_client, kept, typed):
+    page = own_client.get("/find/", query_string={"q": typed}).text
+    assert 'action="/contact/code/" method="post"' in page
+    assert '<input type="hidden" name="code" value="96H-9MK-WHX">' in page
+    assert "data-handrail-position" not in page
+    assert len(PERSON.findall(page)) == 1
+    assert kept("intents") == []
+
+
 # --- without an index
 
 
