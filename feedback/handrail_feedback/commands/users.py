@@ -13,7 +13,7 @@ from handrail_feedback.accounts.password_rules import fault
 from handrail_feedback.commands.common import open_store
 from handrail_feedback.records.staff import ROLES, Role, clean_name
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.accounts import sessions, staff
+from handrail_feedback.storage.accounts import second_factors, sessions, staff
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings, load_settings
@@ -109,6 +109,18 @@ def sign_out(config_file: Path, name: str) -> None:
         raise _unknown(known)
     ended = sessions.end_others(store, known, 0, now())
     click.echo(f"Ended {ended} {'session' if ended == 1 else 'sessions'} of {known}.")
+
+
+@users.command("second-factor-off")
+@config_option
+@click.argument("name")
+def second_factor_off(config_file: Path, name: str) -> None:
+    """Ask an account for no codes any more, as for somebody who lost the device and the recovery codes."""
+    store, known = _accounts(load_settings(config_file)), _name(name)
+    if not staff.find(store, known):
+        raise _unknown(known)
+    was_on = second_factors.turn_off(store, known, now())
+    click.echo(f"{known} signs in with the password alone now." if was_on else f"{known} had no second factor.")
 
 
 @users.command("role")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, current_app, request, session
+from flask import Blueprint, Flask, Response, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,6 +16,7 @@ from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
 from handrail_feedback.desk.accounts.events import AccountEvents
 from handrail_feedback.desk.accounts.own_account import OwnAccount
+from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_code
 from handrail_feedback.desk.look import Look, clock, words
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
@@ -26,7 +27,7 @@ from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
 from handrail_feedback.desk.reports.topics import TopicPages
 from handrail_feedback.desk.reports.triage import TriageActions
 from handrail_feedback.desk.reports.weekly import WeeklyReportPage
-from handrail_feedback.desk.sign_in import SignIn, me
+from handrail_feedback.desk.sign_in import HALF, SignIn, me
 from handrail_feedback.records.staff import LONGEST_SESSION, StaffMember
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.reports.weekly_pages import STATIC
@@ -43,6 +44,11 @@ log = Log(__name__)
 
 _FORM_BYTES = 64 * 1024
 _WITHOUT_SESSION = ("desk.login", "desk.static")
+# What is open to somebody who has yet to set up the second factor that their account needs.
+_WITHOUT_FACTOR = (
+    *_WITHOUT_SESSION,
+    *(f"desk.{name}" for name in ("account", "logout", "change_password", "second_factor_begin", "second_factor_on")),
+)
 
 
 def add_desk(
@@ -68,7 +74,7 @@ def add_desk(
     least = settings.number("topic_people")
     topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), zone_of(settings))
     articles_seen = ArticleFactsCache(store, articles, least, topics.zone)
-    sign_in = SignIn(store, look, base_path, look.home, topics.warm_once, _idle(settings))
+    sign_in = _sign_in(store, look, settings, topics.warm_once)
     reply_due = partial(due, contact_of(settings))
     message = MessagePage(store, look, reply_due, is_page, title_of, find, settings, near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
@@ -87,13 +93,14 @@ def add_desk(
     app.register_blueprint(blueprint)
 
 
-def _of_accounts(sign_in: SignIn) -> tuple[OwnAccount, AccountEvents]:
-    return OwnAccount(sign_in), AccountEvents(sign_in.store, sign_in.look)
+def _sign_in(store: Store, look: Look, settings: Settings, expect: Callable[[], None]) -> SignIn:
+    idle, factor_for = timedelta(minutes=settings.number("desk_idle_minutes")), settings.text("desk_second_factor")
+    return SignIn(store, look, look.base_path, look.home, expect, idle, ask_for_code, factor_for)
 
 
-def _idle(settings: Settings) -> timedelta:
-    """How long a session goes on without use."""
-    return timedelta(minutes=settings.number("desk_idle_minutes"))
+def _of_accounts(sign_in: SignIn) -> tuple[OwnAccount, SecondFactor, AccountEvents]:
+    own = OwnAccount(sign_in)
+    return own, SecondFactor(sign_in, own), AccountEvents(sign_in.store, sign_in.look)
 
 
 def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
@@ -137,10 +144,13 @@ def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
     request.max_content_length = request.max_form_memory_size = _FORM_BYTES
     if not current_app.secret_key:
         raise StoreUnavailable("The key of the sessions cannot be read or made.", "See the log of the service.")
-    if request.endpoint not in _WITHOUT_SESSION and not current_user.is_authenticated:
+    half = request.endpoint == "desk.login_code" and HALF in session
+    if not half and request.endpoint not in _WITHOUT_SESSION and not current_user.is_authenticated:
         way_on = request.full_path.rstrip("?") if request.method == "GET" else ""
         return sign_in.form(way_on, 401, kept=request.form.get("body", ""))
     csrf.protect()
+    if not half and request.endpoint not in _WITHOUT_FACTOR and sign_in.lacks_factor(me()):
+        return redirect(url_for("desk.account", done="factor_needed"))
     return None
 
 

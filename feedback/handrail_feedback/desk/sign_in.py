@@ -29,6 +29,9 @@ from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
 
+# In the session, of somebody who has entered the password and not yet the code.
+HALF = "half_signed_in"
+
 
 class SignedIn(UserMixin):  # type: ignore[misc]
     """A staff member as Flask-Login knows them: by the token of a session."""
@@ -77,6 +80,10 @@ class SignIn:
     home: str
     expect: Callable[[], None]
     idle: timedelta
+    # Asks for the code of an account's second factor: given the name, the hash of its password, and the way on.
+    ask_for_code: Callable[[SignIn, str, str, str], AnyResponse]
+    # Whose account needs one: `optional`, `leads` or `all`.
+    factor_for: str
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of signing in and out."""
@@ -102,7 +109,9 @@ class SignIn:
             log("desk.sign_in_refused")
             events.note_refused(self.store, found[0].name if found else "", now(), doer())
             return self.form(asked, 401, typed=typed, wrong=words("login.wrong"))
-        return self._welcome(member, asked)
+        if member.second_factor and found:
+            return self.ask_for_code(self, member.name, found[1], asked)
+        return self.welcome(member, asked)
 
     def sign_out(self) -> AnyResponse:
         """POST desk/logout: ends this session."""
@@ -130,6 +139,11 @@ class SignIn:
             plain=not request.is_secure and not is_local(),
         )
 
+    def lacks_factor(self, member: StaffMember) -> bool:
+        """Whether this account needs a second factor and has none."""
+        needed = self.factor_for == "all" or (self.factor_for == "leads" and member.role == "lead")
+        return needed and not member.second_factor
+
     def _has_nobody(self) -> bool:
         """Whether there is no account yet; False while the store cannot be read."""
         try:
@@ -145,9 +159,11 @@ class SignIn:
             staff.rehash(self.store, found[0].name, kept, passwords.hashed(password))
         return found[0]
 
-    def _welcome(self, member: StaffMember, way_on: str) -> AnyResponse:
+    def welcome(self, member: StaffMember, way_on: str) -> AnyResponse:
+        """Begin a session for somebody who has proved who they are, and lead on."""
         # Comes first, because it may fail: then nothing has changed, and the same form can be sent again.
-        token = sessions.begin(self.store, member.name, now(), doer(member.name), before=session.get("_user_id", ""))
+        before = session.get("_user_id") or session.get(HALF, {}).get("before", "")
+        token = sessions.begin(self.store, member.name, now(), doer(member.name), before)
         carry_on(token, member)
         response = redirect(way_on)
         response.set_cookie(staff_cookie(self.base_path), "1", max_age=30 * 24 * 3600, **self._staff_cookie())

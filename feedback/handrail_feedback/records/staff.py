@@ -19,13 +19,17 @@ LONGEST_SESSION = timedelta(hours=12)
 _APART = timedelta(minutes=5)
 
 # What happens to accounts. The second kind is what anybody can cause who finds the sign-in page.
-BY_STRANGERS = frozenset({"refused"})
+BY_STRANGERS = frozenset({"refused", "second_factor_refused"})
 Happening = Literal[
     "account_made",
     "account_removed",
     "password_changed",
+    "recovery_code_used",
     "refused",
     "role_changed",
+    "second_factor_off",
+    "second_factor_on",
+    "second_factor_refused",
     "session_ended",
     "sessions_ended",
     "signed_in",
@@ -42,6 +46,7 @@ class StaffMember:
     role: Role
     made_at: datetime
     signed_in_at: datetime | None
+    second_factor: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class StaffEvent:
 
 def member_of(row: Row) -> StaffMember:
     """The account in a row of the store."""
-    return StaffMember(row["name"], row["role"], moment(row["made_at"]), moment_or_none(row["signed_in_at"]))
+    signed_in = moment_or_none(row["signed_in_at"])
+    return StaffMember(row["name"], row["role"], moment(row["made_at"]), signed_in, row["salt"] is not None)
 
 
 def goes_on(session: Session, at: datetime, idle: timedelta) -> bool:

@@ -205,6 +205,14 @@ SETTINGS: tuple[Setting, ...] = (
         most=720,
     ),
     Setting(
+        "desk_second_factor",
+        "optional",
+        "Whose account at the desk needs a code of an app after the password: `optional` for who wants it, `leads`, "
+        "or `all`.",
+        "service",
+        form="optional|leads|all",
+    ),
+    Setting(
         "search_rate",
         "300 per minute",
         "Searches one address may make; the same number of votes.",

@@ -12,10 +12,10 @@ from handrail_feedback.accounts.password_rules import SHORTEST_PASSWORD, fault
 from handrail_feedback.desk.look import language, words
 from handrail_feedback.desk.sign_in import SignIn, carry_on, doer, me, this_session
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.accounts import sessions, staff
+from handrail_feedback.storage.accounts import second_factors, sessions, staff
 
 # What the address may say was done just now.
-_DONE = ("password", "session", "sessions")
+_DONE = ("password", "session", "sessions", "factor_needed", "factor_off")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class OwnAccount:
             done=words(f"account.done.{done}") if done in _DONE else "",
             least=SHORTEST_PASSWORD,
             most=passwords.LONGEST,
+            codes_left=second_factors.codes_left(self.sign_in.store, me().name),
             this=this_session().number,
             sessions=sessions.of(self.sign_in.store, me().name, now(), self.sign_in.idle),
         )

@@ -38,10 +38,10 @@ def note(db: Connection, what: Happening, name: str, at: datetime, by: Doer, *, 
     )
 
 
-def note_refused(store: Store, name: str, at: datetime, by: Doer) -> None:
+def note_refused(store: Store, name: str, at: datetime, by: Doer, *, what: Happening = "refused") -> None:
     """Note that somebody could not sign in; `name` is empty unless there is such an account."""
     with store.transaction() as db:
-        note(db, "refused", name, at, by)
+        note(db, what, name, at, by)
 
 
 def erase_old_events(store: Store, at: datetime) -> int:

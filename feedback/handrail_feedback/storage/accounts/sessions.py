@@ -63,8 +63,9 @@ def find(store: Store, token: str, at: datetime, idle: timedelta) -> tuple[Staff
     """Whose session has this token, and the session; None when it has ended. Notes that it is used."""
     rows = store.read(
         """SELECT staff.name, role, staff.made_at, signed_in_at, staff_sessions.id AS session_id,
-             staff_sessions.made_at AS begun_at, seen_at, browser
-           FROM staff_sessions JOIN staff ON staff.name = staff_sessions.name WHERE token = :token""",
+             staff_sessions.made_at AS begun_at, seen_at, browser, salt
+           FROM staff_sessions JOIN staff ON staff.name = staff_sessions.name
+           LEFT JOIN staff_second_factors ON staff_second_factors.name = staff.name WHERE token = :token""",
         token=_hashed(token),
     )
     session = _session(rows[0]) if rows else None

@@ -14,6 +14,10 @@ from handrail_feedback.storage.accounts import events
 from handrail_feedback.storage.accounts.sessions import end_within
 from handrail_feedback.storage.database import Connection, Store
 
+_WITH_FACTOR = """
+  SELECT staff.name, role, password, made_at, signed_in_at, salt
+  FROM staff LEFT JOIN staff_second_factors ON staff_second_factors.name = staff.name"""
+
 
 def add(store: Store, name: str, role: Role, password: str, at: datetime, by: Doer = AT_COMMAND_LINE) -> bool:
     """Make an account with this hash of a password; False when the name is taken."""
@@ -67,12 +71,12 @@ def remove(store: Store, name: str, at: datetime, by: Doer = AT_COMMAND_LINE) ->
 
 def everybody(store: Store) -> list[StaffMember]:
     """All accounts, by name."""
-    return [member_of(row) for row in store.read("SELECT * FROM staff ORDER BY name")]
+    return [member_of(row) for row in store.read(f"{_WITH_FACTOR} ORDER BY staff.name")]
 
 
 def find(store: Store, name: str) -> tuple[StaffMember, str] | None:
     """The account of this name and the hash of its password; None when there is none."""
-    rows = store.read("SELECT * FROM staff WHERE name = :name", name=name)
+    rows = store.read(f"{_WITH_FACTOR} WHERE staff.name = :name", name=name)
     return (member_of(rows[0]), str(rows[0]["password"])) if rows else None
 
 

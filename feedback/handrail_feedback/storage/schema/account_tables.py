@@ -30,3 +30,18 @@ EVENTS: tuple[str, ...] = (
     "CREATE INDEX staff_events_by_stranger ON staff_events (by_stranger, id)",
     "CREATE INDEX staff_events_by_time ON staff_events (at)",
 )
+
+SECOND_FACTORS: tuple[str, ...] = (
+    """
+    CREATE TABLE staff_second_factors (  -- whose password needs a code of an app as well
+      name TEXT PRIMARY KEY REFERENCES staff (name) ON DELETE CASCADE,
+      salt TEXT NOT NULL,                -- makes the secret of the app, with the key of the sessions
+      last_step INTEGER NOT NULL         -- of the last code used; none is taken twice
+    ) STRICT, WITHOUT ROWID""",
+    """
+    CREATE TABLE staff_recovery_codes (  -- those that are left
+      name TEXT NOT NULL REFERENCES staff (name) ON DELETE CASCADE,
+      code TEXT NOT NULL,                -- its hash
+      PRIMARY KEY (name, code)
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -35,6 +35,8 @@ TABLES = (
     "staff",
     "staff_sessions",
     "staff_events",
+    "staff_second_factors",
+    "staff_recovery_codes",
     "topics",
     "topic_members",
     "topic_events",
@@ -256,3 +258,9 @@ def m085_sessions_of_staff(db: Connection) -> None:
 def m086_staff_events(db: Connection) -> None:
     """What happened to accounts."""
     db.define(*account_tables.EVENTS)
+
+
+@migration
+def m087_second_factors(db: Connection) -> None:
+    """Codes of an app after the password, and recovery codes."""
+    db.define(*account_tables.SECOND_FACTORS)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
 
 from handrail_feedback.accounts.sessions import given_key
-from handrail_feedback.desk.sign_in import me
+from handrail_feedback.desk.sign_in import HALF, me
 from handrail_feedback.records.staff import clean_name
 from handrail_kb.config.settings import Settings
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
@@ -104,8 +104,10 @@ def client_of_request() -> str:
 
 def _account() -> str:
     """The account that is guessed at. One that is named need not exist, so that limits reveal nothing."""
-    named = clean_name(request.form.get("name", "")[:100])
-    name = named if request.endpoint == "desk.login" else me().name
+    if request.endpoint == "desk.login":
+        name = clean_name(request.form.get("name", "")[:100])
+    else:
+        name = session[HALF]["name"] if HALF in session else me().name
     return _counted_as(f"account {name}")
 
 
@@ -118,5 +120,7 @@ def _counted_as(who: str) -> str:
 # Wrong passwords: an account can be tried no faster than this, from however many addresses, and an address can try no
 # faster than this, however many accounts.
 GUESSES: dict[Callable[[], str], str] = {client_of_request: "30 per 15 minutes", _account: "10 per 15 minutes"}
-# Where passwords can be guessed: each answers a wrong one with the status 401.
-GUESSED_AT = ("desk.login", "desk.change_password")
+# Where passwords and codes can be guessed: each answers a wrong one with the status 401.
+GUESSED_AT = tuple(
+    f"desk.{name}" for name in ("login", "login_code", "change_password", "second_factor_begin", "second_factor_off")
+)
