@@ -46,6 +46,8 @@ _BY_THEMSELVES = (
        SELECT code, 'anna', '2026-03-02T12:00:00.000Z', 'bert' FROM messages LIMIT 1""",
     """INSERT INTO message_looks (code, who, at)
        SELECT code, 'anna', '2026-03-02T12:00:00.000Z' FROM messages LIMIT 1""",
+    """INSERT INTO topic_names (topic_id, name, at, who, token)
+       VALUES (1, 'it''s about 7 %', '2026-03-02T12:00:00.000Z', 'anna', 'form')""",
     "INSERT INTO topic_looks (topic_id, who, at) VALUES (1, 'anna', '2026-03-02T12:00:00.000Z')",
     "INSERT INTO report_mails (due_at, next_at) VALUES ('2026-03-02T08:00:00.000Z', NULL)",
     "INSERT INTO outbox_channels (name, delivered) VALUES ('mail', 7)",

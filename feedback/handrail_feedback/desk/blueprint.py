@@ -24,6 +24,7 @@ from handrail_feedback.desk.messages.message import MessagePage
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache, ReadSiteArticles
 from handrail_feedback.desk.reports.articles import ArticlePages
 from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
+from handrail_feedback.desk.reports.topic_edits import TopicEdits
 from handrail_feedback.desk.reports.topics import TopicPages
 from handrail_feedback.desk.reports.triage import TriageActions
 from handrail_feedback.desk.reports.weekly import WeeklyReportPage
@@ -84,8 +85,7 @@ def add_desk(
         message,
         MessageActions(store, message),
         WeeklyReportPage(store, topics, look),
-        topic_pages := TopicPages(store, topics, look, is_page, articles),
-        TriageActions(topic_pages),
+        *_of_topics(TopicPages(store, topics, look, is_page, articles)),
         ArticlePages(articles_seen, look, is_page),
         *_of_accounts(sign_in),
     ):
@@ -96,6 +96,10 @@ def add_desk(
 def _sign_in(store: Store, look: Look, settings: Settings, expect: Callable[[], None]) -> SignIn:
     idle, factor_for = timedelta(minutes=settings.number("desk_idle_minutes")), settings.text("desk_second_factor")
     return SignIn(store, look, look.base_path, look.home, expect, idle, ask_for_code, factor_for)
+
+
+def _of_topics(pages: TopicPages) -> tuple[TopicPages, TriageActions, TopicEdits]:
+    return pages, TriageActions(pages), TopicEdits(pages)
 
 
 def _of_accounts(sign_in: SignIn) -> tuple[OwnAccount, SecondFactor, AccountEvents]:

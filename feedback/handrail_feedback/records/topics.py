@@ -13,12 +13,15 @@ from handrail_feedback.records.searches import Counted, Failure, Following, Inte
 
 Vectors = NDArray[np.float32]
 
-LineageChange = Literal["merged", "split"]
+LineageChange = Literal["merged", "split", "moved"]
 
 
 @dataclass(frozen=True)
 class LineageEvent:
-    """The event that `topic` was merged into `other`, or split from it, with this many of its searches."""
+    """The event that `topic` was merged into `other` or split from it, or searches moved from it to `other`.
+
+    `searches` says how many.
+    """
 
     topic: int
     change: LineageChange
@@ -190,10 +193,30 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Recorded:
-    """An event in the history of a topic, with its time."""
+    """An event in the history of a topic, with its time.
+
+    `who` is the lead who did it, empty for grouping. `made` is the topic that searches were taken into by a split or a
+    move: they stay together in it, wherever it is shown.
+    """
 
     at: datetime
     event: LineageEvent
+    id: int = 0
+    who: str = ""
+    undone_at: datetime | None = None
+    undone_by: str = ""
+    made: int | None = None
+
+
+@dataclass(frozen=True)
+class TopicName:
+    """A name that a lead gave to a topic; an empty one stands for that of its searches again."""
+
+    id: int
+    topic: int
+    name: str
+    at: datetime
+    who: str
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,8 @@ class _Look:
 
     def _line(self, one: Listed) -> TopicLine:
         held = self.book.by_topic[one.facts.topic]
-        return TopicLine(one, held, shared_words(one.facts.name, held, self.least))
+        given = self.book.names.get(one.facts.topic)
+        return TopicLine(one, held, given or shared_words(one.facts.name, held, self.least))
 
 
 def shared_words(name: str, members: Iterable[Member], least: int) -> str:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from handrail_feedback.contracts import Articles
@@ -102,14 +103,15 @@ def describe_topics(
     articles: Articles,
     known_since: datetime,
     least: int = 1,
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Facts]:
     """The facts about topics with at least `least` people in the period, most people first.
 
     Each topic's searches must be oldest first. `known_since` is the time of the oldest stored search, before which no
-    trend is known.
+    trend is known. `names` are those that leads gave.
     """
     told = (
-        _facts(topic, held, places, period, articles, known_since)
+        _facts(topic, held, places, period, articles, known_since, names)
         for topic, held in by_topic.items()
         if people(_within(held, period)) >= max(least, 1)
     )
@@ -123,9 +125,10 @@ def describe_topic(
     period: Period,
     articles: Articles,
     known_since: datetime,
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> Facts:
     """The facts about one topic with at least one search, even if nobody searched it in this period."""
-    return _facts(topic, held, places, period, articles, known_since)
+    return _facts(topic, held, places, period, articles, known_since, names)
 
 
 def people(members: Iterable[Member]) -> int:
@@ -140,6 +143,7 @@ def _facts(
     period: Period,
     articles: Articles,
     known_since: datetime,
+    names: Mapping[int, str],
 ) -> Facts:
     now, before, baseline = (_within(held, one) for one in (period, period.before, period.baseline))
     shown = now or held
@@ -148,7 +152,7 @@ def _facts(
     queries = Counter(one.query for one in shown)
     return Facts(
         topic=topic,
-        name=_name(held, places),
+        name=names.get(topic) or _name(held, places),
         people=people(now),
         people_before=people(before),
         before_kept=period.is_comparable(known_since),

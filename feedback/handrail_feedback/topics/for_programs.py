@@ -133,6 +133,9 @@ def _event(recorded: Recorded) -> dict[str, Any]:
         "change": event.change,
         "other": event.other,
         "searches": event.searches,
+        "who": recorded.who,
+        "undone_at": _stamp(recorded.undone_at),
+        "undone_by": recorded.undone_by,
     }
 
 

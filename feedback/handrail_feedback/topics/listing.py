@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from handrail_feedback.contracts import Articles
@@ -15,11 +15,12 @@ from handrail_feedback.records.topics import History, Member, MemberKey, MemberP
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import asked_topics, proofs
 from handrail_feedback.storage.searches.decisions import history as decision_history
+from handrail_feedback.storage.searches.lineage import lineage_state, recorded
+from handrail_feedback.storage.searches.topic_edits import names
 from handrail_feedback.storage.searches.topics import (
     known_since,
     members,
     read_history,
-    recorded,
     topics,
     with_messages,
 )
@@ -58,7 +59,8 @@ class TopicList:
 class Book:
     """Everything that the store holds about topics, read once; each topic's searches and messages oldest first.
 
-    `counted` are all searches, failed or not, as figures count them.
+    `counted` are all searches, failed or not, as figures count them. `names` are those that leads gave to topics;
+    `deeds` names what they had done when this was read, see `lineage_state`.
     """
 
     members: tuple[Member, ...]
@@ -71,6 +73,8 @@ class Book:
     proofs: Mapping[int, list[Proof]]
     asked: Mapping[int, ReplayResult]
     counted: tuple[Counted, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    deeds: str = ""
 
     def status(self, topic: int, at: datetime) -> TopicStatus:
         """The status of a topic."""
@@ -87,6 +91,22 @@ class Book:
         """The same with the current decisions and proofs, which are quick to read. Raises StoreUnavailable."""
         return replace(self, decisions=decision_history(store), proofs=proofs(store), asked=asked_topics(store))
 
+    def as_edited(self, store: Store) -> Book:
+        """The same after what leads did to topics since, without reading any search. Raises StoreUnavailable."""
+        deeds = lineage_state(store)
+        if deeds == self.deeds:
+            return self
+        places = {key: place for key, place in members(store).items() if key in self.places}
+        return replace(
+            self,
+            places=places,
+            by_topic=_by_topic(self.members, places),
+            made={topic.id: topic.made_at for topic in topics(store).values()},
+            events=tuple(recorded(store)),
+            names=names(store),
+            deeds=deeds,
+        )
+
     def events_of(self, topic: int) -> tuple[Recorded, ...]:
         """The merges and splits that the topic had part in, oldest first."""
         return tuple(one for one in self.events if topic in (one.event.topic, one.event.other))
@@ -97,19 +117,15 @@ def read_book(store: Store, history: History | None = None) -> Book:
 
     Uses `history`, if given, instead of reading it again, unless a topic has a newer search.
     """
-    places = members(store)
+    deeds, places = lineage_state(store), members(store)
     if history is None or max((key.id for key in places if key.kind == "search"), default=0) > history.last:
         history = read_history(store)
     every = with_messages(store, history.failed)
-    by_topic: dict[int, list[Member]] = defaultdict(list)
-    for one in every:
-        if place := places.get(one.key):
-            by_topic[place.topic].append(one)
     made = {topic.id: topic.made_at for topic in topics(store).values()}
     return Book(
         tuple(every),
         places,
-        by_topic,
+        _by_topic(every, places),
         made,
         decision_history(store),
         tuple(recorded(store)),
@@ -117,14 +133,24 @@ def read_book(store: Store, history: History | None = None) -> Book:
         proofs(store),
         asked_topics(store),
         history.counted,
+        names(store),
+        deeds,
     )
+
+
+def _by_topic(every: Iterable[Member], places: Mapping[MemberKey, MemberPlace]) -> dict[int, list[Member]]:
+    found: dict[int, list[Member]] = defaultdict(list)
+    for one in every:
+        if place := places.get(one.key):
+            found[place.topic].append(one)
+    return dict(found)
 
 
 def list_topics(
     book: Book, articles: Articles, period: Period, at: datetime, *, least: int = 1, decided: bool = False
 ) -> TopicList:
     """The topics with at least `least` people in a period; decided or proven ones only if `decided` is set."""
-    described = describe_topics(book.by_topic, book.places, period, articles, book.since or at, least)
+    described = describe_topics(book.by_topic, book.places, period, articles, book.since or at, least, book.names)
     return arrange(book, described, period, at, least=least, decided=decided)
 
 
@@ -162,5 +188,5 @@ def find_topic(book: Book, articles: Articles, topic: int, period: Period, at: d
     """One topic, however few people it has; None if none of its searches is left."""
     if topic not in book.by_topic:
         return None
-    facts = describe_topic(topic, book.by_topic[topic], book.places, period, articles, book.since or at)
+    facts = describe_topic(topic, book.by_topic[topic], book.places, period, articles, book.since or at, book.names)
     return Listed(facts, book.status(topic, at), book.events_of(topic))

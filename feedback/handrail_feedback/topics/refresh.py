@@ -16,10 +16,11 @@ import numpy as np
 from handrail_feedback.contracts import Meaning
 from handrail_feedback.records.topics import Grouping, History, Member, MemberKey, MemberPlace, Topic, Vectors
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.searches.lineage import held_topics, lineage_state, recorded
 from handrail_feedback.storage.searches.topics import (
+    grouped_members,
     last_grouping,
     last_topic,
-    members,
     read_history,
     topics,
     with_messages,
@@ -53,6 +54,14 @@ class _Wording:
     shape: str
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What was read before grouping: how all was grouped the last time, and what leads had done by then."""
+
+    grouping: Grouping | None
+    deeds: str
+
+
 def refresh(
     store: Store, meaning: Meaning, at: datetime, *, regroup: bool = False, history: History | None = None
 ) -> Refreshed:
@@ -62,10 +71,10 @@ def refresh(
     changed anything.
     """
     every = with_messages(store, (history or read_history(store)).failed)
-    known, last = members(store), last_grouping(store)
+    deeds, known, last = lineage_state(store), grouped_members(store), last_grouping(store)
     new = [one for one in every if one.key not in known]
     if regroup or last is None or _is_stale(last, meaning, len(new), at):
-        done = _regroup(store, meaning, every, known, last, at)
+        done = _regroup(store, meaning, every, known, _Before(last, deeds), at)
         return Refreshed("regrouped" if done else "nothing new", len(every), len(new))
     if not new:
         return Refreshed("nothing new", len(every), 0)
@@ -94,7 +103,7 @@ def _regroup(
     meaning: Meaning,
     every: Sequence[Member],
     known: Mapping[MemberKey, MemberPlace],
-    last: Grouping | None,
+    before: _Before,
     at: datetime,
 ) -> bool:
     by_wording = _wordings(every, meaning.apart)
@@ -104,29 +113,52 @@ def _regroup(
     raw = meaning.encode([one.shape for one in wordings])
     centre = centre_of(raw, meaning.texts)
     vectors = centred(raw, centre)
-    groups = _group(wordings, vectors)
-    flat = [(number, one.key) for number, wording in zip(groups, wordings, strict=True) for one in by_wording[wording]]
-    before = [known[key].topic if key in known else None for _, key in flat]
-    matching = match([number for number, _ in flat], before, last_topic(store) + 1)
+    held = _held(by_wording, known, held_topics(recorded(store)))
+    groups = _group(wordings, vectors, held)
+    free = [(number, one.key) for number, same in zip(groups, by_wording.values(), strict=True) for one in same]
+    flat = [(number, key) for number, key in free if number >= 0]
+    were = [known[key].topic if key in known else None for _, key in flat]
+    matching = match([number for number, _ in flat], were, last_topic(store) + 1)
+    topic_of = {**matching.topic_of, **{_number_of(topic): topic for topic in held.values()}}
     made = {topic.id: topic.made_at for topic in topics(store).values()}
-    kept = [
-        _topic(matching.topic_of[number], made, wordings, vectors, rows, at)
-        for number, rows in _rows_of(groups).items()
-    ]
+    kept = [_topic(topic_of[number], made, wordings, vectors, rows, at) for number, rows in _rows_of(groups).items()]
     grouping = Grouping(at, meaning.encoder, centre, near_enough(len(wordings)), len(every))
-    return write_grouping(
-        store, kept, _placed(kept, by_wording, vectors, groups, matching.topic_of), matching.events, grouping, last
-    )
+    placed = _placed(kept, by_wording, vectors, groups, topic_of)
+    return write_grouping(store, kept, placed, matching.events, grouping, before.grouping, before.deeds)
 
 
-def _group(wordings: Sequence[_Wording], vectors: Vectors) -> list[int]:
-    """The group of each wording, separately for each language. The threshold depends on the number of all wordings."""
-    groups = np.zeros(len(wordings), dtype=np.intp)
+def _held(
+    by_wording: Mapping[_Wording, Sequence[Member]], known: Mapping[MemberKey, MemberPlace], topics_held: set[int]
+) -> dict[_Wording, int]:
+    """The wordings that leads keep in a topic, each with that topic: newly typed ones of the same words, too."""
+    found = {}
+    for wording, same in by_wording.items():
+        there = [known[one.key].topic for one in same if one.key in known]
+        kept = [topic for topic in there if topic in topics_held]
+        if kept:
+            found[wording] = max(kept)
+    return found
+
+
+def _number_of(topic: int) -> int:
+    """The number of the group of a topic that leads keep together: below those that grouping finds."""
+    return -topic
+
+
+def _group(wordings: Sequence[_Wording], vectors: Vectors, held: Mapping[_Wording, int]) -> list[int]:
+    """The group of each wording, separately for each language. The threshold depends on the number of all wordings.
+
+    Those that leads keep in a topic are not grouped with others.
+    """
+    groups = np.array([_number_of(held.get(one, 0)) for one in wordings], dtype=np.intp)
     begin = 0
     for lang in dict.fromkeys(one.lang for one in wordings):
-        rows = np.array([number for number, one in enumerate(wordings) if one.lang == lang])
-        groups[rows] = group(vectors[rows], near_enough(len(wordings))) + begin
-        begin = int(groups[rows].max()) + 1
+        rows = np.array(
+            [number for number, one in enumerate(wordings) if one.lang == lang and one not in held], dtype=np.intp
+        )
+        if len(rows):
+            groups[rows] = group(vectors[rows], near_enough(len(wordings))) + begin
+            begin = int(groups[rows].max()) + 1
     return [int(number) for number in groups]
 
 
@@ -220,7 +252,8 @@ class _Places:
 
     def take(self, vector: Vectors, lang: str) -> Topic:
         """Put a wording into the topic whose wordings are nearest on average, if near enough, else into a new one."""
-        candidates = [topic for topic in self._topics.values() if topic.lang == lang]
+        # A topic that nothing but searches of a lead's choice is in may have been measured by an earlier encoder.
+        candidates = [topic for topic in self._topics.values() if topic.lang == lang and len(topic.mean) == len(vector)]
         means: Vectors = np.array([topic.mean for topic in candidates], np.float32).reshape(-1, len(vector))
         similar = means @ vector
         if len(similar) and similar.max() >= self._near:

@@ -279,8 +279,16 @@ def _decided(one: Listed) -> Iterator[tuple[str, str]]:
 def _became(one: Listed) -> Iterator[tuple[str, str]]:
     for recorded in one.events:
         event = recorded.event
-        how = "was merged into" if event.change == "merged" else "was split from"
-        yield stamp(recorded.at), f"{recorded.at:{_DAY}}  {event.topic} {how} {event.other}"
+        what = {
+            "merged": f"{event.topic} was merged into {event.other}",
+            "split": f"{event.topic} was split from {event.other}",
+            "moved": f"{event.searches} searches were moved from {event.topic} to {event.other}",
+        }[event.change]
+        by = f" by {printable(recorded.who)}" if recorded.who else ""
+        undone = (
+            f", undone {recorded.undone_at:{_DAY}} by {printable(recorded.undone_by)}" if recorded.undone_at else ""
+        )
+        yield stamp(recorded.at), f"{recorded.at:{_DAY}}  {what}{by}{undone}"
     at, proof = one.status.reopened_at, one.status.proof
     if at and not (proof and proof.at == at):
         yield stamp(at), f"{at:{_DAY}}  reopened: three people failed after {since_when(one.status)}"

@@ -19,7 +19,8 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store, existing_store
 from handrail_feedback.storage.searches import decisions
 from handrail_feedback.storage.searches.learned import version
-from handrail_feedback.storage.searches.topics import merged_into, read_history
+from handrail_feedback.storage.searches.lineage import merged_into
+from handrail_feedback.storage.searches.topics import read_history
 from handrail_feedback.topics.for_programs import topic_for_programs, topics_as_json
 from handrail_feedback.topics.listing import Book, Listed, find_topic, list_topics, read_book
 from handrail_feedback.topics.proving import prove_topics

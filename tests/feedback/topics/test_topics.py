@@ -11,13 +11,12 @@ from handrail_feedback.records.topics import MemberPlace
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.schema.migrations import TABLES
 from handrail_feedback.storage.searches.intents import erase_old
+from handrail_feedback.storage.searches.lineage import merged_into, recorded
 from handrail_feedback.storage.searches.topics import (
     failed_searches,
     last_grouping,
     last_topic,
     members,
-    merged_into,
-    recorded,
     topics,
     write_grouping,
 )

@@ -61,7 +61,9 @@ class _Reading:
 
     def _describe(self, period: Period, least: int) -> list[Facts]:
         book = self.book
-        return describe_topics(book.by_topic, book.places, period, self.articles, book.since or self.at, least)
+        return describe_topics(
+            book.by_topic, book.places, period, self.articles, book.since or self.at, least, book.names
+        )
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class TopicCache:
             reading = self._read_now()
         elif now() - reading.at >= FRESH:
             self._refresh(_READ_FIRST)
-        reading = self._without_erased(reading)
+        reading = self._as_edited(self._without_erased(reading))
         return CachedTopics(reading, reading.book.of_today(self._store), self.least)
 
     def take_with(self, topic: int) -> CachedTopics:
@@ -189,7 +191,15 @@ class TopicCache:
         gone = reading.book.places.keys() - members_left(self._store)
         if not gone:
             return reading
-        left = _Reading(reading.at, _without(reading.book, gone), reading.articles, self.zone)
+        return self._instead(reading, _without(reading.book, gone))
+
+    def _as_edited(self, reading: _Reading) -> _Reading:
+        """The reading after what leads renamed, merged, split and moved since."""
+        book = reading.book.as_edited(self._store)
+        return reading if book is reading.book else self._instead(reading, book)
+
+    def _instead(self, reading: _Reading, book: Book) -> _Reading:
+        left = _Reading(reading.at, book, reading.articles, self.zone)
         with self._lock:
             if self._reading is reading:
                 self._reading = left

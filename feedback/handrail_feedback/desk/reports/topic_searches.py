@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handrail_feedback.records.topics import Member, SearchMember
+from handrail_feedback.records.topics import Member, MemberKey, SearchMember
 from handrail_feedback.topics.facts import Next, next_of, people
 
 _AMONG = 3
@@ -15,8 +15,12 @@ _AMONG = 3
 
 @dataclass(frozen=True)
 class WordingRow:
-    """The searches with the same words: how many, by how many people, what came next, and what was shown last."""
+    """The searches with the same words: how many, by how many people, what came next, and what was shown last.
 
+    `key` is the newest of them, which stands for all in forms.
+    """
+
+    key: MemberKey
     query: str
     searches: int
     people: int
@@ -49,6 +53,7 @@ def _row(same: Sequence[Member]) -> WordingRow:
     results = newest.intent.results if isinstance(newest, SearchMember) else ()
     typed = Counter(" ".join(one.query.split()) for one in same)
     return WordingRow(
+        key=newest.key,
         query=min(typed, key=lambda query: (-typed[query], query)),
         searches=len(same),
         people=people(same),

@@ -30,15 +30,16 @@ from handrail_feedback.desk.reports.topic_searches import why_lost, wording_rows
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.decisions import MEANINGS, Decision
 from handrail_feedback.records.stamps import now
-from handrail_feedback.records.topics import Member
+from handrail_feedback.records.topics import Member, Recorded
 from handrail_feedback.reports.charts import draw
 from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import LONGEST_LINK, LONGEST_WHY
-from handrail_feedback.storage.searches.topics import merged_into
+from handrail_feedback.storage.searches.lineage import merged_into
+from handrail_feedback.storage.searches.topic_edits import LONGEST_NAME, given_names
 from handrail_feedback.storage.searches.triage import LONGEST_COMMENT, assignments, comments, look
 from handrail_feedback.topics.facts import SUGGESTIONS, Facts
-from handrail_feedback.topics.listing import TopicList
+from handrail_feedback.topics.listing import Listed, TopicList
 from handrail_feedback.topics.status import held
 from handrail_feedback.topics.text import (
     answered_now,
@@ -71,6 +72,8 @@ class Filled:
     why: str = ""
     link: str = ""
     fault: str = ""
+    # What is wrong with a name, or with what was to be merged, split or moved.
+    edit_fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,11 @@ class TopicPages:
             done=self._done(cached),
             spans=list(SPANS),
             period_fault=asked_of(request.args, USUAL_SPAN, at, self.cache.zone).fault,
-            longest={"why": LONGEST_WHY, "link": LONGEST_LINK, "comment": LONGEST_COMMENT},
+            longest={"why": LONGEST_WHY, "link": LONGEST_LINK, "comment": LONGEST_COMMENT, "name": LONGEST_NAME},
             token=secrets.token_urlsafe(16),
+            names=given_names(self.store).get(topic, []),
+            others_to_choose=_others(topic, queue) if me().role == "lead" else (),
+            edited=_just_edited(one),
             **_searched(cached.book.by_topic[topic], one.facts, view.page),
         )
 
@@ -229,6 +235,18 @@ def _searched(members: Sequence[Member], facts: Facts, page: int) -> dict[str, A
         "more": len(rows) > start + WORDINGS_SHOWN,
         "lost": {near.location: why_lost(members, near.location) for near in facts.nearest},
     }
+
+
+def _others(topic: int, queue: Iterable[Queued]) -> list[tuple[int, str]]:
+    """The topics that this one can be merged into, by number and name."""
+    found = [(one.topic.facts.topic, one.topic.facts.name) for one in queue]
+    return sorted((one for one in found if one[0] != topic), key=lambda one: one[1].casefold())
+
+
+def _just_edited(one: Listed) -> Recorded | None:
+    """What the address says was just merged, split or moved; None if it is undone by now."""
+    deed = request.args.get("edited", "")
+    return next((each for each in one.events if str(each.id) == deed and each.who and not each.undone_at), None)
 
 
 def _in_force(decision: Decision | None) -> Filled:

@@ -49,6 +49,7 @@ TABLES = (
     "topic_assignments",
     "topic_comments",
     "topic_looks",
+    "topic_names",
     "tellings",
     "tellings_tally",
     "report_mails",
@@ -264,3 +265,9 @@ def m086_staff_events(db: Connection) -> None:
 def m087_second_factors(db: Connection) -> None:
     """Codes of an app after the password, and recovery codes."""
     db.define(*account_tables.SECOND_FACTORS)
+
+
+@migration
+def m095_topics_by_hand(db: Connection) -> None:
+    """What leads renamed, split, merged and moved."""
+    db.define(*topic_tables.BY_HAND)

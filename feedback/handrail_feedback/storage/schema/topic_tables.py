@@ -115,6 +115,28 @@ PROVEN: tuple[str | Trigger, ...] = (
     ),
 )
 
+BY_HAND: tuple[str, ...] = (
+    # What leads did, beside what grouping did; undone deeds stay, for the history.
+    "ALTER TABLE topic_events ADD COLUMN who TEXT NOT NULL DEFAULT ''",  # empty: grouping
+    "ALTER TABLE topic_events ADD COLUMN undone_at TEXT",
+    "ALTER TABLE topic_events ADD COLUMN undone_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE topic_events ADD COLUMN made_id INTEGER",  # the topic that a lead took searches into
+    "ALTER TABLE topic_events ADD COLUMN token TEXT",  # of the form, so that a double click is one deed
+    "CREATE UNIQUE INDEX topic_events_by_token ON topic_events (token)",
+    # Where grouping put it, if a lead wants it in another topic.
+    "ALTER TABLE topic_members ADD COLUMN grouped_in INTEGER",
+    """
+    CREATE TABLE topic_names (           -- the names that leads gave, all of them; the newest of a topic counts
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      topic_id INTEGER NOT NULL,
+      name TEXT NOT NULL,                -- empty: that of its searches again
+      at TEXT NOT NULL,
+      who TEXT NOT NULL,
+      token TEXT NOT NULL UNIQUE
+    ) STRICT""",
+    "CREATE INDEX topic_names_by_topic ON topic_names (topic_id, id)",
+)
+
 TRIAGE: tuple[str, ...] = (
     """
     CREATE TABLE topic_assignments (     -- who takes care of a topic, and by when they want it done

@@ -21,7 +21,8 @@ from handrail_feedback.records.decisions import (
 )
 from handrail_feedback.records.stamps import Row, SqlValue, moment, moment_or_none, stamp, storable
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.searches.topics import merged_into, topics
+from handrail_feedback.storage.searches.lineage import merged_into
+from handrail_feedback.storage.searches.topics import topics
 from handrail_kb.errors import HandrailError
 
 LONGEST_WHY = 1000

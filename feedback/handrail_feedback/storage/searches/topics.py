@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -27,7 +27,6 @@ from handrail_feedback.records.topics import (
     MemberKind,
     MemberPlace,
     MessageMember,
-    Recorded,
     SearchMember,
     Size,
     Topic,
@@ -35,6 +34,7 @@ from handrail_feedback.records.topics import (
 )
 from handrail_feedback.storage.database import Connection, Store
 from handrail_feedback.storage.searches.intents import intents
+from handrail_feedback.storage.searches.lineage import follow_leads, state_in
 from handrail_feedback.storage.searches.votes import reasons_by_search
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -104,7 +104,17 @@ def topics(store: Store) -> dict[int, Topic]:
 
 def members(store: Store) -> dict[MemberKey, MemberPlace]:
     """The members of all topics, each with its place."""
-    rows = store.read("SELECT kind, id, topic_id, nearness FROM topic_members")
+    return _places(store.read("SELECT kind, id, topic_id, nearness FROM topic_members"))
+
+
+def grouped_members(store: Store) -> dict[MemberKey, MemberPlace]:
+    """As `members`, but in the topics that grouping put them in, whatever leads merged since."""
+    return _places(
+        store.read("SELECT kind, id, coalesce(grouped_in, topic_id) AS topic_id, nearness FROM topic_members")
+    )
+
+
+def _places(rows: Iterable[Row]) -> dict[MemberKey, MemberPlace]:
     places = (MemberPlace(MemberKey(row["kind"], row["id"]), row["topic_id"], row["nearness"]) for row in rows)
     return {place.member: place for place in places}
 
@@ -143,30 +153,8 @@ def last_grouping(store: Store) -> Grouping | None:
 
 def last_topic(store: Store) -> int:
     """The highest number that any topic ever had: numbers are never given twice."""
-    [row] = store.read(_LAST_TOPIC)
+    [row] = store.read(LAST_TOPIC)
     return int(row["last"])
-
-
-def recorded(store: Store) -> list[Recorded]:
-    """What was merged and split, oldest first."""
-    return [
-        Recorded(moment(row["at"]), LineageEvent(row["topic_id"], row["change"], row["other_id"], row["searches"]))
-        for row in store.read("SELECT * FROM topic_events ORDER BY id")
-    ]
-
-
-def merged_into(store: Store) -> dict[int, int]:
-    """For each topic that was merged, the one that it lives on in today."""
-    into = {one.event.topic: one.event.other for one in recorded(store) if one.event.change == "merged"}
-    return {topic: _last_of(topic, into) for topic in into}
-
-
-def _last_of(topic: int, into: Mapping[int, int]) -> int:
-    seen: set[int] = set()
-    while topic in into and topic not in seen:
-        seen.add(topic)
-        topic = into[topic]
-    return topic
 
 
 def write_grouping(
@@ -176,13 +164,17 @@ def write_grouping(
     events: Iterable[LineageEvent],
     grouping: Grouping,
     before: Grouping | None,
+    deeds: str | None = None,
 ) -> bool:
     """Put these topics and members in place of all others; topics that are gone are ended.
 
-    Writes nothing and says False when all was grouped by somebody else since `before` was read.
+    Writes nothing and says False when all was grouped by somebody else since `before` was read, or a lead changed
+    topics since `deeds`, see `lineage_state`.
     """
     at = stamp(grouping.at)
     with store.transaction() as db:
+        if deeds is not None and state_in(db) != deeds:
+            return False
         seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
         if seen != (stamp(before.at) if before else None):
             return False
@@ -200,6 +192,7 @@ def write_grouping(
                VALUES (:at, :encoder, :centre, :near, :searches)""",
             {**vars(grouping), "at": at, "centre": _blob(grouping.centre)},
         )
+        follow_leads(db)
     return True
 
 
@@ -212,14 +205,15 @@ def write_joined(
     """
     with store.transaction() as db:
         seen = db.execute("SELECT max(at) FROM topic_grouping").fetchone()[0]
-        if seen != stamp(before.at) or db.execute(_LAST_TOPIC).fetchone()[0] != last:
+        if seen != stamp(before.at) or db.execute(LAST_TOPIC).fetchone()[0] != last:
             return False
         _write(db, changed, places, stamp(at))
+        follow_leads(db)
     return True
 
 
 # Topics end, and are never erased.
-_LAST_TOPIC = "SELECT coalesce(max(id), 0) AS last FROM topics"
+LAST_TOPIC = "SELECT coalesce(max(id), 0) AS last FROM topics"
 
 
 def _write(db: Connection, kept: Sequence[Topic], places: Sequence[MemberPlace], at: str) -> None:

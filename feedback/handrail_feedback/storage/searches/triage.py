@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from handrail_feedback.records.decisions import Assignment, Comment
 from handrail_feedback.records.stamps import moment, stamp, storable
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.searches.topics import merged_into
+from handrail_feedback.storage.searches.lineage import merged_into
 
 LONGEST_COMMENT = 2000
 # Of one topic, the newest.

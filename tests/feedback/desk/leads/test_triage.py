@@ -14,7 +14,7 @@ from handrail_feedback.storage.searches.decisions import decide, history, undo
 from handrail_feedback.storage.searches.topics import topics
 from handrail_feedback.storage.searches.triage import assignments, comments
 
-from .desks import Desk, form_token, hire, listed, number, signed_in, texts, views
+from ..desks import Desk, form_token, hire, listed, number, signed_in, texts, views
 
 
 @pytest.fixture
