@@ -46,7 +46,7 @@ COMMANDS = {
     ),
     "topics": (
         "handrail_search.commands.topics:topics",
-        "List the topics of failed searches that wait for a decision, most people first.",
+        "List the topics of failed searches that need triage, most people first.",
     ),
     "draft": (
         "handrail_search.commands.draft:draft",
@@ -71,7 +71,7 @@ COMMANDS = {
     ),
     "status": (
         "handrail_feedback.commands.status:status",
-        "Show customers a notice with these WORDS, for example during an outage.",
+        "Show customers a notice with these WORDS, for example during an outage; without words, say which one is shown.",
     ),
     "backup": (
         "handrail_feedback.commands.backup:backup",
