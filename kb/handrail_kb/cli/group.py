@@ -71,7 +71,8 @@ COMMANDS = {
     ),
     "status": (
         "handrail_feedback.commands.status:status",
-        "Show customers a notice with these WORDS, for example during an outage; without words, say which one is shown.",
+        "Show customers a notice with these WORDS, for example during an outage; "
+        "without words, say which one is shown.",
     ),
     "backup": (
         "handrail_feedback.commands.backup:backup",
