@@ -9,7 +9,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -114,6 +114,15 @@ matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 adoption: $(VENV)/.installed-dev ## Give public sites, checked out in SITES, the one line; renews docs/writers/adoption.md
 	@test -d "$(SITES)" || { echo "Say where the checkouts are: make adoption SITES=folder (see docs/writers/adoption.md)"; exit 1; }
 	$(BIN)/python tests/adoption/run.py "$(SITES)" --write
+
+# torch is left out, with its gigabytes of CUDA: docs/operators/supply.md says how to install it.
+LOCK = $(BIN)/uv pip compile -q pyproject.toml -c constraints.txt --generate-hashes --universal --python-version 3.11 \
+	--no-annotate --default-index https://pypi.org/simple --custom-compile-command 'make lock'
+NOT_LOCKED = $(addprefix --no-emit-package ,cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx torch triton)
+
+lock: $(VENV)/.installed-dev ## Renew deploy/locks/: every package that is installed, with its checksums
+	$(LOCK) --extra service --extra postgres --extra valkey --extra scripts -o deploy/locks/service.txt
+	$(LOCK) --extra index --extra postgres --extra valkey --extra scripts $(NOT_LOCKED) -o deploy/locks/build.txt
 
 wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere
 	@rm -f dist/handrail-*.whl
