@@ -77,10 +77,11 @@ class SearchLog:
         enabled: bool = True,
         longest: int = 10_000,
         capacity: Capacity | None = None,
+        words: bool = True,
     ) -> None:
         """With `enabled` false nothing is kept, for sites that want no log; `longest` bounds the queue.
 
-        `capacity` says whether the store has room for more.
+        `capacity` says whether the store has room for more. With `words` false, no word of a search is kept.
         """
         self.dropped = 0
         self.failed = 0
@@ -92,6 +93,7 @@ class SearchLog:
         self._enabled = enabled
         self._longest = longest
         self._has_room: Callable[[Kind], bool] = capacity.has_room if capacity else _always
+        self._words = words
         self._thread: threading.Thread | None = None
         self._begin_anew()
         os.register_at_fork(after_in_child=weakly(self._begin_anew))
@@ -254,7 +256,8 @@ class SearchLog:
         if not isinstance(entry.what, Search):
             return entry
         try:
-            return replace(entry, what=redact_search(entry.what))
+            search = entry.what if self._words else replace(entry.what, query="")
+            return replace(entry, what=redact_search(search))
         except Exception as error:
             self._count("failed")
             with part_of(entry.request):

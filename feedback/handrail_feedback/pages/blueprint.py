@@ -20,7 +20,15 @@ from handrail_feedback.pages.code import CodePage
 from handrail_feedback.pages.contact import ContactPage
 from handrail_feedback.pages.notice import CurrentNotice, NoticePage
 from handrail_feedback.pages.notify import NotifyPage
-from handrail_feedback.pages.request import RefusedError, identifier, json_object, location, refusal, whole_number
+from handrail_feedback.pages.request import (
+    RefusedError,
+    declines_log,
+    identifier,
+    json_object,
+    location,
+    refusal,
+    whole_number,
+)
 from handrail_feedback.pages.vote import VotePage
 from handrail_feedback.records.outbox import parse_routes
 from handrail_feedback.records.searches import EventType, SearchEvent
@@ -72,7 +80,18 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     folder = site.folder or (lambda: settings.site_dir)
     takes = Attended(store, settings)
     routes = parse_routes(settings.text("deliver"))
-    vote = VotePage(store, search_log, folder, base, lang, site.is_page, site.of_bot, site.of_staff, site.admit)
+    vote = VotePage(
+        store,
+        search_log,
+        folder,
+        base,
+        lang,
+        site.is_page,
+        site.of_bot,
+        site.of_staff,
+        site.admit,
+        settings.flag("log_words"),
+    )
     contact = ContactPage(
         store, settings, folder, takes, routes, base, lang, site.other_ways, site.key or str, site.admit
     )
@@ -123,6 +142,8 @@ class _EventsPage:
             position=whole_number(sent, "position", 1, _MOST_POSITION),
             ms=whole_number(sent, "ms", 0, _MOST_MS),
         )
+        if declines_log():
+            return Response(status=204)
         with contextlib.suppress(StoreUnavailable):  # the browser could do nothing about it
             self.admit("events", 1)
             self.search_log.event(event)

@@ -27,6 +27,11 @@ class BoundedRequest(Request):
         return BytesIO()
 
 
+def declines_log() -> bool:
+    """Whether this customer wants no searches kept: said by the browser (Global Privacy Control), or by the switch."""
+    return request.headers.get("Sec-GPC", "").strip() == "1" or request.values.get("keep") == "0"
+
+
 class RefusedError(Exception):
     """What was sent is unusable: the HTTP status, what is wrong, and how to fix it."""
 

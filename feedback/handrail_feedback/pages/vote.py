@@ -17,6 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from handrail_feedback.pages.request import (
     RefusedError,
+    declines_log,
     identifier,
     json_object,
     location,
@@ -46,7 +47,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class VotePage:
-    """Receives votes, only on pages of the site. `of_bot` and `of_staff` say whose request it is."""
+    """Receives votes, only on pages of the site. `of_bot` and `of_staff` say whose request it is.
+
+    With `words` false no comment is kept.
+    """
 
     store: Store
     search_log: SearchLog
@@ -57,6 +61,7 @@ class VotePage:
     of_bot: Callable[[], bool]
     of_staff: Callable[[], bool]
     admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
+    words: bool = True
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the address to the blueprint."""
@@ -101,8 +106,8 @@ class VotePage:
             location=page,
             helpful=helpful,
             at=now(),
-            comment=storable_text(sent, "comment", LONGEST_COMMENT),
-            search_id=identifier(sent, "search_id"),
+            comment=storable_text(sent, "comment", LONGEST_COMMENT) if self.words else "",
+            search_id=None if declines_log() else identifier(sent, "search_id"),
             tab=identifier(sent, "tab"),
             reasons=_reasons(sent, helpful),
             bot=self.of_bot(),

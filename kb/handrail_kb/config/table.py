@@ -256,6 +256,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("log_searches", True, "Whether searches are kept, redacted, for the report.", "service"),
     Setting(
+        "log_words",
+        True,
+        "Whether the words of searches and the comments of votes are among what is kept. Without them there are figures, "
+        "and no topics.",
+        "service",
+    ),
+    Setting(
         "topic_people",
         3,
         "Fewest people (browser tabs) for a topic of failed searches to be listed. Smaller numbers are not shown.",

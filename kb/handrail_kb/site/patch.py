@@ -297,6 +297,11 @@ def _products(names: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, 
     return {"names": names, **{short: words[key] for short, key in keys.items()}}
 
 
+def _words_of_switch(html: str) -> Mapping[str, str]:
+    """The words of the link that switches off that searches are kept, on pages that have it."""
+    return {f"keep_{state}": f"keep.{state}" for state in ("on", "off", "gpc")} if "handrail-keep" in html else {}
+
+
 def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
     """Add the data for handrail.js, in an element that no Content-Security-Policy has to allow."""
     place = _BODY.search(html) or _HEAD_ENDS.search(html)
@@ -307,7 +312,7 @@ def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
         "asked": links.asked,
         "stand_in": links.stand_in,
         **({"products": _products(links.products, words)} if links.products else {}),
-        "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
+        "words": {short: words[key] for short, key in {**_SCRIPT_WORDS, **_words_of_switch(html)}.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'
     at = place.end() if place else _end_of_content(html)

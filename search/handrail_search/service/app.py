@@ -20,7 +20,7 @@ from handrail_feedback.delivery.channels import can_notify
 from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.desk.blueprint import add_desk
 from handrail_feedback.pages.blueprint import SiteSeen, customer_pages
-from handrail_feedback.pages.request import BoundedRequest
+from handrail_feedback.pages.request import BoundedRequest, declines_log
 from handrail_feedback.records.searches import Search, SearchEvent
 from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
@@ -122,6 +122,7 @@ def _make_parts(settings: Settings) -> Parts:
         retention_days=settings.number("retention_days"),
         enabled=settings.flag("log_searches"),
         capacity=capacity,
+        words=settings.flag("log_words"),
     )
     teaching = Teaching(live, settings)
     prover = Prover(live, teaching)
@@ -149,11 +150,12 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
 
     def on_search(asked: AnsweredSearch) -> None:
         parts.meter.count(asked)
-        if parts.day_limits.takes("searches"):
+        if not declines_log() and parts.day_limits.takes("searches"):
             parts.searches.record(_as_search(asked, by_staff=_is_staff()))
 
     def on_said_no(search_id: str) -> None:
-        parts.searches.event(SearchEvent(search_id, "said_no", now()))
+        if not declines_log():
+            parts.searches.event(SearchEvent(search_id, "said_no", now()))
 
     app.register_blueprint(search_pages(live, site, on_search, on_said_no, can_notify=can_notify(settings)))
     lang = site.info().lang

@@ -216,3 +216,36 @@ def test_one_address_leaves_only_so_much_a_day_and_search_goes_on(make_app, own_
     client.get("/api/search?q=refund", headers=elsewhere)
     assert searches.flush()
     assert searches.written == 3 + 1
+
+
+# --- customers who want nothing kept
+
+
+@pytest.mark.parametrize(("headers", "more"), [({"Sec-GPC": "1"}, ""), ({}, "&keep=0")])
+def test_whoever_wants_no_searches_kept_gets_the_same_answer_and_leaves_nothing(own_client, kept, headers, more):
+    answer = own_client.get(f"/api/search?q=refund&tab=tab-aaaa{more}", headers=headers).json
+    plain = own_client.get("/api/search?q=refund&tab=tab-bbbb").json
+    assert answer["results"] == plain["results"]
+    assert own_client.get(f"/find/?q=refund{more}", headers=headers).status_code == 200
+    event = {"type": "said_no", "search_id": answer["search_id"]}
+    assert own_client.post(f"/api/events?{more}", json=event, headers=headers).status_code == 204
+    vote = {"url": "/billing/refund/", "helpful": True, "search_id": answer["search_id"], "tab": "tab-aaaa"}
+    assert own_client.post(f"/api/feedback?{more}", json=vote, headers=headers).status_code == 204
+    assert [row["tab"] for row in kept("intents")] == ["tab-bbbb"]
+    assert kept("early_events") == []
+    assert [row["search_id"] for row in kept("votes")] == [None]
+
+
+def test_figures_are_kept_without_any_words_where_the_site_wants_none(make_app, own_acme):
+    app = make_app(own_acme, log_words=False)
+    client, parts = app.test_client(), parts_of(app)
+    client.get("/api/search?q=refund of walruses&tab=tab-aaaa")
+    vote = {"url": "/billing/refund/", "helpful": False, "comment": "walrus missing"}
+    assert client.post("/api/feedback", json=vote).status_code == 204
+    assert parts.searches.flush()
+    [row] = parts.store.read("SELECT verdict, results, query, shape FROM intents")
+    assert (row["query"], row["shape"]) == ("", "")
+    assert row["results"] != "[]"
+    kept = b"".join(file.read_bytes() for file in (own_acme / "state").glob("store.db*"))
+    assert b"tab-aaaa" in kept
+    assert b"walrus" not in kept

@@ -33,6 +33,10 @@
       return products.names.includes(kept) ? kept : ""
     } catch { return "" }
   }
+  // Switched off by the customer in this browser (handrail.js): searches are answered, and not kept.
+  function keep() {
+    try { return localStorage.getItem("handrail.keep") || "" } catch { return "" }
+  }
   const element = document.getElementById("__config")
   try {
     const config = JSON.parse(element.textContent)
@@ -49,7 +53,7 @@
       tab = tab || random().join("")
     }
     const product = chosenProduct()
-    for (const [name, value] of Object.entries({ tab, page, down, pace, product })) config.search += `&${name}=${encodeURIComponent(value)}`
+    for (const [name, value] of Object.entries({ tab, page, down, pace, product, keep: keep() })) config.search += `&${name}=${encodeURIComponent(value)}`
     element.textContent = JSON.stringify(config)
   } catch {
     // The worker answers without our parameters, too.

@@ -28,6 +28,34 @@
     } catch { /* The next page starts with nothing. */ }
   }
 
+  /* ---- whether this browser's searches may be kept: a link with the class handrail-keep switches that ------------ */
+
+  function declines() {
+    try { return localStorage.getItem("handrail.keep") === "0" || navigator.globalPrivacyControl === true } catch { return false }
+  }
+  function offerToDecline() {
+    if (!WORDS.keep_on && !document.querySelector("handrail-main")) return
+    const off = declines()
+    for (const link of document.querySelectorAll("a.handrail-keep")) {
+      link.textContent = WORDS[navigator.globalPrivacyControl === true ? "keep_gpc" : off ? "keep_off" : "keep_on"]
+    }
+    for (const form of document.querySelectorAll("handrail-main form[action*=find]")) {
+      form.querySelector("input[name=keep]")?.remove()
+      if (off) form.append(Object.assign(element("input"), { type: "hidden", name: "keep", value: "0" }))
+    }
+  }
+  document.addEventListener("click", event => {
+    const link = event.target instanceof Element ? event.target.closest("a.handrail-keep") : null
+    if (!link || !WORDS.keep_on) return
+    event.preventDefault()
+    event.stopPropagation()
+    try {
+      if (localStorage.getItem("handrail.keep") === "0") localStorage.removeItem("handrail.keep")
+      else localStorage.setItem("handrail.keep", "0")
+    } catch { return }
+    location.reload()    // the search worker learns it with the page
+  }, true)
+
   /* ---- events: sent without waiting for an answer -------------------------------------------------------------- */
 
   function send(address, body) {
@@ -39,7 +67,7 @@
     } catch { navigator.sendBeacon?.(address, text) }
   }
   function tell(type, searchId, more = {}) {
-    if (searchId) send(EVENTS, { search_id: searchId, type, ...more })
+    if (searchId && !declines()) send(EVENTS, { search_id: searchId, type, ...more })
   }
   const pathOf = address => {
     const url = new URL(address, location.href)
@@ -99,6 +127,7 @@
 
   // Which search led to which article, for a later vote on it (handrail-vote.js), even after going back.
   function noteClick(link, searchId, position) {
+    if (declines()) return
     tell("click", searchId, { url: pathOf(link.href), position })
     const path = new URL(link.href).pathname
     let came = []
@@ -141,9 +170,10 @@
   forgetOldDrafts()
   settleAddresses()
   if (window.document$) {
-    window.document$.subscribe(() => { fillIn(); watchFindPage() })
+    window.document$.subscribe(() => { offerToDecline(); fillIn(); watchFindPage() })
     window.location$?.subscribe(() => setTimeout(fillIn))
   } else {
+    offerToDecline()
     fillIn()
     watchFindPage()
   }

@@ -178,6 +178,7 @@ async function askService(query, signal) {
   address.searchParams.set("more", "1")    // what lies beyond the end of the list waits behind "Show more"
   if (LANG) address.searchParams.set("lang", LANG)
   if (TAB) address.searchParams.set("tab", TAB)
+  if (PARAMETERS.get("keep") === "0") address.searchParams.set("keep", "0")
   if (product) address.searchParams.set("product", product)
   const response = await fetch(address, { signal, credentials: "same-origin", headers: { accept: "application/json" } })
   if (!response.ok) throw new Error(`the service answered ${response.status}`)
