@@ -258,8 +258,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "log_words",
         True,
-        "Whether the words of searches and the comments of votes are among what is kept. Without them there are figures, "
-        "and no topics.",
+        "Whether words of searches and comments of votes are among what is kept. Without them there are figures, and "
+        "no topics.",
         "service",
     ),
     Setting(

@@ -17,6 +17,7 @@ from typing import Literal
 from handrail_feedback.records.messages import MOST_STORED
 from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.texts.amounts import percent
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -93,7 +94,7 @@ class Filled:
         """How full it is, in words."""
         if self.by_disk:
             return f"{self.kind}: the disk of the store is {'too full for more' if self.full else 'nearly full'}"
-        return f"{self.kind}: {self.share:.0%} of {_amount(self.kind, self.most)}"
+        return f"{self.kind}: {percent(self.share)} of {_amount(self.kind, self.most)}"
 
 
 def how_full(store: Store) -> list[Filled]:
