@@ -269,7 +269,8 @@ class SearchLog:
         moment = now()
         try:
             if not may_erase(self._store, moment):
-                log("searches.erasure_waits", reason=_doubted_clock())
+                failure = _doubted_clock()
+                log("searches.erasure_waits", reason=failure)
                 return
             erased = erase_old(self._store, moment - self._retention, moment)
             erased += erase_old_votes(self._store, moment - self._retention)
