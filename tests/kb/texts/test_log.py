@@ -96,7 +96,8 @@ def test_sentences_of_ours_are_logged_only_where_no_customer_wrote():
     for place, node in calls():
         if any(keyword.arg == "told" for keyword in node.keywords):
             for event in events_of(node.args[0]):
-                assert event == "alarm.raised" or EVENTS[event].for_writers, place
+                # What is wrong with delivery, and the names of steps, are words of ours alone.
+                assert event in ("alarm.raised", "store.upgraded") or EVENTS[event].for_writers, place
 
 
 def test_every_event_happens_somewhere_and_every_field_is_in_one():

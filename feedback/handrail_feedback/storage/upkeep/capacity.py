@@ -16,7 +16,7 @@ from typing import Literal
 
 from handrail_feedback.records.messages import MOST_STORED
 from handrail_feedback.storage.database import Store
-from handrail_kb.errors import StoreUnavailable
+from handrail_kb.errors import HandrailError, StoreUnavailable
 from handrail_kb.texts.amounts import percent
 from handrail_kb.texts.log.logger import Log
 
@@ -27,6 +27,7 @@ MEGABYTE = 1024 * 1024
 # From here on the operator hears of it.
 NEAR = 0.9
 _COUNT_EVERY_SECONDS = 60.0
+_MEND = "Make room, or keep searches for a shorter time (retention_days). See: handrail doctor"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,8 @@ class Capacity:
         for kind, one in found.items():
             known = before.get(kind)
             if one.full and not (known and known.full):
-                log("store.full", told=f"{one.told()}; {LIMITS[kind].when_full}")
+                error = HandrailError(f"{one.told()}; {LIMITS[kind].when_full}.", _MEND)
+                log("store.full", reason=error)
             elif one.near and not (known and known.near):
-                log("store.filling", told=one.told())
+                error = HandrailError(f"{one.told()}.", _MEND)
+                log("store.filling", reason=error)

@@ -42,7 +42,7 @@ FIELDS: Mapping[str, str] = {
     "taken": "a number of recipients that a mail server accepted",
     "to": "the way that takes over, as `channel`",
     "to_notify": "a number of customers to be notified",
-    "told": "sentences that Handrail wrote about articles, the site, its channels or the store",
+    "told": "sentences that Handrail wrote about articles, the site, its channels or the steps of the store",
 }
 
 
@@ -82,10 +82,8 @@ EVENTS: Mapping[str, Event] = {
     "service.thread_ended": _error("a thread of the service ended: {reason}"),
     "service.store_unavailable": _error("the service starts without its store: {reason}"),
     "store.upgraded": _info("the store was brought up to date: {told}"),
-    "store.filling": _warning(
-        "the store is nearly full ({told}). Make room, or shorten retention_days; see: handrail doctor"
-    ),
-    "store.full": _error("the store is full ({told}). Make room, or shorten retention_days; see: handrail doctor"),
+    "store.filling": _warning("the store is nearly full: {reason}"),
+    "store.full": _error("the store is full: {reason}"),
     "request.answered": _info("{method} {endpoint}: {status} after {duration} s"),
     "request.failed": _error("{method} {endpoint} failed: {reason}"),
     "metrics.not_shared": _warning("metrics are counted by each process alone: {reason}"),
