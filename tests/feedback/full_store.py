@@ -50,6 +50,8 @@ _BY_THEMSELVES = (
        VALUES (1, 'it''s about 7 %', '2026-03-02T12:00:00.000Z', 'anna', 'form')""",
     "INSERT INTO topic_looks (topic_id, who, at) VALUES (1, 'anna', '2026-03-02T12:00:00.000Z')",
     "INSERT INTO report_mails (due_at, next_at) VALUES ('2026-03-02T08:00:00.000Z', NULL)",
+    """INSERT INTO withdrawals (at, who, since, until, searches, votes)
+       VALUES ('2026-03-02T12:00:00.000Z', 'lead', '2026-03-02T11:00:00.000Z', '2026-03-02T12:00:00.000Z', 0, 0)""",
     "INSERT INTO outbox_channels (name, delivered) VALUES ('mail', 7)",
     "INSERT INTO service_notice (words, level, said_at, in_languages)"
     " VALUES ('Slow', 'warning', '2026-03-02T12:00:00.000Z', '{}')",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store, existing_store, whole_store
 from handrail_feedback.storage.move import Copied, move
+from handrail_feedback.storage.upkeep.withdrawal import take_back, undo_withdrawal, withdrawals
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.database_address import has_password, is_database
 from handrail_kb.config.settings import load_settings
@@ -83,6 +86,47 @@ def move_(config_file: Path, places: tuple[str, ...], *, while_in_use: bool) -> 
     move(source, target, told, while_in_use=while_in_use)
     click.echo(f"\nCopied {counted(rows, 'row')}. Counts and digests of every table are the same in both.")
     _tell_how_to_go_on(source.place, target.place, default=_same(to, load_settings(config_file).state_dir / "store.db"))
+
+
+@store.command("take-back")
+@config_option
+@click.option("--since", type=click.DateTime(), help="When the script began, in UTC: 2026-03-02T11:00:00")
+@click.option("--until", type=click.DateTime(), help="When it ended, in UTC; what came at that moment stays.")
+@click.option("--undo", "number", type=int, help="Let what was taken back under this number count again.")
+def take_back_(config_file: Path, since: datetime | None, until: datetime | None, number: int | None) -> None:
+    """Let all searches and votes of a span of time count for nothing, such as those of a script; or say what was.
+
+    They stay in no figure, topic, learned question or order of results. Messages are untouched.
+    """
+    place = load_settings(config_file).store_place
+    with closing(existing_store(place, "there is nothing to take back", "Start the service")) as found:
+        if number is not None:
+            if not undo_withdrawal(found, number, now()):
+                raise ConfigError(f"Nothing is taken back under {number}.", "See: handrail store take-back")
+            click.echo(f"What was taken back under {number} counts again.")
+        elif since and until:
+            if until <= since:
+                raise ConfigError("--until is not after --since.", "Name a span: handrail store take-back --help")
+            span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC))
+            done = take_back(found, *span, who="command line", at=now())
+            what = f"{counted(done.searches, 'search', 'searches')} and {counted(done.votes, 'vote')}"
+            click.echo(f"{what} count for nothing now. Undo it: handrail store take-back --undo {done.id}")
+        elif since or until:
+            raise ConfigError("A span has two ends.", "Name both: handrail store take-back --since TIME --until TIME")
+        else:
+            _list_withdrawals(found)
+
+
+def _list_withdrawals(found: Store) -> None:
+    listed = withdrawals(found)
+    for one in listed:
+        undone = f", undone {one.undone_at:%Y-%m-%d %H:%M}" if one.undone_at else ""
+        what = f"{counted(one.searches, 'search', 'searches')}, {counted(one.votes, 'vote')}"
+        click.echo(
+            f"{one.id}  {one.since:%Y-%m-%d %H:%M:%S} to {one.until:%Y-%m-%d %H:%M:%S}  {what}, by {one.who}{undone}"
+        )
+    if not listed:
+        click.echo("Nothing was ever taken back.")
 
 
 def _tell_how_to_go_on(source: str, target: str, *, default: bool) -> None:

@@ -57,6 +57,7 @@ TABLES = (
     "unwanted",
     "job_runs",
     "service_notice",
+    "withdrawals",
 )
 
 
@@ -265,6 +266,12 @@ def m086_staff_events(db: Connection) -> None:
 def m087_second_factors(db: Connection) -> None:
     """Codes of an app after the password, and recovery codes."""
     db.define(*account_tables.SECOND_FACTORS)
+
+
+@migration
+def m090_withdrawals(db: Connection) -> None:
+    """What a script did and a lead took back, so that it counts for nothing."""
+    db.define(*topic_tables.WITHDRAWALS)
 
 
 @migration

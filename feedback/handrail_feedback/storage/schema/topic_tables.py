@@ -164,3 +164,19 @@ TRIAGE: tuple[str, ...] = (
       PRIMARY KEY (topic_id, who)
     ) STRICT, WITHOUT ROWID""",
 )
+
+WITHDRAWALS: tuple[str, ...] = (
+    """
+    CREATE TABLE withdrawals (           -- searches and votes of a span of time that count for nothing
+      id INTEGER PRIMARY KEY,
+      at TEXT NOT NULL,
+      who TEXT NOT NULL,
+      since TEXT NOT NULL,
+      until TEXT NOT NULL,
+      searches INTEGER NOT NULL,
+      votes INTEGER NOT NULL,
+      undone_at TEXT
+    ) STRICT""",
+    "ALTER TABLE intents ADD COLUMN withdrawal_id INTEGER",
+    "ALTER TABLE votes ADD COLUMN withdrawal_id INTEGER",
+)
