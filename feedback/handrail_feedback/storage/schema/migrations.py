@@ -263,15 +263,12 @@ def m086_staff_events(db: Connection) -> None:
 
 
 @migration
-<<<<<<< HEAD
 def m087_second_factors(db: Connection) -> None:
     """Codes of an app after the password, and recovery codes."""
     db.define(*account_tables.SECOND_FACTORS)
 
 
 @migration
-=======
->>>>>>> df3d5c9 (Let a lead take back what a script did, and undo it)
 def m090_withdrawals(db: Connection) -> None:
     """What a script did and a lead took back, so that it counts for nothing."""
     db.define(*topic_tables.WITHDRAWALS)
