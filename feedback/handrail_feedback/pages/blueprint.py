@@ -80,18 +80,7 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     folder = site.folder or (lambda: settings.site_dir)
     takes = Attended(store, settings)
     routes = parse_routes(settings.text("deliver"))
-    vote = VotePage(
-        store,
-        search_log,
-        folder,
-        base,
-        lang,
-        site.is_page,
-        site.of_bot,
-        site.of_staff,
-        site.admit,
-        settings.flag("log_words"),
-    )
+    vote = _vote_page(store, search_log, settings, site, folder)
     contact = ContactPage(
         store, settings, folder, takes, routes, base, lang, site.other_ways, site.key or str, site.admit
     )
@@ -114,6 +103,13 @@ def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site
     blueprint.register_error_handler(RefusedError, refusal)
     blueprint.register_error_handler(429, too_many)
     return blueprint
+
+
+def _vote_page(
+    store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen, folder: Callable[[], Path]
+) -> VotePage:
+    seen = (base_of(site.base_path), site.lang, site.is_page, site.of_bot, site.of_staff)
+    return VotePage(store, search_log, folder, *seen, site.admit, settings.flag("log_words"))
 
 
 @dataclass(frozen=True)
