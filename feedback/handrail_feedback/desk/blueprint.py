@@ -17,7 +17,7 @@ from handrail_feedback.contracts import Find, FindSimilar, nobody
 from handrail_feedback.desk.accounts.events import AccountEvents
 from handrail_feedback.desk.accounts.own_account import OwnAccount
 from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_code
-from handrail_feedback.desk.look import Look, clock, words
+from handrail_feedback.desk.look import Look, clock, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
 from handrail_feedback.desk.messages.message import MessagePage
@@ -37,7 +37,7 @@ from handrail_kb.config.settings import Settings
 from handrail_kb.contact.reply_due import contact_of, due, zone_of
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.help_links import one_click
-from handrail_kb.texts.amounts import exactly, percent
+from handrail_kb.texts.amounts import percent
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -119,7 +119,7 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     for status in _REFUSED:
         blueprint.register_error_handler(status, lambda _error, status=status: _refused(look, status))
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
-    blueprint.add_app_template_filter(exactly, "span")
+    blueprint.add_app_template_filter(waiting, "span")
     blueprint.add_app_template_filter(clock, "clock")
     blueprint.add_app_template_filter(percent, "percent")
     blueprint.context_processor(_who_is_there)
@@ -186,18 +186,13 @@ def _too_many(sign_in: SignIn) -> Response:
     return sign_in.look.page("trouble", words("desk.too_many_title"), 429, what="", mend=words("desk.too_many"))
 
 
-_REFUSED = {
-    403: ("Only a lead can do this", "What somebody else did, they can undo themselves. For all else, ask a lead."),
-    404: ("This is not here", "It may have been erased. Go back to the desk and look again."),
-    413: ("This is too long", "Nothing was kept. Go back and shorten it."),
-}
+_REFUSED = (403, 404, 413)
 
 
 def _refused(look: Look, status: int) -> Response:
-    what, mend = _REFUSED[status]
-    return look.page("trouble", what, status, what="", mend=mend)
+    return look.page("trouble", words(f"trouble.{status}"), status, what="", mend=words(f"trouble.{status}_mend"))
 
 
 def _no_store(look: Look, error: StoreUnavailable) -> Response:
     log("desk.unavailable", reason=error)
-    return look.page("trouble", "The desk cannot work just now", 503, what=error.what, mend=error.mend)
+    return look.page("trouble", words("trouble.503"), 503, what=error.what, mend=error.mend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from flask import Response, make_response, render_template, request
 
 from handrail_kb.site.shell import appearance
 from handrail_kb.texts import FALLBACK_LANGUAGE
+from handrail_kb.texts.amounts import exactly
 from handrail_kb.texts.staff import STAFF_WORDS
 
 DESK_STYLES = ("desk", "weekly")
@@ -65,6 +66,11 @@ def language() -> str:
 def words(key: str, **values: object) -> str:
     """The words of a key, in the language of whoever reads this page of the desk."""
     return STAFF_WORDS.text(language(), key, **values)
+
+
+def waiting(span: timedelta) -> str:
+    """A time to the minute or hour, rounded down: `12 min`, `3 h 5 min`, `2 days 4 h`."""
+    return exactly(span, words)
 
 
 def clock(at: datetime) -> str:

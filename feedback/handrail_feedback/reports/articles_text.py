@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from handrail_feedback.records.period import Period
@@ -18,38 +19,40 @@ from handrail_feedback.topics.text import shown_count
 from handrail_kb.language.printable import printable
 from handrail_kb.site.vote_form import NO_REASONS, YES_REASONS, reason_text
 from handrail_kb.texts.amounts import percent
+from handrail_kb.texts.staff import STAFF_WORDS
 
 ARTICLES_FORMAT = 1
-UNKNOWN = "not enough data"
+_LANG = "en"
+UNKNOWN = STAFF_WORDS.text(_LANG, "articles.unknown")
 _DAY = "%Y-%m-%d"
-_MINUTES = int(SOON.total_seconds() // 60)
+MINUTES = int(SOON.total_seconds() // 60)
 _NO_WORDS = "none"
 
 
-def article_notes(least: int) -> list[str]:
+def article_notes(least: int, lang: str = _LANG) -> list[str]:
     """Notes on what the numbers mean and what they leave out."""
+    text = partial(STAFF_WORDS.text, lang)
     return [
-        "Readers: people who opened the article from a search, counted as browser tabs, each once however often they "
-        "went back. Who came by the menu or from elsewhere is not seen.",
-        f"Asked a person: readers who followed the link to a person within {_MINUTES} minutes after opening the "
-        "article. Messages themselves are kept apart from searches. It is no failure of theirs.",
-        f"Helped: votes that say yes, of all votes; below {ENOUGH_READERS} votes no share is given. A vote may have "
-        "several reasons. Most readers do not vote.",
-        f"Words are told when {least} people or more typed them. Bots and staff are left out. Times are the server's.",
+        text("articles.note_readers"),
+        text("articles.note_asked", minutes=MINUTES),
+        text("articles.note_helped", enough=ENOUGH_READERS),
+        text("articles.note_words", least=least),
     ]
 
 
-def helped(tally: Tally, least: int) -> str:
+def helped(tally: Tally, least: int, lang: str = _LANG) -> str:
     """The share of votes that say yes, with the number of votes."""
-    share = UNKNOWN if tally.helped is None else percent(tally.helped)
-    return f"{votes_in_words(tally, least)} ({share})" if tally.votes else votes_in_words(tally, least)
+    votes = votes_in_words(tally, least, lang)
+    share = STAFF_WORDS.text(lang, "articles.unknown") if tally.helped is None else percent(tally.helped)
+    return f"{votes} ({share})" if tally.votes else votes
 
 
-def votes_in_words(tally: Tally, least: int) -> str:
+def votes_in_words(tally: Tally, least: int, lang: str = _LANG) -> str:
     """How many votes said yes, and how many no."""
     if not tally.votes:
-        return "no votes"
-    return f"{shown_count(tally.yes, least)} yes, {shown_count(tally.no, least)} no"
+        return STAFF_WORDS.text(lang, "article.no_votes")
+    yes, no = shown_count(tally.yes, least), shown_count(tally.no, least)
+    return STAFF_WORDS.text(lang, "articles.votes", yes=yes, no=no)
 
 
 def people_and_before(number: int, before: int, least: int, *, comparable: bool) -> str:
@@ -58,12 +61,12 @@ def people_and_before(number: int, before: int, least: int, *, comparable: bool)
     return f"{shown_count(number, least)}, before {earlier}"
 
 
-def reasons_in_words(one: ReadArticle, least: int) -> list[tuple[str, str, bool]]:
+def reasons_in_words(one: ReadArticle, least: int, lang: str = _LANG) -> list[tuple[str, str, bool]]:
     """The number of votes, the text of the reason, and whether it belongs to a yes; reasons for a no come first."""
     given = one.facts.reasons
     codes = [code for kind in (NO_REASONS, YES_REASONS) for code in sorted(kind, key=lambda code: -given.get(code, 0))]
     return [
-        (shown_count(given[code], least), reason_text("en", code), code in YES_REASONS)
+        (shown_count(given[code], least), reason_text(lang, code), code in YES_REASONS)
         for code in codes
         if given.get(code)
     ]
@@ -129,7 +132,7 @@ def _numbers(found: OneArticle) -> list[tuple[str, str]]:
 
     return [
         ("Readers", both("readers")),
-        (f"Asked a person within {_MINUTES} minutes", both("asked")),
+        (f"Asked a person within {MINUTES} minutes", both("asked")),
         ("Helped", helped(now, found.least)),
         ("Helped, the period before", helped(before, found.least) if found.comparable else UNKNOWN),
     ]
@@ -138,7 +141,7 @@ def _numbers(found: OneArticle) -> list[tuple[str, str]]:
 def _all_words(found: OneArticle) -> list[tuple[str, Words]]:
     return [
         ("Came from searches for", found.words.came),
-        (f"Searched next, within {_MINUTES} minutes", found.words.searched_next),
+        (f"Searched next, within {MINUTES} minutes", found.words.searched_next),
     ]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from math import ceil, floor
 
 from handrail_kb.texts import text
+from handrail_kb.texts.staff import STAFF_WORDS
 
 # Binary fractions are inexact: 58 of 100 is a little less than 0.58.
 _NOISE = 1e-9
+_ENGLISH = partial(STAFF_WORDS.text, "en")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -35,15 +39,19 @@ def in_words(lang: str, span: timedelta) -> str:
     return text(lang, f"time.{unit}_{'one' if amount == 1 else 'many'}", amount=amount)
 
 
-def exactly(span: timedelta) -> str:
-    """A time in English to the minute or hour, rounded down: `12 min`, `3 h 5 min`, `2 days 4 h`."""
+def exactly(span: timedelta, words: Callable[..., str] = _ENGLISH) -> str:
+    """A time for staff to the minute or hour, rounded down: `12 min`, `3 h 5 min`, `2 days 4 h`.
+
+    `words` gives the words of a key in the reader's language; by default in English.
+    """
     minutes = max(int(span.total_seconds() // 60), 0)
     days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
-    if days:
-        return counted(days, "day") + (f" {hours} h" if hours and days < 10 else "")
-    if hours:
-        return f"{hours} h" + (f" {minutes} min" if minutes else "")
-    return f"{minutes} min" if minutes else "less than a minute"
+    parts = [
+        words("time.days_one" if days == 1 else "time.days", amount=days) if days else "",
+        words("time.hours", amount=hours) if hours and days < 10 else "",
+        words("time.minutes", amount=minutes) if minutes and not days else "",
+    ]
+    return " ".join(filter(None, parts)) or words("time.moment")
 
 
 def in_one_unit(span: timedelta) -> str:

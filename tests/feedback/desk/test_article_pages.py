@@ -158,3 +158,24 @@ def test_an_article_that_nobody_read_has_a_page_and_one_that_never_was_has_none(
 def test_an_address_that_makes_no_sense_is_answered_all_the_same(desk, read, asked):
     assert desk.get(f"articles/?{asked}").status_code == 200
     assert "<b>" not in desk.page
+
+
+def test_a_colleague_who_reads_german_reads_both_pages_of_articles_in_german(desk, store, read):
+    read("one", "two", "three", asks=True)
+    vote(store, "unclear")
+    german = {"Accept-Language": "de"}
+    desk.get("articles/", headers=german)
+    said = texts(desk.page)
+    for words in (
+        "3 Personen, zuvor zu wenig Daten",
+        "0 ja, <3 nein",
+        "zuständig: accounts",
+        "war zu prüfen bis",
+        "meiste",
+    ):
+        assert words in said
+    desk.get("articles/at/guide/reset/", headers=german)
+    said = texts(desk.page)
+    for words in ("Wonach sie vorher suchten", "Wörter, jedes von <3 Personen", "<3 sagten:", "unter 20 Stimmen"):
+        assert words in said
+    assert not re.search(r"\b(the|people|votes|readers|before|said)\b", said)

@@ -10,6 +10,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.delivery.letters import reply_address
+from handrail_feedback.desk.look import words
 from handrail_feedback.desk.messages.message import MessagePage, form_token, may_undo, sent_number, teachable_questions
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import LONGEST_ANSWER, Learned
@@ -82,7 +83,7 @@ class MessageActions:
         others = [one for one in known if one.in_force and one.who != me().name and one.way == "mail"]
         if not seen.isdecimal() or not others or others[-1].id <= int(seen[:15]):
             return ""
-        return f"{others[-1].who} has answered meanwhile: see above. To send yours as well, press the button again."
+        return words("message.answered_meanwhile", who=others[-1].who)
 
     def unsettle(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/open: takes back that it was answered elsewhere, or needed no answer."""
@@ -127,11 +128,9 @@ class MessageActions:
 def _fault(body: str) -> str:
     """What is wrong with an answer; empty if it can be sent."""
     if not body.strip():
-        return "Please write an answer first."
+        return words("message.answer_empty")
     if len(body.replace("\r\n", "\n")) > LONGEST_ANSWER:
-        return (
-            f"This is longer than {LONGEST_ANSWER} characters. Please shorten it: nothing was sent, and the end is cut."
-        )
+        return words("message.answer_long", most=LONGEST_ANSWER)
     return ""
 
 
@@ -139,9 +138,9 @@ def _told(done: Learned) -> tuple[str, ...]:
     """Notices about the questions that search did not learn."""
     notices = []
     if done.removed:
-        notices.append("A writer had taken a question out for this article: it stays out.")
+        notices.append(words("message.question_taken_out"))
     if done.unfit:
-        notices.append("A question was left out: it is too long, or says nothing once names and numbers are taken out.")
+        notices.append(words("message.question_left_out"))
     if not done.in_force and not notices:
-        notices.append("The article is noted. Search learned nothing, because no question was given.")
+        notices.append(words("message.not_taught"))
     return tuple(notices)

@@ -16,22 +16,22 @@ ARTICLES_SHOWN = 50
 _FAR = date(9000, 1, 1)
 Holds = Callable[[ReadArticle, date, int], bool]
 
-# Filters: the label, and whether an article passes, given the day and the least number of people to show.
-SHOWS: dict[str, tuple[str, Holds]] = {
-    "read": ("read or voted on", lambda one, _day, _least: bool(one.facts.now.readers or one.facts.now.votes)),
-    "no": ("with several no votes", lambda one, _day, least: one.facts.now.no >= least),
-    "asked": ("after which people asked", lambda one, _day, least: one.facts.now.asked >= least),
-    "overdue": ("past their review date", lambda one, day, _least: is_overdue(one, day)),
-    "nobody": ("nobody opened", lambda one, _day, _least: not one.facts.now.readers),
-    "all": ("all", lambda _one, _day, _least: True),
+# Filters: whether an article passes, given the day and the least number of people to show.
+SHOWS: dict[str, Holds] = {
+    "read": lambda one, _day, _least: bool(one.facts.now.readers or one.facts.now.votes),
+    "no": lambda one, _day, least: one.facts.now.no >= least,
+    "asked": lambda one, _day, least: one.facts.now.asked >= least,
+    "overdue": lambda one, day, _least: is_overdue(one, day),
+    "nobody": lambda one, _day, _least: not one.facts.now.readers,
+    "all": lambda _one, _day, _least: True,
 }
-ARTICLE_SORTS: dict[str, tuple[str, Callable[[ReadArticle], tuple[object, ...]]]] = {
-    "readers": ("most readers", lambda one: (-one.facts.now.readers, -one.facts.now.votes)),
-    "no": ("most no votes", lambda one: (-one.facts.now.no,)),
-    "helped": ("helped least", lambda one: (2.0 if one.facts.now.helped is None else one.facts.now.helped,)),
-    "asked": ("most asked a person", lambda one: (-one.facts.now.asked,)),
-    "review": ("review date", lambda one: (one.about.review_by or _FAR,)),
-    "title": ("title", lambda _one: ()),
+ARTICLE_SORTS: dict[str, Callable[[ReadArticle], tuple[object, ...]]] = {
+    "readers": lambda one: (-one.facts.now.readers, -one.facts.now.votes),
+    "no": lambda one: (-one.facts.now.no,),
+    "helped": lambda one: (2.0 if one.facts.now.helped is None else one.facts.now.helped,),
+    "asked": lambda one: (-one.facts.now.asked,),
+    "review": lambda one: (one.about.review_by or _FAR,),
+    "title": lambda _one: (),
 }
 
 
@@ -53,7 +53,7 @@ class ArticleView(ListView):
 
     def shown(self, articles: Iterable[ReadArticle], day: date, least: int) -> list[ReadArticle]:
         """The articles of all pages of this view, in its order."""
-        shows, words = SHOWS[self.shows][1], self.q.casefold().split()
+        shows, words = SHOWS[self.shows], self.q.casefold().split()
         found = [
             one
             for one in articles
@@ -61,7 +61,7 @@ class ArticleView(ListView):
             and self.owner in ("", one.about.owner)
             and all(word in f"{one.about.title} {one.about.location}".casefold() for word in words)
         ]
-        order = ARTICLE_SORTS[self.sort][1]
+        order = ARTICLE_SORTS[self.sort]
         return sorted(found, key=lambda one: (*order(one), one.about.title.casefold(), one.about.location))
 
 

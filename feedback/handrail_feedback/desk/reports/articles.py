@@ -13,7 +13,7 @@ from flask import Blueprint, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.look import Look, language, words
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.article_filter import (
     ARTICLE_SORTS,
@@ -26,9 +26,9 @@ from handrail_feedback.desk.reports.period import SPANS
 from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.articles_text import (
+    MINUTES,
     article_notes,
     helped,
-    people_and_before,
     reasons_in_words,
     votes_in_words,
 )
@@ -61,7 +61,7 @@ class ArticlePages:
         start = (view.page - 1) * ARTICLES_SHOWN
         return self._page(
             "articles",
-            "Articles",
+            words("desk.articles"),
             view=view,
             all=everything,
             found=len(found),
@@ -69,8 +69,7 @@ class ArticlePages:
             shown=found[start : start + ARTICLES_SHOWN],
             more=len(found) > start + ARTICLES_SHOWN,
             owners=sorted({one.about.owner for one in everything.articles if one.about.owner}),
-            shows={name: words for name, (words, _) in SHOWS.items()},
-            sorts={name: words for name, (words, _) in ARTICLE_SORTS.items()},
+            choices={"shows": list(SHOWS), "sort": list(ARTICLE_SORTS)},
             overdue=lambda one: is_overdue(one, day),
             comparable=everything.comparable,
         )
@@ -89,25 +88,26 @@ class ArticlePages:
             found=found,
             one=article,
             url=f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else "",
-            reasons=reasons_in_words(article, self.cache.least),
+            reasons=reasons_in_words(article, self.cache.least, language()),
             overdue=is_overdue(article, day),
-            said=lambda code: reason_text("en", code),
+            said=lambda code: reason_text(language(), code),
             comparable=found.comparable,
         )
 
     def _page(self, template: str, title: str, *, comparable: bool, **values: Any) -> AnyResponse:
-        least = self.cache.least
+        least, lang = self.cache.least, language()
         return self.look.page(
             template,
             title,
             least=least,
             count=lambda number: shown_count(number, least),
-            beside=lambda number, before: people_and_before(number, before, least, comparable=comparable),
-            helped=lambda tally: helped(tally, least),
-            votes=lambda tally: votes_in_words(tally, least),
-            notes=article_notes(least),
+            helped=lambda tally: helped(tally, least, lang),
+            votes=lambda tally: votes_in_words(tally, least, lang),
+            notes=article_notes(least, lang),
             plain=printable,
             spans=list(SPANS),
             usual=USUAL_SPAN,
+            minutes=MINUTES,
+            comparable=comparable,
             **values,
         )

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.desk.look import words as in_words
 from handrail_feedback.desk.messages.message import form_token, sent_number
 from handrail_feedback.desk.reports.topic_filter import View, place_of
 from handrail_feedback.desk.reports.topics import Filled, TopicPages
@@ -66,7 +67,7 @@ class TriageActions:
         _for_leads()
         chosen = [tuple(text.partition(":")[::2]) for text in request.form.getlist("topic")[:MOST_AT_ONCE]]
         numbers = [(int(topic), int(seen)) for topic, seen in chosen if topic.isdecimal() and seen.isdecimal()]
-        fault = "" if numbers else "Please choose at least one topic."
+        fault = "" if numbers else in_words("topics.choose_one")
         sent = Filled(why=request.form.get("why", "")[:2000].strip())
         kept, changed = [], []
         if not (fault := fault or _fault(sent)):
@@ -78,7 +79,7 @@ class TriageActions:
                 except HandrailError as error:
                     fault = error.what
         if changed:
-            fault = f"Meanwhile somebody else decided on {len(changed)} of them; these were left as they are."
+            fault = in_words("topics.decided_meanwhile", number=len(changed))
         if fault:
             return self.pages.all(fault, 409 if changed else 422)
         return redirect(url_for("desk.topics", **self._view().address(), done=",".join(map(str, kept))), 303)
@@ -110,7 +111,7 @@ class TriageActions:
         try:
             day = date.fromisoformat(due) if due else None
         except ValueError:
-            return self.pages.topic(topic, Filled(fault=f"'{due[:20]}' is no date. Write it like 2026-12-04."), 422)
+            return self.pages.topic(topic, Filled(fault=in_words("topics.no_date", asked=due[:20])), 422)
         assign(self.pages.store, topic, Assignment(to, day), me().name, now())
         return redirect(url_for("desk.topic", topic=topic, **self._view().address()), 303)
 
@@ -119,7 +120,7 @@ class TriageActions:
         self._exists(topic)
         words = request.form.get("words", "").strip()
         if len(words) > LONGEST_COMMENT:
-            fault = f"Too long: at most {LONGEST_COMMENT} characters. Nothing was kept."
+            fault = in_words("topics.comment_long", most=LONGEST_COMMENT)
             return self.pages.topic(topic, Filled(fault=fault), 422)
         if words:
             comment(self.pages.store, topic, words, me().name, now(), form_token())
@@ -171,7 +172,7 @@ def _for_leads() -> None:
 def _fault(sent: Filled) -> str:
     """What is wrong with what was filled in; empty if it can be stored."""
     if request.form.get("verdict") not in MEANINGS:
-        return "Please choose what is to be done."
+        return in_words("topics.choose_decision")
     if len(sent.why) > LONGEST_WHY or len(sent.link) > LONGEST_LINK:
-        return f"Too long: at most {LONGEST_WHY} characters of reason and {LONGEST_LINK} of link. Nothing was kept."
+        return in_words("topics.reason_long", why=LONGEST_WHY, link=LONGEST_LINK)
     return ""
