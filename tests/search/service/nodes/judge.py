@@ -79,13 +79,17 @@ def grouped_at_once(groupings, disturbances):
     `groupings`: lines of `time pid begins|ends`, as `node.py` writes them.
     """
     at_work, found = {}, []
-    ends = [one.began for one in disturbances if one.node is not None or "PostgreSQL" in one.what]
+    lost = [(one.began, one.ended) for one in disturbances if one.node is not None or "PostgreSQL" in one.what]
     for line in sorted(groupings, key=lambda line: float(line.split()[0])):
         at, pid, what = line.split()
         if what == "ends":
             at_work.pop(pid, None)
             continue
-        others = [other for other, since in at_work.items() if not any(since <= end <= float(at) for end in ends)]
+        others = [
+            other
+            for other, since in at_work.items()
+            if not any(began <= float(at) and since <= ended for began, ended in lost)
+        ]
         if others:
             found.append(f"processes {others} and {pid} grouped topics at once")
         at_work = dict.fromkeys(others, 0.0) | {pid: float(at)}

@@ -13,6 +13,8 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 
 from waiting import until
@@ -25,12 +27,24 @@ VALKEY = shutil.which("valkey-server") or shutil.which("redis-server")
 _SERVERS = re.compile(r"(?:    server node\d:8000[^\n]*\n)+")
 
 
-def ask(address, form=None):
-    """Status and text of an answer; a connection that broke raises OSError."""
+class _From(urllib.request.HTTPHandler):
+    """Connects from an address of its own, as somebody else's machine does."""
+
+    def __init__(self, source):
+        super().__init__()
+        self._source = source
+
+    def http_open(self, req):
+        return self.do_open(partial(HTTPConnection, source_address=(self._source, 0)), req)
+
+
+def ask(address, form=None, source=None):
+    """Status and text of an answer; a connection that broke raises OSError. `source` is an address of the loopback."""
     body = None if form is None else json.dumps(form).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"} if body else {})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        opener = urllib.request.build_opener(*([_From(source)] if source else []))
+        with opener.open(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

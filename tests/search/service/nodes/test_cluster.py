@@ -55,8 +55,10 @@ def test_the_proof_notices_two_processes_that_group_topics_at_once():
     assert grouped_at_once(one_after_another, []) == []
     assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "2.0 7 ends", "4.0 8 ends"], [])
     for what in ("node killed", "node restarted"):
-        ended = [Disturbance(what, 0, 1.2, 3.0)]
+        ended = [Disturbance(what, 0, 1.2, 1.4)]
         assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "4.0 8 ends"], ended) == []
         assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "1.6 9 begins"], ended)
-    left_alone = [Disturbance("Valkey killed", None, 1.2, 3.0)]
+    stopped = [Disturbance("PostgreSQL stopped", None, 0.9, 1.2)]  # it stops a moment after it is told to
+    assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "4.0 8 ends"], stopped) == []
+    left_alone = [Disturbance("Valkey killed", None, 1.2, 1.4)]
     assert grouped_at_once(["1.0 7 begins", "1.5 8 begins", "4.0 8 ends"], left_alone)

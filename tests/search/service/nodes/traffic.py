@@ -114,6 +114,11 @@ class People(threading.Thread):
 class Customer(People):
     """Searches, opens, votes, writes to a person and looks the answer up."""
 
+    def ask(self, path, form=None):
+        """From the machine of this visit: what one address may leave in the store in a day is bounded."""
+        place = self.number * 10_000 + self.turn
+        return ask(path, form, source=f"127.{1 + place // 62_500 % 250}.{1 + place // 250 % 250}.{1 + place % 250}")
+
     def once(self):
         """One visit."""
         name = f"{self.number}-{self.turn}"
@@ -131,7 +136,7 @@ class Customer(People):
         for _ in range(2):
             began = time.monotonic()
             try:
-                status, text = ask(f"{self.address}api/search?{query}")
+                status, text = self.ask(f"{self.address}api/search?{query}")
             except HTTPException as error:
                 self.done.cut.append((time.time(), "search", repr(error)))
                 continue
@@ -153,14 +158,17 @@ class Customer(People):
             url = found["results"][0]["url"]
             events.append({"search_id": found["search_id"], "type": "click", "url": url, "position": 1})
         for event in events:
-            if self.insist("event", lambda event=event: ask(f"{self.address}api/events", event), {204}) is not None:
+            if (
+                self.insist("event", lambda event=event: self.ask(f"{self.address}api/events", event), {204})
+                is not None
+            ):
                 self.done.count("events")
 
     def vote(self, tab):
         """Vote on an article; a vote that was sent again replaces itself."""
         page, helpful = self.chance.choice(PAGES), self.chance.random() < 0.5
         form = {"url": f"/{page}", "helpful": helpful, "tab": tab}
-        if self.insist("vote", lambda: ask(f"{self.address}api/feedback", form), {204}) is not None:
+        if self.insist("vote", lambda: self.ask(f"{self.address}api/feedback", form), {204}) is not None:
             with self.done.lock:
                 self.done.votes[tab, page] = helpful
 
@@ -168,7 +176,7 @@ class Customer(People):
         """Write to a person until a code comes."""
         words = f"Message {name}: my parcel never came."
         form = {"message": words, "reply_to": f"customer{name}@acme.test", "token": f"token-of-form-{name}"}
-        text = self.insist("message", lambda: ask(f"{self.address}api/contact", form), {200, 201})
+        text = self.insist("message", lambda: self.ask(f"{self.address}api/contact", form), {200, 201})
         if text is not None:
             code = json.loads(text)["code"]
             with self.done.lock:
