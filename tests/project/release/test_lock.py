@@ -73,10 +73,3 @@ def test_a_lock_file_has_the_versions_that_were_tested(name):
 @pytest.mark.parametrize("name", EXTRAS)
 def test_a_lock_file_brings_no_torch_and_no_gigabytes_of_cuda(name):
     assert not [package for package in locked(name) if re.match(r"torch|triton|nvidia|cuda", package)]
-
-
-def test_the_page_says_how_soon_holes_are_closed():
-    page = (ROOT / "docs" / "operators" / "supply.md").read_text(encoding="utf-8")
-    told = page.partition("{ #holes }")[2]
-    assert "within seven days" in told
-    assert "within ninety days" in told
