@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.sessions import DeskSessions
@@ -119,6 +120,7 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     for status in _REFUSED:
         blueprint.register_error_handler(status, lambda _error, status=status: _refused(look, status))
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
+    blueprint.register_error_handler(Exception, lambda error: _failed(look, error))
     blueprint.add_app_template_filter(waiting, "span")
     blueprint.add_app_template_filter(clock, "clock")
     blueprint.add_app_template_filter(percent, "percent")
@@ -196,3 +198,11 @@ def _refused(look: Look, status: int) -> Response:
 def _no_store(look: Look, error: StoreUnavailable) -> Response:
     log("desk.unavailable", reason=error)
     return look.page("trouble", words("trouble.503"), 503, what=error.what, mend=error.mend)
+
+
+def _failed(look: Look, error: Exception) -> AnyResponse | HTTPException:
+    """A fault of ours, logged with its place; what colleagues see is theirs, and not the page for customers."""
+    if isinstance(error, HTTPException):
+        return error
+    log("request.failed", method=request.method, endpoint=request.endpoint or "none", reason=error)
+    return look.page("trouble", words("trouble.500"), 500, what="", mend=words("trouble.500_mend"))

@@ -394,3 +394,14 @@ def test_the_command_refuses_the_sites_name_as_a_password(users):
     said = users("add", "bert", typed="Acme-Acme-2026\n")
     assert said.exit_code == 1 and "name of the site" in said.output
     assert users("add", "bert", typed="passwordpassword\n").exit_code == 1
+
+
+def test_a_fault_is_told_to_colleagues_in_their_own_words_and_logged_without_a_traceback(desk, monkeypatch, caplog):
+    from handrail_feedback.desk.messages import inbox
+
+    desk.sign_in()
+    monkeypatch.setattr(inbox, "inbox_view", lambda _asked: {}["a customer's words"])
+    assert desk.get("").status_code == 500
+    assert "The fault is ours" in desk.page and "Your message" not in desk.page
+    assert "a customer's words" not in desk.page + caplog.text
+    assert desk.client.put("/help/desk/").status_code == 405
