@@ -282,7 +282,7 @@ def _became(one: Listed) -> Iterator[tuple[str, str]]:
         what = {
             "merged": f"{event.topic} was merged into {event.other}",
             "split": f"{event.topic} was split from {event.other}",
-            "moved": f"{event.searches} searches were moved from {event.topic} to {event.other}",
+            "moved": f"{counted(event.searches, 'search', 'searches')} moved from {event.topic} to {event.other}",
         }[event.change]
         by = f" by {printable(recorded.who)}" if recorded.who else ""
         undone = (

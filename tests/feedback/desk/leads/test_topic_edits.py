@@ -66,7 +66,7 @@ def test_searches_are_split_off_and_moved_and_that_is_undone(lead, store, queue)
     assert len(listed(lead)) == 3
     lead.get(f"topics/{walrus}/")
     lead.post(f"topics/{walrus}/move", wording=wording(lead, "c walrus"), other=str(invoice), token=form_token(lead))
-    assert f"1 searches moved from {walrus} to {invoice}" in texts(lead.page)
+    assert f"Searches moved from {walrus} to {invoice}: 1" in texts(lead.page)
     lead.get(f"topics/{invoice}/")
     assert wording(lead, "c walrus")
     lead.get(f"topics/{walrus}/")
