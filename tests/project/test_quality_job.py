@@ -106,7 +106,7 @@ def test_the_page_of_the_loop_holds_the_figures_that_the_job_writes(part):
                "suggested": {"write": 2}, "plain": stage, "drafted": stage}  # fmt: skip
     told = loop.to_markdown(outcome, 200)
     assert "| **all that failed** | 3 of 4 (75%) | 3 of 4 (75%) |" in told
-    assert "write an article 2" in told
+    assert "write article 2" in told
     page = loop.PAGE.read_text(encoding="utf-8")
     named = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("|")]
     assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("|")] == named, "stale: make loop"

@@ -51,7 +51,8 @@ def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
         ),
         sqlite3.SQLITE_CORRUPT: (
             f"The store {path} is damaged: {said}.",
-            f"Save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
+            "Put a backup in its place: handrail restore FILE, "
+            f"or save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
         ),
         sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: df -h {path.parent}"),
         sqlite3.SQLITE_READONLY: (

@@ -168,7 +168,7 @@ TRIAGE: tuple[str, ...] = (
 WITHDRAWALS: tuple[str, ...] = (
     """
     CREATE TABLE withdrawals (           -- searches and votes of a span of time that count for nothing
-      id INTEGER PRIMARY KEY,
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
       at TEXT NOT NULL,
       who TEXT NOT NULL,
       since TEXT NOT NULL,
