@@ -69,6 +69,8 @@ def find_related(pages: Sequence[Page], means: Vectors, first: Sequence[int]) ->
     Only pages in its language, none of its near-duplicates (`first`, from `find_twins`), and none for people only,
     where an article is not what helps.
     """
+    if not pages:
+        return []
     apart = means - means.mean(axis=0)
     apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
     found = []

@@ -67,7 +67,7 @@ def test_a_key_that_is_too_short_is_told(begin, command):
 @pytest.mark.parametrize("command", ["run", "serve"])
 def test_a_key_file_that_holds_none_is_told(begin, own_acme, command):
     (own_acme / "state" / "secret.key").write_text("short\n")
-    told_before_anything_started(begin(command), "secret.key holds no key", "rm ")
+    told_before_anything_started(begin(command), "secret.key is damaged: it holds no key", "rm ")
 
 
 @pytest.mark.parametrize("command", ["run", "serve"])

@@ -105,7 +105,7 @@ def test_short_texts_that_are_the_same_under_other_titles_are_no_copies(state):
         page(f"{name}/", name, "Coming soon.") for name in ("Import contacts", "Export invoices", "Change colours")
     ]
     pages += [page("empty-1/", "Blue keys", ""), page("empty-2/", "Green keys", "")]
-    index = Searcher.open(build_index(pages, state, MODEL).folder)
+    index = Searcher.open(build_index(pages, state, MODEL).folder).index
     assert index.twin_of == {}
 
 
