@@ -86,7 +86,7 @@ class Store:
         self._engine.look()
 
     def upgrade(self) -> list[str]:
-        """Bring the tables of an older store up to date; the names of the steps that were taken.
+        """Bring the tables of an older store up to date, or make them; the names of the steps that an older one lacked.
 
         Nothing else does: a store that lacks a step is refused. Older programs go on with it meanwhile and afterwards.
         """

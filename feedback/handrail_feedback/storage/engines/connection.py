@@ -124,7 +124,7 @@ class Engine(Protocol):
         """As `check`, and write nothing: `WRITES_NOTHING` finds out what can be found out so."""
 
     def upgrade(self) -> list[str]:
-        """Bring the tables up to date, or make them; the names of the steps that were taken."""
+        """Bring the tables up to date, or make them; the names of the steps that an older store lacked."""
 
     def lost(self) -> StoreUnavailable | None:
         """What to say where it is known that there was a store, and nothing of it is left."""

@@ -313,7 +313,7 @@ def _key(what: str) -> str:
 def migrate(connection: PostgresConnection, migrations: Sequence[Migration], *, upgrade: bool = False) -> list[str]:
     """Make the tables, or with `upgrade` bring older ones up to date, once, whichever node comes first.
 
-    The names of the steps that were taken. Raises StoreUnavailable.
+    The names of the steps that older ones lacked. Raises StoreUnavailable.
     """
     refuse_unfit(connection)
     known = {one.name for one in migrations}
@@ -333,7 +333,7 @@ def migrate(connection: PostgresConnection, migrations: Sequence[Migration], *, 
         one.apply(connection)
         connection.execute("INSERT INTO migrations VALUES (:name, CAST(clock_timestamp() AS text))", {"name": one.name})
     connection.run("COMMIT")
-    return [one.name for one in missing]
+    return [one.name for one in missing] if done else []
 
 
 def applied(connection: PostgresConnection) -> set[str]:

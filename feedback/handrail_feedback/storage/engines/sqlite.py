@@ -152,7 +152,7 @@ class SqliteFile:
             self._local = threading.local()
 
     def upgrade(self) -> list[str]:
-        """Bring the tables up to date, or make them; the names of the steps that were taken."""
+        """Bring the tables up to date, or make them; the names of the steps that an older store lacked."""
         with self._using:
             self.close()
             with explained(self.path):
@@ -254,7 +254,7 @@ class SqliteFile:
         except BaseException:
             connection.db.rollback()
             raise
-        return sorted(missing)
+        return sorted(missing) if applied else []
 
 
 class SqliteConnection:

@@ -95,6 +95,13 @@ def test_starting_the_service_brings_its_store_up_to_date(old_place, config):
     assert whole_store(old_place).applied() == known_migrations()
 
 
+def test_of_a_store_that_is_made_nobody_says_that_it_was_brought_up_to_date(store_place, new_database):
+    store = Store(store_place)
+    assert store.upgrade() == []
+    assert whole_store(store_place).applied() == known_migrations()
+    store.close()
+
+
 def test_an_older_service_goes_on_beside_a_newer_one(store_place, new_database):
     service = Store(store_place)
     codes = [keep_message(service, KEPT, ())]

@@ -159,13 +159,14 @@ def test_open_pages_find_the_assets_of_the_generation_they_came_from_and_of_the_
     assert client.get("/assets/../handrail/site.min.json").status_code == 404
 
 
-def test_a_page_that_was_taken_away_is_gone_with_the_generation_that_had_it(root, node):
+def test_a_page_that_was_taken_away_is_gone_half_a_minute_after_the_generation_that_had_it(root, node, monkeypatch):
     secret = article("draft/", "A draft", "<p>Not for everybody.</p>", "what is planned")
     publish(root, "second", secret)
     client = node(root / "state" / "index")
     assert client.get("/draft/").status_code == 200
     name = publish(root, "third")
     until(lambda: served(client) == name)
+    monkeypatch.setattr(parts_of(client.application).live, "seconds_since_switch", lambda: 30.0)
     assert client.get("/draft/").status_code == 404
 
 
