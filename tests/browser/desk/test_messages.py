@@ -216,7 +216,7 @@ def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics,
     page = context.new_page()
     sign_in_as_lead(page, f"{help_site.address}desk/topics/")
     page.get_by_role("link", name="Articles").click()
-    page.get_by_text("What these numbers mean").click()
+    page.get_by_text("About these numbers").click()
     page.get_by_role("img", name="55% of votes say yes").wait_for()
     assert check(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -237,7 +237,7 @@ def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, check, loo
     page.get_by_label("Name").fill("ben")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="This week").wait_for()
+    page.get_by_role("heading", name="Report").wait_for()
     for closed in page.locator(".desk details summary").all():
         closed.click()
     assert page.get_by_role("img", name="Searches a week").is_visible()
