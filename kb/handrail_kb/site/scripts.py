@@ -16,14 +16,13 @@ from handrail_kb.site.patch import WORKER_FOLDER
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "handrail.css"
 PAGES_STYLE = "handrail-pages.css"  # beside it on the find, contact and home pages
-STAND_IN = "handrail-stand-in.js"  # loaded where the theme has stopped
+STAND_IN = "handrail-stand-in.js"  # loaded where the service is slow, or the theme has stopped
 WORKER = "handrail-worker.js"
 EARLY = "handrail-tab.js"  # runs before the theme reads its configuration
 BUNDLE = "handrail.js"
 # What every page runs, in this order: the first one shares with the others, and the dialog tells those before it.
 _BUNDLED = (
     "handrail.js",
-    "dialog/handrail-wait.js",
     "dialog/handrail-start.js",
     "dialog/handrail-dialog.js",
     "article/handrail-article.js",
@@ -31,6 +30,7 @@ _BUNDLED = (
     "article/handrail-vote.js",
     "handrail-notice.js",
 )
+_IN_NEED = ("dialog/handrail-wait.js", f"dialog/{STAND_IN}")
 # Scripts that only the contact page loads.
 CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 # Scripts that home pages load, beside the one that says whether somebody is there now.
@@ -42,7 +42,6 @@ _ALONE = (
     f"dialog/{PRODUCTS}",
     EARLY,
     f"dialog/{WORKER}",
-    f"dialog/{STAND_IN}",
     *(f"contact/{name}" for name in CONTACT),
     *(f"home/{name}" for name in HOME),
 )
@@ -67,6 +66,7 @@ def browser_files() -> Mapping[str, tuple[str, str]]:
     """
     texts = {name.rpartition("/")[2]: _light(name) for name in _ALONE}
     texts[BUNDLE] = "".join(map(_guarded, _BUNDLED))
+    texts[STAND_IN] = "".join(map(_guarded, _IN_NEED))
     return {name: (_place(name, text), text) for name, text in texts.items()}
 
 

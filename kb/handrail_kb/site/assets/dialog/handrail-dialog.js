@@ -31,6 +31,7 @@
   let rows = []          // all its results; the list holds those up to its end
   let enterWaits = false
   let dead = false
+  let helped = null
   let busyTimer = 0
   let lateTimer = 0
   let seenTimer = 0
@@ -226,7 +227,7 @@
     dialog.classList.toggle("handrail-busy", now)
     clearTimeout(busyTimer)
     // Most answers arrive before anybody could read a notice; only slow ones are announced.
-    if (now) busyTimer = setTimeout(() => { meta.textContent = WORDS.searching }, 400)
+    if (now) busyTimer = setTimeout(() => { meta.textContent = WORDS.searching; help() }, 400)
     // Whatever the reason for the delay, the find page does not depend on this page.
     clearTimeout(lateTimer)
     if (now) lateTimer = setTimeout(() => { meta.textContent = WORDS.slow; list.after(elsewhere.box) }, 1800)
@@ -251,14 +252,18 @@
     }, 1000)
   }
 
-  // What stands in for a theme that has stopped is loaded only then.
+  // What helps where the service is slow (handrail-wait.js), or the theme has stopped, is loaded only then.
+  const help = () => helped ??= new Promise(loaded => {
+    const script = element("script")
+    script.src = absolute(CONFIG.stand_in)
+    script.onload = loaded
+    document.head.append(script)
+  })
+  const announce = (name, detail) => result.dispatchEvent(new CustomEvent(`handrail:${name}`, { detail }))
   function died() {
     if (dead) return
     dead = true
-    const standIn = element("script")
-    standIn.src = absolute(CONFIG.stand_in)
-    standIn.onload = () => result.dispatchEvent(new CustomEvent("handrail:theme-died"))
-    document.head.append(standIn)
+    help().then(() => announce("theme-died"))
   }
   const heard = state => { if (state.ref === result && typeof state.query === "string") take(state) }
   result.addEventListener("handrail:answer", ({ detail }) => take(detail))
@@ -271,7 +276,8 @@
     show()
     busy()
     watchList()
-    result.dispatchEvent(new CustomEvent("handrail:shown", { detail: answered }))
+    announce("shown", answered)
+    if (state.source === "material") help().then(() => announce("waits", answered))
     if (enterWaits && !isBusy()) {
       enterWaits = false
       setTimeout(() => input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })))

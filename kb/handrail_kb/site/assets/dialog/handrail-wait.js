@@ -2,6 +2,7 @@
  * the list when it comes, but not under the hands of somebody who has begun to move in it: they are offered it instead.
  *
  * handrail-worker.js holds the better list back when this script says so, over a channel that both open for one query.
+ * handrail-dialog.js loads this script where the service is slow.
  */
 (() => {
   "use strict"
@@ -14,14 +15,18 @@
   let query = ""
   let moved = false
 
-  result.addEventListener("handrail:shown", ({ detail }) => {
+  result.addEventListener("handrail:shown", () => {
     channel?.close()
     channel = null
     moved = false
+  })
+  // Said again once this script is there, with the answer that is shown by then.
+  result.addEventListener("handrail:waits", ({ detail }) => {
     query = detail.query
-    if (!PAGE || detail.source !== "material") return
+    if (!PAGE || detail.source !== "material" || channel) return
     channel = new BroadcastChannel(`handrail.${PAGE}`)
     channel.onmessage = ({ data }) => { if (data.better === query) offer() }
+    if (result.contains(document.activeElement)) move()    // while this script was under way
   })
 
   function move() {
