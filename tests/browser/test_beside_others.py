@@ -8,7 +8,8 @@ import pytest
 
 from conftest import SITES, watched
 
-pytestmark = pytest.mark.browser
+# Contexts are closed while the fake service still sends; Werkzeug leaves the files it was sending to the collector.
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 ROWS = ".md-search-result__list > li"
 INPUT = "[data-md-component=search-query]"

@@ -55,6 +55,7 @@ def test_twenty_topics_are_triaged_by_keyboard_without_going_back_to_the_list(ta
         tab.locator("h1", has_text=name).wait_for(state="detached")
     assert sorted(made[-1].verdict for made in history(queue.store).values()) == sorted(DECISIONS * 4)
     # The last one was wrong.
+    tab.wait_for_load_state("load")  # keys are heard from then on
     tab.keyboard.press("u")
     tab.locator(".desk-done").wait_for(state="detached")
     assert sum(one.undone_at is None for made in history(queue.store).values() for one in made) == 19
