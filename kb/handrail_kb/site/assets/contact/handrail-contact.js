@@ -133,7 +133,11 @@
       button.after(place)
     }
     place.textContent = text
-    if (!text || !document.getElementById("handrail-channels")) return
+    if (text) offerOtherWays(place)
+  }
+
+  function offerOtherWays(place) {
+    if (!document.getElementById("handrail-channels")) return
     const others = element("a", "", WORDS.other_ways)
     others.href = "#handrail-channels"
     place.append(" ", others)
@@ -184,6 +188,8 @@
         button.focus()
       }))
     }
+    // Who is taken for a robot has no field to mend.
+    if (fields.waited || fields.leave_empty) offerOtherWays(summary)
     form.before(summary)
     const [first, ...others] = form.querySelectorAll("[aria-invalid]")
     // The field itself, where only one is to be mended: its error is read out with it.
