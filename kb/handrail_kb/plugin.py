@@ -216,19 +216,18 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
 
     @event_priority(-100)  # after plugins that render a title, or use it other than as HTML
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Give generated pages a title in the site's language, escape titles, and exclude pages from search."""
+        """Give generated pages a title in the site's language, and escape titles."""
         if self.active:
             mkdocs.make_words_safe(page)
         name = self._our_page(page)
         if name and page.file.generated_by:
             page.meta["title"] = text(mkdocs.language(config), f"{name}.title")
-        if self.active and self.rules.excludes(*mkdocs.paths_of_page(page)):
-            mkdocs.exclude(page)
         return markdown
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Escape quotes in the title before any page is rendered that shows it."""
+        """Escape quotes in the title before any page is rendered that shows it, and exclude pages from search."""
         if self.active:
+            mkdocs.keep_from_search(page, html, self.rules)
             mkdocs.make_title_quotable(page)
         return html
 
@@ -239,7 +238,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             return context
         lang, links = mkdocs.language(config), self._links(page, config)
         mkdocs.make_title_safe(page)
-        self.facts[mkdocs.address_of_page(page)] = mkdocs.page_facts(page, lang, self.rules)
+        self.facts[mkdocs.address_of_page(page)] = mkdocs.page_facts(page, lang)
         own = OwnPages(
             self.contact, self.option("contact_text"), self.config["attachment_mb"], get_build_datetime().date()
         )

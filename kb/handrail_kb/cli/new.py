@@ -83,7 +83,7 @@ _FILES = {
 def new(folder: Path) -> None:
     """Start a new help site in a folder."""
     make_site(folder)
-    click.echo(f"A help site with two articles stands in {folder}.")
+    click.echo(f"Created a help site in {folder}, with a home page and one article.")
     if missing("index") and missing("multilingual"):
         click.echo(f"  Install what shows it, with the theme and search: {install_extra('index')}")
     click.echo(f"  See it: cd {shlex.quote(str(folder))} && handrail serve")

@@ -25,7 +25,7 @@ from handrail_kb.config.shown import shown_folder
 from handrail_kb.errors import ArticleError
 from handrail_kb.language.markup import as_seen, safe
 from handrail_kb.problems import Problem
-from handrail_kb.site.pages.home import Topic
+from handrail_kb.site.pages.home import Topic, says_more
 from handrail_kb.site.pages.most_asked import Answering
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
 from handrail_kb.texts.installing import missing_theme
@@ -101,11 +101,10 @@ def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
         return (unreadable(f"{shown_folder(docs_dir)}/{path}", error),)
 
 
-def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
+def page_facts(page: Page, lang: str) -> dict[str, Any]:
     """The facts about a page for the service. The check of the articles has reported unusable values."""
     article, given = _as_article(page), _given(page)
     review_by = article.review_by or given.review_by
-    archive = _is_archive(page) and not rules.includes(*paths_of_page(page))
     return {
         "source": page.file.src_uri,
         "title": as_seen(str(page.title or "")),
@@ -117,8 +116,7 @@ def page_facts(page: Page, lang: str, rules: SearchRules) -> dict[str, Any]:
         "own_title": article.title,
         "people_only": article.people_only or given.people_only,
         "boost": given.boost if article.boost == Article.boost else article.boost,
-        # An unwritten article helps nobody, and must not count as an answer.
-        "exclude": article.exclude or first_gap(article) is not None or _is_excluded(page) or archive,
+        "exclude": _is_excluded(page),
         "owner": article.owner or given.owner,
         "review_by": review_by.isoformat() if review_by else "",
         "lang": lang,
@@ -150,8 +148,7 @@ def answering(pages: Iterable[Page]) -> Iterator[Answering]:
         article = _as_article(page)
         if page.file.generated_by or page.is_homepage or article.home or _is_archive(page):
             continue
-        offered = not (article.exclude or _is_excluded(page) or first_gap(article))
-        yield Answering(article, as_seen(str(page.title or "")), address_of_page(page), offered)
+        yield Answering(article, as_seen(str(page.title or "")), address_of_page(page), not _is_excluded(page))
 
 
 def home_of(pages: Iterable[Page]) -> Article | None:
@@ -248,15 +245,22 @@ def _given(page: Page) -> Article:
     return parse_article(page.file.src_uri, f"---\n{front}---\n")
 
 
-def paths_of_page(page: Page) -> tuple[str, ...]:
-    """The paths by which patterns of `exclude_from_search` can name a page."""
-    return paths_of_article(page.file.src_uri, location_of_path(page.file.dest_uri))
+def keep_from_search(page: Page, content: str, rules: SearchRules) -> None:
+    """Keep a page that helps nobody out of every search of the site, as `search: {exclude: true}` does.
 
-
-def exclude(page: Page) -> None:
-    """Keep a page out of every search of the site, as `search: {exclude: true}` in its front matter does."""
-    search = page.meta.get("search")
-    page.meta["search"] = {**(search if isinstance(search, dict) else {}), "exclude": True}
+    These are unwritten articles, empty home pages, lists that a blog makes, and what the site's own rules exclude.
+    """
+    article = _as_article(page)
+    paths = paths_of_article(page.file.src_uri, location_of_path(page.file.dest_uri))
+    if (
+        article.exclude
+        or rules.excludes(*paths)
+        or first_gap(article) is not None
+        or (_is_archive(page) and not rules.includes(*paths))
+        or (article.home and not article.questions and not says_more(content))
+    ):
+        search = page.meta.get("search")
+        page.meta["search"] = {**(search if isinstance(search, dict) else {}), "exclude": True}
 
 
 def _is_excluded(page: Page) -> bool:

@@ -10,6 +10,7 @@ import click
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import log_to_terminal
 from handrail_kb.config.table import SettingValue
+from handrail_kb.texts.amounts import counted
 from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 
 Flags = SettingValue | None
@@ -59,7 +60,7 @@ def summary(built: Any, seconds: float) -> str:
     from handrail_search.index.manifest import TRUSTED
 
     line = (
-        f"Index: {built.folder} ({built.pages} articles, {built.passages} passages, "
+        f"Index: {built.folder} ({counted(built.pages, 'article')}, {counted(built.passages, 'passage')}, "
         f"{built.encoded} encoded, {built.reused} as before, {seconds:.1f} s)"
     )
     if built.trust >= TRUSTED:

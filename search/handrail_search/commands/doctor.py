@@ -32,7 +32,7 @@ from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.policy.policy import FILE as CSP_FILE
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.mkdocs import theme_that_is_missing
-from handrail_kb.texts.amounts import exactly
+from handrail_kb.texts.amounts import counted, exactly
 from handrail_kb.texts.installing import install_extra, install_theme, missing
 from handrail_search.commands.options import find_settings
 from handrail_search.embedding.tuned import read_tuned
@@ -144,8 +144,8 @@ def _index(settings: Settings) -> str:
             "The index's encoder cannot be used: words answer alone.", "Build it again: handrail build --full"
         )
     manifest = searcher.index.manifest
-    made = f"{manifest.pages} articles, {manifest.passages} passages, made with {manifest.recipe.model}"
-    return f"{searcher.index.name}, {made}"
+    size = f"{counted(manifest.pages, 'article')}, {counted(manifest.passages, 'passage')}"
+    return f"{searcher.index.name}, {size}, made with {manifest.recipe.model}"
 
 
 def _encoder(settings: Settings) -> str:

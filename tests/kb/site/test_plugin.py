@@ -395,6 +395,8 @@ def test_a_site_without_search_is_told_and_still_has_a_person(build):
 def test_a_draft_with_gaps_is_left_out_of_search(build):
     site = build({"new.md": "# Shipping\n\n…\n", "old.md": "# Returns\n\nWithin 14 days.\n"}, handrail={})
     assert sorted(page.location for page in read_site(site.dir)) == ["", "old/"]
+    without_service = json.loads(site.page("search/handrail_fallback.json"))["docs"]
+    assert {doc["location"] for doc in without_service} == {"", "old/"}
 
 
 def test_the_plugin_needs_nothing_that_only_the_service_installs():

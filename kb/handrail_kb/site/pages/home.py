@@ -31,6 +31,12 @@ class Topic:
     articles: Sequence[tuple[str, str]]
 
 
+def says_more(content: str) -> bool:
+    """Whether a home page says more than its heading and first sentence, so that search may find it as an article."""
+    top = _TOP.match(content)
+    return bool(content[top.end() if top else 0 :].strip())
+
+
 def home_main(
     lang: str,
     content: str,
@@ -76,6 +82,8 @@ def _asked(lang: str, asked: Sequence[Asked]) -> str:
 def _topics(lang: str, topics: Sequence[Topic]) -> str:
     if not topics:
         return ""
+    if len(topics) == 1 and not topics[0].title:  # a site without sections has no topics to choose from
+        return _section(lang, "articles", f'<ul class="handrail-topics"><li>{_list(lang, topics[0])}</li></ul>')
     cards = "\n".join(_card(lang, topic) for topic in topics)
     return _section(lang, "topics", f'<ul class="handrail-topics">\n{cards}\n</ul>')
 
@@ -84,15 +92,20 @@ def _card(lang: str, topic: Topic) -> str:
     count = len(topic.articles)
     title = escape(topic.title) or _(lang, "home.other")
     said = _(lang, "find.count_one" if count == 1 else "find.count_many", count=count)
+    return (
+        f'<li><h3><a href="{escape(topic.address)}">{title}</a></h3><p class="handrail-hint">{said}</p>'
+        f"{_list(lang, topic)}</li>"
+    )
+
+
+def _list(lang: str, topic: Topic) -> str:
+    """The articles of a topic, the rest behind "Show more"."""
     more = topic.articles[SHOWN:_MOST]
     # One more row takes no more room than "Show 1 more article".
     shown, more = (topic.articles, ()) if len(more) == 1 else (topic.articles[:SHOWN], more)
     behind = _(lang, "find.more_many", count=len(more))
     hidden = f"<details><summary>{behind}</summary><ul>{_links(more)}</ul></details>" if more else ""
-    return (
-        f'<li><h3><a href="{escape(topic.address)}">{title}</a></h3><p class="handrail-hint">{said}</p>'
-        f"<ul>{_links(shown)}</ul>{hidden}</li>"
-    )
+    return f"<ul>{_links(shown)}</ul>{hidden}"
 
 
 def _links(articles: Sequence[tuple[str, str]]) -> str:

@@ -75,6 +75,37 @@ def test_articles_outside_of_any_topic_come_last_and_a_long_topic_keeps_the_rest
     assert "<details" not in part(build({"index.md": HOME, **six}, folder="six").page("index.html"), "topics")
 
 
+def test_a_site_without_topics_lists_its_articles(build):
+    page = build({"index.md": HOME, "a.md": "# A\n", "b.md": "# B\n"}).page("index.html")
+    assert "All articles</h2>" in page
+    assert re.findall(r"<li><a [^>]*>([^<]*)</a>", part(page, "articles")) == ["A", "B"]
+    assert "More articles" not in page
+    assert "home-topics" not in page
+
+
+@pytest.mark.parametrize(
+    ("said", "is_article"),
+    [
+        ("", False),
+        ("# How can we help?\n", False),
+        ("# How can we help?\n\nSearch, or *ask* a person.\n", False),
+        ("# How can we help?\n\nSearch.\n\nWe moved to Ghent.\n", True),
+        ("# How can we help?\n\n- Monday to Friday\n", True),
+        ("## News\n\nWe moved.\n", True),
+    ],
+)
+def test_search_finds_the_home_page_only_where_it_says_something_of_its_own(build, said, is_article):
+    site = build({"index.md": f"---\nhome: true\n---\n{said}", "a.md": "# A\n\nText.\n"})
+    assert ("" in {page.location for page in read_site(site.dir)}) is is_article
+    without_service = json.loads(site.page("search/handrail_fallback.json"))["docs"]
+    assert any(not doc["location"].startswith("a/") for doc in without_service) is is_article
+
+
+def test_search_finds_a_home_page_that_answers_questions(build):
+    site = build({"index.md": "---\nhome: true\nquestions: [when are you open]\n---\n# Help\n\nDay and night.\n"})
+    assert [page.location for page in read_site(site.dir)] == [""]
+
+
 def test_a_site_without_articles_has_the_field_and_a_person(build):
     page = build({"index.md": "---\nhome: true\n---\n"}).page("index.html")
     assert "handrail-home-q" in page
