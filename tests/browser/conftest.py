@@ -232,6 +232,7 @@ def check():
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
 
     def run(page):
+        page.wait_for_load_state()  # without its styles a page has other colours
         page.evaluate(f"() => {{{NO_FADING}}}")
         found = axe.Axe().run(page, context={"exclude": THEIRS}).response
         return [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
