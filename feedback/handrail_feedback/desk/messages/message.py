@@ -90,11 +90,12 @@ class MessagePage:
     def show(self, code: str) -> AnyResponse:
         """GET desk/m/CODE/, with `q` to search for an article. POST: the same, keeping what was filled in."""
         known = normalise(code) or ""
-        if not find_case(self.store, known):
-            return redirect(url_for("desk.home", code=code[:100]))
-        if known != code:
+        if known != code and find_case(self.store, known):
             return redirect(url_for("desk.message", code=known))
-        return self.page(known, self.draft())
+        try:
+            return self.page(code, self.draft())
+        except NotFound:
+            return redirect(url_for("desk.home", code=code[:100]))
 
     def file(self, code: str, number: int) -> AnyResponse:
         """GET desk/m/CODE/file/NUMBER: a file of the message, as a download that never opens as a page of this site."""
@@ -131,7 +132,6 @@ class MessagePage:
 
     def page(self, code: str, draft: UnsentAnswer, status: int = 200) -> AnyResponse:
         """The page, with what was filled in. Raises NotFound."""
-        self.case(code)
         at = now()
         note_opened(self.store, code, me().name, at)
         case = self.case(code)
@@ -168,10 +168,11 @@ class MessagePage:
 
     def _beside(self, case: Case, at: datetime) -> list[tuple[Companion, list[tuple[str, str]]]]:
         """Similar messages of the last days, each with what it led to."""
-        return [
-            (one, [(led.kind, self.title_of(led.location)) for led in outcomes_of(self.store, one.case.thread)])
-            for one in similar_messages(case, recent_cases(self.store, at, within=_BESIDE), self.near)
-        ]
+        alike = similar_messages(case, recent_cases(self.store, at, within=_BESIDE), self.near)
+        led: dict[str, list[tuple[str, str]]] = {}
+        for one in outcomes_of(self.store, *(companion.case.thread for companion in alike)):
+            led.setdefault(one.thread, []).append((one.kind, self.title_of(one.location)))
+        return [(one, led.get(one.case.thread, [])) for one in alike]
 
     def _inserted(self) -> str:
         location = request.form.get("insert", "")[:_LONGEST_SEARCH]

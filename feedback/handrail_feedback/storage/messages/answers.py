@@ -220,10 +220,13 @@ def find_outcome(store: Store, number: int) -> MessageOutcome | None:
     return _outcome(rows[0]) if rows else None
 
 
-def outcomes_of(store: Store, thread: str) -> list[MessageOutcome]:
-    """What a thread led to, the oldest first, without what was taken back."""
+def outcomes_of(store: Store, *threads: str) -> list[MessageOutcome]:
+    """What these threads led to, the oldest first, without what was taken back."""
+    asked = {f"thread_{number}": thread for number, thread in enumerate(threads)}
+    listed = ", ".join(f":{name}" for name in asked) or "''"
     rows = store.read(
-        "SELECT * FROM outcomes WHERE thread = :thread AND undone_at IS NULL ORDER BY at, id", thread=thread
+        f"SELECT * FROM outcomes WHERE thread IN ({listed}) AND undone_at IS NULL ORDER BY at, id",  # noqa: S608
+        **asked,
     )
     return [_outcome(row) for row in rows]
 

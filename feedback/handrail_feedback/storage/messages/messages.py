@@ -47,10 +47,11 @@ def attachments_of(store: Store, code: str, *, contents: bool = False) -> tuple[
     return tuple(map(_attachment, rows))
 
 
-def attachments_by_code(store: Store) -> dict[str, tuple[Attachment, ...]]:
-    """The files of all messages, without what is in them."""
+def attachments_by_code(store: Store, *, thread: str = "") -> dict[str, tuple[Attachment, ...]]:
+    """The files of all messages, or of those of one thread, without what is in them."""
+    which = "WHERE code IN (SELECT code FROM messages WHERE code = :thread OR follows = :thread)" if thread else ""
     found: dict[str, tuple[Attachment, ...]] = {}
-    for row in store.read("SELECT id, code, name, type, size FROM attachments ORDER BY id"):
+    for row in store.read(f"SELECT id, code, name, type, size FROM attachments {which} ORDER BY id", thread=thread):  # noqa: S608
         found[row["code"]] = (*found.get(row["code"], ()), _attachment(row))
     return found
 

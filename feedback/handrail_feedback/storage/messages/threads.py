@@ -26,7 +26,7 @@ from handrail_feedback.records.reference_codes import normalise
 from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import ANSWERED, THREAD
-from handrail_feedback.storage.messages.messages import attachments_of, keep_message, kept_message
+from handrail_feedback.storage.messages.messages import attachments_by_code, keep_message, kept_message
 
 _CASES = f"""
 SELECT messages.*, {THREAD} AS thread, opened.at AS opened_at, opened.who AS opened_by,
@@ -52,7 +52,8 @@ def thread_of(store: Store, thread: str) -> list[Case]:
         f"{_CASES} WHERE messages.code = :thread OR messages.follows = :thread ORDER BY messages.at, messages.id",
         thread=thread,
     )
-    return [_case(row, attachments_of(store, row["code"])) for row in rows]
+    files = attachments_by_code(store, thread=thread)
+    return [_case(row, files.get(row["code"], ())) for row in rows]
 
 
 def inbox_cases(store: Store, *, limit: int = 3000) -> list[Case]:
