@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request, session, url_for
@@ -34,6 +34,7 @@ from handrail_feedback.records.staff import LONGEST_SESSION, StaffMember
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.reports.weekly_pages import STATIC
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.threads import MOST_IN_INBOX
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.reply_due import contact_of, due, zone_of
 from handrail_kb.errors import StoreUnavailable
@@ -77,7 +78,8 @@ def add_desk(
     topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), zone_of(settings))
     articles_seen = ArticleFactsCache(store, articles, least, topics.zone)
     sign_in = _sign_in(store, look, settings, topics.warm_once)
-    reply_due = partial(due, contact_of(settings))
+    # Each look at the inbox asks for the time promised for every message. The promise is read when the service starts.
+    reply_due = lru_cache(MOST_IN_INBOX)(partial(due, contact_of(settings)))
     message = MessagePage(store, look, reply_due, is_page, title_of, find, settings, near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
     for pages in (

@@ -5,9 +5,10 @@ The same computation as in the browser (`handrail-hours.js`), for the people who
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import groupby, islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,12 @@ def due(contact: Contact, at: datetime) -> datetime | None:
     amount, unit = form.promise.amount, form.promise.unit
     if unit in _FIXED:
         return at + amount * _FIXED[unit]
-    found = [stretch for stretch in _stretches(contact, form, at) if stretch[1] > at]
+    # Days are looked at one by one, and no further than is needed: the inbox asks this about thousands of messages.
+    found = (stretch for stretch in _stretches(contact, form, at) if stretch[1] > at)
     return _after_hours(found, at, amount) if unit == "working_hours" else _after_days(found, contact, at, amount)
 
 
-def _after_hours(stretches: list[Stretch], at: datetime, hours: int) -> datetime | None:
+def _after_hours(stretches: Iterable[Stretch], at: datetime, hours: int) -> datetime | None:
     left = timedelta(hours=hours)
     for begins, ends in stretches:
         begins = max(begins, at)
@@ -45,14 +47,13 @@ def _after_hours(stretches: list[Stretch], at: datetime, hours: int) -> datetime
     return None
 
 
-def _after_days(stretches: list[Stretch], contact: Contact, at: datetime, days: int) -> datetime | None:
+def _after_days(stretches: Iterable[Stretch], contact: Contact, at: datetime, days: int) -> datetime | None:
     """The end of the hours on the last of so many working days; the day of the message itself does not count."""
     zone = ZoneInfo(contact.timezone or "UTC")
-    ends: dict[date, datetime] = {}
-    for _, end in stretches:
-        ends[(end - timedelta(minutes=1)).astimezone(zone).date()] = end
-    later = [end for day, end in sorted(ends.items()) if day > at.astimezone(zone).date()]
-    return later[days - 1] if len(later) >= days else None
+    ends = (end for _, end in stretches)
+    by_day = groupby(ends, key=lambda end: (end - timedelta(minutes=1)).astimezone(zone).date())
+    later = (max(group) for day, group in by_day if day > at.astimezone(zone).date())
+    return next(islice(later, days - 1, None), None)
 
 
 def _stretches(contact: Contact, channel: Channel, at: datetime) -> Iterator[Stretch]:

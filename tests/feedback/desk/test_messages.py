@@ -199,23 +199,44 @@ def test_the_oldest_open_message_stands_first(desk, write):
     assert '>Open <span class="desk-count">3</span>' in desk.page
 
 
-def test_waiting_is_measured_against_the_promise(tmp_path):
-    (tmp_path / "mkdocs.yml").write_text(
-        "site_name: Acme\nplugins:\n  - handrail:\n      contact:\n        channels:\n"
-        "          - form:\n            promise: 2 hours\n"
-    )
+@pytest.fixture
+def promising(tmp_path):
+    """Starts the service of a site whose contact form promises an answer within some time."""
     from handrail_kb.config.settings import load_settings
     from handrail_search.service.app import create_app
 
     from .desks import Client, site_with_shell
 
-    site = site_with_shell(tmp_path)
-    app = create_app(load_settings(tmp_path / "mkdocs.yml", site_dir=site, flags={"base_path": "/help"}, environ={}))
-    app.test_client_class = Client
+    started = []
+
+    def start(promise: str):
+        (tmp_path / "mkdocs.yml").write_text(
+            "site_name: Acme\nplugins:\n  - handrail:\n      contact:\n        channels:\n"
+            f"          - form:\n            promise: {promise}\n"
+        )
+        site, flags = site_with_shell(tmp_path), {"base_path": "/help"}
+        app = create_app(load_settings(tmp_path / "mkdocs.yml", site_dir=site, flags=flags, environ={}))
+        app.test_client_class = Client
+        started.append(app.extensions["handrail"])
+        return app
+
+    yield start
+    for service in started:
+        service.teaching.stop()
+        service.searches.close()
+        service.store.close()
+
+
+def written_before(app, *minutes):
     store = app.extensions["handrail"].store
     hire(store)
-    for ago in (30, 180):
+    for ago in minutes:
         keep_message(store, Message("Help", f"Since {ago}", "a@acme.test", "en", now() - timedelta(minutes=ago)))
+
+
+def test_waiting_is_measured_against_the_promise(promising):
+    app = promising("2 hours")
+    written_before(app, 30, 180)
     desk = Desk(app.test_client())
     desk.sign_in()
     assert desk.page.count("promised until") == 2
@@ -223,9 +244,24 @@ def test_waiting_is_measured_against_the_promise(tmp_path):
     table = re.search(r"<table.*?</table>", desk.page, re.S)[0]
     assert late.count("desk-late") == table.count("desk-late") == 2
     assert ">Overdue <span" in desk.page
-    app.extensions["handrail"].teaching.stop()
-    app.extensions["handrail"].searches.close()
-    store.close()
+
+
+def test_the_inbox_reckons_a_promise_once_and_a_service_started_anew_by_the_new_promise(promising, monkeypatch):
+    from handrail_feedback.desk import blueprint
+
+    reckoned = []
+    due = blueprint.due
+    monkeypatch.setattr(blueprint, "due", lambda contact, at: reckoned.append(at) or due(contact, at))
+    app = promising("2 hours")
+    written_before(app, 30, 180)
+    desk = Desk(app.test_client())
+    desk.sign_in()
+    desk.get("")
+    assert len(reckoned) == len(set(reckoned)) == 2
+    assert re.search(r"Overdue <span[^>]*>1<", desk.page)
+    anew = Desk(promising("4 hours").test_client())
+    anew.sign_in()
+    assert re.search(r"Overdue <span[^>]*>0<", anew.page)
 
 
 # --- Answered elsewhere ------------------------------------------------------------------------------------------

@@ -54,3 +54,25 @@ def test_closed_days_and_public_holidays_are_no_working_days():
 def test_where_nothing_is_promised_or_nobody_is_ever_there_nothing_is_due():
     assert due(Contact(), at()) is None
     assert due(promised(1, "working_hours", hours=((),) * 7), at()) is None
+
+
+class CountedDays(dict):
+    """The company's own days, with the number of times that one was looked up."""
+
+    looked_up = 0
+
+    def __contains__(self, day):
+        self.looked_up += 1
+        return super().__contains__(day)
+
+
+@pytest.mark.parametrize("unit", ["working_hours", "working_days"])
+def test_no_more_days_are_looked_at_than_a_promise_needs(unit):
+    days = CountedDays({date(2026, 12, 24): Day(())})
+    assert due(promised(2, unit, days=days), at(0, 10))
+    assert 0 < days.looked_up <= 5
+
+
+def test_hours_past_midnight_end_on_the_day_after():
+    late = promised(1, "working_days", hours=(((1200, 1440),), ((0, 120), (1200, 1440))) + ((),) * 5)
+    assert due(late, at(0, 21)) == at(2, 0)

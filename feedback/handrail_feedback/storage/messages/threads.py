@@ -56,7 +56,10 @@ def thread_of(store: Store, thread: str) -> list[Case]:
     return [_case(row, files.get(row["code"], ())) for row in rows]
 
 
-def inbox_cases(store: Store, *, limit: int = 3000) -> list[Case]:
+MOST_IN_INBOX = 3000
+
+
+def inbox_cases(store: Store, *, limit: int = MOST_IN_INBOX) -> list[Case]:
     """Messages with all that was shared, those that wait for an answer first, then the newest."""
     rows = store.read(
         f"{_CASES} ORDER BY CASE WHEN answers.id IS NULL THEN 0 ELSE 1 END, messages.at DESC LIMIT :most", most=limit
