@@ -58,12 +58,12 @@ class Mailbox(Post):
             self.arrivals.append((time.time(), self.mails[before]["Message-ID"]))
         return answer
 
-    @property
+    # Methods, not properties: the SMTP server looks at every attribute of its handler at each connection.
+
     def for_people(self):
         """Mails that bring a message to a person."""
         return [mail for mail in self.mails if mail["X-Handrail-Code"]]
 
-    @property
     def receipts(self):
         """Mails that bring a code to a customer."""
         return [mail for mail in self.mails if not mail["X-Handrail-Code"]]

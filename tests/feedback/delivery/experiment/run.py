@@ -186,8 +186,8 @@ def experiment(root, *, messages, kills, outages, seconds, seed):
     finally:
         service.stop()
         server.stop()
-    wrong = check(customers.codes, mailbox.for_people, kept, messages)
-    wrong += check_receipts(mailbox.receipts, mailbox.for_people)
+    wrong = check(customers.codes, mailbox.for_people(), kept, messages)
+    wrong += check_receipts(mailbox.receipts(), mailbox.for_people())
     wrong += _log_faults((root / "service.log").read_text(), customers.codes)
     figures = _figures(customers, mailbox, faults, killed)
     figures |= {"outages": outages, "seed": seed, "writing": written - began, "rest": max(ended - written, 0.0)}
@@ -257,9 +257,9 @@ def _figures(customers, mailbox, faults, killed):
         "unanswered": customers.unanswered,
         "killed": dict(killed),
         "faults": dict(faults.counts),
-        "mails": len(mailbox.for_people),
-        "duplicates": len(mailbox.for_people) - len({mail["Message-ID"] for mail in mailbox.for_people}),
-        "receipts": len({mail["Message-ID"] for mail in mailbox.receipts}),
+        "mails": len(mailbox.for_people()),
+        "duplicates": len(mailbox.for_people()) - len({mail["Message-ID"] for mail in mailbox.for_people()}),
+        "receipts": len({mail["Message-ID"] for mail in mailbox.receipts()}),
         "wait_median": median(waits),
         "wait_95": waits[int(len(waits) * 0.95)],
         "wait_longest": waits[-1],

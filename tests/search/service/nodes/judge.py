@@ -25,8 +25,8 @@ def wrong_with(done, mailbox, kept, disturbances, groupings, customers):
     """All that is wrong. `kept` is what the store holds: `messages`, `votes`, `decisions`."""
     codes = {code: (words, done.seen_at[code]) for words, code in done.codes.items()}
     return [
-        *check(codes, mailbox.for_people, dict(kept["messages"]), len(done.codes)),
-        *check_receipts(mailbox.receipts, mailbox.for_people),
+        *check(codes, mailbox.for_people(), dict(kept["messages"]), len(done.codes)),
+        *check_receipts(mailbox.receipts(), mailbox.for_people()),
         *unexplained(mailbox.arrivals, disturbances),
         *lost(done.votes.items(), kept["votes"], "votes"),
         *lost(done.decisions.items(), kept["decisions"], "decisions"),
