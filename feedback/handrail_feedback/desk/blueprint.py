@@ -15,9 +15,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
+from handrail_feedback.delivery.channels import desk_of
 from handrail_feedback.desk.accounts.events import AccountEvents
 from handrail_feedback.desk.accounts.own_account import OwnAccount
 from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_code
+from handrail_feedback.desk.downloads import MOST_ROWS
 from handrail_feedback.desk.look import Look, clock, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
@@ -87,7 +89,7 @@ def add_desk(
         Inbox(store, look, reply_due, near, (topics.warm, articles_seen.warm)),
         message,
         MessageActions(store, message),
-        WeeklyReportPage(store, topics, look),
+        WeeklyReportPage(store, topics, look, desk_of(settings)),
         *_of_topics(TopicPages(store, topics, look, is_page, articles)),
         ArticlePages(articles_seen, look, is_page),
         *_of_accounts(sign_in),
@@ -127,6 +129,7 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     blueprint.add_app_template_filter(clock, "clock")
     blueprint.add_app_template_filter(percent, "percent")
     blueprint.context_processor(_who_is_there)
+    blueprint.context_processor(lambda: {"most_rows": MOST_ROWS})
     return blueprint
 
 

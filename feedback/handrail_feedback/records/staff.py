@@ -23,6 +23,7 @@ BY_STRANGERS = frozenset({"refused", "second_factor_refused"})
 Happening = Literal[
     "account_made",
     "account_removed",
+    "file_downloaded",
     "password_changed",
     "recovery_code_used",
     "refused",

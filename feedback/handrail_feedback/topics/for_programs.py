@@ -1,4 +1,4 @@
-"""Writes topics as JSON for programs; hides numbers below the setting `topic_people`. Pure."""
+"""Writes topics as JSON for programs and CSV for spreadsheets; hides numbers below the setting `topic_people`. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handrail_feedback.records.decisions import Decision, Figures
+from handrail_feedback.records.decisions import Assignment, Decision, Figures
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.records.topics import Recorded
+from handrail_feedback.text_tables import to_csv
 from handrail_feedback.topics.facts import SUGGESTION_REASONS, Facts
 from handrail_feedback.topics.listing import Listed, TopicList
 from handrail_feedback.topics.status import TopicStatus
@@ -19,12 +20,13 @@ from handrail_feedback.topics.text import topic_notes
 TOPICS_FORMAT = 1
 
 
-def topics_as_json(found: TopicList) -> str:
+def topics_as_json(found: TopicList, cared_for: Mapping[int, Assignment] | None = None) -> str:
     """The list as JSON of a stable form; fields are added, never changed, while `format` stays 1.
 
     {"format": 1, "since", "until", "made_at", "known_since": UTC, "least": people from which topics are listed,
      "hidden", "decided": topics left out, "decided_in_time": {"numerator", "denominator"}, "notes": [text],
-     "topics": [see `topic_for_programs`]}. Numbers below `least`, but 0, are null.
+     "topics": [see `topic_for_programs`]}. Numbers below `least`, but 0, are null. With `cared_for`, each topic
+     says who takes care of it, "assignee", and by when, "due_on".
     """
     document = {
         "format": TOPICS_FORMAT,
@@ -37,9 +39,32 @@ def topics_as_json(found: TopicList) -> str:
         "decided": found.decided,
         "decided_in_time": {"numerator": found.kept.in_time, "denominator": found.kept.of},
         "notes": topic_notes(found),
-        "topics": [topic_for_programs(one, found.least) for one in found.topics],
+        "topics": [_listed(one, found.least, cared_for) for one in found.topics],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+_ABOUT = ("topic", "name", "people", "people_before", "searches", "trend", "first_at", "last_at")
+_STANDS = ("state", "due", "late", "suggestion", "article", "assignee", "due_on")
+
+
+def topics_as_csv(found: TopicList, cared_for: Mapping[int, Assignment]) -> str:
+    """The list as CSV: one topic a row, with the fields of `topics_as_json` that have one value, and its languages."""
+    rows = []
+    for one in found.topics:
+        fields = _listed(one, found.least, cared_for)
+        langs = " ".join(sorted(fields["langs"]))
+        rows.append([*(fields[name] for name in _ABOUT), langs, *(fields[name] for name in _STANDS)])
+    return to_csv((*_ABOUT, "langs", *_STANDS), rows)
+
+
+def _listed(one: Listed, least: int, cared_for: Mapping[int, Assignment] | None) -> dict[str, Any]:
+    fields = topic_for_programs(one, least)
+    if cared_for is None:
+        return fields
+    care = cared_for.get(one.facts.topic)
+    due_on = care.due_on.isoformat() if care and care.due_on else None
+    return fields | {"assignee": care.assignee if care else "", "due_on": due_on}
 
 
 def topic_for_programs(one: Listed, least: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.contracts import FindSimilar
+from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, Columns, send_list
 from handrail_feedback.desk.look import Look
 from handrail_feedback.desk.messages.inbox_filter import (
     FILTERS,
@@ -24,7 +25,7 @@ from handrail_feedback.desk.messages.similar import count_similar
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import Case
 from handrail_feedback.records.reference_codes import codes_in
-from handrail_feedback.records.stamps import now
+from handrail_feedback.records.stamps import now, stamp
 from handrail_feedback.reports.human_reach import human_reach
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import wanted_articles
@@ -36,6 +37,26 @@ from handrail_kb.site.help_links import one_click
 _LATE = timedelta(minutes=2)
 _REACH = timedelta(days=30)
 Due = Callable[[datetime], datetime | None]
+_COLUMNS = Columns[InboxLine](
+    "messages",
+    {
+        "code": lambda one: one.case.message.code,
+        "at": lambda one: stamp(one.case.message.at),
+        "lang": lambda one: one.case.message.lang,
+        "sender": lambda one: one.sender,
+        "subject": lambda one: one.case.message.subject,
+        "first_line": lambda one: one.first_line,
+        "product": lambda one: one.product,
+        "follows": lambda one: one.case.message.follows,
+        "assignee": lambda one: one.assignee,
+        "due": lambda one: stamp(one.due) if one.due else None,
+        "overdue": lambda one: one.overdue,
+        "unread": lambda one: one.is_unread,
+        "answered_at": lambda one: stamp(one.case.answered_at) if one.case.answered_at else None,
+        "answered_by": lambda one: one.case.answered_by or None,
+        "answered_way": lambda one: one.case.answered_way or None,
+    },
+)
 
 
 def line_of(case: Case, due: Due, at: datetime, assignee: str = "", others: Sequence[str] = ()) -> InboxLine:
@@ -57,8 +78,9 @@ class Inbox:
     warm: Sequence[Callable[[], None]]
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the desk's first page."""
+        """Add the desk's first page, and the same as a file."""
         blueprint.add_url_rule(self.look.home, "home", self.home)
+        blueprint.add_url_rule(f"{self.look.home}messages.{AS_FILE}", "home_file", self.file)
 
     def home(self) -> AnyResponse:
         """GET desk/, filtered and sorted as its address says; the code of a message leads to that message."""
@@ -94,6 +116,12 @@ class Inbox:
             reach=human_reach(self.store, at - _REACH, at, at, one_click=one_click(self.look.site_dir)),
             wanted=wanted_articles(self.store, limit=20),
         )
+
+    def file(self, kind: str) -> AnyResponse:
+        """GET desk/messages.csv and desk/messages.json: the messages of all pages of the view in the address."""
+        found = inbox_view(request.args).shown(self._lines(now()))
+        content = _COLUMNS.write(kind, found[:MOST_ROWS], len(found))
+        return send_list(self.store, "messages", kind, content, of=len(found))
 
     def _lines(self, at: datetime) -> list[InboxLine]:
         cared_for, open_now, mine = assignees(self.store), being_answered(self.store, at), me().name

@@ -34,6 +34,7 @@ class ArticleFactsCache:
         # A separate store object, so that long reads do not delay whoever writes a message.
         self._reader = Store(store.at)
         self._site = site
+        self.store = store
         self.least = least
         self._zone = zone
         self._lock = threading.Lock()

@@ -13,6 +13,7 @@ from flask import Blueprint, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.look import Look, language, words
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.article_filter import (
@@ -28,7 +29,9 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.articles_text import (
     MINUTES,
     article_notes,
+    articles_as_json,
     helped,
+    list_as_csv,
     reasons_in_words,
     votes_in_words,
 )
@@ -50,6 +53,7 @@ class ArticlePages:
         """Add the addresses of the list and of an article's page; the start page's location is empty."""
         every = f"{self.look.home}articles/"
         blueprint.add_url_rule(every, "articles", self.list)
+        blueprint.add_url_rule(f"{self.look.home}articles.{AS_FILE}", "articles_file", self.file)
         for place in ("", "<path:location>"):
             blueprint.add_url_rule(f"{every}at/{place}", "article_page", self.show)
 
@@ -73,6 +77,14 @@ class ArticlePages:
             overdue=lambda one: is_overdue(one, day),
             comparable=everything.comparable,
         )
+
+    def file(self, kind: str) -> AnyResponse:
+        """GET desk/articles.csv and desk/articles.json: the articles of all pages of the view in the address."""
+        view = article_view_of(request.args)
+        everything = self.cache.list(view.span)
+        found = view.shown(everything.articles, now().date(), self.cache.least)
+        write = list_as_csv if kind == "csv" else articles_as_json
+        return send_list(self.cache.store, "articles", kind, write(everything.only(found[:MOST_ROWS])), of=len(found))
 
     def show(self, location: str = "") -> AnyResponse:
         """GET desk/articles/at/ARTICLE: one article in full."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.look import Look
 from handrail_feedback.desk.reports.article_cache import ReadSiteArticles
 from handrail_feedback.desk.reports.period import SPANS, asked_of
@@ -39,6 +40,7 @@ from handrail_feedback.storage.searches.lineage import merged_into
 from handrail_feedback.storage.searches.topic_edits import LONGEST_NAME, given_names
 from handrail_feedback.storage.searches.triage import LONGEST_COMMENT, assignments, comments, look
 from handrail_feedback.topics.facts import SUGGESTIONS, Facts
+from handrail_feedback.topics.for_programs import topics_as_csv, topics_as_json
 from handrail_feedback.topics.listing import Listed, TopicList
 from handrail_feedback.topics.status import held
 from handrail_feedback.topics.text import (
@@ -87,9 +89,10 @@ class TopicPages:
     articles: ReadSiteArticles = dict
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the addresses of the queue and of a topic's page."""
+        """Add the addresses of the queue, as a page and as a file, and of a topic's page."""
         every = f"{self.look.home}topics/"
         blueprint.add_url_rule(every, "topics", self.all)
+        blueprint.add_url_rule(f"{self.look.home}topics.{AS_FILE}", "topics_file", self.file)
         blueprint.add_url_rule(f"{every}<int:topic>/", "topic", self.show)
 
     def all(self, fault: str = "", status: int = 200) -> AnyResponse:
@@ -124,6 +127,16 @@ class TopicPages:
             period_fault=asked_of(request.args, USUAL_SPAN, at, self.cache.zone).fault,
             sorts=list(TOPIC_SORTS),
         )
+
+    def file(self, kind: str) -> AnyResponse:
+        """GET desk/topics.csv and desk/topics.json: the topics of all pages of the view in the address."""
+        at, cached = now(), self.cache.take()
+        view, cared_for = self.view(at), assignments(self.store)
+        everything = cached.between(view.asked.period(cached.reading.at, self.cache.zone), at)
+        found = [one.topic for one in view.shown(self.queue(everything))]
+        some = replace(everything, topics=tuple(found[:MOST_ROWS]))
+        write = topics_as_csv if kind == "csv" else topics_as_json
+        return send_list(self.store, "topics", kind, write(some, cared_for), of=len(found))
 
     def show(self, topic: int) -> AnyResponse:
         """GET desk/topics/TOPIC/: the topic, or the one that it was merged into."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.desk.downloads import send_file
 from handrail_feedback.desk.look import Look
-from handrail_feedback.desk.reports.period import SPANS, asked_of
+from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod, asked_of
 from handrail_feedback.desk.reports.topic_cache import TopicCache
 from handrail_feedback.records.stamps import now
-from handrail_feedback.reports.weekly import build_weekly_report
-from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of
+from handrail_feedback.reports.weekly import WeeklyReport, build_weekly_report
+from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of, to_html
 from handrail_feedback.storage.database import Store
 from handrail_kb.site.help_links import one_click
 
@@ -27,20 +29,19 @@ class WeeklyReportPage:
     store: Store
     cache: TopicCache
     look: Look
+    # The address of the desk for links from elsewhere; empty if it is not known.
+    desk_url: str = ""
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the address of the report."""
+        """Add the addresses of the report, as a page and as a file."""
         blueprint.add_url_rule(f"{self.look.home}report/", "report", self.show)
+        blueprint.add_url_rule(f"{self.look.home}report.html", "report_file", self.file)
 
     def show(self) -> AnyResponse:
         """GET desk/report/, for the period in its address."""
-        at, cached = now(), self.cache.take()
-        zone = self.cache.zone
+        at, zone = now(), self.cache.zone
         asked = asked_of(request.args, _USUAL_SPAN, at, zone)
-        found = cached.between(asked.period(cached.reading.at, zone), at)
-        report = build_weekly_report(
-            self.store, cached.book, found, cached.reading.articles, at, one_click=one_click(self.look.site_dir)
-        )
+        report = self._report(asked, at)
         # The list of topics has another usual period, so links to it always contain the period.
         period = asked.address("")
         return self.look.page(
@@ -49,7 +50,26 @@ class WeeklyReportPage:
             main=body(report, DeskLinks(url_for("desk.home")), period=urlencode(period), inside=True),
             asked=asked,
             time=period,
-            first=found.period.since.astimezone(zone).date(),
-            last=last_day_of(found.period),
+            first=report.period.since.astimezone(zone).date(),
+            last=last_day_of(report.period),
             spans=list(SPANS),
+        )
+
+    def file(self) -> AnyResponse:
+        """GET desk/report.html: the report as one file to hand on, without words that too few people typed."""
+        at = now()
+        report = self._report(asked_of(request.args, _USUAL_SPAN, at, self.cache.zone), at)
+        first, last = report.period.since.astimezone(self.cache.zone).date(), last_day_of(report.period)
+        content = to_html(report, self.desk_url, self.look.site_name())
+        return send_file(self.store, f"report-{first}-to-{last}", "html", content)
+
+    def _report(self, asked: RequestedPeriod, at: datetime) -> WeeklyReport:
+        cached = self.cache.take()
+        return build_weekly_report(
+            self.store,
+            cached.book,
+            cached.between(asked.period(cached.reading.at, self.cache.zone), at),
+            cached.reading.articles,
+            at,
+            one_click=one_click(self.look.site_dir),
         )

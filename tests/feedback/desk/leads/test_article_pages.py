@@ -15,8 +15,8 @@ from handrail_feedback.records.searches import SearchEvent, Vote
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.searches.votes import erase_old_votes, keep_vote
 
-from ..conftest import search
-from .desks import Desk, service, texts
+from ...conftest import search
+from ..desks import Desk, service, texts
 
 DAY = timedelta(days=1)
 _tabs = count(1)
