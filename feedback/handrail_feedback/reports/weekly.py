@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 from handrail_feedback.contracts import Articles
@@ -29,7 +30,8 @@ from handrail_kb.site.help_links import one_click
 
 # The most topics that a section shows; the others are only counted.
 LINES_SHOWN = 8
-CHART_WEEKS = 26
+CHART_WEEKS = 26  # at most
+LEAST_WEEKS = 4
 _WEEK = timedelta(days=7)
 _FOUR_WEEKS = timedelta(days=28)
 
@@ -294,7 +296,7 @@ def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, i
 
 
 def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]:
-    """The last weeks before `until`, oldest first."""
+    """The last weeks before `until`, oldest first, from the first one of which anything is known."""
     by_week: dict[int, list[Counted]] = {}
     for one in book.counted:
         ago = math.floor((until - one.at) / _WEEK)
@@ -302,10 +304,12 @@ def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]
             by_week.setdefault(ago, []).append(one)
     begins = {ago: until - (ago + 1) * _WEEK for ago in reversed(range(CHART_WEEKS))}
     counted = count_reached(store, *((since, since + _WEEK) for since in begins.values()))
-    return tuple(
+    weeks = [
         _week(since, by_week.get(ago, ()), messages, book.since)
         for (ago, since), messages in zip(begins.items(), counted, strict=True)
-    )
+    ]
+    empty = sum(1 for _ in takewhile(lambda week: not week.kept and not week.sent, weeks))
+    return tuple(weeks[min(empty, CHART_WEEKS - LEAST_WEEKS) :])
 
 
 def _week(
