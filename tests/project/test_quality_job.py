@@ -67,7 +67,7 @@ def test_a_code_is_held_by_the_articles_it_stands_in_to_the_letter(part):
     def page(name, *texts):
         return Page(name, "Title", tuple(Passage(name, "Heading", (), text) for text in texts))
 
-    held = part("codes").holders(
+    held = part("parts.codes").holders(
         [
             page("a", "Open profiles.ini, then wait.", "Error 0x80070057!"),
             page("b", "Profiles.ini again", "x0x80070057"),
@@ -149,3 +149,80 @@ def test_the_table_of_cited_sections_says_what_opened(part):
     outcome = {"name": "Forum", "articles": 42, "questions": 345, "outside": 0, "figures": {"right_section": figure}}
     told = part("table").to_markdown({"sections": {"date": "2026-11-29", "handrail": "1", "sections": [outcome]}})
     assert "| Forum | 42 | 345 | 0.337 (0.280–0.396) |" in told
+
+
+def test_sets_of_articles_and_of_passages_are_made_from_published_questions(part, tmp_path):
+    from handrail_search.evaluation.judged import read_collection
+
+    def passage(text, *questions):
+        return {"context": text, "qas": [{"id": id_, "question": asked} for id_, asked in questions]}
+
+    articles = [
+        {"title": "Super_Bowl", "paragraphs": [passage("First.", ("a", "Who?"), ("b", "When?")), passage("Second.")]},
+        {"paragraphs": [passage("Third.", ("c", "Where?"))]},
+    ]
+    file = tmp_path / "de.json"
+    file.write_text(json.dumps({"data": articles}))
+    part("passage_sets").write_sets("de", tmp_path, [file], every=2)
+    whole, passages = (read_collection(tmp_path / name) for name in ("de-articles", "de-passages"))
+    assert [page.title for page in whole.pages] == ["Super Bowl", ""]
+    assert [(one.id, dict(one.relevant)) for one in whole.questions] == [("a", {"0": 2.0}), ("c", {"1": 2.0})]
+    assert [page.location for page in passages.pages] == ["0-0", "0-1", "1-0"]
+    assert [dict(one.relevant) for one in passages.questions] == [{"0-0": 2.0}, {"1-0": 2.0}]
+
+
+@pytest.fixture
+def mail(part, tmp_path, encoder_cache, monkeypatch):
+    """Three articles and two questions, one in Italian and one in English, as a folder of judged sets."""
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    corpus = [("send", "Send mail", "Press the send button to send your message."),
+              ("spam", "Junk", "Unwanted advertising goes to the junk folder."),
+              ("0x8007", "Codes", "Error 0x8007 says that the disk is full.")]  # fmt: skip
+    asked = [("q1", "how do I get rid of spam advertising", "en"), ("q2", "inviare un messaggio", "it")]
+    (folder / "corpus.jsonl").write_text(
+        "\n".join(json.dumps({"_id": name, "title": title, "text": text}) for name, title, text in corpus)
+    )
+    (folder / "queries.jsonl").write_text(
+        "\n".join(json.dumps({"_id": name, "text": text, "locale": locale}) for name, text, locale in asked)
+    )
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tspam\t2\nq2\tsend\t2\n")
+    legs = part("parts.legs")
+    monkeypatch.setattr(legs, "EVALDATA", tmp_path)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "encoder").symlink_to(encoder_cache)
+    monkeypatch.setattr(part("sets"), "KEPT", kept)
+    return folder
+
+
+def test_search_is_measured_beside_each_leg_alone_and_missing_sets_are_named(part, mail, monkeypatch, capsys):
+    legs = part("parts.legs")
+    monkeypatch.setattr(legs, "SETS", (legs.JudgedSet("Mail", "mail", locale="en"), legs.JudgedSet("Far", "far")))
+    (row,) = legs.legs()["legs"]
+    assert (row["name"], row["articles"], row["questions"]) == ("Mail", 3, 1)
+    assert {leg: found["hit_at_5"]["value"] for leg, found in row["figures"].items()} == {
+        "search": 1.0, "best passage": 1.0, "words": 1.0,
+    }  # fmt: skip
+    assert row["less_better"]["ndcg_at_10"]["value"] == 0.0
+    assert "Far: skipped: there are no far" in capsys.readouterr().err
+    told = part("table").legs([row])
+    assert "| Mail | all-MiniLM-L6-v2 | 1 | 1.000 (1.000–1.000) | 1.000 | 1.000 | +0.000 (+0.000 to +0.000) |" in told
+
+
+def test_each_leg_knows_nothing_of_the_other(part, mail):
+    from handrail_search.evaluation.judged import Question, read_collection
+
+    legs = part("parts.legs")
+    ranked = legs.rankings(part("sets").searcher(read_collection(mail)))
+    asked = Question("q", "0x8007 unwanted commercials", {})
+    assert ranked["best passage"](asked)[0] == "spam"
+    assert ranked["words"](asked)[0] == "0x8007"
+
+
+def test_only_questions_of_one_language_are_asked_where_one_is_named(part, mail):
+    from handrail_search.evaluation.judged import read_collection
+
+    of_locale, collection = part("parts.legs").of_locale, read_collection(mail)
+    assert [one.id for one in of_locale(collection, mail, "it").questions] == ["q2"]
+    assert [one.id for one in of_locale(collection, mail, "").questions] == ["q1", "q2"]

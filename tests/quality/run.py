@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import codes
 import own_docs
-import sensitive_topics
 import sets
 import table
+from parts.codes import codes
+from parts.legs import legs
+from parts.sensitive_topics import sensitive_topics
 from places import EVALDATA, KEPT, ROOT, absent, say, state
 
 from handrail_kb import __version__
@@ -54,10 +55,11 @@ PARTS = {
     "stackexchange": sets.stackexchange,
     "companies": sets.companies,
     "german": sets.german,
+    "legs": legs,
     "popularity": sets.popularity,
     "typos": sets.typos,
-    "codes": codes.codes,
-    "sensitive": sensitive_topics.sensitive_topics,
+    "codes": codes,
+    "sensitive": sensitive_topics,
 }
 
 

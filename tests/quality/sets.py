@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from places import DEFAULT_ENCODER, EVALDATA, KEPT, say
+from places import DEFAULT_ENCODER, EVALDATA, KEPT, say, state
 
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.site.built.passages import read_site
@@ -40,8 +40,9 @@ TYPOS = {
 
 
 def searcher(collection: Collection, model: str = DEFAULT_ENCODER) -> Searcher:
-    """Search over a collection; its index is kept."""
-    return indexed(collection, KEPT, model, progress=_progress)
+    """Search over a collection; its index is kept, for each encoder by itself."""
+    home = KEPT if model == DEFAULT_ENCODER else state(model)
+    return indexed(collection, home, model, progress=_progress)
 
 
 def measured(folder: Path, model: str = DEFAULT_ENCODER, lesson: LabelledQuestions | None = None) -> Evaluation:

@@ -39,6 +39,8 @@ def to_markdown(results: Mapping[str, Any]) -> str:
         parts.append("### Sections that people cited\n\n" + cited_sections(results["sections"]["sections"]))
     if "thunderbird" in results:
         parts.append("### What learning adds\n\n" + learning(results["thunderbird"]["learning"]))
+    if "legs" in results:
+        parts.append("### Beside each leg alone\n\n" + legs(results["legs"]["legs"]))
     if "popularity" in results:
         parts.append("### What people open\n\n" + popularity(results["popularity"]))
     if "typos" in results:
@@ -114,6 +116,23 @@ def learning(found: Mapping[str, Any]) -> str:
         "out because the later half asks them too."
     )
     return f"{head}\n\n{_table(['', 'Change', 'Is it more than chance?'], rows)}"
+
+
+def legs(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Search, the plain best passage and the words, each alone, and search less the better of the two."""
+    tables = []
+    for figure in ("hit_at_5", "ndcg_at_10"):
+        label = MEASURES[figure].label
+        header = ["Questions of", "Encoder", "Asked", f"{label} of search", "Best passage", "Words", "Less the better"]
+        lines = []
+        for row in rows:
+            alone = [f"{row['figures'][leg][figure]['value']:.3f}" for leg in ("best passage", "words")]
+            less = row["less_better"][figure]
+            change = f"{less['value']:+.3f} ({less['low']:+.3f} to {less['high']:+.3f})"
+            found = _cell(row["figures"]["search"][figure])
+            lines.append([row["name"], row["encoder"], f"{row['questions']:,}", found, *alone, change])
+        tables.append(_table(header, lines))
+    return "\n\n".join(tables)
 
 
 def popularity(found: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Parts of `make quality` that nothing else uses."""
