@@ -357,6 +357,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             },
             "find": self.home["find"],
             "products": products_in(self.option("products")),
+            "edit_base": mkdocs.edit_base(self.nav.pages),
             "articles": self._built(site_dir),
         }
         artefacts.write_site_facts(site_dir, facts)

@@ -24,7 +24,7 @@ from handrail_feedback.desk.look import Look, clock, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
 from handrail_feedback.desk.messages.message import MessagePage
-from handrail_feedback.desk.reports.article_cache import ArticleFactsCache, ReadSiteArticles
+from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.articles import ArticlePages
 from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
 from handrail_feedback.desk.reports.topic_edits import TopicEdits
@@ -40,6 +40,7 @@ from handrail_feedback.storage.messages.threads import MOST_IN_INBOX
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.reply_due import contact_of, due, zone_of
 from handrail_kb.errors import StoreUnavailable
+from handrail_kb.site.built.site_info import SiteInfo
 from handrail_kb.site.help_links import one_click
 from handrail_kb.texts.amounts import percent
 from handrail_kb.texts.log.logger import Log
@@ -62,23 +63,22 @@ def add_desk(
     settings: Settings,
     *,
     base_path: str,
-    site_name: Callable[[], str] = lambda: "",
+    site_info: Callable[[], SiteInfo] = SiteInfo,
     is_page: Callable[[str], bool] = lambda _location: True,
     title_of: Callable[[str], str] = lambda location: location,
     find: Find = lambda _words, _lang: (),
     near: FindSimilar = nobody,
     articles_of: ArticlesOf = lambda _queries: KnownArticles(),
-    articles: ReadSiteArticles = dict,
     site_folder: Callable[[], Path] | None = None,
 ) -> None:
     """Add the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
 
-    `articles` returns the facts that the build stored, by location; `site_folder` returns the folder of built HTML.
+    `site_info` returns the facts that the build stored; `site_folder` returns the folder of built HTML.
     """
-    look = Look(site_folder or (lambda: settings.site_dir), base_path, site_name)
+    look = Look(site_folder or (lambda: settings.site_dir), base_path, lambda: site_info().name)
     least = settings.number("topic_people")
     topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), zone_of(settings))
-    articles_seen = ArticleFactsCache(store, articles, least, topics.zone)
+    articles_seen = ArticleFactsCache(store, lambda: site_info().articles, least, topics.zone)
     sign_in = _sign_in(store, look, settings, topics.warm_once)
     # Each look at the inbox asks for the time promised for every message. The promise is read when the service starts.
     reply_due = lru_cache(MOST_IN_INBOX)(partial(due, contact_of(settings)))
@@ -90,7 +90,7 @@ def add_desk(
         message,
         MessageActions(store, message),
         WeeklyReportPage(store, topics, look, desk_of(settings)),
-        *_of_topics(TopicPages(store, topics, look, is_page, articles)),
+        *_of_topics(TopicPages(store, topics, look, is_page, site_info)),
         ArticlePages(articles_seen, look, is_page),
         *_of_accounts(sign_in),
     ):

@@ -51,11 +51,14 @@ def send_list(store: Store, name: str, kind: str, content: str, *, of: int) -> R
     return send_file(store, f"{name}-{now():%Y-%m-%d}{part}", kind, content)
 
 
-def send_file(store: Store, name: str, kind: str, content: str) -> Response:
-    """A file to keep. Who took it is noted with what happened to accounts. Raises StoreUnavailable."""
+def send_file(store: Store, name: str, kind: str, content: str, *, noted: str = "") -> Response:
+    """A file to keep. Who took it is noted with what happened to accounts, by its name or as `noted`.
+
+    Raises StoreUnavailable.
+    """
     file = f"{name}.{kind}"
     with store.transaction() as db:
-        events.note(db, "file_downloaded", me().name, now(), doer(me().name), detail=file)
+        events.note(db, "file_downloaded", me().name, now(), doer(me().name), detail=noted or file)
     response = make_response(content)
     response.headers["Content-Type"] = f"{_TYPES[kind]}; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{file}"'

@@ -198,6 +198,15 @@ def _pages_in(section: Section) -> Iterator[Page]:
             yield from _pages_in(item)
 
 
+def edit_base(pages: Iterable[Page]) -> str:
+    """The address at which articles are edited, without their paths; empty where pages are not edited at one place."""
+    for page in pages:
+        path = page.file.src_uri
+        if page.edit_url and page.file.generated_by is None and page.edit_url.endswith(f"/{path}"):
+            return page.edit_url.removesuffix(path)
+    return ""
+
+
 def make_words_safe(page: Page) -> None:
     """Escape the texts of the front matter, because themes put them into HTML as they are."""
     written = _as_article(page)

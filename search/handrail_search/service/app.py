@@ -184,13 +184,12 @@ def _add_desk(app: Flask, settings: Settings, parts: Parts) -> None:
         parts.store,
         settings,
         base_path=site.base_path,
-        site_name=lambda: site.info().name,
+        site_info=site.info,
         is_page=site.is_page,
         title_of=site.title_of,
         find=partial(suggest, live, site.base_path),
         near=SimilarMessages(live).near,
         articles_of=partial(articles_of, live),
-        articles=lambda: site.info().articles,
         site_folder=lambda: site.folder,
     )
 

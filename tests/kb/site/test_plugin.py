@@ -51,6 +51,27 @@ def test_links_work_below_a_sub_path(build):
     assert facts(site)["base_path"] == "/help/"
 
 
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({}, ""),
+        ({"repo_url": "https://github.com/acme/help"}, "https://github.com/acme/help/edit/master/docs/"),
+        (
+            {"repo_url": "https://code.acme.test/o/help/", "edit_uri": "_edit/main/docs/"},
+            "https://code.acme.test/o/help/_edit/main/docs/",
+        ),
+        (
+            {"edit_uri_template": "https://gitlab.acme.test/g/help/-/edit/main/{path}"},
+            "https://gitlab.acme.test/g/help/-/edit/main/",
+        ),
+        ({"repo_url": "https://github.com/acme/help", "edit_uri": ""}, ""),
+        ({"edit_uri_template": "https://wiki.acme.test/{path_noext}"}, ""),
+    ],
+)
+def test_the_service_is_told_where_articles_are_edited(build, given, told):
+    assert facts(build(GUIDE, **given))["edit_base"] == told
+
+
 def test_the_service_is_told_what_articles_say_of_themselves(build):
     front = (
         "---\ntitle: Reset it\ndescription: How\nquestions: [I forgot it]\nkeywords: a, b\ntags: [c]\n"

@@ -14,8 +14,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
+from handrail_feedback.desk.drafts import Drafts
 from handrail_feedback.desk.look import Look
-from handrail_feedback.desk.reports.article_cache import ReadSiteArticles
 from handrail_feedback.desk.reports.period import SPANS, asked_of
 from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN, CachedTopics, TopicCache
 from handrail_feedback.desk.reports.topic_filter import (
@@ -59,6 +59,7 @@ from handrail_feedback.topics.text import (
 )
 from handrail_kb.addresses import address_of
 from handrail_kb.language.printable import printable
+from handrail_kb.site.built.site_info import SiteInfo
 
 # Behind the sign-in numbers are exact: `topic_people` is for what leaves the desk.
 _EXACT = 1
@@ -86,7 +87,7 @@ class TopicPages:
     cache: TopicCache
     look: Look
     is_page: Callable[[str], bool]
-    articles: ReadSiteArticles = dict
+    site_info: Callable[[], SiteInfo] = SiteInfo
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of the queue, as a page and as a file, and of a topic's page."""
@@ -94,6 +95,12 @@ class TopicPages:
         blueprint.add_url_rule(every, "topics", self.all)
         blueprint.add_url_rule(f"{self.look.home}topics.{AS_FILE}", "topics_file", self.file)
         blueprint.add_url_rule(f"{every}<int:topic>/", "topic", self.show)
+        self.drafts.register(blueprint, self.look.home)
+
+    @property
+    def drafts(self) -> Drafts:
+        """Makes the drafts of the articles that topics lack."""
+        return Drafts(self.store, self.cache, self.site_info)
 
     def all(self, fault: str = "", status: int = 200) -> AnyResponse:
         """GET desk/topics/, filtered and sorted as its address says."""
@@ -170,6 +177,7 @@ class TopicPages:
             filled=filled or _in_force(one.status.decision),
             seen=one.status.decision.id if one.status.decision else 0,
             into=self._into(one.facts),
+            in_forge=self.drafts.in_forge(cached, topic),
             comments=comments(self.store, topic),
             others=look(self.store, topic, me().name, at),
             staff=[member.name for member in staff.everybody(self.store)],
@@ -228,7 +236,7 @@ class TopicPages:
         """The command that adds to the nearest article; empty if a new one is to be written."""
         if facts.suggestion not in ("reword", "fix"):
             return ""
-        source = printable(str(self.articles().get(facts.article or "", {}).get("source") or ""))
+        source = printable(str(self.site_info().articles.get(facts.article or "", {}).get("source") or ""))
         return f"handrail draft {facts.topic} --into {shlex.quote(source) if source else '…'}"
 
     def _weeks(self, cached: CachedTopics, topic: int) -> Any:

@@ -20,6 +20,7 @@ class SiteInfo:
     """The facts about the whole site. `contact_url` is relative to the site.
 
     `channels` names the channels to a person in one line of text; `opening` says when somebody answers at once.
+    `edit_base` is the address at which articles are edited, without their paths; empty where the site names none.
     """
 
     name: str = ""
@@ -31,6 +32,7 @@ class SiteInfo:
     opening: OpeningTimes = field(default_factory=OpeningTimes)
     articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     products: tuple[str, ...] = ()
+    edit_base: str = ""
 
     def about_other_products(self, product: str) -> frozenset[str]:
         """The locations of articles with the tag of a product, but not of this one; empty for an unknown product."""
@@ -64,6 +66,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             channels=str(contact.get("ways", "")),
             opening=read_opening(contact.get("opening")),
             products=tuple(map(str, data.get("products") or ())),
+            edit_base=str(data.get("edit_base") or ""),
             articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )
     except (ValueError, AttributeError, TypeError, KeyError) as error:
