@@ -22,7 +22,8 @@ class SuggestedArticle:
     snippet: str
 
 
-Find = Callable[[str, str], Sequence[SuggestedArticle]]  # asked with words and a language
+# Asked with words and a language; None where search cannot answer at the moment.
+Find = Callable[[str, str], Sequence[SuggestedArticle] | None]
 
 # For each text the places of those that mean nearly the same, with how near they are, from 0 to 1.
 FindSimilar = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, float]]]]

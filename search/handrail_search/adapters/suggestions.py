@@ -14,14 +14,16 @@ from handrail_search.ranking.live import LiveIndex
 _SUGGESTED = 5
 
 
-def suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[SuggestedArticle]:
-    """The articles that search finds for a colleague. Not logged, because no customer searched."""
+def suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[SuggestedArticle] | None:
+    """The articles that search finds for a colleague, not logged; None where it cannot answer at the moment."""
     searcher = live.searcher()
+    if searcher is None:
+        return None
     try:
-        hits = searcher.search(words, limit=_SUGGESTED, lang=lang).hits if searcher else ()
+        hits = searcher.search(words, limit=_SUGGESTED, lang=lang).hits
     except sqlite3.Error:  # the generation was removed or damaged while it served
         live.look()
-        return []
+        return None
     return [
         SuggestedArticle(
             hit.location.partition("#")[0], base + address_of(hit.location), hit.title, hit.heading, hit.snippet
