@@ -19,6 +19,7 @@ from handrail_feedback.delivery.channels import desk_of
 from handrail_feedback.desk.accounts.events import AccountEvents
 from handrail_feedback.desk.accounts.own_account import OwnAccount
 from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_code
+from handrail_feedback.desk.answer_times import AnswerTimes
 from handrail_feedback.desk.downloads import MOST_ROWS
 from handrail_feedback.desk.look import Look, clock, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
@@ -38,6 +39,7 @@ from handrail_feedback.reports.weekly_pages import STATIC
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import MOST_IN_INBOX
 from handrail_kb.config.settings import Settings
+from handrail_kb.contact.answer_limit import answer_limit_of
 from handrail_kb.contact.reply_due import contact_of, due, zone_of
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.built.site_info import SiteInfo
@@ -89,7 +91,7 @@ def add_desk(
         Inbox(store, look, reply_due, near, (topics.warm, articles_seen.warm)),
         message,
         MessageActions(store, message),
-        WeeklyReportPage(store, topics, look, desk_of(settings)),
+        *_of_report(store, topics, look, settings),
         *_of_topics(TopicPages(store, topics, look, is_page, site_info)),
         ArticlePages(articles_seen, look, is_page),
         *_of_accounts(sign_in),
@@ -101,6 +103,13 @@ def add_desk(
 def _sign_in(store: Store, look: Look, settings: Settings, expect: Callable[[], None]) -> SignIn:
     idle, factor_for = timedelta(minutes=settings.number("desk_idle_minutes")), settings.text("desk_second_factor")
     return SignIn(store, look, look.base_path, look.home, expect, idle, ask_for_code, factor_for)
+
+
+def _of_report(
+    store: Store, topics: TopicCache, look: Look, settings: Settings
+) -> tuple[AnswerTimes, WeeklyReportPage]:
+    answers = AnswerTimes(store, topics, look, answer_limit_of(settings))
+    return answers, WeeklyReportPage(store, topics, look, desk_of(settings), answers)
 
 
 def _of_topics(pages: TopicPages) -> tuple[TopicPages, TriageActions, TopicEdits]:

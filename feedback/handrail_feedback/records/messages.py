@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, get_args
 
 from handrail_feedback.records.stamps import storable
 
@@ -199,6 +199,25 @@ def form_fingerprint(message: Message) -> str:
         parts.append(message.callback)
     parts.extend(hashlib.sha256(one.content).hexdigest() for one in message.attachments)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+# How a customer is to be answered: by mail, by a call that they asked for, or when they call and give the code.
+MessageChannel = Literal["mail", "call", "code"]
+CHANNELS: tuple[MessageChannel, ...] = get_args(MessageChannel)
+
+
+@dataclass(frozen=True)
+class AnsweredMessage:
+    """When a message was first answered by a person, and in which `way`; its words and the answer's may be left out."""
+
+    code: str
+    at: datetime
+    lang: str
+    channel: MessageChannel
+    answered_at: datetime | None
+    way: str = ""
+    words: str = ""
+    answer: str = ""
 
 
 OutcomeKind = Literal["article", "needs"]

@@ -16,7 +16,7 @@ from typing import get_args
 from handrail_feedback.records.redaction.redact import says_nothing
 from handrail_feedback.records.searches import Counted, Failure, Following, Intent, as_tallied, shape, tally
 from handrail_feedback.records.stamps import now
-from handrail_feedback.reports.human_reach import Figure, human_reach
+from handrail_feedback.reports.people.human_reach import Figure, human_reach
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.intents import intents
 from handrail_feedback.storage.searches.votes import votes

@@ -12,7 +12,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Failure
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.reports.failed_searches import REPORT_FORMAT, FailedSearch, FailedSearchReport, Measure
-from handrail_feedback.reports.human_reach import reach_for_programs
+from handrail_feedback.reports.people.human_reach import reach_for_programs
 from handrail_feedback.text_tables import as_markdown, as_table
 from handrail_kb.language.printable import printable
 from handrail_kb.texts.amounts import counted, percent

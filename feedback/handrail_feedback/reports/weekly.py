@@ -18,7 +18,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted, tally
 from handrail_feedback.records.topics import Member
 from handrail_feedback.reports.failed_searches import Measure, left_out, search_totals, vote_totals
-from handrail_feedback.reports.human_reach import Figure, human_reach
+from handrail_feedback.reports.people.human_reach import Figure, human_reach
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import count_reached

@@ -228,6 +228,15 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
         most=36_500,
     ),
+    Setting(
+        "answer_within",
+        "15 working days",
+        "Time within which every message is to be answered, such as `15 working days`, `30 days` or `24 hours`: the "
+        "report counts how many were. Working days are Monday to Friday without the public holidays of `country`. "
+        "Empty: not counted.",
+        "service",
+        form=r"[1-9]\d{0,2} (?:hour|day|working day)s?",
+    ),
     Setting("code_rate", "10 per hour", "Wrong reference codes one address may try.", "service", form=_RATE),
     Setting(
         "limits_store",

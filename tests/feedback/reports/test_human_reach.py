@@ -12,7 +12,7 @@ from handrail_feedback.records.messages import Message
 from handrail_feedback.records.outbox import Patience, parse_routes
 from handrail_feedback.reports.failed_searches import build_report
 from handrail_feedback.reports.failed_searches_text import report_as_json, report_as_markdown, report_as_text
-from handrail_feedback.reports.human_reach import Figure, human_reach
+from handrail_feedback.reports.people.human_reach import Figure, human_reach
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import note_opened, settle

@@ -26,7 +26,7 @@ from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import Case
 from handrail_feedback.records.reference_codes import codes_in
 from handrail_feedback.records.stamps import now, stamp
-from handrail_feedback.reports.human_reach import human_reach
+from handrail_feedback.reports.people.human_reach import human_reach
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import wanted_articles
 from handrail_feedback.storage.messages.handling import assignees, being_answered

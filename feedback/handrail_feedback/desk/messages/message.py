@@ -31,6 +31,7 @@ from handrail_feedback.storage.messages.messages import attachments_of
 from handrail_feedback.storage.messages.threads import find_case, recent_cases, thread_of
 from handrail_kb.addresses import address_of
 from handrail_kb.config.settings import Settings
+from handrail_kb.language.spoken_language import spoken_language
 
 # A message of at most this many characters can be a question itself.
 _AS_A_QUESTION = 120
@@ -41,11 +42,16 @@ _BESIDE = timedelta(days=30)
 
 @dataclass(frozen=True)
 class ThreadEntry:
-    """A message or an answer in a thread."""
+    """A message or an answer in a thread.
+
+    Of an answer, `lang` is the language of its words, and `asked_in` that of the message before it; empty where unsure.
+    """
 
     at: datetime
     case: Case | None = None
     answer: Answer | None = None
+    lang: str = ""
+    asked_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,7 +205,11 @@ class MessagePage:
 def _thread(cases: Sequence[Case], answers: Sequence[Answer]) -> list[ThreadEntry]:
     """Messages and answers, oldest first."""
     entries = [ThreadEntry(one.message.at, case=one) for one in cases]
-    return sorted([*entries, *(ThreadEntry(one.at, answer=one) for one in answers)], key=lambda entry: entry.at)
+    for one in answers:
+        asked = [case.message for case in cases if case.message.at <= one.at]
+        asked_in = spoken_language(asked[-1].message) or asked[-1].lang if asked else ""
+        entries.append(ThreadEntry(one.at, answer=one, lang=spoken_language(one.words), asked_in=asked_in))
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def teachable_questions(case: Case) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.desk.answer_times import USUAL_SPAN, AnswerTimes
 from handrail_feedback.desk.downloads import send_file
 from handrail_feedback.desk.look import Look
 from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod, asked_of
@@ -19,8 +20,6 @@ from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of,
 from handrail_feedback.storage.database import Store
 from handrail_kb.site.help_links import one_click
 
-_USUAL_SPAN = "7"
-
 
 @dataclass(frozen=True)
 class WeeklyReportPage:
@@ -30,7 +29,8 @@ class WeeklyReportPage:
     cache: TopicCache
     look: Look
     # The address of the desk for links from elsewhere; empty if it is not known.
-    desk_url: str = ""
+    desk_url: str
+    answers: AnswerTimes
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of the report, as a page and as a file."""
@@ -40,7 +40,7 @@ class WeeklyReportPage:
     def show(self) -> AnyResponse:
         """GET desk/report/, for the period in its address."""
         at, zone = now(), self.cache.zone
-        asked = asked_of(request.args, _USUAL_SPAN, at, zone)
+        asked = asked_of(request.args, USUAL_SPAN, at, zone)
         report = self._report(asked, at)
         # The list of topics has another usual period, so links to it always contain the period.
         period = asked.address("")
@@ -53,12 +53,13 @@ class WeeklyReportPage:
             first=report.period.since.astimezone(zone).date(),
             last=last_day_of(report.period),
             spans=list(SPANS),
+            **self.answers.shown(report.period.until, at),
         )
 
     def file(self) -> AnyResponse:
         """GET desk/report.html: the report as one file to hand on, without words that too few people typed."""
         at = now()
-        report = self._report(asked_of(request.args, _USUAL_SPAN, at, self.cache.zone), at)
+        report = self._report(asked_of(request.args, USUAL_SPAN, at, self.cache.zone), at)
         first, last = report.period.since.astimezone(self.cache.zone).date(), last_day_of(report.period)
         content = to_html(report, self.desk_url, self.look.site_name())
         return send_file(self.store, f"report-{first}-to-{last}", "html", content)

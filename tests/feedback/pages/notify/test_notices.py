@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from handrail_feedback.records.mailings import AnsweringArticle
 from handrail_feedback.records.stamps import now
-from handrail_feedback.reports.human_reach import human_reach
+from handrail_feedback.reports.people.human_reach import human_reach
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import (

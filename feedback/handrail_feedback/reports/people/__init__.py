@@ -1,0 +1,1 @@
+"""How customers reach people: whether, how soon, and within the time that a law or a standard sets."""
