@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from handrail_kb.language.normal_form import plain, same_signs
@@ -25,6 +25,9 @@ CREATE INDEX codes_page ON codes(page_id);
 """
 # A literal match is evidence only while it distinguishes articles.
 RARE_ARTICLES = 8
+# A name such as CureKart or userChrome is a word, too: within a sentence it distinguishes only so few, or so small a
+# share of the articles. Figures: docs/architecture/ranking/0089-more-sets.md.
+_RARE_NAME, _RARE_NAME_SHARE = 3, 0.05
 # In scripts written without spaces, and before endings of Korean, Hebrew and Arabic, a code is delimited by its script.
 _TOKEN = re.compile(
     f"[^\\s\"'“”„«»()\\[\\]{{}}<>,;!?|「」『』【】〈〉《》〔〕、。・…\u0590-\u05ff\u0600-\u06ff\uac00-\ud7a3{UNSPACED}]{{1,64}}"
@@ -37,6 +40,7 @@ _LEADING, _TRAILING = "-#*`=&+~", ".:-*`=&~"
 _CODE = re.compile(
     r"[^\W\d_].*\d|\d.*[^\W\d_]|\d{5}|\d[-_./:]\d|[^\W_][_.:@\\][^\W_]|^[/\\~].|\+\+|\w#$|[a-z][A-Z]|^[A-Z]+(?:-[A-Z]+)+$"
 )
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
 _GLUE = re.compile(r"[=:|/\\#&?+*@]+")
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
@@ -56,18 +60,24 @@ class Literal:
     """Something that must match literally: a `phrase` may be several words, a code is one token.
 
     `parts` are codes that the token is composed of. `joined` is a code only if an article contains it: its `made_of`
-    are tokens of the question with spaces between.
+    are tokens of the question with spaces between. With `is_name` it is letters only, and stands in a sentence.
     """
 
     text: str
     phrase: bool
     parts: tuple[str, ...] = ()
     made_of: tuple[str, ...] = ()
+    is_name: bool = False
 
     @property
     def joined(self) -> bool:
         """Whether it may be ordinary words instead."""
         return bool(self.made_of)
+
+    def distinguishes(self, held: Mapping[int, LiteralMatch], pages: int) -> bool:
+        """Whether so few of a site's pages contain a name that it tells them apart; codes in many are not found."""
+        few = max(_RARE_NAME, int(pages * _RARE_NAME_SHARE))
+        return not self.is_name or sum(one.grade == 1.0 for one in held.values()) <= few
 
 
 @dataclass(frozen=True)
@@ -109,9 +119,13 @@ def literals(question: str) -> tuple[Literal, ...]:
         for phrase in quoted
         if " " in phrase or len(found) == 1 or (len(phrase) > 2 and has_unspaced(phrase))
     ]
-    # A number by itself must match literally; within a sentence it is a word like others.
+    # A number by itself must match literally; within a sentence it is a word like others, and so is the 10th.
     alone = len(found) == 1 and any(character.isdigit() for character in found[0])
-    codes = [Literal(token, False, _parts(token)) for token in found if alone or is_code(token)]
+    codes = [
+        Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1)
+        for token in found
+        if alone or (is_code(token) and not _ORDINAL.fullmatch(token))
+    ]
     joined = [Literal(token, False, made_of=made_of) for token, made_of in _joined(question) if len(found) < 32]
     return tuple(dict.fromkeys([*phrases, *joined[:8], *codes]))[:16]
 

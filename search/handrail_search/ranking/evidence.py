@@ -159,7 +159,11 @@ class Evidence:
 
     def _ask_letters(self, pages: int) -> None:
         """Codes, settings, file names and quotes, matched literally."""
-        found = {literal: self._find(literal) for literal in literals.literals(self.question)}
+        found = {
+            literal: held
+            for literal in literals.literals(self.question)
+            if literal.distinguishes(held := self._find(literal), pages)
+        }
         made_of = {token for literal, held in found.items() if held for token in literal.made_of}
         asked = [
             literal
