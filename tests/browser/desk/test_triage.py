@@ -55,7 +55,6 @@ def test_twenty_topics_are_triaged_by_keyboard_without_going_back_to_the_list(ta
         tab.locator("h1", has_text=name).wait_for(state="detached")
     assert sorted(made[-1].verdict for made in history(queue.store).values()) == sorted(DECISIONS * 4)
     # The last one was wrong.
-    tab.wait_for_load_state("load")  # keys are heard from then on
     tab.keyboard.press("u")
     tab.locator(".desk-done").wait_for(state="detached")
     assert sum(one.undone_at is None for made in history(queue.store).values() for one in made) == 19
@@ -73,6 +72,56 @@ def test_keys_are_told_and_can_be_switched_off(tab, queue):
     tab.keyboard.press("o")
     tab.get_by_role("searchbox", name="Search").press_sequentially("jko1u")
     assert tab.url == address and tab.get_by_role("searchbox", name="Search").input_value() == "jko1u"
+
+
+def test_a_key_that_is_pressed_while_the_page_comes_is_heard(tab, queue):
+    sign_in(tab, queue, "lea")
+    # As soon as anything can be seen, long before the whole page has arrived.
+    tab.add_init_script(
+        """new MutationObserver((_, seen) => {
+            if (!document.body) return
+            seen.disconnect()
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "j", bubbles: true}))
+        }).observe(document, {childList: true, subtree: true})"""
+    )
+    tab.goto(f"{queue.address}desk/topics/")
+    tab.locator("[data-queue] tbody tr").first.locator("th a:focus").wait_for()
+
+
+def test_after_a_deed_in_the_list_the_focus_is_on_the_row_that_follows(tab, queue):
+    sign_in(tab, queue, "lea")
+    tab.goto(f"{queue.address}desk/topics/")
+    names = tab.locator("[data-queue] th a").all_inner_texts()
+    for key in "jjj3":
+        tab.keyboard.press(key)
+    tab.locator(f"[data-queue] th a:focus:text-is('{names[3]}')").wait_for()
+    assert names[2] not in tab.locator("[data-queue] th a").all_inner_texts()
+    tab.keyboard.press("k")
+    tab.locator(f"[data-queue] th a:focus:text-is('{names[1]}')").wait_for()
+
+
+def test_a_key_held_down_and_one_pressed_before_the_next_page_decide_nothing_more(tab, queue):
+    from handrail_feedback.storage.searches.decisions import history
+
+    sign_in(tab, queue, "lea")
+    tab.goto(f"{queue.address}desk/topics/")
+    tab.keyboard.press("o")
+    tab.locator("h1", has_text="walrus").wait_for()
+    name = tab.locator("h1").inner_text()
+    pressed = "key => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
+    tab.evaluate(f"() => ['1', '2'].forEach({pressed})")
+    tab.locator("h1", has_text=name).wait_for(state="detached")
+    assert [one.verdict for made in history(queue.store).values() for one in made] == ["writing"]
+    sent = tab.evaluate(
+        """async () => {
+            let sent = false
+            addEventListener("submit", () => { sent = true }, true)
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "3", repeat: true, bubbles: true}))
+            await new Promise(setTimeout)
+            return sent
+        }"""
+    )
+    assert not sent, "a key that is held down decides nothing"
 
 
 @pytest.mark.parametrize("look", LOOKS)
