@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def tab(chromium, service):
     """A fresh tab with nothing remembered; `tab.complaints` has what the browser's console held against the page."""
     page = watched(chromium.new_page())
     yield page
+    own_clock = page.is_closed() or page.evaluate("String(Date).includes('native code')")
     page.close()
+    assert own_clock, "whoever sets the clock sets it for all tabs that follow: take `clocked`"
 
 
 @pytest.fixture
@@ -117,30 +120,44 @@ CONTACT = {
 
 
 @pytest.fixture(scope="session")
-def contact_site(tmp_path_factory):
-    """A site with channels and hours, built on 22 November 2026, before the fake service."""
+def serve_site(tmp_path_factory):
+    """Builds a site from articles by path, on 22 November 2026, and puts it before a fake service.
+
+    The other arguments are the plugin's options; `features` are those of the theme.
+    """
     pytest.importorskip("material", reason="mkdocs-material is not installed")
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
     from service import running
 
-    root = tmp_path_factory.mktemp("hours")
-    (root / "docs").mkdir()
-    (root / "docs" / "index.md").write_text("# Home\n\nHello.\n")
-    document = {
-        "site_name": "Help",
-        "site_url": "https://example.org/help/",
-        "theme": {"name": "material", "font": False, "features": ["navigation.instant"], "palette": PALETTE},
-        "plugins": ["search", {"handrail": {"contact": CONTACT}}],
-    }
-    (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
     logging.getLogger("mkdocs").setLevel(logging.ERROR)
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SOURCE_DATE_EPOCH", "1795348800")
-    build(load_config(str(root / "mkdocs.yml")))
-    patch.undo()
-    with running(root / "site") as service:
-        yield service
+    with ExitStack() as services:
+
+        def serve(articles, *, features=("navigation.instant",), plugins=(), language="en", **options):
+            root = tmp_path_factory.mktemp("site-of-its-own")
+            for path, words in articles.items():
+                (root / "docs" / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / "docs" / path).write_text(words)
+            theme = {"name": "material", "font": False, "features": [*features], "palette": PALETTE}
+            document = {
+                "site_name": "Help",
+                "site_url": "https://example.org/help/",
+                "theme": {**theme, "language": language},
+                "plugins": ["search", *plugins, {"handrail": options}],
+            }
+            (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("SOURCE_DATE_EPOCH", "1795348800")
+                build(load_config(str(root / "mkdocs.yml")))
+            return services.enter_context(running(root / "site"))
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def contact_site(serve_site):
+    """A site with channels and hours."""
+    return serve_site({"index.md": "# Home\n\nHello.\n"}, contact=CONTACT)
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ Serves a built site under its base path and answers the search API with canned r
 from __future__ import annotations
 
 import json
+import mimetypes
 import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from flask import Flask, Response, abort, g, jsonify, redirect, request, send_from_directory
+from flask import Flask, Response, abort, g, jsonify, redirect, request
 from werkzeug.serving import make_server
 
 from handrail_kb.policy.policy import read_policies
@@ -187,7 +188,9 @@ class Service:
             g.site_file = "404.html"
             return Response((self.site_dir / "404.html").read_bytes(), 404, mimetype="text/html")
         g.site_file = path
-        return send_from_directory(self.site_dir, path)
+        # Read at once: a browser that leaves in the middle would leave an open file behind.
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return Response((self.site_dir / path).read_bytes(), mimetype=kind)
 
     def _secure(self, response: Response) -> Response:
         file = g.get("site_file", "")

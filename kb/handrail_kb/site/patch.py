@@ -25,6 +25,7 @@ _SEARCH_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?search["'\s>])[^>]*>"""
 _HEADER_SEARCH = re.compile(r"""<label\b(?=[^>]*\bfor=["']?__search["'\s>])(?=[^>]*md-header__button)[^>]*>""")
 _HEADER_END = re.compile(r"</nav>\s*(?:<nav\b|</header>)")
 _FEEDBACK_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?feedback["'\s>])[^>]*>""")
+_SWITCH = re.compile(r"<a\b[^<>]*\bhandrail-keep\b[^<>]*>")
 _BODY = re.compile(r"<body\b[^>]*>", re.I)
 _HEAD_ENDS = re.compile(r"</head\s*>", re.I)
 _PAGE_ENDS = re.compile(r"</(?:body|html)\s*>", re.I)
@@ -108,7 +109,7 @@ def patch(
     html = _add_to_header(html, links, words)
     if not has_link:
         html = _add_to_content(html, links, words)
-    return Patched(_add_facts(html, links, words), tuple(missed))
+    return Patched(_add_facts(_name_the_switch(html, words), links, words), tuple(missed))
 
 
 def _add_what_is_not_loaded(html: str, links: PageLinks) -> str:
@@ -297,9 +298,10 @@ def _products(names: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, 
     return {"names": names, **{short: words[key] for short, key in keys.items()}}
 
 
-def _words_of_switch(html: str) -> Mapping[str, str]:
-    """The words of the link that switches off that searches are kept, on pages that have it."""
-    return {f"keep_{state}": f"keep.{state}" for state in ("on", "off", "gpc")} if "handrail-keep" in html else {}
+def _name_the_switch(html: str, words: Mapping[str, str]) -> str:
+    """Give links that switch off that searches are kept their words, which instant navigation brings with them."""
+    states = script_json({state: words[f"keep.{state}"] for state in ("on", "off", "gpc")})
+    return _SWITCH.sub(lambda found: f'{found[0][:-1]} data-handrail-keep="{escape(states)}">', html)
 
 
 def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
@@ -312,7 +314,7 @@ def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
         "asked": links.asked,
         "stand_in": links.stand_in,
         **({"products": _products(links.products, words)} if links.products else {}),
-        "words": {short: words[key] for short, key in {**_SCRIPT_WORDS, **_words_of_switch(html)}.items()},
+        "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'
     at = place.end() if place else _end_of_content(html)

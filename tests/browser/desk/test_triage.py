@@ -54,7 +54,8 @@ def test_twenty_topics_are_triaged_by_keyboard_without_going_back_to_the_list(ta
         tab.keyboard.press(str(number % 5 + 1))
         tab.locator("h1", has_text=name).wait_for(state="detached")
     assert sorted(made[-1].verdict for made in history(queue.store).values()) == sorted(DECISIONS * 4)
-    # The last one was wrong.
+    # The last one was wrong. Keys are heard as soon as anything of a page can be seen.
+    tab.locator(".desk-done").wait_for()
     tab.keyboard.press("u")
     tab.locator(".desk-done").wait_for(state="detached")
     assert sum(one.undone_at is None for made in history(queue.store).values() for one in made) == 19
@@ -94,10 +95,10 @@ def test_after_a_deed_in_the_list_the_focus_is_on_the_row_that_follows(tab, queu
     names = tab.locator("[data-queue] th a").all_inner_texts()
     for key in "jjj3":
         tab.keyboard.press(key)
-    tab.locator(f"[data-queue] th a:focus:text-is('{names[3]}')").wait_for()
+    tab.locator(f"[data-queue] th a:focus:has-text('{names[3]}')").wait_for()
     assert names[2] not in tab.locator("[data-queue] th a").all_inner_texts()
     tab.keyboard.press("k")
-    tab.locator(f"[data-queue] th a:focus:text-is('{names[1]}')").wait_for()
+    tab.locator(f"[data-queue] th a:focus:has-text('{names[1]}')").wait_for()
 
 
 def test_a_key_held_down_and_one_pressed_before_the_next_page_decide_nothing_more(tab, queue):
@@ -111,6 +112,7 @@ def test_a_key_held_down_and_one_pressed_before_the_next_page_decide_nothing_mor
     pressed = "key => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
     tab.evaluate(f"() => ['1', '2'].forEach({pressed})")
     tab.locator("h1", has_text=name).wait_for(state="detached")
+    tab.locator("h1", has_text="walrus").wait_for()
     assert [one.verdict for made in history(queue.store).values() for one in made] == ["writing"]
     sent = tab.evaluate(
         """async () => {

@@ -70,7 +70,6 @@ def test_a_slash_in_a_field_stays_a_slash_and_ctrl_k_leaves_it(tab, service):
 
 def test_before_anything_is_typed_stand_this_tabs_searches_and_articles_and_what_people_ask(tab, service, asked):
     ready(tab, service, "guide/reset/")
-    tab.clock.install()
     tab.keyboard.press("Control+k")
     tab.locator(START).get_by_text("how do I do 2").wait_for()
     assert tab.locator(f"{START} h2").all_inner_texts() == ["What people ask most"]
@@ -129,7 +128,7 @@ def test_what_is_offered_goes_when_words_come_and_comes_back_when_they_go(tab, s
     assert not tab.locator(START).is_visible()
     tab.locator(FIELD).fill("")
     tab.locator(f"{START} .handrail-offered").first.wait_for()
-    assert tab.locator(ROWS).count() == 0
+    tab.locator(ROWS).first.wait_for(state="detached")  # when the worker has answered, too
 
 
 def test_each_result_says_where_it_stands(tab, service):
@@ -161,6 +160,35 @@ def test_back_leads_to_the_results_at_the_one_that_was_opened(tab, service, inst
     tab.reload()
     tab.wait_for_timeout(400)
     assert not is_open(tab), "whoever closes it is not shown it again"
+
+
+def test_what_a_quick_customer_has_opened_the_theme_does_not_close_and_the_focus_stays(clocked, service):
+    tab = clocked
+    tab.clock.set_fixed_time("2026-11-23T10:00")  # however slow the machine, the page has just arrived
+    ready(tab, service)
+    # As the theme does when it has arrived.
+    late = "(toggle => toggle.checked && toggle.click())(document.querySelector('[data-md-toggle=search]'))"
+    tab.keyboard.press("Control+k")
+    tab.evaluate(late)
+    assert is_open(tab)
+    tab.keyboard.type("password")
+    tab.locator(f"{ROWS} a").first.wait_for()
+    tab.keyboard.press("ArrowDown")
+    tab.evaluate(late)
+    assert is_open(tab)
+    assert tab.evaluate("document.activeElement.closest('.md-search-result__list') !== null")
+    tab.keyboard.press("Escape")
+    assert not is_open(tab), "whoever closes it is obeyed"
+    tab.keyboard.press("Control+k")
+    tab.mouse.click(5, 400)  # beside the dialog
+    assert not is_open(tab)
+    tab.keyboard.press("Control+k")
+    tab.evaluate(
+        "document.querySelector('.md-search-result__list a').addEventListener('click', e => e.preventDefault())"
+    )
+    tab.locator(f"{ROWS} a").first.click()
+    tab.evaluate(late)
+    assert not is_open(tab), "whoever has followed a link has left"
 
 
 @pytest.mark.parametrize("words", [CODE, "96h9mkwhx", "96H 9MK WHX", " 96h–9mk–whx "])

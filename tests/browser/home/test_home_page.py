@@ -1,11 +1,8 @@
 """The home page as customers meet it: the field opens the dialog or is a form, and a person is there."""
 
-import logging
-
 import pytest
-import yaml
 
-from conftest import CONTACT, PALETTE, watched
+from conftest import CONTACT, watched
 
 pytestmark = pytest.mark.browser
 
@@ -17,39 +14,13 @@ TITLES = {
 
 
 @pytest.fixture(scope="module")
-def home_site(tmp_path_factory):
-    pytest.importorskip("material", reason="mkdocs-material is not installed")
-    from mkdocs.commands.build import build
-    from mkdocs.config import load_config
-    from service import running
-
-    root = tmp_path_factory.mktemp("home")
-    (root / "docs").mkdir()
-    (root / "docs" / "index.md").write_text(HOME)
+def home_site(serve_site):
+    articles = {"index.md": HOME}
     for folder, titles in TITLES.items():
-        (root / "docs" / folder).mkdir()
         for title in titles:
             words = f"---\ntitle: {title}\nquestions: ['where is {title.lower()}?']\n---\n# {title}\n"
-            (root / "docs" / folder / f"{title.lower().replace(' ', '-')}.md").write_text(words)
-    document = {
-        "site_name": "Help",
-        "site_url": "https://example.org/help/",
-        "theme": {
-            "name": "material",
-            "font": False,
-            "features": ["navigation.instant", "navigation.tabs"],
-            "palette": PALETTE,
-        },
-        "plugins": ["search", {"handrail": {"contact": CONTACT}}],
-    }
-    (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
-    logging.getLogger("mkdocs").setLevel(logging.ERROR)
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SOURCE_DATE_EPOCH", "1795348800")
-    build(load_config(str(root / "mkdocs.yml")))
-    patch.undo()
-    with running(root / "site") as service:
-        yield service
+            articles[f"{folder}/{title.lower().replace(' ', '-')}.md"] = words
+    return serve_site(articles, features=("navigation.instant", "navigation.tabs"), contact=CONTACT)
 
 
 @pytest.fixture

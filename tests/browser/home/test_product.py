@@ -1,11 +1,8 @@
 """The product that a customer chose: kept by the browser alone, in force in every search, and unticked in the form."""
 
-import logging
-
 import pytest
-import yaml
 
-from conftest import PALETTE, watched
+from conftest import watched
 
 pytestmark = pytest.mark.browser
 
@@ -13,27 +10,8 @@ HOME = "---\ntitle: How can we help?\nhome: true\n---\n# How can we help?\n"
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    pytest.importorskip("material", reason="mkdocs-material is not installed")
-    from mkdocs.commands.build import build
-    from mkdocs.config import load_config
-    from service import running
-
-    root = tmp_path_factory.mktemp("shop")
-    (root / "docs").mkdir()
-    (root / "docs" / "index.md").write_text(HOME)
-    (root / "docs" / "a.md").write_text("# A\n")
-    document = {
-        "site_name": "Help",
-        "site_url": "https://example.org/help/",
-        "theme": {"name": "material", "font": False, "features": ["navigation.instant"], "palette": PALETTE},
-        "plugins": ["search", {"handrail": {"products": ["Acme Mail", 'Acme "Pay"']}}],
-    }
-    (root / "mkdocs.yml").write_text(yaml.safe_dump(document))
-    logging.getLogger("mkdocs").setLevel(logging.ERROR)
-    build(load_config(str(root / "mkdocs.yml")))
-    with running(root / "site") as service:
-        yield service
+def shop(serve_site):
+    return serve_site({"index.md": HOME, "a.md": "# A\n"}, products=["Acme Mail", 'Acme "Pay"'])
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ import yaml
 from handrail_kb.site.built.passages import read_site
 from handrail_kb.site.help_links import one_click
 from handrail_kb.site.patch import PageLinks, patch
+from handrail_kb.texts import text
 
 LINKS = PageLinks(contact="../contact/", find="../find/", api="../api", tab_script="t.js")
 BARE = "<!doctype html><html lang=en><title>{{ page.title }}</title>\n{{ page.content }}"
@@ -49,6 +51,14 @@ def test_a_page_of_the_theme_whose_search_has_changed_is_reported():
     worker = Worker("w.js", "../api/search", 800, 100, 0, False)
     assert len(patch(html, LINKS, worker).missed) == 2
     assert patch("<html><body>x</body></html>", LINKS, worker).missed == ()
+
+
+def test_a_link_that_switches_off_that_searches_are_kept_carries_its_words_in_the_pages_language():
+    link = '<a class="md-button handrail-keep" href="#switch">Do not keep</a>'
+    html = patch(f'<html lang="de"><body>{link}<a class="other">x</a></body></html>', LINKS, None).html
+    [words] = re.findall(r'href="#switch" data-handrail-keep="([^"]+)">Do not keep</a>', html)
+    assert json.loads(unescape(words)) == {state: text("de", f"keep.{state}") for state in ("on", "off", "gpc")}
+    assert '<a class="other">' in html
 
 
 @pytest.mark.parametrize("block", ["scripts", "libs", "styles"])

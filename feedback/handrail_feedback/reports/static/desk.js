@@ -73,7 +73,6 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") leaving = false; // the browser has stopped on its way
-    if (leaving) return;
     const typing = document.activeElement?.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing || help()?.open) return;
     if (isOff() && event.key !== "?") return;
@@ -81,7 +80,7 @@
     if (!act) return;
     event.preventDefault();
     // A key that is held down moves on through a list, and decides nothing.
-    if (!event.repeat || "jk".includes(event.key)) whole.then(act);
+    if (!event.repeat || "jk".includes(event.key)) whole.then(() => { if (!leaving) act(); });
   });
 
   // The link to an article goes where the cursor stands in the answer.

@@ -3,10 +3,10 @@
  */
 (() => {
   "use strict"
-  const facts = document.getElementById("__handrail")
-  if (!facts) return
+  if (!window.handrail) return
+  const { CONFIG, absolute, element, search } = window.handrail
   const LANG = document.documentElement.lang || "en"
-  const ADDRESS = new URL(`${JSON.parse(facts.textContent).api}/notice?lang=${encodeURIComponent(LANG)}`, location.href).href
+  const ADDRESS = absolute(`${CONFIG.api}/notice?lang=${encodeURIComponent(LANG)}`)
   const EVERY = 30000
   let notice    // undefined until the service has said it, null if there is none
   let askedAt = -Infinity
@@ -27,13 +27,6 @@
                                                                      hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at)
   }
 
-  function element(name, className, ...parts) {
-    const made = document.createElement(name)
-    if (className) made.className = className
-    made.append(...parts)
-    return made
-  }
-
   function show(place) {
     if (notice?.until && Date.parse(notice.until) <= Date.now()) notice = null
     if (!notice) return place.replaceChildren()
@@ -41,13 +34,14 @@
     if (notice.lang) text.lang = notice.lang
     const times = [notice.said.replace("{time}", when(notice.said_at))]
     if (notice.until) times.push(notice.lasts.replace("{time}", when(notice.until)))
-    const box = element("div", `handrail-notice handrail-notice-${notice.level}`,
-      element("p", "", element("strong", "", `${notice.label}:`), " ", text), element("p", "handrail-hint", times.join(" ")))
+    const said = element("p")
+    said.append(element("strong", "", `${notice.label}:`), " ", text)
+    const box = element("div", `handrail-notice handrail-notice-${notice.level}`)
+    box.append(said, element("p", "handrail-hint", times.join(" ")))
     // The same words are not read out again.
     if (place.textContent !== box.textContent) place.replaceChildren(box)
   }
 
-  const dialog = document.querySelector("[data-md-component=search-result]")
   const place = document.createElement("handrail-notice")
   async function refresh() {
     const places = [...document.querySelectorAll("handrail-notice")]
@@ -57,9 +51,9 @@
   }
 
   place.setAttribute("role", "status")
-  document.querySelector("[data-md-toggle=search]")?.addEventListener("change", event => {
-    if (!event.target.checked || !dialog) return
-    if (!place.isConnected) dialog.prepend(place)
+  search.toggle?.addEventListener("change", () => {
+    if (!search.toggle.checked || !search.result) return
+    if (!place.isConnected) search.result.prepend(place)
     refresh()
   })
   if (window.document$) window.document$.subscribe(refresh)

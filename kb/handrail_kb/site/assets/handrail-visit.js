@@ -6,10 +6,9 @@
  */
 (() => {
   "use strict"
-  const facts = document.getElementById("__handrail")
-  if (!facts) return
-  const CONFIG = JSON.parse(facts.textContent)
-  const KEY = `handrail.visit ${new URL(`${CONFIG.api}/contact`, location.href).href}`
+  if (!window.handrail) return
+  const { CONFIG, absolute, search: { input } } = window.handrail
+  const KEY = `visit ${absolute(`${CONFIG.api}/contact`)}`
   const MOST = 10
   const HOURS = 12
   const SAME = 30000    // milliseconds in which longer or shorter text counts as the same search
@@ -17,10 +16,10 @@
 
   function recall() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(KEY)) || []
-      return kept.filter(item => Date.now() - item.at < HOURS * 3600000)
+      return JSON.parse(window.handrail.recall(KEY)).filter(item => Date.now() - item.at < HOURS * 3600000)
     } catch { return [] }
   }
+  const store = kept => window.handrail.remember(KEY, kept.length && JSON.stringify(kept))
 
   function remember(kind, text, url = "") {
     if (!text) return
@@ -28,8 +27,7 @@
     const kept = recall().filter(item => !isSame(item))
     kept.push({ kind, text: text.slice(0, 500), url, at: Date.now() })
     const ofKind = kept.filter(item => item.kind === kind)
-    const most = kept.filter(item => item.kind !== kind || ofKind.indexOf(item) >= ofKind.length - MOST)
-    try { sessionStorage.setItem(KEY, JSON.stringify(most)) } catch { /* There will be nothing to send along. */ }
+    store(kept.filter(item => item.kind !== kind || ofKind.indexOf(item) >= ofKind.length - MOST))
   }
   function same(item, text) {
     const [one, other] = [item.text.toLowerCase(), text.toLowerCase()]
@@ -38,7 +36,6 @@
 
   /* ---- searches: text left unchanged for a second, or followed by a click ------------------------------------------- */
 
-  const input = document.forms.namedItem("search")?.querySelector("input[name=query]")
   if (input && window.component$) {
     let waiting = 0
     window.component$.subscribe(state => {
@@ -81,11 +78,7 @@
     reading = setTimeout(() => { if (location.pathname === path) remember("article", title, path) }, 3000)
   }
 
-  const kept = recall()
-  try {
-    if (kept.length) sessionStorage.setItem(KEY, JSON.stringify(kept))
-    else sessionStorage.removeItem(KEY)
-  } catch { /* Storage is blocked. */ }
+  store(recall())
   if (window.document$) window.document$.subscribe(arrive)
   else arrive()
 })()

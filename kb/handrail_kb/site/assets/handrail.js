@@ -30,23 +30,22 @@
 
   /* ---- whether this browser's searches may be kept: a link with the class handrail-keep switches that ------------ */
 
+  const refused = () => navigator.globalPrivacyControl === true
   function declines() {
-    try { return localStorage.getItem("handrail.keep") === "0" || navigator.globalPrivacyControl === true } catch { return false }
+    try { return localStorage.getItem("handrail.keep") === "0" || refused() } catch { return false }
   }
   function offerToDecline() {
-    if (!WORDS.keep_on && !document.querySelector("handrail-main")) return
     const off = declines()
-    for (const link of document.querySelectorAll("a.handrail-keep")) {
-      link.textContent = WORDS[navigator.globalPrivacyControl === true ? "keep_gpc" : off ? "keep_off" : "keep_on"]
-    }
+    for (const link of document.querySelectorAll("a[data-handrail-keep]"))
+      link.textContent = JSON.parse(link.dataset.handrailKeep)[refused() ? "gpc" : off ? "off" : "on"]
     for (const form of document.querySelectorAll("handrail-main form[action*=find]")) {
       form.querySelector("input[name=keep]")?.remove()
       if (off) form.append(Object.assign(element("input"), { type: "hidden", name: "keep", value: "0" }))
     }
   }
   document.addEventListener("click", event => {
-    const link = event.target instanceof Element ? event.target.closest("a.handrail-keep") : null
-    if (!link || !WORDS.keep_on) return
+    const link = event.target instanceof Element ? event.target.closest("a[data-handrail-keep]") : null
+    if (!link) return
     event.preventDefault()
     event.stopPropagation()
     try {
@@ -99,6 +98,40 @@
     return { box, link, article, title: article.firstChild, text: article.lastChild }
   }
 
+  /* A link within a line, which arrow keys reach, too; Enter never opens it, since every result has a higher score. */
+  function lineLink(text, address, act) {
+    const link = element("a")
+    const words = element("span", "", text)
+    words.dataset.mdScore = "-3"
+    link.href = address
+    link.tabIndex = -1
+    link.append(words)
+    if (!act) return link
+    link.setAttribute("role", "button")
+    link.addEventListener("click", event => {
+      event.preventDefault()
+      event.stopPropagation()
+      act()
+    })
+    return link
+  }
+
+  // The theme's own search, where a page has it.
+  const form = document.forms.namedItem("search")
+  const result = document.querySelector("[data-md-component=search-result]")
+  const search = {
+    form, result,
+    input: form?.querySelector("[data-md-component=search-query]"),
+    list: result?.querySelector(".md-search-result__list"),
+    meta: result?.querySelector(".md-search-result__meta"),
+    toggle: document.querySelector("[data-md-toggle=search]"),
+    ask(words) {
+      search.input.value = words
+      search.input.focus()
+      search.input.dispatchEvent(new Event("input", { bubbles: true }))
+    },
+  }
+
   /* ---- links that have to survive instant navigation ---------------------------------------------------------------- */
 
   function contactAddress(query) {
@@ -108,7 +141,6 @@
   }
   function settleAddresses() {
     for (const link of document.querySelectorAll("header a[data-handrail], a.handrail-find")) link.href = link.href
-    const form = document.forms.namedItem("search")
     if (form?.hasAttribute("action")) form.action = form.action
   }
   // The middle mouse button opens a result in another tab.
@@ -117,9 +149,8 @@
   function followed(event) {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null
     if (!link) return
-    // "None of these" and "Show more" are links only so that Material's arrow keys reach them; a click leads nowhere.
-    const leads = !link.closest(".handrail-said-no, .handrail-more, .handrail-start [role=button]")
-    if (leads && link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
+    // Some buttons are links only so that Material's arrow keys reach them; a click leads nowhere.
+    if (!link.matches("[role=button]") && link.href.split(/[?#]/)[0] === CONTACT) tell("contact", recall("search"))
     const list = link.closest("[data-handrail-search]")
     if (list && link.dataset.handrailPosition)
       noteClick(link, list.dataset.handrailSearch, Number(link.dataset.handrailPosition))
@@ -165,7 +196,7 @@
   }
 
   window.handrail = Object.freeze({
-    CONFIG, WORDS, CONTACT, FIND, absolute, recall, remember, tell, noteClick, contactAddress, element, choice,
+    CONFIG, WORDS, CONTACT, FIND, absolute, recall, remember, tell, noteClick, contactAddress, element, choice, lineLink, search,
   })
   forgetOldDrafts()
   settleAddresses()

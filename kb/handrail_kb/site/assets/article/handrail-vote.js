@@ -6,22 +6,20 @@
  */
 (() => {
   "use strict"
-  const facts = document.getElementById("__handrail")
-  if (!facts) return
-  const CONFIG = JSON.parse(facts.textContent)
-  const START = location.href    // addresses are relative to the page that was loaded, not to the one shown now
+  if (!window.handrail) return
+  const { CONFIG, absolute, recall, remember } = window.handrail
   const HOURS = 12
   const PATIENCE = 8000    // milliseconds to wait for an answer
   const OPENED_NOW = 60000    // milliseconds in which a tab counts as just opened from another one
 
   // Names this tab to the service, so that a second vote replaces the first; names this page where storage is blocked.
   let tab = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("")
-  try { tab = sessionStorage.getItem("handrail.tab") || tab } catch { /* blocked */ }
+  tab = recall("tab") || tab
 
   /* ---- the search that led to this page: in this tab, or in the one that opened it in another tab --------------- */
 
   function came() {
-    try { return JSON.parse(sessionStorage.getItem("handrail.came")).filter(one => Date.now() - one.at < HOURS * 3600000) }
+    try { return JSON.parse(recall("came")).filter(one => Date.now() - one.at < HOURS * 3600000) }
     catch { return [] }
   }
   const ledTo = path => came().find(one => one.path === path)
@@ -38,11 +36,9 @@
     const channel = new BroadcastChannel("handrail.came")
     channel.onmessage = ({ data }) => {
       if (data.told?.path !== location.pathname || Date.now() - data.told.at > OPENED_NOW) return
-      try {
-        sessionStorage.setItem("handrail.came", JSON.stringify([data.told]))
-        // A customer who goes on to a person from here came from that search, too.
-        if (!sessionStorage.getItem("handrail.search")) sessionStorage.setItem("handrail.search", data.told.search)
-      } catch { /* blocked */ }
+      remember("came", JSON.stringify([data.told]))
+      // A customer who goes on to a person from here came from that search, too.
+      if (!recall("search")) remember("search", data.told.search)
       channel.close()
     }
     channel.postMessage({ asked: location.pathname })
@@ -55,8 +51,8 @@
       const one = data.asked && ledTo(data.asked)
       if (one) channel.postMessage({ told: { tab, ...one } })
     }
-    addEventListener("pagehide", () => channel.close())    // an open channel would keep the page out of the back/forward cache
-    addEventListener("pageshow", event => { if (event.persisted) answerOtherTabs() }, { once: true })
+    // An open channel would keep the page out of the back/forward cache.
+    addEventListener("pagehide", () => channel.close(), { once: true })
   }
 
   async function keep(address, vote) {
@@ -78,7 +74,7 @@
     const notes = form.querySelector(".md-feedback__note")
     const why = document.forms.namedItem("handrail-why")
     const said = why?.nextElementSibling
-    const address = why?.action || new URL(`${CONFIG.api}/feedback`, START).href
+    const address = why?.action || absolute(`${CONFIG.api}/feedback`)
     let voted = ""
     let turn = 0
     notes?.setAttribute("role", "status")
@@ -159,6 +155,7 @@
 
   askOtherTabs()
   answerOtherTabs()
+  addEventListener("pageshow", event => { if (event.persisted) answerOtherTabs() })
   if (window.document$) window.document$.subscribe(ask)
   else ask()
 })()

@@ -281,5 +281,9 @@
     target.scrollIntoView()
     target.focus({ preventScroll: true })
   })
-  addEventListener("online", () => { if (lost && form.isConnected) say(WORDS.online) })
+  // With instant navigation the window outlives the page.
+  addEventListener("online", function online() {
+    if (!form.isConnected) removeEventListener("online", online)
+    else if (lost) say(WORDS.online)
+  })
 })()

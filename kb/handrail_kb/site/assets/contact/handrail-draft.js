@@ -115,6 +115,10 @@
     form.addEventListener(moment, () => { if (waiting) keep() })
   form.addEventListener("handrail:sent", () => { form.dataset.sent = "yes"; clearTimeout(waiting); store(null); clear() })
   form.addEventListener("handrail:failed", keep)    // with the token of the attempt
-  addEventListener("pagehide", () => { if (waiting) keep() })
-  document.addEventListener("visibilitychange", () => { if (document.hidden && waiting) keep() })
+  // With instant navigation the window outlives the page.
+  for (const [from, moment] of [[window, "pagehide"], [document, "visibilitychange"]])
+    from.addEventListener(moment, function leave() {
+      if (!form.isConnected) from.removeEventListener(moment, leave)
+      else if (waiting) keep()
+    })
 })()

@@ -6,17 +6,12 @@
 (() => {
   "use strict"
   if (!window.handrail) return
-  const { CONFIG, WORDS, absolute, CONTACT, FIND, element, choice, remember, tell, noteClick, contactAddress } = window.handrail
+  const { CONFIG, WORDS, absolute, CONTACT, FIND, element, choice, lineLink, remember, tell, noteClick, contactAddress, search } = window.handrail
   const CODE = new URL("code/", CONTACT).href
 
-  const form = document.forms.namedItem("search")
-  const result = document.querySelector("[data-md-component=search-result]")
-  const input = form?.querySelector("[data-md-component=search-query]")
-  const list = result?.querySelector(".md-search-result__list")
-  const meta = result?.querySelector(".md-search-result__meta")
+  const { form, result, input, list, meta, toggle } = search
   if (!input || !list || !meta) return
   const dialog = result.closest("[data-md-component=search]")
-  const toggle = document.querySelector("[data-md-toggle=search]")
   const note = element("div", "handrail-note")
   const nearest = element("div", "handrail-nearest", WORDS.nearest)
   const person = choice("handrail-person", WORDS.link, WORDS.hint, "-1")
@@ -182,18 +177,8 @@
   function asWritten({ query, corrected }) {
     const fixed = corrected.split(/\s+/)
     const words = query.split(/\s+/).map((word, at) => word === fixed[at] ? word : `"${word}"`).join(" ")
-    const link = element("a", "handrail-as-written")
-    const text = element("span", "", WORDS.as_written.replace("{query}", query))
-    text.dataset.mdScore = "-3"   // every link needs a score: Enter opens the link with the highest
-    link.href = `?q=${encodeURIComponent(words)}`
-    link.tabIndex = -1
-    link.append(text)
-    link.addEventListener("click", event => {
-      event.preventDefault()
-      input.value = words
-      input.focus()
-      input.dispatchEvent(new Event("input"))
-    })
+    const link = lineLink(WORDS.as_written.replace("{query}", query), `?q=${encodeURIComponent(words)}`, () => search.ask(words))
+    link.className = "handrail-as-written"
     return link
   }
 
@@ -202,14 +187,9 @@
     const choices = element("ul", "handrail-may-mean")
     if (answered.search_id) choices.dataset.handrailSearch = answered.search_id
     for (const [place, { url, title }] of mayMean.entries()) {
-      const link = element("a", "")
-      const text = element("span", "", title)
-      text.dataset.mdScore = "-3"   // as in asWritten
-      link.href = url
-      link.tabIndex = -1
+      const link = lineLink(title, url)
+      const choice = element("li")
       link.dataset.handrailPosition = place + 1
-      link.append(text)
-      const choice = element("li", "")
       choice.append(link)
       choices.append(choice)
     }

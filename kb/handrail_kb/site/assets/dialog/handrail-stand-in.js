@@ -7,17 +7,11 @@
  */
 (() => {
   "use strict"
-  const result = document.querySelector("[data-md-component=search-result]")
-  const form = document.forms.namedItem("search")
-  const input = form?.querySelector("[data-md-component=search-query]")
-  const list = result?.querySelector(".md-search-result__list")
-  const meta = result?.querySelector(".md-search-result__meta")
-  const toggle = document.querySelector("[data-md-toggle=search]")
-  if (!input || !list || !meta) return
+  const { absolute, search: { form, result, input, list, meta, toggle } } = window.handrail
   const CONFIG = JSON.parse(document.getElementById("__config").textContent)
   // The theme writes the worker's address relative to the page; the site's address is kept for later pages.
-  const WORKER = new URL(CONFIG.search, window.handrail.absolute(""))
-  const BASE = new URL(`${CONFIG.base.replace(/\/$/, "")}/`, window.handrail.absolute(""))
+  const WORKER = new URL(CONFIG.search, absolute(""))
+  const BASE = new URL(`${CONFIG.base.replace(/\/$/, "")}/`, absolute(""))
   let worker = null
 
   const tell = answer => result.dispatchEvent(new CustomEvent("handrail:answer", { detail: answer }))

@@ -5,13 +5,10 @@
  */
 (() => {
   "use strict"
-  const form = document.forms.namedItem("search")
-  const input = form?.querySelector("[data-md-component=search-query]")
-  const result = document.querySelector("[data-md-component=search-result]")
-  const list = result?.querySelector(".md-search-result__list")
-  const toggle = document.querySelector("[data-md-toggle=search]")
-  if (!window.handrail || !input || !list || !toggle) return
-  const { CONFIG, WORDS, absolute, recall, remember, element, choice } = window.handrail
+  if (!window.handrail) return
+  const { CONFIG, WORDS, absolute, recall, remember, element, choice, search } = window.handrail
+  const { form, input, result, list, toggle, ask } = search
+  if (!input || !list || !toggle) return
   const VISIT = `visit ${absolute(`${CONFIG.api}/contact`)}`
   const ASKED = CONFIG.asked && absolute(CONFIG.asked)
   const MOST = 3
@@ -47,12 +44,6 @@
       ask(words)
     })
     return row.box
-  }
-
-  function ask(words) {
-    input.value = words
-    input.focus()
-    input.dispatchEvent(new Event("input", { bubbles: true }))
   }
 
   async function askedMost() {
@@ -93,6 +84,38 @@
     input.select()
   })
 
+  /* ---- what a customer has opened stays open ---------------------------------------------------------------------- */
+
+  // The theme closes the dialog an eighth of a second after each arrival, and on a slow machine later: also one that a
+  // quick customer has just opened. Whoever follows a link, or closes it, is obeyed.
+  const LATEST = 3000
+  let arrived = 0
+  let wanted = false
+  let deed = false
+  let focused = input
+  const CLOSE = ["Escape", "Tab", "Enter"]
+  for (const type of ["keydown", "click"])
+    addEventListener(type, event => {
+      if (type === "keydown" ? !CLOSE.includes(event.key) : event.target === toggle && !event.isTrusted) return    // as the theme does
+      deed = true
+      setTimeout(() => { deed = false })
+      if (type === "click" && event.target instanceof Element && event.target.closest("a[href]:not([role=button])")) wanted = false
+    }, true)
+  form.parentElement.addEventListener("focusin", event => { focused = event.target })
+  toggle.addEventListener("change", () => {
+    // What has opened it does not close it: the theme's turn may come before this deed is over.
+    if (toggle.checked) [focused, deed] = [input, false]
+    else if (wanted && !deed && Date.now() - arrived < LATEST)
+      return queueMicrotask(() => {
+        const last = focused
+        toggle.click()
+        last.focus()
+      })
+    wanted = toggle.checked
+  })
+  addEventListener("popstate", () => { wanted = false })
+  window.document$?.subscribe(() => { arrived = Date.now() })
+
   /* ---- back to the results ------------------------------------------------------------------------------------------ */
 
   const place = () => location.pathname + location.search
@@ -113,26 +136,19 @@
     try { kept = JSON.parse(recall("back")) } catch { /* nobody left a list */ }
     if (kept.from !== place() || (toggle.checked && input.value === kept.query)) return
     open()
-    stayOpen()
-    if (input.value === kept.query) return land(kept.to)    // the list was never away
-    result.addEventListener("handrail:shown", function shown({ detail }) {
-      if (detail.query !== kept.query.trim()) return
-      result.removeEventListener("handrail:shown", shown)
-      if (document.activeElement === input) setTimeout(() => land(kept.to))
-    })
+    const land = () => [...list.querySelectorAll("a[href]")].find(link => link.href.split("?")[0] === kept.to)?.focus()
+    if (input.value === kept.query) return land()    // the list was never away
+    // From the first key or touch on, the focus is the customer's.
+    const untouched = new AbortController()
+    const { signal } = untouched
+    for (const begins of ["keydown", "pointerdown"]) addEventListener(begins, () => untouched.abort(), { capture: true, signal })
+    // A focus in the list would keep out the better one that a slow service still sends.
+    result.addEventListener("handrail:shown", ({ detail }) => {
+      if (detail.query !== kept.query.trim() || detail.waits) return
+      untouched.abort()
+      setTimeout(land)
+    }, { signal })
     ask(kept.query)
-  }
-  // The theme closes the dialog when it has arrived at a page, on a slow one only now. Whoever closes it is obeyed.
-  function stayOpen() {
-    let acted = false
-    const act = () => { acted = true }
-    for (const begins of ["keydown", "pointerdown"]) addEventListener(begins, act, { once: true, capture: true })
-    const closed = () => { if (!toggle.checked && !acted) setTimeout(open) }
-    toggle.addEventListener("change", closed)
-    setTimeout(() => toggle.removeEventListener("change", closed), 3000)
-  }
-  function land(address) {
-    [...list.querySelectorAll("a[href]")].find(link => link.href.split("?")[0] === address)?.focus()
   }
   const isBack = () => performance.getEntriesByType("navigation")[0]?.type === "back_forward"
   // The theme closes the dialog an eighth of a second after each arrival. With instant navigation it brings the page first.

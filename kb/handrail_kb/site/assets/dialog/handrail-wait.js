@@ -6,10 +6,9 @@
  */
 (() => {
   "use strict"
-  const result = document.querySelector("[data-md-component=search-result]")
   const config = document.getElementById("__config")
-  if (!window.handrail || !result || !config || !window.BroadcastChannel) return
-  const { WORDS, element } = window.handrail
+  if (!window.handrail || !config || !window.BroadcastChannel) return
+  const { WORDS, element, lineLink, search: { result, input } } = window.handrail
   const PAGE = new URLSearchParams(JSON.parse(config.textContent).search?.split("#")[1]).get("page")
   let channel = null
   let query = ""
@@ -41,20 +40,12 @@
   function offer() {
     const note = result.querySelector(".handrail-note")
     if (!note) return
-    const link = element("a", "handrail-as-written")
-    const text = element("span", "", WORDS.better_show)
-    const line = element("p", "", `${WORDS.better} `)
-    text.dataset.mdScore = "-3"    // every link needs a score: Enter opens the link with the highest
-    link.href = "#"
-    link.tabIndex = -1
-    link.setAttribute("role", "button")
-    link.append(text)
-    link.addEventListener("click", event => {
-      event.preventDefault()
-      event.stopPropagation()
+    const link = lineLink(WORDS.better_show, "#", () => {
       channel?.postMessage({ show: query })
-      document.forms.namedItem("search")?.elements.namedItem("query")?.focus()
+      input.focus()
     })
+    link.className = "handrail-as-written"
+    const line = element("p", "", `${WORDS.better} `)
     line.append(link)
     note.replaceChildren(line)
     note.hidden = false

@@ -30,7 +30,8 @@
   field.addEventListener("input", event => { if (!event.isComposing && field.value) open(field.value) })
   field.addEventListener("compositionend", () => { if (field.value) open(field.value) })
   // Whoever closes the dialog is where they were before.
-  toggle.addEventListener("change", () => {
-    if (!toggle.checked && field.isConnected && document.activeElement === document.body) field.focus({ preventScroll: true })
+  toggle.addEventListener("change", function closed() {
+    if (!field.isConnected) toggle.removeEventListener("change", closed)    // it outlives the page
+    else if (!toggle.checked && document.activeElement === document.body) field.focus({ preventScroll: true })
   })
 })()
