@@ -41,6 +41,7 @@ from handrail_kb.problems import Problem, told_once
 from handrail_kb.site import artefacts, help_links, mkdocs, scripts, vote_form
 from handrail_kb.site.mkdocs_yml import read_options
 from handrail_kb.site.pages import contact_section, forms
+from handrail_kb.site.pages.choices import NO_CHOICES, Choices
 from handrail_kb.site.pages.most_asked import Asked, as_file, lost_questions, most_asked
 from handrail_kb.site.pages.own_pages import OwnPages
 from handrail_kb.site.patch import PageLinks, Worker, complete_404_page, is_page, language_of, patch
@@ -81,6 +82,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.topic_channels: TopicChannels = {}
         self.allow: Sources = {}
         self.rules = NO_RULES
+        self.choices = NO_CHOICES
         self.made: set[str] = set()  # files of pages that were rendered with a template
         self.contact_pages: set[str] = set()  # contact pages of all languages
         self.contact_warnings: tuple[Problem, ...] = ()  # warnings about the channels, reported once
@@ -122,9 +124,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self._refuse_links_leading_out(config)
         self.dialog = mkdocs.has_dialog(config)
         self.lang = self.lang or mkdocs.language(config)
+        self.choices = Choices(products_in(self.option("products")), mkdocs.languages(config))
         self.assets = {name: place for name, (place, _) in scripts.browser_files().items()}
-        for name in scripts.of_every_page(products=bool(self.option("products"))):
-            loaded = config.extra_css if name == scripts.STYLE else config.extra_javascript
+        for name in scripts.of_every_page(choices=bool(self.choices)):
+            loaded = config.extra_css if name.endswith(".css") else config.extra_javascript
             if self.assets[name] not in map(str, loaded):
                 loaded.append(self.assets[name])
         self._warn(config)
@@ -205,11 +208,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.contact_pages.add(self.places["contact"])
         pages = [file.page for file in files.documentation_pages() if file.page]
         self.count, self.categories = len(pages), mkdocs.categories(self.nav)
-        home, known, listed = (
-            mkdocs.home_of(pages),
-            [*mkdocs.answering(pages)],
-            [one.addresses for one in self.categories],
-        )
+        home, known = mkdocs.home_of(pages), [*mkdocs.answering(pages)]
+        listed = [one.addresses for one in self.categories]
         self.asked[mkdocs.language(config)] = most_asked(home, known, listed)
         for lost in lost_questions(home, [one.article for one in known]):
             log("build.warning", told=f"{shown_folder(Path(config.docs_dir))}/{lost}")
@@ -319,16 +319,16 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             # The service also shows the contact page at `api/contact`, where './' would be another folder.
             return f"../{target.rstrip('/').rpartition('/')[2]}/" if target and relative == "./" else relative
 
-        lang, products = mkdocs.language(config), products_in(self.option("products"))
+        lang = mkdocs.language(config)
         return PageLinks(
             contact=link(self.places["contact"]),
             find=link(self.places["find"]),
             api=link(self.option("api").rstrip("/")),
             tab_script=link(self.assets[scripts.EARLY]),
-            loaded=tuple(link(self.assets[name]) for name in scripts.of_every_page(products=bool(products))),
+            loaded=tuple(link(self.assets[name]) for name in scripts.of_every_page(choices=bool(self.choices))),
             stand_in=link(self.assets[scripts.STAND_IN]),
             asked=link(artefacts.place_of_asked(lang)) if self.asked.get(lang) else "",
-            products=products,
+            choices=self.choices,
         )
 
     def _our_page(self, page: Page) -> str:
@@ -356,7 +356,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 "opening": self._opening(),
             },
             "find": self.home["find"],
-            "products": products_in(self.option("products")),
+            **self.choices.facts(),
             "edit_base": mkdocs.edit_base(self.nav.pages),
             "articles": self._built(site_dir),
         }

@@ -47,6 +47,22 @@ def language_folder(config: MkDocsConfig) -> str:
     return f"{current}/" if current and current != default else ""
 
 
+def languages(config: MkDocsConfig) -> tuple[tuple[str, str], ...]:
+    """The languages that static-i18n builds the site in, each with its code and its name; empty if it is only one.
+
+    Search tells languages apart by the first part of their codes, so that of `zh-CN` and `zh-TW` the first counts.
+    """
+    plugin = config.plugins.get("i18n")
+    if plugin is None or not plugin.config.get("enabled", True):
+        return ()
+    found: dict[str, tuple[str, str]] = {}
+    for one in plugin.config.get("languages") or ():
+        code = str(one.locale).replace("_", "-")
+        if one.build:
+            found.setdefault(code.partition("-")[0], (code, str(one.name)))
+    return tuple(found.values()) if len(found) > 1 else ()
+
+
 def base_path(config: MkDocsConfig) -> str:
     """The path that the site is served under, with its slashes."""
     return base_of(urlsplit(config.site_url or "/").path)

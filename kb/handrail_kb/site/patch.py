@@ -14,6 +14,7 @@ from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import urlencode
 
+from handrail_kb.site.pages.choices import NO_CHOICES, Choices
 from handrail_kb.texts import texts
 
 WORKER_FOLDER = "assets/javascripts/workers"
@@ -54,7 +55,7 @@ class PageLinks:
     """The addresses that a page links to: relative to it, or absolute on the 404 page.
 
     `loaded` are Handrail's scripts and style sheet, which every page loads. `asked` is the file with what people ask
-    most in the page's language; empty if there is none. `products` are those that customers choose among.
+    most in the page's language; empty if there is none. `choices` are what customers choose among.
     """
 
     contact: str
@@ -64,7 +65,7 @@ class PageLinks:
     loaded: tuple[str, ...] = ()
     asked: str = ""
     stand_in: str = ""
-    products: tuple[str, ...] = ()
+    choices: Choices = NO_CHOICES
 
 
 @dataclass(frozen=True)
@@ -293,11 +294,6 @@ _SCRIPT_WORDS = {
 }
 
 
-def _products(names: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, object]:
-    keys = {"label": "product.label", "all": "product.all", "only": "product.only", "drop": "product.drop"}
-    return {"names": names, **{short: words[key] for short, key in keys.items()}}
-
-
 def _name_the_switch(html: str, words: Mapping[str, str]) -> str:
     """Give links that switch off that searches are kept their words, which instant navigation brings with them."""
     states = script_json({state: words[f"keep.{state}"] for state in ("on", "off", "gpc")})
@@ -313,7 +309,7 @@ def _add_facts(html: str, links: PageLinks, words: Mapping[str, str]) -> str:
         "api": links.api,
         "asked": links.asked,
         "stand_in": links.stand_in,
-        **({"products": _products(links.products, words)} if links.products else {}),
+        **({"choices": links.choices.in_scripts(words)} if links.choices else {}),
         "words": {short: words[key] for short, key in _SCRIPT_WORDS.items()},
     }
     element = f'<script id="__handrail" type="application/json">{script_json(facts)}</script>'

@@ -35,11 +35,11 @@ _IN_NEED = ("dialog/handrail-wait.js", f"dialog/{STAND_IN}")
 CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
 # Scripts that home pages load, beside the one that says whether somebody is there now.
 HOME = ("handrail-home.js",)
-PRODUCTS = "handrail-preferences.js"  # where customers choose among products
+PREFERENCES = ("handrail-preferences.css", "handrail-preferences.js")  # where customers choose products or languages
 _ALONE = (
     STYLE,
     PAGES_STYLE,
-    f"dialog/{PRODUCTS}",
+    *(f"dialog/{name}" for name in PREFERENCES),
     EARLY,
     f"dialog/{WORKER}",
     *(f"contact/{name}" for name in CONTACT),
@@ -53,9 +53,9 @@ _LOOSE = re.compile(r"\s*([{}])\s*|([:;,])\s+")
 _REST = re.compile(r"^[ \t]*//.*\n| {4}//[^\n\"'`]*$|^[ \t]+|^\n", re.M)
 
 
-def of_every_page(*, products: bool) -> tuple[str, ...]:
-    """The names of the style and the scripts that every page loads."""
-    return (STYLE, BUNDLE, PRODUCTS) if products else (STYLE, BUNDLE)
+def of_every_page(*, choices: bool) -> tuple[str, ...]:
+    """The names of the style and the scripts that every page loads; `choices` is whether customers have any."""
+    return (STYLE, BUNDLE, *PREFERENCES) if choices else (STYLE, BUNDLE)
 
 
 @cache

@@ -135,19 +135,19 @@ class Searcher:
         """The vector of a question; None when it cannot be encoded."""
         return self._encode(text)[0]
 
-    def search(self, question: str, *, limit: int = 10, lang: str = "", left_out: Set[str] = frozenset()) -> Results:
-        """The best articles for a question, best first, at most `limit`, and whether they are an answer.
+    def search(
+        self, question: str, *, limit: int = 10, lang: str = "", left_out: Set[str] = frozenset(), only_lang: str = ""
+    ) -> Results:
+        """The best articles for a question, at most `limit`, those in `lang` first, and whether they are an answer.
 
-        Articles in `lang` come before the others; those at the locations `left_out` are taken for missing.
+        Those at the locations `left_out`, or in other languages than `only_lang`, are no articles here.
         """
-        question = clean_question(question)
-        limit = max(1, min(limit, MAX_LIMIT))
+        question, limit = clean_question(question), max(1, min(limit, MAX_LIMIT))
         if not self.index.pages or not words_in(question):  # signs alone ask for nothing
             return Results(question, "none", "hybrid", ())
         understood = self._reader.read(question, self._encode)
-        vector, reason = understood.vector, understood.failed
-        finding = self._evidence(understood, left_out)
-        others = self._of_other_languages(lang)
+        vector, finding = understood.vector, self._evidence(understood, left_out, only_lang)
+        others = self._of_other_languages(only_lang) or self._of_other_languages(lang)
         scores, lifted, order, twins = self._rank(finding, vector, others, limit)
         verdict, confident, limits = self._verdict(finding, understood, order)
         topic = self._sensitive_topic(question, vector)
@@ -165,8 +165,8 @@ class Searcher:
             verdict=verdict,
             mode="hybrid" if vector is not None else "words",
             hits=hits,
-            degraded=reason is not None,
-            fallback_reason=reason,
+            degraded=understood.failed is not None,
+            fallback_reason=understood.failed,
             corrected=understood.corrected,
             confidence=confident,
             bands=limits,
@@ -200,11 +200,12 @@ class Searcher:
             finding.evidence["popularity"] = self.popularity.points
         return finding
 
-    def _evidence(self, understood: Understood, left_out: Set[str]) -> Evidence:
+    def _evidence(self, understood: Understood, left_out: Set[str], only_lang: str) -> Evidence:
         evidence = Evidence(self.index, understood.text, understood.vector, self._learned, understood.words)
         finding = self._with_popularity(evidence)
-        if left_out:
-            finding.leave_out([page.id for page in self.index.pages if page.location in left_out])
+        foreign, pages = self._of_other_languages(only_lang), self.index.pages
+        if left_out or foreign:
+            finding.leave_out([page.id for page in pages if page.id in foreign or page.location in left_out])
         return finding
 
     def _rank(

@@ -23,7 +23,7 @@ from handrail_kb.addresses import address_of, location_of_address
 from handrail_kb.contact.open_now import OpenChannel
 from handrail_kb.contact.sensitive_topics import BUILT_IN
 from handrail_kb.errors import HandrailError, IndexUnusable
-from handrail_kb.site.pages.forms import product_choice
+from handrail_kb.site.pages.choices import LANGUAGE, PRODUCT, choice_fields, choices_in
 from handrail_kb.site.shell import fill
 from handrail_kb.texts import LANGUAGES, text
 from handrail_kb.texts.log.logger import Log
@@ -42,7 +42,6 @@ OPENAPI = Path(__file__).parent / "openapi.json"
 _TAB = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _SEARCH_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 _LANG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
-_LONGEST_PRODUCT = 200
 _LONGEST_ADDRESS = 2000
 _BOT = re.compile(r"bot\b|crawl|spider|slurp|bingpreview|monitor|uptime|facebookexternalhit", re.IGNORECASE)
 
@@ -133,7 +132,7 @@ class _Views:
             except HandrailError as error:
                 log("find.unavailable", reason=error)
                 status = 503
-        t = _Texts(lang or site.lang)
+        t, chosen = _Texts(lang or site.lang), choices_in(request.values)
         main = render_template(
             "search/find.html",
             t=t,
@@ -146,8 +145,8 @@ class _Views:
             page=f"{self.base_path}{lang}/find/" if lang else f"{self.base_path}find/",
             contact=self._contact(question),
             as_written=as_written,
-            product=_product(),
-            choice=product_choice(t.lang, site.products, chosen=_product()),
+            chosen=chosen,
+            choices=choice_fields(t.lang, site.choices, chosen=chosen),
         )
         return self._as_page(main, lang, t("find.title"), status)
 
@@ -201,16 +200,18 @@ class _Views:
         began = time.perf_counter()
         lang = lang or self.built.info().lang
         question = _question()
-        left_out = self.built.info().about_other_products(_product())
+        chosen = choices_in(request.values)
+        left_out = self.built.info().about_other_products(chosen.get(PRODUCT, ""))
+        only_lang = chosen.get(LANGUAGE, "")
         try:
-            results = searcher.search(question, limit=limit, lang=lang, left_out=left_out)
+            results = searcher.search(question, limit=limit, lang=lang, left_out=left_out, only_lang=only_lang)
         except HandrailError:
             raise
         except Exception:  # whatever it is, damaged files may be the cause: the generation was removed, or spoilt
             other = self.live.instead_of(searcher)
             if other is None:
                 raise
-            results = other.search(question, limit=limit, lang=lang, left_out=left_out)
+            results = other.search(question, limit=limit, lang=lang, left_out=left_out, only_lang=only_lang)
         search_id = again or secrets.token_urlsafe(16)
         if results.query and not again:
             bot = is_bot()
@@ -340,11 +341,6 @@ def _hours(t: _Texts, way: OpenChannel) -> str:
 def _question() -> str:
     """The question of the request, as it was sent."""
     return request.values.get("q") or request.values.get("query") or ""
-
-
-def _product() -> str:
-    """The product that the customer has chosen, as it was sent."""
-    return request.values.get("product", "")[:_LONGEST_PRODUCT]
 
 
 def is_bot() -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import watched
+from waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -45,20 +46,43 @@ def test_a_choice_on_the_home_page_holds_for_this_and_later_pages_and_stays_in_t
 def test_a_choice_in_the_dialog_asks_again_and_a_link_that_arrow_keys_reach_drops_it(page, shop, check):
     assert search(page, shop) is None
     page.locator("[data-md-component=search-result] select").select_option('Acme "Pay"')
-    page.wait_for_function("document.querySelector('.handrail-product-drop')?.textContent.includes('Acme \"Pay\"')")
+    page.wait_for_function("document.querySelector('.handrail-choice-drop')?.textContent.includes('Acme \"Pay\"')")
     page.wait_for_timeout(500)
     assert shop.searches[-1]["product"] == 'Acme "Pay"'
-    assert [fault for fault in check(page) if "handrail-product" in fault[1] or "select" in fault[0]] == []
+    assert [fault for fault in check(page) if "handrail-choice" in fault[1] or "select" in fault[0]] == []
     page.locator("[data-md-component=search-query]").focus()
     for _ in range(20):
         page.keyboard.press("ArrowDown")
-        if "handrail-product-drop" in page.evaluate("document.activeElement.className"):
+        if "handrail-choice-drop" in page.evaluate("document.activeElement.className"):
             break
     page.keyboard.press("Enter")
     page.wait_for_timeout(500)
     assert "product" not in shop.searches[-1]
     assert page.evaluate("localStorage.getItem('handrail.product')") is None
     assert page.url == shop.address
+
+
+def test_a_product_is_chosen_in_the_dialog_by_keyboard_alone(page, shop):
+    focused = "document.activeElement.name || document.activeElement.className"
+    page.keyboard.press("Control+k")
+    page.keyboard.type("password")
+    page.locator(".md-search-result__list a").first.wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate(focused) == "product"
+    page.keyboard.press("ArrowDown")
+    until(lambda: shop.searches[-1].get("product") == "Acme Mail")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(focused) == "query"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.locator(".md-search-result__list a:focus").wait_for()
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(focused) == "product"
+    page.keyboard.press("ArrowUp")
+    until(lambda: "product" not in shop.searches[-1])
+    assert page.evaluate("document.querySelector('[data-md-toggle=search]').checked")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.querySelector('[data-md-toggle=search]').checked")
 
 
 def test_the_contact_page_offers_the_chosen_product_unticked(page, shop):

@@ -229,7 +229,10 @@ def test_a_site_in_two_languages_has_everything_in_both(build):
     known = facts(site)["articles"]
     assert (known["guide/"]["lang"], known["de/guide/"]["lang"]) == ("en", "de")
     assert facts(site)["lang"] == "en"
+    assert facts(site)["languages"] == [["en", "English"], ["de", "Deutsch"]]
     german = site.page("de/guide/index.html")
+    assert '<option value="de">Deutsch</option>' in site.page("find/index.html")
+    assert "handrail-preferences." in german
     assert "Einen Menschen fragen" in german
     assert "lang=de" in config_of(german)["search"]
     assert 'href="../contact/"' in german

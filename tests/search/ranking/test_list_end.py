@@ -153,6 +153,22 @@ def test_other_languages_come_last_and_the_one_that_fits_stays(shop):
     assert others == sorted(others)
 
 
+@pytest.mark.parametrize("lang", ["en", "de", ""])
+def test_only_articles_in_the_chosen_language_are_results_whatever_the_page_speaks(shop, lang):
+    german = shop.search("Regenschirm reklamieren", lang=lang, only_lang="de-AT")
+    assert german.hits
+    assert {(hit.lang, hit.other_language) for hit in german.hits} == {("de", False)}
+    english = shop.search("Regenschirm reklamieren", lang=lang, only_lang="en")
+    assert {hit.lang for hit in english.hits} <= {"en"}
+    assert english.verdict != "answered"
+
+
+@pytest.mark.parametrize("only_lang", ["", "fr", "x" * 5000, "\u0000", "de de"])
+def test_a_language_that_the_site_does_not_have_changes_nothing(shop, only_lang):
+    asked = shop.search("when are apples picked", lang="en", only_lang=only_lang)
+    assert asked.hits == shop.search("when are apples picked", lang="en").hits
+
+
 def test_other_languages_take_no_place_from_the_readers_own(shop):
     english = [
         hit.location for hit in shop.search("how long does tea steep", lang="en").shown if not hit.other_language

@@ -16,22 +16,20 @@
     address.searchParams.delete("q")
     history.replaceState(history.state, "", address)
   }
-  // Kept for the browser by handrail-preferences.js; the worker is told when it changes.
-  function chosenProduct() {
-    const products = JSON.parse(document.getElementById("__handrail")?.textContent || "{}").products
-    if (!products) return ""
+  // Kept for the browser by handrail-preferences.js; the worker is told when one changes.
+  function choices() {
+    const known = JSON.parse(document.getElementById("__handrail")?.textContent || "{}").choices
+    if (!known) return []
     const Plain = window.Worker
     window.Worker = class extends Plain {
       constructor(...given) {
         super(...given)
         if (String(given[0]).includes("handrail-worker"))
-          window.addEventListener("handrail:product", event => this.postMessage({ type: "handrail.product", product: event.detail }))
+          window.addEventListener("handrail:choice", event => this.postMessage({ type: "handrail.choice", ...event.detail }))
       }
     }
-    try {
-      const kept = localStorage.getItem("handrail.product") || ""
-      return products.names.includes(kept) ? kept : ""
-    } catch { return "" }
+    const kept = name => { try { return localStorage.getItem(`handrail.${name}`) } catch { return null } }
+    return Object.keys(known).map(name => [name, kept(name)]).filter(([name, value]) => known[name].names.some(one => one[0] === value))
   }
   // Switched off by the customer in this browser (handrail.js): searches are answered, and not kept.
   function keep() {
@@ -52,8 +50,7 @@
     } catch {
       tab = tab || random().join("")
     }
-    const product = chosenProduct()
-    for (const [name, value] of Object.entries({ tab, page, down, pace, product, keep: keep() })) config.search += `&${name}=${encodeURIComponent(value)}`
+    for (const [name, value] of [...Object.entries({ tab, page, down, pace, keep: keep() }), ...choices()]) config.search += `&${name}=${encodeURIComponent(value)}`
     element.textContent = JSON.stringify(config)
   } catch {
     // The worker answers without our parameters, too.

@@ -11,6 +11,7 @@ from typing import Any
 from handrail_kb.addresses import Known, location_of_address
 from handrail_kb.contact.open_now import OpeningTimes, read_opening
 from handrail_kb.errors import SiteError
+from handrail_kb.site.pages.choices import NO_CHOICES, Choices, choices_of_site
 
 MANIFEST = "handrail/site.json"
 
@@ -31,12 +32,12 @@ class SiteInfo:
     channels: str = ""
     opening: OpeningTimes = field(default_factory=OpeningTimes)
     articles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    products: tuple[str, ...] = ()
+    choices: Choices = NO_CHOICES
     edit_base: str = ""
 
     def about_other_products(self, product: str) -> frozenset[str]:
         """The locations of articles with the tag of a product, but not of this one; empty for an unknown product."""
-        known = {name.casefold() for name in self.products}
+        known = {name.casefold() for name in self.choices.products}
         asked = product.strip().casefold()
         if asked not in known:
             return frozenset()
@@ -65,7 +66,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             contact_label=str(contact.get("label", "")),
             channels=str(contact.get("ways", "")),
             opening=read_opening(contact.get("opening")),
-            products=tuple(map(str, data.get("products") or ())),
+            choices=choices_of_site(data),
             edit_base=str(data.get("edit_base") or ""),
             articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )

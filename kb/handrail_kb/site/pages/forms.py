@@ -5,9 +5,10 @@ Returns pieces of HTML for the `<handrail-main>` element, which the service repl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 
+from handrail_kb.site.pages.choices import NO_CHOICES, Choices, choice_fields
 from handrail_kb.site.patch import data_element
 from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text
@@ -30,7 +31,7 @@ def find_main(
     contact: str,
     contact_text: str = "",
     heading: bool = True,
-    products: Sequence[str] = (),
+    choices: Choices = NO_CHOICES,
 ) -> str:
     """A search form, and a link to a person for those who would rather not search.
 
@@ -39,33 +40,20 @@ def find_main(
     label = contact_text or text(lang, "contact.link")
     return f"""<handrail-main>{_heading(lang, "find.title", heading)}
 {NOTICE}
-{find_form(lang, action=action, products=products)}
+{find_form(lang, action=action, choices=choices)}
 <p class="handrail-hint">{_(lang, "find.needs_service")}</p>
 <p><a href="{escape(contact)}">{escape(label)}</a></p>
 </handrail-main>"""
 
 
-def find_form(lang: str, *, action: str, products: Sequence[str] = ()) -> str:
+def find_form(lang: str, *, action: str, choices: Choices = NO_CHOICES) -> str:
     """The search form of the find page."""
     return f"""<form class="handrail-form" action="{escape(action)}" method="get" role="search">
 <label for="handrail-q">{_(lang, "find.label")}</label>
 <input id="handrail-q" name="q" type="search" maxlength="{MAX_QUERY}" required autocomplete="off">
-{product_choice(lang, products)}
+{choice_fields(lang, choices)}
 <button type="submit">{_(lang, "find.button")}</button>
 </form>"""
-
-
-def product_choice(lang: str, products: Sequence[str], *, name: str = "handrail-product", chosen: str = "") -> str:
-    """A choice among the site's products, all of them first; empty for a site without. `name` is the field's id."""
-    if not products:
-        return ""
-    known = [("", text(lang, "product.all")), *((product, product) for product in products)]
-    options = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(shown)}</option>'
-        for value, shown in known
-    )
-    label = f'<label for="{name}">{_(lang, "product.label")}</label>'
-    return f'{label}\n<select id="{name}" name="product" autocomplete="off">{options}</select>'
 
 
 def missing_main(lang: str, *, find: str) -> str:
@@ -190,12 +178,12 @@ _SCRIPT_WORDS = {
 
 
 def contact_scripts(
-    lang: str, scripts: Iterable[str], *, product: str = "", products: Sequence[str] = (), megabytes: int = 0
+    lang: str, scripts: Iterable[str], *, product: str = "", choices: Choices = NO_CHOICES, megabytes: int = 0
 ) -> str:
     """The scripts that only the contact page loads, with their texts, so that other pages stay light.
 
     Material runs scripts in the content whenever a reader arrives, also by instant navigation. Customers may share
-    which `product` they ask about.
+    which `product` they ask about, and what they have chosen among `choices`.
     """
     later = {
         name: f"{{{name}}}" for name in ("time", "text", "name", "day", "address", "code", "meant")
@@ -207,7 +195,7 @@ def contact_scripts(
         "files_count": text(lang, "files.error_count", count=MAX_FILES),
         "most_files": MAX_FILES,
     }
-    said = data_element("handrail-words", {**words, **files, "product": product, "products": products})
+    said = data_element("handrail-words", {**words, **files, "product": product, "choices": choices.of_each_kind()})
     return f"{said}\n{script_elements(scripts)}"
 
 

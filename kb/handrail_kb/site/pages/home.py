@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from handrail_kb.site.pages.forms import MAX_QUERY, NOTICE, product_choice
+from handrail_kb.site.pages.choices import NO_CHOICES, Choices, choice_fields
+from handrail_kb.site.pages.forms import MAX_QUERY, NOTICE
 from handrail_kb.site.pages.most_asked import Asked
 from handrail_kb.texts import html_text as _
 
@@ -43,7 +44,7 @@ def home_main(
     *,
     title: str,
     find: str,
-    products: Sequence[str] = (),
+    choices: Choices = NO_CHOICES,
     asked: Sequence[Asked],
     topics: Sequence[Topic],
     reach: str,
@@ -56,19 +57,19 @@ def home_main(
     heading = top[0] if top else "" if "<h1" in content else f"<h1>{escape(title) or _(lang, 'home.title')}</h1>"
     rest = content[top.end() :] if top else content
     parts = "\n".join(
-        filter(None, (NOTICE, _search(lang, find, products), _asked(lang, asked), _topics(lang, topics), reach))
+        filter(None, (NOTICE, _search(lang, find, choices), _asked(lang, asked), _topics(lang, topics), reach))
     )
     return f'{heading}\n<div class="handrail-home" data-search-exclude>\n{parts}\n</div>\n{rest}'
 
 
-def _search(lang: str, find: str, products: Sequence[str]) -> str:
+def _search(lang: str, find: str, choices: Choices) -> str:
     return f"""<form class="handrail-form handrail-home-search" action="{escape(find)}" method="get" role="search">
 <label for="handrail-home-q">{_(lang, "find.label")}</label>
 <div class="handrail-home-field">
 <input id="handrail-home-q" name="q" type="search" maxlength="{MAX_QUERY}" required autocomplete="off">
 <button type="submit">{_(lang, "find.button")}</button>
 </div>
-{product_choice(lang, products, name="handrail-home-product")}
+{choice_fields(lang, choices, prefix="handrail-home")}
 </form>"""
 
 

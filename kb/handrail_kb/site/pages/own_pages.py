@@ -36,7 +36,7 @@ class OwnPages:
                 contact=links.contact,
                 contact_text=self.contact_text,
                 heading=heading,
-                products=links.products,
+                choices=links.choices,
             )
             return f"{_style(script)}{content}\n{main}"
         form = forms.contact_main(
@@ -53,7 +53,7 @@ class OwnPages:
             lang,
             map(script, scripts.CONTACT),
             product=self.contact.product,
-            products=links.products,
+            choices=links.choices,
             megabytes=self.megabytes,
         )
         return f"{_style(script)}{content}\n{form}\n{others}\n{loaded}"
@@ -76,7 +76,7 @@ class OwnPages:
             content,
             title=title,
             find=links.find,
-            products=links.products,
+            choices=links.choices,
             asked=asked,
             topics=topics,
             reach=reach,

@@ -77,7 +77,7 @@ def test_without_an_index_no_article_is_related(make_app, own_acme, tmp_path):
 
 def test_parameters_are_those_that_are_read(client):
     names = {parameter["name"] for parameter in DOCUMENT["paths"]["/api/search"]["get"]["parameters"]}
-    assert names == {"q", "query", "limit", "lang", "tab", "more", "product"}
+    assert names == {"q", "query", "limit", "lang", "tab", "more", "product", "only_lang"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from handrail_kb.site.built.site_info import SiteInfo, read_site_info
+from handrail_kb.site.pages.choices import Choices
 
 from ...conftest import start, stop
 
@@ -25,6 +26,7 @@ def client(acme, tmp_path_factory):
     for file in root.glob("**/handrail/site.json"):
         facts = json.loads(file.read_text())
         facts["products"] = ["Acme Mail", "Acme Pay"]
+        facts["languages"] = [["en", "English"], ["de", "Deutsch"]]
         for location, tags in TAGS.items():
             facts["articles"][location]["tags"] = tags
         file.write_text(json.dumps(facts))
@@ -65,11 +67,18 @@ def test_the_find_page_offers_the_products_keeps_the_choice_and_passes_it_on(cli
     assert '<option value="Acme Mail" selected>' in page
     assert 'href="/billing/refund/' not in page
     assert '<input type="hidden" name="product" value="Acme Mail">' in page
-    assert "&amp;product=Acme%20Mail&amp;more=" in client.get("/find/?q=settings&product=Acme+Mail").text
+    assert "&amp;product=Acme+Mail&amp;more=" in client.get("/find/?q=settings&product=Acme+Mail").text
     odd = client.get("/find/", query_string={"q": REFUND, "product": '"><script>'}).text
     assert '"><script>' not in odd
 
 
+def test_the_find_page_offers_the_languages_beside_the_products_and_passes_both_on(client):
+    page = client.get("/find/", query_string={"q": "settings", "product": "Acme Mail", "only_lang": "de"}).text
+    assert '<option value="de" selected>Deutsch</option>' in page
+    assert '<input type="hidden" name="only_lang" value="de">' in page
+    assert "&amp;product=Acme+Mail&amp;only_lang=de&amp;more=" in page
+
+
 def test_a_site_without_products_offers_none(acme):
-    assert read_site_info(acme / "site").products == ()
-    assert SiteInfo(products=("A",)).about_other_products("A") == frozenset()
+    assert not read_site_info(acme / "site").choices
+    assert SiteInfo(choices=Choices(("A",))).about_other_products("A") == frozenset()

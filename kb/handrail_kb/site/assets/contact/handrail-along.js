@@ -20,10 +20,10 @@
     } catch { return [] }
   }
   // What was chosen for search (handrail-preferences.js), if the site still has it.
-  function product() {
+  function chosen(name) {
     try {
-      const chosen = localStorage.getItem("handrail.product")
-      return WORDS.products.includes(chosen) ? chosen : ""
+      const kept = localStorage.getItem(`handrail.${name}`)
+      return WORDS.choices[name]?.find(([value]) => value === kept)?.[1] || ""
     } catch { return "" }
   }
   function language() {
@@ -34,8 +34,8 @@
 
   const offered = [
     ...visited(),
-    { kind: "product", text: product() || WORDS.product },
-    { kind: "language", text: language() },
+    { kind: "product", text: chosen("product") || WORDS.product },
+    { kind: "language", text: chosen("only_lang") || language() },
   ].filter(item => item.text)
 
   function choice({ kind, text, url }) {

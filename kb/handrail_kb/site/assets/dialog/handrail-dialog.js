@@ -162,13 +162,12 @@
     endList()
     const shown = [...list.children]
     const placeOf = (row, place) => rows.includes(row) ? rows.indexOf(row) : place
-    const languages = shown.map((row, place) => answered?.languages?.[placeOf(row, place)])
+    const others = shown.map((row, place) => answered?.others?.[placeOf(row, place)])
     for (const [place, row] of shown.entries()) {
       const path = answered?.breadcrumbs?.[placeOf(row, place)]
       if (path && !row.querySelector(".handrail-path")) row.querySelector("h1")?.after(element("p", "handrail-path", path))
-      row.lang = languages[place] || document.documentElement.lang
-      const first = Boolean(languages[place]) && !languages[place - 1]
-      if (first) row.dataset.handrailLabel = WORDS.other_languages
+      row.lang = answered?.languages?.[placeOf(row, place)] || document.documentElement.lang
+      if (others[place] && !others[place - 1]) row.dataset.handrailLabel = WORDS.other_languages
       else delete row.dataset.handrailLabel
     }
   }

@@ -1,77 +1,89 @@
-/* Remembers, in this browser only, which of the site's products a customer asks about. Search then leaves out the articles
- * of others, here and on the find page; the contact page offers the product, unticked.
+/* Remembers, in this browser only, which of the site's products a customer asks about, and the language of articles. Search
+ * then leaves out the articles of others, here and on the find page; the contact page offers both, unticked.
  *
  * Chosen on the home page, on the find page, or in the search dialog, which also says that a choice is in force. Arrow
- * keys in the dialog belong to the theme, so that a link at the end of the list, which they reach, drops the choice.
+ * keys in the dialog belong to the theme, and reach a link at the end of the list, which drops the choice. Tab, with which
+ * the theme closes the dialog, goes from the search field to the choices, and from the last one to the results.
  */
 (() => {
   "use strict"
-  const facts = document.getElementById("__handrail")
-  const products = facts && JSON.parse(facts.textContent).products
-  if (!products) return
-  const KEY = "handrail.product"
-  const selects = () => document.querySelectorAll("select[name=product]")
+  if (!window.handrail?.CONFIG.choices) return
+  const { CONFIG: { choices }, element, lineLink, search: { input, list, result, toggle } } = window.handrail
+  const place = element("div", "handrail-choices")
+  const drops = {}
 
-  function recall() {
+  function recall(name) {
     try {
-      const kept = localStorage.getItem(KEY) || ""
-      return products.names.includes(kept) ? kept : ""
+      const kept = localStorage.getItem(`handrail.${name}`)
+      return choices[name].names.find(([value]) => value === kept)?.[0] || ""
     } catch { return "" }
   }
-  function choose(product) {
+  function choose(name, value) {
     try {
-      if (product) localStorage.setItem(KEY, product)
-      else localStorage.removeItem(KEY)
+      if (value) localStorage.setItem(`handrail.${name}`, value)
+      else localStorage.removeItem(`handrail.${name}`)
     } catch { /* It holds for this page. */ }
-    show(product)
-    window.dispatchEvent(new CustomEvent("handrail:product", { detail: product }))
+    show(name, value)
+    window.dispatchEvent(new CustomEvent("handrail:choice", { detail: { name, value } }))
   }
 
   /* ---- in the search dialog ---------------------------------------------------------------------------------------- */
 
-  const result = document.querySelector("[data-md-component=search-result]")
-  const list = result?.querySelector(".md-search-result__list")
-  const place = document.createElement("div")
-  const drop = document.createElement("a")
-
-  function build() {
-    const label = document.createElement("label")
-    const select = document.createElement("select")
-    place.className = "handrail-product"
-    select.name = "product"
-    select.append(new Option(products.all, ""), ...products.names.map(name => new Option(name, name)))
+  function build(name) {
+    const { label, all, names } = choices[name]
+    const [field, select] = [element("label", "", `${label} `), element("select")]
+    select.name = name
+    select.append(new Option(all, ""), ...names.map(([value, shown]) => new Option(shown, value)))
     select.addEventListener("keydown", event => { if (event.key !== "Escape") event.stopPropagation() })
-    label.append(`${products.label} `, select)
-    place.append(label)
-    result.prepend(place)
-    drop.className = "md-search-result__link handrail-product-drop"
-    drop.href = location.pathname
-    drop.tabIndex = -1
-    drop.setAttribute("role", "button")
-    drop.append(document.createElement("span"))
-    drop.firstChild.dataset.mdScore = "-7"    // Enter opens the link with the highest score
-    drop.addEventListener("click", event => {
-      event.preventDefault()
-      event.stopPropagation()
-      choose("")
-      document.querySelector("[data-md-component=search-query]")?.focus()
+    field.append(select)
+    place.append(field)
+    drops[name] = lineLink("", location.pathname, () => {
+      choose(name, "")
+      input.focus()
     })
+    drops[name].className = "md-search-result__link handrail-choice-drop"
   }
 
-  function show(product) {
-    for (const select of selects()) select.value = product
-    if (!list) return
-    if (!product) return drop.remove()
-    drop.firstChild.textContent = `${products.only.replace("{product}", () => product)} ${products.drop}`
+  function show(name, value) {
+    for (const select of document.querySelectorAll(`select[name=${name}]`)) select.value = value
+    const drop = drops[name]
+    if (!drop) return
+    if (!value) return drop.remove()
+    const { names, only, drop: words } = choices[name]
+    const [, shown] = names.find(([one]) => one === value)
+    drop.firstChild.textContent = `${only.replace(/\{\w+\}/, () => shown)} ${words}`
     if (!drop.isConnected) list.after(drop)
   }
 
+  function onTab(event) {
+    if (!["Tab", "Shift"].includes(event.key) || event.isComposing || !toggle?.checked || !result.contains(place)) return
+    const active = document.activeElement
+    // At any other key the theme puts the focus into the search field, and Shift alone is not meant so.
+    if (event.key === "Shift") return result.contains(active) && event.stopImmediatePropagation()
+    const stops = [input, ...place.querySelectorAll("select")]
+    const first = [...result.querySelectorAll("a[href]")].find(link => link.offsetParent)
+    const at = stops.indexOf(active)
+    const next = at >= 0 ? stops[at + (event.shiftKey ? -1 : 1)] || (!event.shiftKey && first)
+      : event.shiftKey && (active === document.body || result.contains(active)) && stops.at(-1)    // a row that has gone leaves none
+    if (!next) return    // the theme closes the dialog
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    next.focus()
+  }
+
   // The find page has asked already: its list is that of the choice in its address.
-  const arrive = () => { if (!document.querySelector("[data-handrail-search]")) show(recall()) }
+  function arrive() {
+    if (!document.querySelector("[data-handrail-search]")) for (const name in choices) show(name, recall(name))
+  }
   document.addEventListener("change", event => {
-    if (event.target instanceof Element && event.target.matches("select[name=product]")) choose(event.target.value)
+    const { name, value } = event.target
+    if (event.target instanceof HTMLSelectElement && Object.hasOwn(choices, name)) choose(name, value)
   })
-  if (list) build()
+  if (list) {
+    Object.keys(choices).forEach(build)
+    result.prepend(place)
+    addEventListener("keydown", onTab, true)
+  }
   if (window.document$) window.document$.subscribe(arrive)
   else arrive()
 })()

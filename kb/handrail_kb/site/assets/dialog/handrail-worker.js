@@ -26,7 +26,8 @@ const HELD = 250    // the longest that a new question waits for the answer to t
 const HEDGE = Number(PARAMETERS.get("hedge")) || 0
 const LAZY = PARAMETERS.get("lazy") === "1"
 const LANG = PARAMETERS.get("lang") || ""
-let product = PARAMETERS.get("product") || ""    // that the customer has chosen
+// What the customer has chosen: articles about other products, and those in other languages, are left out.
+const chosen = { product: PARAMETERS.get("product"), only_lang: PARAMETERS.get("only_lang") }
 const TAB = PARAMETERS.get("tab") || ""
 const PAGE = PARAMETERS.get("page") || ""
 const FIRST_PAUSE = 1000    // doubled with every failure, until
@@ -128,8 +129,8 @@ let asked = ""
 addEventListener("message", ({ data: message }) => {
   if (message.type === 0) tellSetup(message.data)
   if (message.type === 2) ask(asked = message.data.trim())
-  if (message.type !== "handrail.product") return
-  product = message.product
+  if (message.type !== "handrail.choice") return
+  chosen[message.name] = message.value
   if (asked) ask(asked)
 })
 
@@ -179,7 +180,7 @@ async function askService(query, signal) {
   if (LANG) address.searchParams.set("lang", LANG)
   if (TAB) address.searchParams.set("tab", TAB)
   if (PARAMETERS.get("keep") === "0") address.searchParams.set("keep", "0")
-  if (product) address.searchParams.set("product", product)
+  for (const [name, value] of Object.entries(chosen)) if (value) address.searchParams.set(name, value)
   const response = await fetch(address, { signal, credentials: "same-origin", headers: { accept: "application/json" } })
   if (!response.ok) throw new Error(`the service answered ${response.status}`)
   const found = await response.json()
@@ -188,7 +189,8 @@ async function askService(query, signal) {
   return {
     items: results.map((result, rank) => toGroup(result, rank, rank ? "" : toCard(found.answer, result))),
     fits: results.map(result => result.fits !== false),
-    languages: results.map(result => result.other_language ? String(result.lang ?? "") : ""),
+    languages: results.map(result => String(result.lang ?? "")),
+    others: results.map(result => Boolean(result.other_language)),
     breadcrumbs: results.map(result => (Array.isArray(result.breadcrumb) ? result.breadcrumb : []).map(String).join(" › ")),
     source: "service",
     verdict: ["answered", "weak", "none"].includes(found.verdict) ? found.verdict : "answered",
