@@ -20,6 +20,7 @@ from handrail_feedback.desk.accounts.events import AccountEvents
 from handrail_feedback.desk.accounts.own_account import OwnAccount
 from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_code
 from handrail_feedback.desk.answer_times import AnswerTimes
+from handrail_feedback.desk.counted import CountedPage
 from handrail_feedback.desk.downloads import MOST_ROWS
 from handrail_feedback.desk.look import Look, clock, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
@@ -93,6 +94,7 @@ def add_desk(
         MessageActions(store, message),
         *_of_report(store, topics, look, settings),
         *_of_topics(TopicPages(store, topics, look, is_page, site_info)),
+        CountedPage(store, topics, look, title_of),
         ArticlePages(articles_seen, look, is_page),
         *_of_accounts(sign_in),
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, repeat
@@ -242,8 +242,9 @@ LeftOut = Literal["", "bots", "staff", "degraded"]
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One search, for counting. `left_out` says why it is in no figure, and is empty if it counts."""
+    """The search `id`, for counting. `left_out` says why it is in no figure, and is empty if it counts."""
 
+    id: int
     at: datetime
     verdict: SearchVerdict
     kind: Failure | None
@@ -256,6 +257,7 @@ class Counted:
 def as_tallied(intent: Intent, following: Following | None) -> Counted:
     """An intent, reduced to what figures count."""
     return Counted(
+        id=intent.id,
         at=intent.first_at,
         verdict=intent.verdict,
         kind=failure(intent, following),
@@ -286,11 +288,12 @@ def tally(searches: Iterable[Counted]) -> Counter[str]:
     """
     found: Counter[str] = Counter()
     for one in searches:
-        found.update(_names(one))
+        found.update(names_of(one))
     return found
 
 
-def _names(one: Counted) -> Iterable[str]:
+def names_of(one: Counted) -> Sequence[str]:
+    """The names of the numbers of `tally` that a search is counted in."""
     if one.left_out:
         return [one.left_out]
     names = ["searches", "asked back" if one.asked_back else f"verdict {one.verdict}"]

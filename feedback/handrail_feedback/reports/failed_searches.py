@@ -34,6 +34,15 @@ DEFINITIONS: dict[Failure, str] = {
 }
 
 
+# The numbers about searches, each with its name in `tally`.
+TALLIED_AS: dict[str, str] = {
+    "searches": "searches",
+    "failed searches": "failed",
+    **{f"failed: {kind}": f"failed: {kind}" for kind in get_args(Failure)},
+    **{name: name for name in ("clicked", "contacted", "asked back", "bots", "staff", "degraded")},
+}
+
+
 @dataclass(frozen=True)
 class Measure:
     """One number of the report: `numerator` of `denominator`, with the definition of both."""

@@ -24,7 +24,15 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import count_reached
 from handrail_feedback.topics.facts import people
 from handrail_feedback.topics.listing import Book, Listed, TopicList, find_topic, list_topics, read_book
-from handrail_feedback.topics.status import TIME_TO_WRITE, DecidedInTime, HeldShare, TopicStatus, held, is_fixed
+from handrail_feedback.topics.status import (
+    TIME_TO_WRITE,
+    DecidedInTime,
+    HeldShare,
+    TopicStatus,
+    fixed_at,
+    held,
+    is_fixed,
+)
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.help_links import one_click
 
@@ -158,7 +166,7 @@ def build_weekly_report(
     counts = tally(_within(book.counted, period))
     before = tally(_within(book.counted, period.before)) if period.is_comparable(book.since) else None
     status = {topic: book.status(topic, at) for topic in book.by_topic}
-    waiting = _waiting(book, status, Period(period.baseline.since, period.until))
+    waiting = _waiting(book, status, Period(period.baseline.since, period.until), found.least)
     return WeeklyReport(
         period=period,
         made_at=at,
@@ -208,7 +216,7 @@ class _Look:
         return TopicSection(tuple(self._line(self._find(topic)) for topic in topics[:LINES_SHOWN]), len(topics))
 
     def fixed(self, topic: int, status: TopicStatus) -> Fixed:
-        members, fixed = self.book.by_topic[topic], _fixed_at(status)
+        members, fixed = self.book.by_topic[topic], fixed_at(status)
         begins = fixed + TIME_TO_WRITE if status.decision else fixed
         before = Period(fixed - _FOUR_WEEKS, fixed)
         is_kept = self.book.since is not None and self.book.since <= before.since
@@ -239,11 +247,11 @@ def shared_words(name: str, members: Iterable[Member], least: int) -> str:
     return name if all(len(typed.get(word, ())) >= least for word in name.casefold().split()) else ""
 
 
-def _waiting(book: Book, status: Mapping[int, TopicStatus], lately: Period) -> list[int]:
-    """Topics that are to be decided by a certain day: most people in `lately` first, then the longest waiting."""
-    due = {topic: one.waits_since for topic, one in status.items() if one.due and one.waits_since}
-    missed = {topic: _people_within(book.by_topic[topic], lately) for topic in due}
-    return sorted(due, key=lambda topic: (-missed[topic], due[topic], topic))
+def _waiting(book: Book, status: Mapping[int, TopicStatus], lately: Period, least: int) -> list[int]:
+    """Topics that need triage: most people in `lately` first, then the longest waiting."""
+    since = {topic: status[topic].waits_since or lately.until for topic in book.needs_triage(status, least)}
+    missed = {topic: _people_within(book.by_topic[topic], lately) for topic in since}
+    return sorted(since, key=lambda topic: (-missed[topic], since[topic], topic))
 
 
 def _again(status: Mapping[int, TopicStatus]) -> list[int]:
@@ -258,13 +266,8 @@ def _fixed(status: Mapping[int, TopicStatus]) -> list[int]:
     return sorted(fixed, key=lambda topic: (-fixed[topic].timestamp(), topic))
 
 
-def _fixed_at(one: TopicStatus) -> datetime:
-    """When the topic was fixed: by the decision in force or, if nobody decided, by the first proof."""
-    return one.decision.at if one.decision else one.proofs[0].at
-
-
 def _latest(one: TopicStatus) -> datetime:
-    return max(_fixed_at(one), *(proof.at for proof in one.proofs)) if one.proofs else _fixed_at(one)
+    return max(fixed_at(one), *(proof.at for proof in one.proofs)) if one.proofs else fixed_at(one)
 
 
 def _within(searches: Iterable[Counted], period: Period) -> Iterable[Counted]:

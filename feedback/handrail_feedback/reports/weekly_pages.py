@@ -5,10 +5,11 @@ Template and charts are the same everywhere. What leaves the desk contains no wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
@@ -35,23 +36,49 @@ _TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 _FILE_STYLES = ("desk.css", "weekly.css", "file.css")
 _NOT_ENOUGH = "not enough data"
+_NOT_KEPT = "not kept"
 _DAY = "%Y-%m-%d"
 
 
 @dataclass(frozen=True)
 class DeskLinks:
-    """The links of the report. `desk` is the desk's address with its final slash; empty if unknown."""
+    """The links of the report. `desk` is the desk's address with its final slash; empty if unknown.
+
+    `period` holds the parameters of the report's period; only with them do numbers link to what they count.
+    """
 
     desk: str
+    period: str = ""
 
     def topic(self, number: int) -> str:
         """The address of one topic."""
         return f"{self.desk}topics/{number}/" if self.desk else ""
 
-    def view(self, stands: str, period: str = "", sort: str = "") -> str:
+    def view(self, stands: str, sort: str = "") -> str:
         """The address of the list of topics with this status."""
-        more = "".join(f"&{part}" for part in (period, f"sort={sort}" if sort else "") if part)
+        more = "".join(f"&{part}" for part in (self.period, f"sort={sort}" if sort else "") if part)
         return f"{self.desk}topics/?stands={stands}{more}" if self.desk else ""
+
+    def counted(self, number: str, of: str = "part", when: str = "now", topic: int = 0) -> str:
+        """The address of the list that a number counts: its `part`, or `all` that this is a part of."""
+        if not self.period:
+            return ""
+        asked = {"number": number, "of": of, "when": when} | ({"topic": str(topic)} if topic else {})
+        return f"{self.desk}report/counted/?{urlencode(asked)}&{self.period}"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a number was computed from: so many, `of` so many if it is a part, in a time; with the lists of both."""
+
+    number: str
+    of: str = ""
+    number_at: str = ""
+    of_at: str = ""
+    window: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.of}" if self.of else self.number
 
 
 @dataclass(frozen=True)
@@ -63,12 +90,13 @@ class FigureRow:
     value: str
     before: str
     definition: str
-    counted: str
+    now: Basis
+    was: Basis | None
 
 
-def body(report: WeeklyReport, links: DeskLinks, *, period: str = "", inside: bool = False) -> Markup:
-    """The report without a frame. `period` holds parameters for addresses; `inside` the desk, full names are shown."""
-    return Markup(_template("weekly.html").render(**_values(report, links, period, inside)))  # noqa: S704 (autoescaped)
+def body(report: WeeklyReport, links: DeskLinks, *, inside: bool = False) -> Markup:
+    """The report without a frame. `inside` the desk, names and numbers are shown in full."""
+    return Markup(_template("weekly.html").render(**_values(report, links, inside)))  # noqa: S704 (autoescaped)
 
 
 def to_html(report: WeeklyReport, desk: str, site: str) -> str:
@@ -80,7 +108,7 @@ def to_html(report: WeeklyReport, desk: str, site: str) -> str:
 
 def to_mail(report: WeeklyReport, desk: str, site: str) -> tuple[str, str, str]:
     """The subject, text and HTML of the weekly mail."""
-    values = _values(report, DeskLinks(desk), "", inside=False) | {"desk": desk, "site": site}
+    values = _values(report, DeskLinks(desk), inside=False) | {"desk": desk, "site": site}
     return (
         subject(report, site),
         _template("weekly_mail.txt").render(values),
@@ -160,34 +188,66 @@ def _messages_chart(report: WeeklyReport, weeks: list[str]) -> Drawing:
     )
 
 
-def figure_rows(report: WeeklyReport) -> list[FigureRow]:
-    """All numbers, each with its definition."""
-    window = f"{report.period.in_words}; before: {report.period.before.in_words}"
-    found = [_searches(report, window)]
-    found += [_row(one, report.least, window) for one in report.measures]
+# The numbers of which no list can be opened: whoever was notified is erased, and only counted.
+_WITHOUT_LIST = ("told when there was an answer",)
+
+
+def figure_rows(report: WeeklyReport, links: DeskLinks) -> list[FigureRow]:
+    """All numbers, each with its definition and the lists of what it counts."""
+    found = [_searches(report, links)]
+    found += [_row(one, report, links) for one in report.measures]
     for one in report.reach:
-        was = one.before
-        basis = f"{one.now.of}, {one.now.window}" + (f"; before: {was.of}, {was.window}" if was else "")
+        now, was = one.now, one.before
         found.append(
-            FigureRow(one.now.name, one.now.label, one.now.value, was.value if was else "", one.now.definition, basis)
+            FigureRow(
+                now.name,
+                now.label,
+                now.value,
+                was.value if was else "",
+                now.definition,
+                _basis(now.name, str(now.numerator), str(now.denominator), "now", now.window, links),
+                _basis(was.name, str(was.numerator), str(was.denominator), "before", was.window, links)
+                if was
+                else None,
+            )
         )
     return found
 
 
-def _searches(report: WeeklyReport, window: str) -> FigureRow:
-    before = report.searches_before
-    was = "not kept" if before is None else shown_count(before, report.least)
-    basis = f"{shown_count(report.searches, report.least)}; before: {was}; {window}"
+def _basis(name: str, number: str, of: str, when: str, window: str, links: DeskLinks) -> Basis:
+    if name in _WITHOUT_LIST:
+        return Basis(number, of, window=window)
+    return Basis(number, of, links.counted(name, "part", when), links.counted(name, "all", when) if of else "", window)
+
+
+def _searches(report: WeeklyReport, links: DeskLinks) -> FigureRow:
+    name, now = "searches", shown_count(report.searches, report.least)
+    was = _NOT_KEPT if report.searches_before is None else shown_count(report.searches_before, report.least)
     definition = "what customers meant: keystrokes and small edits in one tab within 30 s are one search"
-    return FigureRow("searches", "searches", shown_count(report.searches, report.least), was, definition, basis)
+    before = Basis(was, window=report.period.before.in_words)
+    if report.searches_before is not None:
+        before = _basis(name, was, "", "before", report.period.before.in_words, links)
+    return FigureRow(
+        name, name, now, was, definition, _basis(name, now, "", "now", report.period.in_words, links), before
+    )
 
 
-def _row(one: Compared, least: int, window: str) -> FigureRow:
-    before = _share(one.before, least) if one.before else "not kept"
-    was = f"; before: {_of(one.before.numerator, one.before.denominator, least)}" if one.before else ""
-    basis = f"{_of(one.now.numerator, one.now.denominator, least)}{was}; {window}"
-    name, definition = _in_words(one.now)
-    return FigureRow(name, name, _share(one.now, least), before, definition, basis)
+def _row(one: Compared, report: WeeklyReport, links: DeskLinks) -> FigureRow:
+    def basis(measure: Measure, when: str, window: str) -> Basis:
+        number, of = (shown_count(each, report.least) for each in (measure.numerator, measure.denominator))
+        return _basis(measure.name, number, of, when, window, links)
+
+    before = _share(one.before, report.least) if one.before else _NOT_KEPT
+    label, definition = _in_words(one.now)
+    return FigureRow(
+        one.now.name,
+        label,
+        _share(one.now, report.least),
+        before,
+        definition,
+        basis(one.now, "now", report.period.in_words),
+        basis(one.before, "before", report.period.before.in_words) if one.before else None,
+    )
 
 
 def _in_words(measure: Measure) -> tuple[str, str]:
@@ -211,9 +271,9 @@ def _of(number: int, whole: int, least: int) -> str:
     return f"{shown_count(number, least)} of {shown_count(whole, least)}"
 
 
-def _part(part: int, of: int) -> str:
+def _part(name: str, part: int, of: int, links: DeskLinks) -> Basis:
     """`7 of 9`, or a text that there was nothing to count."""
-    return f"{part} of {of}" if of else "none yet"
+    return _basis(name, str(part), str(of), "now", "", links) if of else Basis("none yet")
 
 
 def _spans(report: WeeklyReport) -> dict[str, Any]:
@@ -226,11 +286,12 @@ def _spans(report: WeeklyReport) -> dict[str, Any]:
     }
 
 
-def _values(report: WeeklyReport, links: DeskLinks, period: str, inside: bool) -> dict[str, Any]:
-    every = figure_rows(report)
+def _values(report: WeeklyReport, links: DeskLinks, inside: bool) -> dict[str, Any]:
+    hidden_below, report = report.least, replace(report, least=1 if inside else report.least)
+    every = figure_rows(report, links)
     return _spans(report) | {
         "links": links,
-        "period": period,
+        "hidden_below": hidden_below,
         "inside": inside,
         "charts": charts(report),
         "rows": every,
@@ -244,8 +305,8 @@ def _values(report: WeeklyReport, links: DeskLinks, period: str, inside: bool) -
         "name": lambda line: _name(line, inside, report.least),
         "sparkline_of": lambda line: draw(line.members, report.period.until, report.least),
         "fixed": lambda one: _fixed(one, report.least),
-        "in_time": _part(report.kept.in_time, report.kept.of),
-        "held": _part(report.held.holds, report.held.of),
+        "in_time": _part("decided in time", report.kept.in_time, report.kept.of, links),
+        "held": _part("resolution held", report.held.holds, report.held.of, links),
         "suggestions": SUGGESTIONS,
     }
 

@@ -24,17 +24,21 @@ from handrail_feedback.storage.searches.topics import (
     topics,
     with_messages,
 )
-from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics
-from handrail_feedback.topics.status import DecidedInTime, TopicStatus, promise, topic_status
+from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics, people
+from handrail_feedback.topics.status import DecidedInTime, TopicStatus, topic_status, was_in_time
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A topic: its facts, its status, and what was merged into it or split from it, oldest first."""
+    """A topic: its facts, its status, and what was merged into it or split from it, oldest first.
+
+    `in_period` says whether it is listed for its people in the period, and not for its status alone.
+    """
 
     facts: Facts
     status: TopicStatus
     events: tuple[Recorded, ...]
+    in_period: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,29 @@ class Book:
             self.proofs.get(topic, []),
             self.asked.get(topic),
         )
+
+    def needs_triage(self, status: Mapping[int, TopicStatus], least: int) -> list[int]:
+        """The topics to be decided on, whenever they were searched: of at least `least` people, or due for decision."""
+        return [
+            topic
+            for topic, one in status.items()
+            if one.is_open and (one.due or people(self.by_topic[topic]) >= max(least, 1))
+        ]
+
+    def in_time(self, since: datetime, at: datetime) -> dict[int, bool]:
+        """The topics that had to be decided from `since` on and are decided or late, and whether in time."""
+        was = {
+            topic: was_in_time(
+                held,
+                self.decisions.get(topic, []),
+                self.proofs.get(topic, []),
+                self.made.get(topic, at),
+                since,
+                at,
+            )
+            for topic, held in self.by_topic.items()
+        }
+        return {topic: in_time for topic, in_time in was.items() if in_time is not None}
 
     def of_today(self, store: Store) -> Book:
         """The same with the current decisions and proofs, which are quick to read. Raises StoreUnavailable."""
@@ -161,6 +188,7 @@ def arrange(
     status = {facts.topic: book.status(facts.topic, at) for facts in described}
     waiting = [facts for facts in described if status[facts.topic].is_open]
     done = [facts for facts in described if not status[facts.topic].is_open]
+    in_time = book.in_time(period.since, at)
     searched = sum(any(period.holds(one.first_at) for one in held) for held in book.by_topic.values())
     return TopicList(
         period=period,
@@ -172,14 +200,7 @@ def arrange(
         least=least,
         hidden=searched - len(described),
         decided=0 if decided else len(done),
-        kept=promise(
-            (
-                (held, book.decisions.get(topic, []), book.proofs.get(topic, []), book.made.get(topic, at))
-                for topic, held in book.by_topic.items()
-            ),
-            period.since,
-            at,
-        ),
+        kept=DecidedInTime(sum(in_time.values()), len(in_time)),
         known_since=book.since,
     )
 

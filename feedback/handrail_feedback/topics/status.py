@@ -119,27 +119,23 @@ def _nth_after(searches: Sequence[Member], after: datetime) -> datetime | None:
     return nth_person_at([one for one in searches if one.first_at >= after], PEOPLE_TO_DECIDE)
 
 
-def promise(
-    topics: Iterable[tuple[Sequence[Member], Sequence[Decision], Sequence[Proof], datetime]],
+def was_in_time(
+    searches: Sequence[Member],
+    decisions: Sequence[Decision],
+    proofs: Sequence[Proof],
+    made_at: datetime,
     since: datetime,
     at: datetime,
-) -> DecidedInTime:
-    """How the promise was kept for topics that had to be decided from `since` on, without those not due yet.
-
-    Each topic is its searches, its decisions, its proofs, and when it was found. A proven topic counts as decided.
-    """
-    in_time = counted = 0
-    for searches, decisions, proofs, made_at in topics:
-        begun = _could_be_decided_at(searches, made_at)
-        if begun is None or begun < since:
-            continue
-        due = working_days_after(begun, WORKING_DAYS)
-        done = [*(one.at for one in decisions if one.undone_at is None), *(one.at for one in proofs)]
-        if not done and at <= due:
-            continue
-        counted += 1
-        in_time += bool(done) and min(done) <= due
-    return DecidedInTime(in_time, counted)
+) -> bool | None:
+    """Whether the promise was kept for one topic; None if it had to be decided before `since`, or is not due yet."""
+    begun = _could_be_decided_at(searches, made_at)
+    if begun is None or begun < since:
+        return None
+    due = working_days_after(begun, WORKING_DAYS)
+    done = [*(one.at for one in decisions if one.undone_at is None), *(one.at for one in proofs)]
+    if not done and at <= due:
+        return None
+    return bool(done) and min(done) <= due
 
 
 def is_fixed(status: TopicStatus) -> bool:
@@ -148,13 +144,19 @@ def is_fixed(status: TopicStatus) -> bool:
     return decision.verdict in TO_BE_WRITTEN if decision else bool(status.proofs)
 
 
+def fixed_at(status: TopicStatus) -> datetime:
+    """When a fixed topic was fixed: by the decision in force or, if nobody decided, by the first proof."""
+    return status.decision.at if status.decision else status.proofs[0].at
+
+
+def is_judged(status: TopicStatus, at: datetime) -> bool:
+    """Whether a topic was fixed two weeks ago or longer: what was fixed since can neither have held nor not."""
+    return is_fixed(status) and at - fixed_at(status) >= TIME_TO_WRITE
+
+
 def held(every: Iterable[TopicStatus], at: datetime) -> HeldShare:
-    """How many fixed topics are not open again. They are judged once proven, or after the time a writer is given."""
-    judged = [
-        one
-        for one in every
-        if is_fixed(one) and (one.proofs or (one.decision and at - one.decision.at >= TIME_TO_WRITE))
-    ]
+    """How many fixed topics are not open again, of those that were fixed two weeks ago or longer."""
+    judged = [one for one in every if is_judged(one, at)]
     return HeldShare(sum(not one.is_open for one in judged), len(judged))
 
 

@@ -114,6 +114,12 @@ def one_click(site_dir: Path) -> tuple[int, int] | None:
 
     The contact page of each language counts as linking to a person.
     """
+    pages = one_click_pages(site_dir)
+    return None if pages is None else (sum(pages.values()), len(pages))
+
+
+def one_click_pages(site_dir: Path) -> Mapping[str, bool] | None:
+    """The pages that `one_click` counts, by location, and whether each links to a person; None without a site."""
     manifest = site_dir / "handrail" / "site.json"
     try:
         stamped = manifest.stat().st_mtime_ns
@@ -123,20 +129,20 @@ def one_click(site_dir: Path) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=4)
-def _one_click(site_dir: Path, _stamp: int) -> tuple[int, int] | None:
+def _one_click(site_dir: Path, _stamp: int) -> Mapping[str, bool] | None:
     try:
         facts = json.loads((site_dir / "handrail" / "site.json").read_text(encoding="utf-8"))
         base, contact = str(facts.get("base_path", "/")), str(facts["contact"]["url"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     targets = {_plain(base + prefix + contact) for prefix in ("", *(f"{lang}/" for lang in LANGUAGES))}
-    near = pages = 0
-    for file in html_files(site_dir):
+    found = {}
+    for file in sorted(html_files(site_dir)):
         if page := _read(file, site_dir, base, targets):
-            is_contact = _plain(base + address_of(location_of(file, site_dir))) in targets
-            near += is_contact or any(map(_is_person, page.helps))
-            pages += 1
-    return near, pages
+            location = location_of(file, site_dir)
+            is_contact = _plain(base + address_of(location)) in targets
+            found[location] = is_contact or any(map(_is_person, page.helps))
+    return found
 
 
 def _disorder(pages: Mapping[str, tuple[Help, ...]]) -> Iterator[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from itertools import count
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -19,20 +22,25 @@ from handrail_feedback.contracts import Meaning
 from handrail_feedback.desk.reports import topic_cache
 from handrail_feedback.desk.reports.period import RequestedPeriod
 from handrail_feedback.records import decisions
+from handrail_feedback.records.messages import Message
 from handrail_feedback.records.period import Period
+from handrail_feedback.records.searches import Vote
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.charts import nice_top, shares, stacked
 from handrail_feedback.reports.weekly import weekly_report_of
 from handrail_feedback.reports.weekly_pages import to_html, to_mail
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.searches import decisions as searches_decisions
 from handrail_feedback.storage.searches.decisions import decide
 from handrail_feedback.storage.searches.topics import failed_searches, members
+from handrail_feedback.storage.searches.votes import keep_vote
 from handrail_feedback.topics.refresh import refresh
+from handrail_feedback.topics.status import HeldShare, TopicStatus, held
 from handrail_kb.cli.group import main
 
 from ..conftest import by_last_word, search
-from .desks import Desk, hire, service, texts
+from .desks import Desk, hire, service, texts, views
 
 DAY = timedelta(days=1)
 _tabs = count(1)
@@ -69,6 +77,10 @@ def site(tmp_path_factory):
         fail(EVIL, f"{RARE} password", "new password", "new password", "new password", ago=3)
         fail(*["found it"] * 20, ago=2, verdict="answered")
         fail("where", "what", ago=2, verdict="weak")
+        fail("robot", ago=2, bot=True)
+        for number in range(3):
+            keep_message(store, Message("Help", "Hello", "eva@customer.example", "en", now() - 2 * DAY, f"m{number}"))
+            keep_vote(store, Vote("reset/", number > 0, now() - DAY, tab=f"weekly-vote-{number}"))
         yield SimpleNamespace(app=app, store=store, root=root, of=of)
     patch.undo()
 
@@ -143,12 +155,107 @@ def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
     assert "35%" in failed and "not enough data" in failed
 
 
-def test_numbers_of_fewer_people_than_the_least_are_hidden(desk):
+def test_numbers_of_fewer_people_than_the_least_are_hidden_outside_the_desk(desk, weekly):
+    def weak(page: str) -> str:
+        numbers = LexborHTMLParser(page).css(".weekly-numbers details")
+        return next(one.text() for one in numbers if "failed: got an answer of low confidence" in one.text())
+
+    outside = weak(to_html(weekly, "https://help.test/desk/", "Acme"))
+    assert "<3 of 31" in outside
+    assert "2 of" not in outside and "6%" not in outside
     desk.get("report/")
-    weak = next(one.text() for one in LexborHTMLParser(desk.page).css(".weekly-numbers details")
-                if "failed: got an answer of low confidence" in one.text())  # fmt: skip
-    assert "<3 of 31" in weak
-    assert "2 of" not in weak and "6%" not in weak
+    assert "2 of 31" in weak(desk.page) and "6%" in weak(desk.page)
+
+
+def rows_of(desk: Desk, address: str) -> int:
+    """How many rows a list has, on all of its pages."""
+    rows = 0
+    while address:
+        assert desk.get(unescape(address)).status_code == 200, address
+        page = LexborHTMLParser(desk.page)
+        rows += len(page.css("tbody tr"))
+        following = page.css_first("a[rel=next]")
+        address = following.attributes["href"] if following else ""
+    return rows
+
+
+def opened_by(page: str) -> list[tuple[str, str]]:
+    """Each number of the report that opens a list: the number, and the address."""
+    found = []
+    for link in LexborHTMLParser(page).css("a[href]"):
+        address, said = link.attributes["href"], " ".join(link.text().split())
+        if "report/counted/" in address or ("topics/?stands=" in address and re.match(r"\d", said)):
+            found.append((said, address))
+    return found
+
+
+def test_every_number_of_the_report_opens_a_list_of_exactly_that_many_rows(desk, site):
+    with_a_list = {"people", "said it helped", "decided in time", "resolution held", "topics of few people", "bots"}
+    with_a_list |= {"searches", "failed searches", "failed: weak", "clicked", "contacted", "asked back"}
+    with_a_list |= {"messages that reached a person", "undelivered now", "first reply, half within"}
+    walked, filled = set(), set()
+    for asked in ("report/", "report/?span=28", "report/?span=90", "report/?beside=year"):
+        desk.get(asked)
+        numbers = opened_by(desk.page)
+        for said, address in numbers:
+            part = re.match(r"(\d+)(?!\d*%)", said)
+            if part:
+                assert rows_of(desk, address) == int(part[1]), (asked, said, address)
+                name = parse_qs(urlsplit(address).query).get("number", ["topics"])[0]
+                walked.add(name)
+                filled |= {name} if part[1] != "0" else set()
+    assert with_a_list <= walked
+    assert {"people", "said it helped", "decided in time", "resolution held", "bots", "topics"} <= filled
+
+
+def test_no_number_of_the_report_is_without_its_list(desk):
+    desk.get("report/")
+    page = LexborHTMLParser(desk.page)
+    for one in page.css(".weekly-numbers details p"):
+        counted = re.findall(r"(?:Counted: |before: |(?<=\d) of )(\d+)\b(?!-)", one.text())
+        linked = [link.text().strip() for link in one.css("a")]
+        if "who confirmed" not in one.text() and "that they want to hear of it" not in one.text():
+            assert counted or "Counted: none yet" in one.text()
+            assert all(number in linked for number in counted), one.text()
+    for tile in page.css(".weekly-look a"):
+        assert not tile.attributes["href"].startswith("#") or "none yet" in tile.text(), tile.text()
+    for people in page.css(".desk-topic strong"):
+        assert people.css_first("a"), people.text()
+
+
+def test_what_needs_triage_is_counted_alike_on_the_report_and_in_the_queue(desk):
+    desk.get("report/?span=7")
+    said = re.search(r"(\d+) need triage", section(desk.page, "look"))[1]
+    for span in ("7", "28", "364"):
+        desk.get(f"topics/?span={span}")
+        assert views(desk)["Needs triage"] == said == "3"
+
+
+def test_a_list_that_a_number_does_not_have_is_not_found(desk):
+    assert desk.get("report/counted/?number=<b>").status_code == 404
+    assert desk.get("report/counted/").status_code == 404
+    assert desk.get("report/counted/?number=people&topic=99999999999999999999").status_code == 200
+    assert desk.get("report/counted/?number=searches&page=9999").status_code == 200
+
+
+def test_nobody_opens_what_was_counted_without_signing_in(site):
+    stranger = Desk(site.app.test_client())
+    assert stranger.get("report/counted/?number=searches").status_code == 401
+    assert "walrus" not in stranger.page
+
+
+def test_what_was_fixed_is_called_held_only_when_its_two_weeks_are_over():
+    def status(*, decided: float | None = None, proven: float | None = None) -> TopicStatus:
+        figures, at = decisions.Figures(3, 3, "a/", 3), now()
+        decision = decided and decisions.Decision(1, 1, "writing", at - decided * DAY, "ana", "", "", None, "")
+        proofs = (decisions.Proof("proven", at - proven * DAY, "g1", figures),) if proven else ()
+        return TopicStatus("proven" if proven else "writing", decision, (), None, None, False, None, None, proofs)
+
+    at = now() + timedelta(minutes=1)
+    for early in (status(decided=13), status(proven=1), status(decided=3, proven=1)):
+        assert held([early], at) == HeldShare(0, 0)
+    for old in (status(decided=14), status(proven=14), status(decided=15, proven=1)):
+        assert held([old], at) == HeldShare(1, 1)
 
 
 def test_why_searches_failed_stands_in_words_and_not_in_codes(desk, weekly):

@@ -12,7 +12,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import decide, history, undo
 from handrail_feedback.storage.searches.topics import failed_searches, last_grouping, members, topics, write_grouping
 from handrail_feedback.topics.refresh import refresh
-from handrail_feedback.topics.status import DecidedInTime, TopicStatus, promise, topic_status, working_days_after
+from handrail_feedback.topics.status import TopicStatus, topic_status, was_in_time, working_days_after
 from handrail_kb.errors import HandrailError
 
 from ..conftest import NOON, Asked
@@ -159,14 +159,14 @@ def test_a_decision_on_a_topic_that_was_merged_counts_for_the_one_it_lives_on_in
 def test_the_promise_counts_what_was_decided_in_time_and_what_is_late_but_not_what_still_waits(
     store: Store, topic: int
 ) -> None:
-    def kept(day: float) -> DecidedInTime:
-        every = [(failed_searches(store), history(store).get(topic, []), [], NOON)]
-        return promise(every, NOON - DAY, NOON + DAY * day)
+    def kept(day: float) -> bool | None:
+        decisions = history(store).get(topic, [])
+        return was_in_time(failed_searches(store), decisions, [], NOON, NOON - DAY, NOON + DAY * day)
 
-    assert kept(3) == DecidedInTime(0, 0)
-    assert kept(8) == DecidedInTime(0, 1)
+    assert kept(3) is None
+    assert kept(8) is False
     decide(store, topic, "writing", "ana", NOON + 9 * DAY)
-    assert kept(9) == DecidedInTime(0, 1)
+    assert kept(9) is False
     undo(store, topic, "ana", NOON + 9 * DAY)
     decide(store, topic, "writing", "ana", NOON + 2 * DAY)
-    assert kept(9) == DecidedInTime(1, 1)
+    assert kept(9) is True

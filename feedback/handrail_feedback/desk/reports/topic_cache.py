@@ -19,8 +19,9 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import has_members, members_left
-from handrail_feedback.topics.facts import Facts, describe_topics
+from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
+from handrail_feedback.topics.status import PEOPLE_TO_DECIDE
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.texts.log.logger import Log, thread_of_request
 
@@ -46,6 +47,8 @@ class _Reading:
     articles: Articles
     zone: tzinfo
     described: dict[Period, list[Facts]] = field(default_factory=dict)
+    # The facts about topics of fewer people in a period, by topic.
+    others: dict[Period, dict[int, Facts]] = field(default_factory=dict)
 
     def period(self, span: str) -> Period:
         return RequestedPeriod(span).period(self.at, self.zone)
@@ -58,6 +61,18 @@ class _Reading:
                 self.described = {one: facts for one, facts in self.described.items() if one in usual}
             found = self.described[period] = self._describe(period, least)
         return found
+
+    def facts(self, topic: int, period: Period) -> Facts:
+        """The facts about one topic, however few people searched it in the period."""
+        if self.others.keys() - self.described.keys():
+            self.others = {one: facts for one, facts in self.others.items() if one in self.described}
+        known = self.others.setdefault(period, {})
+        if topic not in known:
+            book = self.book
+            known[topic] = describe_topic(
+                topic, book.by_topic[topic], book.places, period, self.articles, book.since or self.at, book.names
+            )
+        return known[topic]
 
     def _describe(self, period: Period, least: int) -> list[Facts]:
         book = self.book
@@ -78,6 +93,27 @@ class CachedTopics:
         """The topics of any period, including decided ones."""
         described = self.reading.between(period, self.least)
         return arrange(self.book, described, period, at, least=self.least, decided=True)
+
+    def queue(self, period: Period, at: datetime) -> TopicList:
+        """The same, and all that needs triage, is decided or proven, whenever it was searched.
+
+        What a topic's status is now does not depend on a period, and is counted the same for all of them.
+        """
+        found, book = self.between(period, at), self.book
+        known = book.decisions.keys() | book.proofs.keys()
+        status = {
+            topic: book.status(topic, at)
+            for topic, held in book.by_topic.items()
+            if topic in known or len(held) >= min(self.least, PEOPLE_TO_DECIDE)
+        }
+        others = {*book.needs_triage(status, self.least)}
+        others |= {topic for topic, one in status.items() if one.decision or one.proofs}
+        others -= {one.facts.topic for one in found.topics}
+        more = (
+            Listed(self.reading.facts(topic, period), status[topic], book.events_of(topic), in_period=False)
+            for topic in sorted(others)
+        )
+        return replace(found, topics=(*found.topics, *more))
 
     def find(self, topic: int, period: Period, at: datetime) -> Listed | None:
         """One topic, however few people it has; None if there is no such topic."""

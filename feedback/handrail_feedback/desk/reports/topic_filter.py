@@ -48,14 +48,15 @@ class Queued:
 
 
 def _trend(name: str) -> Callable[[Queued], bool]:
-    return lambda one: one.topic.facts.trend == name
+    return lambda one: one.topic.in_period and one.topic.facts.trend == name
 
 
 def _state(name: str) -> Callable[[Queued], bool]:
     return lambda one: one.topic.status.state == name
 
 
-# The names are those of addresses; their words are the texts `topics.status.NAME`.
+# The names are those of addresses; their words are the texts `topics.status.NAME`. What was searched and what grew is
+# a matter of the period, and what a topic's status is now is not.
 STATUS_FILTERS: dict[str, Callable[[Queued], bool]] = {
     "open": lambda one: one.topic.status.is_open,
     "late": lambda one: one.topic.status.late,
@@ -65,7 +66,7 @@ STATUS_FILTERS: dict[str, Callable[[Queued], bool]] = {
     "decided": lambda one: not one.topic.status.is_open,
     "proven": _state("proven"),
     **{verdict.replace(" ", "-"): _state(verdict) for verdict in MEANINGS},
-    "all": lambda _one: True,
+    "all": lambda one: one.topic.in_period,
 }
 TOPIC_SORTS: dict[str, Callable[[Queued], tuple[object, ...]]] = {
     "people": lambda one: (-one.topic.facts.people,),

@@ -106,7 +106,7 @@ class TopicPages:
         """GET desk/topics/, filtered and sorted as its address says."""
         at, cached = now(), self.cache.take()
         view = self.view(at)
-        everything = cached.between(view.asked.period(cached.reading.at, self.cache.zone), at)
+        everything = cached.queue(view.asked.period(cached.reading.at, self.cache.zone), at)
         queue = self.queue(everything)
         found = view.shown(queue)
         start = (view.page - 1) * TOPICS_SHOWN
@@ -139,7 +139,7 @@ class TopicPages:
         """GET desk/topics.csv and desk/topics.json: the topics of all pages of the view in the address."""
         at, cached = now(), self.cache.take()
         view, cared_for = self.view(at), assignments(self.store)
-        everything = cached.between(view.asked.period(cached.reading.at, self.cache.zone), at)
+        everything = cached.queue(view.asked.period(cached.reading.at, self.cache.zone), at)
         found = [one.topic for one in view.shown(self.queue(everything))]
         some = replace(everything, topics=tuple(found[:MOST_ROWS]))
         write = topics_as_csv if kind == "csv" else topics_as_json
@@ -159,7 +159,7 @@ class TopicPages:
         one = cached.find(topic, period, at)
         if one is None:
             raise NotFound
-        queue = self.queue(cached.between(period, at))
+        queue = self.queue(cached.queue(period, at))
         return self._page(
             cached,
             "topic",

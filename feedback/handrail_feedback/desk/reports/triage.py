@@ -146,7 +146,7 @@ class TriageActions:
     def _after(self, topic: int) -> int:
         """The topic that comes after this one in the queue that its page was opened from; 0 for none."""
         at, cached, view = now(), self.pages.cache.take(), self._view()
-        queue = self.pages.queue(cached.between(view.asked.period(cached.reading.at, self.pages.cache.zone), at))
+        queue = self.pages.queue(cached.queue(view.asked.period(cached.reading.at, self.pages.cache.zone), at))
         place = place_of(topic, view.shown(queue, also=topic))
         return place.after or place.before
 

@@ -47,7 +47,7 @@ class WeeklyReportPage:
         return self.look.page(
             "report",
             "Report",
-            main=body(report, DeskLinks(url_for("desk.home")), period=urlencode(period), inside=True),
+            main=body(report, DeskLinks(url_for("desk.home"), urlencode(period)), inside=True),
             asked=asked,
             time=period,
             first=report.period.since.astimezone(zone).date(),

@@ -6,6 +6,7 @@ is said aloud, written on paper and sent by mail, and whoever overhears it shoul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,6 +81,41 @@ def recent_cases(store: Store, at: datetime, *, within: timedelta, limit: int = 
     return [_case(row) for row in rows]
 
 
+def cases_of(store: Store, codes: Sequence[str]) -> dict[str, Case]:
+    """The messages with these codes, those that are still kept. Raises StoreUnavailable."""
+    named = {f"code_{place}": code for place, code in enumerate(codes)}
+    asked = ", ".join(f":{name}" for name in named)
+    rows = store.read(f"{_CASES} WHERE messages.code IN ({asked})", **named) if named else []
+    return {row["code"]: _case(row) for row in rows}
+
+
+# Whether a message reached a person in some way.
+_REACHED = f"""(EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND answer_id IS NULL
+  AND delivered_at IS NOT NULL)
+  OR EXISTS (SELECT 1 FROM opened WHERE opened.code = messages.code) OR EXISTS ({_AN_ANSWER}))"""  # noqa: S608
+
+
+def sent_messages(store: Store, since: datetime, until: datetime) -> dict[str, bool]:
+    """The messages that `count_reached` counts, newest first, and whether each reached a person."""
+    rows = store.read(
+        f"""SELECT code, CASE WHEN {_REACHED} THEN 1 ELSE 0 END AS reached FROM messages
+            WHERE messages.at >= :since AND messages.at < :until ORDER BY messages.at DESC, messages.id DESC""",  # noqa: S608
+        since=stamp(since),
+        until=stamp(until),
+    )
+    return {row["code"]: bool(row["reached"]) for row in rows}
+
+
+def kept_messages(store: Store) -> dict[str, bool]:
+    """The messages that `count_undelivered` counts, newest first, and whether each waits in the outbox."""
+    rows = store.read(
+        """SELECT code, CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code
+             AND state = 'waiting' AND answer_id IS NULL) THEN 1 ELSE 0 END AS waiting
+           FROM messages ORDER BY at DESC, id DESC"""
+    )
+    return {row["code"]: bool(row["waiting"]) for row in rows}
+
+
 def count_reached(store: Store, *periods: tuple[datetime, datetime]) -> list[tuple[int, int]]:
     """How many messages of each period reached a person in some way, and how many there are.
 
@@ -93,10 +129,7 @@ def count_reached(store: Store, *periods: tuple[datetime, datetime]) -> list[tup
     asked = ", ".join(f"({number}, :since_{number}, :until_{number})" for number in range(len(periods)))
     rows = store.read(
         f"""WITH periods (number, since, until) AS (VALUES {asked})
-            SELECT count(messages.id) AS sent, count(messages.id) FILTER (WHERE
-              EXISTS (SELECT 1 FROM outbox WHERE outbox.code = messages.code AND answer_id IS NULL
-                      AND delivered_at IS NOT NULL)
-              OR EXISTS (SELECT 1 FROM opened WHERE opened.code = messages.code) OR EXISTS ({_AN_ANSWER})) AS reached
+            SELECT count(messages.id) AS sent, count(messages.id) FILTER (WHERE {_REACHED}) AS reached
             FROM periods LEFT JOIN messages ON messages.at >= periods.since AND messages.at < periods.until
             GROUP BY number ORDER BY number""",  # noqa: S608 (our own words)
         **values,
@@ -142,14 +175,7 @@ def reply_times(store: Store, at: datetime, *, days: int = 30) -> ReplyTimes:
 
 def reply_times_between(store: Store, since: datetime, until: datetime) -> ReplyTimes:
     """How soon those who wrote in this time were answered. Raises StoreUnavailable."""
-    rows = store.read(
-        """SELECT at, first_reply_at FROM messages
-           WHERE at >= :since AND at < :until AND follows = '' AND reply_to <> ''
-             AND NOT (first_reply_at IS NULL AND EXISTS (
-               SELECT 1 FROM answers WHERE thread = messages.code AND way = 'nothing' AND undone_at IS NULL))""",
-        since=stamp(since),
-        until=stamp(until),
-    )
+    rows = store.read(_TO_BE_ANSWERED, since=stamp(since), until=stamp(until))
     waits = sorted(moment(row["first_reply_at"]) - moment(row["at"]) for row in rows if row["first_reply_at"])
     return ReplyTimes(
         since,
@@ -159,6 +185,21 @@ def reply_times_between(store: Store, since: datetime, until: datetime) -> Reply
         time_for_share(0.5, waits, len(rows)),
         time_for_share(0.9, waits, len(rows)),
     )
+
+
+_TO_BE_ANSWERED = """
+SELECT code, at, first_reply_at FROM messages
+WHERE at >= :since AND at < :until AND follows = '' AND reply_to <> ''
+  AND NOT (first_reply_at IS NULL AND EXISTS (
+    SELECT 1 FROM answers WHERE thread = messages.code AND way = 'nothing' AND undone_at IS NULL))
+ORDER BY at DESC, id DESC
+"""
+
+
+def messages_to_answer(store: Store, since: datetime, until: datetime) -> dict[str, bool]:
+    """The messages that `reply_times_between` counts, newest first, and whether each was answered."""
+    rows = store.read(_TO_BE_ANSWERED, since=stamp(since), until=stamp(max(since, until)))
+    return {row["code"]: row["first_reply_at"] is not None for row in rows}
 
 
 # A message that adds to no other has an empty `follows`, so an empty code must never get here.

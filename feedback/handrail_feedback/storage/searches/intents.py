@@ -209,6 +209,14 @@ def intents(store: Store, since: datetime, until: datetime) -> Iterator[tuple[In
         yield intent, following if following and soon_after(intent, following) else None
 
 
+def intents_of(store: Store, numbers: Sequence[int]) -> dict[int, Intent]:
+    """The intents with these numbers, those that are still kept. Raises StoreUnavailable."""
+    named = {f"id_{place}": number for place, number in enumerate(numbers)}
+    asked = ", ".join(f":{name}" for name in named)
+    rows = store.read(f"SELECT * FROM intents WHERE id IN ({asked})", **named) if named else []  # noqa: S608
+    return {row["id"]: _intent(row) for row in rows}
+
+
 _WITH_NEXT = """
 SELECT * FROM (
   SELECT *, lead(id) OVER by_tab AS next_id, lead(query) OVER by_tab AS next_query,
