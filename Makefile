@@ -121,8 +121,8 @@ LOCK = $(BIN)/uv pip compile -q pyproject.toml -c constraints.txt --generate-has
 NOT_LOCKED = $(addprefix --no-emit-package ,cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx torch triton)
 
 lock: $(VENV)/.installed-dev ## Renew deploy/locks/: every package that is installed, with its checksums
-	$(LOCK) --extra service --extra postgres --extra valkey --extra scripts -o deploy/locks/service.txt
-	$(LOCK) --extra index --extra postgres --extra valkey --extra scripts $(NOT_LOCKED) -o deploy/locks/build.txt
+	$(LOCK) --extra service --extra postgres --extra valkey --extra openid --extra scripts -o deploy/locks/service.txt
+	$(LOCK) --extra index --extra postgres --extra valkey --extra openid --extra scripts $(NOT_LOCKED) -o deploy/locks/build.txt
 
 wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere
 	@rm -f dist/handrail-*.whl

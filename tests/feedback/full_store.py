@@ -11,7 +11,7 @@ from handrail_feedback.records.outbox import parse_routes
 from handrail_feedback.records.searches import SearchEvent, Vote
 from handrail_feedback.records.staff import Doer
 from handrail_feedback.search_log import SearchLog
-from handrail_feedback.storage.accounts import second_factors, sessions, staff
+from handrail_feedback.storage.accounts import identities, second_factors, sessions, staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import answer_by_mail, name_article, needs_article, note_opened
 from handrail_feedback.storage.messages.mail_quota import Recipient, refuse
@@ -67,6 +67,7 @@ def fill(store: Store) -> None:
     staff.add(store, "anna", "lead", "the hash of a password", NOON)
     sessions.begin(store, "anna", NOON, Doer("anna", "Firefox, Łinux"))
     second_factors.turn_on(store, "anna", "a salt", 7, ["a hash", "another"], NOON, Doer("anna"))
+    identities.admit(store, identities.Identity("https://id.example.com", "248289", "carla"), "agent", NOON, "")
     refresh(store, Meaning("test", by_last_word), NOON + timedelta(hours=1), regroup=True)
     decide(store, next(iter(topics(store))), "writing", "anna", NOON, why=AWKWARD, token="form")
     ask_to_be_told(store, Wish("how do I feed a walrus", "bert@acme.test", "en", NOON), KEY)

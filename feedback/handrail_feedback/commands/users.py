@@ -13,7 +13,7 @@ from handrail_feedback.accounts.password_rules import fault
 from handrail_feedback.commands.common import open_store
 from handrail_feedback.records.staff import ROLES, Role, clean_name
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.accounts import second_factors, sessions, staff
+from handrail_feedback.storage.accounts import identities, second_factors, sessions, staff
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings, load_settings
@@ -62,6 +62,7 @@ def list_(config_file: Path, as_json: bool) -> None:
                 "role": one.role,
                 "made_at": one.made_at.isoformat(),
                 "signed_in_at": one.signed_in_at.isoformat() if one.signed_in_at else None,
+                "by_provider": one.by_provider,
             }
             for one in members
         ]
@@ -69,7 +70,7 @@ def list_(config_file: Path, as_json: bool) -> None:
         return
     for one in members:
         seen = f"signed in {one.signed_in_at:%Y-%m-%d}" if one.signed_in_at else "never signed in"
-        click.echo(f"{one.name:<24} {one.role:<6} {seen}")
+        click.echo(f"{one.name:<24} {one.role:<6} {seen}{', by the OpenID provider' if one.by_provider else ''}")
     if not members:
         click.echo("No accounts. Make one: handrail users add NAME")
 
@@ -83,6 +84,22 @@ def remove(config_file: Path, name: str) -> None:
     if not staff.remove(store, known, now()):
         raise _unknown(known)
     click.echo(f"Removed the account {known}. What they did keeps their name.")
+    if known in identities.kept_out(store):
+        click.echo(f"Their OpenID provider cannot let them in either. To undo that: handrail users readmit {known}")
+
+
+@users.command()
+@config_option
+@click.argument("name")
+def readmit(config_file: Path, name: str) -> None:
+    """Let somebody sign in with the OpenID provider again, whose account was removed."""
+    store, known = _accounts(load_settings(config_file)), _name(name)
+    if not identities.readmit(store, known, now()):
+        names = ", ".join(identities.kept_out(store)) or "nobody"
+        raise HandrailError(
+            f"{known} is not kept out. Kept out: {names}.", "See who has an account: handrail users list"
+        )
+    click.echo(f"The next sign-in of {known} with the OpenID provider makes an account again.")
 
 
 @users.command()
@@ -92,8 +109,14 @@ def passwd(config_file: Path, name: str) -> None:
     """Change a password; sessions of the account end at once."""
     settings, known = load_settings(config_file), _name(name)
     store = _accounts(settings)
-    if not staff.find(store, known):
+    found = staff.find(store, known)
+    if not found:
         raise _unknown(known)
+    if found[0].by_provider:
+        raise HandrailError(
+            f"{known} signs in with the OpenID provider, and has no password here.",
+            f"Change it there. To lock them out: handrail users remove {known}",
+        )
     if not staff.set_password(store, known, passwords.hashed(_read_password(known, settings)), now()):
         raise _unknown(known)
     click.echo(f"Changed the password of {known}, who has to sign in again.")
@@ -129,10 +152,12 @@ def second_factor_off(config_file: Path, name: str) -> None:
 @click.argument("role", type=click.Choice(ROLES))
 def role_(config_file: Path, name: str, role: Role) -> None:
     """Change the role of an account, at once."""
-    known = _name(name)
-    if not staff.set_role(_accounts(load_settings(config_file)), known, role, now()):
+    store, known = _accounts(load_settings(config_file)), _name(name)
+    found = staff.find(store, known)
+    if not found or not staff.set_role(store, known, role, now()):
         raise _unknown(known)
-    click.echo(f"{known} is {'a lead' if role == 'lead' else 'an agent'} now.")
+    until = ", until their OpenID provider says otherwise at the next sign-in" if found[0].by_provider else ""
+    click.echo(f"{known} is {'a lead' if role == 'lead' else 'an agent'} now{until}.")
 
 
 def _read_password(name: str, settings: Settings) -> str:

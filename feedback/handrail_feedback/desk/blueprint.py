@@ -13,10 +13,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from handrail_feedback.accounts.openid_settings import provider_of
 from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
 from handrail_feedback.delivery.channels import desk_of
 from handrail_feedback.desk.accounts.events import AccountEvents
+from handrail_feedback.desk.accounts.openid import OpenIdSignIn
 from handrail_feedback.desk.accounts.own_account import OwnAccount
 from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_code
 from handrail_feedback.desk.answer_times import AnswerTimes
@@ -52,7 +54,7 @@ log = Log(__name__)
 
 
 _FORM_BYTES = 64 * 1024
-_WITHOUT_SESSION = ("desk.login", "desk.static")
+_WITHOUT_SESSION = ("desk.login", "desk.openid_begin", "desk.openid_back", "desk.static")
 # What is open to somebody who has yet to set up the second factor that their account needs.
 _WITHOUT_FACTOR = (
     *_WITHOUT_SESSION,
@@ -104,7 +106,7 @@ def add_desk(
 
 def _sign_in(store: Store, look: Look, settings: Settings, expect: Callable[[], None]) -> SignIn:
     idle, factor_for = timedelta(minutes=settings.number("desk_idle_minutes")), settings.text("desk_second_factor")
-    return SignIn(store, look, look.base_path, look.home, expect, idle, ask_for_code, factor_for)
+    return SignIn(store, look, look.base_path, look.home, expect, idle, ask_for_code, factor_for, provider_of(settings))
 
 
 def _of_report(
@@ -118,9 +120,10 @@ def _of_topics(pages: TopicPages) -> tuple[TopicPages, TriageActions, TopicEdits
     return pages, TriageActions(pages), TopicEdits(pages)
 
 
-def _of_accounts(sign_in: SignIn) -> tuple[OwnAccount, SecondFactor, AccountEvents]:
+def _of_accounts(sign_in: SignIn) -> tuple[OwnAccount | SecondFactor | AccountEvents | OpenIdSignIn, ...]:
     own = OwnAccount(sign_in)
-    return own, SecondFactor(sign_in, own), AccountEvents(sign_in.store, sign_in.look)
+    others = (OpenIdSignIn(sign_in, sign_in.provider),) if sign_in.provider else ()
+    return own, SecondFactor(sign_in, own), AccountEvents(sign_in.store, sign_in.look), *others
 
 
 def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:

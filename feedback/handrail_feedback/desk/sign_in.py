@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Response, redirect, request, session, url_for
@@ -27,10 +27,15 @@ from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.texts.log.logger import Log
 
+if TYPE_CHECKING:
+    from handrail_feedback.accounts.openid_provider import Provider
+
 log = Log(__name__)
 
 # In the session, of somebody who has entered the password and not yet the code.
 HALF = "half_signed_in"
+# In the session of somebody who signed in with a provider: the token by which it knows whom to sign out.
+ID_TOKEN = "id_token"  # noqa: S105 (the name of a field)
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -84,6 +89,8 @@ class SignIn:
     ask_for_code: Callable[[SignIn, str, str, str], AnyResponse]
     # Whose account needs one: `optional`, `leads` or `all`.
     factor_for: str
+    # Whom people may sign in with instead of a password.
+    provider: Provider | None = None
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the addresses of signing in and out."""
@@ -97,7 +104,7 @@ class SignIn:
 
     def sign_in(self) -> AnyResponse:
         """GET and POST desk/login."""
-        asked = self._way_on(request.values.get("next", ""))
+        asked = self.way_on(request.values.get("next", ""))
         if current_user.is_authenticated and request.method == "GET":
             return redirect(asked)
         if request.method == "GET":
@@ -116,8 +123,9 @@ class SignIn:
     def sign_out(self) -> AnyResponse:
         """POST desk/logout: ends this session."""
         sessions.sign_out(self.store, me().name, this_session().number, now(), doer(me().name))
+        there = self._sign_out_there(session.get(ID_TOKEN))
         session.clear()
-        response = redirect(url_for("desk.login"))
+        response = there or redirect(url_for("desk.login"))
         response.delete_cookie(staff_cookie(self.base_path), **self._staff_cookie())
         return response
 
@@ -135,14 +143,18 @@ class SignIn:
             typed=typed,
             wrong=wrong,
             words=kept,
-            nobody=self._has_nobody(),
+            nobody=self.provider is None and self._has_nobody(),
+            provider=self.provider.openid.name if self.provider else "",
             plain=not request.is_secure and not is_local(),
         )
 
     def lacks_factor(self, member: StaffMember) -> bool:
-        """Whether this account needs a second factor and has none."""
-        needed = self.factor_for == "all" or (self.factor_for == "leads" and member.role == "lead")
+        """Whether this account needs a second factor and has none. Who comes from a provider is asked for it there."""
+        needed = not member.by_provider and self._needs_factor(member)
         return needed and not member.second_factor
+
+    def _needs_factor(self, member: StaffMember) -> bool:
+        return self.factor_for == "all" or (self.factor_for == "leads" and member.role == "lead")
 
     def _has_nobody(self) -> bool:
         """Whether there is no account yet; False while the store cannot be read."""
@@ -169,10 +181,22 @@ class SignIn:
         response.set_cookie(staff_cookie(self.base_path), "1", max_age=30 * 24 * 3600, **self._staff_cookie())
         return response
 
+    def _sign_out_there(self, id_token: str | None) -> Response | None:
+        """The page that leads on to sign out at the provider, for somebody who came from there.
+
+        The answer to a form is no redirect to another site: the policy of the desk lets no form lead there.
+        """
+        back = url_for("desk.login", _external=True)
+        if id_token is None or not self.provider or not (address := self.provider.sign_out_address(back, id_token)):
+            return None
+        return self.look.page(
+            "accounts/signed_out", words("openid.signed_out"), address=address, provider=self.provider.openid.name
+        )
+
     def _staff_cookie(self) -> dict[str, Any]:
         return {"httponly": True, "samesite": "Lax", "secure": needs_tls(), "path": self.base_path}
 
-    def _way_on(self, asked: str) -> str:
+    def way_on(self, asked: str) -> str:
         """The address to open after signing in: always a page of the desk."""
         try:
             parts = urlsplit(asked) if asked.isascii() and asked.isprintable() and "\\" not in asked else urlsplit("")

@@ -19,11 +19,18 @@ LONGEST_SESSION = timedelta(hours=12)
 _APART = timedelta(minutes=5)
 
 # What happens to accounts. The second kind is what anybody can cause who finds the sign-in page.
-BY_STRANGERS = frozenset({"refused", "second_factor_refused"})
+BY_STRANGERS = frozenset(
+    {"openid_failed", "openid_full", "openid_no_role", "openid_removed", "refused", "second_factor_refused"}
+)
 Happening = Literal[
     "account_made",
     "account_removed",
     "file_downloaded",
+    "openid_failed",
+    "openid_full",
+    "openid_no_role",
+    "openid_readmitted",
+    "openid_removed",
     "password_changed",
     "recovery_code_used",
     "refused",
@@ -41,13 +48,14 @@ EVENTS_KEPT = timedelta(days=180)
 
 @dataclass(frozen=True)
 class StaffMember:
-    """A person who may sign in to the desk."""
+    """A person who may sign in to the desk: with a password, or `by_provider`, who then says which role they have."""
 
     name: str
     role: Role
     made_at: datetime
     signed_in_at: datetime | None
     second_factor: bool = False
+    by_provider: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,8 @@ class StaffEvent:
 def member_of(row: Row) -> StaffMember:
     """The account in a row of the store."""
     signed_in = moment_or_none(row["signed_in_at"])
-    return StaffMember(row["name"], row["role"], moment(row["made_at"]), signed_in, row["salt"] is not None)
+    made, has_factor = moment(row["made_at"]), row["salt"] is not None
+    return StaffMember(row["name"], row["role"], made, signed_in, has_factor, row["by_provider"] == 1)
 
 
 def goes_on(session: Session, at: datetime, idle: timedelta) -> bool:

@@ -355,6 +355,10 @@ GROUPS: Mapping[str, str] = {
     "*The ways to reach a person*.",
     "csp_allow": "Other hosts that pages may load from, by directive, such as "
     "`{frame-src: [https://player.example.com]}`. See the article *Content security policy*.",
+    "openid": "Whom colleagues sign in to the desk with instead of a password (OpenID Connect; needs "
+    "`handrail[openid]`, and the secret in HANDRAIL_OPENID_SECRET), such as `{issuer: 'https://id.example.com', "
+    "client_id: handrail, roles_claim: roles, roles: {support: agent, leads: lead}, name: Example}`. See the article "
+    "*Sign in with OpenID Connect*.",
     "stay_with_people": "Matters for which a person comes first, such as `fraud`: set one to `no`, list "
     "sentences that customers write about it, or name its channels. See the article *Matters that stay with people*.",
 }
@@ -363,6 +367,7 @@ GROUPS: Mapping[str, str] = {
 SECRETS = frozenset(
     {
         "HANDRAIL_LIMITS_PASSWORD",
+        "HANDRAIL_OPENID_SECRET",
         "HANDRAIL_SECRET_KEY",
         "HANDRAIL_SMTP_PASSWORD",
         "HANDRAIL_STORE_PASSWORD",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from handrail_feedback.accounts.openid_settings import provider_of
 from handrail_feedback.accounts.sessions import given_key, refuse_key_of_its_own, secret_key
 from handrail_feedback.delivery.alarm import count, trouble
 from handrail_feedback.delivery.attended import is_attended, longest_absence
@@ -28,7 +29,7 @@ from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_feedback.storage.upkeep.capacity import how_full
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import Settings
-from handrail_kb.errors import HandrailError, IndexUnusable
+from handrail_kb.errors import ConfigError, HandrailError, IndexUnusable
 from handrail_kb.policy.policy import FILE as CSP_FILE
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.mkdocs import theme_that_is_missing
@@ -261,11 +262,20 @@ def _port(settings: Settings) -> str:
 
 def _desk(settings: Settings) -> str:
     given_key()
+    provider_of(settings)  # raises what keeps the service from starting
     with closing(Store(settings.store_place)) as store:
         members = staff.everybody(store) if store.exists() else []
     if not members:
         return "nobody can sign in at desk/ yet: handrail users add NAME"
     return f"{len(members)} can sign in at desk/" + (", and answer by mail" if can_answer(settings) else "")
+
+
+def _openid(settings: Settings) -> str:
+    try:
+        provider = provider_of(settings)
+    except ConfigError:
+        return "told under desk"
+    return provider.look() if provider else "not set: people sign in with name and password"
 
 
 def _limits(settings: Settings) -> str:
@@ -308,6 +318,7 @@ _PARTS: dict[str, Callable[[Settings], str]] = {
     "delivery": _delivery,
     "outbox": _outbox,
     "desk": _desk,
+    "openid": _openid,
     "limits": _limits,
     "port": _port,
 }
@@ -317,11 +328,12 @@ _LONGEST_LOOK_SECONDS = 5.0
 # As in the alert HandrailBackupOld.
 _OLD_BACKUP = timedelta(days=2)
 # A machine that only serves needs no encoder of its own, a port in use may be ours, and words find much, too.
-_OPTIONAL = ("encoder", "language", "port", "backup", "room")
+# While the provider is away, people sign in with a password.
+_OPTIONAL = ("encoder", "language", "port", "backup", "room", "openid")
 _ROLES = {
     "all": "all: search, messages and the desk",
     "search": "search: this machine only searches; it takes no messages",
 }
 _START_FIRST = "Start the node with role all on it first: handrail run. Or take no messages here: role: search"
 # From another machine, where this one only serves.
-_OF_MESSAGES = ("delivery", "outbox", "desk", "backup")
+_OF_MESSAGES = ("delivery", "outbox", "desk", "openid", "backup")

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from html import unescape
@@ -46,9 +47,9 @@ def site_with_shell(root: Path) -> Path:
     return root / "site"
 
 
-def settings_for(root: Path, **flags):
+def settings_for(root: Path, groups=None, **flags):
     flags = {"state_dir": str(root / "state"), "base_path": "/help", **flags}
-    return load_settings(site_dir=site_with_shell(root), flags=flags, environ={})
+    return replace(load_settings(site_dir=site_with_shell(root), flags=flags, environ={}), groups=groups or {})
 
 
 def indexed_site(root: Path, lend_encoder, articles=None) -> None:
@@ -67,9 +68,9 @@ class Client(FlaskClient):
 
 
 @contextmanager
-def service(root: Path, **flags) -> Iterator[Flask]:
+def service(root: Path, groups=None, **flags) -> Iterator[Flask]:
     """The whole service on a site of two pages, without an index."""
-    app = create_app(settings_for(root, **flags))
+    app = create_app(settings_for(root, groups, **flags))
     app.testing = False  # a fault is answered as it is to everybody
     app.test_client_class = Client
     yield app

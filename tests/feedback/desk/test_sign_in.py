@@ -76,6 +76,7 @@ def test_no_page_of_the_desk_opens_without_signing_in(app, desk):
         if rule.endpoint in ("desk.login", "desk.static"):
             continue
         path = re.sub(r"<int:[^>]*>", "1", rule.rule)
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
         path = re.sub(r"<[^>]*>", "96H-9MK-WHX", path)
         for method in rule.methods - {"OPTIONS"}:
             answer = desk.client.open(path, method=method)

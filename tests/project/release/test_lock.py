@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[3]
 LOCKS = ROOT / "deploy" / "locks"
 PINNED = re.compile(r"^([\w.-]+)==(\S+)(?: ; [^\\]+)? \\$")
 EXTRAS = {
-    "service.txt": ("service", "postgres", "valkey", "scripts"),
-    "build.txt": ("index", "postgres", "valkey", "scripts"),
+    "service.txt": ("service", "postgres", "valkey", "openid", "scripts"),
+    "build.txt": ("index", "postgres", "valkey", "openid", "scripts"),
 }
 
 

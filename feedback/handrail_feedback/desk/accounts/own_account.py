@@ -48,6 +48,7 @@ class OwnAccount:
             most=passwords.LONGEST,
             codes_left=second_factors.codes_left(self.sign_in.store, me().name),
             this=this_session().number,
+            provider=self.sign_in.provider.openid.name if self.sign_in.provider else "OpenID Connect",
             sessions=sessions.of(self.sign_in.store, me().name, now(), self.sign_in.idle),
         )
 

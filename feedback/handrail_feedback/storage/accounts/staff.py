@@ -15,27 +15,33 @@ from handrail_feedback.storage.accounts.sessions import end_within
 from handrail_feedback.storage.database import Connection, Store
 
 _WITH_FACTOR = """
-  SELECT staff.name, role, password, made_at, signed_in_at, salt
+  SELECT staff.name, role, password, made_at, signed_in_at, salt,
+    CASE WHEN password = '' THEN 1 ELSE 0 END AS by_provider
   FROM staff LEFT JOIN staff_second_factors ON staff_second_factors.name = staff.name"""
 
 
 def add(store: Store, name: str, role: Role, password: str, at: datetime, by: Doer = AT_COMMAND_LINE) -> bool:
     """Make an account with this hash of a password; False when the name is taken."""
     with store.transaction(durable=True) as db:
-        made = db.execute(
-            """INSERT INTO staff (name, role, password, session, made_at)
-               VALUES (:name, :role, :password, :session, :at) ON CONFLICT (name) DO NOTHING""",
-            {"name": name, "role": role, "password": password, "session": _unused(), "at": stamp(at)},
-        ).rowcount
-        if made:
-            events.note(db, "account_made", name, at, by, detail=role)
+        return add_within(db, name, role, password, at, by)
+
+
+def add_within(db: Connection, name: str, role: Role, password: str, at: datetime, by: Doer) -> bool:
+    """Make an account within a transaction; with an empty hash no password fits it. False when the name is taken."""
+    made = db.execute(
+        """INSERT INTO staff (name, role, password, session, made_at)
+           VALUES (:name, :role, :password, :session, :at) ON CONFLICT (name) DO NOTHING""",
+        {"name": name, "role": role, "password": password, "session": _unused(), "at": stamp(at)},
+    ).rowcount
+    if made:
+        events.note(db, "account_made", name, at, by, detail=role)
     return bool(made)
 
 
 def set_password(store: Store, name: str, password: str, at: datetime, by: Doer = AT_COMMAND_LINE) -> bool:
-    """Give an account another hash, and end its sessions; False when there is no such account."""
+    """Give an account another hash, and end its sessions; False when there is no such account with a password."""
     with store.transaction(durable=True) as db:
-        if not _change(db, name, "password = :password", password=password):
+        if not _change(db, name, "password = :password", " AND password <> ''", password=password):
             return False
         end_within(db, name)
         events.note(db, "password_changed", name, at, by)
@@ -80,8 +86,8 @@ def find(store: Store, name: str) -> tuple[StaffMember, str] | None:
     return (member_of(rows[0]), str(rows[0]["password"])) if rows else None
 
 
-def _change(db: Connection, name: str, change: str, **values: str) -> bool:
-    sql = f"UPDATE staff SET {change} WHERE name = :name"  # noqa: S608 (our own words)
+def _change(db: Connection, name: str, change: str, only: str = "", **values: str) -> bool:
+    sql = f"UPDATE staff SET {change} WHERE name = :name{only}"  # noqa: S608 (our own words)
     return bool(db.execute(sql, {"name": name, **values}).rowcount)
 
 

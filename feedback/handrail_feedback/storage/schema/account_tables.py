@@ -31,6 +31,17 @@ EVENTS: tuple[str, ...] = (
     "CREATE INDEX staff_events_by_time ON staff_events (at)",
 )
 
+IDENTITIES: tuple[str, ...] = (
+    """
+    CREATE TABLE staff_identities (      -- whom an OpenID provider vouches for
+      issuer TEXT NOT NULL,
+      subject TEXT NOT NULL,             -- what the provider calls the person, and nobody else ever
+      name TEXT NOT NULL UNIQUE,         -- of the account; outlives it, and keeps the person out then
+      made_at TEXT NOT NULL,
+      PRIMARY KEY (issuer, subject)
+    ) STRICT, WITHOUT ROWID""",
+)
+
 SECOND_FACTORS: tuple[str, ...] = (
     """
     CREATE TABLE staff_second_factors (  -- whose password needs a code of an app as well

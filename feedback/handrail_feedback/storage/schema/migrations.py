@@ -37,6 +37,7 @@ TABLES = (
     "staff_events",
     "staff_second_factors",
     "staff_recovery_codes",
+    "staff_identities",
     "topics",
     "topic_members",
     "topic_events",
@@ -278,3 +279,9 @@ def m090_withdrawals(db: Connection) -> None:
 def m095_topics_by_hand(db: Connection) -> None:
     """What leads renamed, split, merged and moved."""
     db.define(*topic_tables.BY_HAND)
+
+
+@migration
+def m096_identities(db: Connection) -> None:
+    """Whom an OpenID provider vouches for."""
+    db.define(*account_tables.IDENTITIES)

@@ -148,6 +148,8 @@ EVENTS: Mapping[str, Event] = {
     "desk.unavailable": _error("the desk cannot work: {reason}"),
     "desk.closed": _error("nobody can sign in to the desk: {reason}"),
     "desk.sign_in_refused": _warning("somebody could not sign in to the desk"),
+    "desk.openid_refused": _warning("somebody came from the OpenID provider and was not let in: {reason}"),
+    "desk.openid_unreachable": _error("nobody can sign in with the OpenID provider: {reason}"),
     "desk.topics_stale": _error("topics at the desk stay as they were: {reason}"),
     "desk.articles_stale": _error("articles at the desk stay as they were: {reason}"),
     # Building a site

@@ -49,6 +49,13 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
     for endpoint in filter(views.__contains__, GUESSED_AT):
         for who, rate in GUESSES.items():
             views[endpoint] = limiter.limit(rate, key_func=who, **wrong)(views[endpoint])
+    if back := views.get(_FROM_PROVIDER):
+        views[_FROM_PROVIDER] = limiter.limit(GUESSES[client_of_request], deduct_when=_proved_nothing)(back)
+
+
+def _proved_nothing(response: Response) -> bool:
+    """Whether somebody came from the provider without proof, or it had to be asked and did not answer."""
+    return response.status_code in (401, 503)
 
 
 def _guarded(
@@ -124,3 +131,5 @@ GUESSES: dict[Callable[[], str], str] = {client_of_request: "30 per 15 minutes",
 GUESSED_AT = tuple(
     f"desk.{name}" for name in ("login", "login_code", "change_password", "second_factor_begin", "second_factor_off")
 )
+# Where people come back to from the OpenID provider. No account is named there, so addresses alone are counted.
+_FROM_PROVIDER = "desk.openid_back"
