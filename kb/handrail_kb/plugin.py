@@ -239,9 +239,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         lang, links = mkdocs.language(config), self._links(page, config)
         mkdocs.make_title_safe(page)
         self.facts[mkdocs.address_of_page(page)] = mkdocs.page_facts(page, lang)
-        own = OwnPages(
-            self.contact, self.option("contact_text"), self.config["attachment_mb"], get_build_datetime().date()
-        )
+        today = get_build_datetime().date()
+        mkdocs.tell_when_reviewed(page, lang, today)
+        own = OwnPages(self.contact, self.option("contact_text"), self.config["attachment_mb"], today)
 
         def script(name: str) -> str:
             return normalize_url(self.assets[name], page)

@@ -25,12 +25,12 @@ from handrail_kb.errors import ArticleError
 from handrail_kb.problems import Problem, Severity, kind_of, nearest
 
 # What Handrail reads. See the page about front matter in the documentation.
-_OURS = ("review_by", "people_only", "search", "home", "most_asked")
+_OURS = ("review_by", "reviewed", "people_only", "search", "home", "most_asked")
 OUR_FIELDS = ("title", "description", "questions", "keywords", "owner", *_OURS)
 # Fields that are text: `2.10` stays as the writer typed it, instead of the number that YAML makes of it.
 _WORDS = ("title", "description", "questions", "keywords", "owner", "tags", "most_asked")
 # Fields that only Handrail reads, so that a mistake in them concerns no other program.
-ONLY_OURS = ("questions", "keywords", "owner", "review_by", "people_only", "home", "most_asked")
+ONLY_OURS = ("questions", "keywords", "owner", "review_by", "reviewed", "people_only", "home", "most_asked")
 # Fields that MkDocs, Material and their plugins read: never reported.
 # fmt: off
 THEIR_FIELDS = (
@@ -74,6 +74,7 @@ class Article:
     tags: tuple[str, ...] = ()
     owner: str = ""
     review_by: date | None = None
+    reviewed: date | None = None
     people_only: bool = False
     exclude: bool = False
     boost: float = 1.0
@@ -196,12 +197,16 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what, _FRONT_MATTER),))
     fields = _Fields(shown, meta, lines)
     fields.check_names(repeated)
+    return _with_fields(path, body, body_line, fields)
+
+
+def _with_fields(path: str, body: str, body_line: int, fields: _Fields) -> Article:
     return Article(
         path,
         body,
         body_line,
-        MappingProxyType(meta),
-        MappingProxyType(lines),
+        MappingProxyType(fields.meta),
+        MappingProxyType(fields.lines),
         title=fields.text("title"),
         description=fields.text("description"),
         questions=tuple(asked := fields.questions()),
@@ -210,6 +215,7 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         tags=fields.tags(),
         owner=fields.text("owner"),
         review_by=fields.day("review_by"),
+        reviewed=fields.day("reviewed"),
         people_only=fields.flag("people_only"),
         exclude=fields.flag("search.exclude"),
         boost=fields.boost(),

@@ -31,6 +31,7 @@ def check_articles(articles: Sequence[Article], today: date, ground: Ground | No
         *same_titles(articles),
         *same_questions(articles),
         *overdue_reviews(articles, today),
+        *reviews_to_come(articles, today),
         *swallowing_tags(articles),
         *unfinished(articles),
         *unclear_titles(articles),
@@ -90,6 +91,14 @@ def overdue_reviews(articles: Iterable[Article], today: date) -> Iterator[Proble
                 f"was to be reviewed{owner} until {article.review_by.isoformat()}. Review it and set a new date.",
                 "overdue-review",
             )
+
+
+def reviews_to_come(articles: Iterable[Article], today: date) -> Iterator[Problem]:
+    """Articles that say that they were reviewed on a day that is still to come; customers are told of no such day."""
+    for article in articles:
+        if article.reviewed and article.reviewed > today:
+            told = f"was reviewed on {article.reviewed.isoformat()}, which is still to come. Write the day it was done."
+            yield Problem(article.path, article.lines.get("reviewed", 1), "warning", told, "front-matter")
 
 
 def unfinished(articles: Iterable[Article]) -> Iterator[Problem]:

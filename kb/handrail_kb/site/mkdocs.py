@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from handrail_kb.problems import Problem
 from handrail_kb.site.pages.home import Topic, says_more
 from handrail_kb.site.pages.most_asked import Answering
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
+from handrail_kb.texts import html_text
+from handrail_kb.texts.amounts import date_in_words
 from handrail_kb.texts.installing import missing_theme
 
 # Fields that a plugin may give a page; titles, descriptions and authors are each article's own.
@@ -138,6 +141,18 @@ def page_facts(page: Page, lang: str) -> dict[str, Any]:
         "lang": lang,
         "breadcrumb": [as_seen(str(section.title)) for section in reversed(list(page.ancestors))],
     }
+
+
+def tell_when_reviewed(page: Page, lang: str, today: date) -> None:
+    """Tell at the end of an article when somebody last checked it, if its front matter says so. No search reads it."""
+    article = _as_article(page)
+    if article.reviewed and article.reviewed <= today and not article.home:
+        shown = safe(date_in_words(lang, article.reviewed))
+        day = f'<time datetime="{article.reviewed.isoformat()}">{shown}</time>'
+        said = html_text(lang, "article.reviewed", date="{date}").replace("{date}", day)
+        page.content = (
+            f'{page.content or ""}\n<p class="handrail-hint handrail-reviewed" data-search-exclude>{said}</p>'
+        )
 
 
 @dataclass(frozen=True)

@@ -79,3 +79,14 @@ def test_nothing_of_it_overflows_a_phone(tab, service):
     to_the_end(tab)
     tab.locator(RELATED).wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_when_an_article_was_last_checked_is_said_above_the_way_to_a_person(tab, serve_site, check):
+    site = serve_site({"index.md": "---\nreviewed: 2026-01-02\n---\n# A\n\nWords.\n"}, language="de")
+    tab.set_viewport_size({"width": 320, "height": 600})
+    tab.goto(site.address, wait_until="load")
+    said = tab.get_by_text("Zuletzt geprüft am 2. Januar 2026")
+    assert said.bounding_box()["y"] < tab.locator(".handrail-stuck").bounding_box()["y"]
+    assert [fault for fault in check(tab) if "handrail-reviewed" in fault[1] or "<time" in fault[1]] == []
+    tab.emulate_media(media="print")
+    assert said.is_visible()
