@@ -37,12 +37,8 @@ class Columns(Generic[Line]):
         if kind == "csv":
             return to_csv(list(self.values), rows)
         found = [dict(zip(self.values, row, strict=True)) for row in rows]
-        return as_json({"format": _FORMAT, "made_at": stamp(now()), "of": of, self.name: found})
-
-
-def as_json(document: Mapping[str, Any]) -> str:
-    """A document as JSON that people can read, too."""
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        document = {"format": _FORMAT, "made_at": stamp(now()), "of": of, self.name: found}
+        return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def send_list(store: Store, name: str, kind: str, content: str, *, of: int) -> Response:
