@@ -117,7 +117,8 @@ def load_settings(
             if value is not None
         }
     )
-    built = site_dir or root / str(document.get("site_dir") or "site")
+    # Absolute, because Flask takes relative folders to be below its own code.
+    built = Path.cwd() / site_dir if site_dir else root / str(document.get("site_dir") or "site")
     groups = {name: options[name] for name in GROUPS if options.get(name) is not None}
     url, name = (str(document.get(key) or "") for key in ("site_url", "site_name"))
     return Settings(values, root, built, config_file, groups, url, site_dir is not None, name)

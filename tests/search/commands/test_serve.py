@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -120,6 +121,13 @@ def test_no_process_is_started_and_no_traceback_is_shown(own_acme):
         env={**os.environ, "HANDRAIL_SECRET_KEY": "new", "HANDRAIL_PORT": "8000"},
     )  # fmt: skip
     assert done.returncode == 1 and "Traceback" not in done.stderr and "answers at" not in done.stdout
+
+
+def test_a_site_named_from_the_current_folder_is_served(make_app, own_acme, monkeypatch):
+    monkeypatch.chdir(own_acme)
+    client = make_app(Path()).test_client()
+    assert client.get("/account/password/").status_code == 200
+    assert client.get("/api/search?q=password").json["results"]
 
 
 # --- a machine that only searches
