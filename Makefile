@@ -5,6 +5,8 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 PORT ?= 8000
 SECONDS ?= 600
+SITE ?= .
+QUESTIONS ?= tests/golden/docs-questions/queries.jsonl
 export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -89,6 +91,10 @@ generated: $(VENV)/.installed-dev ## Renew the tables of settings and commands i
 
 bench: $(VENV)/.installed-dev ## Measure Handrail and Material's own search side by side
 	$(BIN)/python tests/bench/run.py
+
+minute: $(VENV)/.installed-dev ## Twenty questions in a browser as customers ask them, wide and on a phone, with pictures in .cache/minute
+	$(BIN)/handrail build --config $(SITE)/mkdocs.yml
+	$(BIN)/python tests/bench/minute.py $(SITE) --questions $(QUESTIONS) --pictures .cache/minute
 
 quality: $(VENV)/.installed-dev ## Measure search on judged questions and renew docs/operators/search-quality.md
 	$(BIN)/python tests/quality/run.py --write

@@ -61,10 +61,10 @@ def visit(driver: Playwright, relay: Relay, questions: Sequence[str]) -> Visit:
         page.wait_for_load_state("networkidle")
         opened = relay.bytes
         system = browser.new_browser_cdp_session()
-        cold = _search(page, questions[0])
+        cold = search(page, questions[0])
         cpu, searched = _renderer(system)[1], relay.bytes
-        warm = sorted(_search(page, question) for question in questions[1:4])[1]
-        typed = _search(page, questions[2], key_by_key=True)
+        warm = sorted(search(page, question) for question in questions[1:4])[1]
+        typed = search(page, questions[2], key_by_key=True)
         memory = megabytes(_renderer(system)[0], "VmHWM")
         ready = page.evaluate("__probe.ready")
         return Visit(ready, cold, warm, typed, (opened - before) / 1000, (searched - opened) / 1000, cpu, memory or 0.0)
@@ -72,7 +72,7 @@ def visit(driver: Playwright, relay: Relay, questions: Sequence[str]) -> Visit:
         browser.close()
 
 
-def _search(page: Page, question: str, *, key_by_key: bool = False) -> float:
+def search(page: Page, question: str, *, key_by_key: bool = False) -> float:
     """Milliseconds from the last letter's appearing in the field to the results on screen.
 
     Unless `key_by_key`, all but the last letter is there at once, so that nothing can be prepared while it is typed.
