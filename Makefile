@@ -11,7 +11,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test lock clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench minute quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14

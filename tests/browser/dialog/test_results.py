@@ -237,6 +237,14 @@ def test_tab_from_the_field_lands_on_something_that_is_seen(tab, service):
         assert min(box) > 0
 
 
+def test_a_list_that_scrolls_can_be_scrolled_by_keyboard_while_it_is_open(tab, service, check):
+    service.mode = "many"
+    search(tab, service, "password")
+    assert [one for one in check(tab) if one[0] == "scrollable-region-focusable"] == []
+    tab.keyboard.press("Escape")
+    tab.wait_for_selector(".md-search__scrollwrap[tabindex='-1']", state="attached")
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (390, 700)])
 def test_a_long_question_does_not_run_beneath_the_buttons(tab, service, size):
     tab.set_viewport_size({"width": size[0], "height": size[1]})

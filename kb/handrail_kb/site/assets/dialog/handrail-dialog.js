@@ -317,7 +317,10 @@
     if (answered.search_id) noteClick(link, answered.search_id, position)
   }
 
+  // Closed, it would be an invisible stop for Tab.
+  const stopForTab = () => scroller?.setAttribute("tabindex", toggle?.checked ? "0" : "-1")
   toggle?.addEventListener("change", () => {
+    stopForTab()
     if (toggle.checked) {
       if (answered) { answered.left = answered.clicked = false; watchList() }
     } else setTimeout(leave)    // after the click that closed it
@@ -327,7 +330,7 @@
   new MutationObserver(label).observe(list, { childList: true })
   // The link to a person lies over the end of the list: nothing that has the focus may be scrolled beneath it.
   if (scroller) {
-    scroller.tabIndex = -1    // its rows are reached by arrow keys; closed, it would be an invisible stop for Tab
+    stopForTab()
     new ResizeObserver(coverEnd).observe(person.box)
   }
   function coverEnd() {
