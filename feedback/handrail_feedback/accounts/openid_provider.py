@@ -149,6 +149,6 @@ def _proven(token: Claims) -> tuple[Claims, str]:
     if not claims:
         raise NotProven("there is no ID token")
     subject = claims.get("sub")
-    if not (isinstance(subject, str) and 0 < len(subject) <= 255):
+    if not (isinstance(subject, str) and 0 < len(subject) <= 255 and subject.isprintable()):
         raise NotProven("the ID token names nobody")
     return claims, str(token["id_token"])

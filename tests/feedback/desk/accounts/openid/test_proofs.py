@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import queue
+import threading
 import time
 
 import pytest
@@ -61,6 +63,7 @@ WRONG = {
     "about nothing": {"sub": ""},
     "about a number": {"sub": 7},
     "about a novel": {"sub": "s" * 256},
+    "about what no database keeps": {"sub": "a\u0000b"},
 }
 
 
@@ -200,6 +203,28 @@ def test_a_wrong_discovery_document_is_not_used(browser, provider, document):
 def test_an_odd_answer_in_place_of_the_document_is_told(browser, provider, answer):
     provider.answer = answer
     assert to_provider(browser).status_code == 503
+
+
+def test_two_wait_for_a_slow_provider_and_others_are_told_at_once(app, provider):
+    told, go_on = queue.Queue(), threading.Event()
+
+    def slowly():
+        go_on.wait(5)
+        yield b"{}"
+
+    provider.answer = Response(slowly())
+    ask = [
+        threading.Thread(target=lambda: told.put(to_provider(Desk(app.test_client())).status_code)) for _ in range(5)
+    ]
+    for one in ask:
+        one.start()
+    try:
+        assert [told.get(timeout=4) for _ in range(3)] == [503] * 3
+        assert told.empty() and not go_on.is_set()
+    finally:
+        go_on.set()
+        for one in ask:
+            one.join()
 
 
 def test_a_provider_that_never_ends_its_answer_keeps_nobody_waiting(browser, provider, monkeypatch):
