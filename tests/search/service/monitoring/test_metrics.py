@@ -26,6 +26,7 @@ from handrail_search.service.monitoring import state_metrics
 from waiting import until
 
 from ...conftest import start, stop
+from ..asking import ask
 
 PROMTOOL = shutil.which("promtool")
 
@@ -254,3 +255,15 @@ def test_metrics_of_the_store_are_there_whichever_database_it_is(make_app, own_a
     assert value(client, "handrail_job_last_success_timestamp_seconds", name="topics") == at.timestamp()
     [labels] = [labels for name, labels, _ in scraped(client) if name == "handrail_build_info"]
     assert labels["store"] == ("postgresql" if isinstance(store_place, str) else "sqlite")
+
+
+def test_metrics_count_without_words(own_client):
+    for question in ("unmistakablewords", "forgot password"):
+        ask(own_client, question, tab="tab-secret-token")
+    text = own_client.get("/metrics").text
+    assert re.search(r'handrail_searches_total{mode="hybrid",verdict="answered"} [1-9]', text)
+    assert "handrail_search_duration_seconds_count 2.0" in text
+    assert "handrail_search_degraded 0.0" in text
+    assert "unmistakable" not in text
+    assert "tab-secret" not in text
+    assert "127.0.0.1" not in text

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from waiting import until
 
-from .test_serving import built, built_once, free_port, get, started  # noqa: F401 (fixtures)
+from ..test_serving import built, built_once, free_port, get, started  # noqa: F401 (fixtures)
 
 QUERY = "zanzibar quicksilver refund"
 WORDS = "My giraffe umbrella was never delivered"
