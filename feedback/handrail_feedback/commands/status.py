@@ -6,7 +6,6 @@ import json
 import re
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -57,7 +56,7 @@ def status(
     if ends and words:
         raise ConfigError("A notice cannot be said and taken away at once.", "Leave out the words, or --clear.")
     settings = load_settings(config_file)
-    zone = ZoneInfo(contact_of(settings).timezone or "UTC")
+    zone = contact_of(settings).zone
     store = Store(settings.store_place)
     try:
         if ends:

@@ -43,7 +43,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import MOST_IN_INBOX
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.answer_limit import answer_limit_of
-from handrail_kb.contact.reply_due import contact_of, due, zone_of
+from handrail_kb.contact.reply_due import contact_of, due
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.site.built.site_info import SiteInfo
 from handrail_kb.site.help_links import one_click
@@ -82,7 +82,7 @@ def add_desk(
     """
     look = Look(site_folder or (lambda: settings.site_dir), base_path, lambda: site_info().name)
     least = settings.number("topic_people")
-    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), zone_of(settings))
+    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), contact_of(settings).zone)
     articles_seen = ArticleFactsCache(store, lambda: site_info().articles, least, topics.zone)
     sign_in = _sign_in(store, look, settings, topics.warm_once)
     # Each look at the inbox asks for the time promised for every message. The promise is read when the service starts.

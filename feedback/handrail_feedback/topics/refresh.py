@@ -29,6 +29,7 @@ from handrail_feedback.storage.searches.topics import (
 )
 from handrail_feedback.topics.grouping import centre_of, centred, group, near_enough
 from handrail_feedback.topics.identity import match
+from handrail_kb.texts import short_language
 
 REGROUP_AFTER = timedelta(days=7)
 # The number of new searches from which everything is regrouped: a share of those grouped before, and a minimum.
@@ -90,7 +91,7 @@ def _is_stale(last: Grouping, meaning: Meaning, new: int, at: datetime) -> bool:
 def _wordings(every: Iterable[Member], apart: bool) -> dict[_Wording, list[Member]]:
     found: dict[_Wording, list[Member]] = defaultdict(list)
     for one in every:
-        lang = one.lang.replace("_", "-").split("-")[0].lower() if apart else ""
+        lang = short_language(one.lang) if apart else ""
         found[_Wording(lang, one.shape)].append(one)
     return found
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import shlex
 from pathlib import Path
 
 import click
 
+from handrail_kb.cli.system_errors import FULL
 from handrail_kb.errors import ConfigError
 from handrail_kb.texts.installing import install_extra, missing
 
@@ -103,6 +103,5 @@ def make_site(folder: Path) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(content, encoding="utf-8")
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        mend = "Make room: df -h ." if full else "Name a folder of yours: handrail new help"
+        mend = "Make room: df -h ." if error.errno in FULL else "Name a folder of yours: handrail new help"
         raise ConfigError(f"{folder} cannot be written: {error.strerror}.", mend) from error

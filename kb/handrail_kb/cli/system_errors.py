@@ -14,7 +14,7 @@ import click
 
 from handrail_kb.errors import HandrailError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 # Libraries in C say it in their own words.
 _WORDS_FOR_FULL = ("disk is full", "No space left", "disk quota", "write error")
@@ -46,7 +46,7 @@ def _of_system(error: OSError) -> HandrailError:
     file = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
     where, why = file or "The output", error.strerror or str(error)
     folder = file.parent if file else Path.cwd()
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return _full(f"{where} cannot be written: {why}.", folder)
     if error.errno in _REFUSED:
         return HandrailError(f"{where} cannot be read or written: {why}.", f"See whose it is: ls -ld {where} {folder}")

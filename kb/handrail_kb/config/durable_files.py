@@ -89,12 +89,14 @@ def claim_folder(parent: Path, prefix: str) -> tuple[Path, int]:
 
 
 def remove_abandoned(parent: Path, prefix: str) -> None:
-    """Remove folders of `claim_folder` whose process was killed. Never raises."""
+    """Remove folders of `claim_folder` whose process was killed. Never raises; one that cannot be opened stays."""
+    found: list[Path] = []
     with contextlib.suppress(OSError):
-        for folder in parent.glob(f"{prefix}*"):
-            with _locked(folder) as mine:
-                if mine and not folder.is_symlink():
-                    shutil.rmtree(folder, ignore_errors=True)
+        found = list(parent.glob(f"{prefix}*"))
+    for folder in found:
+        with contextlib.suppress(OSError), _locked(folder) as mine:
+            if mine and not folder.is_symlink():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _new_folder(parent: Path, prefix: str) -> tuple[Path, int]:

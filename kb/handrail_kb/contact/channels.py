@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.contact.holidays import Day, check_country, read_closed, read_special
@@ -81,6 +81,11 @@ class Contact:
     days: Mapping[date, Day] = field(default_factory=dict)
     product: str = ""
     pages_without_link: tuple[str, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the company's people: that of their hours, else UTC."""
+        return ZoneInfo(self.timezone or "UTC")
 
     @property
     def domains(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from handrail_kb.contact.hours import Spans, read_spans
 from handrail_kb.problems import Keys, Note, nearest
+from handrail_kb.texts import short_language
 from handrail_kb.texts.installing import install_extra
 
 _RANGE = re.compile(r"\s*(?:\bto\b|\u2013|\.\.)\s*")
@@ -77,7 +78,7 @@ def public_holidays(country: str, subdivision: str, today: date, lang: str) -> d
 
 def _language(lang: str, known: tuple[str, ...], default: str | None) -> str | None:
     """The library's own code of a language: it has `en_US` and `en_GB`, a site has `en`."""
-    short = lang.replace("_", "-").split("-")[0]
+    short = short_language(lang)
     return next((name for name in known if name.split("_")[0] == short), default)
 
 

@@ -75,12 +75,11 @@ class OpeningTimes:
     def _open_until(self, channel: DirectChannel, now: datetime) -> str | None:
         """When an open channel closes today, empty if it does not; None if it is closed, or nothing is known."""
         try:
-            local = now.astimezone(ZoneInfo(self.zone)) if self.zone else None
+            zone = ZoneInfo(self.zone) if self.zone else None
         except (ZoneInfoNotFoundError, ValueError):
-            local = None
-        if local is None or local.date().isoformat() > self.known_until:
+            zone = None
+        if zone is None or (day := now.astimezone(zone).date()).isoformat() > self.known_until:
             return None
-        day, zone = local.date(), ZoneInfo(self.zone)
         spans = channel.week[day.weekday()]
         if not channel.always:
             spans = self.days.get(day.isoformat(), spans)

@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import YamlLines
@@ -49,7 +48,7 @@ def _after_hours(stretches: Iterable[Stretch], at: datetime, hours: int) -> date
 
 def _after_days(stretches: Iterable[Stretch], contact: Contact, at: datetime, days: int) -> datetime | None:
     """The end of the hours on the last of so many working days; the day of the message itself does not count."""
-    zone = ZoneInfo(contact.timezone or "UTC")
+    zone = contact.zone
     ends = (end for _, end in stretches)
     by_day = groupby(ends, key=lambda end: (end - timedelta(minutes=1)).astimezone(zone).date())
     later = (max(group) for day, group in by_day if day > at.astimezone(zone).date())
@@ -58,7 +57,7 @@ def _after_days(stretches: Iterable[Stretch], contact: Contact, at: datetime, da
 
 def _stretches(contact: Contact, channel: Channel, at: datetime) -> Iterator[Stretch]:
     """The stretches of time when somebody is there, from the day before `at` on."""
-    zone = ZoneInfo(contact.timezone or "UTC")
+    zone = contact.zone
     today = at.astimezone(zone).date()
     for number in range(-1, _FAR_DAYS):
         day = today + timedelta(days=number)
@@ -85,8 +84,3 @@ def contact_of(settings: Settings) -> Contact:
     places = YamlLines(settings.config_file or Path("mkdocs.yml"))
     email, phone = settings.text("contact_email"), settings.text("contact_phone")
     return read_contact(settings.groups.get("contact"), places=places, email=email, phone=phone)[0]
-
-
-def zone_of(settings: Settings) -> ZoneInfo:
-    """The time zone of the site's people: that of their hours, else UTC."""
-    return ZoneInfo(contact_of(settings).timezone or "UTC")

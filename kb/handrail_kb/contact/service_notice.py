@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from handrail_kb.errors import HandrailError
 from handrail_kb.language.printable import one_line
+from handrail_kb.texts import short_language
 
 NoticeLevel = Literal["info", "warning", "outage"]
 LEVELS: tuple[NoticeLevel, ...] = get_args(NoticeLevel)
@@ -41,11 +42,6 @@ class ServiceNotice:
         """The words for readers of a language, and the language that they are in; empty for the words for everybody."""
         short = short_language(lang)
         return (self.in_languages[short], short) if short in self.in_languages else (self.words, "")
-
-
-def short_language(lang: str) -> str:
-    """The language of `de-CH` or `de_AT`: `de`."""
-    return lang.replace("_", "-").partition("-")[0].lower()
 
 
 def read_words(words: str) -> str:

@@ -31,7 +31,7 @@ class Words:
 
     def known(self, lang: str, otherwise: str = FALLBACK_LANGUAGE) -> str:
         """The language whose file is used for `lang` (`de` for `de-CH`, `de_AT` and `DE`), or `otherwise`."""
-        short = lang.replace("_", "-").split("-")[0].lower()
+        short = short_language(lang)
         return short if short in self.languages else otherwise
 
     def of(self, lang: str) -> Mapping[str, str]:
@@ -50,7 +50,8 @@ class Words:
         return escape(self.text(lang, key, **values))
 
 
-def _short(lang: str) -> str:
+def short_language(lang: str) -> str:
+    """The language of `de-CH` or `de_AT`: `de`."""
     return lang.replace("_", "-").split("-")[0].lower()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from handrail_kb.errors import EncoderUnavailable
+from handrail_kb.texts import short_language
 from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding.encoder import Encoder
 from handrail_search.embedding.vectors import Vectors
@@ -232,7 +233,7 @@ class Searcher:
 
     def _of_other_languages(self, lang: str) -> frozenset[int]:
         """Pages that are not in the reader's language, where the site has pages that are."""
-        short = lang.replace("_", "-").split("-")[0].lower()
+        short = short_language(lang)
         if len(self.index.languages) < 2 or short not in self.index.languages:
             return frozenset()
         return frozenset(page.id for page in self.index.pages if page.lang != short)

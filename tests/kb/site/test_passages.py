@@ -261,6 +261,11 @@ def test_a_site_of_another_generator_needs_nothing_beside_its_pages(tmp_path):
     assert (pages[0].description, pages[0].boost) == ("Quoi", 1.0)
 
 
+@pytest.mark.parametrize("said", ["de", "de-AT", "de_AT", "DE"])
+def test_the_language_of_a_page_is_known_however_its_region_is_written(said):
+    assert read_page(f'<html lang="{said}"><h1>T</h1><p>x', "a/", SiteInfo()).lang == "de"
+
+
 def test_a_missing_or_empty_site_is_told_with_what_to_do(tmp_path):
     for folder in (tmp_path / "nothing", tmp_path):
         with pytest.raises(SiteError) as told:
@@ -294,12 +299,12 @@ def test_tags_that_are_never_closed_do_not_end_the_build(tag):
 
 
 def test_a_page_of_five_megabytes_is_read_in_seconds():
-    began = time.monotonic()
+    began = time.process_time()  # whatever else this machine does
     sections = "".join(f'<h2 id="s{n}">Section {n}</h2><p>{"A sentence of words. " * 20}</p>' for n in range(11_000))
     page = read(sections)
     assert len(sections) > 5_000_000
     assert len(page.passages) == 11_000
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_half_characters_do_not_end_the_build():

@@ -25,6 +25,7 @@ from handrail_kb.site.built.page_text import clean, sections_of, text_of
 from handrail_kb.site.built.section import Section
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.search_rules import INCLUDE, NO_RULES, SearchRules, paths_of_article
+from handrail_kb.texts import short_language
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -173,7 +174,7 @@ def _read(html: str, location: str, info: SiteInfo) -> tuple[Page, Traits] | Non
     sections = sections_of(main)
     titles = _titles(title, facts, sections)
     said = facts.get("lang") or attribute_of(tree.css_first("html"), "lang") or info.lang
-    lang = str(said).split("-")[0].lower()
+    lang = short_language(str(said))
     page = Page(
         location=location,
         title=title,
