@@ -8,8 +8,7 @@ customer notices.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,10 +49,6 @@ from handrail_kb.texts import text
 from handrail_kb.texts.log.logger import Log
 
 log = Log(get_plugin_logger("handrail"))
-
-# `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
-_LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
-_OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
 
 
 class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
@@ -159,7 +154,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self._check_articles(files, config)
         for place, content in scripts.browser_files().values():
             files.append(File.generated(config, place, content=content))
-        own = {match[1] for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
+        own = {mkdocs.name_of_ours(file.src_uri) for file in files}
         for name in ("find", "contact"):
             if name not in own:
                 # static-i18n fails on a file without a path, so Handrail ships an almost empty one.
@@ -203,14 +198,13 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         """Record what the pages of this language are: find and contact, the categories, what is asked most."""
         if not self.active:
             return
-        self.places = {match[1]: file.url for file in files if (match := _OUR_PAGE.fullmatch(file.src_uri))}
+        self.places = {name: file.url for file in files if (name := mkdocs.name_of_ours(file.src_uri))}
         self.home = self.home or self.places
         self.contact_pages.add(self.places["contact"])
         pages = [file.page for file in files.documentation_pages() if file.page]
         self.count, self.categories = len(pages), mkdocs.categories(self.nav)
         home, known = mkdocs.home_of(pages), [*mkdocs.answering(pages)]
-        listed = [one.addresses for one in self.categories]
-        self.asked[mkdocs.language(config)] = most_asked(home, known, listed)
+        self.asked[mkdocs.language(config)] = most_asked(home, known, [one.articles for one in self.categories])
         for lost in lost_questions(home, [one.article for one in known]):
             log("build.warning", told=f"{shown_folder(Path(config.docs_dir))}/{lost}")
 
@@ -239,17 +233,9 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         lang, links = mkdocs.language(config), self._links(page, config)
         mkdocs.make_title_safe(page)
         self.facts[mkdocs.address_of_page(page)] = mkdocs.page_facts(page, lang)
-        today = get_build_datetime().date()
-        mkdocs.tell_when_reviewed(page, lang, today)
-        own = OwnPages(self.contact, self.option("contact_text"), self.config["attachment_mb"], today)
-
-        def script(name: str) -> str:
-            return normalize_url(self.assets[name], page)
-
-        if name := self._our_page(page):
-            page.content = own.main(name, lang, links, page.content or "", script)
-        elif mkdocs.is_home(page):
-            self._fill_home(lang, page, links, own, script)
+        mkdocs.tell_when_reviewed(page, lang, get_build_datetime().date())
+        if (name := self._our_page(page)) or mkdocs.is_home(page):
+            page.content = self._own_content(name, lang, page, links)
         if self.config["helpful"]:
             analytics = config.extra.setdefault("analytics", {})
             given = analytics.get("feedback")
@@ -259,17 +245,24 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
                 )
         return context
 
-    def _fill_home(self, lang: str, page: Page, links: PageLinks, own: OwnPages, script: Callable[[str], str]) -> None:
-        """Put the search field, what is asked most, the topics and the ways to a person into the home page."""
+    def _own_content(self, name: str, lang: str, page: Page, links: PageLinks) -> str:
+        """The content of the `find` or `contact` page, or without a name of a home page."""
 
         def near(address: str) -> str:
             return normalize_url(address, page)
 
+        def script(name: str) -> str:
+            return near(self.assets[name])
+
+        today, given = get_build_datetime().date(), page.content or ""
+        own = OwnPages(self.contact, self.option("contact_text"), self.config["attachment_mb"], today)
+        if name:
+            return own.main(name, lang, links, given, script)
+        page.meta.setdefault("hide", ["navigation", "toc", "feedback"])
         asked = [replace(one, address=near(one.address)) for one in self.asked[lang]]
         topics = [one.as_topic(near) for one in self.categories]
-        page.meta.setdefault("hide", ["navigation", "toc", "feedback"])
-        given, title = page.content or "", str(page.meta.get("title") or "")
-        page.content = own.home(lang, links, given, script, title=title, asked=asked, topics=topics)
+        title = str(page.meta.get("title") or "")
+        return own.home(lang, links, given, script, title=title, asked=asked, topics=topics)
 
     @event_priority(90)  # before minify and privacy
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -332,8 +325,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         )
 
     def _our_page(self, page: Page) -> str:
-        match = _OUR_PAGE.fullmatch(page.file.src_uri) if self.active else None
-        return match[1] if match else ""
+        return mkdocs.name_of_ours(page.file.src_uri) if self.active else ""
 
     # ---- after the pages
 

@@ -1,4 +1,4 @@
-"""Divides text into sentences, in any language: not after e.g., z. B., Dr. or in a version number such as 1.2.
+"""Divides text into sentences, in any language, and not at the full stop of an abbreviation or a version number.
 
 Wikimedia's sentencex knows the abbreviations and full stops of many languages. It comes with `handrail[service]`;
 without it, a sentence ends wherever a sign that may end one is followed by a capital letter.

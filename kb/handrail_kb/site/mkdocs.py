@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,8 +34,17 @@ from handrail_kb.texts import html_text
 from handrail_kb.texts.amounts import date_in_words
 from handrail_kb.texts.installing import missing_theme
 
+# `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
+_LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
+_OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
 # Fields that a plugin may give a page; titles, descriptions and authors are each article's own.
 _GIVEN = ("questions", "keywords", "tags", "people_only", "search", "owner", "review_by")
+
+
+def name_of_ours(path: str) -> str:
+    """`find` or `contact`, for the path of one of Handrail's own pages in any language; empty for other pages."""
+    match = _OUR_PAGE.fullmatch(path)
+    return match[1] if match else ""
 
 
 def language(config: MkDocsConfig) -> str:
@@ -166,11 +176,6 @@ class Category:
     def as_topic(self, near: Callable[[str], str]) -> Topic:
         """The card of a home page; `near` makes an address relative to that page."""
         return Topic(self.title, near(self.address), [(one.title, near(one.address)) for one in self.articles])
-
-    @property
-    def addresses(self) -> list[str]:
-        """The addresses of its articles."""
-        return [article.address for article in self.articles]
 
 
 def answering(pages: Iterable[Page]) -> Iterator[Answering]:

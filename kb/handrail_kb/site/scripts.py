@@ -32,9 +32,11 @@ _BUNDLED = (
 )
 _IN_NEED = ("dialog/handrail-wait.js", f"dialog/{STAND_IN}")
 # Scripts that only the contact page loads.
-CONTACT = ("handrail-hours.js", "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
-# Scripts that home pages load, beside the one that says whether somebody is there now.
-HOME = ("handrail-home.js",)
+HOURS = "handrail-hours.js"  # says whether somebody is there now
+CONTACT = (HOURS, "handrail-along.js", "handrail-contact.js", "handrail-draft.js")
+# Scripts that only home pages load.
+_OF_HOME = ("handrail-home.js",)
+HOME = (HOURS, *_OF_HOME)
 PREFERENCES = ("handrail-preferences.css", "handrail-preferences.js")  # where customers choose products or languages
 _ALONE = (
     STYLE,
@@ -43,7 +45,7 @@ _ALONE = (
     EARLY,
     f"dialog/{WORKER}",
     *(f"contact/{name}" for name in CONTACT),
-    *(f"home/{name}" for name in HOME),
+    *(f"home/{name}" for name in _OF_HOME),
 )
 
 # As we write them: a comment has lines of its own, or ends its line four spaces after the code.

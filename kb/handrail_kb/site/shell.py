@@ -7,7 +7,9 @@ replaces it. Knows nothing of Flask or MkDocs.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
@@ -41,15 +43,24 @@ class Appearance:
 
 def appearance(site_dir: Path, page: str, *, base_path: str = "/") -> Appearance:
     """How the built `page` looks; nothing, if the site has no such page."""
-    for location in (f"{page}/index.html", f"{page}.html"):
-        file = site_dir / location
-        if not file.is_file():
-            continue
-        shell = _with_absolute_links(file.read_text(encoding="utf-8"), base_path + location.removesuffix("index.html"))
-        own = (link for link in _STYLESHEET.findall(shell) if _is_own(link, base_path))
-        body = _BODY.search(shell)
-        return Appearance("".join(own), "".join(_COLOUR.findall(body[0])) if body else "")
+    for address, file in _files_of(site_dir, page):
+        return _appearance(file, file.stat().st_mtime_ns, base_path + address, base_path)
     return Appearance()
+
+
+@lru_cache(maxsize=8)  # every page of the desk asks
+def _appearance(file: Path, _written: int, address: str, base_path: str) -> Appearance:
+    shell = _with_absolute_links(file.read_text(encoding="utf-8"), address)
+    own = (link for link in _STYLESHEET.findall(shell) if _is_own(link, base_path))
+    body = _BODY.search(shell)
+    return Appearance("".join(own), "".join(_COLOUR.findall(body[0])) if body else "")
+
+
+def _files_of(site_dir: Path, page: str) -> Iterator[tuple[str, Path]]:
+    """The files that a built page may be in, each with its address below the site's."""
+    for address, name in ((f"{page}/", f"{page}/index.html"), (f"{page}.html", f"{page}.html")):
+        if (file := site_dir / name).is_file():
+            yield address, file
 
 
 def _is_own(link: str, base_path: str) -> bool:
@@ -64,25 +75,22 @@ def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "
     works at any address. If the site has no such page, because another generator built it, returns a plain page with
     `title`.
     """
-    for location in (f"{page}/index.html", f"{page}.html"):
-        file = site_dir / location
-        shell = file.read_text(encoding="utf-8") if file.is_file() else ""
+    for address, file in _files_of(site_dir, page):
+        shell = file.read_text(encoding="utf-8")
         match = _MAIN.search(shell)
         if match:
             before, after = shell[: match.start()], shell[match.end() :]
             main = _with_expectation(main, match[0])
             if "<h1" in before + after:  # the site's own page already has a heading
                 main = _HEADING.sub("", main, count=1)
-            address = base_path + location.removesuffix("index.html")
-            around = [_with_absolute_links(part, address) for part in (before, after)]
+            around = [_with_absolute_links(part, base_path + address) for part in (before, after)]
             return f"{around[0]}<handrail-main>{main}</handrail-main>{around[1]}"
     return _PLAIN.format(title=escape(title), main=main)
 
 
 def shell_holds(site_dir: Path, page: str, mark: str) -> bool:
     """Whether the built `page` contains `mark`; False if there is no such page, as on a site of another generator."""
-    files = [site_dir / location for location in (f"{page}/index.html", f"{page}.html")]
-    return any(file.is_file() and mark in file.read_text(encoding="utf-8") for file in files)
+    return any(mark in file.read_text(encoding="utf-8") for _, file in _files_of(site_dir, page))
 
 
 def _with_expectation(main: str, built: str) -> str:

@@ -142,7 +142,7 @@ class _Views:
             said_no=bool(said_no),
             code=code,
             code_page=f"{self.base_path}contact/code/",
-            page=f"{self.base_path}{lang}/find/" if lang else f"{self.base_path}find/",
+            page=f"{self.base_path}{_shell(lang)}/",
             contact=self._contact(question),
             as_written=as_written,
             chosen=chosen,
@@ -151,8 +151,8 @@ class _Views:
         return self._as_page(main, lang, t("find.title"), status)
 
     def _as_page(self, main: str, lang: str, title: str, status: int) -> Response:
-        shell = f"{lang}/find" if lang else "find"
-        response = make_response(fill(self.built.folder, shell, main, title=title, base_path=self.base_path), status)
+        page = fill(self.built.folder, _shell(lang), main, title=title, base_path=self.base_path)
+        response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -198,11 +198,9 @@ class _Views:
         if searcher is None:
             raise self.live.problem or IndexUnusable("There is no index.", REBUILD)
         began = time.perf_counter()
-        lang = lang or self.built.info().lang
-        question = _question()
-        chosen = choices_in(request.values)
-        left_out = self.built.info().about_other_products(chosen.get(PRODUCT, ""))
-        only_lang = chosen.get(LANGUAGE, "")
+        site, chosen = self.built.info(), choices_in(request.values)
+        lang, question, only_lang = lang or site.lang, _question(), chosen.get(LANGUAGE, "")
+        left_out = site.about_other_products(chosen.get(PRODUCT, ""))
         try:
             results = searcher.search(question, limit=limit, lang=lang, left_out=left_out, only_lang=only_lang)
         except HandrailError:
@@ -330,6 +328,11 @@ class _Texts:
 
     def __call__(self, key: str, **values: object) -> str:
         return text(self.lang, key, **values)
+
+
+def _shell(lang: str) -> str:
+    """The built page that is filled with an answer; `lang` is empty for the site's own language."""
+    return f"{lang}/find" if lang else "find"
 
 
 def _hours(t: _Texts, way: OpenChannel) -> str:

@@ -37,6 +37,8 @@ _ASSETS = "assets/"
 # A digest of the contents in a name: hexadecimal digits, letters among them, or else a date and a version would do; and
 # Material's form, in which they may be digits alone.
 _DIGEST = re.compile(r"[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,128}(?=[.-])|\.[0-9a-f]{8}\.min\.(?:js|css)$")
+# In seconds: processes look for a new generation every second, and a list of results is open for a while.
+_AROUND_SWITCH = 30.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What the build records for the service, such as who maintains an article: no page loads it, and it is never served.
 _NOTES = "handrail"
@@ -57,11 +59,6 @@ class DecodedRule(Rule):
 
     def __init__(self, string: str, **options: Any) -> None:
         super().__init__(unquote(string), **options)
-
-
-# In seconds: processes look for a new generation every second, and a list of results is open for a while.
-_AROUND_SWITCH = 30.0
-_FORMER = 1
 
 
 class BuiltSite:
@@ -118,7 +115,7 @@ class BuiltSite:
         newest = current_site(self._settings.index_dir)
         sites = [newest] if newest and newest != of_generation else []
         if self._live.seconds_since_switch() < _AROUND_SWITCH:
-            sites += sites_beside(of_generation.parent)[:_FORMER]
+            sites += sites_beside(of_generation.parent)[:1]  # the one before
         for site in sites:
             file = _file_in(site, path)
             if file is not None and file.is_file():

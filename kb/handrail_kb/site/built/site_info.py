@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,23 @@ class SiteInfo:
 
     def about_other_products(self, product: str) -> frozenset[str]:
         """The locations of articles with the tag of a product, but not of this one; empty for an unknown product."""
-        known = {name.casefold() for name in self.choices.products}
         asked = product.strip().casefold()
-        if asked not in known:
+        if asked not in self._known_products:
             return frozenset()
+        return frozenset(location for location, names in self._products_of.items() if asked not in names)
+
+    @cached_property
+    def _known_products(self) -> frozenset[str]:
+        return frozenset(name.casefold() for name in self.choices.products)
+
+    @cached_property
+    def _products_of(self) -> Mapping[str, Set[str]]:
+        """The products that articles are about, by location; without articles that are about none. Asked per search."""
         tags = {
-            location: {str(tag).casefold() for tag in facts.get("tags") or ()} & known
+            location: self._known_products.intersection(str(tag).casefold() for tag in facts.get("tags") or ())
             for location, facts in self.articles.items()
         }
-        return frozenset(location for location, names in tags.items() if names and asked not in names)
+        return {location: names for location, names in tags.items() if names}
 
 
 def read_site_info(site_dir: Path) -> SiteInfo:

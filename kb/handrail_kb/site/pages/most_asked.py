@@ -50,26 +50,26 @@ class Answering:
 
 
 def most_asked(
-    home: Article | None, answering: Sequence[Answering], categories: Iterable[Sequence[str]]
+    home: Article | None, answering: Sequence[Answering], categories: Iterable[Sequence[Answering]]
 ) -> tuple[Asked, ...]:
-    """The questions for one language. `categories` are the addresses of the articles in each, in the site's order.
+    """The questions for one language. `categories` are the articles in each, in the site's order.
 
     Without a list on the home page, the first question of an article from each category in turn. An article that is
     for people only, or left out of search, is asked for only by name.
     """
     if home and home.most_asked:
         return tuple(_chosen(home, answering))[: 2 * MOST_ASKED]
-    by_address = {one.address: one for one in answering}
-    columns = [[by_address[address] for address in category if address in by_address] for category in categories]
-    in_turn = filter(None, chain.from_iterable(zip_longest(*(filter(_offers, column) for column in columns))))
+    in_turn = filter(None, chain.from_iterable(zip_longest(*(filter(_offers, category) for category in categories))))
     found = [Asked(one.article.questions[0], one.title, one.address) for one in in_turn]
     return tuple(found[:MOST_ASKED]) if len(found) >= _LEAST else ()
 
 
 def lost_questions(home: Article | None, articles: Sequence[Article]) -> Iterator[Problem]:
     """Entries of a home page's `most_asked` that lead to none of the articles."""
-    for number, (question, path) in enumerate(home.most_asked if home else ()):
-        if home and _article_for(question, path, articles) is None:
+    if home is None:
+        return
+    for number, (question, path) in enumerate(home.most_asked):
+        if _article_for(question, path, articles) is None:
             told = f"'{path}' is no article." if path else f"no article has the question '{question}'."
             mend = "Write 'question: folder/article.md', with the path below the folder of articles."
             line = home.lines.get(f"most_asked.{number}", home.lines.get("most_asked", 1))

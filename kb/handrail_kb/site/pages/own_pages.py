@@ -81,7 +81,7 @@ class OwnPages:
             topics=topics,
             reach=reach,
         )
-        return f"{_style(script)}{main}\n{forms.script_elements(map(script, ('handrail-hours.js', *scripts.HOME)))}"
+        return f"{_style(script)}{main}\n{forms.script_elements(map(script, scripts.HOME))}"
 
 
 def _style(address: Callable[[str], str]) -> str:

@@ -29,7 +29,7 @@ from handrail_search.service.rate_limits.shared_counts import SharedCounts
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
-# For each of two questions: Prometheus waits for ten seconds in all.
+# For each of three questions: Prometheus waits for ten seconds in all.
 _PATIENCE_SECONDS = 3.0
 
 
