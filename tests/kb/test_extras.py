@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from handrail_kb.texts import installing
-from handrail_kb.texts.installing import install_command, install_extra, install_theme, missing, missing_theme
+from handrail_kb.texts.installing import install_command, install_extra, missing
 
 ROOT = Path(__file__).parents[2]
 REQUIRES = [
@@ -79,22 +79,6 @@ def test_torch_comes_first_and_only_where_it_is_needed(monkeypatch):
     assert rest.endswith(" install 'handrail[index]'")
     monkeypatch.setattr(installing, "missing", lambda _extra: ["flask"])
     assert "torch" not in install_extra("service")
-
-
-@pytest.mark.parametrize(
-    ("theme", "name"),
-    [
-        ("mkdocs", ""), ("readthedocs", ""), ({"name": "mkdocs"}, ""), ({"name": None, "custom_dir": "x"}, ""),
-        ({"custom_dir": "x"}, ""), (None, ""), (12, ""), ("nowhere", "nowhere"), ({"name": "nowhere"}, "nowhere"),
-    ],
-)  # fmt: skip
-def test_a_theme_is_missing_if_mkdocs_does_not_have_it(theme, name):
-    assert missing_theme(theme) == name
-
-
-def test_material_comes_with_an_extra_and_other_themes_with_their_package():
-    assert install_theme("material").endswith("pip install 'handrail[site]'")
-    assert "handrail[" not in install_theme("bootswatch")
 
 
 def test_no_message_writes_a_command_of_pip_by_itself():

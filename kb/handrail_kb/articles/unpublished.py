@@ -54,6 +54,6 @@ def rules_of(config_file: Path) -> Rules:
         except ValidationError:  # the check of the settings reports it with its line
             continue
     validation = config.get("validation")
-    links = validation.get("links") if isinstance(validation, Mapping) else None
-    absolute = (links if isinstance(links, Mapping) else validation or {}).get("absolute_links")
+    links = validation.get("links", validation) if isinstance(validation, Mapping) else None
+    absolute = links.get("absolute_links") if isinstance(links, Mapping) else None
     return Rules(patterns, config.get("use_directory_urls") is not False, absolute == "relative_to_docs")

@@ -19,6 +19,16 @@ from handrail_kb.problems import Keys
 _DEEPEST = 20
 # Entries in a file; ten lines of YAML can expand to thousands.
 _MOST = 20_000
+_TEXT = "tag:yaml.org,2002:str"
+
+
+@dataclass(frozen=True)
+class Named:
+    """Something that mkdocs.yml names, with the file and the line where it stands."""
+
+    name: str
+    file: Path
+    line: int
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,34 @@ def line_of_key(config_file: Path, name: str) -> int:
     return next((key.start_mark.line + 1 for key, _ in pairs if key.value == name), 1)
 
 
+def named_in(config_file: Path, setting: str) -> Iterator[Named]:
+    """What a setting such as `plugins` names, as MkDocs joins this file with those that it inherits from."""
+    for file, document in _with_inherited(config_file):
+        node = _child(document, setting)
+        for entry in islice(_names(node), _MOST):
+            yield Named(str(entry.value), file, entry.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode | yaml.SequenceNode):  # replaces what is inherited
+            return
+
+
+def theme_in(config_file: Path) -> Named | None:
+    """The theme that is named, in this file or in one that it inherits from."""
+    for file, document in _with_inherited(config_file):
+        node = _child(document, "theme")
+        named = _child(node, "name") if isinstance(node, yaml.MappingNode) else node
+        if isinstance(named, yaml.ScalarNode):
+            return Named(named.value, file, named.start_mark.line + 1) if named.tag == _TEXT and named.value else None
+    return None
+
+
+def tagged_in(config_file: Path, tag: str) -> Iterator[Named]:
+    """What the tags that begin with `tag` name, as `a.b` in `!!python/name:a.b`."""
+    for file, document in _with_inherited(config_file):
+        for node in islice(_nodes(document), _MOST):
+            if node.tag.startswith(tag):
+                yield Named(node.tag.removeprefix(tag), file, node.start_mark.line + 1)
+
+
 def field_lines(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
     """The fields of a front matter with the line of each, from 0: `search` and `search.boost`, `questions.0`."""
     if isinstance(node, yaml.MappingNode):
@@ -70,6 +108,28 @@ def field_lines(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str,
             yield f"{prefix}{number}", item.start_mark.line
 
 
+def _names(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """The texts of a list or the keys of a mapping; of each mapping in a list the first key."""
+    if isinstance(node, yaml.MappingNode):
+        found = [key for key, _ in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        found = [one.value[0][0] if isinstance(one, yaml.MappingNode) and one.value else one for one in node.value]
+    else:
+        found = []
+    yield from (one for one in found if isinstance(one, yaml.ScalarNode) and one.tag == _TEXT)
+
+
+def _nodes(node: yaml.Node | None, depth: int = 0) -> Iterator[yaml.Node]:
+    """This node and all within it."""
+    if node is None or depth == _DEEPEST:
+        return
+    yield node
+    if isinstance(node, yaml.CollectionNode):
+        for child in node.value:
+            for one in child if isinstance(node, yaml.MappingNode) else (child,):
+                yield from _nodes(one, depth + 1)
+
+
 def _pages(node: yaml.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
     if isinstance(node, yaml.ScalarNode):
         yield str(node.value), node.start_mark.line + 1
@@ -80,15 +140,22 @@ def _pages(node: yaml.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
 
 def _where(config_file: Path, name: str) -> tuple[Path, yaml.Node | None]:
     """What one of MkDocs' own settings holds, and the file where it stands: this one, or one it inherits from."""
-    file, passed = config_file, 0
-    while True:
-        document = _document(file)
-        found, parent = _child(document, name), _parent(document, file)
-        if found is not None or parent is None:
+    file = config_file
+    for file, document in _with_inherited(config_file):
+        if (found := _child(document, name)) is not None:
             return file, found
-        if passed == _DEEPEST:  # files that inherit from each other
-            return config_file, None
-        file, passed = parent, passed + 1
+    return file, None
+
+
+def _with_inherited(config_file: Path) -> Iterator[tuple[Path, yaml.Node | None]]:
+    """The document of this file, then those of the files that it inherits from."""
+    file: Path | None = config_file
+    for _ in range(_DEEPEST):  # files may inherit from each other
+        if file is None:
+            return
+        document = _document(file)
+        yield file, document
+        file = _parent(document, file)
 
 
 def _document(config_file: Path) -> yaml.Node | None:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import MkDocsException
 from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File
 from mkdocs.structure.nav import Navigation, Section
@@ -32,7 +31,6 @@ from handrail_kb.site.pages.most_asked import Answering
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
 from handrail_kb.texts import html_text
 from handrail_kb.texts.amounts import date_in_words
-from handrail_kb.texts.installing import missing_theme
 
 # `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
@@ -79,20 +77,6 @@ def languages(config: MkDocsConfig) -> tuple[tuple[str, str], ...]:
 def base_path(config: MkDocsConfig) -> str:
     """The path that the site is served under, with its slashes."""
     return base_of(urlsplit(config.site_url or "/").path)
-
-
-def theme_that_is_missing(config_file: Path) -> str:
-    """The theme that a mkdocs.yml (or one it inherits from) names but that is not installed; else empty.
-
-    Empty, too, for a file that cannot be read: whoever reads all of it reports what is wrong.
-    """
-    config = MkDocsConfig(config_file_path=str(config_file))
-    try:
-        with config_file.open("rb") as stream:
-            config.load_file(stream)
-    except (OSError, MkDocsException):
-        return ""
-    return missing_theme(config.data.get("theme"))
 
 
 def has_dialog(config: MkDocsConfig) -> bool:

@@ -13,7 +13,6 @@ import sys
 
 # Without a pinned torch, pip installs a build with gigabytes of CUDA.
 TORCH = "torch==2.13.0"
-_MATERIAL = "material"
 
 
 def install_command(*what: str) -> str:
@@ -57,21 +56,6 @@ def missing(extra: str) -> list[str]:
             elif not _is_here(requirement.name, requirement.specifier):
                 found.add(requirement.name)
     return sorted(found)
-
-
-def missing_theme(theme: object) -> str:
-    """The name of the theme in this value of `theme:` if it is not installed; empty when MkDocs has it."""
-    from mkdocs.utils import get_theme_names
-
-    name = theme.get("name") if isinstance(theme, dict) else theme
-    return name if isinstance(name, str) and name and name not in get_theme_names() else ""
-
-
-def install_theme(name: str) -> str:
-    """The step that brings a theme that is not installed."""
-    if name == _MATERIAL:
-        return f"Install it: {install_extra('site')}"
-    return f"Install the package that has it: {install_command('PACKAGE')}"
 
 
 def _requirements() -> list[str]:

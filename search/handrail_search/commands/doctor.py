@@ -28,20 +28,20 @@ from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_feedback.storage.upkeep.capacity import how_full
 from handrail_kb.cli.flags import config_option
-from handrail_kb.config.settings import Settings
+from handrail_kb.config.not_installed import how_to_install, missing_parts, told
+from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.errors import ConfigError, HandrailError, IndexUnusable
 from handrail_kb.policy.policy import FILE as CSP_FILE
 from handrail_kb.site.built.site_info import read_site_info
-from handrail_kb.site.mkdocs import theme_that_is_missing
 from handrail_kb.texts.amounts import counted, exactly
-from handrail_kb.texts.installing import install_extra, install_theme, missing
+from handrail_kb.texts.installing import install_extra, missing
 from handrail_search.commands.options import find_settings
 from handrail_search.embedding.tuned import read_tuned
 from handrail_search.embedding.weights import choose_another, find_model
 from handrail_search.index import other_generators
 from handrail_search.index.generation import current_generation
 from handrail_search.index.manifest import TRUSTED, read_manifest
-from handrail_search.index.site_build import encoder_of, how_to_build
+from handrail_search.index.site_build import encoder_of, how_to_build, mkdocs_problems
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 
@@ -80,9 +80,7 @@ def examine(config_file: Path) -> Iterator[Finding]:
         yield Finding("settings", error.what, error.mend or "Mend mkdocs.yml, then run this again.")
         return
     yield Finding("settings", str(config_file) if config_file.exists() else f"no {config_file}: defaults are used")
-    theme = _theme(settings)
-    if theme:
-        yield theme
+    yield from _mkdocs(settings)
     yield _role(settings)
     for part, look in _PARTS.items():
         if settings.only_answers and part in _OF_MESSAGES:
@@ -109,13 +107,18 @@ def _packages() -> Finding:
     return Finding("packages", ", ".join(versions))
 
 
-def _theme(settings: Settings) -> Finding | None:
-    """The theme, where mkdocs.yml names one that is not installed: needed to build, not to serve what was built."""
-    absent = theme_that_is_missing(settings.config_file) if settings.config_file else ""
-    if not absent:
-        return None
-    state = f"'{absent}' is not installed: this site cannot be built here"
-    return Finding("theme", state, install_theme(absent), fatal=not settings.served_site.is_dir())
+def _mkdocs(settings: Settings) -> Iterator[Finding]:
+    """What keeps MkDocs from building: missing parts, and mistakes. Serving what was built does not need it."""
+    file = settings.config_file
+    if file is None or not docs_dir_of(file).is_dir():
+        return
+    fatal = not settings.served_site.is_dir()
+    if absent := missing_parts(file):
+        state = f"{told(absent)}: this site cannot be built here"
+        yield Finding("mkdocs", state, how_to_install(file, absent), fatal=fatal)
+    elif wrong := [one for one in mkdocs_problems(file) if one.severity == "error"]:
+        more = f" (and {counted(len(wrong) - 1, 'other')})" if len(wrong) > 1 else ""
+        yield Finding("mkdocs", f"{wrong[0]}{more}", "See each with its line: handrail check", fatal=fatal)
 
 
 def _site(settings: Settings) -> str:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
+import click
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, MkDocsException
 
+from handrail_kb.config.not_installed import Missing, how_to_install, missing_parts, mkdocs_command, told
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import line_of_key, yaml_lines
 from handrail_kb.contact.sensitive_topics import GROUP, SensitiveTopics, read_sensitive
 from handrail_kb.errors import ConfigError, SiteError
 from handrail_kb.problems import Problem
 from handrail_kb.site.built.passages import read_site
-from handrail_kb.site.mkdocs import theme_that_is_missing
 from handrail_kb.site.search_rules import read_rules
-from handrail_kb.texts.installing import install_theme
+from handrail_kb.texts.installing import missing
 from handrail_search.background import only_one
 from handrail_search.index.build import Built, Progress, build_index
 from handrail_search.index.generation import NO_TRANSACTION, Transaction
@@ -90,7 +94,7 @@ def _build_site(settings: Settings, site_dir: Path, *, strict: bool) -> None:
     config = _load(settings, site_dir, strict=strict)
     _refuse_empty(Path(config.docs_dir))
     try:
-        with _without_notices():
+        with _parts_of_others(settings), _without_notices():
             config.plugins.on_startup(command="build", dirty=False)
             try:
                 mkdocs_build(config)
@@ -111,31 +115,41 @@ def mkdocs_problems(config_file: Path) -> list[Problem]:
 
     Faults found by our own plugin are left out: `mkdocs_yml` reports them with more precise lines.
     """
+    absent = missing_parts(config_file)
+    faults = [_not_installed(config_file, list(parts)) for _, parts in groupby(absent, key=attrgetter("setting"))]
     config = MkDocsConfig(config_file_path=str(config_file))
     try:
         with _without_notices(), config_file.open("rb") as stream:
             config.load_file(stream)
             failed, warned = config.validate()
-            absent = theme_that_is_missing(config_file)
     except MkDocsException as error:
-        return [Problem(config_file.name, 1, "error", str(error), "settings")]
-    file = config_file.name
-    themeless = f"'{absent}' is not installed. {install_theme(absent)}" if absent else ""
-    faults = [
-        Problem(
-            file,
-            line_of_key(config_file, name),
-            "error",
-            f"{name}: {themeless if themeless and name == 'theme' else error}",
-            "settings",
-        )
+        return faults or [Problem(config_file.name, 1, "error", str(error), "settings")]
+    except Exception as error:  # whatever a plugin or an extension raises while it is loaded
+        return faults or [Problem(config_file.name, 1, "error", _broken_part(error), "settings")]
+    reported = {part.setting for part in absent}
+    faults += [
+        Problem(config_file.name, line_of_key(config_file, name), "error", f"{name}: {error}", "settings")
         for name, error in failed
-        if "Plugin 'handrail'" not in str(error)
+        if name not in reported and "Plugin 'handrail'" not in str(error)
     ]
     hints = [
-        Problem(file, line_of_key(config_file, name), "warning", str(what), "settings-hint") for name, what in warned
+        Problem(config_file.name, line_of_key(config_file, name), "warning", str(what), "settings-hint")
+        for name, what in warned
     ]
     return faults + hints
+
+
+def _not_installed(config_file: Path, parts: Sequence[Missing]) -> Problem:
+    """The parts that one setting names."""
+    names = ", ".join(dict.fromkeys(f"'{part.name}'" for part in parts))
+    verb = "is" if len({part.name for part in parts}) == 1 else "are"
+    file = os.path.relpath(parts[0].named.file, config_file.parent)
+    what = f"{parts[0].setting}: {names} {verb} not installed. {how_to_install(config_file, parts)}"
+    return Problem(file, parts[0].named.line, "error", what, "settings")
+
+
+def _broken_part(error: Exception) -> str:
+    return f"A plugin, hook or Markdown extension fails: {type(error).__name__}: {error}."
 
 
 def index_site(
@@ -164,17 +178,41 @@ def index_site(
 
 
 def _load(settings: Settings, site_dir: Path, *, strict: bool) -> MkDocsConfig:
-    assert settings.config_file is not None  # noqa: S101 (commands that build need the file)
-    absent = theme_that_is_missing(settings.config_file)
-    if absent:
-        raise ConfigError(f"{settings.config_file}: the theme '{absent}' is not installed.", install_theme(absent))
-    with _without_notices():
-        config = load_config(str(settings.config_file), site_dir=str(site_dir), strict=strict or None)
+    file = settings.config_file
+    assert file is not None  # noqa: S101 (commands that build need the file)
+    if absent := missing_parts(file):
+        raise ConfigError(f"{file}: {told(absent)}.", how_to_install(file, absent))
+    with _parts_of_others(settings), _without_notices():
+        try:
+            config = load_config(str(file), site_dir=str(site_dir), strict=strict or None)
+        except Abort as error:  # MkDocs has logged each
+            check = f"See each with its line: handrail check{_named(file)}"
+            raise ConfigError(f"MkDocs cannot use {file}; what it says above is why.", check) from error
+        except MkDocsException as error:
+            again = f"Mend it, then run it again: handrail build{_named(file)}"
+            raise ConfigError(f"MkDocs cannot use {file}. {error}", again) from error
     if "handrail" not in config.plugins:
-        raise ConfigError(
-            f"{settings.config_file} does not use Handrail's plugin.", "Add it there: plugins: [search, handrail]"
-        )
+        raise ConfigError(f"{file} does not use Handrail's plugin.", "Add it there: plugins: [search, handrail]")
     return config
+
+
+@contextlib.contextmanager
+def _parts_of_others(settings: Settings) -> Iterator[None]:
+    """Raise ConfigError for whatever a plugin, a hook or an extension of the site raises."""
+    try:
+        yield
+    except (click.ClickException, OSError, UnicodeDecodeError):
+        raise
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and missing("index"):  # Handrail lacks something itself
+            raise
+        where = mkdocs_command("build", "-d", "$(mktemp -d)", "-f", shlex.quote(str(settings.config_file)))
+        raise ConfigError(f"{settings.config_file}: {_broken_part(error)}", f"See where: {where}") from error
+
+
+def _named(config_file: Path) -> str:
+    """The flag that names this file; empty for those that commands take without it."""
+    return "" if str(config_file) in ("mkdocs.yml", "mkdocs.yaml") else f" --config {shlex.quote(str(config_file))}"
 
 
 def _refuse_empty(docs_dir: Path) -> None:

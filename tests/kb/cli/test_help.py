@@ -96,7 +96,7 @@ def test_a_site_whose_theme_is_not_installed_is_told_what_brings_it(run, site, t
         assert "Unrecognised theme name" not in result.output
     (site / "base.yml").write_text("theme: elsewhere\n")
     (site / "mkdocs.yml").write_text("INHERIT: base.yml\nsite_name: Acme\nplugins: [search, handrail]\n")
-    assert refused(run("build"), "theme 'elsewhere' is not installed", "Install the package that has it")
+    assert refused(run("build"), "theme 'elsewhere' is not installed", "mkdocs get-deps -f mkdocs.yml")
 
 
 def test_the_check_and_the_doctor_name_a_theme_that_is_not_installed(run, site, themeless):
@@ -106,10 +106,10 @@ def test_the_check_and_the_doctor_name_a_theme_that_is_not_installed(run, site, 
     assert "pip install 'handrail[site]'" in checked
     assert "Unrecognised theme name" not in checked
     assert re.search(
-        r"BAD +theme +'material' is not installed.*\n.*pip install 'handrail\[site\]'", run("doctor").output
+        r"BAD +mkdocs +the theme 'material' is not installed.*\n.*pip install 'handrail\[site\]'", run("doctor").output
     )
     (site / "site").mkdir()  # a machine that answers with what another one built needs no theme
-    assert re.search(r"note +theme +'material' is not installed", run("doctor").output)
+    assert re.search(r"note +mkdocs +the theme 'material' is not installed", run("doctor").output)
 
 
 def test_the_doctor_names_each_package_that_is_missing_and_what_brings_it(run, site, monkeypatch):
