@@ -235,11 +235,8 @@ def _as_type(setting: Setting, value: Any, where: str) -> SettingValue:
 def _plugin_options(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The options of our plugin, whether `plugins` is a list or a mapping."""
     plugins = document.get("plugins") or []
-    entries = (
-        plugins.items()
-        if isinstance(plugins, dict)
-        else [pair for entry in plugins for pair in (entry.items() if isinstance(entry, dict) else [(entry, None)])]
-    )
+    listed = plugins if isinstance(plugins, list) else [plugins]  # anything else is for MkDocs to refuse
+    entries = [pair for entry in listed if isinstance(entry, dict) for pair in entry.items()]
     for name, options in entries:
         if name == "handrail" and isinstance(options, dict):
             return options

@@ -125,6 +125,13 @@ def test_a_hook_that_fails_is_told_without_its_traceback(run, site, line):
     assert checked.exit_code == 1
 
 
+@pytest.mark.parametrize("plugins", ["3", "true", "[[search]]", "2020-01-01"])
+def test_plugins_that_are_no_list_are_told(run, site, plugins):
+    (site / "mkdocs.yml").write_text(f"site_name: Acme\ntheme: mkdocs\nplugins: {plugins}\n")
+    assert "mkdocs.yml:3: plugins: " in run("check").output
+    assert refused(run("build"), "MkDocs cannot use mkdocs.yml")
+
+
 def test_a_mkdocs_yml_of_another_name_is_named_in_the_command(run, site):
     (site / "our help.yml").write_text("site_name: A\ntheme: mkdocs\nplugins: [search, handrail]\nnav: 12\n")
     assert refused(run("build", "--config", "our help.yml"), "handrail check --config 'our help.yml'")
