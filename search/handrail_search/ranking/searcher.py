@@ -234,9 +234,8 @@ class Searcher:
     def _of_other_languages(self, lang: str) -> frozenset[int]:
         """Pages that are not in the reader's language, where the site has pages that are."""
         short = short_language(lang)
-        if len(self.index.languages) < 2 or short not in self.index.languages:
-            return frozenset()
-        return frozenset(page.id for page in self.index.pages if page.lang != short)
+        known = short in self.index.languages and len(self.index.languages) > 1
+        return frozenset(page.id for page in self.index.pages if page.lang != short) if known else frozenset()
 
     def _order(self, scores: Scores, others: Set[int]) -> list[int]:
         """Pages best first, those in the reader's language before others; among equals the shortest address first."""
