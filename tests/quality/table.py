@@ -40,7 +40,7 @@ def to_markdown(results: Mapping[str, Any]) -> str:
     if "thunderbird" in results:
         parts.append("### What learning adds\n\n" + learning(results["thunderbird"]["learning"]))
     if "legs" in results:
-        parts.append("### Beside each leg alone\n\n" + legs(results["legs"]["legs"]))
+        parts.append("### Beside meaning alone and words alone\n\n" + legs(results["legs"]["legs"]))
     if "popularity" in results:
         parts.append("### What people open\n\n" + popularity(results["popularity"]))
     if "typos" in results:
