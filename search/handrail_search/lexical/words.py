@@ -16,6 +16,7 @@ from functools import reduce
 import numpy as np
 
 from handrail_kb.language.normal_form import plain
+from handrail_kb.language.segments import has_unspaced
 from handrail_search.lexical import bm25, compounds, literals, vocabulary
 from handrail_search.lexical.bm25 import Held, Ids, Postings, Scores
 from handrail_search.lexical.stemming import fold, stem, words_in
@@ -80,10 +81,15 @@ class WordEvidence:
 
 
 def endings_known(texts: Iterable[str]) -> float:
-    """How well different endings of a word in these texts are recognised as the same word, 0..1."""
+    """How well different endings of a word in these texts are recognised as the same word, 0..1.
+
+    In scripts without spaces, such as that of Japanese, endings are cut off as words of their own: all are recognised.
+    """
     found = [word for text in texts for word in words_in(text)]
-    share = sum(word in _ENGLISH for word in found) / max(len(found), 1)
-    return min(max((share - _FOREIGN) / (_NATIVE - _FOREIGN), 0.0), 1.0)
+    spaced = [word for word in found if not has_unspaced(word)]
+    share = sum(word in _ENGLISH for word in spaced) / max(len(spaced), 1)
+    known = min(max((share - _FOREIGN) / (_NATIVE - _FOREIGN), 0.0), 1.0)
+    return (len(found) - len(spaced) + known * len(spaced)) / max(len(found), 1)
 
 
 # --- asking

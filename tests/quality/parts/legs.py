@@ -54,6 +54,7 @@ SETS = (
     JudgedSet("XQuAD, English passages", "passages/en-passages"),
     JudgedSet("XQuAD, German articles", "passages/de-articles", MULTILINGUAL),
     JudgedSet("XQuAD, German passages", "passages/de-passages", MULTILINGUAL),
+    JudgedSet("XQuAD, Chinese passages", "passages/zh-passages", MULTILINGUAL),
     JudgedSet("JaQuAD, Japanese articles", "passages/japanese-articles", MULTILINGUAL),
     JudgedSet("JaQuAD, Japanese passages", "passages/japanese-passages", MULTILINGUAL),
 )
