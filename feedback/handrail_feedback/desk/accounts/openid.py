@@ -24,8 +24,6 @@ log = Log(__name__)
 _NEXT = "openid_next"
 # Of addresses and tokens in the cookie of the session, of which browsers keep 4,096 bytes.
 _LONGEST_NEXT, _LONGEST_TOKEN = 400, 2_000
-# How each refusal is told.
-_TOLD = {name: name.replace("_", ".", 1) for name in ("openid_no_role", "openid_removed", "openid_full")}
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,9 @@ class OpenIdSignIn:
             return self._unreachable(error, asked)
         who = identities.Identity(self.provider.openid.issuer, claims["sub"], name_in(claims))
         admitted = identities.admit(store, who, self.provider.openid.role_of(claims), now(), doer().browser)
-        if admitted in _TOLD:
+        if isinstance(admitted, identities.Refused):
             log("desk.sign_in_refused")
-            return self._refused(words(_TOLD[admitted], name=name))
+            return self._refused(words(admitted.why.replace("_", ".", 1), name=name))
         found = staff.find(store, admitted)
         if not found:  # removed within this moment
             return self._refused(words("openid.removed"))

@@ -21,7 +21,12 @@ from handrail_feedback.storage.database import Connection, Store
 # Whoever has a role at the provider makes an account by signing in; a mistake there must not fill the store.
 MOST_IDENTITIES = 2_000
 
-Refusal = Literal["openid_no_role", "openid_removed", "openid_full"]
+
+@dataclass(frozen=True)
+class Refused:
+    """Why somebody whom the provider knows gets no account here."""
+
+    why: Literal["openid_no_role", "openid_removed", "openid_full"]
 
 
 @dataclass(frozen=True)
@@ -33,21 +38,21 @@ class Identity:
     wanted: str = ""
 
 
-def admit(store: Store, who: Identity, role: Role | None, at: datetime, browser: str) -> str | Refusal:
+def admit(store: Store, who: Identity, role: Role | None, at: datetime, browser: str) -> str | Refused:
     """The account of a person with the role that the provider says, made at their first sign-in.
 
     Where there is none for them, why, noted: no role, an account that was removed, or too many accounts. Whoever has
-    no role any more is signed out everywhere. Names of accounts are no such words.
+    no role any more is signed out everywhere.
     """
     with store.transaction(durable=True) as db:
         known, is_there = _account_of(db, who)
         by = Doer(known if is_there else "", browser)
         if known and not is_there:
-            return _refuse(db, "openid_removed", "", at, by, known)
+            return _refuse(db, Refused("openid_removed"), "", at, by, known)
         if role is None:
             if known and end_within(db, known):
                 events.note(db, "sessions_ended", known, at, by)
-            return _refuse(db, "openid_no_role", known, at, by, who.wanted)
+            return _refuse(db, Refused("openid_no_role"), known, at, by, who.wanted)
         if not known:
             return _make(db, who, role, at, browser)
         changed = db.execute(
@@ -94,10 +99,10 @@ def _account_of(db: Connection, who: Identity) -> tuple[str, bool]:
     return (str(rows[0]["name"]), rows[0]["present"] is not None) if rows else ("", False)
 
 
-def _make(db: Connection, who: Identity, role: Role, at: datetime, browser: str) -> str | Refusal:
+def _make(db: Connection, who: Identity, role: Role, at: datetime, browser: str) -> str | Refused:
     [row] = db.query("SELECT count(*) AS number FROM staff_identities")
     if row["number"] >= MOST_IDENTITIES:
-        return _refuse(db, "openid_full", "", at, Doer("", browser), who.wanted)
+        return _refuse(db, Refused("openid_full"), "", at, Doer("", browser), who.wanted)
     for name in _names(who):
         if not _is_taken(db, name) and staff.add_within(db, name, role, "", at, Doer(name, browser)):
             break
@@ -123,6 +128,6 @@ def _names(who: Identity) -> Iterator[str]:
         yield clean_name(f"{who.wanted[: 63 - length] or 'openid'}-{own[:length]}")
 
 
-def _refuse(db: Connection, why: Refusal, name: str, at: datetime, by: Doer, detail: str) -> Refusal:
-    events.note(db, why, name, at, by, detail=detail)
-    return why
+def _refuse(db: Connection, refused: Refused, name: str, at: datetime, by: Doer, detail: str) -> Refused:
+    events.note(db, refused.why, name, at, by, detail=detail)
+    return refused

@@ -135,7 +135,7 @@ def test_commands_know_who_comes_from_a_provider(site, tmp_path):
     assert "until their OpenID provider says otherwise" in users("role", "anna", "lead")
     assert "handrail users readmit anna" in users("remove", "anna")
     assert "Kept out: anna" in users("readmit", "bert")
-    assert identities.admit(store, who, "agent", now(), "") == "openid_removed"
+    assert identities.admit(store, who, "agent", now(), "") == identities.Refused("openid_removed")
     assert "makes an account again" in users("readmit", "anna")
     assert identities.admit(store, who, "agent", now(), "") == "anna"
     store.close()

@@ -222,6 +222,7 @@ def test_an_account_belongs_to_the_subject_and_not_to_a_name(app, browser, store
     [
         ({"preferred_username": "<b>", "email": "Bea@Acme.example"}, "bea@acme.example"),
         ({"preferred_username": None, "nickname": "bea"}, "bea"),
+        ({"preferred_username": "openid_no_role"}, "openid_no_role"),
         ({"preferred_username": ["bea"]}, r"openid-[0-9a-f]{6}"),
         ({"preferred_username": "b" * 5000}, r"openid-[0-9a-f]{6}"),
         ({"preferred_username": "\u0000"}, r"openid-[0-9a-f]{6}"),
