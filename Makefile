@@ -7,11 +7,12 @@ PORT ?= 8000
 SECONDS ?= 600
 SITE ?= .
 QUESTIONS ?= tests/golden/docs-questions/queries.jsonl
+LOAD ?= 120
 export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench minute quality topics-quality loop query-log outbox-test cluster-test matrix adoption wheel release install-test lock clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -113,6 +114,9 @@ outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed
 
 cluster-test: $(VENV)/.installed-dev ## Ten minutes of three nodes while all is killed; renews docs/operators/cluster-proof.md
 	cd tests && $(abspath $(BIN))/python -m search.service.nodes.run --seconds $(SECONDS) --write
+
+torture: $(VENV)/.installed-dev ## Try all faults, attacks and odd input, and load for two minutes; renews docs/operators/torture.md
+	cd tests && $(abspath $(BIN))/python -m torture.run --seconds $(LOAD) --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/project/matrix.py

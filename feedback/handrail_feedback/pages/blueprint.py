@@ -54,7 +54,8 @@ class SiteSeen:
     without it, nobody is mailed an answer. A vote does not count if `of_bot` or `of_staff` returns True. `folder`
     returns the folder of built HTML for this request, by default that of the settings. `admit` is asked
     before so many of a kind are kept: it raises StoreUnavailable where the store is full, and TooManyRequests where
-    this address has left enough today.
+    this address has left enough today. `crowd_of` returns the name that a tab shares with others of its network where
+    they count as one person.
     """
 
     base_path: str = "/"
@@ -66,6 +67,7 @@ class SiteSeen:
     of_staff: Callable[[], bool] = lambda: False
     folder: Callable[[], Path] | None = None
     admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
+    crowd_of: Callable[[str | None], str | None] = lambda _tab: None
 
 
 def customer_pages(store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen) -> Blueprint:
@@ -109,7 +111,7 @@ def _vote_page(
     store: Store, search_log: SearchLog, settings: Settings, site: SiteSeen, folder: Callable[[], Path]
 ) -> VotePage:
     seen = (base_of(site.base_path), site.lang, site.is_page, site.of_bot, site.of_staff)
-    return VotePage(store, search_log, folder, *seen, site.admit, settings.flag("log_words"))
+    return VotePage(store, search_log, folder, *seen, site.admit, site.crowd_of, settings.flag("log_words"))
 
 
 @dataclass(frozen=True)

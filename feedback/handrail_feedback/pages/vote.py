@@ -61,6 +61,7 @@ class VotePage:
     of_bot: Callable[[], bool]
     of_staff: Callable[[], bool]
     admit: Callable[[Kind, int], None] = lambda _kind, _amount: None
+    crowd_of: Callable[[str | None], str | None] = lambda _tab: None
     words: bool = True
 
     def register(self, blueprint: Blueprint) -> None:
@@ -102,16 +103,18 @@ class VotePage:
         page = (location(sent, self.base_path, required=True) or "").partition("#")[0]
         if not self.is_page(page):
             raise RefusedError(400, "'url' is not a page of this site.", "Send the address of an article.")
+        tab, bot, staff = identifier(sent, "tab"), self.of_bot(), self.of_staff()
         return Vote(
             location=page,
             helpful=helpful,
             at=now(),
             comment=storable_text(sent, "comment", LONGEST_COMMENT) if self.words else "",
             search_id=None if declines_log() else identifier(sent, "search_id"),
-            tab=identifier(sent, "tab"),
+            tab=tab,
             reasons=_reasons(sent, helpful),
-            bot=self.of_bot(),
-            staff=self.of_staff(),
+            bot=bot,
+            staff=staff,
+            crowd=None if bot or staff else self.crowd_of(tab),
         )
 
     def _keep(self, vote: Vote) -> bool:

@@ -38,7 +38,8 @@ class Search:
     """One answered query, as the search package reports it. `results` are locations, best first; `ms` is the time.
 
     `fits` says of each result whether it was shown at once, and not only to whoever asked for more; empty means all.
-    `asked_back` is set where the words fit many articles, and the answer asked what was meant.
+    `asked_back` is set where the words fit many articles, and the answer asked what was meant. `crowd` is the name that
+    this tab shares with others where many new ones of a network count as one person.
     """
 
     search_id: str
@@ -58,6 +59,7 @@ class Search:
     source: SearchSource = "dialog"
     fits: tuple[bool, ...] = ()
     asked_back: bool = False
+    crowd: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,12 @@ class Intent:
     contacted_at: datetime | None
     left_at: datetime | None
     asked_back: bool
+    crowd: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who searched, as far as is known: a crowd that counts as one, else the browser tab, else this search."""
+        return self.crowd or self.tab or f"intent {self.id}"
 
 
 @dataclass(frozen=True)
@@ -211,6 +219,12 @@ class OpenedArticle:
     query: str
     shape: str
     contacted_at: datetime | None
+    crowd: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Who opened it: a crowd that counts as one, else the browser tab, else the search."""
+        return self.crowd or self.tab or f"search {self.intent}"
 
 
 @dataclass(frozen=True)
@@ -313,7 +327,8 @@ LONGEST_COMMENT = 1000
 class Vote:
     """One customer's opinion of one article. `location` may name a section, but the vote counts for its page.
 
-    `reasons` are codes that fit the vote (`handrail_kb.site.vote_form`). Votes of robots and staff do not count.
+    `reasons` are codes that fit the vote (`handrail_kb.site.vote_form`). Votes of robots and staff do not count,
+    and those of a `crowd` count as one.
     Raises ValueError for other codes.
     """
 
@@ -326,6 +341,7 @@ class Vote:
     reasons: tuple[str, ...] = ()
     bot: bool = False
     staff: bool = False
+    crowd: str | None = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.reasons) - set(reasons_of(self.helpful)):

@@ -64,8 +64,8 @@ class SearchMember:
 
     @property
     def person(self) -> str:
-        """Who searched, as far as is known: the browser tab, else this search alone."""
-        return self.intent.tab or f"intent {self.intent.id}"
+        """Who searched, as far as is known."""
+        return self.intent.person
 
     @property
     def query(self) -> str:

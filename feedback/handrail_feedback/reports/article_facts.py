@@ -144,9 +144,9 @@ def words_of_article(known: ReaderFigures, period: Period, least: int) -> Articl
     """What the readers of one article typed. `known` is about that article alone; `least` people make words shown."""
     opened = [opening for opening in known.openings if period.holds(opening.at)]
     votes = [vote for vote in reversed(known.votes) if vote.comment and period.holds(vote.at)]
-    following = [(step.tab, step.shape, step.query) for opening in opened if (step := _next(opening, known))]
+    following = [(opening.person, step.shape, step.query) for opening in opened if (step := _next(opening, known))]
     return ArticleWords(
-        came=_words(((_person(one), one.shape, one.query) for one in opened), least),
+        came=_words(((one.person, one.shape, one.query) for one in opened), least),
         searched_next=_words(following, least),
         sentences=tuple(
             Sentence(vote.at, vote.helpful, vote.comment, vote.reasons) for vote in votes[:_SENTENCES_SHOWN]
@@ -158,16 +158,11 @@ def _tally(opened: Iterable[OpenedArticle], voted: Iterable[Vote], period: Perio
     opened = [opening for opening in opened if period.holds(opening.at)]
     votes = [vote for vote in voted if period.holds(vote.at)]
     return Tally(
-        readers=len({_person(opening) for opening in opened}),
-        asked=len({_person(opening) for opening in opened if _asked(opening, known)}),
+        readers=len({opening.person for opening in opened}),
+        asked=len({opening.person for opening in opened if _asked(opening, known)}),
         yes=sum(vote.helpful for vote in votes),
         no=sum(not vote.helpful for vote in votes),
     )
-
-
-def _person(opening: OpenedArticle) -> str:
-    """Who opened it: the browser tab, or the search if it has none."""
-    return opening.tab or f"search {opening.intent}"
 
 
 def _asked(opening: OpenedArticle, known: ReaderFigures) -> bool:

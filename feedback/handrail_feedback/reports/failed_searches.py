@@ -98,8 +98,7 @@ class FailedSearchReport:
 class _Group:
     """Collects failed searches for the same words."""
 
-    tabs: set[str] = field(default_factory=set)
-    without_tab: int = 0
+    people: set[str] = field(default_factory=set)
     first: Intent | None = None
     last: Intent | None = None
     queries: Counter[str] = field(default_factory=Counter)
@@ -111,10 +110,7 @@ class _Group:
     contacted: int = 0
 
     def add(self, intent: Intent, kind: Failure, following: Following | None) -> None:
-        if intent.tab:
-            self.tabs.add(intent.tab)
-        else:
-            self.without_tab += 1
+        self.people.add(intent.person)
         self.first = self.first or intent
         self.last = intent
         self.queries[intent.query] += 1
@@ -131,7 +127,7 @@ class _Group:
         assert self.first and self.last  # noqa: S101 (a group begins with its first search)
         return FailedSearch(
             query=_most(self.queries) or "",
-            people=len(self.tabs) + self.without_tab,
+            people=len(self.people),
             searches=sum(self.kinds.values()),
             first_at=self.first.first_at,
             last_at=self.last.last_at,

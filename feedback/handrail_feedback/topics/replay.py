@@ -134,7 +134,7 @@ def _past(lang: str, group: Sequence[tuple[Intent, Failure | None]], decided: Ma
     return Past(
         question=min(queries, key=lambda query: (-queries[query], query)),
         lang=lang,
-        people=len({intent.tab or f"intent {intent.id}" for intent, _ in group}),
+        people=len({intent.person for intent, _ in group}),
         searches=len(group),
         failed=sum(kind is not None for _, kind in group),
         wanted=min(known, key=lambda page: (-known[page], page)) if known else None,

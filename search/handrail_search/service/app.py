@@ -43,7 +43,8 @@ from handrail_search.service.monitoring.state_metrics import IndexMetrics, Store
 from handrail_search.service.monitoring.stopping import Stopping
 from handrail_search.service.overload import refuse_late
 from handrail_search.service.rate_limits.day_limits import DayLimits
-from handrail_search.service.rate_limits.rules import add_limits
+from handrail_search.service.rate_limits.people import People
+from handrail_search.service.rate_limits.rules import add_limits, client_of
 from handrail_search.service.rate_limits.shared_counts import SharedCounts, shared_counts
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
 from handrail_search.service.site_files import BuiltSite, DecodedRule, add_site
@@ -66,6 +67,7 @@ class Parts:
     form: FormAlarm
     key: Callable[[], str]
     day_limits: DayLimits
+    people: People
     # Where limits are counted over all nodes; None where each process counts for itself.
     counts: SharedCounts | None = None
     # In production alone, as the next one.
@@ -139,6 +141,7 @@ def _make_parts(settings: Settings) -> Parts:
         form=FormAlarm(),
         key=partial(secret_key, settings),
         day_limits=DayLimits(capacity, counts),
+        people=People(),
         counts=counts,
     )
 
@@ -148,10 +151,15 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
     site, live, store = parts.site, parts.live, parts.store
     base = site.base_path
 
+    def crowd_of(tab: str | None) -> str | None:
+        return parts.people.crowd_of(tab, client_of(request.remote_addr or ""))
+
     def on_search(asked: AnsweredSearch) -> None:
         parts.meter.count(asked)
         if not declines_log() and parts.day_limits.takes("searches"):
-            parts.searches.record(_as_search(asked, by_staff=_is_staff()))
+            staff = _is_staff()
+            crowd = None if asked.bot or staff else crowd_of(asked.tab)
+            parts.searches.record(_as_search(asked, by_staff=staff, crowd=crowd))
 
     def on_said_no(search_id: str) -> None:
         if not declines_log():
@@ -169,6 +177,7 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         _is_staff,
         lambda: site.folder,
         parts.day_limits.admit,
+        crowd_of,
     )
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
     if not settings.only_answers:
@@ -207,7 +216,7 @@ def _count_messages(meter: metrics.Meter, form: FormAlarm, response: Response) -
     return response
 
 
-def _as_search(asked: AnsweredSearch, *, by_staff: bool) -> Search:
+def _as_search(asked: AnsweredSearch, *, by_staff: bool, crowd: str | None) -> Search:
     results = asked.results
     return Search(
         search_id=asked.search_id,
@@ -227,4 +236,5 @@ def _as_search(asked: AnsweredSearch, *, by_staff: bool) -> Search:
         staff=by_staff,
         source=asked.source,
         asked_back=bool(results.may_mean),
+        crowd=crowd,
     )

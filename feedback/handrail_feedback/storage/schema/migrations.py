@@ -285,3 +285,9 @@ def m095_topics_by_hand(db: Connection) -> None:
 def m096_identities(db: Connection) -> None:
     """Whom an OpenID provider vouches for."""
     db.define(*account_tables.IDENTITIES)
+
+
+@migration
+def m098_crowds(db: Connection) -> None:
+    """Which tabs count as one person."""
+    db.define(*topic_tables.CROWDS)

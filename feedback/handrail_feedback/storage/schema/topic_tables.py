@@ -180,3 +180,9 @@ WITHDRAWALS: tuple[str, ...] = (
     "ALTER TABLE intents ADD COLUMN withdrawal_id INTEGER",
     "ALTER TABLE votes ADD COLUMN withdrawal_id INTEGER",
 )
+
+# The random name that many new tabs of one network share where they count as one person; NULL: counts for itself.
+CROWDS: tuple[str, ...] = (
+    "ALTER TABLE intents ADD COLUMN crowd TEXT",
+    "ALTER TABLE votes ADD COLUMN crowd TEXT",
+)

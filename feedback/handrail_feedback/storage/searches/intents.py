@@ -152,6 +152,7 @@ def _begin(db: Connection, prepared: Prepared) -> int:
     search, at = prepared.search, stamp(prepared.search.at)
     values = json.loads(prepared.answer) | {
         "tab": search.tab,
+        "crowd": search.crowd,
         "shown_id": search.search_id,
         "at": at,
         "source": search.source,
@@ -160,9 +161,9 @@ def _begin(db: Connection, prepared: Prepared) -> int:
     }
     [number] = db.execute(
         """INSERT INTO intents (tab, query, shape, lang, verdict, mode, degraded, fallback_reason, asked_back, results,
-             shown_id, shown_at, first_at, last_at, keystrokes, source, bot, staff)
+             shown_id, shown_at, first_at, last_at, keystrokes, source, bot, staff, crowd)
            VALUES (:tab, :query, :shape, :lang, :verdict, :mode, :degraded, :fallback_reason, :asked_back, :results,
-             :shown_id, :at, :at, :at, 1, :source, :bot, :staff) RETURNING id""",
+             :shown_id, :at, :at, :at, 1, :source, :bot, :staff, :crowd) RETURNING id""",
         values,
     ).fetchone()
     return int(number)
@@ -278,6 +279,7 @@ def openings(store: Store, since: datetime, until: datetime, location: str | Non
             row["query"],
             row["shape"],
             moment_or_none(row["contacted_at"]),
+            row["crowd"],
         )
         for row in rows
     ]
@@ -297,8 +299,8 @@ def steps(store: Store, since: datetime, until: datetime, location: str | None =
 def seen_lists(store: Store, since: datetime, most: int) -> list[SeenList]:
     """The newest lists since then that customers looked at, at most so many, newest first, with what they opened.
 
-    No bots, no staff, none while a part of search was down, and a few of each tab at most: whoever writes a script must
-    not choose what others find.
+    No bots, no staff, none while a part of search was down, and a few of each person at most: whoever writes a script
+    must not choose what others find.
     """
     lists: dict[int, SeenList] = {}
     opened: dict[int, set[str]] = {}
@@ -314,8 +316,8 @@ def seen_lists(store: Store, since: datetime, most: int) -> list[SeenList]:
 _LISTS_OF_A_TAB = 10
 _SEEN_LISTS = """
 SELECT found.id, found.last_at, found.shape, found.results, openings.location FROM (
-  SELECT *, row_number() OVER (PARTITION BY tab ORDER BY last_at DESC, id DESC) AS of_tab FROM (
-    SELECT id, tab, last_at, shape, results FROM intents
+  SELECT *, row_number() OVER (PARTITION BY coalesce(crowd, tab) ORDER BY last_at DESC, id DESC) AS of_tab FROM (
+    SELECT id, tab, crowd, last_at, shape, results FROM intents
     WHERE last_at >= :since AND tab IS NOT NULL AND bot = 0 AND staff = 0 AND degraded = 0
       AND (seen_ms > 0 OR clicked_at IS NOT NULL)
     ORDER BY last_at DESC, id DESC LIMIT :most
@@ -330,7 +332,8 @@ openings.at >= :since AND openings.at < :until AND intents.bot = 0 AND intents.s
 AND (:location IS NULL OR openings.location = :location)
 """
 _OPENINGS = f"""
-SELECT openings.location, openings.at, intents.id, intents.tab, intents.query, intents.shape, intents.contacted_at
+SELECT openings.location, openings.at, intents.id, intents.tab, intents.query, intents.shape, intents.contacted_at,
+  intents.crowd
 FROM openings JOIN intents ON intents.id = openings.intent_id
 WHERE {_WITHIN} ORDER BY openings.at, intents.id, openings.location
 """  # noqa: S608 (our own words)

@@ -176,7 +176,7 @@ def _key_of(one: TaughtQuestion) -> dict[str, str | None]:
 # where votes are kept. Windows are slow over wide rows, so the words are fetched last.
 _VOTES = """
 WITH said AS (
-  SELECT votes.id, votes.at, location, coalesce(votes.tab, 'no tab') AS session, intents.id AS intent,
+  SELECT votes.id, votes.at, location, coalesce(votes.crowd, votes.tab, 'no tab') AS session, intents.id AS intent,
     row_number() OVER (PARTITION BY intents.id, location ORDER BY votes.id) AS of_search
   FROM votes
   JOIN searches ON searches.search_id = votes.search_id

@@ -128,7 +128,7 @@ def sizes(store: Store) -> dict[int, Size]:
     """How much is in each topic, found without reading any words."""
     rows = store.read(
         """SELECT topic_id, count(*) AS members, max(id) AS last, count(DISTINCT person) AS people FROM (
-             SELECT topic_id, topic_members.id, coalesce(tab, 'intent ' || intents.id) AS person
+             SELECT topic_id, topic_members.id, coalesce(crowd, tab, 'intent ' || intents.id) AS person
              FROM topic_members JOIN intents ON kind = 'search' AND intents.id = topic_members.id
              UNION ALL SELECT topic_id, topic_members.id, 'message ' || thread
              FROM topic_members JOIN outcomes ON topic_members.kind = 'message' AND outcomes.id = topic_members.id

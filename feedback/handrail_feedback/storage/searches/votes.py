@@ -28,14 +28,15 @@ def keep_vote(store: Store, vote: Vote) -> None:
         "comment": redact(storable(vote.comment, LONGEST_COMMENT)),
         "search_id": vote.search_id,
         "tab": vote.tab,
+        "crowd": vote.crowd,
         "bot": int(vote.bot),
         "staff": int(vote.staff),
     }
     with store.transaction(durable=True) as db:
         db.execute("DELETE FROM votes WHERE tab = :tab AND location = :location", values)
         [number] = db.execute(
-            """INSERT INTO votes (at, location, helpful, comment, search_id, tab, bot, staff)
-               VALUES (:at, :location, :helpful, :comment, :search_id, :tab, :bot, :staff)
+            """INSERT INTO votes (at, location, helpful, comment, search_id, tab, bot, staff, crowd)
+               VALUES (:at, :location, :helpful, :comment, :search_id, :tab, :bot, :staff, :crowd)
                RETURNING id""",
             values,
         ).fetchone()
@@ -46,7 +47,10 @@ def keep_vote(store: Store, vote: Vote) -> None:
 
 
 def votes(store: Store, since: datetime, until: datetime, location: str | None = None) -> list[Vote]:
-    """The votes given from `since` to before `until`, on all articles or on one, oldest first; no bots, no staff."""
+    """The votes given from `since` to before `until`, on all articles or on one, oldest first; no bots, no staff.
+
+    Of a crowd, the last vote on each article.
+    """
     rows = store.read(
         """SELECT votes.*, vote_reasons.reason
            FROM votes LEFT JOIN searches ON searches.search_id = votes.search_id
@@ -62,7 +66,8 @@ def votes(store: Store, since: datetime, until: datetime, location: str | None =
     given: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         given[row["id"]].append(row)
-    return [_vote(of_vote[0], {row["reason"] for row in of_vote}) for of_vote in given.values()]
+    last = {(of_vote[0]["crowd"] or number, of_vote[0]["location"]): number for number, of_vote in given.items()}
+    return [_vote(given[number][0], {row["reason"] for row in given[number]}) for number in sorted(last.values())]
 
 
 def reasons_by_search(store: Store) -> dict[int, tuple[str, ...]]:
@@ -88,6 +93,7 @@ def _vote(row: Row, given: set[str | None]) -> Vote:
         comment=row["comment"],
         search_id=row["search_id"],
         tab=row["tab"],
+        crowd=row["crowd"],
         # A newer version may have kept others.
         reasons=tuple(reason for reason in known if reason in given),
     )

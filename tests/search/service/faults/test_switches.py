@@ -78,7 +78,10 @@ def megabytes():
 @pytest.mark.parametrize(
     "switches", [pytest.param(8, id="8 switches"), pytest.param(100, id="100 switches", marks=pytest.mark.torture)]
 )
-def test_switches_under_load_fail_no_request_and_leave_no_handle_of_a_deleted_file(make_node, with_site, switches):
+def test_switches_under_load_fail_no_request_and_leave_no_handle_of_a_deleted_file(
+    make_node, with_site, switches, record_property
+):
+    record_property("tried", switches)
     app = make_node()
     live, index, ended, failed, answered = parts_of(app).live, with_site / "state" / "index", threading.Event(), [], []
 

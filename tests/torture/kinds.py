@@ -1,0 +1,185 @@
+"""Which faults and attacks there are, which tests try each, and by what it is mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SERVICE, INDEX, STORE = "search/service/faults", "search/index/faults", "feedback/storage/faults"
+PROXIES, DESK = "search/service/proxies/test_documented.py", "feedback/desk"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A fault or an attack. `tests` are files of tests, or tests in them (`file::name`), below `tests/`.
+
+    A test that fails means for a fault that something was lost, and for an attack that somebody got in.
+    """
+
+    name: str
+    sort: Literal["fault", "attack"]
+    mended_by: str
+    tests: tuple[str, ...]
+
+    def has(self, nodeid: str) -> bool:
+        """Whether this test, by its identifier from the top of the project, tries this kind."""
+        file, _, name = nodeid.removeprefix("tests/").partition("::")
+        name = name.partition("[")[0]
+        return any(one in (file, f"{file}::{name}") for one in self.tests)
+
+
+def fault(name: str, mended_by: str, *tests: str) -> Kind:
+    """A kind of fault."""
+    return Kind(name, "fault", mended_by, tests)
+
+
+def attack(name: str, mended_by: str, *tests: str) -> Kind:
+    """A kind of attack."""
+    return Kind(name, "attack", mended_by, tests)
+
+
+KINDS = (
+    fault(
+        "Service and mail server killed while messages are sent",
+        "itself: unsent messages wait in the store, another sender takes over",
+        "feedback/delivery/experiment/test_experiment.py",
+    ),
+    fault(
+        "Nodes, PostgreSQL and Valkey killed under traffic",
+        "itself: nodes start again and use the store that is there",
+        "search/service/nodes/test_cluster.py",
+    ),
+    fault(
+        "PostgreSQL killed just after it confirmed",
+        "itself, from its own log",
+        f"{STORE}/test_crash.py",
+    ),
+    fault(
+        "Store deleted, emptied, or cut short",
+        "`handrail store restore`; nothing new is made in its place unasked",
+        f"{STORE}/test_lost_store.py",
+    ),
+    fault(
+        "Older and newer version at one store",
+        "`handrail store migrate`; the older service goes on meanwhile",
+        f"{STORE}/test_versions.py",
+    ),
+    fault(
+        "Clock set back, set ahead, or wrong on one node",
+        "itself: nothing is erased on one clock's word",
+        f"{STORE}/test_clock.py",
+        f"{SERVICE}/test_clock_of_limits.py",
+    ),
+    fault(
+        "Power cut during a build",
+        "itself: files are on the disk before they have their names",
+        f"{INDEX}/test_power_cut.py",
+    ),
+    fault(
+        "Encoder or weights damaged, or a build killed while it copies them",
+        "`handrail build`",
+        f"{INDEX}/test_damaged_weights.py",
+    ),
+    fault(
+        "Disk full during a build or a command",
+        "making room, then the same command again",
+        f"{INDEX}/test_full_disk.py",
+    ),
+    fault(
+        "Site without what the build wrote beside it",
+        "`handrail build`, which `handrail doctor` says",
+        f"{INDEX}/test_doctor_of_site.py",
+    ),
+    fault(
+        "Index damaged while it is used",
+        "itself: the generation before answers; then `handrail build`",
+        f"{SERVICE}/test_damaged_while_serving.py",
+    ),
+    fault(
+        "Index switched under load",
+        "nothing to mend: no request fails",
+        f"{SERVICE}/test_switches.py",
+    ),
+    fault(
+        "Folder for temporary files full or read-only",
+        "itself: it counts without files until there is room",
+        f"{SERVICE}/test_full_tmp.py",
+    ),
+    fault(
+        "More searches than it can answer",
+        "itself: searches are refused early, messages are taken",
+        f"{SERVICE}/test_overload.py",
+    ),
+    fault(
+        "Anything at all sent to search, votes, messages and pages",
+        "nothing to mend: refused in one sentence",
+        f"{SERVICE}/test_requests.py",
+        "feedback/pages/test_request.py",
+        "search/service/api/test_api_fuzz.py",
+    ),
+    attack(
+        "Filling the store, from one address or from many",
+        "limits by day and in all; a message is taken last of all",
+        "search/service/test_defence.py::test_one_address_leaves_only_so_much_a_day_and_search_goes_on",
+        "feedback/storage/upkeep/test_capacity.py",
+    ),
+    attack(
+        "Mail to strangers",
+        "three mails a day for each address; who withdrew gets none",
+        "feedback/storage/test_mail_quota.py",
+    ),
+    attack(
+        "Guessing reference codes, passwords and codes of the second factor",
+        "limits by address, by account, and for everybody",
+        "search/service/test_defence.py::test_guessing_codes_is_stopped_by_address_and_for_everybody_together",
+        f"{DESK}/test_sign_in.py",
+        f"{DESK}/accounts/test_second_factor.py",
+    ),
+    attack(
+        "Sessions stolen, planted, copied or kept too long",
+        "tokens that end, cookies bound to host or path",
+        f"{DESK}/accounts/test_sessions.py",
+    ),
+    attack(
+        "Other sites that send for a customer or a colleague",
+        "`Origin` and `Sec-Fetch-Site` are compared, forms carry tokens",
+        "search/service/test_defence.py::test_other_sites_may_send_nothing",
+        "search/service/test_defence.py::test_nothing_of_what_another_site_sent_is_kept",
+        "search/service/test_defence.py::test_a_strange_origin_is_refused",
+    ),
+    attack(
+        "Made-up hosts, addresses and redirects",
+        "`trusted_hosts`, `trusted_proxies`, redirects without a host",
+        "search/service/test_clients.py",
+        "search/service/test_defence.py::test_no_address_redirects_to_another_site",
+        "search/service/test_defence.py::test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed",
+    ),
+    attack(
+        "The same through nginx, Caddy and Apache, with slow and huge bodies",
+        "the documented configurations",
+        PROXIES,
+    ),
+    attack(
+        "HTML in what customers write, and holes in the policy",
+        "escaping, and a Content-Security-Policy for each page",
+        "feedback/pages/test_contact.py::test_html_in_a_message_stays_text",
+        "search/service/test_defence.py::test_every_answer_carries_the_policy",
+        "search/service/test_defence.py::test_a_digest_that_is_none_opens_no_hole_in_the_policy",
+        "search/service/test_defence.py::test_notes_that_cannot_be_read_give_the_strictest_policy",
+    ),
+    attack(
+        "Texts that make an expression slow",
+        "expressions that are linear, and bounds on length",
+        "kb/texts/test_log.py::test_a_hostile_text_is_masked_in_time_that_grows_with_its_length",
+        "kb/language/test_sentences.py::test_a_hostile_text_takes_no_time",
+        "kb/language/test_normal_form.py::test_no_text_makes_the_form_slow",
+        "kb/articles/test_markup.py::test_long_hostile_words_are_read_in_no_time",
+        "kb/site/built/test_page_text.py::test_a_span_without_sense_costs_nothing",
+    ),
+    attack(
+        "A script that poses as many people",
+        "one network adds only so many people; a lead takes back the rest",
+        "search/service/test_people.py",
+        "feedback/storage/upkeep/test_withdrawal.py",
+    ),
+)
