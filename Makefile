@@ -116,7 +116,7 @@ cluster-test: $(VENV)/.installed-dev ## Ten minutes of three nodes while all is 
 	cd tests && $(abspath $(BIN))/python -m search.service.nodes.run --seconds $(SECONDS) --write
 
 torture: $(VENV)/.installed-dev ## Try all faults, attacks and odd input, and load for two minutes; renews docs/operators/torture.md
-	cd tests && $(abspath $(BIN))/python -m torture.run --seconds $(LOAD) --write
+	cd tests && $(abspath $(BIN))/python -m search.service.faults.torture.run --seconds $(LOAD) --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/project/matrix.py

@@ -179,7 +179,7 @@ KINDS = (
     attack(
         "A script that poses as many people",
         "one network adds only so many people; a lead takes back the rest",
-        "search/service/test_people.py",
+        "search/service/api/test_people.py",
         "feedback/storage/upkeep/test_withdrawal.py",
     ),
 )

@@ -13,7 +13,7 @@ from .kinds import KINDS, Kind
 from .load import Load, Phase, wrong_with
 from .tries import Tries
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[4]
 
 
 def report(kind, outcome, when="call", **properties):

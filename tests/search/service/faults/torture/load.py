@@ -21,10 +21,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from handrail_feedback.storage.database import Store
-from search.service.test_serving import build, free_port, get, write_project
 from waiting import until
 
-ROOT = Path(__file__).parents[2]
+from ...test_serving import build, free_port, get, write_project
+
+ROOT = Path(__file__).parents[5]
 CUSTOMERS = 64
 PATIENCE_SECONDS = 20
 MEASURED_SECONDS = 6.0

@@ -1,9 +1,9 @@
 """Faults, attacks, odd input and load, tried one after the other: `make torture`.
 
     cd tests
-    python -m torture.run                    all of it; load for two minutes
-    python -m torture.run --seconds 1800     load for half an hour
-    python -m torture.run --write            and renew docs/operators/torture.md
+    python -m search.service.faults.torture.run                    all of it; load for two minutes
+    python -m search.service.faults.torture.run --seconds 1800     load for half an hour
+    python -m search.service.faults.torture.run --write            and renew docs/operators/torture.md
 
 What is tried stands in `kinds.py`. `make test` runs most of the same tests, without those marked `torture`.
 """
@@ -25,7 +25,7 @@ from .load import run_load, wrong_with
 from .table import as_table, put_into
 from .tries import Tries
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[5]
 PAGE = ROOT / "docs" / "operators" / "torture.md"
 # In the first minutes memory grows until all is warm, whatever comes after: only a longer load is judged by it.
 MOST_GROWTH_MB_A_MINUTE, JUDGED_FROM_SECONDS = 1.0, 600
