@@ -91,6 +91,13 @@ class FindsAnswers(Protocol):
 class Articles(Protocol):
     """What has to be known of the site's articles."""
 
+    @property
+    def lang(self) -> str:
+        """The site's language, such as `de`."""
+
+    def spelled(self, words: str) -> str:
+        """What a customer typed, with the words corrected that the site writes otherwise."""
+
     def title(self, location: str) -> str:
         """The article's title; its location where it is gone."""
 

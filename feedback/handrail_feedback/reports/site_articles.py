@@ -17,6 +17,15 @@ class KnownArticles:
 
     site: SiteInfo = field(default_factory=SiteInfo)
 
+    @property
+    def lang(self) -> str:
+        """The site's language."""
+        return self.site.lang
+
+    def spelled(self, words: str) -> str:
+        """The words as typed, because the texts are unknown."""
+        return words
+
     def title(self, location: str) -> str:
         """The article's title; its location if the title is unknown."""
         return str(self.site.articles.get(location, {}).get("title") or location)

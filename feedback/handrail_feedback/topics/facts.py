@@ -40,7 +40,11 @@ SUGGESTION_REASONS: dict[SuggestedAction, str] = {
 ENOUGH_FOR_TREND = 10
 _EXAMPLES, _NEAREST, _NEXT_SHOWN = 5, 3, 3
 _LOOKED_AT = 3
+# What a name loses that has so few words: "Password" names everything about passwords.
+_TOO_SHORT = {0: 0.4, 1: 0.4, 2: 0.2, 3: 0.1}
 _LONG_NAME = 8
+# What a name loses in another language than the site's: more than any other can be ahead by being near or frequent.
+_FOREIGN = 2.0
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def _facts(
     queries = Counter(one.query for one in shown)
     return Facts(
         topic=topic,
-        name=names.get(topic) or _name(held, places),
+        name=names.get(topic) or _name(held, places, articles),
         people=people(now),
         people_before=people(before),
         before_kept=period.is_comparable(known_since),
@@ -211,20 +215,30 @@ def _trend(
     return "growing" if one > expected else "falling"
 
 
-def _name(held: Sequence[Member], places: Mapping[MemberKey, MemberPlace]) -> str:
-    """The name of a topic: a wording that somebody typed and that is central, frequent and short."""
+def _name(held: Sequence[Member], places: Mapping[MemberKey, MemberPlace], articles: Articles) -> str:
+    """The name of a topic: a wording that somebody typed, central, frequent, and of enough words to tell something.
+
+    One in the site's language is preferred. Words that the site writes otherwise are corrected.
+    """
     by_shape: dict[str, list[Member]] = defaultdict(list)
     for one in held:
         by_shape[one.shape].append(one)
+    home = _language(articles.lang)
 
     def worth(shape: str) -> float:
         same = by_shape[shape]
-        words = len(shape.split())
-        odd = 0.2 * (words < 2) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
-        return places[same[0].key].nearness + 0.1 * math.log2(people(same)) - odd
+        words = sum(any(map(str.isalpha, word)) for word in shape.split())
+        odd = _TOO_SHORT.get(words, 0.0) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
+        foreign = _FOREIGN * all(_language(one.lang) != home for one in same)
+        return places[same[0].key].nearness + 0.1 * math.log2(people(same)) - odd - foreign
 
     best = min(by_shape, key=lambda shape: (-round(worth(shape), 6), shape))
-    return _most_typed(by_shape[best])
+    return articles.spelled(_most_typed(by_shape[best]))
+
+
+def _language(lang: str) -> str:
+    """The language without its region: `de` for `de-CH`."""
+    return lang.replace("_", "-").partition("-")[0].casefold()
 
 
 def _most_typed(members: Iterable[Member]) -> str:

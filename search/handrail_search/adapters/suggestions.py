@@ -35,4 +35,4 @@ def suggest(live: LiveIndex, base: str, words: str, lang: str) -> list[Suggested
 def articles_of(live: LiveIndex, failed: Iterable[str]) -> Articles:
     """What topics ask about the articles that serve now; `failed` are all failed searches."""
     searcher = live.searcher()
-    return SiteArticles(searcher.index, failed) if searcher else KnownArticles()
+    return SiteArticles(searcher.index, failed, searcher.reader.spelled) if searcher else KnownArticles()

@@ -6,15 +6,18 @@ Vectors are kept in a file by a digest of their text, so that only new questions
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from handrail_feedback.contracts import Meaning
 from handrail_feedback.records.topics import History
 from handrail_feedback.storage.database import Store
 from handrail_feedback.topics.refresh import Refreshed, refresh
 from handrail_kb.config.settings import Settings
+from handrail_kb.site.built.site_info import read_site_info
 from handrail_search.embedding.encoder import Encoder, stack
 from handrail_search.embedding.vector_cache import KnownVectors
 from handrail_search.embedding.vectors import Vectors
@@ -28,6 +31,8 @@ _SHARE, _SEARCHES = 0.1, 2
 # … and this share is so many times that of all other failed searches.
 _TIMES_AS_OFTEN = 3.0
 _MOST_WORDS = 12
+# The most names of topics that are corrected once, and not for each period anew.
+_NAMES = 10_000
 
 
 def refresh_topics(
@@ -80,15 +85,32 @@ class _QuestionVectors:
 class SiteArticles:
     """The site's articles, as `contracts.Articles`."""
 
-    def __init__(self, index: Index, failed: Iterable[str]) -> None:
-        """`failed` are all failed searches: a word found in many of them characterises none."""
+    def __init__(self, index: Index, failed: Iterable[str], spelled: Callable[[str], str] = str) -> None:
+        """`failed` are all failed searches: a word found in many of them characterises none.
+
+        `spelled` corrects words that the site writes otherwise.
+        """
         self._index = index
+        self._spelled = lru_cache(_NAMES)(spelled)
+        self._lang = read_site_info(index.site).lang if index.site else _commonest(page.lang for page in index.pages)
         self._pages = {page.location: page for page in index.pages}
         self._usual: Counter[str] = Counter()
         self._searches = 0
         for query in failed:
             self._searches += 1
             self._usual.update(_words(query))
+
+    @property
+    def lang(self) -> str:
+        """The site's language: as its build says or, where the index holds no built site, that of most articles."""
+        return self._lang
+
+    def spelled(self, words: str) -> str:
+        """What a customer typed, with the words corrected that the site writes otherwise."""
+        try:
+            return self._spelled(words)
+        except sqlite3.Error:  # the generation was removed or damaged while it served
+            return words
 
     def title(self, location: str) -> str:
         """The article's title; its location where it is gone."""
@@ -126,6 +148,10 @@ class SiteArticles:
         [(asked,)] = self._index.db.execute("SELECT asked FROM pages WHERE id = ?", [page_id])
         passages = self._index.db.execute("SELECT heading, text FROM passages WHERE page_id = ?", [page_id])
         return " ".join((page.title, page.description, asked, *(f"{heading} {text}" for heading, text in passages)))
+
+
+def _commonest(langs: Iterable[str]) -> str:
+    return next((lang for lang, _ in Counter(langs).most_common(1)), "")
 
 
 def _words(query: str) -> frozenset[str]:

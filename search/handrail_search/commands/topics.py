@@ -38,8 +38,10 @@ from handrail_search.adapters.proofs import answer_of
 from handrail_search.adapters.teaching import teach_from_store
 from handrail_search.adapters.topics import SiteArticles, refresh_topics
 from handrail_search.commands.options import find_settings, setting_options
+from handrail_search.embedding.encoder import Encoder
 from handrail_search.index.generation import Index, current_generation, open_current
 from handrail_search.ranking.searcher import Searcher
+from handrail_search.ranking.understanding import Reader
 
 log = Log(__name__)
 
@@ -79,6 +81,7 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
     settings = find_settings(config_file, flags, needs_file=False)
     store, index = _existing(settings), open_current(settings.index_dir)
     history = read_history(store)
+    encoder: Encoder | None
     try:
         encoder = index.encoder()
         with bar_when_needed("encoding searches") as advance:
@@ -90,8 +93,9 @@ def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup
             )
     except EncoderUnavailable as error:
         log("topics.unchanged", reason=error)
-    book = read_book(store, history)
-    return OpenStore(settings, store, book, SiteArticles(index, (one.query for one in book.members)))
+        encoder = None
+    book, reader = read_book(store, history), Reader(index, encoder)
+    return OpenStore(settings, store, book, SiteArticles(index, (one.query for one in book.members), reader.spelled))
 
 
 class _Serving:

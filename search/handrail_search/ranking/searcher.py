@@ -71,7 +71,7 @@ class Searcher:
         self._learned: LearnedQuestions | None = None
         self.lesson = LearnedModel()
         self.popularity: Popularity | None = None
-        self._reader = Reader(index, encoder)
+        self.reader = Reader(index, encoder)
 
     @property
     def taught(self) -> int:
@@ -84,7 +84,7 @@ class Searcher:
         Takes seconds for the first hundreds, because they are asked to find out what learning is worth on this site.
         `known_vectors` keeps the questions' vectors by text from one call to the next.
         """
-        self._reader = Reader(self.index, self._encoder, [one.question for one in known])
+        self.reader = Reader(self.index, self._encoder, [one.question for one in known])
         if self._encoder is None or not known:
             self._learned = None
             return
@@ -146,7 +146,7 @@ class Searcher:
         question, limit = clean_question(question), max(1, min(limit, MAX_LIMIT))
         if not self.index.pages or not words_in(question):  # signs alone ask for nothing
             return Results(question, "none", "hybrid", ())
-        understood = self._reader.read(question, self._encode)
+        understood = self.reader.read(question, self._encode)
         vector, finding = understood.vector, self._evidence(understood, left_out, only_lang)
         others = self._of_other_languages(only_lang) or self._of_other_languages(lang)
         scores, lifted, order, twins = self._rank(finding, vector, others, limit)
@@ -189,7 +189,7 @@ class Searcher:
         question = clean_question(question)
         if not question or not self.index.pages:
             return ()
-        understood = self._reader.read(question, self._encode if without is None else self._known(without))
+        understood = self.reader.read(question, self._encode if without is None else self._known(without))
         finding = self._with_popularity(
             Evidence(self.index, understood.text, understood.vector, self._learned, understood.words, without)
         )

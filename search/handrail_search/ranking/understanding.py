@@ -25,6 +25,8 @@ from handrail_search.lexical.words import AskedWord
 _CANDIDATES = 60_000
 # The doubt up to which a word is corrected, and how much doubt is offset when the best passage comes nearer.
 _DOUBT, _GAIN = -0.7, 6.0
+# The doubt up to which a word is corrected where nothing shows whether another would be nearer to what is meant.
+_SURE = -1.1
 # A question of so few words is probably still being typed.
 _FEW_WORDS = 3
 
@@ -84,6 +86,11 @@ class Reader:
         if not kept:
             return plain
         return corrected if len(kept) == len(found) else self._with(question, kept, encode)
+
+    def spelled(self, question: str) -> str:
+        """The question with what is surely misspelled corrected, whatever it means. Raises sqlite3.Error."""
+        found = self._suggestions(question, self._index.words.read(self._index.db, question))
+        return replace(question, {word: one.word for word, one in found.items() if one.doubt <= _SURE})
 
     def _suggestions(self, question: str, words: Sequence[AskedWord]) -> dict[str, SpellingSuggestion]:
         meant = set(chain.from_iterable(words_in(token) for token in _to_the_letter(question)))

@@ -28,6 +28,10 @@ class Site:
     """Articles that know next to nothing: of one it is known that it leaves its matter to people."""
 
     asked: Mapping[str, int] = {}
+    lang = "en"
+
+    def spelled(self, words: str) -> str:
+        return words.replace("pasword", "password")
 
     def title(self, location: str) -> str:
         return location.strip("/").title()
@@ -72,6 +76,39 @@ def test_a_topic_is_named_with_words_that_a_customer_typed_short_and_often(log, 
     [topic] = facts()
     assert topic.name == "Forgot my password"
     assert [(one.query, one.people) for one in topic.examples][:2] == [("Forgot my password", 4), ("password", 1)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ({"password": 6, "how do I reset my password": 1}, "how do I reset my password"),
+        ({"password": 9, "new password": 3, "send me a new password": 1}, "send me a new password"),
+        ({"password": 3}, "password"),
+        ({"{{ 7*7 }} --> password": 3, "forgot my password": 3}, "forgot my password"),
+        ({"forgot my old password": 8, "I forgot my password": 2}, "forgot my old password"),
+    ],
+)
+def test_a_topic_is_named_with_words_that_tell_something_before_a_frequent_short_one(log, facts, typed, name) -> None:
+    for query, often in typed.items():
+        for number in range(often):
+            ask(log, query, f"tab-{query[:12]}{number}", 100 * number)
+    [topic] = facts()
+    assert topic.name == name
+
+
+def test_a_topic_is_named_in_the_language_of_the_site_where_somebody_used_it(log, facts) -> None:
+    for number in range(9):
+        ask(log, "he olvidado mi password", f"tab-es{number}", 100 * number, lang="es")
+    assert [topic.name for topic in facts()] == ["he olvidado mi password"]
+    ask(log, "I forgot the password", "tab-en", 1000, lang="en-GB")
+    assert [topic.name for topic in facts()] == ["I forgot the password"]
+
+
+def test_a_name_is_spelled_as_the_articles_spell(log, facts) -> None:
+    ask(log, "forgot my pasword password", "tab-a")
+    [topic] = facts()
+    assert topic.name == "forgot my password password"
+    assert topic.examples[0].query == "forgot my pasword password"
 
 
 def test_people_are_tabs_and_a_search_without_a_tab_is_one_more(log, facts) -> None:

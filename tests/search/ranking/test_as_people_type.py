@@ -32,6 +32,12 @@ def test_a_slip_inside_a_sentence_is_put_right_and_the_rest_is_kept(searcher):
     assert results.corrected == "How do I change my Password?"
 
 
+def test_a_name_of_a_topic_is_corrected_only_where_a_word_is_surely_misspelt(searcher):
+    assert searcher.reader.spelled("change my passwrod please") == "change my password please"
+    for meant in ("change my password", "refund of a walrus", "E-1042 on my Mac"):
+        assert searcher.reader.spelled(meant) == meant
+
+
 @pytest.mark.parametrize("meant", ['"pasword"', "E-1043", "pasword.ini", "horse", "PASWD_2"])
 def test_quotes_codes_and_real_words_are_never_corrected(searcher, meant):
     assert searcher.search(meant).corrected is None
