@@ -26,7 +26,7 @@ from handrail_feedback.reports.failed_searches_text import report_as_json, repor
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.messages import find_message, keep_message
-from handrail_feedback.storage.searches.intents import intents
+from handrail_feedback.storage.searches.intents import intents, intents_of
 from handrail_feedback.storage.searches.topics import failed_searches
 from handrail_feedback.storage.searches.votes import keep_vote
 from handrail_kb.config.settings import Settings
@@ -288,3 +288,13 @@ def test_a_message_is_forgotten_by_its_code(site: Path, settings: Settings) -> N
     assert find_message(store, code) is None
     assert "no message" in run(forget, "--config", str(site), code)[1]
     assert "not a reference code" in run(forget, "--config", str(site), "hello")[1]
+
+
+def test_searches_are_read_by_their_numbers_and_erased_ones_are_missing(store, log):
+    for number in range(3):
+        log.record(search(f"question {number}", 100 * number, f"tab-number-{number}"))
+    assert log.flush()
+    kept = [one for one, _ in intents(store, NOON - HOUR, NOON + HOUR)]
+    found = intents_of(store, [kept[2].id, kept[0].id, 10**6])
+    assert found == {kept[0].id: kept[0], kept[2].id: kept[2]}
+    assert intents_of(store, []) == {}

@@ -17,7 +17,13 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import note_opened, settle
 from handrail_feedback.storage.messages.messages import keep_message
-from handrail_feedback.storage.messages.threads import count_reached
+from handrail_feedback.storage.messages.threads import (
+    cases_of,
+    count_reached,
+    kept_messages,
+    messages_to_answer,
+    sent_messages,
+)
 from handrail_kb.site.help_links import one_click
 
 from ..conftest import NOON
@@ -54,6 +60,25 @@ def test_a_message_reached_a_person_when_it_was_delivered_opened_or_answered(sto
     assert (figure.numerator, figure.denominator, figure.value) == (22, 24, "92%")
     assert found["undelivered now"].of == "1 of 24"
     assert found["undelivered now"].value == "1"
+
+
+def test_each_number_about_messages_lists_the_messages_that_it_counts(store: Store) -> None:
+    written = [write(store, number, "folder") for number in range(3)]
+    deliver_all(store)
+    settle(store, written[0], "elsewhere", "bert", NOON, "t")
+    settle(store, written[1], "nothing", "bert", NOON, "t2")
+    waiting, unnoticed = write(store, 3, "folder"), write(store, 4)
+    found = reach(store)
+    for name, listed in (
+        ("messages that reached a person", sent_messages(store, SINCE, NOON)),
+        ("first reply, half within", messages_to_answer(store, SINCE, NOON)),
+        ("undelivered now", kept_messages(store)),
+    ):
+        assert (sum(listed.values()), len(listed)) == (found[name].numerator, found[name].denominator), name
+    assert [code for code, waits in kept_messages(store).items() if waits] == [waiting]
+    assert not sent_messages(store, SINCE, NOON)[unnoticed]
+    assert set(cases_of(store, [waiting, unnoticed, "none"])) == {waiting, unnoticed}
+    assert cases_of(store, []) == {}
 
 
 def test_many_periods_are_counted_at_one_go_each_by_itself_and_overlapping_ones_twice(
