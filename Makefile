@@ -8,6 +8,7 @@ SECONDS ?= 600
 SITE ?= .
 QUESTIONS ?= tests/golden/docs-questions/queries.jsonl
 LOAD ?= 120
+MINUTES ?= 15
 export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -116,7 +117,7 @@ cluster-test: $(VENV)/.installed-dev ## Ten minutes of three nodes while all is 
 	cd tests && $(abspath $(BIN))/python -m search.service.nodes.run --seconds $(SECONDS) --write
 
 torture: $(VENV)/.installed-dev ## Try all faults, attacks and odd input, and load for two minutes; renews docs/operators/torture.md
-	cd tests && $(abspath $(BIN))/python -m search.service.faults.torture.run --seconds $(LOAD) --write
+	cd tests && $(abspath $(BIN))/python -m search.service.faults.torture.run --seconds $(LOAD) --minutes $(MINUTES) --write
 
 matrix: $(VENV)/.installed-dev ## Test the plugin on Material 9.5 to 9.8
 	$(BIN)/python tests/project/matrix.py

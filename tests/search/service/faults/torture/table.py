@@ -15,10 +15,14 @@ def as_table(tallies, load, minutes):
     """The table, with the figures of the load below it. `minutes` is how long all of it took."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
     head = f"Run on {time.strftime('%Y-%m-%d')} in {minutes:.0f} minutes with {machine}."
-    rows = [_row(kind, tallies[kind.name]) for kind in KINDS]
+    begun = [kind for kind in KINDS if (tally := tallies[kind.name]).tried or tally.failed or tally.skipped]
+    rows = [_row(kind, tallies[kind.name]) for kind in begun]
+    not_begun = "; ".join(kind.name for kind in KINDS if kind not in begun)
     columns = "| Fault or attack | Tried | Lost | Got in | Mended by |\n|---|---:|---:|---:|---|"
     skipped = sorted({name for tally in tallies.values() for name in tally.skipped})
     left_out = [f"Not tried on this machine: {', '.join(f'`{name}`' for name in skipped)}."] if skipped else []
+    if not_begun:
+        left_out.append(f"No time was left for: {not_begun}.")
     return "\n\n".join([head, "\n".join([columns, *rows]), *left_out, *([load_table(load)] if load else [])])
 
 

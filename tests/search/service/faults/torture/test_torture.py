@@ -23,6 +23,7 @@ def report(kind, outcome, when="call", **properties):
         when=when,
         failed=outcome == "failed",
         skipped=outcome == "skipped",
+        longrepr="",
         user_properties=list(properties.items()),
     )
 
@@ -60,6 +61,22 @@ def test_what_was_not_tried_is_named_and_not_counted():
     tries.pytest_runtest_logreport(report(KINDS[0], "skipped", when="setup"))
     assert row_of(KINDS[0], tries).startswith(f"| {KINDS[0].name} | 0 | 0 |")
     assert f"Not tried on this machine: `{report(KINDS[0], 'skipped').nodeid}`." in table.as_table(tries.of, None, 1)
+
+
+def test_what_there_was_no_time_for_is_named_and_has_no_row():
+    tries = Tries()
+    tries.pytest_runtest_logreport(report(KINDS[0], "passed"))
+    text = table.as_table(tries.of, None, 1)
+    assert f"No time was left for: {KINDS[1].name}; " in text
+    assert f"| {KINDS[1].name} |" not in text
+
+
+def test_after_the_time_no_test_is_begun():
+    tries, session = Tries(seconds=-1), SimpleNamespace(shouldstop=False)
+    with pytest.raises(pytest.skip.Exception):
+        tries.pytest_runtest_setup(SimpleNamespace(session=session))
+    assert session.shouldstop
+    assert tries.over
 
 
 def test_a_test_counts_for_its_own_kind_alone():

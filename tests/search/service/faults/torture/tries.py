@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import math
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 import pytest
 
 from .kinds import KINDS
+
+NO_TIME = "no time was left"
 
 
 @dataclass
@@ -26,9 +30,23 @@ class Tries:
     A test tries once, or as often as it says by `record_property("tried", 100)`; one by Hypothesis, once an example.
     """
 
-    def __init__(self):
+    def __init__(self, seconds=math.inf):
+        """No test is begun after so many seconds."""
         self.of = defaultdict(Tally)
+        self.over = False
+        self._until = time.monotonic() + seconds
         self._examples = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        """The longest last, of which there may be no time for all."""
+        items.sort(key=lambda item: item.get_closest_marker("long") is not None)
+
+    def pytest_runtest_setup(self, item):
+        """Stop where the time is over."""
+        if time.monotonic() > self._until:
+            self.over, item.session.shouldstop = True, "the time is over"
+            pytest.skip(NO_TIME)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
@@ -57,6 +75,8 @@ class Tries:
             if not kind.has(report.nodeid):
                 continue
             tally = self.of[kind.name]
+            if report.skipped and NO_TIME in str(report.longrepr):
+                continue
             if report.skipped:
                 tally.skipped.append(report.nodeid)
             elif report.failed:
