@@ -89,7 +89,8 @@ def _as_page(config_file: Path, period: Period) -> str:
     settings = load_settings(config_file)
     store = open_store(settings)
     report = weekly_report_of(store, settings.served_site, period, settings.number("topic_people"), now())
-    return to_html(report, desk_of(settings), read_site_info(settings.served_site).name)
+    site = read_site_info(settings.served_site)
+    return to_html(report, desk_of(settings), site.name, site.lang)
 
 
 def _mail_report(config_file: Path) -> None:

@@ -17,7 +17,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.messages.mailings import claim_report, note_report_sent
 from handrail_kb.errors import DeliveryFailed
-from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.site.built.site_info import SiteInfo, read_site_info
 from handrail_kb.texts.log.logger import Log
 
 log = Log(__name__)
@@ -59,12 +59,12 @@ class Reporter:
     def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:
         """The mail about the seven days before `until`. Mail programs recognise duplicates by `name`."""
         report = weekly_report_of(store, self.site_dir(), Period(until - _WEEK, until), self.least, at)
-        return report_mail(self.mail, report, read_site_info(self.site_dir()).name, name)
+        return report_mail(self.mail, report, read_site_info(self.site_dir()), name)
 
 
-def report_mail(to: ReportMail, report: WeeklyReport, site: str, name: str) -> EmailMessage:
-    """The report as a mail with a part of plain text and one of HTML."""
-    subject, text, html = to_mail(report, to.mail.desk, site)
+def report_mail(to: ReportMail, report: WeeklyReport, site: SiteInfo, name: str) -> EmailMessage:
+    """The report as a mail with a part of plain text and one of HTML, in the site's language."""
+    subject, text, html = to_mail(report, to.mail.desk, site.name, site.lang)
     mail = plain_mail(to.mail.sender, to.mail.recipients, subject, text, report.made_at)
     mail.add_alternative(html, subtype="html", charset="utf-8", cte="quoted-printable")
     mail["Message-ID"] = message_id(name, to.mail.sender)

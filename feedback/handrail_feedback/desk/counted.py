@@ -5,7 +5,6 @@ Each list is made by the rule that made its number, so that it has as many rows 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted, Intent, names_of
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.failed_searches import TALLIED_AS
+from handrail_feedback.reports.people.human_reach import slug
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import cases_of, kept_messages, messages_to_answer, sent_messages
 from handrail_feedback.storage.searches.intents import intents_of
@@ -256,11 +256,6 @@ class CountedPage:
             ]
 
         return Rows(("topic", what), len(topics), between)
-
-
-def slug(name: str) -> str:
-    """The name of a number as a part of a text's key: `failed_none` for `failed: none`."""
-    return re.sub(r"\W+", "_", name)
 
 
 def _of(head: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> Rows:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from handrail_kb.texts.staff import ENGLISH, Say
+
 _WEEK, _WEEKS_BESIDE_A_WEEK = timedelta(days=7), 4
 # So many weeks that the same weekdays are compared.
 _A_YEAR = timedelta(weeks=52)
@@ -49,10 +51,9 @@ class Period:
         """How many times as long `baseline` is."""
         return _WEEKS_BESIDE_A_WEEK if self.length <= _WEEK else 1
 
-    @property
-    def in_words(self) -> str:
-        """The period as reports write it, to the minute, in UTC."""
-        return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
+    def said(self, words: Say = ENGLISH) -> str:
+        """The period as reports write it, to the minute, in UTC; by default in English."""
+        return words("window.times", since=f"{self.since:%Y-%m-%d %H:%M}", until=f"{self.until:%Y-%m-%d %H:%M}")
 
     def holds(self, at: datetime) -> bool:
         """Whether a moment is in the period."""

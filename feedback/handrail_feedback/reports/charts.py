@@ -15,6 +15,7 @@ from handrail_feedback.records.topics import Member
 from handrail_feedback.topics.facts import people
 from handrail_feedback.topics.text import shown_count
 from handrail_kb.texts.amounts import percent
+from handrail_kb.texts.staff import ENGLISH, Say
 
 WIDTH, HEIGHT = 300, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 8, 20
@@ -81,6 +82,7 @@ def stacked(
     least: int,
     *,
     total: str,
+    words: Say = ENGLISH,
 ) -> Drawing:
     """Stacked bars of several kinds. A number that is None is unknown; one below `least` is hidden."""
     columns = list(zip(*numbers.values(), strict=True))
@@ -88,7 +90,11 @@ def stacked(
     top = nice_top(max((*sums, least)))
     bars = [bar for place, column in enumerate(columns) for bar in _column(place, len(columns), column, top, least)]
     rows = tuple(
-        (week, *(_shown(number, least) for number in column), _shown(amount if None not in column else None, least))
+        (
+            week,
+            *(_shown(number, least, words) for number in column),
+            _shown(amount if None not in column else None, least, words),
+        )
         for week, column, amount in zip(weeks, columns, sums, strict=True)
     )
     return Drawing(
@@ -101,7 +107,7 @@ def stacked(
         (),
         _across(top),
         _below(weeks),
-        ("Week from", *numbers, total),
+        (words("report.drawn.week"), *numbers, total),
         rows,
     )
 
@@ -116,19 +122,20 @@ def shares(
     least: int,
     *,
     what: str,
+    words: Say = ENGLISH,
 ) -> Drawing:
     """A line of shares from 0 to 100 %, from (part, whole); with gaps for wholes below `enough` and hidden numbers."""
     points: list[list[Word]] = [[]]
     rows = []
     for place, (week, value) in enumerate(zip(weeks, values, strict=True)):
-        gap = _why_gap(value, enough, least)
+        gap = _why_gap(value, enough, least, words)
         if value is None or gap:
             points.append([])
             rows.append((week, gap))
             continue
         share = value[0] / value[1]
         points[-1].append(Word(f"{week}: {percent(share)}", _middle(place, len(weeks)), _height_at(1 - share)))
-        rows.append((week, f"{percent(share)} ({value[0]} of {value[1]})"))
+        rows.append((week, f"{percent(share)} ({value[0]} {words('report.of')} {value[1]})"))
     lines = tuple(" ".join(f"{one.x:.1f},{one.y:.1f}" for one in piece) for piece in points if len(piece) > 1)
     dots = tuple(one for piece in points for one in piece)
     return Drawing(
@@ -141,18 +148,18 @@ def shares(
         dots,
         _across(100, "%"),
         _below(weeks),
-        ("Week from", what),
+        (words("report.drawn.week"), what),
         tuple(rows),
     )
 
 
-def _why_gap(value: tuple[int, int] | None, enough: int, least: int) -> str:
+def _why_gap(value: tuple[int, int] | None, enough: int, least: int, words: Say) -> str:
     """The text in place of a hidden share; empty if the share is shown."""
     if value is None:
-        return "not kept"
+        return words("report.not_kept")
     if value[1] < enough:
-        return "not enough data"
-    return f"{_shown(value[0], least)} of {value[1]}" if 0 < value[0] < least else ""
+        return words("report.not_enough")
+    return f"{shown_count(value[0], least)} {words('report.of')} {value[1]}" if 0 < value[0] < least else ""
 
 
 def nice_top(most: int) -> int:
@@ -198,10 +205,8 @@ def _below(weeks: Sequence[str]) -> tuple[Word, ...]:
     )
 
 
-def _shown(number: int | None, least: int) -> str:
-    if number is None:
-        return "not kept"
-    return str(number) if number == 0 or number >= least else f"<{least}"
+def _shown(number: int | None, least: int, words: Say) -> str:
+    return words("report.not_kept") if number is None else shown_count(number, least)
 
 
 SPARKLINE_WEEKS = 12
@@ -229,14 +234,15 @@ class Weeks:
     height: int = _HEIGHT
 
 
-def draw(members: Sequence[Member], until: datetime, least: int) -> Weeks:
+def draw(members: Sequence[Member], until: datetime, least: int, words: Say = ENGLISH) -> Weeks:
     """The last twelve weeks before `until`. All weeks with fewer than `least` people look the same."""
     counts = people_by_week(members, until)
     most = max(*counts, least)
     heights = [_height(count, most, least) for count in counts]
     bars = (WeekBar(place * _STEP, _HEIGHT - height, _WIDTH, height) for place, height in enumerate(heights))
     said = ", ".join(shown_count(count, least) for count in counts)
-    return Weeks(tuple(bar for bar in bars if bar.height), f"People a week, the last {SPARKLINE_WEEKS} weeks: {said}")
+    text = words("report.a_week", weeks=SPARKLINE_WEEKS, numbers=said)
+    return Weeks(tuple(bar for bar in bars if bar.height), text)
 
 
 def people_by_week(members: Sequence[Member], until: datetime) -> list[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import get_args
@@ -16,23 +16,15 @@ from typing import get_args
 from handrail_feedback.records.redaction.redact import says_nothing
 from handrail_feedback.records.searches import Counted, Failure, Following, Intent, as_tallied, shape, tally
 from handrail_feedback.records.stamps import now
-from handrail_feedback.reports.people.human_reach import Figure, human_reach
+from handrail_feedback.reports.people.human_reach import Figure, human_reach, meaning
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.intents import intents
 from handrail_feedback.storage.searches.votes import votes
+from handrail_kb.texts.staff import ENGLISH, Say
 
 REPORT_FORMAT = 1
 ENOUGH_SEARCHES = 20
 _NEXT_SHOWN = 3
-
-DEFINITIONS: dict[Failure, str] = {
-    "none": "nothing was found above the floor",
-    "weak": "the best match was under the confident band",
-    "said_no": "the customer chose 'None of these', or voted No on what they opened",
-    "rephrased": "a different search followed in the same tab within 60 s, without a click",
-    "no_click": "results were seen for 5 s or more, nothing was clicked, and the customer left",
-}
-
 
 # The numbers about searches, each with its name in `tally`.
 TALLIED_AS: dict[str, str] = {
@@ -196,37 +188,24 @@ def left_out(counts: Mapping[str, int]) -> dict[str, int]:
 
 def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
     """The figures about searches, from the counts of `tally`."""
+    names = (
+        "failed searches",
+        *(f"failed: {kind}" for kind in get_args(Failure)),
+        "clicked",
+        "contacted",
+        "asked back",
+    )
     searches = counts.get("searches", 0)
-    kinds = ", ".join(f"{kind} ({meaning})" for kind, meaning in DEFINITIONS.items())
-    return (
-        Measure(
-            "failed searches",
-            f"searches that failed, by the first that applies of: {kinds}",
-            counts.get("failed", 0),
-            searches,
-        ),
-        *(
-            Measure(f"failed: {kind}", DEFINITIONS[kind], counts.get(f"failed: {kind}", 0), searches)
-            for kind in get_args(Failure)
-        ),
-        Measure(
-            "clicked",
-            "searches after which a result was opened; not proof that it helped",
-            counts.get("clicked", 0),
-            searches,
-        ),
-        Measure(
-            "contacted",
-            "searches after which the contact link was followed; not a failure",
-            counts.get("contacted", 0),
-            searches,
-        ),
-        Measure(
-            "asked back",
-            "searches of words that fit many articles, such as 'error': the answer asked what was meant; not a failure",
-            counts.get("asked back", 0),
-            searches,
-        ),
+    return tuple(Measure(name, definition(name), counts.get(TALLIED_AS[name], 0), searches) for name in names)
+
+
+def definition(name: str, words: Say = ENGLISH, called: Callable[[Failure], str] = str) -> str:
+    """What a number about searches or votes counts, in a language; why searches failed is `called` so."""
+    if name != "failed searches":
+        return meaning(name, words)
+    kinds: tuple[Failure, ...] = get_args(Failure)
+    return meaning(
+        name, words, kinds=", ".join(f"{called(kind)} ({meaning(f'failed: {kind}', words)})" for kind in kinds)
     )
 
 
@@ -234,4 +213,4 @@ def vote_totals(store: Store, since: datetime, until: datetime) -> tuple[Measure
     """The figures about votes on articles. Raises StoreUnavailable."""
     given = votes(store, since, until)
     helpful = sum(vote.helpful for vote in given)
-    return (Measure("said it helped", "votes on articles that say Yes, of all votes", helpful, len(given)),)
+    return (Measure("said it helped", definition("said it helped"), helpful, len(given)),)

@@ -33,7 +33,7 @@ def _notes(report: FailedSearchReport) -> list[str]:
 
 
 def _window(report: FailedSearchReport) -> str:
-    return Period(report.since, report.until).in_words
+    return Period(report.since, report.until).said()
 
 
 def _share(measure: Measure) -> str:

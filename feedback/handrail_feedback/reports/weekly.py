@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from typing import Literal
 
 from handrail_feedback.contracts import Articles
 from handrail_feedback.records.period import Period
@@ -92,16 +93,16 @@ class Fixed:
     weeks: float
 
     @property
-    def state(self) -> str:
-        """Its status, in words."""
+    def state(self) -> Literal["proven", "lost", "written", "reopened", "held"]:
+        """What became of it."""
         status = self.line.topic.status
         if status.state == "proven":
-            return "verified resolved"
+            return "proven"
         if status.proof and status.proof.change == "lost":
-            return "reopened: lost its answer"
+            return "lost"
         if not self.weeks:
-            return "being written"
-        return "reopened" if status.is_open else "resolution held"
+            return "written"
+        return "reopened" if status.is_open else "held"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Writes the weekly report: for the desk, as a file, and as a mail. Pure.
 
-Template and charts are the same everywhere. What leaves the desk contains no word that too few people typed.
+Template and charts are the same everywhere: at the desk in the language of whoever reads, in file and mail in that of
+the site. What leaves the desk contains no word that too few people typed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from markupsafe import Markup
 
 from handrail_feedback.records.period import Period
 from handrail_feedback.reports.charts import Drawing, draw, shares, stacked
-from handrail_feedback.reports.failed_searches import ENOUGH_SEARCHES, Measure
+from handrail_feedback.reports.failed_searches import ENOUGH_SEARCHES, Measure, definition
+from handrail_feedback.reports.people.human_reach import Figure, meaning, slug
 from handrail_feedback.reports.weekly import Compared, Fixed, TopicLine, TopicSection, WeeklyReport
-from handrail_feedback.topics.facts import SUGGESTIONS
 from handrail_feedback.topics.text import (
-    FAILED_BY,
     cannot_be_told,
     comparison_period,
     longest_wait,
@@ -29,14 +29,14 @@ from handrail_feedback.topics.text import (
     what_was_proved,
 )
 from handrail_kb.language.printable import printable
-from handrail_kb.texts.amounts import counted, in_days, percent
+from handrail_kb.texts import FALLBACK_LANGUAGE
+from handrail_kb.texts.amounts import in_days, percent
+from handrail_kb.texts.staff import ENGLISH, STAFF_WORDS, Say, in_language
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # The desk serves these, too, so that a report looks the same there and as a file.
 STATIC = Path(__file__).parent / "static"
 _FILE_STYLES = ("desk.css", "weekly.css", "file.css")
-_NOT_ENOUGH = "not enough data"
-_NOT_KEPT = "not kept"
 _DAY = "%Y-%m-%d"
 
 
@@ -77,9 +77,6 @@ class Basis:
     of_at: str = ""
     window: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.number} of {self.of}" if self.of else self.number
-
 
 @dataclass(frozen=True)
 class FigureRow:
@@ -94,34 +91,41 @@ class FigureRow:
     was: Basis | None
 
 
-def body(report: WeeklyReport, links: DeskLinks, *, inside: bool = False) -> Markup:
+def body(report: WeeklyReport, links: DeskLinks, *, inside: bool = False, words: Say = ENGLISH) -> Markup:
     """The report without a frame. `inside` the desk, names and numbers are shown in full."""
-    return Markup(_template("weekly.html").render(**_values(report, links, inside)))  # noqa: S704 (autoescaped)
+    return Markup(_template("weekly.html").render(**_values(report, links, inside, words)))  # noqa: S704 (autoescaped)
 
 
-def to_html(report: WeeklyReport, desk: str, site: str) -> str:
+def to_html(report: WeeklyReport, desk: str, site: str, lang: str = FALLBACK_LANGUAGE) -> str:
     """The report as one self-contained HTML file: to attach to a mail, to put into a wiki, to print."""
-    style = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _FILE_STYLES)
-    main = body(report, DeskLinks(desk))
-    return _template("weekly_file.html").render(main=main, style=Markup(style), site=site, **_spans(report))  # noqa: S704
+    style, words = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in _FILE_STYLES), in_language(lang)
+    values = {
+        "main": body(report, DeskLinks(desk), words=words),
+        "style": Markup(style),  # noqa: S704 (ours)
+        "site": site,
+        "lang": STAFF_WORDS.known(lang),
+    }
+    return _template("weekly_file.html").render(**_spans(report, words), **values)
 
 
-def to_mail(report: WeeklyReport, desk: str, site: str) -> tuple[str, str, str]:
+def to_mail(report: WeeklyReport, desk: str, site: str, lang: str = FALLBACK_LANGUAGE) -> tuple[str, str, str]:
     """The subject, text and HTML of the weekly mail."""
-    values = _values(report, DeskLinks(desk), inside=False) | {"desk": desk, "site": site}
+    words = in_language(lang)
+    values = _values(report, DeskLinks(desk), inside=False, words=words)
+    values |= {"desk": desk, "site": site, "lang": STAFF_WORDS.known(lang)}
     return (
-        subject(report, site),
+        subject(report, site, words),
         _template("weekly_mail.txt").render(values),
         _template("weekly_mail.html").render(values),
     )
 
 
-def subject(report: WeeklyReport, site: str) -> str:
+def subject(report: WeeklyReport, site: str, words: Say = ENGLISH) -> str:
     """The subject of the mail, without any words of customers."""
-    new = f"{report.new.of} new, " if report.is_comparable else ""
     where = f"{site}: " if site else ""
-    days = f"{report.period.since:{_DAY}} to {last_day_of(report.period):{_DAY}}"
-    return f"{where}{new}{report.waiting.of} to triage ({days})"
+    new = f"{words('report.subject_new', number=report.new.of)}, " if report.is_comparable else ""
+    days = words("report.subject_days", since=f"{report.period.since:{_DAY}}", last=last_day_of(report.period))
+    return f"{where}{new}{words('report.subject_waiting', number=report.waiting.of)} {days}"
 
 
 def last_day_of(period: Period) -> date:
@@ -129,62 +133,58 @@ def last_day_of(period: Period) -> date:
     return (period.until - timedelta(milliseconds=1)).date()
 
 
-_VERDICTS = {
-    "answered": "answered",
-    "asked back": "asked what was meant",
-    "weak": "low confidence",
-    "none": "nothing found",
-}
-
-
-def charts(report: WeeklyReport) -> list[Drawing]:
+def charts(report: WeeklyReport, words: Say = ENGLISH) -> list[Drawing]:
     """The charts, over the last half year."""
     weeks = [f"{week.since:{_DAY}}" for week in report.weeks]
     numbers = {
-        name: [week.verdicts[verdict] if week.kept else None for week in report.weeks]
-        for verdict, name in _VERDICTS.items()
+        words(f"report.drawn.{slug(verdict)}"): [week.verdicts[verdict] if week.kept else None for week in report.weeks]
+        for verdict in ("answered", "asked back", "weak", "none")
     }
     failed = [(week.failed, week.searches) if week.kept else None for week in report.weeks]
     now, least = report.weeks[-1], report.least
+    last = f"{shown_count(now.failed, least)} {words('report.of')} {shown_count(now.searches, least)}"
     return [
         stacked(
             "verdicts",
-            "Searches a week, by verdict",
-            f"{len(weeks)} weeks. In the last one {shown_count(now.searches, least)} searches.",
+            words("report.drawn.verdicts_title"),
+            words("report.drawn.verdicts_said", weeks=len(weeks), number=shown_count(now.searches, least)),
             weeks,
             numbers,
             least,
-            total="all searches",
+            total=words("report.drawn.all_searches"),
+            words=words,
         ),
         shares(
             "failed",
-            "Failed searches, share by week",
-            f"{len(weeks)} weeks. In the last one {_of(now.failed, now.searches, least)}. A gap: {_NOT_ENOUGH}.",
+            words("report.drawn.failed_title"),
+            words("report.drawn.failed_said", weeks=len(weeks), number=last),
             weeks,
             failed,
             ENOUGH_SEARCHES,
             least,
-            what="failed",
+            what=words("report.drawn.failed"),
+            words=words,
         ),
-        _messages_chart(report, weeks),
+        _messages_chart(report, weeks, words),
     ]
 
 
-def _messages_chart(report: WeeklyReport, weeks: list[str]) -> Drawing:
+def _messages_chart(report: WeeklyReport, weeks: list[str], words: Say) -> Drawing:
     now, least = report.weeks[-1], report.least
     messages = {
-        "reached a person": [week.reached for week in report.weeks],
-        "not yet": [week.sent - week.reached for week in report.weeks],
+        words("report.drawn.reached"): [week.reached for week in report.weeks],
+        words("report.drawn.not_yet"): [week.sent - week.reached for week in report.weeks],
     }
+    sent, reached = (shown_count(number, least) for number in (now.sent, now.reached))
     return stacked(
         "messages",
-        "Messages to people, by week",
-        f"{len(weeks)} weeks. In the last one {shown_count(now.sent, least)} messages, of which "
-        f"{shown_count(now.reached, least)} reached a person.",
+        words("report.drawn.messages_title"),
+        words("report.drawn.messages_said", weeks=len(weeks), sent=sent, reached=reached),
         weeks,
         messages,
         least,
-        total="all messages",
+        total=words("report.drawn.all_messages"),
+        words=words,
     )
 
 
@@ -192,26 +192,32 @@ def _messages_chart(report: WeeklyReport, weeks: list[str]) -> Drawing:
 _WITHOUT_LIST = ("told when there was an answer",)
 
 
-def figure_rows(report: WeeklyReport, links: DeskLinks) -> list[FigureRow]:
+def figure_rows(report: WeeklyReport, links: DeskLinks, words: Say = ENGLISH) -> list[FigureRow]:
     """All numbers, each with its definition and the lists of what it counts."""
-    found = [_searches(report, links)]
-    found += [_row(one, report, links) for one in report.measures]
+    found = [_searches(report, links, words)]
+    found += [_row(one, report, links, words) for one in report.measures]
     for one in report.reach:
         now, was = one.now, one.before
         found.append(
             FigureRow(
                 now.name,
-                now.label,
-                now.value,
-                was.value if was else "",
-                now.definition,
-                _basis(now.name, str(now.numerator), str(now.denominator), "now", now.window, links),
-                _basis(was.name, str(was.numerator), str(was.denominator), "before", was.window, links)
-                if was
-                else None,
+                _label(now.name, words),
+                now.value_in(words),
+                was.value_in(words) if was else "",
+                now.definition_in(words),
+                _of_reach(now, "now", links, words),
+                _of_reach(was, "before", links, words) if was else None,
             )
         )
     return found
+
+
+def _label(name: str, words: Say) -> str:
+    return words(f"number.{slug(name)}")
+
+
+def _of_reach(one: Figure, when: str, links: DeskLinks, words: Say) -> Basis:
+    return _basis(one.name, str(one.numerator), str(one.denominator), when, one.time.said(words), links)
 
 
 def _basis(name: str, number: str, of: str, when: str, window: str, links: DeskLinks) -> Basis:
@@ -220,134 +226,123 @@ def _basis(name: str, number: str, of: str, when: str, window: str, links: DeskL
     return Basis(number, of, links.counted(name, "part", when), links.counted(name, "all", when) if of else "", window)
 
 
-def _searches(report: WeeklyReport, links: DeskLinks) -> FigureRow:
-    name, now = "searches", shown_count(report.searches, report.least)
-    was = _NOT_KEPT if report.searches_before is None else shown_count(report.searches_before, report.least)
-    definition = "what customers meant: keystrokes and small edits in one tab within 30 s are one search"
-    before = Basis(was, window=report.period.before.in_words)
-    if report.searches_before is not None:
-        before = _basis(name, was, "", "before", report.period.before.in_words, links)
+def _searches(report: WeeklyReport, links: DeskLinks, words: Say) -> FigureRow:
+    name, now, past = "searches", shown_count(report.searches, report.least), report.period.before.said(words)
+    kept = report.searches_before
+    was = words("report.not_kept") if kept is None else shown_count(kept, report.least)
     return FigureRow(
-        name, name, now, was, definition, _basis(name, now, "", "now", report.period.in_words, links), before
+        name,
+        _label(name, words),
+        now,
+        was,
+        meaning(name, words),
+        _basis(name, now, "", "now", report.period.said(words), links),
+        Basis(was, window=past) if kept is None else _basis(name, was, "", "before", past, links),
     )
 
 
-def _row(one: Compared, report: WeeklyReport, links: DeskLinks) -> FigureRow:
-    def basis(measure: Measure, when: str, window: str) -> Basis:
+def _row(one: Compared, report: WeeklyReport, links: DeskLinks, words: Say) -> FigureRow:
+    def basis(measure: Measure, when: str, period: Period) -> Basis:
         number, of = (shown_count(each, report.least) for each in (measure.numerator, measure.denominator))
-        return _basis(measure.name, number, of, when, window, links)
+        return _basis(measure.name, number, of, when, period.said(words), links)
 
-    before = _share(one.before, report.least) if one.before else _NOT_KEPT
-    label, definition = _in_words(one.now)
     return FigureRow(
         one.now.name,
-        label,
-        _share(one.now, report.least),
-        before,
-        definition,
-        basis(one.now, "now", report.period.in_words),
-        basis(one.before, "before", report.period.before.in_words) if one.before else None,
+        _label(one.now.name, words),
+        _share(one.now, report.least, words),
+        _share(one.before, report.least, words) if one.before else words("report.not_kept"),
+        definition(one.now.name, words, lambda kind: words(f"failed.{kind}")),
+        basis(one.now, "now", report.period),
+        basis(one.before, "before", report.period.before) if one.before else None,
     )
 
 
-def _in_words(measure: Measure) -> tuple[str, str]:
-    """The name and definition of a number, with words in place of the codes for programs."""
-    name, definition = measure.name, measure.definition
-    for code, words in FAILED_BY.items():
-        definition = definition.replace(f"{code} (", f"{words} (")
-        if name == f"failed: {code}":
-            name = f"failed: {words}"
-    return name, definition
-
-
-def _share(measure: Measure, least: int) -> str:
+def _share(measure: Measure, least: int, words: Say) -> str:
     """A share as readers see it; hidden if its numbers are small."""
     if measure.rate is None or 0 < measure.numerator < least:
-        return _NOT_ENOUGH
+        return words("report.not_enough")
     return percent(measure.rate)
 
 
-def _of(number: int, whole: int, least: int) -> str:
-    return f"{shown_count(number, least)} of {shown_count(whole, least)}"
-
-
-def _part(name: str, part: int, of: int, links: DeskLinks) -> Basis:
+def _part(name: str, part: int, of: int, links: DeskLinks, words: Say) -> Basis:
     """`7 of 9`, or a text that there was nothing to count."""
-    return _basis(name, str(part), str(of), "now", "", links) if of else Basis("none yet")
+    return _basis(name, str(part), str(of), "now", "", links) if of else Basis(words("report.none_yet"))
 
 
-def _spans(report: WeeklyReport) -> dict[str, Any]:
+def _spans(report: WeeklyReport, words: Say) -> dict[str, Any]:
     return {
+        "t": words,
         "report": report,
         "since": report.period.since.date(),
         "last": last_day_of(report.period),
-        "beside": comparison_period(report.period),
+        "beside": comparison_period(report.period, words),
         "is_week": report.period.length == timedelta(days=7),
     }
 
 
-def _values(report: WeeklyReport, links: DeskLinks, inside: bool) -> dict[str, Any]:
+def _values(report: WeeklyReport, links: DeskLinks, inside: bool, words: Say) -> dict[str, Any]:
     hidden_below, report = report.least, replace(report, least=1 if inside else report.least)
-    every = figure_rows(report, links)
-    return _spans(report) | {
+    every = figure_rows(report, links, words)
+    return _spans(report, words) | {
         "links": links,
         "hidden_below": hidden_below,
         "inside": inside,
-        "charts": charts(report),
+        "charts": charts(report, words),
         "rows": every,
         "row": {one.name: one for one in every},
-        "sections": _sections(report),
+        "sections": _sections(report, words),
         "count": lambda number: shown_count(number, report.least),
-        "before": lambda facts: people_before(facts, report.least),
-        "compared": lambda number: number if report.is_comparable else _NOT_ENOUGH,
-        "longest": longest_wait(report.longest, report.late),
-        "how_long": in_days,
-        "name": lambda line: _name(line, inside, report.least),
-        "sparkline_of": lambda line: draw(line.members, report.period.until, report.least),
-        "fixed": lambda one: _fixed(one, report.least),
-        "in_time": _part("decided in time", report.kept.in_time, report.kept.of, links),
-        "held": _part("resolution held", report.held.holds, report.held.of, links),
-        "suggestions": SUGGESTIONS,
+        "before": lambda facts: people_before(facts, report.least, words),
+        "compared": lambda number: number if report.is_comparable else words("report.not_enough"),
+        "longest": longest_wait(report.longest, report.late, words),
+        "how_long": lambda span: in_days(span, words),
+        "name": lambda line: _name(line, inside, report.least, words),
+        "sparkline_of": lambda line: draw(line.members, report.period.until, report.least, words),
+        "fixed": lambda one: _fixed(one, report.least, words),
+        "in_time": _part("decided in time", report.kept.in_time, report.kept.of, links, words),
+        "held": _part("resolution held", report.held.holds, report.held.of, links, words),
+        "part": lambda one: f"{one.number} {words('report.of')} {one.of}" if one.of else one.number,
     }
 
 
-def _sections(report: WeeklyReport) -> list[tuple[str, str, TopicSection, str, str, str]]:
+def _sections(report: WeeklyReport, words: Say) -> list[tuple[str, str, TopicSection, str, str, str]]:
     """For each section: anchor, heading, topics, the text for none, and the status and order of the full list."""
-    none_new, none_grew = (
-        "Nothing was searched for the first time by enough people.",
-        "Nothing grew by more than chance.",
-    )
+    none_new, none_grew = words("report.none_new"), words("report.none_growing")
     if not report.is_comparable:
-        none_new, none_grew = (cannot_be_told(report.known_since, what) for what in ("what is new", "what grows"))
+        none_new = cannot_be_told(report.known_since, "new", words)
+        none_grew = cannot_be_told(report.known_since, "growing", words)
+    none_again, none_waiting = words("report.none_reopened"), words("topics.nothing_open")
     return [
-        ("new", "New", report.new, none_new, "new", "people"),
-        ("growing", "Trending up (significant)", report.growing, none_grew, "growing", "growth"),
-        ("again", "Reopened", report.again, "Nothing that was decided or verified fails again.", "reopened", ""),
-        ("waiting", "Needs triage", report.waiting, "Nothing needs triage.", "open", "due"),
+        ("new", words("topics.status.new"), report.new, none_new, "new", "people"),
+        ("growing", words("topics.status.growing"), report.growing, none_grew, "growing", "growth"),
+        ("again", words("topics.status.reopened"), report.again, none_again, "reopened", ""),
+        ("waiting", words("topics.status.open"), report.waiting, none_waiting, "open", "due"),
     ]
 
 
-def _name(line: TopicLine, inside: bool, least: int) -> str:
+def _name(line: TopicLine, inside: bool, least: int, words: Say) -> str:
     """The topic's name; outside the desk its number, unless enough people typed all of its words."""
     facts = line.topic.facts
-    number = f"Topic {facts.topic} ({shown_count(facts.people, least)} people)"
+    number = words("report.topic", number=facts.topic, people=shown_count(facts.people, least))
     return printable(facts.name if inside else line.shared) or number
 
 
-def _fixed(one: Fixed, least: int) -> str:
+def _fixed(one: Fixed, least: int, words: Say) -> str:
     """What became of a fixed topic, in words."""
     status = one.line.topic.status
-    what, after = ("decision", "after the two for writing") if status.decision else ("proof", "since")
-    said = ["before: not kept"]
+    fixed = "decision" if status.decision else "proof"
+    said = [words("report.before_not_kept")]
     if one.before is not None:
-        said = [f"{shown_count(one.before, least)} people in the four weeks before the {what}"]
+        said = [words(f"report.fixed.before_{fixed}", number=shown_count(one.before, least))]
     if status.decision and not one.weeks:
-        said.append("its two weeks for writing are not over")
+        said.append(words("report.fixed.not_over"))
     elif weeks := round(one.weeks):
-        said.append(f"{shown_count(one.since, least)} in the {counted(weeks, 'week')} {after}")
+        key = f"report.fixed.after_{fixed}{'_one' if weeks == 1 else ''}"
+        said.append(words(key, number=shown_count(one.since, least), weeks=weeks))
     if status.proof:
-        said.append(f"{what_was_proved(status.proof, least)} on {status.proof.at:%Y-%m-%d}")
-    return "; ".join(said)
+        proved = what_was_proved(status.proof, least, words)
+        said.append(words("report.fixed.on", what=proved, day=f"{status.proof.at:{_DAY}}"))
+    return f"{words(f'report.fixed.state.{one.state}')}: {'; '.join(said)}"
 
 
 def _template(name: str) -> Template:
@@ -357,5 +352,5 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
         autoescape=select_autoescape(("html",)),
     )
-    environment.filters["plain"] = printable
+    environment.filters |= {"plain": printable, "slug": slug, "sentence": lambda text: text[:1].upper() + text[1:]}
     return environment.get_template(name)

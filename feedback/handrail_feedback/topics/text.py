@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 
 from handrail_feedback.records.decisions import PROVEN_SHARE, Figures, Proof
 from handrail_feedback.records.period import Period
@@ -19,6 +20,7 @@ from handrail_feedback.topics.status import TopicStatus
 from handrail_kb.language.printable import printable
 from handrail_kb.site.vote_form import reason_text
 from handrail_kb.texts.amounts import counted, in_days, percent
+from handrail_kb.texts.staff import ENGLISH, Say
 
 # The least number of topics for which a share is shown.
 ENOUGH_PEOPLE = 20
@@ -29,15 +31,6 @@ _NEXT: dict[Next, str] = {
     "rephrased": "searched with other words",
     "left": "left",
     "nothing known": "are not known",
-}
-# Why searches failed, in words that follow a number.
-FAILED_BY: dict[FailedBy, str] = {
-    "none": "found nothing",
-    "weak": "got an answer of low confidence",
-    "said_no": "said no",
-    "rephrased": "searched with other words",
-    "no_click": "saw results and left",
-    "needs": "in a message, of which who answers it says that an article is needed",
 }
 _WORDS_SHOWN = 6
 
@@ -60,19 +53,20 @@ def topic_notes(found: TopicList) -> list[str]:
     return lines
 
 
-def cannot_be_told(known_since: datetime | None, what: str) -> str:
+def cannot_be_told(known_since: datetime | None, what: Literal["new", "growing"], words: Say = ENGLISH) -> str:
     """Why nothing is called new or growing if searches were not kept for all of the time before."""
+    said = words(f"report.what.{what}")
     if known_since is None:
-        return f"No search was kept yet: {what} cannot be told."
-    return f"Searches are kept since {known_since:{_DAY}} only: {what} cannot be told yet."
+        return words("report.no_search_yet", what=said)
+    return words("report.known_since", day=f"{known_since:{_DAY}}", what=said)
 
 
-def longest_wait(longest: timedelta | None, late: int) -> str:
+def longest_wait(longest: timedelta | None, late: int, words: Say = ENGLISH) -> str:
     """The longest wait for a decision, and how many topics are late."""
     if longest is None:
-        return "nothing is due"
-    since = "the longest " if longest.days > 0 else ""
-    return f"{since}{in_days(longest)}, {late or 'none'} late"
+        return words("report.nothing_due")
+    key = "report.longest" if longest.days > 0 else "report.longest_today"
+    return words(key, waits=in_days(longest, words), late=late or words("report.none"))
 
 
 def share_in_time(found: TopicList) -> str:
@@ -86,10 +80,11 @@ def _window(found: TopicList) -> str:
     return f"{found.period.since:{_DAY}} to {found.period.until:{_DAY}} UTC, beside {comparison_period(found.period)}"
 
 
-def comparison_period(period: Period) -> str:
+def comparison_period(period: Period, words: Say = ENGLISH) -> str:
     """The period that a period is compared with, in words."""
-    days = counted(max(round(period.length / timedelta(days=1)), 1), "day")
-    return f"the same {days} of last year" if period.year_before else f"the {days} before"
+    days = max(round(period.length / timedelta(days=1)), 1)
+    key = "report.days_last_year" if period.year_before else "report.days_before"
+    return words(f"{key}_one" if days == 1 else key, number=days)
 
 
 # --- Terminal ------------------------------------------------------------------------------------------------------
@@ -155,9 +150,11 @@ def _people(facts: Facts, least: int) -> str:
     return f"{now}, in the period before {shown_count(facts.people_before, least)}: {facts.trend}"
 
 
-def people_before(facts: Facts, least: int) -> str:
+def people_before(facts: Facts, least: int, words: Say = ENGLISH) -> str:
     """The number of people in the period before, in words."""
-    return f"before {shown_count(facts.people_before, least)}" if facts.before_kept else "before: not kept"
+    if not facts.before_kept:
+        return words("report.before_not_kept")
+    return words("report.before_number", number=shown_count(facts.people_before, least))
 
 
 def shown_count(number: int, least: int) -> str:
@@ -236,15 +233,14 @@ def why_not_helped(facts: Facts, least: int) -> str:
     return "; ".join(f"{shown_count(count, least)} said: {reason_text('en', reason)}" for reason, count in given)
 
 
-def why_it_failed(kinds: Mapping[FailedBy, int], least: int) -> str:
+def why_it_failed(kinds: Mapping[FailedBy, int], least: int, words: Say = ENGLISH) -> str:
     """How many searches failed and why, and how many messages need an article."""
-    return _counted(((FAILED_BY[kind], count) for kind, count in kinds.items()), least)
+    return _counted(((words(f"failed.{kind}"), count) for kind, count in kinds.items()), least, words)
 
 
-def _counted(counts: Iterable[tuple[str, int]], least: int) -> str:
-    return (
-        ", ".join(f"{shown_count(count, least)} {name}" for name, count in counts if count) or "nothing in this period"
-    )
+def _counted(counts: Iterable[tuple[str, int]], least: int, words: Say = ENGLISH) -> str:
+    said = (words("failed.counted", number=shown_count(count, least), what=name) for name, count in counts if count)
+    return ", ".join(said) or words("failed.nothing")
 
 
 def _history(one: Listed, least: int) -> Iterator[str]:
@@ -258,12 +254,12 @@ def _proved(status: TopicStatus, least: int) -> Iterator[tuple[str, str]]:
         yield stamp(proof.at), f"{proof.at:{_DAY}}  {what_was_proved(proof, least)}"
 
 
-def what_was_proved(proof: Proof, least: int) -> str:
+def what_was_proved(proof: Proof, least: int, words: Say = ENGLISH) -> str:
     """A proof or its loss, with the figures and the index that showed it."""
-    said = "verified resolved" if proof.change == "proven" else "lost: no longer answered"
-    figures = proof.figures
-    counts = f", {shown_count(figures.answered, least)} of {figures.people} people" if figures.people >= least else ""
-    return f"{said}{counts} (index {proof.generation})"
+    said, figures = words("report.proved" if proof.change == "proven" else "report.lost"), proof.figures
+    if figures.people >= least:
+        said += f", {words('report.of_people', number=shown_count(figures.answered, least), of=figures.people)}"
+    return f"{said} ({words('report.index', name=proof.generation)})"
 
 
 def _decided(one: Listed) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
-from functools import partial
 from math import ceil, floor
 
 from handrail_kb.texts import text
-from handrail_kb.texts.staff import STAFF_WORDS
+from handrail_kb.texts.staff import ENGLISH, Say
 
 # Binary fractions are inexact: 58 of 100 is a little less than 0.58.
 _NOISE = 1e-9
-_ENGLISH = partial(STAFF_WORDS.text, "en")
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -39,7 +36,7 @@ def in_words(lang: str, span: timedelta) -> str:
     return text(lang, f"time.{unit}_{'one' if amount == 1 else 'many'}", amount=amount)
 
 
-def exactly(span: timedelta, words: Callable[..., str] = _ENGLISH) -> str:
+def exactly(span: timedelta, words: Say = ENGLISH) -> str:
     """A time for staff to the minute or hour, rounded down: `12 min`, `3 h 5 min`, `2 days 4 h`.
 
     `words` gives the words of a key in the reader's language; by default in English.
@@ -54,17 +51,20 @@ def exactly(span: timedelta, words: Callable[..., str] = _ENGLISH) -> str:
     return " ".join(filter(None, parts)) or words("time.moment")
 
 
-def in_one_unit(span: timedelta) -> str:
-    """A time in English as a figure: `12 min`, `3.1 h`, `2.2 days`."""
+def in_one_unit(span: timedelta, words: Say = ENGLISH) -> str:
+    """A time as a figure: `12 min`, `3.1 h`, `2.2 days`; by default in English."""
     minutes = span.total_seconds() / 60
     if minutes < 90:
-        return f"{max(minutes, 1):.0f} min"
-    return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"
+        return words("time.minutes", amount=f"{max(minutes, 1):.0f}")
+    amount, unit = (minutes / 60, "hours") if minutes < 48 * 60 else (minutes / 1440, "days")
+    return words(f"time.{unit}", amount=f"{amount:.1f}".replace(".", words("time.decimal")))
 
 
-def in_days(span: timedelta) -> str:
-    """For how long something waits, in English and whole days: `for 3 days`, `since today`."""
-    return f"for {counted(span.days, 'day')}" if span.days > 0 else "since today"
+def in_days(span: timedelta, words: Say = ENGLISH) -> str:
+    """For how long something waits, in whole days: `for 3 days`, `since today`; by default in English."""
+    if span.days <= 0:
+        return words("time.since_today")
+    return words("time.for_days_one" if span.days == 1 else "time.for_days", number=span.days)
 
 
 def date_in_words(lang: str, day: date) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from handrail_feedback import desk
+from handrail_feedback import desk, reports
 from handrail_kb import texts
 from handrail_kb.texts import LANGUAGES, known_language, text
 from handrail_kb.texts.staff import STAFF_WORDS
@@ -40,7 +40,8 @@ def test_a_translation_fills_in_the_same_values(folder, lang):
 
 def test_every_word_that_a_page_of_the_desk_asks_for_is_there():
     asked = set()
-    for template in Path(desk.__file__).parent.rglob("*.html"):
+    rooms = (Path(desk.__file__).parent, Path(reports.__file__).parent)
+    for template in (found for room in rooms for kind in ("*.html", "*.txt") for found in room.rglob(kind)):
         asked |= set(re.findall(r"""\bt\(\s*["']([\w.]+)["']""", template.read_text(encoding="utf-8")))
     assert asked
     known = set(words_of(STAFF_WORDS.folder, "en"))

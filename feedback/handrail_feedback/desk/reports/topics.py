@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.drafts import Drafts
-from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.look import Look, words
 from handrail_feedback.desk.reports.period import SPANS, asked_of
 from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN, CachedTopics, TopicCache
 from handrail_feedback.desk.reports.topic_filter import (
@@ -129,7 +129,7 @@ class TopicPages:
             in_time=share_in_time(everything),
             untold=_untold(view.stands, everything),
             notes=[note for note in topic_notes(everything) if "within five working days" not in note],
-            beside=comparison_period(everything.period),
+            beside=comparison_period(everything.period, words),
             spans=list(SPANS),
             period_fault=asked_of(request.args, USUAL_SPAN, at, self.cache.zone).fault,
             sorts=list(TOPIC_SORTS),
@@ -172,7 +172,7 @@ class TopicPages:
             address=view.address(),
             care=Queued(one, assignments(self.store).get(topic)),
             weeks=self._weeks(cached, topic),
-            failed_by=why_it_failed(one.facts.kinds, _EXACT),
+            failed_by=why_it_failed(one.facts.kinds, _EXACT, words),
             not_helped=why_not_helped(one.facts, _EXACT),
             filled=filled or _in_force(one.status.decision),
             seen=one.status.decision.id if one.status.decision else 0,
@@ -220,7 +220,7 @@ class TopicPages:
             status,
             answered=lambda stands: answered_now(stands, _EXACT),
             where=lambda stands: where_answered(stands, _EXACT),
-            proved=lambda proof: what_was_proved(proof, _EXACT),
+            proved=lambda proof: what_was_proved(proof, _EXACT, words),
             why_again=why_again,
             since_when=since_when,
             title_of=cached.reading.articles.title,
@@ -240,7 +240,7 @@ class TopicPages:
         return f"handrail draft {facts.topic} --into {shlex.quote(source) if source else '…'}"
 
     def _weeks(self, cached: CachedTopics, topic: int) -> Any:
-        return draw(cached.book.by_topic[topic], cached.reading.at, _EXACT)
+        return draw(cached.book.by_topic[topic], cached.reading.at, _EXACT, words)
 
     def _url(self, location: str) -> str:
         return f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else ""
@@ -300,12 +300,11 @@ def _choices(queue: Iterable[Queued], view: View) -> dict[str, list[str]]:
 
 def _longest(every: TopicList, at: datetime) -> str:
     waits = [at - one.status.waits_since for one in every.topics if one.status.waits_since]
-    return longest_wait(max(waits, default=None), sum(one.status.late for one in every.topics))
+    return longest_wait(max(waits, default=None), sum(one.status.late for one in every.topics), words)
 
 
 def _untold(stands: str, every: TopicList) -> str:
     """Why no topic with this status is listed, if that cannot be known; else empty."""
-    what = {"new": "what is new", "growing": "what grows"}.get(stands)
-    if what is None or every.period.is_comparable(every.known_since):
+    if stands not in ("new", "growing") or every.period.is_comparable(every.known_since):
         return ""
-    return cannot_be_told(every.known_since, what)
+    return cannot_be_told(every.known_since, "new" if stands == "new" else "growing", words)

@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.answer_times import USUAL_SPAN, AnswerTimes
 from handrail_feedback.desk.downloads import send_file
-from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.look import Look, words
 from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod, asked_of
 from handrail_feedback.desk.reports.topic_cache import TopicCache
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.weekly import WeeklyReport, build_weekly_report
 from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of, to_html
 from handrail_feedback.storage.database import Store
+from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.help_links import one_click
 
 
@@ -47,7 +48,7 @@ class WeeklyReportPage:
         return self.look.page(
             "report",
             "Report",
-            main=body(report, DeskLinks(url_for("desk.home"), urlencode(period)), inside=True),
+            main=body(report, DeskLinks(url_for("desk.home"), urlencode(period)), inside=True, words=words),
             asked=asked,
             time=period,
             first=report.period.since.astimezone(zone).date(),
@@ -61,7 +62,8 @@ class WeeklyReportPage:
         at = now()
         report = self._report(asked_of(request.args, USUAL_SPAN, at, self.cache.zone), at)
         first, last = report.period.since.astimezone(self.cache.zone).date(), last_day_of(report.period)
-        content = to_html(report, self.desk_url, self.look.site_name())
+        site = read_site_info(self.look.site_dir)
+        content = to_html(report, self.desk_url, site.name, site.lang)
         return send_file(self.store, f"report-{first}-to-{last}", "html", content)
 
     def _report(self, asked: RequestedPeriod, at: datetime) -> WeeklyReport:

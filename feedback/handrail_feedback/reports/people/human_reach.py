@@ -6,6 +6,7 @@ rate of a handful. Missing answers never improve a number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,16 +16,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import notification_figures
 from handrail_feedback.storage.messages.threads import count_reached, count_undelivered, reply_times_between
 from handrail_kb.texts.amounts import in_one_unit, percent
-
-UNKNOWN = "not enough data"
-
-
-_LABELS = {
-    "first reply, half within": "median first response time",
-    "first reply, nine in ten within": "90th percentile first response time",
-    "undelivered now": "queued",
-    "told when there was an answer": "follow-up notifications sent",
-}
+from handrail_kb.texts.staff import ENGLISH, Phrase, Say
 
 
 @dataclass(frozen=True)
@@ -37,21 +29,29 @@ class Figure:
     unit: Literal["share", "seconds", "count"]
     numerator: int
     denominator: int
-    window: str
+    time: Phrase
 
     @property
-    def label(self) -> str:
-        """The name as people read it; programs read `name`."""
-        return _LABELS.get(self.name, self.name)
+    def window(self) -> str:
+        """The time that it is about, in English; in another language, say `time`."""
+        return self.time.said()
 
     @property
     def value(self) -> str:
-        """The number as people read it."""
+        """The number as people read it in English."""
+        return self.value_in(ENGLISH)
+
+    def value_in(self, words: Say) -> str:
+        """The number as people read it in a language."""
         if self.amount is None:
-            return UNKNOWN
+            return words("report.not_enough")
         if self.unit == "share":
             return percent(self.amount)
-        return f"{self.amount:.0f}" if self.unit == "count" else in_one_unit(timedelta(seconds=self.amount))
+        return f"{self.amount:.0f}" if self.unit == "count" else in_one_unit(timedelta(seconds=self.amount), words)
+
+    def definition_in(self, words: Say) -> str:
+        """What it counts, in a language."""
+        return meaning(self.name, words)
 
     @property
     def of(self) -> str:
@@ -80,26 +80,24 @@ def _reached(store: Store, since: datetime, until: datetime) -> Figure:
     [(reached, sent)] = count_reached(store, (since, until))
     return Figure(
         "messages that reached a person",
-        "messages that a mailbox, program or folder took, that somebody opened at the desk, or that were answered; "
-        "of all messages sent. What is read with `handrail contact` alone is not seen",
+        meaning("messages that reached a person"),
         reached / sent if sent >= LEAST_MESSAGES else None,
         "share",
         reached,
         sent,
-        f"{since:%Y-%m-%d} to {until:%Y-%m-%d}, UTC",
+        _days("days", since, until),
     )
 
 
 def _pages_one_click_away(near: int, pages: int) -> Figure:
     return Figure(
         "pages with a person one click away",
-        "pages of the built site with a link to the contact page, or that are it; of all pages. From the "
-        "others it takes more than one click",
+        meaning("pages with a person one click away"),
         near / pages if pages else None,
         "share",
         near,
         pages,
-        "the site as it is served now",
+        Phrase("window.site"),
     )
 
 
@@ -107,12 +105,12 @@ def _undelivered(store: Store, at: datetime) -> Figure:
     waiting, kept = count_undelivered(store)
     return Figure(
         "undelivered now",
-        "messages that wait on some way of `deliver`; of all messages in the store",
+        meaning("undelivered now"),
         waiting,
         "count",
         waiting,
         kept,
-        f"{at:%Y-%m-%d %H:%M} UTC",
+        Phrase("window.moment", {"at": f"{at:%Y-%m-%d %H:%M}"}),
     )
 
 
@@ -122,36 +120,43 @@ def _told(store: Store, since: datetime, until: datetime) -> Figure:
     counts = notification_figures(store, since, last)
     return Figure(
         "told when there was an answer",
-        "customers who were mailed the article that answers what they had searched in vain; of those who confirmed "
-        "that they want to hear of it. Who was told may have confirmed in an earlier span",
+        meaning("told when there was an answer"),
         counts["told"],
         "count",
         counts["told"],
         counts["confirmed"],
-        f"{since:%Y-%m-%d} to {last:%Y-%m-%d}, whole days, UTC",
+        _days("whole_days", since, last),
     )
 
 
 def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figure]:
     times = reply_times_between(store, since, max(since, until))
-    definition = (
-        "from a message to the first answer to it, day and night; messages whose writers left an address, that add to "
-        "no other and are a day old. One without an answer is slower than all others; those marked as nothing to "
-        "answer are left out. Fraction: answered, of all these"
-    )
-    window = f"{since:%Y-%m-%d} to {times.until:%Y-%m-%d}, UTC"
     return [
         Figure(
             name,
-            definition,
+            meaning(name),
             span.total_seconds() if span is not None else None,
             "seconds",
             times.answered,
             times.messages,
-            window,
+            _days("days", since, times.until),
         )
         for name, span in (("first reply, half within", times.p50), ("first reply, nine in ten within", times.p90))
     ]
+
+
+def _days(key: str, since: datetime, until: datetime) -> Phrase:
+    return Phrase(f"window.{key}", {"since": f"{since:%Y-%m-%d}", "until": f"{until:%Y-%m-%d}"})
+
+
+def slug(name: str) -> str:
+    """The name of a number as a part of a text's key: `failed_none` for `failed: none`."""
+    return re.sub(r"\W+", "_", name)
+
+
+def meaning(name: str, words: Say = ENGLISH, **values: object) -> str:
+    """The definition of a number in a language, by its name."""
+    return words("means." + ("first_reply" if name.startswith("first reply") else slug(name)), **values)
 
 
 def reach_for_programs(figure: Figure) -> dict[str, Any]:
