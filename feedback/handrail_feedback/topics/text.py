@@ -19,8 +19,9 @@ from handrail_feedback.topics.listing import Listed, TopicList
 from handrail_feedback.topics.status import TopicStatus
 from handrail_kb.language.printable import printable
 from handrail_kb.site.vote_form import reason_text
+from handrail_kb.texts import FALLBACK_LANGUAGE
 from handrail_kb.texts.amounts import counted, in_days, percent
-from handrail_kb.texts.staff import ENGLISH, Say
+from handrail_kb.texts.staff import ENGLISH, Say, in_language
 
 # The least number of topics for which a share is shown.
 ENOUGH_PEOPLE = 20
@@ -40,16 +41,19 @@ def topic_notes(found: TopicList) -> list[str]:
     lines = [
         f"Decided within five working days: {share_in_time(found)}. Counted are topics that came to three people in "
         "this period and are decided or late; working days are Monday to Friday.",
-        "People are counted as browser tabs, and who wrote a message that needs an article. A search is what one "
-        "customer meant. Bots, staff and searches answered while a part of search was down are left out.",
-        f"Verified resolved: of a topic's people at least {percent(PROVEN_SHARE)} would get an answer now to all that "
-        "they searched in it, and got none or a doubtful one then. An answer is a list with the article that is known "
-        "to answer among the first three, else one whose verdict is answered.",
+        *notes_on_people(found),
     ]
-    if found.hidden:
-        lines.append(f"Not shown: {counted(found.hidden, 'topic')} of <{found.least} people (topic_people).")
     if found.decided:
         lines.append(f"Not shown: {counted(found.decided, 'decided or proven topic')}. See all: --all")
+    return lines
+
+
+def notes_on_people(found: TopicList, words: Say = ENGLISH) -> list[str]:
+    """Notes on how people are counted, when a topic is proven, and how many topics have too few people."""
+    lines = [words("topics.note_left_out"), words("topics.note_proven", share=percent(PROVEN_SHARE))]
+    if found.hidden:
+        key = "topics.note_hidden_one" if found.hidden == 1 else "topics.note_hidden"
+        lines.append(words(key, number=found.hidden, least=found.least))
     return lines
 
 
@@ -69,11 +73,11 @@ def longest_wait(longest: timedelta | None, late: int, words: Say = ENGLISH) -> 
     return words(key, waits=in_days(longest, words), late=late or words("report.none"))
 
 
-def share_in_time(found: TopicList) -> str:
+def share_in_time(found: TopicList, words: Say = ENGLISH) -> str:
     """How the promise was kept, as a share if there are enough topics."""
     kept = found.kept
-    rate = percent(kept.in_time / kept.of) if kept.of >= ENOUGH_PEOPLE else "not enough data for a share"
-    return f"{kept.in_time} of {kept.of} ({rate})"
+    share = percent(kept.in_time / kept.of) if kept.of >= ENOUGH_PEOPLE else words("topics.no_share")
+    return words("topics.in_time", number=kept.in_time, of=kept.of, share=share)
 
 
 def _window(found: TopicList) -> str:
@@ -176,19 +180,20 @@ def _status(status: TopicStatus) -> str:
     return f"{text}, {'LATE: was to be' if status.late else 'to be'} decided by {status.due:{_DAY}}"
 
 
-def why_again(status: TopicStatus) -> str:
+def why_again(status: TopicStatus, words: Say = ENGLISH) -> str:
     """Why a topic is open again: what was last decided or proven, and what happened then."""
-    decision, proof = status.decision, status.proof
+    decision, proof, since = status.decision, status.proof, f"{status.reopened_at:{_DAY}}"
     if decision and not (proof and proof.at > decision.at):
-        return f"{decision.verdict} was decided {decision.at:{_DAY}}, and it fails since {status.reopened_at:{_DAY}}"
+        said = words(f"report.decision.{decision.verdict.replace(' ', '_')}")
+        return words("topics.again_decided", decision=said, day=f"{decision.at:{_DAY}}", since=since)
     proven = [f"{one.at:{_DAY}}" for one in status.proofs if one.change == "proven"]
-    how = "lost on" if proof and proof.change == "lost" else "and it fails since"
-    return f"it was proven on {proven[-1]}, {how} {status.reopened_at:{_DAY}}"
+    key = "topics.again_lost" if proof and proof.change == "lost" else "topics.again_proven"
+    return words(key, day=proven[-1], since=since)
 
 
-def answered_now(status: TopicStatus, least: int) -> str:
+def answered_now(status: TopicStatus, least: int, words: Say = ENGLISH) -> str:
     """How many people would get an answer now; empty before the topic was asked, or if they are few."""
-    return _figures(status.asked.figures, least) if status.asked and status.asked.figures.people >= least else ""
+    return _figures(status.asked.figures, least, words) if status.asked and status.asked.figures.people >= least else ""
 
 
 def where_answered(status: TopicStatus, least: int) -> str | None:
@@ -200,11 +205,10 @@ def _is_one_article(figures: Figures, least: int) -> bool:
     return figures.found >= max(least, 1) and 2 * figures.found >= figures.answered
 
 
-def _figures(figures: Figures, least: int) -> str:
-    told = f"{shown_count(figures.answered, least)} of {figures.people} people would get an answer now"
-    if figures.found == figures.answered or not _is_one_article(figures, least):
-        return told
-    return f"{told}, {figures.found} of them the same"
+def _figures(figures: Figures, least: int, words: Say) -> str:
+    is_all = figures.found == figures.answered or not _is_one_article(figures, least)
+    key = "topics.answered_now" if is_all else "topics.answered_now_same"
+    return words(key, number=shown_count(figures.answered, least), of=figures.people, same=figures.found)
 
 
 def _now(status: TopicStatus, least: int) -> Iterator[str]:
@@ -227,10 +231,13 @@ def what_came_next(facts: Facts, least: int) -> str:
     return _counted(((_NEXT[name], facts.next.get(name, 0)) for name in _NEXT), least)
 
 
-def why_not_helped(facts: Facts, least: int) -> str:
-    """The reasons given by people whom an article did not help; empty if nobody gave one."""
-    given = sorted(facts.reasons.items(), key=lambda found: (-found[1], found[0]))
-    return "; ".join(f"{shown_count(count, least)} said: {reason_text('en', reason)}" for reason, count in given)
+def why_not_helped(facts: Facts, least: int, lang: str = FALLBACK_LANGUAGE) -> str:
+    """The reasons given by people whom an article did not help, in a language; empty if nobody gave one."""
+    given, words = sorted(facts.reasons.items(), key=lambda found: (-found[1], found[0])), in_language(lang)
+    return "; ".join(
+        words("article.reason", number=shown_count(count, least), reason=reason_text(lang, reason))
+        for reason, count in given
+    )
 
 
 def why_it_failed(kinds: Mapping[FailedBy, int], least: int, words: Say = ENGLISH) -> str:
@@ -290,10 +297,11 @@ def _became(one: Listed) -> Iterator[tuple[str, str]]:
         yield stamp(at), f"{at:{_DAY}}  reopened: three people failed after {since_when(one.status)}"
 
 
-def since_when(status: TopicStatus) -> str:
+def since_when(status: TopicStatus, words: Say = ENGLISH) -> str:
     """What the three people failed after: a decision, or a later proof."""
     decision, proof = status.decision, status.proof
-    return "it was proven" if proof and not (decision and decision.at > proof.at) else "it was decided"
+    is_proven = proof and not (decision and decision.at > proof.at)
+    return words("topics.since_proven" if is_proven else "topics.since_decided")
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------

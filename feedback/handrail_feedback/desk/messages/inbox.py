@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.contracts import FindSimilar
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, Columns, send_list
-from handrail_feedback.desk.look import Look
+from handrail_feedback.desk.look import Look, words
 from handrail_feedback.desk.messages.inbox_filter import (
     FILTERS,
     MESSAGES_SHOWN,
@@ -99,7 +99,7 @@ class Inbox:
         shown = found[start : start + MESSAGES_SHOWN]
         return self.look.page(
             "home",
-            "Desk",
+            words("desk.desk"),
             404 if typed.strip() and not found else 200,
             near=near,
             looks_like_code=bool(meant or near or "code" in request.args),

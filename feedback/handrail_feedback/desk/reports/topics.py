@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.drafts import Drafts
-from handrail_feedback.desk.look import Look, words
+from handrail_feedback.desk.look import Look, language, words
 from handrail_feedback.desk.reports.period import SPANS, asked_of
 from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN, CachedTopics, TopicCache
 from handrail_feedback.desk.reports.topic_filter import (
@@ -48,9 +48,9 @@ from handrail_feedback.topics.text import (
     cannot_be_told,
     comparison_period,
     longest_wait,
+    notes_on_people,
     share_in_time,
     since_when,
-    topic_notes,
     what_was_proved,
     where_answered,
     why_again,
@@ -126,9 +126,9 @@ class TopicPages:
             done=self._done(cached),
             held=held((one.status for one in everything.topics), at),
             longest=_longest(everything, at),
-            in_time=share_in_time(everything),
+            in_time=share_in_time(everything, words),
             untold=_untold(view.stands, everything),
-            notes=[note for note in topic_notes(everything) if "within five working days" not in note],
+            notes=notes_on_people(everything, words),
             beside=comparison_period(everything.period, words),
             spans=list(SPANS),
             period_fault=asked_of(request.args, USUAL_SPAN, at, self.cache.zone).fault,
@@ -173,7 +173,7 @@ class TopicPages:
             care=Queued(one, assignments(self.store).get(topic)),
             weeks=self._weeks(cached, topic),
             failed_by=why_it_failed(one.facts.kinds, _EXACT, words),
-            not_helped=why_not_helped(one.facts, _EXACT),
+            not_helped=why_not_helped(one.facts, _EXACT, language()),
             filled=filled or _in_force(one.status.decision),
             seen=one.status.decision.id if one.status.decision else 0,
             into=self._into(one.facts),
@@ -216,13 +216,13 @@ class TopicPages:
         return self.look.page(
             template,
             # Not the customers' words, which a browser's history would keep.
-            f"Topic {values['number']}" if "number" in values else "Topics",
+            words("topics.number", number=values["number"]) if "number" in values else words("desk.topics"),
             status,
-            answered=lambda stands: answered_now(stands, _EXACT),
+            answered=lambda stands: answered_now(stands, _EXACT, words),
             where=lambda stands: where_answered(stands, _EXACT),
             proved=lambda proof: what_was_proved(proof, _EXACT, words),
-            why_again=why_again,
-            since_when=since_when,
+            why_again=lambda stands: why_again(stands, words),
+            since_when=lambda stands: since_when(stands, words),
             title_of=cached.reading.articles.title,
             url=self._url,
             plain=printable,

@@ -47,7 +47,7 @@ class WeeklyReportPage:
         period = asked.address("")
         return self.look.page(
             "report",
-            "Report",
+            words("desk.report"),
             main=body(report, DeskLinks(url_for("desk.home"), urlencode(period)), inside=True, words=words),
             asked=asked,
             time=period,

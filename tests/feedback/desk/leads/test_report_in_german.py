@@ -40,8 +40,8 @@ from ..desks import Desk, hire, number, service, settings_for
 
 DAY = timedelta(days=1)
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
-# Alike in both languages: names, and one word of the setting that is named.
-ALIKE = {"Acme", "spam", "Spam", "topic_people", "UTC", "min", "h"}
+# Alike in both languages: names, a setting and a command.
+ALIKE = {"handrail draft", "Acme", "spam", "Spam", "topic_people", "UTC", "min", "h"}
 ENGLISH_WORDS = re.compile(r"\b(the|of|and|people|before|not|were|that|with|is|are|searche?s?|weeks?|late)\b", re.I)
 THINGS = ("Rechnung", "Walross", "Drucker", "Lampe", "Rose", *"ABCDEFGHIJ")
 _tabs = count(1)
@@ -199,6 +199,22 @@ def test_why_a_topic_failed_is_said_in_german_on_its_page(desk, site):
     assert why() == "4 found nothing"
     desk.get(address, headers=GERMAN)
     assert why() == "nichts gefunden: 4"
+
+
+QUEUES = ("open", "late", "new", "growing", "reopened", "decided", "proven", "all")
+
+
+@pytest.mark.parametrize(
+    "address", [*(f"topics/?stands={name}&span=90" for name in QUEUES), *(f"topics/{n}/" for n in range(1, 7))]
+)
+def test_no_sentence_of_the_pages_of_topics_is_left_in_english(desk, address):
+    english, german = (
+        LexborHTMLParser(desk.get(address, headers=headers).get_data(as_text=True)).css_first("main").html
+        for headers in ({"Accept-Language": "en"}, GERMAN)
+    )
+    # Customers' words, and what a word alone says, such as a key of the keyboard or a name: alike in both.
+    alone = {words for words in said(english) if " " not in words or words.split()[-1] in {*THINGS, "UTC"}}
+    is_german(english, german, alone)
 
 
 def test_whether_people_are_reached_is_said_in_german_on_the_first_page(desk):
