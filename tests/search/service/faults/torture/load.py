@@ -34,10 +34,14 @@ OVERLOAD_SECONDS = 20.0
 
 @dataclass
 class Phase:
-    """What came of one rate, in searches a second. `memory` is (seconds, MB) of all processes of the service."""
+    """What came of one rate, in searches a second. `memory` is (seconds, MB) of all processes of the service.
+
+    `waiting` are those whose turn to ask had not come at the end: all customers were waiting for an answer.
+    """
 
     rate: float
     asked: int = 0
+    waiting: int = 0
     answered: int = 0
     refused: int = 0
     failed: int = 0
@@ -108,17 +112,16 @@ class Crowd:
         over.set()
         for one in everybody:
             one.join()
+        phase.waiting = due.qsize()
+        phase.asked -= phase.waiting
         return phase
 
     def _search(self, phase, due, over, noting):
-        while not (over.is_set() and due.empty()):
+        while not over.is_set():
             try:
                 asked_at = due.get(timeout=0.1) if phase.rate else time.monotonic()
             except queue.Empty:
                 continue
-            if not phase.rate and over.is_set():
-                return
-            # Who waited in our own line longer than anybody has patience would have gone.
             status, headers, _ = self._ask("GET", f"api/search?q=pears+{asked_at}")
             took = time.monotonic() - asked_at
             with noting:
@@ -221,6 +224,8 @@ def wrong_with(load, growth):
     if load.lost:
         found.append(f"{load.lost} messages that had a code are not in the store")
     found += [f"{phase.failed} requests were not answered" for phase in (load.steady, load.over) if phase.failed]
+    if load.steady.waiting > load.steady.rate:
+        found.append(f"{load.steady.waiting} customers waited for their turn at twice the rated load")
     if load.steady.growth > growth:
         found.append(f"memory grows by {load.steady.growth:.1f} MB a minute")
     if not load.over.refused:

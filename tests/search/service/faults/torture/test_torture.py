@@ -87,15 +87,18 @@ def test_a_test_counts_for_its_own_kind_alone():
     assert not kind.has("tests/b/a/test_y.py::test_any")
 
 
-def load(*, lost=0, failed=0, refused=5, sizes=(300.0,) * 40):
-    steady = Phase(20, 100, 100 - failed, 0, failed, 3, memory=[(float(at), size) for at, size in enumerate(sizes)])
-    return Load(40, 30, steady, Phase(90, 100, 95, refused, memory=[(0.0, 300.0)]), lost)
+def load(*, lost=0, failed=0, refused=5, waiting=0, sizes=(300.0,) * 40):
+    memory = [(float(at), size) for at, size in enumerate(sizes)]
+    steady = Phase(20, 100, waiting, answered=100 - failed, failed=failed, codes=3, memory=memory)
+    over = Phase(90, 100, 500, answered=95, refused=refused, memory=[(0.0, 300.0)])
+    return Load(40, 30, steady, over, lost)
 
 
 def test_the_load_notices_what_it_is_there_for():
     assert wrong_with(load(), 5) == []
     assert "not in the store" in wrong_with(load(lost=2), 5)[0]
     assert "not answered" in wrong_with(load(failed=1), 5)[0]
+    assert "waited for their turn" in wrong_with(load(waiting=21), 5)[0]
     assert "it was none" in wrong_with(load(refused=0), 5)[0]
     assert wrong_with(load(sizes=[300 + second for second in range(40)]), 5) == ["memory grows by 60.0 MB a minute"]
 
