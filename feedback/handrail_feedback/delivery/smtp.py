@@ -34,6 +34,7 @@ log = Log(__name__)
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 # The library would fold a long Message-ID like text, and no mail program would recognise it.
+_LEAST_CODE = 200  # of an answer; smtplib gives -1 where it could read none
 _HEADERS = HeaderRegistry()
 for _name in ("in-reply-to", "references"):
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # it is mixed with BaseHeader there
@@ -222,6 +223,10 @@ def _reasons(server: MailServer, deadline: Deadline) -> Iterator[None]:
 def _failure(server: MailServer, deadline: Deadline, error: smtplib.SMTPException) -> DeliveryFailed:
     """What the server answered as a DeliveryFailed, which says whether it would answer any other message the same."""
     where = f"The mail server {server.host}"
+    # smtplib takes the beginning of an answer for a whole one, and silence for a connection that was broken off.
+    cut_short = isinstance(error, smtplib.SMTPResponseException) and error.smtp_code < _LEAST_CODE
+    if (deadline.passed and cut_short) or isinstance(error.__context__, TimeoutError):
+        return _unreached(server, deadline, TimeoutError())
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return DeliveryFailed(
             f"{where} refused the login of {server.user} ({error.smtp_code}).",

@@ -110,7 +110,7 @@ def _packages() -> Finding:
 def _mkdocs(settings: Settings) -> Iterator[Finding]:
     """What keeps MkDocs from building: missing parts, and mistakes. Serving what was built does not need it."""
     file = settings.config_file
-    if file is None or not docs_dir_of(file).is_dir():
+    if file is None or not file.exists() or not docs_dir_of(file).is_dir():
         return
     fatal = not settings.served_site.is_dir()
     if absent := missing_parts(file):

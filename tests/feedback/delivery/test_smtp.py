@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from handrail_feedback.delivery import deadline
 from handrail_feedback.delivery.letters import reply_address
 from handrail_feedback.delivery.smtp import Mail, message_mail
 from handrail_feedback.delivery.smtp import MailServer as Server
@@ -297,6 +298,23 @@ def test_a_server_that_says_little_for_ever_holds_nobody_for_ever(trusted, lette
     assert time.monotonic() - began < 4
     assert error.of_channel
     assert "answer" in error.what or "TLS" in error.what
+
+
+def test_an_answer_that_breaks_off_within_its_code_is_no_refusal(letter):
+    def begin(connection):
+        connection.sendall(b"5")
+        connection.recv(1)
+
+    with talker(begin) as port:
+        error = refusal(mail_to(port, seconds=0.5), letter())
+    assert "did not answer within" in error.what and not error.final
+
+
+def test_silence_is_told_as_silence_also_before_the_deadline(letter, monkeypatch):
+    monkeypatch.setattr(deadline, "_SILENCE", 0.2)
+    with talker(lambda connection: connection.recv(1)) as port:
+        error = refusal(mail_to(port, seconds=5.0), letter())
+    assert "did not answer within" in error.what
 
 
 def test_a_silent_server_is_left_in_time(letter):

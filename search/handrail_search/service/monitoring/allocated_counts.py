@@ -57,12 +57,15 @@ class AllocatedDict(MmapedDict):
         return True
 
     def _begin(self) -> None:
-        try:
-            with self._file.open("ab") as file:
-                lengthen(file.fileno(), _FIRST_BYTES)
-        except OSError:
-            self._file.unlink(missing_ok=True)  # others read what is there, and none of it may be empty
-            raise
+        if not self._file.exists():
+            # Under another name until it has its room: others read what is there, and none of it may be empty.
+            part = self._file.with_suffix(".part")
+            try:
+                with part.open("wb") as file:
+                    lengthen(file.fileno(), _FIRST_BYTES)
+                part.replace(self._file)
+            finally:
+                part.unlink(missing_ok=True)
         super().__init__(str(self._file))  # type: ignore[no-untyped-call]
 
     def _grow_for(self, key: str) -> None:

@@ -85,8 +85,8 @@ class Crowd:
         crowd = [threading.Thread(target=self._search, args=(number,)) for number in range(CUSTOMERS)]
         for one in crowd:
             one.start()
-        time_over = time.monotonic() + SECONDS
         until(lambda: sum(self.searches.values()) > CUSTOMERS, "the line to build up")
+        time_over = time.monotonic() + SECONDS
         while time.monotonic() < time_over:
             self.messages.append(self._ask("api/contact", {"message": f"Please help me, {time.monotonic()}"})[:2])
             self.messages.append(self._ask("healthz")[:2])

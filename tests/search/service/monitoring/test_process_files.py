@@ -12,7 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
-from handrail_search.service.monitoring import process_files
+from handrail_search.service.monitoring import allocated_counts, process_files
+from handrail_search.service.monitoring.allocated_counts import AllocatedDict
 from handrail_search.service.monitoring.process_files import ProcessFiles, merge_ended
 
 COUNTER = mmap_key("asked", "asked_total", ("verdict",), ("none",), "Asked.")
@@ -50,6 +51,21 @@ def told(tmp_path):
 
 def files(tmp_path):
     return sorted(one.name for one in tmp_path.iterdir() if one.name != "lock")
+
+
+def test_whoever_reads_never_meets_a_file_that_a_process_without_room_has_only_begun(told, tmp_path, monkeypatch):
+    def full(_file, _size):
+        assert told("asked_total") is None  # reads all files, and fails at one that is empty
+        raise OSError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(allocated_counts, "lengthen", full)
+        count = AllocatedDict(str(tmp_path / "counter_7.db"))
+        count.write_value(COUNTER, 1.0, 0.0)
+    assert files(tmp_path) == []
+    count.write_value(COUNTER, 2.0, 0.0)
+    assert files(tmp_path) == ["counter_7.db"] and told("asked_total", verdict="none") == 2.0
+    count.close()
 
 
 def test_after_two_hundred_reloads_there_are_as_many_files_as_before_and_no_count_went_back(process, told, tmp_path):
