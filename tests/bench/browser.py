@@ -85,7 +85,7 @@ def search(page: Page, question: str, *, key_by_key: bool = False) -> float:
     )
     page.keyboard.press("End")
     for letter in question if key_by_key else question[-1]:
-        page.keyboard.press(letter, delay=HELD_MS)
+        page.keyboard.type(letter, delay=HELD_MS)  # also letters that are on no key, such as ä
         page.wait_for_timeout(BETWEEN_MS if key_by_key else 0)
     shown = _wait(page, "shown")
     return shown - float(page.evaluate("__probe.letter"))
