@@ -465,6 +465,7 @@ def test_enter_opens_the_best_section(tab, service):
 
 def test_enter_before_the_answer_waits_for_it(tab, service):
     tab.goto(service.address)
+    tab.wait_for_selector("[data-handrail-source]", state="attached")
     tab.locator("[data-md-component=search-query]").click()
     tab.keyboard.type("password")
     tab.keyboard.press("Enter")

@@ -46,6 +46,8 @@ def get(address):
 
 def titles(address, question):
     status, text = get(f"{address}api/search?q={question}")
+    if status == 503:  # refused early, as on a busy machine: `until` asks again
+        raise ConnectionError(text)
     assert status == 200, text
     return [result["title"] for result in json.loads(text)["results"]]
 
