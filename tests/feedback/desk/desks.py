@@ -25,7 +25,7 @@ from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
 from handrail_search.service.app import create_app
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "search"))
+sys.path.append(str(Path(__file__).parents[2] / "search"))
 
 DAY = timedelta(days=1)
 PASSWORD = "correct horse battery"

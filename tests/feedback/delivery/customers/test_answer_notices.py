@@ -28,7 +28,7 @@ from handrail_search.ranking.searcher import Searcher
 from handrail_search.service.app import create_app
 from handrail_search.service.gunicorn_server import Production
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "search"))
+sys.path.append(str(Path(__file__).parents[3] / "search"))
 
 from acme import ARTICLES, article, write_site
 
