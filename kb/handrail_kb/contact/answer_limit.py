@@ -14,11 +14,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from handrail_kb.config.settings import Settings
-from handrail_kb.contact.holidays import public_holidays
+from handrail_kb.contact.holidays import holidays_in
 from handrail_kb.contact.reply_due import contact_of
 
 _FORM = re.compile(r"(\d{1,3}) (hour|day|working day)s?")
 _SATURDAY = 5
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class AnswerLimit:
     unit: str
     country: str = ""
     subdivision: str = ""
-    timezone: str = "UTC"
+    zone: ZoneInfo = _UTC
 
     def ends(self, at: datetime) -> datetime:
         """Until when a message written at `at` is answered in time, in UTC."""
         if self.unit == "hour":
             return at + timedelta(hours=self.amount)
-        return _end_of_day(self, at.astimezone(ZoneInfo(self.timezone)).date())
+        return _end_of_day(self, at.astimezone(self.zone).date())
 
     def __str__(self) -> str:
         return f"{self.amount} {self.unit}{'' if self.amount == 1 else 's'}"
@@ -47,7 +48,7 @@ def answer_limit_of(settings: Settings) -> AnswerLimit | None:
     if found is None:
         return None
     contact = contact_of(settings)
-    return AnswerLimit(int(found[1]), found[2], contact.country, contact.subdivision, contact.timezone or "UTC")
+    return AnswerLimit(int(found[1]), found[2], contact.country, contact.subdivision, contact.zone)
 
 
 @lru_cache(maxsize=2000)  # by day: thousands of messages are written on a few hundred days
@@ -56,13 +57,8 @@ def _end_of_day(limit: AnswerLimit, day: date) -> datetime:
     while left:
         day += timedelta(days=1)
         left -= limit.unit == "day" or _is_working_day(limit, day)
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(limit.timezone)).astimezone(UTC)
+    return datetime.combine(day + timedelta(days=1), time(), limit.zone).astimezone(UTC)
 
 
 def _is_working_day(limit: AnswerLimit, day: date) -> bool:
-    return day.weekday() < _SATURDAY and day not in _holidays(limit.country, limit.subdivision, day.year)
-
-
-@lru_cache(maxsize=32)
-def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
-    return frozenset(public_holidays(country, subdivision, date(year, 1, 1), ""))
+    return day.weekday() < _SATURDAY and day not in holidays_in(limit.country, limit.subdivision, day.year)

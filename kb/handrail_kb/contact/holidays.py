@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from handrail_kb.contact.hours import Spans, read_spans
@@ -74,6 +75,12 @@ def public_holidays(country: str, subdivision: str, today: date, lang: str) -> d
     language = _language(lang, place.supported_languages, place.default_language)
     found = holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=language)
     return {day: found[day] for day in sorted(found)}
+
+
+@lru_cache(maxsize=32)  # asked for each day that a message waits
+def holidays_in(country: str, subdivision: str, year: int) -> frozenset[date]:
+    """The public holidays of a year and the next; none where no country is set."""
+    return frozenset(public_holidays(country, subdivision, date(year, 1, 1), ""))
 
 
 def _language(lang: str, known: tuple[str, ...], default: str | None) -> str | None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
 
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.contact.channels import Channel, Contact, read_contact
-from handrail_kb.contact.holidays import public_holidays
+from handrail_kb.contact.holidays import holidays_in
 from handrail_kb.contact.hours import Spans
 from handrail_kb.contact.open_now import moment_of
 
@@ -69,14 +68,9 @@ def _spans(contact: Contact, channel: Channel, day: date) -> Spans:
     if not channel.open_on_holidays:
         if day in contact.days:
             return contact.days[day].spans
-        if day in _holidays(contact.country, contact.subdivision, day.year):
+        if day in holidays_in(contact.country, contact.subdivision, day.year):
             return ()
     return channel.hours[day.weekday()]
-
-
-@lru_cache(maxsize=16)
-def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
-    return frozenset(public_holidays(country, subdivision, date(year, 1, 1), ""))
 
 
 def contact_of(settings: Settings) -> Contact:

@@ -29,7 +29,7 @@ from handrail_kb.problems import Problem
 from handrail_kb.site.pages.home import Topic, says_more
 from handrail_kb.site.pages.most_asked import Answering
 from handrail_kb.site.search_rules import SearchRules, paths_of_article
-from handrail_kb.texts import html_text
+from handrail_kb.texts import html_text, short_language
 from handrail_kb.texts.amounts import date_in_words
 
 # `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
@@ -70,7 +70,7 @@ def languages(config: MkDocsConfig) -> tuple[tuple[str, str], ...]:
     for one in plugin.config.get("languages") or ():
         code = str(one.locale).replace("_", "-")
         if one.build:
-            found.setdefault(code.partition("-")[0], (code, str(one.name)))
+            found.setdefault(short_language(code), (code, str(one.name)))
     return tuple(found.values()) if len(found) > 1 else ()
 
 

@@ -15,6 +15,7 @@ import Stemmer
 
 from handrail_kb.language.normal_form import MARKS, plain
 from handrail_kb.language.segments import split_words
+from handrail_kb.language.spoken_language import SMALL_WORDS, clear_language, languages_by_word
 
 _WORD = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
 # Marks are part of a word: Hindi and Tamil write vowels with them.
@@ -55,21 +56,9 @@ _ALGORITHMS = {
     "pt": "portuguese",
     "sv": "swedish",
 }
-# Function words that any text of some length contains, and that texts in the other languages hardly contain.
-_SMALL_WORDS = {
-    "da": "og ikke jeg det af er til kan du med hvis eller",
-    "de": "der die und das ist nicht ein zu mit sie auf wenn",
-    "en": "the and of to is you for that with your are this",
-    "es": "el los las una para con por del como más puede su",
-    "fr": "le les des et est une dans pour vous du pas sur",
-    "it": "il che di è per non un gli della con sono nel",
-    "nl": "het een van en niet dat op voor met je zijn wordt",
-    "pt": "o os as um uma não para com do da em você",
-    "sv": "och inte att det som är för med kan du av eller",
-}
-_LANGUAGE_OF = {lang: frozenset(words.split()) for lang, words in _SMALL_WORDS.items()}
-# The language of a text is one with so many small words, and so many times as many as the next language.
-_ENOUGH, _CLEARLY = 5, 1.5
+_LANGUAGES = languages_by_word(SMALL_WORDS)
+# So many small words tell the language of a page.
+_ENOUGH = 5
 # Two threads must not use one of the library's stemmers at the same time.
 _local = threading.local()
 
@@ -109,7 +98,7 @@ def languages_of(texts: Sequence[str], declared: Sequence[str]) -> list[str]:
 
     Sites are often declared English because a setting was never changed; stemming needs the actual language.
     """
-    found = [_detect(text) for text in texts]
+    found = [clear_language(words_in(text), _LANGUAGES, least=_ENOUGH) for text in texts]
     votes: dict[str, Counter[str]] = {}
     for detected, said in zip(found, declared, strict=True):
         if detected:
@@ -120,14 +109,6 @@ def languages_of(texts: Sequence[str], declared: Sequence[str]) -> list[str]:
 
 def small_words(words: Sequence[str], languages: Collection[str]) -> tuple[int, int]:
     """How many of the words are small words of these languages, and the highest number for any other language."""
-    hits = {lang: sum(word in small for word in words) for lang, small in _LANGUAGE_OF.items()}
-    ours = max((hits[lang] for lang in languages if lang in hits), default=0)
+    hits = Counter(lang for word in words for lang in _LANGUAGES.get(word, ()))
+    ours = max((hits[lang] for lang in languages), default=0)
     return ours, max((count for lang, count in hits.items() if lang not in languages), default=0)
-
-
-def _detect(text: str) -> str:
-    """The language that the small words of a text indicate; empty when they are inconclusive."""
-    counts = Counter(words_in(text))
-    hits = sorted(((sum(counts[word] for word in small), lang) for lang, small in _LANGUAGE_OF.items()), reverse=True)
-    (most, lang), (next_most, _) = hits[:2]
-    return lang if most >= _ENOUGH and most >= _CLEARLY * next_most else ""

@@ -1,6 +1,7 @@
 """The time within which a law wants every message answered."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,7 +23,7 @@ MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
         (AnswerLimit(1, "working day"), MONDAY + timedelta(days=5), datetime(2026, 3, 10, tzinfo=UTC)),  # Saturday
         # In Madrid it is Tuesday already, and the day ends an hour before that of UTC.
         (
-            AnswerLimit(1, "working day", timezone="Europe/Madrid"),
+            AnswerLimit(1, "working day", zone=ZoneInfo("Europe/Madrid")),
             MONDAY.replace(hour=23, minute=30),
             datetime(2026, 3, 4, 23, tzinfo=UTC),
         ),
