@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from dialog.test_results import ROWS, search, source
+from dialog.searching import ROWS, search, source
 from service import running
 
 from conftest import SITES, watched
