@@ -25,7 +25,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted, Intent, names_of
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.failed_searches import TALLIED_AS
-from handrail_feedback.reports.people.human_reach import slug
+from handrail_feedback.reports.people.human_reach import label
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import cases_of, kept_messages, messages_to_answer, sent_messages
 from handrail_feedback.storage.searches.intents import intents_of
@@ -99,7 +99,7 @@ class CountedPage:
         return self.look.page(
             "counted",
             words("counted.title"),
-            figure_label=words(f"figure.{slug(name)}"),
+            figure_label=label(name, words),
             period=period,
             head=rows.head,
             shown=shown,

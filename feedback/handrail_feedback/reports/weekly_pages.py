@@ -18,7 +18,7 @@ from markupsafe import Markup
 from handrail_feedback.records.period import Period
 from handrail_feedback.reports.charts import Drawing, draw, shares, stacked
 from handrail_feedback.reports.failed_searches import ENOUGH_SEARCHES, Measure, definition
-from handrail_feedback.reports.people.human_reach import Figure, meaning, slug
+from handrail_feedback.reports.people.human_reach import Figure, label, meaning, slug
 from handrail_feedback.reports.weekly import Compared, Fixed, TopicLine, TopicSection, WeeklyReport
 from handrail_feedback.topics.text import (
     cannot_be_told,
@@ -201,7 +201,7 @@ def figure_rows(report: WeeklyReport, links: DeskLinks, words: Say = ENGLISH) ->
         found.append(
             FigureRow(
                 now.name,
-                _label(now.name, words),
+                now.label_in(words),
                 now.value_in(words),
                 was.value_in(words) if was else "",
                 now.definition_in(words),
@@ -210,10 +210,6 @@ def figure_rows(report: WeeklyReport, links: DeskLinks, words: Say = ENGLISH) ->
             )
         )
     return found
-
-
-def _label(name: str, words: Say) -> str:
-    return words(f"number.{slug(name)}")
 
 
 def _of_reach(one: Figure, when: str, links: DeskLinks, words: Say) -> Basis:
@@ -232,7 +228,7 @@ def _searches(report: WeeklyReport, links: DeskLinks, words: Say) -> FigureRow:
     was = words("report.not_kept") if kept is None else shown_count(kept, report.least)
     return FigureRow(
         name,
-        _label(name, words),
+        label(name, words),
         now,
         was,
         meaning(name, words),
@@ -248,7 +244,7 @@ def _row(one: Compared, report: WeeklyReport, links: DeskLinks, words: Say) -> F
 
     return FigureRow(
         one.now.name,
-        _label(one.now.name, words),
+        label(one.now.name, words),
         _share(one.now, report.least, words),
         _share(one.before, report.least, words) if one.before else words("report.not_kept"),
         definition(one.now.name, words, lambda kind: words(f"failed.{kind}")),
@@ -352,5 +348,5 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
         autoescape=select_autoescape(("html",)),
     )
-    environment.filters |= {"plain": printable, "slug": slug, "sentence": lambda text: text[:1].upper() + text[1:]}
+    environment.filters |= {"plain": printable, "slug": slug}
     return environment.get_template(name)

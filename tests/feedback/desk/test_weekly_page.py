@@ -150,7 +150,7 @@ def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
     assert len(numbers) > 12
     for one in numbers:
         assert "Counted: " in one.text() or "As of " in one.text()
-    failed = next(one.text() for one in numbers if "failed searches" in one.text())
+    failed = next(one.text() for one in numbers if "Failed searches" in one.text())
     assert "11 of 31" in failed and "before: 0 of 0" in failed
     assert "35%" in failed and "not enough data" in failed
 
@@ -158,7 +158,7 @@ def test_every_number_stands_with_its_definition_and_what_was_counted(desk):
 def test_numbers_of_fewer_people_than_the_least_are_hidden_outside_the_desk(desk, weekly):
     def weak(page: str) -> str:
         numbers = LexborHTMLParser(page).css(".weekly-numbers details")
-        return next(one.text() for one in numbers if "failed: got an answer of low confidence" in one.text())
+        return next(one.text() for one in numbers if "Failed: got an answer of low confidence" in one.text())
 
     outside = weak(to_html(weekly, "https://help.test/desk/", "Acme"))
     assert "<3 of 31" in outside
@@ -206,6 +206,17 @@ def test_every_number_of_the_report_opens_a_list_of_exactly_that_many_rows(desk,
                 filled |= {name} if part[1] != "0" else set()
     assert with_a_list <= walked
     assert {"people", "said it helped", "decided in time", "resolution held", "bots", "topics"} <= filled
+
+
+def test_a_number_of_the_report_is_called_the_same_above_its_list(desk):
+    desk.get("report/")
+    numbers = LexborHTMLParser(desk.page).css(".weekly-numbers details")
+    called = {one.css_first("span").text(): one.css("a[href*=counted]") for one in numbers}
+    assert sum(map(bool, called.values())) > 12
+    for name, lists in called.items():
+        for link in lists:
+            desk.get(link.attributes["href"])
+            assert LexborHTMLParser(desk.page).css_first("h1").text() == f"What was counted: {name}"
 
 
 def test_no_number_of_the_report_is_without_its_list(desk):
@@ -262,7 +273,7 @@ def test_why_searches_failed_stands_in_words_and_not_in_codes(desk, weekly):
     desk.get("report/")
     for page in (desk.page, to_html(weekly, "", "Acme")):
         numbers = section(page, "numbers")
-        assert "failed: saw results and left" in numbers and "failed: found nothing" in numbers
+        assert "Failed: saw results and left" in numbers and "Failed: found nothing" in numbers
         for code in ("no_click", "said_no", "failed: none", "failed: weak", "none (", "weak (", "rephrased"):
             assert code not in numbers
 

@@ -101,10 +101,11 @@ class CachedTopics:
         """
         found, book = self.between(period, at), self.book
         known = book.decisions.keys() | book.proofs.keys()
-        status = {
+        status = {one.facts.topic: one.status for one in found.topics}
+        status |= {
             topic: book.status(topic, at)
             for topic, held in book.by_topic.items()
-            if topic in known or len(held) >= min(self.least, PEOPLE_TO_DECIDE)
+            if topic not in status and (topic in known or len(held) >= min(self.least, PEOPLE_TO_DECIDE))
         }
         others = {*book.needs_triage(status, self.least)}
         others |= {topic for topic, one in status.items() if one.decision or one.proofs}

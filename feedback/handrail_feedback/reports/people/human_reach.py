@@ -49,6 +49,10 @@ class Figure:
             return percent(self.amount)
         return f"{self.amount:.0f}" if self.unit == "count" else in_one_unit(timedelta(seconds=self.amount), words)
 
+    def label_in(self, words: Say) -> str:
+        """What it is called, in a language."""
+        return label(self.name, words)
+
     def definition_in(self, words: Say) -> str:
         """What it counts, in a language."""
         return meaning(self.name, words)
@@ -152,6 +156,11 @@ def _days(key: str, since: datetime, until: datetime) -> Phrase:
 def slug(name: str) -> str:
     """The name of a number as a part of a text's key: `failed_none` for `failed: none`."""
     return re.sub(r"\W+", "_", name)
+
+
+def label(name: str, words: Say) -> str:
+    """What a number is called in a language wherever people read it, by its name."""
+    return words(f"figure.{slug(name)}")
 
 
 def meaning(name: str, words: Say = ENGLISH, **values: object) -> str:

@@ -217,6 +217,19 @@ def test_no_sentence_of_the_pages_of_topics_is_left_in_english(desk, address):
     is_german(english, german, alone)
 
 
+@pytest.mark.parametrize(
+    ("lang", "said_so"),
+    [
+        ("en", r"Waiting for a decision: the longest for \d\d days, \d+ late\."),
+        ("de", r"Warten auf eine Entscheidung: am längsten seit \d\d Tagen, \d+ überfällig\."),
+    ],
+)
+def test_the_queue_says_once_how_long_the_longest_waits(desk, lang, said_so):
+    desk.get("topics/?span=90", headers={"Accept-Language": lang})
+    [line] = [one.text() for one in LexborHTMLParser(desk.page).css("main li") if re.search(said_so, one.text())]
+    assert len(re.findall(r"(?i)longest|längste", line)) == 1
+
+
 def test_whether_people_are_reached_is_said_in_german_on_the_first_page(desk):
     reach = "section[aria-labelledby=reach]"
     english, german = (
