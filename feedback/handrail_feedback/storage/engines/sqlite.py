@@ -40,7 +40,6 @@ from handrail_feedback.storage.engines.sqlite_words import (
     explained,
     is_of_connection,
     is_of_log,
-    log_cut_short,
     unavailable,
 )
 from handrail_kb.config.state_folder import made
@@ -84,8 +83,11 @@ class SqliteFile:
             connection = self._connection()
             connection.begin(durable=durable)
             try:
+                before = self._log.whole()  # now that it is our turn, which may have taken long
                 yield connection
+                self._log.still_has(before)
                 connection.execute("COMMIT")
+                self._log.still_has(before)
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # what was wrong before is told
                     connection.db.rollback()
@@ -102,9 +104,10 @@ class SqliteFile:
         try:
             yield
         except StoreUnavailable as error:
+            cut = is_of_connection(error) and self._log.cut_at_gap()
             if is_of_connection(error):
                 self.close()
-            if is_of_log(error):
+            if cut or is_of_log(error):
                 self._resting, self._resting_until = error, time.monotonic() + random.uniform(*_REST_SECONDS)  # noqa: S311
             raise
 
@@ -202,8 +205,7 @@ class SqliteFile:
             self._local.opened = opened
             self._opened.add(opened)
             fresh = True
-        if self._log.was_cut(opened.page_size, closely=fresh):
-            raise log_cut_short(self.path)
+        self._log.look(closely=fresh)
         return opened.connection
 
     def _open(self, *, upgrade: bool = False) -> tuple[SqliteConnection, list[str]]:
@@ -356,7 +358,6 @@ class _Opened:
 
     def __init__(self, connection: SqliteConnection, file: tuple[int, int]) -> None:
         self.connection = connection
-        self.page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
         self._file = file
 
     def fits(self, path: Path) -> bool:

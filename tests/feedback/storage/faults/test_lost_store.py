@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.engines.sqlite import SqliteConnection
 from handrail_feedback.storage.messages.messages import keep_message, list_messages
 from handrail_kb.cli.group import main
 from handrail_kb.errors import StoreUnavailable
@@ -257,3 +258,52 @@ def test_a_log_that_is_cut_short_under_two_processes_wedges_neither_and_spoils_n
 
 def _codes(lines):
     return sum(line.strip() not in ("refused", "begun") for line in lines)
+
+
+@pytest.mark.parametrize("left", [0, 0.5], ids=["emptied", "cut short"])
+@pytest.mark.parametrize("moment", ["before it is kept", "as it is kept"])
+def test_a_log_that_is_cut_short_while_somebody_writes_wedges_nobody_and_spoils_nothing(
+    tmp_path, monkeypatch, left, moment
+):
+    writer, other = Store(tmp_path / "store.db"), Store(tmp_path / "store.db")
+    before = [keep_message(store, KEPT, ()) for store in [writer, other] * 5]
+    writer.shred()  # from here on these are in the store itself
+    for store in [writer, other] * 10:
+        keep_message(store, KEPT, ())
+
+    def cut():
+        log = tmp_path / "store.db-wal"
+        os.truncate(log, int(log.stat().st_size * left))
+
+    execute = SqliteConnection.execute
+
+    def cut_then_execute(self, sql, *values):
+        if sql == "COMMIT":
+            monkeypatch.undo()
+            cut()
+        return execute(self, sql, *values)
+
+    def write():
+        with writer.transaction(durable=True) as db:
+            db.execute("UPDATE messages SET lang = 'de'")
+            if moment == "before it is kept":
+                cut()
+            else:
+                monkeypatch.setattr(SqliteConnection, "execute", cut_then_execute)
+
+    with pytest.raises(StoreUnavailable, match="cut short"):
+        write()
+    for store in (other, writer):
+        until(lambda store=store: _kept(store), seconds=20.0)
+    assert set(before) <= {one.code for one in list_messages(other, limit=100)}
+    assert {one.lang for one in list_messages(other, limit=100)} == {"en"}, "what was refused is not kept"
+    assert other.read("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+    for store in (writer, other):
+        store.close()
+
+
+def _kept(store):
+    try:
+        return keep_message(store, KEPT, ())
+    except StoreUnavailable:
+        return ""
