@@ -46,12 +46,12 @@ KINDS = (
     ),
     fault(
         "Store deleted, emptied, or cut short",
-        "`handrail store restore`; nothing new is made in its place unasked",
+        "`handrail restore`; nothing new is made in its place unasked",
         f"{STORE}/test_lost_store.py",
     ),
     fault(
         "Older and newer version at one store",
-        "`handrail store migrate`; the older service goes on meanwhile",
+        "`handrail store upgrade`; the older service goes on meanwhile",
         f"{STORE}/test_versions.py",
     ),
     fault(
