@@ -72,6 +72,8 @@ class Searcher:
         self.lesson = LearnedModel()
         self.popularity: Popularity | None = None
         self.reader = Reader(index, encoder)
+        pages, langs = index.pages, index.languages
+        self._foreign_to = {lang: frozenset(one.id for one in pages if one.lang != lang) for lang in langs}
 
     @property
     def taught(self) -> int:
@@ -204,9 +206,9 @@ class Searcher:
     def _evidence(self, understood: Understood, left_out: Set[str], only_lang: str) -> Evidence:
         evidence = Evidence(self.index, understood.text, understood.vector, self._learned, understood.words)
         finding = self._with_popularity(evidence)
-        foreign, pages = self._of_other_languages(only_lang), self.index.pages
+        foreign = self._of_other_languages(only_lang)
         if left_out or foreign:
-            finding.leave_out([page.id for page in pages if page.id in foreign or page.location in left_out])
+            finding.leave_out([one.id for one in self.index.pages if one.id in foreign or one.location in left_out])
         return finding
 
     def _rank(
@@ -233,9 +235,7 @@ class Searcher:
 
     def _of_other_languages(self, lang: str) -> frozenset[int]:
         """Pages that are not in the reader's language, where the site has pages that are."""
-        short = short_language(lang)
-        known = short in self.index.languages and len(self.index.languages) > 1
-        return frozenset(page.id for page in self.index.pages if page.lang != short) if known else frozenset()
+        return self._foreign_to.get(short_language(lang), frozenset())
 
     def _order(self, scores: Scores, others: Set[int]) -> list[int]:
         """Pages best first, those in the reader's language before others; among equals the shortest address first."""
