@@ -14,9 +14,9 @@ from server import Relay, megabytes
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 HELD_MS, BETWEEN_MS = 80, 70  # a key is held, then the next is found: 80 words a minute
-_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
               "--disable-features=SpareRendererForSitePerProcess"]  # fmt: skip
-_PROBE = Path(__file__).with_name("probe.js").read_text(encoding="utf-8")
+PROBE = Path(__file__).with_name("probe.js").read_text(encoding="utf-8")
 _FIELD = "[data-md-component=search-query]"
 _WAIT_SECONDS = 120
 
@@ -50,11 +50,11 @@ def chromium() -> Iterator[Playwright]:
 
 def visit(driver: Playwright, relay: Relay, questions: Sequence[str]) -> Visit:
     """Open the site with a new browser; search at once, three times more, and once typing key by key."""
-    browser = driver.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     try:
         page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         page.set_default_timeout(1000 * _WAIT_SECONDS)
-        page.add_init_script(_PROBE)
+        page.add_init_script(PROBE)
         before = relay.bytes
         page.goto(f"http://127.0.0.1:{relay.port}/", wait_until="load")
         _wait(page, "ready")
