@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from handrail_feedback.delivery.channels import read_delivery
+from handrail_feedback.delivery.channels import desk_of, read_delivery
+from handrail_feedback.delivery.letters import message_text, payload
+from handrail_feedback.records.messages import KeptMessage
+from handrail_feedback.records.stamps import now
 from handrail_kb.config.settings import load_settings
 from handrail_kb.config.table import SETTINGS
 from handrail_kb.errors import ConfigError
@@ -164,3 +167,22 @@ def test_an_attempt_has_bounds(read):
 
 def test_no_setting_can_hold_a_secret():
     assert not [setting.name for setting in SETTINGS if "password" in setting.name or "secret" in setting.name]
+
+
+@pytest.mark.parametrize(
+    "head, flags, address",
+    [
+        ("site_url: https://help.acme.test/help\n", {}, "https://help.acme.test/help/desk/"),
+        ("site_url: https://help.acme.test/\n", {"desk_url": "https://desk.acme.test/x"}, "https://desk.acme.test/x/"),
+        ("", {}, ""),
+    ],
+)
+def test_a_mail_brings_the_link_to_its_message_where_the_address_is_known(tmp_path, head, flags, address):
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: Acme\n{head}plugins: [handrail]\n")
+    desk = desk_of(load_settings(tmp_path / "mkdocs.yml", flags=flags, environ={}))
+    assert desk == address
+    message = KeptMessage("96H-9MK-WHX", "Help", "", "", "en", now(), "waiting")
+    link = f"{address}m/96H-9MK-WHX/" if address else None
+    assert payload(message, desk)["desk_url"] == link
+    assert ("Open it: " in message_text(message, desk)) == bool(link)
+    assert link is None or f"Open it: {link}\n" in message_text(message, desk)

@@ -11,7 +11,7 @@ from handrail_feedback.storage.messages.answers import answers_of, note_bounce
 from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.messages.threads import find_case
 
-from .desks import Desk, hire, service
+from ..desks import Desk, hire, service
 
 MAIL = {"smtp_host": "localhost", "smtp_security": "none", "mail_from": "help@acme.test"}
 
