@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+# Shown although it is no warning: exporting an encoder takes long, and front matter that cannot be read is on the page.
+_SHOWN = ("encoder.preparing", "build.tolerated")
+
 console = Console(stderr=True, highlight=False)
 
 
@@ -17,13 +20,14 @@ def log_to_terminal(level: int = logging.WARNING) -> None:
     """Warnings of MkDocs and ours, one line each, on standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.addFilter(lambda line: line.levelno >= level or getattr(line, "event", "") in _SHOWN)
     for name in ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(level)
-    # Exporting an encoder takes long, and comes before there is progress to show.
-    logging.getLogger("handrail_search.embedding.export").setLevel(logging.INFO)
+    for name in ("mkdocs.plugins.handrail", "handrail_search.embedding.export"):
+        logging.getLogger(name).setLevel(min(level, logging.INFO))
 
 
 @contextmanager

@@ -136,3 +136,10 @@ def test_only_what_changed_is_encoded_again(own_site):
     (own_site / "docs" / "more.md").write_text("# More\n\nA new article.\n")
     built = handrail("build", cwd=own_site)
     assert re.search(r"2 articles, \d+ passages, 1 encoded", built.stdout), built.stdout
+
+
+def test_a_build_names_front_matter_that_readers_would_see_as_text_and_goes_on_also_strictly(own_site):
+    (own_site / "docs" / "more.md").write_text('---\ntitle: The "new" plan: cheaper\n---\n# More\n\nIt is cheaper.\n')
+    built = handrail("build", "--strict", cwd=own_site)
+    assert built.returncode == 0
+    assert "docs/more.md:2: the front matter is not valid YAML" in built.stderr
