@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one address
 	$(BIN)/handrail serve --port $(PORT)
