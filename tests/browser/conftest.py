@@ -80,6 +80,14 @@ def clocked(chromium, service):
     context.close()
 
 
+@pytest.fixture
+def unscripted(chromium):
+    """A tab of a browser that runs no scripts."""
+    context = chromium.browser.new_context(java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
 def watched(page):
     """The page, with `complaints` for what the browser holds against it."""
     page.set_default_timeout(8000)

@@ -1,12 +1,12 @@
 """The search dialog before anything is typed, what opens it, and the way back to its results."""
 
 import pytest
+from dialog.searching import ROWS
 
 pytestmark = pytest.mark.browser
 
 FIELD = "[data-md-component=search-query]"
 START = ".handrail-start"
-ROWS = ".md-search-result__list > li"
 CODE = "96H-9MK-WHX"
 
 

@@ -102,12 +102,9 @@ def test_the_contact_page_offers_the_chosen_language_unticked_else_that_of_the_b
     assert not page.get_by_label("Language: Deutsch").is_checked()
 
 
-def test_without_javascript_the_language_goes_with_the_words(chromium, site):
-    context = chromium.browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site.address)
-    page.get_by_role("main").get_by_label("What are you looking for?").fill("vat")
-    page.get_by_role("main").get_by_label("Language").select_option("Deutsch")
-    page.get_by_role("main").get_by_role("button", name="Search").click()
-    page.wait_for_url("**/find/?q=vat&only_lang=de")
-    context.close()
+def test_without_javascript_the_language_goes_with_the_words(unscripted, site):
+    unscripted.goto(site.address)
+    unscripted.get_by_role("main").get_by_label("What are you looking for?").fill("vat")
+    unscripted.get_by_role("main").get_by_label("Language").select_option("Deutsch")
+    unscripted.get_by_role("main").get_by_role("button", name="Search").click()
+    unscripted.wait_for_url("**/find/?q=vat&only_lang=de")
