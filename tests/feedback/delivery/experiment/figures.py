@@ -6,7 +6,6 @@ import os
 import platform
 import time
 
-BEGIN, END = "<!-- handrail:delivery -->", "<!-- /handrail:delivery -->"
 KINDS = {"worker": "one process of the service", "master": "the process above them", "all": "all of them at once"}
 
 
@@ -35,11 +34,12 @@ def as_table(figures):
     return "\n".join([head, *(f"| {name} | {value:,} |" for name, value in rows)])
 
 
-def put_into(page, markdown):
-    """Replace what stands between the marks of the article."""
+def put_into(page, mark, markdown):
+    """Replace what stands between `<!-- handrail:mark -->` and its end, in an article of any proof."""
     text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = f"<!-- handrail:{mark} -->", f"<!-- /handrail:{mark} -->"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise SystemExit(f"{page} lacks the lines {BEGIN} and {END}: put them where the table belongs.")
+        raise SystemExit(f"{page} lacks the lines {first} and {last}: put them where the table belongs.")
     page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")

@@ -289,7 +289,7 @@ def main(messages, kills, outages, seconds, seed, as_json, write):
     if wrong:
         raise SystemExit("\n".join(f"WRONG: {line}" for line in wrong))
     if write:
-        put_into(PAGE, as_table(figures))
+        put_into(PAGE, "delivery", as_table(figures))
         say(f"written to {PAGE}")
 
 

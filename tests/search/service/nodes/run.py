@@ -321,7 +321,7 @@ def main(seconds, pause, seed, write):
     if wrong:
         raise SystemExit("\n".join(f"WRONG: {line}" for line in wrong))
     if write:
-        put_into(PAGE, table)
+        put_into(PAGE, "delivery", table)
         say(f"written to {PAGE}")
 
 

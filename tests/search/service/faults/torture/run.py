@@ -21,9 +21,11 @@ from pathlib import Path
 import click
 import pytest
 
+from feedback.delivery.experiment.figures import put_into
+
 from .kinds import KINDS
 from .load import run_load, wrong_with
-from .table import as_table, put_into
+from .table import as_table
 from .tries import Tries
 
 ROOT = Path(__file__).parents[5]
@@ -60,7 +62,7 @@ def main(seconds, minutes, examples, write):
     click.echo(table)
     # What was broken off tells nothing of what it did not come to.
     if write and (tries.over or ended in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)):
-        put_into(PAGE, table)
+        put_into(PAGE, "torture", table)
     for what in wrong:
         say(f"Load: {what}.")
     lost = any(tally.failed for tally in tries.of.values())

@@ -1,4 +1,4 @@
-"""What was tried and what came of it as Markdown, and its place in the documentation."""
+"""What was tried and what came of it as Markdown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import platform
 import time
 
 from .kinds import KINDS
-
-BEGIN, END = "<!-- handrail:torture -->", "<!-- /handrail:torture -->"
 
 
 def as_table(tallies, load, minutes):
@@ -49,13 +47,3 @@ def load_table(load):
     ]
     body = "\n".join(f"| {name} | {steady} | {over} |" for name, steady, over in rows)
     return f"{head}\n\n| | Twice the rated load | Overload |\n|---|---:|---:|\n{body}"
-
-
-def put_into(page, markdown):
-    """Replace what stands between the marks of the article."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{page} lacks the lines {BEGIN} and {END}: put them where the table belongs.")
-    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from feedback.delivery.experiment.figures import put_into
+
 from . import table
 from .kinds import KINDS, Kind
 from .load import Load, Phase, wrong_with
@@ -113,4 +115,4 @@ def test_an_article_without_its_marks_is_named(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# Nothing\n")
     with pytest.raises(SystemExit, match="lacks the lines"):
-        table.put_into(page, "| a |")
+        put_into(page, "torture", "| a |")
