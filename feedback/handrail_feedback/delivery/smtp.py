@@ -33,8 +33,9 @@ log = Log(__name__)
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
+# Of an answer; smtplib gives -1 where it could read none.
+_LEAST_CODE = 200
 # The library would fold a long Message-ID like text, and no mail program would recognise it.
-_LEAST_CODE = 200  # of an answer; smtplib gives -1 where it could read none
 _HEADERS = HeaderRegistry()
 for _name in ("in-reply-to", "references"):
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # it is mixed with BaseHeader there

@@ -74,6 +74,11 @@ class SearchEvent:
     ms: int | None = None
 
 
+def person_of(crowd: str | None, tab: str | None, intent: int) -> str:
+    """As whom somebody counts: a crowd that counts as one, else the browser tab, else the search."""
+    return crowd or tab or f"intent {intent}"
+
+
 @dataclass(frozen=True)
 class Intent:
     """A question that a customer meant, the results shown at once for it, and what they did with them."""
@@ -106,8 +111,8 @@ class Intent:
 
     @property
     def person(self) -> str:
-        """Who searched, as far as is known: a crowd that counts as one, else the browser tab, else this search."""
-        return self.crowd or self.tab or f"intent {self.id}"
+        """Who searched, as far as is known."""
+        return person_of(self.crowd, self.tab, self.id)
 
 
 @dataclass(frozen=True)
@@ -223,8 +228,8 @@ class OpenedArticle:
 
     @property
     def person(self) -> str:
-        """Who opened it: a crowd that counts as one, else the browser tab, else the search."""
-        return self.crowd or self.tab or f"search {self.intent}"
+        """Who opened it, as far as is known."""
+        return person_of(self.crowd, self.tab, self.intent)
 
 
 @dataclass(frozen=True)

@@ -523,3 +523,10 @@ def test_one_tab_has_few_lists_and_the_newest_of_all_are_read(log: SearchLog, st
     look_at(log, "another", 5000, "tab-bbbb")
     assert len(seen(log, store)) == 11
     assert [one.shape for one in seen(log, store, 1)] == ["another"]
+
+
+def test_a_crowd_has_as_few_lists_as_one_tab(log: SearchLog, store: Store) -> None:
+    for number in range(15):
+        words = f"{'abcdefghijklmno'[number] * 9} question"
+        look_at(log, words, 100 * number, f"tab-{number:04d}", "guide/reset/", crowd="one network")
+    assert len(seen(log, store)) == 10

@@ -18,9 +18,10 @@ from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import ask_to_be_told
 from handrail_feedback.storage.searches.decisions import decide, undo
-from handrail_feedback.storage.searches.topics import failed_searches, read_history
+from handrail_feedback.storage.searches.topics import failed_searches, read_history, sizes
 from handrail_feedback.topics import listing, proving
 from handrail_feedback.topics import refresh as refreshing
+from handrail_feedback.topics.facts import people
 from handrail_feedback.topics.listing import read_book
 from handrail_feedback.topics.proving import Proven, prove_topics
 from handrail_feedback.topics.refresh import refresh
@@ -75,6 +76,16 @@ def failed(store: Store, log: SearchLog) -> Callable[..., None]:
         refresh(store, Meaning("test", by_last_word), NOON + DAY * day)
 
     return record
+
+
+def test_a_topic_is_as_many_people_by_its_size_as_by_its_facts(store: Store, failed: Callable[..., None]) -> None:
+    failed(*PASSWORD[:2])
+    failed(*PASSWORD[2:], crowd="one network")
+    failed("a password", tab="tab-again")
+    failed("any password", tab="tab-again", day=0.1)
+    [(topic, size)] = sizes(store).items()
+    assert size.members == 7
+    assert size.people == people(read_book(store).by_topic[topic]) == 4
 
 
 def found(link: str) -> str:

@@ -7,14 +7,12 @@ from datetime import datetime
 from handrail_feedback.records.messages import AnsweredMessage
 from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.messages.answers import ANSWERED
+from handrail_feedback.storage.messages.answers import ANSWERED, NEEDED_NONE
 
 # The first answer by a person, as `messages.first_reply_at` has it.
 _FIRST = f"FROM answers WHERE {ANSWERED} AND way <> 'nothing' ORDER BY at, id LIMIT 1"
 # Messages that add to no other, without those that needed no answer.
-_COUNTED = """messages.at >= :since AND messages.at < :until AND messages.follows = ''
-  AND NOT (messages.first_reply_at IS NULL AND EXISTS (
-    SELECT 1 FROM answers WHERE answers.thread = messages.code AND way = 'nothing' AND undone_at IS NULL))"""
+_COUNTED = f"messages.at >= :since AND messages.at < :until AND messages.follows = '' AND NOT {NEEDED_NONE}"
 
 
 def answer_times(store: Store, since: datetime, until: datetime) -> list[AnsweredMessage]:

@@ -32,6 +32,9 @@ from handrail_feedback.storage.searches import learned
 # Of a row of `messages`. An answer in the same millisecond is one to this message.
 THREAD = "coalesce(nullif(messages.follows, ''), messages.code)"
 IN_FORCE = "answers.undone_at IS NULL AND answers.bounced_at IS NULL"
+# A thread that was closed without an answer, and never answered by a person.
+NEEDED_NONE = """(messages.first_reply_at IS NULL AND EXISTS (
+    SELECT 1 FROM answers WHERE answers.thread = messages.code AND way = 'nothing' AND undone_at IS NULL))"""
 ANSWERED = f"answers.thread = {THREAD} AND answers.at >= messages.at AND {IN_FORCE}"
 
 

@@ -26,7 +26,7 @@ from handrail_feedback.records.outbox import Route
 from handrail_feedback.records.reference_codes import normalise
 from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.messages.answers import ANSWERED, THREAD
+from handrail_feedback.storage.messages.answers import ANSWERED, NEEDED_NONE, THREAD
 from handrail_feedback.storage.messages.messages import attachments_by_code, keep_message, kept_message
 
 _CASES = f"""
@@ -187,13 +187,11 @@ def reply_times_between(store: Store, since: datetime, until: datetime) -> Reply
     )
 
 
-_TO_BE_ANSWERED = """
+_TO_BE_ANSWERED = f"""
 SELECT code, at, first_reply_at FROM messages
-WHERE at >= :since AND at < :until AND follows = '' AND reply_to <> ''
-  AND NOT (first_reply_at IS NULL AND EXISTS (
-    SELECT 1 FROM answers WHERE thread = messages.code AND way = 'nothing' AND undone_at IS NULL))
+WHERE at >= :since AND at < :until AND follows = '' AND reply_to <> '' AND NOT {NEEDED_NONE}
 ORDER BY at DESC, id DESC
-"""
+"""  # noqa: S608 (our own words)
 
 
 def messages_to_answer(store: Store, since: datetime, until: datetime) -> dict[str, bool]:

@@ -304,7 +304,7 @@ def seen_lists(store: Store, since: datetime, most: int) -> list[SeenList]:
     """
     lists: dict[int, SeenList] = {}
     opened: dict[int, set[str]] = {}
-    for row in store.read(_SEEN_LISTS, since=stamp(since), most=most, each=_LISTS_OF_A_TAB):
+    for row in store.read(_SEEN_LISTS, since=stamp(since), most=most, each=_LISTS_OF_A_PERSON):
         if row["id"] not in lists:
             results = _shown_results(row["results"])
             lists[row["id"]] = SeenList(moment(row["last_at"]), row["shape"], results, frozenset())
@@ -313,18 +313,21 @@ def seen_lists(store: Store, since: datetime, most: int) -> list[SeenList]:
     return [replace(one, opened=frozenset(opened.get(number, ()))) for number, one in lists.items()]
 
 
-_LISTS_OF_A_TAB = 10
-_SEEN_LISTS = """
+# As `records.searches.person_of` says it.
+PERSON = "coalesce(intents.crowd, intents.tab, 'intent ' || intents.id)"
+
+_LISTS_OF_A_PERSON = 10
+_SEEN_LISTS = f"""
 SELECT found.id, found.last_at, found.shape, found.results, openings.location FROM (
-  SELECT *, row_number() OVER (PARTITION BY coalesce(crowd, tab) ORDER BY last_at DESC, id DESC) AS of_tab FROM (
+  SELECT *, row_number() OVER (PARTITION BY {PERSON} ORDER BY last_at DESC, id DESC) AS of_person FROM (
     SELECT id, tab, crowd, last_at, shape, results FROM intents
     WHERE last_at >= :since AND tab IS NOT NULL AND bot = 0 AND staff = 0 AND degraded = 0
       AND (seen_ms > 0 OR clicked_at IS NOT NULL)
     ORDER BY last_at DESC, id DESC LIMIT :most
-  ) AS newest
+  ) AS intents
 ) AS found LEFT JOIN openings ON openings.intent_id = found.id
-WHERE found.of_tab <= :each ORDER BY found.last_at DESC, found.id DESC
-"""
+WHERE found.of_person <= :each ORDER BY found.last_at DESC, found.id DESC
+"""  # noqa: S608 (our own words)
 
 
 _WITHIN = """
