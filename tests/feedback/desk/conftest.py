@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 
 import pytest
 
@@ -11,24 +10,14 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from flask import Flask
 
-from handrail_feedback.contracts import Meaning
-from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
-from handrail_feedback.desk.reports.topic_cache import TopicCache
-from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
-from handrail_feedback.topics.refresh import refresh
 
-from ..conftest import by_last_word, search
-from .desks import DAY, Desk, hire, service, signed_in
-
-_tabs = count(1)
+from .desks import Desk, failing, hire, read_nothing_beforehand, service, signed_in
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_read_beforehand(monkeypatch):
-    """What tests write after signing in must not be missed, and nobody opens a store that they take away."""
-    for one, early in ((TopicCache, "warm"), (TopicCache, "warm_once"), (ArticleFactsCache, "warm")):
-        monkeypatch.setattr(one, early, lambda _shelf: None)
+    read_nothing_beforehand(monkeypatch)
 
 
 @pytest.fixture
@@ -52,19 +41,9 @@ def desk(app, store) -> Desk:
 
 
 @pytest.fixture
-def fail(app, store):
+def fail(app):
     """Searches that found nothing, each by somebody else, so many days ago; and they join their topics."""
-
-    def record(*queries: str, ago: float = 1, **more: object) -> None:
-        log = app.extensions["handrail"].searches
-        for query in queries:
-            log.record(
-                search(query, 0, f"tab-of-{next(_tabs)}", **{"verdict": "none", "at": now() - ago * DAY, **more})
-            )
-        assert log.flush()
-        refresh(store, Meaning("test", by_last_word), now())
-
-    return record
+    return failing(app)
 
 
 @pytest.fixture

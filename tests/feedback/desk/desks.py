@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from html import unescape
+from itertools import count
 from pathlib import Path
 from urllib.parse import urljoin
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from handrail_feedback.accounts import passwords
+from handrail_feedback.contracts import Meaning
+from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
+from handrail_feedback.desk.reports.topic_cache import TopicCache
+from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import failed_searches, members
+from handrail_feedback.topics.refresh import refresh
 from handrail_kb.config.settings import load_settings
 from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
 from handrail_search.service.app import create_app
 
+from ..conftest import by_last_word, search
+
 sys.path.append(str(Path(__file__).parents[2] / "search"))
 
 DAY = timedelta(days=1)
+_tabs = count(1)
 PASSWORD = "correct horse battery"
 SHELL = """<html><head><title>Search - Acme</title><link rel="stylesheet" href="../assets/acme.css">
 <link rel="stylesheet" href="https://cdn.example/a.css"><link rel=stylesheet href=//cdn.example/b.css>
@@ -79,9 +89,40 @@ def service(root: Path, groups=None, **flags) -> Iterator[Flask]:
     app.extensions["handrail"].store.close()
 
 
-def hire(store: Store, name: str = "anna", role: str = "agent", password: str = PASSWORD) -> None:
-    from handrail_feedback.records.stamps import now
+def read_nothing_beforehand(patch: pytest.MonkeyPatch) -> None:
+    """What tests write after signing in must not be missed, and nobody opens a store that they take away."""
+    for one, early in ((TopicCache, "warm"), (TopicCache, "warm_once"), (ArticleFactsCache, "warm")):
+        patch.setattr(one, early, lambda _shelf: None)
 
+
+@contextmanager
+def lasting_service(root: Path) -> Iterator[Flask]:
+    """The service for all tests of a module, to be filled by whoever asks for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        read_nothing_beforehand(patch)
+        with service(root) as app:
+            yield app
+
+
+def failing(app: Flask, encode=by_last_word, *, found_then: bool = False) -> Callable[..., None]:
+    """`fail("my bill", ago=3)`: searches that found nothing, each by somebody else, so many days ago.
+
+    They join their topics: now, or `found_then`.
+    """
+    store, log = app.extensions["handrail"].store, app.extensions["handrail"].searches
+
+    def fail(*queries: str, ago: float = 1, **more: object) -> None:
+        for query in queries:
+            log.record(
+                search(query, 0, f"tab-of-{next(_tabs)}", **{"verdict": "none", "at": now() - ago * DAY, **more})
+            )
+        assert log.flush()
+        refresh(store, Meaning("test", encode), now() - ago * DAY if found_then else now())
+
+    return fail
+
+
+def hire(store: Store, name: str = "anna", role: str = "agent", password: str = PASSWORD) -> None:
     assert staff.add(store, name, role, hashed(password), now())
 
 

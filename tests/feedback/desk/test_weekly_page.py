@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
-from itertools import count
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +18,6 @@ pytest.importorskip("faiss", reason="the service is not installed")
 from selectolax.lexbor import LexborHTMLParser
 
 from handrail_feedback.contracts import Meaning
-from handrail_feedback.desk.reports import topic_cache
 from handrail_feedback.desk.reports.period import RequestedPeriod
 from handrail_feedback.records import decisions
 from handrail_feedback.records.messages import Message
@@ -40,10 +38,8 @@ from handrail_feedback.topics.status import HeldShare, TopicStatus, held
 from handrail_kb.cli.group import main
 
 from ..conftest import by_last_word, search
-from .desks import Desk, hire, service, texts, views
+from .desks import DAY, Desk, failing, hire, lasting_service, service, texts, views
 
-DAY = timedelta(days=1)
-_tabs = count(1)
 EVIL = "<script>alert(1)</script> password"
 RARE = "zanzibar"
 
@@ -51,20 +47,11 @@ RARE = "zanzibar"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A service with a lead, and a quarter of searches. Not to be changed."""
-    patch = pytest.MonkeyPatch()
-    for early in ("warm", "warm_once"):
-        patch.setattr(topic_cache.TopicCache, early, lambda _shelf: None)
     root = tmp_path_factory.mktemp("weekly")
-    with service(root) as app:
-        store, log = app.extensions["handrail"].store, app.extensions["handrail"].searches
+    with lasting_service(root) as app:
+        store = app.extensions["handrail"].store
         hire(store, "ana", "lead")
-
-        def fail(*queries: str, ago: float, **more: object) -> None:
-            for query in queries:
-                tab = f"weekly-{next(_tabs)}"
-                log.record(search(query, 0, tab, **{"verdict": "none", "at": now() - ago * DAY, **more}))
-            assert log.flush()
-            refresh(store, Meaning("test", by_last_word), now() - ago * DAY)
+        fail = failing(app, found_then=True)
 
         fail(*["my invoice"] * 3, ago=80)  # nobody decided on it
         fail(*["a walrus"] * 3, ago=60)
@@ -82,7 +69,6 @@ def site(tmp_path_factory):
             keep_message(store, Message("Help", "Hello", "eva@customer.example", "en", now() - 2 * DAY, f"m{number}"))
             keep_vote(store, Vote("reset/", number > 0, now() - DAY, tab=f"weekly-vote-{number}"))
         yield SimpleNamespace(app=app, store=store, root=root, of=of)
-    patch.undo()
 
 
 @pytest.fixture

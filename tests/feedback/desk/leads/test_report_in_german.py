@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,10 +15,8 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from selectolax.lexbor import LexborHTMLParser
 
-from handrail_feedback.contracts import Meaning
 from handrail_feedback.delivery.channels import read_report_mail
 from handrail_feedback.delivery.weekly_mail import Reporter
-from handrail_feedback.desk.reports import topic_cache
 from handrail_feedback.records import decisions
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.period import Period
@@ -31,20 +28,16 @@ from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.searches import decisions as searches_decisions
 from handrail_feedback.storage.searches.decisions import decide
 from handrail_feedback.storage.searches.votes import keep_vote
-from handrail_feedback.topics.refresh import refresh
 from handrail_kb.texts.amounts import in_days, in_one_unit
 from handrail_kb.texts.staff import in_language
 
-from ...conftest import search
-from ..desks import Desk, hire, number, service, settings_for
+from ..desks import DAY, Desk, failing, hire, lasting_service, number, service, settings_for
 
-DAY = timedelta(days=1)
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 # Alike in both languages: names, a setting and a command.
 ALIKE = {"handrail draft", "Acme", "spam", "Spam", "topic_people", "UTC", "min", "h"}
 ENGLISH_WORDS = re.compile(r"\b(the|of|and|people|before|not|were|that|with|is|are|searche?s?|weeks?|late)\b", re.I)
 THINGS = ("Rechnung", "Walross", "Drucker", "Lampe", "Rose", *"ABCDEFGHIJ")
-_tabs = count(1)
 
 
 def by_last_word(questions: Sequence[str]) -> np.ndarray:
@@ -57,23 +50,13 @@ def by_last_word(questions: Sequence[str]) -> np.ndarray:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A German site whose customers, in a quarter, gave the report something for each of its parts."""
-    patch = pytest.MonkeyPatch()
-    for early in ("warm", "warm_once"):
-        patch.setattr(topic_cache.TopicCache, early, lambda _shelf: None)
     root = tmp_path_factory.mktemp("german")
-    with service(root) as app:
+    with lasting_service(root) as app:
         (root / "site" / "handrail").mkdir(exist_ok=True)
         (root / "site" / "handrail" / "site.json").write_text(json.dumps({"name": "Acme", "lang": "de-CH"}))
-        store, log = app.extensions["handrail"].store, app.extensions["handrail"].searches
+        store = app.extensions["handrail"].store
         hire(store, "ana", "lead")
-
-        def fail(*queries: str, ago: float, **more: object) -> None:
-            for query in queries:
-                log.record(
-                    search(query, 0, f"tab-{next(_tabs)}", **{"verdict": "none", "at": now() - ago * DAY, **more})
-                )
-            assert log.flush()
-            refresh(store, Meaning("test", by_last_word), now() - ago * DAY)
+        fail = failing(app, by_last_word, found_then=True)
 
         for name in THINGS[:5]:
             fail(*[f"meine {name}"] * 4, ago=70)
@@ -92,7 +75,6 @@ def site(tmp_path_factory):
             keep_message(store, Message("Hilfe", "Hallo", "eva@kunde.example", "de", now() - 2 * DAY, f"m{each}"))
             keep_vote(store, Vote("reset/", each > 0, now() - DAY, tab=f"vote-{each}"))
         yield SimpleNamespace(app=app, store=store, root=root)
-    patch.undo()
 
 
 @pytest.fixture
