@@ -176,8 +176,10 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         for problem in told_once(problems):
             ours = problem.code == "unreadable" or problem.about in ONLY_OURS
             # Fields that other programs read as well are only logged: MkDocs accepts them, and the page is found.
-            event = "build.warning" if ours else "build.tolerated"
-            log("build.note" if problem.severity == "note" else event, told=str(problem))
+            log(
+                "build.note" if problem.severity == "note" else "build.warning" if ours else "build.tolerated",
+                told=str(problem),
+            )
 
     def _refuse_links_leading_out(self, config: MkDocsConfig) -> None:
         """Refuse symbolic links that lead out: the build would publish their targets, and some never end."""
