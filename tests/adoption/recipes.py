@@ -15,6 +15,9 @@ from typing import Any
 
 import yaml
 
+sys.path.append(str(Path(__file__).parents[1]))
+from bench.published import put_into as put_into
+
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".cache" / "adoption"
 BESIDE = "sites.yml"

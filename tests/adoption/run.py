@@ -27,7 +27,7 @@ import click
 import recipes
 import site_pages
 import table
-from recipes import KEPT, ROOT, Recipe, say
+from recipes import KEPT, ROOT, Recipe, put_into, say
 
 from handrail_kb.config.settings import docs_dir_of, site_dir_of
 
@@ -61,7 +61,7 @@ def main(sites: Path, only: Sequence[str], times: int, write: bool) -> None:
     markdown = table.to_markdown(every, shown)
     sys.stdout.write(f"{markdown}\n")
     if write:
-        table.put_into(PAGE, markdown)
+        put_into(PAGE, "adoption", markdown)
 
 
 def measured(recipe: Recipe, checkout: Path, times: int) -> dict[str, Any]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from asking import INDEXED, Asked
-from recipes import QUESTIONS, Recipe, say
+from recipes import QUESTIONS, Recipe
 
-BEGIN, END = "<!-- handrail:adoption -->", "<!-- /handrail:adoption -->"
 HEAD = (
     "Site", "Built", "Our warnings", "Dialog answers", "Slowest answer", "Pages", "Contact on",
     "Console: ours", "Kept out by the policy", "Seconds without", "with", "More", "`check`: faults", "hints",
@@ -66,14 +64,3 @@ def _sites(recipes: Mapping[str, Recipe], there: Mapping[str, Any]) -> str:
 
 def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
-
-
-def put_into(page: Path, markdown: str) -> None:
-    """Replace what stands between the markers of the help article."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{page} lacks the lines {BEGIN} and {END}: put them where the table belongs.")
-    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")
-    say(f"written to {page}")

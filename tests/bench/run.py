@@ -30,6 +30,7 @@ import server
 import table
 from builds import Sites, empty_state, prepare, say
 from playwright.sync_api import Playwright
+from published import put_into
 
 import browser
 
@@ -59,7 +60,7 @@ def main(
     if json_file:
         json_file.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     if write:
-        put_into(PAGE, markdown)
+        put_into(PAGE, "bench", markdown)
 
 
 def measure(prepared: dict[str, Sites], repetitions: int) -> dict[str, Any]:
@@ -131,17 +132,6 @@ def typable(questions: Sequence[str]) -> list[str]:
     if len(chosen) < 4:
         raise SystemExit("There are too few questions to type. Add some to the front matter of the articles in docs/.")
     return chosen[:4]
-
-
-def put_into(page: Path, markdown: str) -> None:
-    """Replace what stands between the markers of the help article."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(table.BEGIN)
-    _, end, after = rest.partition(table.END)
-    if not (begin and end):
-        raise SystemExit(f"{page} lacks the lines {table.BEGIN} and {table.END}: put them where the tables belong.")
-    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")
-    say(f"written to {page}")
 
 
 def _note(sites: Sites) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-BEGIN, END = "<!-- handrail:bench -->", "<!-- /handrail:bench -->"
 VARIANTS = {"material": "Material alone", "handrail": "Handrail", "down": "Handrail, service down"}
 _BROWSER = {
     "ready": "Search ready after opening the page, ms",

@@ -25,8 +25,7 @@ from typing import Any
 import click
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from places import EVALDATA, ROOT, VARIABLE, absent, say, state
-from run import put_into
+from places import EVALDATA, ROOT, VARIABLE, absent, put_into, say, state
 
 from handrail_feedback.records.searches import shape
 from handrail_feedback.storage.database import Store
@@ -290,7 +289,7 @@ def main(write: bool) -> None:
     markdown = to_markdown(measure(), time.monotonic() - began)
     sys.stdout.write(f"{markdown}\n")
     if write:
-        put_into(PAGE, markdown)
+        put_into(PAGE, "quality", markdown)
 
 
 if __name__ == "__main__":

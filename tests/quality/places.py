@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
+from bench.published import put_into as put_into
+
 ROOT = Path(__file__).parents[2]
 # Judged sets are never part of the project: their texts belong to others. Without the variable there are none.
 VARIABLE = "HANDRAIL_EVALDATA"

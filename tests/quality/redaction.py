@@ -21,12 +21,12 @@ from pathlib import Path
 import click
 import phonenumbers
 from faker import Faker
+from places import put_into
 
 from handrail_feedback.records.redaction.redact import redact
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "operators" / "redaction.md"
-BEGIN, END = "<!-- handrail:redaction -->", "<!-- /handrail:redaction -->"
 SEED, EACH = 2_026, 400
 _TRIES = 50
 
@@ -213,12 +213,7 @@ def main(seed: int, missed: bool, write: bool) -> None:
             sys.stdout.write("".join(f"{one.kind}: {text} -> {redact(text)}\n" for text in one.missed[:12]))
         sys.stdout.write("".join(f"ordinary: {text} -> {redact(text)}\n" for text in alarms))
     if write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, begin, rest = text.partition(BEGIN)
-        _, end, after = rest.partition(END)
-        if not (begin and end):
-            raise SystemExit(f"{PAGE} lacks the lines {BEGIN} and {END}: put them where the table belongs.")
-        PAGE.write_text(f"{before}{begin}\n\n{as_table(found, alarms)}\n\n{end}{after}", encoding="utf-8")
+        put_into(PAGE, "redaction", as_table(found, alarms))
 
 
 if __name__ == "__main__":

@@ -28,8 +28,7 @@ from unittest.mock import patch
 import click
 from flask import Flask
 from flask.testing import FlaskClient
-from places import EVALDATA, KEPT, ROOT, absent, say
-from run import put_into
+from places import EVALDATA, KEPT, ROOT, absent, put_into, say
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.records.stamps import now
@@ -249,7 +248,7 @@ def main(write: bool, again: bool) -> None:
     markdown = to_markdown(json.loads(ASKED.read_text(encoding="utf-8")), measured(settings))
     sys.stdout.write(f"{markdown}\n")
     if write:
-        put_into(PAGE, markdown)
+        put_into(PAGE, "quality", markdown)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Two years of customers' questions written by three nodes into PostgreSQL, and by one process into an SQLite file.
 
     python tests/quality/replay_nodes.py            write, compare the reports, time the leads' pages, print the table
+    python tests/quality/replay_nodes.py --write    and renew docs/leads/real-volume.md (make query-log)
     python tests/quality/replay_nodes.py --most 3000
 
 Questions, times and tabs are real. What search found is not: it is drawn from the words, so that every run and both
@@ -26,9 +27,10 @@ from typing import Any
 
 import click
 import numpy as np
-from places import ROOT, absent, say
-from replay_log import ARTICLES, LOG, PAGES, Question, loads, questions, site
+from places import ROOT, absent, put_into, say
+from replay_log import ARTICLES, LOG, PAGE, PAGES, Question, loads, questions, site
 
+from feedback.postgres import PostgresServer, programs
 from handrail_feedback.contracts import Meaning
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Search, SearchEvent
@@ -44,10 +46,8 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.topics.for_programs import topics_as_json
 from handrail_feedback.topics.listing import list_topics, read_book
 from handrail_feedback.topics.refresh import refresh
+from handrail_kb import __version__
 from handrail_kb.config.settings import Settings, load_settings
-
-sys.path.append(str(ROOT / "tests"))
-from feedback.postgres import PostgresServer, programs
 from search.service.test_serving import free_port
 
 NODES = 3
@@ -222,8 +222,8 @@ def to_markdown(asked: int, took: Sequence[float], same: dict[str, tuple[int, bo
         for name, (size, fits) in same.items()
     ]
     head = (
-        f"Measured on {time.strftime('%Y-%m-%d')} on {os.cpu_count()} cores, with {os.getloadavg()[0]:.1f} programs at "
-        "work on them."
+        f"Measured on {time.strftime('%Y-%m-%d')} with Handrail {__version__} by `make query-log` on {os.cpu_count()} "
+        f"cores, with {os.getloadavg()[0]:.1f} programs at work on them."
     )
     lines = [head, "", "| Report | Size | By both |", "|---|---:|---|", *equal, ""]
     lines += ["| What | One process, SQLite | Three nodes, PostgreSQL |", "|---|---:|---:|"]
@@ -237,7 +237,8 @@ def _settings_of(settings: Settings, place: Path | str) -> Settings:
 
 @click.command()
 @click.option("--most", type=click.IntRange(1), help="Only so many questions, the newest.")
-def main(most: int | None) -> None:
+@click.option("--write", is_flag=True, help=f"Renew {PAGE.relative_to(ROOT)}.")
+def main(most: int | None, write: bool) -> None:
     """Write, compare, measure; exit code 1 when a report differs or a page takes more than twice as long."""
     if not (LOG.is_file() and ARTICLES.is_dir()):
         say(absent("questions and articles"))
@@ -270,6 +271,8 @@ def main(most: int | None) -> None:
     ]
     if wrong:
         raise SystemExit(f"WRONG: {', '.join(wrong)}")
+    if write:
+        put_into(PAGE, "nodes", markdown)
 
 
 def too_slow(sqlite: float, postgres: float) -> bool:

@@ -24,7 +24,7 @@ import table
 from parts.codes import codes
 from parts.legs import legs
 from parts.sensitive_topics import sensitive_topics
-from places import EVALDATA, KEPT, ROOT, absent, say, state
+from places import EVALDATA, KEPT, ROOT, absent, put_into, say, state
 
 from handrail_kb import __version__
 from handrail_search.evaluation.evaluate import evaluation_as_json
@@ -95,18 +95,7 @@ def _write(results: dict[str, Any]) -> None:
     if missing:
         say(f"{PAGE} was not written: never measured here: {', '.join(missing)}")
         return
-    put_into(PAGE, table.to_markdown({name: results[name] for name in PARTS}))
-
-
-def put_into(page: Path, markdown: str) -> None:
-    """Replace what stands between the markers of the help article."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(table.BEGIN)
-    _, end, after = rest.partition(table.END)
-    if not (begin and end):
-        raise SystemExit(f"{page} lacks the lines {table.BEGIN} and {table.END}: put them where the tables belong.")
-    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")
-    say(f"written to {page}")
+    put_into(PAGE, "quality", table.to_markdown({name: results[name] for name in PARTS}))
 
 
 def _kept() -> dict[str, Any]:

@@ -9,7 +9,6 @@ from handrail_search.evaluation.decisions import DECISIONS, KINDS, Decisions
 from handrail_search.evaluation.metrics import Difference
 from handrail_search.evaluation.report_text import MEASURES, judged
 
-BEGIN, END = "<!-- handrail:quality -->", "<!-- /handrail:quality -->"
 _RANKING = ("hit_at_1", "hit_at_5", "ndcg_at_10", "mrr_at_10", "recall_at_10")
 _VERDICT = (
     "verdict_auroc",

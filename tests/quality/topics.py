@@ -19,8 +19,7 @@ from typing import Any
 
 import click
 import numpy as np
-from places import EVALDATA, KEPT, ROOT, absent, say
-from run import put_into
+from places import EVALDATA, KEPT, ROOT, absent, put_into, say
 from sets import THUNDERBIRD, halves, searcher
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
@@ -191,7 +190,7 @@ def main(write: bool) -> None:
     markdown = to_markdown([outcomes(one) for one in labelled_sets()], whole_log())
     sys.stdout.write(f"{markdown}\n")
     if write:
-        put_into(PAGE, markdown)
+        put_into(PAGE, "quality", markdown)
 
 
 if __name__ == "__main__":

@@ -32,14 +32,3 @@ def as_table(figures):
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
     head = f"Run on {time.strftime('%Y-%m-%d')} with {machine}; seed {figures['seed']}.\n\n| | |\n|---|---:|"
     return "\n".join([head, *(f"| {name} | {value:,} |" for name, value in rows)])
-
-
-def put_into(page, mark, markdown):
-    """Replace what stands between `<!-- handrail:mark -->` and its end, in an article of any proof."""
-    text = page.read_text(encoding="utf-8")
-    first, last = f"<!-- handrail:{mark} -->", f"<!-- /handrail:{mark} -->"
-    before, begin, rest = text.partition(first)
-    _, end, after = rest.partition(last)
-    if not (begin and end):
-        raise SystemExit(f"{page} lacks the lines {first} and {last}: put them where the table belongs.")
-    page.write_text(f"{before}{begin}\n\n{markdown}\n\n{end}{after}", encoding="utf-8")

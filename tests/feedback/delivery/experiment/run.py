@@ -34,12 +34,13 @@ from statistics import median
 
 import click
 
+from bench.published import put_into
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 
 from ..servers import Authority, MailServer, free_port
-from .figures import as_table, put_into
+from .figures import as_table
 from .judge import check, check_receipts
 from .mailbox import DELIVERY_SECONDS, Faults, Mailbox
 

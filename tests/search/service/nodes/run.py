@@ -28,7 +28,7 @@ from pathlib import Path
 
 import click
 
-from feedback.delivery.experiment.figures import put_into
+from bench.published import put_into
 from feedback.delivery.experiment.mailbox import Mailbox
 from feedback.delivery.servers import Authority, MailServer, free_port
 from feedback.postgres import PostgresServer, programs

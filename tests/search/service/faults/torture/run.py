@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 import pytest
 
-from feedback.delivery.experiment.figures import put_into
+from bench.published import put_into
 
 from .kinds import KINDS
 from .load import run_load, wrong_with

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from feedback.delivery.experiment.figures import put_into
+from bench.published import put_into
 
 from . import table
 from .kinds import KINDS, Kind
