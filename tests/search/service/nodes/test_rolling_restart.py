@@ -18,14 +18,14 @@ from waiting import until
 from ...acme import ARTICLES, write_site
 from ...conftest import MODEL
 from ..proxies.test_nginx import NGINX
-from .machines import Node, ask, nginx_before
+from .machines import Node, ask, machine_of, nginx_before
 
 CUSTOMERS = 3
 pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed: apt-get install nginx-light")
 
 
 class Customers:
-    """Read, search, vote and write without pause; what failed is kept, and the code of each message."""
+    """Read, search, vote and write without pause, each time as somebody else; what failed is kept, and each code."""
 
     def __init__(self, address):
         self.address, self.failed, self.cut, self.codes, self.count = address, [], [], {}, 0
@@ -46,7 +46,7 @@ class Customers:
         turn = 0
         while not self._stop.is_set():
             turn += 1
-            name = f"{number}-{turn}"
+            name, machine = f"{number}-{turn}", machine_of(number * 10_000 + turn)
             vote = {"url": "/account/password/", "helpful": True, "tab": f"tab-of-customer-{name}"}
             message = {"message": f"Message {name}", "token": f"token-of-form-{name}"}
             for path, form in (
@@ -55,18 +55,18 @@ class Customers:
                 ("api/feedback", vote),
                 ("api/contact", message),
             ):
-                status, text = self._sent(path, form)
+                status, text = self._sent(path, form, machine)
                 self.count += 1
                 if not isinstance(status, int) or status >= 400:
                     self.failed.append((path, status))
                 elif path == "api/contact":
                     self.codes[message["message"]] = json.loads(text)["code"]
 
-    def _sent(self, path, form):
+    def _sent(self, path, form, machine):
         """Status and text; sent again where the answer broke off in the middle, as people do."""
         for _ in range(2):
             try:
-                return ask(f"{self.address}{path}", form)
+                return ask(f"{self.address}{path}", form, machine)
             except HTTPException as error:
                 self.cut.append((path, repr(error)))
             except OSError as error:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import CookieJar
 
-from .machines import ask
+from .machines import ask, machine_of
 
 PASSWORD = "correct horse battery"
 # Half of them have an answer in the made-up site, half have none and become topics.
@@ -115,9 +115,8 @@ class Customer(People):
     """Searches, opens, votes, writes to a person and looks the answer up."""
 
     def ask(self, path, form=None):
-        """From the machine of this visit: what one address may leave in the store in a day is bounded."""
-        place = self.number * 10_000 + self.turn
-        return ask(path, form, source=f"127.{1 + place // 62_500 % 250}.{1 + place // 250 % 250}.{1 + place % 250}")
+        """From the machine of this visit."""
+        return ask(path, form, source=machine_of(self.number * 10_000 + self.turn))
 
     def once(self):
         """One visit."""
