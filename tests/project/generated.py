@@ -29,6 +29,9 @@ from handrail_kb.problems import FAULTS, HINTS
 from handrail_kb.texts.log.events import EVENTS, FIELDS, Event
 from handrail_search.service.app import create_app, parts_of
 
+sys.path.append(str(Path(__file__).parents[1]))
+from project.standards.bounds import bounds_table
+
 DOCS = Path(__file__).parents[2] / "docs" / "operators"
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = DEPLOY / "nginx"
@@ -156,6 +159,7 @@ PARTS = {
     },
     "several-nodes.md": {"nginx-nodes": nginx("nodes")},
     "security.md": {"capacity": capacity_table},
+    "bounds.md": {"bounds": bounds_table},
     "../writers/check.md": {"codes": codes_table},
 }
 

@@ -20,8 +20,8 @@ NoAnswer = RequestException
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 4.0
 # From sending a request to the last byte of its answer.
-_LONGEST_SECONDS = 8.0
-_MOST_BYTES = 512 * 1024
+LONGEST_SECONDS = 8.0
+MOST_BYTES = 512 * 1024
 # By a key that the provider alone has: never "none", and no shared secret.
 _SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -37,7 +37,7 @@ class BoundedSession(OAuth2Session):  # type: ignore[misc]
 
 class _BoundedAdapter(HTTPAdapter):
     def send(self, request: PreparedRequest, *_args: Any, **more: Any) -> Response:
-        ends = time.monotonic() + _LONGEST_SECONDS
+        ends = time.monotonic() + LONGEST_SECONDS
         request.headers["Accept-Encoding"] = "identity"  # what is small when it is sent must be small when it is read
         more.update(stream=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS))
         response = super().send(request, **more)
@@ -45,7 +45,7 @@ class _BoundedAdapter(HTTPAdapter):
         try:
             while part := raw.read1(64 * 1024, decode_content=False):
                 found += part
-                if len(found) > _MOST_BYTES or time.monotonic() > ends:
+                if len(found) > MOST_BYTES or time.monotonic() > ends:
                     raise RequestException("The answer is too large or takes too long.")
         except (HTTPError, OSError) as error:
             raise RequestException(str(error)) from error

@@ -53,7 +53,7 @@ from handrail_kb.texts.log.logger import Log
 log = Log(__name__)
 
 
-_FORM_BYTES = 64 * 1024
+FORM_BYTES = 64 * 1024
 _WITHOUT_SESSION = ("desk.login", "desk.openid_begin", "desk.openid_back", "desk.static")
 # What is open to somebody who has yet to set up the second factor that their account needs.
 _WITHOUT_FACTOR = (
@@ -166,7 +166,7 @@ def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
     """Require a session for every page of the desk and, for changes, the token of a form too."""
     if request.endpoint == "desk.static":
         return None
-    request.max_content_length = request.max_form_memory_size = _FORM_BYTES
+    request.max_content_length = request.max_form_memory_size = FORM_BYTES
     if not current_app.secret_key:
         raise StoreUnavailable("The key of the sessions cannot be read or made.", "See the log of the service.")
     half = request.endpoint == "desk.login_code" and HALF in session

@@ -32,7 +32,7 @@ from handrail_kb.texts.log.logger import Log
 log = Log(__name__)
 
 
-_LONGEST_CODE = 40
+LONGEST_CODE = 40
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class CodePage:
 def _read() -> _Sent:
     sent = request.form
     return _Sent(
-        storable(sent.get("code", ""), _LONGEST_CODE),
+        storable(sent.get("code", ""), LONGEST_CODE),
         sent.get("do", "look"),
         storable_lines(sent.get("words", ""), 4 * LONGEST_MESSAGE),
         sent.get("token", "")[:64],

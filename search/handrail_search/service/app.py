@@ -49,7 +49,7 @@ from handrail_search.service.rate_limits.shared_counts import SharedCounts, shar
 from handrail_search.service.search_pages import AnsweredSearch, is_bot, search_pages
 from handrail_search.service.site_files import BuiltSite, DecodedRule, add_site
 
-_BODY_BYTES = 128 * 1024
+BODY_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     app.url_rule_class = DecodedRule  # type: ignore[assignment]
     app.request_class = BoundedRequest
     app.config.update(
-        MAX_CONTENT_LENGTH=_BODY_BYTES,
+        MAX_CONTENT_LENGTH=BODY_BYTES,
         COMPRESS_MIN_SIZE=600,
         COMPRESS_ALGORITHM_STREAMING=["zstd", "br", "gzip", "deflate"],
     )

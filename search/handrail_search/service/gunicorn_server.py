@@ -51,7 +51,10 @@ if TYPE_CHECKING:  # what it needs is loaded in each process
 log = Log(__name__)
 
 # A slow client occupies a thread; the real defence is a proxy in front that reads whole requests first.
-_THREADS = 16
+THREADS = 16
+# The words of a search are in the first line: 500 letters, each of up to four bytes, each byte written as `%E6`.
+# Not above what the documented web servers pass on.
+LINE_BYTES, HEADERS, HEADER_BYTES = 8190, 100, 8190
 
 
 def serve_in_production(settings: Settings) -> None:
@@ -126,7 +129,10 @@ class Production(BaseApplication):  # type: ignore[misc]
             "bind": bound(self._settings),
             "workers": self._settings.number("workers"),
             "worker_class": WatchedWorker,
-            "threads": _THREADS,
+            "threads": THREADS,
+            "limit_request_line": LINE_BYTES,
+            "limit_request_fields": HEADERS,
+            "limit_request_field_size": HEADER_BYTES,
             "graceful_timeout": 30,
             "timeout": 60,
             "loglevel": "error",  # its warnings contain addresses

@@ -97,7 +97,7 @@ class _Views:
     def api(self) -> Response:
         """GET api/search: the answer to a question as JSON."""
         limit = request.args.get("limit", "10")
-        if not re.fullmatch(r"\d{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
+        if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
             return problem_response(400, f"'limit' must be a number from 1 to {MAX_LIMIT}.", "Leave it out for 10.")
         lang = request.args.get("lang", "")
         if lang and not _LANG.fullmatch(lang):

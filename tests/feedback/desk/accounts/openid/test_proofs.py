@@ -228,7 +228,7 @@ def test_two_wait_for_a_slow_provider_and_others_are_told_at_once(app, provider)
 
 
 def test_a_provider_that_never_ends_its_answer_keeps_nobody_waiting(browser, provider, monkeypatch):
-    monkeypatch.setattr(openid_http, "_LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(openid_http, "LONGEST_SECONDS", 0.1)
     provider.answer = Response(b"x" for _ in iter(lambda: time.monotonic(), None))
     began = time.monotonic()
     assert to_provider(browser).status_code == 503

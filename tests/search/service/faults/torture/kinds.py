@@ -108,6 +108,11 @@ KINDS = (
         "search/service/api/test_api_fuzz.py",
     ),
     attack(
+        "More than the bounds on size, in any input",
+        "[bounds](bounds.md) on each input",
+        "project/standards/test_bounds.py",
+    ),
+    attack(
         "Filling the store, from one address or from many",
         "limits by day and in all; a message is taken last of all",
         "search/service/test_defence.py::test_one_address_leaves_only_so_much_a_day_and_search_goes_on",
