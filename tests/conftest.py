@@ -28,6 +28,7 @@ else:
 from .feedback.postgres import PostgresServer, programs
 
 ROOT = Path(__file__).parents[1]
+LARGE = 1_000_000  # bytes
 EXPORT = """
 import sys, pathlib
 from handrail_search.embedding.export import ensure_exported
@@ -57,7 +58,8 @@ def _logs_as_they_were():
 def _an_encoder_is_opened_once():
     """Hundreds of services open the same files, which takes longer than all the rest of their start.
 
-    A file that was written anew is opened anew.
+    A file that was written anew is opened anew. What an encoder has read is not encoded again: every build asks it the
+    same sentences.
     """
     try:
         import onnxruntime
@@ -67,6 +69,7 @@ def _an_encoder_is_opened_once():
         yield
         return
     sessions, open_session = {}, onnxruntime.InferenceSession
+    vectors, encode = {}, encoder.Encoder._encode  # noqa: SLF001 what runs the model
     tokenizers, open_tokenizer = {}, encoder.Tokenizer.from_file
     words, whole_words = {}, encoder.Encoder.whole_words
 
@@ -90,10 +93,86 @@ def _an_encoder_is_opened_once():
             words[key] = whole_words(one)
         return words[key]
 
+    def vector_of(one, text, kind):
+        parts = id(vars(one)["_session"]), id(vars(one)["_tokenizer"])  # which live as long as `sessions`
+        if parts[0] not in map(id, sessions.values()) or parts[1] not in map(id, tokenizers.values()):
+            return encode(one, text, kind)  # a test has put its own in their place
+        if (key := (*parts, text, kind)) not in vectors:
+            vectors[key] = encode(one, text, kind)
+        return vectors[key].copy()
+
     patch = pytest.MonkeyPatch()
+    patch.setattr(encoder.Encoder, "_encode", vector_of)
     patch.setattr(onnxruntime, "InferenceSession", session)
     patch.setattr(encoder, "Tokenizer", SimpleNamespace(from_file=tokenizer))
     patch.setattr(encoder.Encoder, "whole_words", words_of)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _weights_are_digested_once():
+    """Each build looks whether the weights are the ones it knows: 90 megabytes, which no test changes in secret."""
+    try:
+        from handrail_search.embedding import seal, weights
+        from handrail_search.index import manifest
+    except ImportError:
+        yield
+        return
+    digests, digest = {}, weights.sha256_of
+
+    def remembered(file):
+        state = file.stat()
+        if state.st_size < LARGE:
+            return digest(file)
+        key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+        if key not in digests:
+            digests[key] = digest(file)
+        return digests[key]
+
+    patch = pytest.MonkeyPatch()
+    for module in (weights, seal, manifest):
+        patch.setattr(module, "sha256_of", remembered)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _addresses_are_compiled_once():
+    """Each service compiles what makes its seventy addresses, which is most of its start."""
+    try:
+        from werkzeug.routing import Rule
+    except ImportError:
+        yield
+        return
+    made, make = {}, Rule._compile_builder  # noqa: SLF001
+
+    def compiled(rule, append_unknown=True):
+        if rule.defaults:
+            return make(rule, append_unknown)
+        key = (rule.rule, tuple(vars(rule)["_trace"]), append_unknown)
+        if key not in made:
+            made[key] = make(rule, append_unknown)
+        return made[key]
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Rule, "_compile_builder", compiled)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_are_hashed_quickly():
+    """A hash is slow so that nobody can guess many; tests sign in a thousand times."""
+    try:
+        from argon2 import PasswordHasher
+
+        from handrail_feedback.accounts import passwords
+    except ImportError:
+        yield
+        return
+    patch = pytest.MonkeyPatch()
+    patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=128, parallelism=1))
     yield
     patch.undo()
 

@@ -6,12 +6,14 @@ import logging
 import os
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
+
+from waiting import until
 
 sys.path.insert(0, str(Path(__file__).parent))
 SITES = Path(__file__).parents[1] / "sites"
@@ -251,15 +253,61 @@ NO_FADING = """
 """
 
 
+PHONE = {"width": 390, "height": 844}
+WIDE = {"width": 1280, "height": 800}
+LOOKS = {"light": ("light", WIDE), "dark": ("dark", WIDE), "phone": ("light", PHONE), "dark phone": ("dark", PHONE)}
+STICKS_OUT = "document.documentElement.scrollWidth > innerWidth"
+# The theme asks for the scheme once, when a page arrives; then it is the customer who chooses.
+CHOOSE_SCHEME = """
+    scheme => {
+        document.querySelector(`input[name=__palette][data-md-color-media*=${scheme}]:not(:checked)`)?.click()
+        return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+    }
+"""
+
+
 @pytest.fixture
 def check():
-    """Gives what axe-core holds against a page."""
+    """Gives what axe-core holds against a page as it is seen now."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    script, asked = axe.Axe().axe_script, {"exclude": THEIRS}
 
     def run(page):
         page.wait_for_load_state()  # without its styles a page has other colours
-        page.evaluate(f"() => {{{NO_FADING}}}")
-        found = axe.Axe().run(page, context={"exclude": THEIRS}).response
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(f"() => {{{NO_FADING}}}")
+            page.evaluate(script)
+        found = page.evaluate("asked => axe.run(asked, {resultTypes: ['violations']})", asked)
         return [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
 
     return run
+
+
+@pytest.fixture
+def check_looks(check):
+    """Gives what is wrong with a page in light and dark, wide and on a phone: axe's findings, and what sticks out.
+
+    The page is left as it was found.
+    """
+
+    def run(page):
+        faults, before = [], (page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches"), page.viewport_size)
+        for look, (scheme, size) in LOOKS.items():
+            seen_in(page, scheme, size)
+            with suppress(AssertionError):  # the theme follows a new size in its own time
+                until(lambda: not page.evaluate(STICKS_OUT), seconds=3)
+            faults += [(look, *fault) for fault in check(page)]
+            if page.evaluate(STICKS_OUT):
+                faults.append((look, "wider than the screen", page.url))
+        seen_in(page, "dark" if before[0] else "light", before[1])
+        return faults
+
+    return run
+
+
+def seen_in(page, scheme, size):
+    """Show a page to somebody who wants that colour scheme, on a screen of that size."""
+    page.mouse.move(-1, -1)  # what happens to lie below it would have other colours
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(size)
+    page.evaluate(CHOOSE_SCHEME, scheme)

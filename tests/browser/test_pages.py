@@ -4,12 +4,12 @@ import re
 
 import pytest
 
+from conftest import PHONE
 from waiting import until
 
 pytestmark = pytest.mark.browser
 
 WITH_WORDS = re.compile(r"/contact/\?(q|query)=password")
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture

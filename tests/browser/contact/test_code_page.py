@@ -2,6 +2,8 @@
 
 import pytest
 
+from conftest import PHONE
+
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 LINK, LATER = "You have a reference code?", "See how your message stands, add to it, or erase it"
@@ -18,33 +20,31 @@ def send(page, real):
     return page.inner_text(".handrail-code")
 
 
-@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}])
-def test_axe_finds_nothing_on_any_page_of_a_code(chromium, real, check, look):
-    context = chromium.browser.new_context(**look)
+def test_axe_finds_nothing_on_any_page_of_a_code(chromium, real, check_looks):
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     code = send(page, real)
     assert page.get_by_role("button", name="Print this page").is_visible()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_role("link", name=LATER, exact=True).click()
     page.wait_for_url("**/contact/code/")
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_label("Your reference code").fill("QQQ-QQQ-QQQ")
     page.keyboard.press("Enter")
     page.get_by_text("We know no message with this code").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_label("Your reference code").fill(code.lower())
     page.keyboard.press("Enter")
     page.get_by_text("It is kept. A person will read it.").wait_for()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     page.get_by_role("button", name="Erase …").click()
     page.get_by_role("button", name="No, keep it").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     context.close()
 
 
 def test_a_message_is_followed_added_to_and_erased_by_keyboard_without_javascript(chromium, real):
-    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context = chromium.browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
     code = send(page, real)
 

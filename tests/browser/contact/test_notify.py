@@ -8,15 +8,12 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.serving import make_server
 
+from conftest import PHONE
+
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 LINK = "Tell me when there is an answer"
 IN_VAIN = "grumpy walrus at dawn"
-LOOKS = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "dark phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
-}
 
 
 @pytest.fixture
@@ -68,13 +65,12 @@ def link_of(telling, step):
     return telling.address + found[1]
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_customer_asks_confirms_and_is_told_and_axe_finds_nothing(chromium, telling, check, look):
+def test_a_customer_asks_confirms_and_is_told_and_axe_finds_nothing(chromium, telling, check_looks):
     from handrail_feedback.records.learned import TaughtQuestion as Taught
     from handrail_feedback.records.stamps import now
     from handrail_feedback.storage.searches.learned import keep
 
-    context = chromium.browser.new_context(**LOOKS[look])
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -85,42 +81,41 @@ def test_a_customer_asks_confirms_and_is_told_and_axe_finds_nothing(chromium, te
     page.locator(".handrail-none .handrail-tell").wait_for()
     person, tell = (page.locator(f".handrail-{which}").bounding_box() for which in ("person", "tell"))
     assert person["y"] < tell["y"]
-    assert check(page) == []
+    assert check_looks(page) == []
 
     page.locator(".handrail-tell a").click()
     page.get_by_role("heading", name=LINK).wait_for()
     assert page.get_by_label("What you are looking for").input_value() == IN_VAIN
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     page.get_by_label("Your e-mail address").fill("cora@acme")
     page.get_by_role("button", name="Tell me").click()
     page.get_by_text("This is no e-mail address").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_label("Your e-mail address").fill("cora@acme.test")
     page.get_by_role("button", name="Tell me").click()
     page.get_by_text("A mail to cora@acme.test is on its way").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
 
     telling.work()
     page.goto(link_of(telling, "confirm"))
     page.get_by_text(IN_VAIN).wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_role("button", name="Yes, tell me").click()
     page.get_by_role("heading", name="We will write to you").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
 
     keep(telling.store, [Taught(IN_VAIN, "guide/reset/", "agent", now(), "anna")])
     telling.work()
     assert "https://acme.test/help/guide/reset/" in telling.mails[-1].get_content()
     page.goto(link_of(telling, "withdraw"))
     page.get_by_role("heading", name="It is erased").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     assert [words for words in complaints if "status of" not in words] == []
     context.close()
 
 
 def test_by_keyboard_without_javascript_it_is_asked_for_and_withdrawn(chromium, telling):
-    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context = chromium.browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
     page.goto(f"{telling.address}find/?q={IN_VAIN.replace(' ', '+')}")
     page.get_by_role("link", name=LINK).focus()

@@ -1,12 +1,6 @@
-"""Signing in to the desk, and the looks it is seen in."""
+"""Signing in to the desk."""
 
 PASSWORD = "correct horse battery"
-LOOKS = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}},
-    "dark phone": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
-}
 
 
 def sign_in(page, site, name="anna"):

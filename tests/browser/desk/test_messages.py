@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from signed_in import LOOKS, PASSWORD, sign_in
+from signed_in import PASSWORD, sign_in
+
+from conftest import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -76,46 +78,43 @@ def test_a_failed_search_is_answered_by_a_person_and_found_the_next_time(tab, ch
     assert [words for words in tab.complaints if "status of" not in words] == []
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing_at_the_desk(chromium, help_site, written, check, look):
-    context = chromium.browser.new_context(**LOOKS[look])
+def test_axe_finds_nothing_at_the_desk(chromium, help_site, written, check_looks):
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(f"{help_site.address}desk/")
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill("wrong horse battery")
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     sign_in(page, help_site)
     page.get_by_text("About these numbers").click()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     page.get_by_label("Search by words, sender or code").fill("QQQ")
     page.keyboard.press("Enter")
     page.get_by_text("No message in this view has these words").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.goto(f"{help_site.address}desk/m/{written}/")
     assert page.get_by_role("heading", name="Similar messages").is_visible()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     page.get_by_role("button", name="Send by mail").click()
     page.get_by_text("Please write an answer first").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_label("Mail to").fill("Dear Cora")
     page.get_by_role("button", name="Send by mail").click()
     page.get_by_text("to cora@acme.test, queued").wait_for()
     page.get_by_role("button", name="This answers it").first.click()
     page.get_by_role("heading", name="What it led to").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     assert [words for words in complaints if "status of" not in words] == []
     context.close()
 
 
 def test_an_agent_works_by_keyboard_alone_without_javascript(chromium, help_site, written):
-    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context = chromium.browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
     page.goto(f"{help_site.address}desk/m/{written}/")
     page.get_by_label("Name").focus()
@@ -171,39 +170,35 @@ def sign_in_as_lead(page, address):
     page.get_by_role("heading", name="Topics").wait_for()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, check, look):
-    context = chromium.browser.new_context(**LOOKS[look])
+def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, check_looks):
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     sign_in_as_lead(page, f"{help_site.address}desk/topics/")
     page.get_by_text("About these numbers").click()
     assert page.get_by_role("img", name="People a week").is_visible()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     page.get_by_role("link", name="walrus").click()
     page.get_by_role("heading", name="What they searched").wait_for()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     address = page.url
     page.get_by_label("Article, issue").fill("javascript:alert(1)")
     page.get_by_role("button", name="Write article").click()
     page.get_by_role("alert").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.get_by_label("Article, issue").fill("https://git.acme.test/issues/7")
     page.get_by_role("button", name="Write article").click()
     page.get_by_text("Nothing needs triage.").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     page.goto(address)
     page.get_by_role("heading", name="History").wait_for()
-    assert check(page) == []
+    assert check_looks(page) == []
     assert [words for words in complaints if "status of" not in words] == []
     context.close()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics, check, look):
+def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics, check_looks):
     from handrail_feedback.records.searches import Vote
     from handrail_feedback.records.stamps import now
     from handrail_feedback.storage.searches.votes import keep_vote
@@ -212,24 +207,21 @@ def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics,
         reasons, sentence = (("unclear",), f"The button {number} is grey.") if number < 3 else ((), "")
         keep_vote(help_site.store, Vote("guide/reset/", number > 8, now(), sentence, tab=f"tab-{number:04d}",
                                         reasons=reasons))  # fmt: skip
-    context = chromium.browser.new_context(**LOOKS[look])
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     sign_in_as_lead(page, f"{help_site.address}desk/topics/")
     page.get_by_role("link", name="Articles").click()
     page.get_by_text("About these numbers").click()
     page.get_by_role("img", name="55% of votes say yes").wait_for()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     page.locator(".desk-list").get_by_role("link", name="Reset your password").click()
     page.get_by_text("The button 2 is grey.").wait_for()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     context.close()
 
 
-@pytest.mark.parametrize("look", ["light", "dark phone"])
-def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, written, check, look):
-    context = chromium.browser.new_context(**LOOKS[look])
+def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, written, check_looks):
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -242,14 +234,12 @@ def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, written, c
         closed.click()
     assert page.get_by_role("img", name="Searches a week").is_visible()
     assert page.get_by_role("row", name="not due yet").is_visible()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     assert [words for words in complaints if "status of" not in words] == []
     context.close()
 
 
-@pytest.mark.parametrize("look", ["light", "dark phone"])
-def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site, topics, check, look, tmp_path):
+def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site, topics, check_looks, tmp_path):
     from handrail_feedback.records.period import Period
     from handrail_feedback.records.stamps import now
     from handrail_feedback.reports.weekly import weekly_report_of
@@ -259,21 +249,20 @@ def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site,
     weekly = weekly_report_of(help_site.store, tmp_path, Period(at - timedelta(days=28), at), 3, at)
     file = tmp_path / "report.html"
     file.write_text(to_html(weekly, f"{help_site.address}desk/", "Acme"), encoding="utf-8")
-    context = chromium.browser.new_context(**LOOKS[look])
+    context = chromium.browser.new_context(viewport=PHONE)
     page = context.new_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(file.as_uri())
     for closed in page.locator("details summary").all():
         closed.click()
-    assert check(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert check_looks(page) == []
     assert asked == [file.as_uri()]
     context.close()
 
 
 def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site, topics):
-    context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context = chromium.browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
     sign_in_as_lead(page, f"{help_site.address}desk/topics/")
     page.get_by_label("Status").focus()
