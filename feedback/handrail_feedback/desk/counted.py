@@ -20,7 +20,7 @@ from handrail_feedback.desk.look import Look, clock, words
 from handrail_feedback.desk.reports.list_view import page_of
 from handrail_feedback.desk.reports.period import asked_of
 from handrail_feedback.desk.reports.topic_cache import CachedTopics, TopicCache
-from handrail_feedback.records.messages import SETTLING
+from handrail_feedback.records.messages import settled_until
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted, Intent, names_of
 from handrail_feedback.records.stamps import now
@@ -30,7 +30,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import cases_of, kept_messages, messages_to_answer, sent_messages
 from handrail_feedback.storage.searches.intents import intents_of
 from handrail_feedback.storage.searches.votes import votes
-from handrail_feedback.topics.status import is_judged
+from handrail_feedback.topics.status import has_held
 from handrail_kb.addresses import address_of
 from handrail_kb.language.printable import printable
 from handrail_kb.site.help_links import one_click_pages
@@ -196,8 +196,9 @@ class CountedPage:
         return self._messages(asked, sent_messages(self.store, asked.period.since, asked.period.until), "reached")
 
     def _to_answer(self, asked: _Asked) -> Rows:
-        until = min(asked.period.until, asked.at - SETTLING)
-        return self._messages(asked, messages_to_answer(self.store, asked.period.since, until), "answered")
+        since = asked.period.since
+        until = settled_until(since, asked.period.until, asked.at)
+        return self._messages(asked, messages_to_answer(self.store, since, until), "answered")
 
     def _kept(self, asked: _Asked) -> Rows:
         return self._messages(asked, kept_messages(self.store), "queued")
@@ -231,14 +232,13 @@ class CountedPage:
         return self._topics(asked, asked.cached.book.in_time(asked.period.since, asked.at), "in_time")
 
     def _held(self, asked: _Asked) -> Rows:
-        status = {topic: asked.cached.book.status(topic, asked.at) for topic in asked.cached.book.by_topic}
-        judged = {topic: not one.is_open for topic, one in status.items() if is_judged(one, asked.at)}
-        return self._topics(asked, judged, "held")
+        book = asked.cached.book
+        judged = {topic: has_held(book.status(topic, asked.at), asked.at) for topic in book.by_topic}
+        return self._topics(asked, {topic: one for topic, one in judged.items() if one is not None}, "held")
 
     def _few(self, asked: _Asked) -> Rows:
         listed = {one.facts.topic for one in asked.cached.between(asked.period, asked.at).topics}
-        by_topic = asked.cached.book.by_topic.items()
-        searched = [topic for topic, held in by_topic if any(asked.period.holds(one.first_at) for one in held)]
+        searched = asked.cached.book.searched_in(asked.period)
         return self._topics(asked, {topic: True for topic in searched if topic not in listed}, "searched_then")
 
     def _topics(self, asked: _Asked, every: Mapping[int, bool], what: str) -> Rows:

@@ -54,7 +54,8 @@ class Drafts:
     def of(self, cached: CachedTopics, topic: int) -> Draft | None:
         """The draft, as `handrail draft` writes it; None if there is no such topic."""
         at, site = now(), self.site()
-        found = cached.find(topic, Period.last(DRAFT_DAYS, at), at)
+        # A period that ends with the reading is the same until topics are read again, and so are the facts.
+        found = cached.find(topic, Period.last(DRAFT_DAYS, cached.reading.at), at)
         if found is None:
             return None
         name = _free(file_name(found.facts.name), set(sources_of(site).values()))

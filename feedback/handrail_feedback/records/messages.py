@@ -261,6 +261,11 @@ LEAST_MESSAGES = 20
 SETTLING = timedelta(days=1)
 
 
+def settled_until(since: datetime, until: datetime, at: datetime) -> datetime:
+    """The end of those from `since` to `until` whose answers can be counted at `at`; `since` if there are none."""
+    return max(since, min(until, at - SETTLING))
+
+
 @dataclass(frozen=True)
 class ReplyTimes:
     """The reply times of `messages` written from `since` to `until`, of which `answered` have a reply.

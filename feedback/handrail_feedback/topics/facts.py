@@ -19,6 +19,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.redaction.redact import says_nothing
 from handrail_feedback.records.searches import Intent
 from handrail_feedback.records.topics import FailedBy, Member, MemberKey, MemberPlace, MessageMember, SearchMember
+from handrail_kb.texts import short_language
 
 Trend = Literal["new", "growing", "steady", "falling", "not enough data"]
 SuggestedAction = Literal["write", "reword", "fix", "people"]
@@ -223,22 +224,17 @@ def _name(held: Sequence[Member], places: Mapping[MemberKey, MemberPlace], artic
     by_shape: dict[str, list[Member]] = defaultdict(list)
     for one in held:
         by_shape[one.shape].append(one)
-    home = _language(articles.lang)
+    home = short_language(articles.lang)
 
     def worth(shape: str) -> float:
         same = by_shape[shape]
         words = sum(any(map(str.isalpha, word)) for word in shape.split())
         odd = _TOO_SHORT.get(words, 0.0) + 0.03 * max(0, words - _LONG_NAME) + 0.1 * ("#" in shape)
-        foreign = _FOREIGN * all(_language(one.lang) != home for one in same)
+        foreign = _FOREIGN * all(short_language(one.lang) != home for one in same)
         return places[same[0].key].nearness + 0.1 * math.log2(people(same)) - odd - foreign
 
     best = min(by_shape, key=lambda shape: (-round(worth(shape), 6), shape))
     return articles.spelled(_most_typed(by_shape[best]))
-
-
-def _language(lang: str) -> str:
-    """The language without its region: `de` for `de-CH`."""
-    return lang.replace("_", "-").partition("-")[0].casefold()
 
 
 def _most_typed(members: Iterable[Member]) -> str:

@@ -114,6 +114,10 @@ class Book:
         }
         return {topic: in_time for topic, in_time in was.items() if in_time is not None}
 
+    def searched_in(self, period: Period) -> list[int]:
+        """The topics that anybody searched in a period."""
+        return [topic for topic, held in self.by_topic.items() if any(period.holds(one.first_at) for one in held)]
+
     def of_today(self, store: Store) -> Book:
         """The same with the current decisions and proofs, which are quick to read. Raises StoreUnavailable."""
         return replace(self, decisions=decision_history(store), proofs=proofs(store), asked=asked_topics(store))
@@ -189,7 +193,6 @@ def arrange(
     waiting = [facts for facts in described if status[facts.topic].is_open]
     done = [facts for facts in described if not status[facts.topic].is_open]
     in_time = book.in_time(period.since, at)
-    searched = sum(any(period.holds(one.first_at) for one in held) for held in book.by_topic.values())
     return TopicList(
         period=period,
         made_at=at,
@@ -198,7 +201,7 @@ def arrange(
             for facts in (*waiting, *(done if decided else ()))
         ),
         least=least,
-        hidden=searched - len(described),
+        hidden=len(book.searched_in(period)) - len(described),
         decided=0 if decided else len(done),
         kept=DecidedInTime(sum(in_time.values()), len(in_time)),
         known_since=book.since,

@@ -149,15 +149,15 @@ def fixed_at(status: TopicStatus) -> datetime:
     return status.decision.at if status.decision else status.proofs[0].at
 
 
-def is_judged(status: TopicStatus, at: datetime) -> bool:
-    """Whether a topic was fixed two weeks ago or longer: what was fixed since can neither have held nor not."""
-    return is_fixed(status) and at - fixed_at(status) >= TIME_TO_WRITE
+def has_held(status: TopicStatus, at: datetime) -> bool | None:
+    """Whether a fixed topic is not open again; None unless it was fixed two weeks ago or longer, so can be judged."""
+    return not status.is_open if is_fixed(status) and at - fixed_at(status) >= TIME_TO_WRITE else None
 
 
 def held(every: Iterable[TopicStatus], at: datetime) -> HeldShare:
     """How many fixed topics are not open again, of those that were fixed two weeks ago or longer."""
-    judged = [one for one in every if is_judged(one, at)]
-    return HeldShare(sum(not one.is_open for one in judged), len(judged))
+    judged = [holds for one in every if (holds := has_held(one, at)) is not None]
+    return HeldShare(sum(judged), len(judged))
 
 
 def working_days_after(at: datetime, days: int) -> datetime:

@@ -20,7 +20,7 @@ from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import has_members, members_left
 from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics
-from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, find_topic, read_book
+from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, read_book
 from handrail_feedback.topics.status import PEOPLE_TO_DECIDE
 from handrail_kb.errors import StoreUnavailable
 from handrail_kb.texts.log.logger import Log, thread_of_request
@@ -47,7 +47,7 @@ class _Reading:
     articles: Articles
     zone: tzinfo
     described: dict[Period, list[Facts]] = field(default_factory=dict)
-    # The facts about topics of fewer people in a period, by topic.
+    # The facts about single topics, also of fewer people, in a period.
     others: dict[Period, dict[int, Facts]] = field(default_factory=dict)
 
     def period(self, span: str) -> Period:
@@ -64,8 +64,8 @@ class _Reading:
 
     def facts(self, topic: int, period: Period) -> Facts:
         """The facts about one topic, however few people searched it in the period."""
-        if self.others.keys() - self.described.keys():
-            self.others = {one: facts for one, facts in self.others.items() if one in self.described}
+        if period not in self.others and len(self.others) >= len(SPANS) + _MOST_OTHERS:
+            self.others = {}
         known = self.others.setdefault(period, {})
         if topic not in known:
             book = self.book
@@ -118,7 +118,9 @@ class CachedTopics:
 
     def find(self, topic: int, period: Period, at: datetime) -> Listed | None:
         """One topic, however few people it has; None if there is no such topic."""
-        return find_topic(self.book, self.reading.articles, topic, period, at)
+        if topic not in self.book.by_topic:
+            return None
+        return Listed(self.reading.facts(topic, period), self.book.status(topic, at), self.book.events_of(topic))
 
 
 class TopicCache:

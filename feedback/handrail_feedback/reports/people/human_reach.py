@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from handrail_feedback.records.messages import LEAST_MESSAGES, SETTLING
+from handrail_feedback.records.messages import LEAST_MESSAGES, settled_until
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import notification_figures
 from handrail_feedback.storage.messages.threads import count_reached, count_undelivered, reply_times_between
@@ -73,7 +73,7 @@ def human_reach(
     reach = None if one_click is None else _pages_one_click_away(*one_click)
     return (
         _reached(store, since, until),
-        *_first_replies(store, since, min(until, at - SETTLING)),
+        *_first_replies(store, since, settled_until(since, until, at)),
         *([reach] if reach else []),
         _undelivered(store, at),
         _told(store, since, until),
@@ -134,7 +134,7 @@ def _told(store: Store, since: datetime, until: datetime) -> Figure:
 
 
 def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figure]:
-    times = reply_times_between(store, since, max(since, until))
+    times = reply_times_between(store, since, until)
     return [
         Figure(
             name,

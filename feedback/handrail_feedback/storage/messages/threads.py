@@ -196,7 +196,7 @@ ORDER BY at DESC, id DESC
 
 def messages_to_answer(store: Store, since: datetime, until: datetime) -> dict[str, bool]:
     """The messages that `reply_times_between` counts, newest first, and whether each was answered."""
-    rows = store.read(_TO_BE_ANSWERED, since=stamp(since), until=stamp(max(since, until)))
+    rows = store.read(_TO_BE_ANSWERED, since=stamp(since), until=stamp(until))
     return {row["code"]: row["first_reply_at"] is not None for row in rows}
 
 

@@ -140,3 +140,15 @@ def test_no_address_is_longer_than_servers_take():
     for length in range(LONGEST_ADDRESS - 200, LONGEST_ADDRESS + 200, 7):
         found = new_file("https://github.com/acme/help/edit/main/docs/", "a.md", "a" * length)
         assert len(found.address) <= LONGEST_ADDRESS and found.filled == ("value" in found.address)
+
+
+def test_a_topic_is_described_once_until_topics_are_read_again(fail, desk, site, monkeypatch):
+    from handrail_feedback.desk.reports import topic_cache
+
+    site["edit_base"] = "https://github.com/acme/help/edit/main/docs/"
+    fail(*[INVOICES[0]] * 3)
+    desk.get("topics/1/")
+    described = []
+    monkeypatch.setattr(topic_cache, "describe_topic", lambda *asked: described.append(asked))
+    desk.get("topics/1/")
+    assert forge_of(desk) and described == []
