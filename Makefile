@@ -105,7 +105,7 @@ minute: $(VENV)/.installed-dev ## Twenty questions in a browser as customers ask
 quality: $(VENV)/.installed-dev ## Measure search on judged questions and renew docs/operators/search-quality.md
 	$(BIN)/python tests/quality/run.py --write
 
-topics-quality: $(VENV)/.installed-dev ## Measure how well topics are grouped and renew docs/leads/topics-quality.md
+topics-quality: $(VENV)/.installed-dev ## Measure groups of searches and similar messages; renews docs/leads/topics-quality.md, docs/agents/similar-messages.md
 	$(BIN)/python tests/quality/topics.py --write
 
 loop: $(VENV)/.installed-dev ## Take articles out, search for them in vain, put them back, prove it; renews docs/leads/loop.md

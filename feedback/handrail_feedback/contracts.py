@@ -25,7 +25,8 @@ class SuggestedArticle:
 # Asked with words and a language; None where search cannot answer at the moment.
 Find = Callable[[str, str], Sequence[SuggestedArticle] | None]
 
-# For each text the places of those that mean nearly the same, with how near they are, from 0 to 1.
+# For each text the places of those that ask for the same, with how near they are, from 0 to 1; few or none at first,
+# while they are being read.
 FindSimilar = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, float]]]]
 
 

@@ -1,7 +1,10 @@
 """Measures topics: questions grouped by meaning, beside groupings that are told how many there are.
 
+Beside them, the messages that the desk shows as similar.
+
     python tests/quality/topics.py            print the tables
-    python tests/quality/topics.py --write    and renew docs/leads/topics-quality.md (make topics-quality)
+    python tests/quality/topics.py --write    and renew docs/leads/topics-quality.md and docs/agents/similar-messages.md
+                                              (make topics-quality)
 
 A label is what people said a question is about: the company's intent, or the article that answered it. Nothing here
 passes or fails. Vectors are kept in .handrail/quality: the first run encodes 28,000 questions in about two minutes.
@@ -19,6 +22,7 @@ from typing import Any
 
 import click
 import numpy as np
+from parts import similar
 from places import EVALDATA, KEPT, ROOT, absent, put_into, say
 from sets import THUNDERBIRD, halves, searcher
 from sklearn.cluster import HDBSCAN, KMeans
@@ -34,6 +38,7 @@ from handrail_search.ranking.searcher import Searcher
 
 PAGE = ROOT / "docs" / "leads" / "topics-quality.md"
 LOG = EVALDATA / "querylog-thunderbird" / "querylog.jsonl"
+SIMILAR_PAGE = ROOT / "docs" / "agents" / "similar-messages.md"
 _SEEDS = 5
 _SMALLEST = (2, 3, 5, 10)
 Groups = Sequence[int]
@@ -149,7 +154,7 @@ def to_markdown(sets: Sequence[dict[str, Any]], log: dict[str, Any]) -> str:
     among = log["figures"]
     return "\n".join(
         [
-            f"Measured on {time.strftime('%Y-%m-%d')} with Handrail {__version__} by `make topics-quality`.",
+            _measured(),
             "",
             head,
             "|---|---|---|---|---|---|",
@@ -163,6 +168,10 @@ def to_markdown(sets: Sequence[dict[str, Any]], log: dict[str, Any]) -> str:
             f"them: V-measure {among['v']:.2f}, adjusted Rand {among['ari']:.2f}.",
         ]
     )
+
+
+def _measured() -> str:
+    return f"Measured on {time.strftime('%Y-%m-%d')} with Handrail {__version__} by `make topics-quality`."
 
 
 def _rows(one: dict[str, Any]) -> Iterator[str]:
@@ -187,10 +196,13 @@ def main(write: bool) -> None:
     if not EVALDATA.is_dir():
         say(absent("labelled questions"))
         return
+    tuned, tested = ([similar.outcome(site) for site in similar.sites(half)] for half in similar.HALVES)
+    beside = f"{_measured()}\n\n{similar.table_of(tuned, tested)}"
     markdown = to_markdown([outcomes(one) for one in labelled_sets()], whole_log())
-    sys.stdout.write(f"{markdown}\n")
+    sys.stdout.write(f"{markdown}\n\n{beside}\n")
     if write:
         put_into(PAGE, "quality", markdown)
+        put_into(SIMILAR_PAGE, "quality", beside)
 
 
 if __name__ == "__main__":

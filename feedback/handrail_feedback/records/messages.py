@@ -124,6 +124,11 @@ class Case:
         """The subject or, without one, the message, in one line."""
         return " ".join((self.message.subject or self.message.message).split())
 
+    @property
+    def content(self) -> str:
+        """The subject and the message, in one line: what it is compared by with others."""
+        return " ".join(f"{self.message.subject} {self.message.message}".split())
+
 
 def differ_by_one_slip(known: str, typed: str) -> bool:
     """Whether two codes of the same length differ in one symbol, or by two swapped neighbours."""

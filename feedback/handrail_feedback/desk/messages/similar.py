@@ -1,6 +1,6 @@
 """Finds similar messages, each with the reason.
 
-They are in one thread, or mean nearly the same: search compares meanings, and people judge.
+They are in one thread, or ask for the same: search compares meanings, and people judge.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Companion:
 
 
 def count_similar(cases: Sequence[Case], near: FindSimilar) -> list[int]:
-    """For each message, how many of the others are of its thread or mean nearly the same."""
-    alike = near([case.about for case in cases])
+    """For each message, how many of the others are of its thread or ask for the same."""
+    alike = near([case.content for case in cases])
     found = [{place for place, _ in neighbours} for neighbours in alike]
     for here, case in enumerate(cases):
         found[here] |= {there for there, other in enumerate(cases) if other.thread == case.thread and there != here}
@@ -30,9 +30,9 @@ def count_similar(cases: Sequence[Case], near: FindSimilar) -> list[int]:
 
 
 def similar_messages(case: Case, others: Sequence[Case], near: FindSimilar) -> list[Companion]:
-    """Messages of other threads that mean nearly the same as this one, nearest first, one for each thread."""
+    """Messages of other threads that ask for the same as this one, nearest first, one for each thread."""
     elsewhere = [other for other in others if other.thread != case.thread]
-    [alike, *_] = near([case.about, *(other.about for other in elsewhere)])
+    [alike, *_] = near([case.content, *(other.content for other in elsewhere)])
     found: dict[str, Companion] = {}
     for place, share in alike:
         other = elsewhere[place - 1]
