@@ -13,7 +13,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench lighthouse minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -97,6 +97,10 @@ generated: $(VENV)/.installed-dev ## Renew the tables of settings and commands i
 
 bench: $(VENV)/.installed-dev ## Measure Handrail and Material's own search side by side
 	$(BIN)/python tests/bench/run.py
+
+lighthouse: $(VENV)/.installed-dev ## Lighthouse on home, an article, contact and find, by npx; renews docs/operators/benchmarks.md
+	$(BIN)/handrail build --config $(SITE)/mkdocs.yml
+	$(BIN)/python tests/bench/lighthouse.py $(SITE) --questions $(QUESTIONS) $(if $(filter .,$(SITE)),--write)
 
 minute: $(VENV)/.installed-dev ## Twenty questions in a browser as customers ask them, wide and on a phone, with pictures in .cache/minute
 	$(BIN)/handrail build --config $(SITE)/mkdocs.yml

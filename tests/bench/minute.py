@@ -37,7 +37,6 @@ _PERSON = ".handrail-person a"
 _HEADER = "header a[href*='contact']"
 # Material's own: words that are a hair too pale, and code and tables that scroll, which browsers do by keyboard.
 _MATERIALS = [
-    [".md-copyright"],
     [".md-tabs"],
     [".md-search-result__meta"],
     [".md-search-result mark"],
@@ -59,7 +58,7 @@ class Minute:
     wrong: list[str] = field(default_factory=list)
 
 
-def walk(browser: Browser, port: int, look: str, questions: list[str], pictures: Path | None) -> Iterator[Minute]:
+def walk(browser: Browser, home: str, look: str, questions: list[str], pictures: Path | None) -> Iterator[Minute]:
     """Go through the questions in one tab, as one customer after another would. `pictures` is a folder."""
     page = browser.new_context(**LOOKS[look]).new_page()
     complaints: list[str] = []
@@ -67,7 +66,7 @@ def walk(browser: Browser, port: int, look: str, questions: list[str], pictures:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.add_init_script(PROBE)
     for number, question in enumerate(questions, 1):
-        page.goto(f"http://127.0.0.1:{port}/", wait_until="load")
+        page.goto(home, wait_until="load")
         if look == "phone":
             page.locator("label[for=__search].md-header__button").click()
         one = Minute(question, look, search(page, question, key_by_key=True))
@@ -131,7 +130,7 @@ def main(site: Path, questions: Path, pictures: Path | None) -> None:
     with running(site / "mkdocs.yml", settings.site_dir, settings.state_dir) as service, chromium() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for look in LOOKS:
-            for one in walk(browser, service.port, look, asked, pictures):
+            for one in walk(browser, service.address, look, asked, pictures):
                 click.echo(f"{one.look:5} {one.shown:5.0f} ms {one.results:2} results  {one.question} → {one.first}")
                 for fault in one.wrong:
                     click.echo(f"      WRONG: {fault}")

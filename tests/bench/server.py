@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from handrail_kb.config.settings import load_settings
+from handrail_search.service.gunicorn_server import base_path
+
 WORKERS = 2
 _HANDRAIL = Path(sys.executable).parent / "handrail"
 _PATIENCE = 60
@@ -21,11 +24,20 @@ _PATIENCE = 60
 
 @dataclass(frozen=True)
 class Service:
-    """A running service. `seconds` is the time from its start to the first search it answered."""
+    """A running service. `seconds` is the time from its start to the first search it answered.
+
+    `base` is the path that it serves the site under.
+    """
 
     port: int
+    base: str
     master: int
     seconds: float
+
+    @property
+    def address(self) -> str:
+        """The site's home page."""
+        return f"http://127.0.0.1:{self.port}{self.base}"
 
     def processes(self) -> list[int]:
         """The master and its workers."""
@@ -36,36 +48,36 @@ class Service:
 @contextmanager
 def running(config: Path, site: Path, state: Path) -> Iterator[Service]:
     """Serve a built site; a `state` without an index makes search answer 503."""
-    port = free_port()
+    port, base = free_port(), base_path(load_settings(config))
     command = [_HANDRAIL, "run", "--config", config, "--site", site, "--state-dir", state.resolve(), "--port", port,
                "--workers", WORKERS, "--search-rate", "10000000 per minute"]  # fmt: skip
     began = time.perf_counter()
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        seconds = _first_answer(process, port, began)
-        yield Service(port, process.pid, seconds)
+        seconds = _first_answer(process, port, base, began)
+        yield Service(port, base, process.pid, seconds)
     finally:
         process.terminate()
         process.wait(timeout=40)
 
 
-def _first_answer(process: subprocess.Popen[bytes], port: int, began: float) -> float:
+def _first_answer(process: subprocess.Popen[bytes], port: int, base: str, began: float) -> float:
     """Seconds until a search was answered, with results or with 503."""
     while time.perf_counter() - began < _PATIENCE:
         if process.poll() is not None:
             break
         with suppress(OSError, http.client.HTTPException):
-            if ask(port, "first") in (200, 503):
+            if ask(port, "first", base) in (200, 503):
                 return time.perf_counter() - began
         time.sleep(0.02)
     raise SystemExit(f"The service did not answer within {_PATIENCE} s. Try it: {_HANDRAIL} run --port {port}")
 
 
-def ask(port: int, question: str) -> int:
+def ask(port: int, question: str, base: str = "/") -> int:
     """Search once; the status of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", f"/api/search?q={quote(question)}")
+        connection.request("GET", f"{base}api/search?q={quote(question)}")
         response = connection.getresponse()
         response.read()
         return response.status

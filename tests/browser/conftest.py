@@ -100,7 +100,7 @@ def watched(page):
 
 
 # Some of Material's own words are a hair too pale; they are not ours to mend.
-THEIRS = [[".md-copyright"], [".md-tabs"]]
+THEIRS = [[".md-tabs"]]
 PALETTE = [
     {
         "media": "(prefers-color-scheme: light)",
