@@ -320,7 +320,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             contact=link(self.places["contact"]),
             find=link(self.places["find"]),
             api=link(self.option("api").rstrip("/")),
-            tab_script=link(self.assets[scripts.EARLY]),
+            tab_script=link(self.assets[scripts.early(choices=bool(self.choices))]),
             loaded=tuple(link(self.assets[name]) for name in scripts.of_every_page(choices=bool(self.choices))),
             stand_in=link(self.assets[scripts.STAND_IN]),
             asked=link(artefacts.place_of_asked(lang)) if self.asked.get(lang) else "",

@@ -256,6 +256,7 @@ def _end_of_content(html: str) -> int:
 _SCRIPT_WORDS = {
     "link": "contact.link",
     "hint": "contact.hint",
+    "own_words": "contact.own_words",
     "person": "contact.none",
     "none": "find.none",
     "count_one": "find.count_one",
@@ -274,6 +275,8 @@ _SCRIPT_WORDS = {
     "other_languages": "find.other_languages",
     "more_one": "find.more_one",
     "more_many": "find.more_many",
+    "any_one": "find.any_one",
+    "any_many": "find.any_many",
     "more_came": "find.more_came",
     "tell": "tell.link",
     "said_no": "said_no.button",

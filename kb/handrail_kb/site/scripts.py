@@ -18,7 +18,8 @@ STYLE = "handrail.css"
 PAGES_STYLE = "handrail-pages.css"  # beside it on the find, contact and home pages
 STAND_IN = "handrail-stand-in.js"  # loaded where the service is slow, or the theme has stopped
 WORKER = "handrail-worker.js"
-EARLY = "handrail-tab.js"  # runs before the theme reads its configuration
+# One of these runs before the theme reads its configuration.
+_TAB, _TAB_CHOICES = "handrail-tab.js", "handrail-tab-choices.js"
 BUNDLE = "handrail.js"
 # What every page runs, in this order: the first one shares with the others, and the dialog tells those before it.
 _BUNDLED = (
@@ -42,7 +43,7 @@ _ALONE = (
     STYLE,
     PAGES_STYLE,
     *(f"dialog/{name}" for name in PREFERENCES),
-    EARLY,
+    _TAB,
     f"dialog/{WORKER}",
     *(f"contact/{name}" for name in CONTACT),
     *(f"home/{name}" for name in _OF_HOME),
@@ -60,6 +61,11 @@ def of_every_page(*, choices: bool) -> tuple[str, ...]:
     return (STYLE, BUNDLE, *PREFERENCES) if choices else (STYLE, BUNDLE)
 
 
+def early(*, choices: bool) -> str:
+    """The name of the script that runs before the theme's; `choices` as above."""
+    return _TAB_CHOICES if choices else _TAB
+
+
 @cache
 def browser_files() -> Mapping[str, tuple[str, str]]:
     """The place in the site and the text of each file, by its name.
@@ -68,6 +74,7 @@ def browser_files() -> Mapping[str, tuple[str, str]]:
     """
     texts = {name.rpartition("/")[2]: _light(name) for name in _ALONE}
     texts[BUNDLE] = "".join(map(_guarded, _BUNDLED))
+    texts[_TAB_CHOICES] = _guarded("dialog/handrail-chosen.js") + _light(_TAB)
     texts[STAND_IN] = "".join(map(_guarded, _IN_NEED))
     return {name: (_place(name, text), text) for name, text in texts.items()}
 

@@ -7,6 +7,7 @@ its subject.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 from handrail_kb.language.normal_form import plain
@@ -117,6 +118,12 @@ _TROUBLE["nb"] = _TROUBLE["nn"] = _TROUBLE["no"] = (
 )
 _TROUBLE_OF = {lang: frozenset(plain(words).split()) for lang, words in _TROUBLE.items()}
 _OF = {lang: frozenset(plain(words).split()) for lang, words in _WORDS.items()}
+# German makes such words by a rule: womit, daran, hierfür, woher.
+_MADE = {
+    "de": re.compile(
+        "(?:da|hier|wo)r?(?:an|auf|aus|bei|durch|für|gegen|her|hin|hinter|in|mit|nach|neben|über|um|unter|von|vor|zu|zwischen)"
+    )
+}
 
 
 def little_among(words: Sequence[str], languages: Iterable[str]) -> frozenset[str]:
@@ -138,3 +145,13 @@ def subjects(words: Sequence[str], languages: Iterable[str]) -> list[str]:
     languages = tuple(languages)
     said = little_among(words, languages).union(*(_TROUBLE_OF.get(lang, frozenset()) for lang in languages))
     return [word for word in words if word not in said]
+
+
+def is_everyday(word: str, languages: Iterable[str]) -> bool:
+    """Whether anybody may write a word, given in lower case, in one of these languages, whatever the site is about."""
+    return any(
+        word in _OF.get(lang, ())
+        or word in _TROUBLE_OF.get(lang, ())
+        or (lang in _MADE and _MADE[lang].fullmatch(word))
+        for lang in languages
+    )

@@ -19,6 +19,7 @@ from rapidfuzz.distance import OSA, Postfix, Prefix
 
 from handrail_kb.language.normal_form import placed
 from handrail_kb.language.segments import has_unspaced
+from handrail_search.lexical.function_words import is_everyday
 from handrail_search.lexical.stemming import fold, small_words, stem
 
 # Shorter words are one slip away from too many others.
@@ -177,10 +178,10 @@ def suggestions(
 ) -> dict[str, SpellingSuggestion]:
     """Suggestions for the unknown and seldom words of a question; none where it is in another language.
 
-    `languages` are the site's.
+    `languages` are the site's. Their everyday words are right, also on a site that happens not to use them.
     """
     ours, others = small_words(words, languages)
-    unknown = [word for word in unknown if len(word) >= SHORTEST_WORD]
+    unknown = [word for word in unknown if len(word) >= SHORTEST_WORD and not is_everyday(word, languages)]
     if not ours and others >= _FOREIGN:
         return {}
     strange = others > ours or (len(unknown) >= _MANY and len(unknown) >= _MOST * len(words))

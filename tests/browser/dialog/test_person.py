@@ -78,6 +78,8 @@ def test_nothing_is_listed_unasked_where_a_person_should_answer(tab, service):
     assert not tab.locator(".handrail-nearest").is_visible()
     assert not tab.locator(".handrail-said-no").is_visible()
     assert top(tab, PERSON) < top(tab, MORE)
+    assert "Write to us in your own words." in tab.inner_text(".handrail-person")
+    assert tab.inner_text(MORE).strip() == "Show 2 articles", "not more: none is shown"
     tab.keyboard.press("ArrowDown")
     assert "handrail-person" in focused(tab)
     tab.locator(MORE).click()

@@ -215,3 +215,11 @@ def test_what_is_no_code_is_searched(tab, service, words):
     tab.keyboard.press("Control+k")
     typed(tab, words)
     assert service.searches[-1]["q"] == words
+
+
+def test_whoever_has_not_searched_yet_is_not_told_that_nothing_was_found(tab, service):
+    tab.goto(service.address)
+    tab.keyboard.press("/")
+    assert tab.inner_text(".handrail-person p") == "Write to us in your own words."
+    tab.keyboard.type("password")
+    tab.get_by_text("Didn't find it?").wait_for()

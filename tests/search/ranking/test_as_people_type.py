@@ -6,7 +6,7 @@ import pytest
 
 from handrail_kb.site.built.passages import Page, Passage
 from handrail_search.index.build import build_index
-from handrail_search.lexical.spelling import RealWords, as_written
+from handrail_search.lexical.spelling import RealWords, Speller, as_written, suggestions
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.ranking.understanding import blindness
 
@@ -139,3 +139,12 @@ def test_nothing_that_means_the_same_outranks_the_page_that_has_the_code(coded, 
     assert first(coded, code) == page
     assert first(coded, f"what does {code} mean") == page
     assert coded.search(code).verdict == "answered"
+
+
+@pytest.mark.parametrize("word", ["wohin", "womit", "daran", "hierüber", "hallo", "kaputt"])
+def test_an_everyday_word_is_right_on_a_site_that_never_uses_it(word):
+    near = [(word[:-1], word[:-1].title(), 20), (f"{word}n", f"{word}n", 20)]
+    speller = Speller(near, lambda _: False)
+    assert speller.suggest(word), "by its letters alone it would be corrected"
+    assert suggestions(speller, ["corona", word], [word], [], {"de"}) == {}
+    assert suggestions(speller, ["corona", word], [word], [], {"fi"}), "in another language it may be a slip"

@@ -16,21 +16,6 @@
     address.searchParams.delete("q")
     history.replaceState(history.state, "", address)
   }
-  // Kept for the browser by handrail-preferences.js; the worker is told when one changes.
-  function choices() {
-    const known = JSON.parse(document.getElementById("__handrail")?.textContent || "{}").choices
-    if (!known) return []
-    const Plain = window.Worker
-    window.Worker = class extends Plain {
-      constructor(...given) {
-        super(...given)
-        if (String(given[0]).includes("handrail-worker"))
-          window.addEventListener("handrail:choice", event => this.postMessage({ type: "handrail.choice", ...event.detail }))
-      }
-    }
-    const kept = name => { try { return localStorage.getItem(`handrail.${name}`) } catch { return null } }
-    return Object.keys(known).map(name => [name, kept(name)]).filter(([name, value]) => known[name].names.some(one => one[0] === value))
-  }
   // Switched off by the customer in this browser (handrail.js): searches are answered, and not kept.
   function keep() {
     try { return localStorage.getItem("handrail.keep") || "" } catch { return "" }
@@ -50,7 +35,7 @@
     } catch {
       tab = tab || random().join("")
     }
-    for (const [name, value] of [...Object.entries({ tab, page, down, pace, keep: keep() }), ...choices()]) config.search += `&${name}=${encodeURIComponent(value)}`
+    for (const [name, value] of [...Object.entries({ tab, page, down, pace, keep: keep() }), ...(window.handrailChosen || [])]) config.search += `&${name}=${encodeURIComponent(value)}`
     element.textContent = JSON.stringify(config)
   } catch {
     // The worker answers without our parameters, too.

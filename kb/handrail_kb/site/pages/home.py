@@ -101,11 +101,13 @@ def _card(lang: str, topic: Topic) -> str:
 
 def _list(lang: str, topic: Topic) -> str:
     """The articles of a topic, the rest behind "Show more"."""
-    more = topic.articles[SHOWN:_MOST]
+    more, count = topic.articles[SHOWN:_MOST], len(topic.articles)
     # One more row takes no more room than "Show 1 more article".
     shown, more = (topic.articles, ()) if len(more) == 1 else (topic.articles[:SHOWN], more)
     behind = _(lang, "find.more_many", count=len(more))
-    hidden = f"<details><summary>{behind}</summary><ul>{_links(more)}</ul></details>" if more else ""
+    # The page of the topic has them all in its menu.
+    rest = _links([(_(lang, "home.all", count=count), topic.address)]) if count > _MOST else ""
+    hidden = f"<details><summary>{behind}</summary><ul>{_links(more)}{rest}</ul></details>" if more else ""
     return f"<ul>{_links(shown)}</ul>{hidden}"
 
 

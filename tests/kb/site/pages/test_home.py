@@ -69,8 +69,9 @@ def test_articles_outside_of_any_topic_come_last_and_a_long_topic_keeps_the_rest
     page = build({"index.md": HOME, "loose.md": "# Loose\n", **many}).page("index.html")
     [faq, loose] = cards(page)
     assert loose == ("More articles", 1, ["Loose"])
-    assert (faq[0], faq[1], len(faq[2])) == ("Faq", 120, 100)
+    assert (faq[0], faq[1], len(faq[2])) == ("Faq", 120, 101)
     assert "Show 95 more articles</summary>" in page
+    assert faq[2][-1] == "All 120 articles are in the menu"
     six = {f"faq/q{number}.md": f"# Q{number}\n" for number in range(6)}
     assert "<details" not in part(build({"index.md": HOME, **six}, folder="six").page("index.html"), "topics")
 

@@ -72,7 +72,9 @@
     note.hidden = !notes.length
     nearest.hidden = !(none && has)
     noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
+    // Whoever has not searched yet has missed nothing, and a loss or a danger is spoken of once.
     person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks
+      : !answered?.query || answered.said ? WORDS.own_words
       : personFirst ? WORDS.person : WORDS.hint
     count(beyond)
     if (none) meta.textContent = WORDS.none
@@ -81,7 +83,7 @@
     result.classList.toggle("handrail-none", none || Boolean(answered?.said))
     label()
     arrange(personFirst)
-    showMore(answered?.whole ? 0 : beyond)
+    showMore(answered?.whole ? 0 : beyond, has)
     showOpen(answered?.now)
     showTell(answered?.tell && (none || answered.saidNo) ? answered.tell : "")
     showMessage(answered?.code)
@@ -139,9 +141,10 @@
     return answered.whole ? 0 : fits.filter(fit => !fit).length
   }
 
-  function showMore(beyond) {
+  // They are "more" only where there are some already.
+  function showMore(beyond, has) {
     if (!beyond) return more.box.remove()
-    more.title.textContent = (beyond === 1 ? WORDS.more_one : WORDS.more_many).replace("{count}", beyond)
+    more.title.textContent = WORDS[(has ? "more" : "any") + (beyond === 1 ? "_one" : "_many")].replace("{count}", beyond)
     // In another tab: the whole list of the same search, as a page.
     more.link.href = `${FIND}?q=${encodeURIComponent(answered.query)}&more=${answered.search_id}#handrail-more`
     if (list.nextSibling !== more.box) list.after(more.box)
