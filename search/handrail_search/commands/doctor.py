@@ -42,6 +42,7 @@ from handrail_search.index import other_generators
 from handrail_search.index.generation import current_generation
 from handrail_search.index.manifest import TRUSTED, read_manifest
 from handrail_search.index.site_build import encoder_of, how_to_build, mkdocs_problems
+from handrail_search.index.site_copy import read_whole_site
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 
@@ -147,6 +148,7 @@ def _index(settings: Settings) -> str:
         raise HandrailError(
             "The index's encoder cannot be used: words answer alone.", "Build it again: handrail build --full"
         )
+    read_whole_site(searcher.index.folder)
     manifest = searcher.index.manifest
     size = f"{counted(manifest.pages, 'article')}, {counted(manifest.passages, 'passage')}"
     return f"{searcher.index.name}, {size}, made with {manifest.recipe.model}"

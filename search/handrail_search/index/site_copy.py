@@ -2,6 +2,9 @@
 
 index/<generation>/site/           the pages as they were indexed
 index/<generation>/site.list       each file with its size; its digest stands in the manifest
+index/<generation>/site.sha256     each file with its digest, as `sha256sum --check` reads it from within site/
+
+A service that starts compares sizes, which takes no time; `handrail doctor` reads every file.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ from pathlib import Path
 
 from handrail_kb.config.generations import LISTING, SITE
 from handrail_kb.errors import IndexUnusable
+from handrail_search.embedding.weights import sha256_of
 from handrail_search.index.manifest import REBUILD
 from handrail_search.index.site_switch import NEW, OLD
+
+SUMS = "site.sha256"
 
 
 def keep_site(
@@ -28,13 +34,27 @@ def keep_site(
     """
     target, earlier = generation / SITE, former / SITE if former else None
     target.mkdir()
-    lines = []
+    lines, sums = [], []
     for name in sorted(_files(site_dir, without)):
         source, copy = site_dir / name, target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         _copy(source, copy, earlier / name if earlier else None)
         lines.append(f"{copy.stat().st_size} {name}\n")
-    (generation / LISTING).write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        sums.append(f"{sha256_of(copy)}  {name}\n")
+    for listing, listed in ((LISTING, lines), (SUMS, sums)):
+        (generation / listing).write_text("".join(listed), encoding="utf-8", errors="surrogateescape")
+
+
+def read_whole_site(generation: Path) -> None:
+    """Raise IndexUnusable where a file of the site has other bytes than were written; of older ones nobody knows."""
+    sums = generation / SUMS
+    if not sums.is_file():
+        return
+    for line in filter(None, sums.read_text(encoding="utf-8", errors="surrogateescape").split("\n")):
+        digest, _, name = line.partition("  ")
+        file = generation / SITE / name
+        if not file.is_file() or sha256_of(file) != digest:
+            raise IndexUnusable(f"{file} is not the file that was built: it is damaged.", REBUILD)
 
 
 def check_site(generation: Path) -> None:

@@ -71,6 +71,21 @@ KINDS = (
         f"{INDEX}/test_damaged_weights.py",
     ),
     fault(
+        "Build killed at any place",
+        "the same command again",
+        f"{INDEX}/test_killed_build.py",
+    ),
+    fault(
+        "Backup, restore, move or upgrade of the store killed at any place",
+        "the same command again",
+        f"{STORE}/test_killed_commands.py",
+    ),
+    fault(
+        "Any file of the index, the store or beside the site damaged",
+        "the command that `handrail doctor` names",
+        f"{INDEX}/test_doctor_of_damage.py",
+    ),
+    fault(
         "Disk full during a build or a command",
         "making room, then the same command again",
         f"{INDEX}/test_full_disk.py",
