@@ -13,7 +13,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench lighthouse minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock clean
+.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench lighthouse minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock audit clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -146,12 +146,15 @@ lock: $(VENV)/.installed-dev ## Renew deploy/locks/: every package that is insta
 	$(LOCK) --extra service --extra postgres --extra valkey --extra openid --extra scripts -o deploy/locks/service.txt
 	$(LOCK) --extra index --extra postgres --extra valkey --extra openid --extra scripts $(NOT_LOCKED) -o deploy/locks/build.txt
 
+audit: $(VENV)/.installed-dev ## Ask OSV whether a package that is installed has a known hole; says so where OSV cannot be reached
+	$(BIN)/python tests/project/release/audit.py
+
 wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere
 	@rm -f dist/handrail-*.whl
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	@echo "Made $$(echo dist/handrail-*.whl). What to do with it: docs/operators/install.md"
 
-release: $(VENV)/.installed-dev ## Make a release of the committed version in dist/: wheel, sdist, checksums, changes
+release: $(VENV)/.installed-dev ## Make a release of the committed version in dist/: wheel, sdist, checksums, bill of materials, changes
 	@$(BIN)/python tests/project/release/release.py
 
 install-test: $(VENV)/.installed-dev ## Follow the documents in empty environments, with the newest and the lowest versions

@@ -1,4 +1,4 @@
-"""Makes a release of what is committed: wheel, sdist, their checksums, and what changed.
+"""Makes a release of what is committed: wheel, sdist, a bill of materials, their checksums, and what changed.
 
     python tests/project/release/release.py     into dist/release-VERSION, ready to be tagged and handed out
 
@@ -17,11 +17,16 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from datetime import datetime
 from pathlib import Path
+
+from bill import bill
 
 ROOT = Path(__file__).parents[3]
 VERSION = Path("kb", "handrail_kb", "__init__.py")
 CHANGELOG = Path("CHANGELOG.md")
+# What a machine that answers installs.
+LOCK = Path("deploy", "locks", "service.txt")
 _VERSION_LINE = re.compile(r'^__version__ = "([^"]+)"$', re.M)
 # As packages sort it: 1.2.0, 1.2.0rc1, 1.2.0.post1.
 _WELL_FORMED = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?")
@@ -78,7 +83,10 @@ def release(root: Path) -> Path:
         expected = [f"handrail-{version}-py3-none-any.whl", f"handrail-{version}.tar.gz"]
         if [archive.name for archive in archives] != expected:
             raise Refused(f"Expected {', '.join(expected)}, but {', '.join(path.name for path in archives)} were made.")
-        sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in archives)
+        at = datetime.fromisoformat(git(root, "log", "-1", "--format=%cI"))
+        parts = made / f"handrail-{version}.cdx.json"
+        parts.write_text(bill((root / LOCK).read_text(encoding="utf-8"), version, at), encoding="utf-8")
+        sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in (*archives, parts))
         (made / "SHA256SUMS").write_text(sums, encoding="utf-8")
         changes = changes_in((root / CHANGELOG).read_text(encoding="utf-8"), version)
         (made / "CHANGES.md").write_text(f"# Handrail {version}\n\n{changes}\n", encoding="utf-8")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +15,21 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("cyclonedx", reason="the library for bills of materials is not installed")
+
 ROOT = Path(__file__).parents[3]
-KEPT = ("kb", "search", "feedback", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "Makefile", ".gitignore")
+KEPT = (
+    "deploy",
+    "kb",
+    "search",
+    "feedback",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "pyproject.toml",
+    "Makefile",
+    ".gitignore",
+)
 CHANGES = "# Changelog\n\n## Unreleased\n\n## 7.8.9 (2026-11-28)\n\n- Doors open both ways.\n\n## 7.8.8\n\n- Older.\n"
 
 
@@ -47,11 +62,9 @@ def source(tmp_path_factory):
             shutil.copy2(place, clone / name)
     write(clone, "kb/handrail_kb/__init__.py", '"""Kept."""\n\n__version__ = "7.8.9"\n')
     write(clone, "CHANGELOG.md", CHANGES)
-    write(
-        clone,
-        "tests/project/release/release.py",
-        (ROOT / "tests/project/release/release.py").read_text(encoding="utf-8"),
-    )
+    for name in ("release", "bill"):
+        script = f"tests/project/release/{name}.py"
+        write(clone, script, (ROOT / script).read_text(encoding="utf-8"))
     git(clone, "init", "-q", "-b", "main")
     commit(clone)
     return clone
@@ -93,9 +106,10 @@ def test_a_release_has_both_archives_their_sums_and_what_changed_in_that_version
     assert done.returncode == 0, done.stderr
     made = clone / "dist" / "release-7.8.9"
     wheel, sdist = made / "handrail-7.8.9-py3-none-any.whl", made / "handrail-7.8.9.tar.gz"
-    assert {file.name for file in made.iterdir()} == {wheel.name, sdist.name, "SHA256SUMS", "CHANGES.md"}
+    parts = made / "handrail-7.8.9.cdx.json"
+    assert {file.name for file in made.iterdir()} == {wheel.name, sdist.name, parts.name, "SHA256SUMS", "CHANGES.md"}
     sums = dict(reversed(line.split("  ")) for line in (made / "SHA256SUMS").read_text().splitlines())
-    assert sums == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (wheel, sdist)}
+    assert sums == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (wheel, sdist, parts)}
     assert (made / "CHANGES.md").read_text() == "# Handrail 7.8.9\n\n- Doors open both ways.\n"
     with zipfile.ZipFile(wheel) as archive:
         assert "Version: 7.8.9" in archive.read("handrail-7.8.9.dist-info/METADATA").decode()
@@ -103,6 +117,22 @@ def test_a_release_has_both_archives_their_sums_and_what_changed_in_that_version
     with tarfile.open(sdist) as archive:
         assert not [name for name in archive.getnames() if ".private" in name]
     assert "git tag -a v7.8.9" in done.stdout
+
+
+def test_a_bill_of_materials_names_every_package_of_the_lock_file_with_its_checksums(clone):
+    assert make(clone).returncode == 0
+    told = json.loads((clone / "dist" / "release-7.8.9" / "handrail-7.8.9.cdx.json").read_text())
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    assert told["metadata"]["component"]["purl"] == "pkg:pypi/handrail@7.8.9"
+    lock = (clone / "deploy" / "locks" / "service.txt").read_text()
+    named = {f"{one['name']}=={one['version']}" for one in told["components"]}
+    assert named == set(re.findall(r"^[\w.-]+==[^\s;]+", lock, re.M))
+    sums = {one["content"] for part in told["components"] for one in part["hashes"]}
+    assert sums == set(re.findall(r"sha256:([0-9a-f]{64})", lock))
+    assert all(one["purl"] == f"pkg:pypi/{one['name'].lower().replace('_', '-').replace('.', '-')}@{one['version']}"
+               for one in told["components"])  # fmt: skip
+    [product] = [one for one in told["dependencies"] if one["ref"] == "pkg:pypi/handrail@7.8.9"]
+    assert set(product["dependsOn"]) == {one["bom-ref"] for one in told["components"]}
 
 
 def test_whoever_releases_a_commit_gets_the_same_archives_to_the_byte(clone, tmp_path):
