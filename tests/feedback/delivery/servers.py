@@ -127,10 +127,11 @@ class Request:
     path: str
     headers: dict
     body: bytes
+    method: str = "POST"
 
 
 class HookServer:
-    """A web server that keeps what is posted to it, and answers what `answer(number)` says: status, headers, body."""
+    """A web server that keeps what is sent to it, and answers what `answer(number)` says: status, headers, body."""
 
     def __init__(self, answer=lambda _number: (204, {}, b""), *, tls=None):
         self.requests = []
@@ -138,8 +139,8 @@ class HookServer:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                keep.append(Request(self.path, dict(self.headers), body))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                keep.append(Request(self.path, dict(self.headers), body, self.command))
                 said = answer(len(keep))
                 if said == DROP:
                     self.connection.shutdown(socket.SHUT_RDWR)
@@ -153,6 +154,8 @@ class HookServer:
                 self.end_headers()
                 with contextlib.suppress(OSError):
                     self.wfile.write(text)
+
+            do_GET = do_PUT = do_POST  # noqa: N815 (as the library calls them)
 
             def log_message(self, *_):
                 pass
