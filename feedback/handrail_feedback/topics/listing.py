@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from handrail_feedback.contracts import Articles
 from handrail_feedback.records.decisions import Decision, Proof, ReplayResult
@@ -25,7 +26,7 @@ from handrail_feedback.storage.searches.topics import (
     with_messages,
 )
 from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics, people
-from handrail_feedback.topics.status import DecidedInTime, TopicStatus, topic_status, was_in_time
+from handrail_feedback.topics.status import DecidedInTime, TopicStatus, could_be_decided_at, topic_status, was_in_time
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,30 @@ class Book:
     counted: tuple[Counted, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     deeds: str = ""
+    # When topics could first be decided on, found when first asked for: it depends only on their searches.
+    _begun: dict[int, datetime | None] = field(default_factory=dict)
 
     def status(self, topic: int, at: datetime) -> TopicStatus:
         """The status of a topic."""
         return topic_status(
             self.by_topic[topic],
             self.decisions.get(topic, []),
-            self.made.get(topic, at),
+            self.begun(topic),
             at,
             self.proofs.get(topic, []),
             self.asked.get(topic),
         )
+
+    def begun(self, topic: int) -> datetime | None:
+        """When a topic could first be decided on; None if too few people searched it."""
+        if topic not in self._begun:
+            held = self.by_topic[topic]
+            self._begun[topic] = could_be_decided_at(held, self.made.get(topic, held[-1].first_at))
+        return self._begun[topic]
+
+    def with_topics(self, by_topic: Mapping[int, list[Member]], **more: Any) -> Book:
+        """The same with other searches in its topics, and with what else changed."""
+        return replace(self, by_topic=by_topic, _begun={}, **more)
 
     def needs_triage(self, status: Mapping[int, TopicStatus], least: int) -> list[int]:
         """The topics to be decided on, whenever they were searched: of at least `least` people, or due for decision."""
@@ -102,15 +116,8 @@ class Book:
     def in_time(self, since: datetime, at: datetime) -> dict[int, bool]:
         """The topics that had to be decided from `since` on and are decided or late, and whether in time."""
         was = {
-            topic: was_in_time(
-                held,
-                self.decisions.get(topic, []),
-                self.proofs.get(topic, []),
-                self.made.get(topic, at),
-                since,
-                at,
-            )
-            for topic, held in self.by_topic.items()
+            topic: was_in_time(self.begun(topic), self.decisions.get(topic, []), self.proofs.get(topic, []), since, at)
+            for topic in self.by_topic
         }
         return {topic: in_time for topic, in_time in was.items() if in_time is not None}
 
@@ -128,10 +135,9 @@ class Book:
         if deeds == self.deeds:
             return self
         places = {key: place for key, place in members(store).items() if key in self.places}
-        return replace(
-            self,
+        return self.with_topics(
+            _by_topic(self.members, places),
             places=places,
-            by_topic=_by_topic(self.members, places),
             made={topic.id: topic.made_at for topic in topics(store).values()},
             events=tuple(recorded(store)),
             names=names(store),

@@ -75,15 +75,18 @@ class DecidedInTime:
 def topic_status(
     searches: Sequence[Member],
     decisions: Sequence[Decision],
-    made_at: datetime,
+    begun: datetime | None,
     at: datetime,
     proofs: Sequence[Proof] = (),
     asked: ReplayResult | None = None,
 ) -> TopicStatus:
-    """The status of a topic at `at`, from its searches and decisions, oldest first. `made_at` is when it was found."""
+    """The status of a topic at `at`, from its searches and decisions, oldest first.
+
+    `begun` is when it could be decided on, see `could_be_decided_at`.
+    """
     decision = in_force(list(decisions))
     state, reopened_at = _state(searches, decision, proofs[-1] if proofs else None)
-    waits_since = (reopened_at or _could_be_decided_at(searches, made_at)) if state in ("new", "reopened") else None
+    waits_since = (reopened_at or begun) if state in ("new", "reopened") else None
     due = working_days_after(waits_since, WORKING_DAYS) if waits_since else None
     return TopicStatus(
         state=state,
@@ -120,15 +123,12 @@ def _nth_after(searches: Sequence[Member], after: datetime) -> datetime | None:
 
 
 def was_in_time(
-    searches: Sequence[Member],
-    decisions: Sequence[Decision],
-    proofs: Sequence[Proof],
-    made_at: datetime,
-    since: datetime,
-    at: datetime,
+    begun: datetime | None, decisions: Sequence[Decision], proofs: Sequence[Proof], since: datetime, at: datetime
 ) -> bool | None:
-    """Whether the promise was kept for one topic; None if it had to be decided before `since`, or is not due yet."""
-    begun = _could_be_decided_at(searches, made_at)
+    """Whether the promise was kept for one topic; None if it had to be decided before `since`, or is not due yet.
+
+    `begun` is when it could be decided on, see `could_be_decided_at`.
+    """
     if begun is None or begun < since:
         return None
     due = working_days_after(begun, WORKING_DAYS)
@@ -170,6 +170,7 @@ def working_days_after(at: datetime, days: int) -> datetime:
     return at
 
 
-def _could_be_decided_at(searches: Sequence[Member], made_at: datetime) -> datetime | None:
+def could_be_decided_at(searches: Sequence[Member], made_at: datetime) -> datetime | None:
+    """When a topic, found at `made_at`, could first be decided on: it has three people; None if it has fewer."""
     third = nth_person_at(searches, PEOPLE_TO_DECIDE)
     return max(third, made_at) if third else None

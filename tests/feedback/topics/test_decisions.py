@@ -12,7 +12,13 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.decisions import decide, history, undo
 from handrail_feedback.storage.searches.topics import failed_searches, last_grouping, members, topics, write_grouping
 from handrail_feedback.topics.refresh import refresh
-from handrail_feedback.topics.status import TopicStatus, topic_status, was_in_time, working_days_after
+from handrail_feedback.topics.status import (
+    TopicStatus,
+    could_be_decided_at,
+    topic_status,
+    was_in_time,
+    working_days_after,
+)
 from handrail_kb.errors import HandrailError
 
 from ..conftest import NOON, Asked
@@ -34,7 +40,8 @@ def topic(store: Store, fail: Any, asked: Asked) -> int:
 def stands(store: Store, topic: int, day: float = 0) -> TopicStatus:
     places = members(store)
     searches = [one for one in failed_searches(store) if places[one.key].topic == topic]
-    return topic_status(searches, history(store).get(topic, []), topics(store)[topic].made_at, NOON + DAY * day)
+    begun = could_be_decided_at(searches, topics(store)[topic].made_at)
+    return topic_status(searches, history(store).get(topic, []), begun, NOON + DAY * day)
 
 
 def again(store: Store, fail: Any, asked: Asked, day: int, people: int = 3) -> None:
@@ -161,7 +168,8 @@ def test_the_promise_counts_what_was_decided_in_time_and_what_is_late_but_not_wh
 ) -> None:
     def kept(day: float) -> bool | None:
         decisions = history(store).get(topic, [])
-        return was_in_time(failed_searches(store), decisions, [], NOON, NOON - DAY, NOON + DAY * day)
+        begun = could_be_decided_at(failed_searches(store), NOON)
+        return was_in_time(begun, decisions, [], NOON - DAY, NOON + DAY * day)
 
     assert kept(3) is None
     assert kept(8) is False

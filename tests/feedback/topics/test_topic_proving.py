@@ -25,7 +25,7 @@ from handrail_feedback.topics.facts import people
 from handrail_feedback.topics.listing import read_book
 from handrail_feedback.topics.proving import Proven, prove_topics
 from handrail_feedback.topics.refresh import refresh
-from handrail_feedback.topics.status import TopicStatus, was_in_time
+from handrail_feedback.topics.status import TopicStatus, could_be_decided_at, was_in_time
 from handrail_feedback.topics.text import answered_now, where_answered
 
 from ..conftest import NOON, by_last_word, search
@@ -183,7 +183,7 @@ def test_nobody_has_to_decide_in_time_on_what_is_proven_but_what_is_out_of_scope
     site.learn(*PASSWORD, index="g1")
     prove()
     book = read_book(store)
-    assert was_in_time(book.by_topic[1], [], book.proofs[1], NOON, NOON - DAY, NOON + 30 * DAY)
+    assert was_in_time(could_be_decided_at(book.by_topic[1], NOON), [], book.proofs[1], NOON - DAY, NOON + 30 * DAY)
     decide(store, 1, "out of scope", "ana", NOON + 2 * DAY)
     assert stands(store, 3).state == "out of scope"
 

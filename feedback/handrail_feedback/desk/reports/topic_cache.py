@@ -7,6 +7,7 @@ and which searches still exist, so that erased ones are never shown.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -224,6 +225,7 @@ class TopicCache:
         self._also()
         for span in SPANS:  # also those that nobody has requested yet
             reading.between(reading.period(span), self.least)
+        _set_aside()
 
     def _without_erased(self, reading: _Reading) -> _Reading:
         """The reading without searches and messages that were erased since, as if they had never been read."""
@@ -245,13 +247,23 @@ class TopicCache:
         return left
 
 
+def _set_aside() -> None:
+    """Let Python's collector of garbage leave alone what was read; it is freed all the same when nothing refers to it.
+
+    A full collection walks through all objects, those of two years of searches for a fifth of a second, and begins in
+    the middle of whatever page is being made. So it is done here, where nobody waits, and then they are left out.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def _without(book: Book, gone: set[MemberKey]) -> Book:
     by_topic = {
         topic: left for topic, held in book.by_topic.items() if (left := [one for one in held if one.key not in gone])
     }
-    return replace(
-        book,
+    return book.with_topics(
+        by_topic,
         members=tuple(one for one in book.members if one.key not in gone),
         places={key: place for key, place in book.places.items() if key not in gone},
-        by_topic=by_topic,
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
+from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -187,7 +188,7 @@ class TopicPages:
             longest={"why": LONGEST_WHY, "link": LONGEST_LINK, "comment": LONGEST_COMMENT, "name": LONGEST_NAME},
             token=secrets.token_urlsafe(16),
             names=given_names(self.store).get(topic, []),
-            others_to_choose=_others(topic, queue) if me().role == "lead" else (),
+            others_to_choose=_others(topic, queue) if me().role == "lead" else Markup(),
             edited=_just_edited(one),
             **_searched(cached.book.by_topic[topic], one.facts, view.page),
         )
@@ -258,10 +259,17 @@ def _searched(members: Sequence[Member], facts: Facts, page: int) -> dict[str, A
     }
 
 
-def _others(topic: int, queue: Iterable[Queued]) -> list[tuple[int, str]]:
-    """The topics that this one can be merged into, by number and name."""
-    found = [(one.topic.facts.topic, one.topic.facts.name) for one in queue]
-    return sorted((one for one in found if one[0] != topic), key=lambda one: one[1].casefold())
+def _others(topic: int, queue: Iterable[Queued]) -> Markup:
+    """The topics that this one can be merged into, as options by name. There are hundreds, and two lists of them."""
+    found = [(one.topic.facts.topic, printable(one.topic.facts.name)) for one in queue]
+    found.sort(key=lambda one: one[1].casefold())
+    return Markup().join(
+        Markup('<option value="{}">{} ({})</option>').format(
+            number, name if len(name) < 60 else f"{name[:59]}…", number
+        )
+        for number, name in found
+        if number != topic
+    )
 
 
 def _just_edited(one: Listed) -> Recorded | None:
