@@ -47,13 +47,13 @@ class Provider:
         for key in [key for key in session if key.startswith("_state_")]:
             session.pop(key)  # a cookie holds only so much; the way begun last counts
         with self._turn():
-            sent: Response = self._client().authorize_redirect(back)
+            sent: Response = self._client().authorize_redirect(back, **self.openid.asked())
         return sent
 
     def finish(self) -> tuple[Claims, str]:
         """The claims about whoever came back in this request, proven, and the ID token that holds them.
 
-        Raises NotProven, and ProviderTrouble where the provider cannot be asked.
+        Raises NotProven, NotStrong among them, and ProviderTrouble where the provider cannot be asked.
         """
         if request.args.get("iss", self.openid.issuer) != self.openid.issuer:
             raise NotProven("another issuer answers")
@@ -74,7 +74,9 @@ class Provider:
                 raise NotProven(said if _CODE.fullmatch(said) else type(error).__name__) from error
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise NotProven(f"the answer cannot be read: {type(error).__name__}") from error
-        return _proven(token)
+        claims, id_token = _proven(token)
+        self.openid.check_strength(claims, time.time())
+        return claims, id_token
 
     def sign_out_address(self, back: str, id_token: str) -> str:
         """Where the session at the provider ends, which then leads to `back`; empty where there is no such address."""
@@ -100,7 +102,8 @@ class Provider:
         if not isinstance(keys, dict) or not keys.get("keys"):
             raise self._trouble(f"{client.server_metadata['jwks_uri']} has no keys")
         out = "" if "end_session_endpoint" in client.server_metadata else "; it has no address to sign out at"
-        return f"people can sign in with {self.openid.issuer}{out}"
+        strong = "" if self.openid.asks_for_strength else "; how strong a sign-in was is left to it (acr, amr)"
+        return f"people can sign in with {self.openid.issuer}{out}{strong}"
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
 GROUP = "openid"
 SECRET = "HANDRAIL_OPENID_SECRET"  # noqa: S105 (the name of a variable)
-_KEYS = ("issuer", "client_id", "roles_claim", "roles", "name", "scope")
+_STRENGTH = ("acr", "amr", "max_age")
+_KEYS = ("issuer", "client_id", "roles_claim", "roles", "name", "scope", *_STRENGTH)
 _EXAMPLE = "openid: {issuer: 'https://id.example.com', client_id: handrail, roles: {support: agent, leads: lead}}"
 _SCOPE = "openid profile email"
 _SCOPES = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _LONGEST = 500
 _MOST_ROLES = 1000
+_MOST_VALUES = 20
+_LONGEST_AGE = 30 * 24 * 60  # minutes
+# Clocks here and at the provider differ.
+_LEEWAY_SECONDS = 60
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Claims = Mapping[str, Any]
@@ -43,9 +48,17 @@ class NotProven(Exception):
     """Somebody came back from the provider without proof of who they are; says why, in words for the log."""
 
 
+class NotStrong(NotProven):
+    """The provider knows who it is, but not by a sign-in as strong or as recent as the setting asks."""
+
+
 @dataclass(frozen=True)
 class OpenId:
-    """The provider as mkdocs.yml names it. `roles` maps values of the claim `roles_claim`; `name` is for people."""
+    """The provider as mkdocs.yml names it. `roles` maps values of the claim `roles_claim`; `name` is for people.
+
+    Where `acr` or `amr` are set, a sign-in has to be of one of these classes, and by one of these methods; where
+    `max_age` is, in minutes, it must not be older.
+    """
 
     issuer: str
     client_id: str
@@ -54,6 +67,33 @@ class OpenId:
     name: str
     scope: str
     secret: str = field(repr=False)
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
+    max_age: int = 0
+
+    @property
+    def asks_for_strength(self) -> bool:
+        """Whether a sign-in has to be of a certain strength."""
+        return bool(self.acr or self.amr)
+
+    def asked(self) -> dict[str, str]:
+        """What the provider is asked for beside who it is, as parameters of its address."""
+        age = {"max_age": str(self.max_age * 60)} if self.max_age else {}
+        return {"acr_values": " ".join(self.acr), **age} if self.acr else age
+
+    def check_strength(self, claims: Claims, at: float) -> None:
+        """Raise NotStrong where a sign-in is weaker or older than the setting asks, or does not say; `at` is now."""
+        if self.acr and claims.get("acr") not in self.acr:
+            raise NotStrong("the sign-in is of another class (acr)")
+        methods = claims.get("amr")
+        if self.amr and not (isinstance(methods, list) and any(one in self.amr for one in methods)):
+            raise NotStrong("the sign-in was made by other methods (amr)")
+        if self.max_age:
+            then = claims.get("auth_time")
+            if isinstance(then, bool) or not isinstance(then, int | float):
+                raise NotStrong("the provider does not say when the sign-in was made (auth_time)")
+            if not -_LEEWAY_SECONDS <= at - then <= self.max_age * 60 + _LEEWAY_SECONDS:
+                raise NotStrong("the sign-in was made too long ago (auth_time)")
 
     def role_of(self, claims: Claims) -> Role | None:
         """The highest role that these claims give; None where none of them is mapped."""
@@ -119,7 +159,14 @@ def read_openid(settings: Settings, environ: Mapping[str, str] | None = None) ->
         raw.get("name") or str(urlsplit(raw["issuer"]).hostname),
         raw.get("scope") or _SCOPE,
         secret,
+        _values(raw.get("acr")),
+        _values(raw.get("amr")),
+        raw.get("max_age") or 0,
     )
+
+
+def _values(raw: Any) -> tuple[str, ...]:
+    return (raw,) if isinstance(raw, str) else tuple(raw or ())
 
 
 def _fault(raw: Any) -> tuple[str, ...]:
@@ -130,7 +177,7 @@ def _fault(raw: Any) -> tuple[str, ...]:
         if key not in _KEYS:
             near = nearest(str(key), _KEYS)
             return (f"'{key}' is not known here.{near} There are: {', '.join(_KEYS)}.", str(key))
-        if key != "roles" and not (isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST):
+        if key not in ("roles", *_STRENGTH) and not (isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST):
             return (f"'{GROUP}: {key}' should be text of at most {_LONGEST} characters.", key)
     for key in ("issuer", "client_id", "roles"):
         if key not in raw:
@@ -141,7 +188,24 @@ def _fault(raw: Any) -> tuple[str, ...]:
     scope = raw.get("scope", _SCOPE)
     if not _SCOPES.fullmatch(scope) or "openid" not in scope.split():
         return (f"'scope' should be words with one space between, 'openid' among them, such as '{_SCOPE}'.", "scope")
-    return _fault_in_roles(raw["roles"])
+    return _fault_in_strength(raw) or _fault_in_roles(raw["roles"])
+
+
+def _fault_in_strength(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    for key in ("acr", "amr"):
+        value = raw.get(key, ["any"])
+        listed = [value] if isinstance(value, str) else value
+        if not (
+            isinstance(listed, list)
+            and 0 < len(listed) <= _MOST_VALUES
+            and all(isinstance(one, str) and _SCOPES.fullmatch(one) and len(one) <= _LONGEST for one in listed)
+            and not (key == "acr" and any(" " in one for one in listed))
+        ):
+            return (f"'{key}' should be a value that the provider sends, or a list of them.", key)
+    age = raw.get("max_age", 1)
+    if isinstance(age, bool) or not isinstance(age, int) or not 0 < age <= _LONGEST_AGE:
+        return (f"'max_age' should be a number of minutes, at most {_LONGEST_AGE}.", "max_age")
+    return ()
 
 
 def _fault_in_roles(roles: Any) -> tuple[str, ...]:

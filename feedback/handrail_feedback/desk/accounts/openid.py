@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_feedback.accounts.openid_settings import NotProven, ProviderTrouble, name_in
+from handrail_feedback.accounts.openid_settings import NotProven, NotStrong, ProviderTrouble, name_in
 from handrail_feedback.desk.look import words
 from handrail_feedback.desk.sign_in import ID_TOKEN, SignIn, doer
 from handrail_feedback.records.stamps import now
@@ -61,7 +61,8 @@ class OpenIdSignIn:
         except NotProven as error:
             log("desk.openid_refused", reason=error)
             events.note_refused(store, "", now(), doer(), what="openid_failed")
-            return self.sign_in.form(asked, 401, wrong=words("openid.failed", name=name))
+            told = "openid.weak" if isinstance(error, NotStrong) else "openid.failed"
+            return self.sign_in.form(asked, 401, wrong=words(told, name=name))
         except ProviderTrouble as error:
             return self._unreachable(error, asked)
         who = identities.Identity(self.provider.openid.issuer, claims["sub"], name_in(claims))

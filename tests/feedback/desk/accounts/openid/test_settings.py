@@ -75,6 +75,11 @@ def test_without_the_setting_there_is_no_provider(tmp_path):
         ("issuer: {issuer}, client_id: a, roles: lead", "'roles' should say"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, secret: b", "'secret' is not known"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, scope: profile", "'openid' among them"),
+        ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, acr: []", "'acr' should be a value"),
+        ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, acr: [a b]", "'acr' should be a value"),
+        ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, amr: 7", "'amr' should be a value"),
+        ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, max_age: -1", "'max_age' should be a number"),
+        ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, max_age: yes", "'max_age' should be a number"),
     ],
 )
 def test_a_fault_in_the_setting_is_told_with_its_line(site, setting, told):
@@ -101,7 +106,8 @@ def told(file, part="openid"):
 def test_doctor_says_whether_people_can_sign_in_with_the_provider(site, provider):
     file = site(issuer=provider.issuer)
     found = told(file)
-    assert (found.mend, found.state) == ("", f"people can sign in with {provider.issuer}")
+    left = "; how strong a sign-in was is left to it (acr, amr)"
+    assert (found.mend, found.state) == ("", f"people can sign in with {provider.issuer}{left}")
     for document, why in (
         ({"issuer": "https://evil.example"}, "is of the issuer https://evil.example"),
         ({"token_endpoint": None}, "has no token_endpoint"),
