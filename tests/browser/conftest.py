@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,11 +42,23 @@ def chromium():
         pytest.skip(f"no browser at {CHROMIUM}: apt-get install chromium")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--process-per-site"],
         )
         # One context, because its cache saves every test the theme; what a tab remembers is the tab's own.
-        yield browser.new_context(viewport={"width": 1280, "height": 800})
+        yield lasting(browser.new_context(viewport={"width": 1280, "height": 800}))
         browser.close()
+
+
+def lasting(context):
+    """The context with a first page: all pages of this machine share its process, which ends with the last of them.
+
+    To begin a process for each tab takes longer than most tests.
+    """
+    first = context.new_page()
+    first.route("**", lambda route: route.fulfill(body=""))
+    first.goto("http://127.0.0.1/")
+    return context
 
 
 @pytest.fixture(scope="session")
@@ -170,19 +183,27 @@ def contact_site(serve_site):
     return serve_site({"index.md": "# Home\n\nHello.\n"}, contact=CONTACT)
 
 
+@pytest.fixture(scope="session")
+def context_in(chromium):
+    """The browser context of a place, made once: what its pages keep has to be cleared."""
+    return cache(lambda place: lasting(chromium.browser.new_context(timezone_id=place)))
+
+
 @pytest.fixture
-def at(chromium, contact_site):
+def at(chromium, context_in, contact_site):
     """Opens the contact page in a place at a time: `at("Europe/Berlin", "2026-11-23T10:00")`, UTC.
 
     `page.contact` is the service; without `scripts` the browser is kept from loading any.
     """
     contact_site.forget()
-    contexts = []
+    pages, own = [], []
 
     def go(place, moment, path="contact/", *, ticking=False, scripts=True, **more):
-        context = chromium.browser.new_context(timezone_id=place, **more)
-        contexts.append(context)
-        page = context.new_page()
+        if ticking or more:
+            own.append(context := chromium.browser.new_context(timezone_id=place, **more))
+        else:
+            context = context_in(place)
+        pages.append(page := context.new_page())
         page.set_default_timeout(8000)
         page.contact = contact_site
         page.complaints = []
@@ -198,7 +219,12 @@ def at(chromium, contact_site):
         return page
 
     yield go
-    for context in contexts:
+    for page in pages:
+        if page.context not in own:
+            page.evaluate("localStorage.clear()")
+            page.context.clear_cookies()
+        page.close()
+    for context in own:
         context.close()
 
 

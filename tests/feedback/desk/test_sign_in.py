@@ -1,4 +1,5 @@
 import re
+import runpy
 
 import pytest
 from argon2 import PasswordHasher
@@ -105,6 +106,15 @@ def test_a_name_that_is_not_there_costs_the_same_work_as_a_wrong_password(monkey
     assert len(hashes) == 2
     costs = {re.match(r"\$argon2id\$v=\d+\$(m=\d+,t=\d+,p=\d+)\$", one)[1] for one in hashes}
     assert len(costs) == 1
+
+
+def test_a_password_is_hashed_with_the_work_that_owasp_asks_for():
+    as_installed = runpy.run_path(passwords.__file__)  # other tests hash with less
+    memory, rounds = map(
+        int, re.match(r"\$argon2id\$v=\d+\$m=(\d+),t=(\d+),", as_installed["hashed"](PASSWORD)).groups()
+    )
+    assert memory >= 19 * 1024
+    assert rounds >= 2
 
 
 def test_a_hash_of_the_password_is_all_that_is_kept(staffed):

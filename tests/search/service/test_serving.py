@@ -150,6 +150,7 @@ class Asking:
                     self.failed.append((path, status))
 
 
+@pytest.mark.long
 def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(built):
     root = built
     # Nothing that only building needs may be needed here.

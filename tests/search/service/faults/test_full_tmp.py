@@ -65,6 +65,7 @@ def service(built, monkeypatch):  # noqa: F811
     return start
 
 
+@pytest.mark.long
 def test_temporary_files_that_fill_up_end_no_process_and_counts_are_written_when_there_is_room(service, tmp_path):
     with small_disk(tmp_path / "tmp", kib=2048) as folder, service(folder) as (process, address, log):
         before = until(lambda: found if len(found := workers(process)) == 2 else None)

@@ -115,6 +115,7 @@ class Crowd:
                 return error.code, time.monotonic() - began, error.headers
 
 
+@pytest.mark.long
 def test_under_overload_searches_are_refused_early_and_messages_arrive(root):  # noqa: F811 (a fixture)
     build(root)
     with busy_service(root) as address:
