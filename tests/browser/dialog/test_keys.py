@@ -108,6 +108,22 @@ def test_arrow_keys_reach_every_result_then_none_of_these_then_the_person(tab, s
     assert [name.split()[-1] for name in reached[-3:]] == ["handrail-said-no", "handrail-person", "nothing"]
 
 
+@pytest.mark.parametrize("mode", ["ok", "none", "weak", "empty", "ends", "grief", "broad", "card", "matter", "down"])
+def test_each_arrow_key_moves_on_whatever_the_list_is(tab, service, mode):
+    service.mode = mode
+    search(tab, service, "password")
+    seen = "a[href], summary, details[open] a[href]"
+    stops = tab.evaluate(
+        f"[...document.querySelectorAll('.md-search-result :is({seen})')].filter(one => one.checkVisibility()).length"
+    )
+    reached = [tab.evaluate_handle("document.activeElement")]
+    for _ in range(stops + 1):
+        tab.keyboard.press("ArrowDown")
+        reached.append(tab.evaluate_handle("document.activeElement"))
+        assert not tab.evaluate("([one, other]) => one === other", reached[-2:]), len(reached)
+    assert tab.evaluate("document.activeElement.name") == "query", "after the last row comes the field again"
+
+
 def test_enter_opens_the_best_section(tab, service):
     search(tab, service, "password")
     tab.keyboard.press("Enter")

@@ -223,3 +223,15 @@ def test_whoever_has_not_searched_yet_is_not_told_that_nothing_was_found(tab, se
     assert tab.inner_text(".handrail-person p") == "Write to us in your own words."
     tab.keyboard.type("password")
     tab.get_by_text("Didn't find it?").wait_for()
+
+
+def test_arrow_keys_go_through_the_results_after_what_people_ask_was_shown(tab, service, asked):
+    ready(tab, service)
+    tab.keyboard.press("/")
+    tab.locator(START).get_by_text("how do I do 2").wait_for()
+    tab.keyboard.type("password")
+    tab.wait_for_selector("[aria-busy=false][data-handrail-source=service]", state="attached")
+    tab.keyboard.press("ArrowDown")
+    assert tab.evaluate(f"document.activeElement.closest('{ROWS}') !== null")
+    tab.fill(FIELD, "")
+    tab.locator(START).get_by_text("how do I do 2").wait_for()

@@ -47,8 +47,7 @@
     person.article.dataset.mdScore = personFirst ? "2000" : "-1"
     if (personFirst) list.before(note, person.box, nearest)
     else list.before(note, nearest)
-    if (personFirst) list.after(noneOfThese.box)
-    else list.after(noneOfThese.box, person.box)
+    if (!personFirst) list.after(person.box)
     result.classList.toggle("handrail-person-first", personFirst)
     if (scroller) coverEnd()
   }
@@ -71,7 +70,6 @@
     if (mayMean.length) note.append(askBack(mayMean))
     note.hidden = !notes.length
     nearest.hidden = !(none && has)
-    noneOfThese.box.hidden = !has || none || answered.saidNo || !answered.search_id
     // Whoever has not searched yet has missed nothing, and a loss or a danger is spoken of once.
     person.text.textContent = answered?.saidNo ? WORDS.said_no_thanks
       : !answered?.query || answered.said ? WORDS.own_words
@@ -84,6 +82,7 @@
     label()
     arrange(personFirst)
     showMore(answered?.whole ? 0 : beyond, has)
+    showNone(has && !none && !answered.saidNo && answered.search_id)
     showOpen(answered?.now)
     showTell(answered?.tell && (none || answered.saidNo) ? answered.tell : "")
     showMessage(answered?.code)
@@ -128,6 +127,13 @@
     sent.submit()
     sent.remove()
   })
+
+  // Taken out rather than hidden, as all rows are: the theme's arrow keys would stop at it.
+  function showNone(offered) {
+    const above = more.box.isConnected ? more.box : list
+    if (!offered) noneOfThese.box.remove()
+    else if (above.nextSibling !== noneOfThese.box) above.after(noneOfThese.box)
+  }
 
   // Results beyond the end of the list are taken out of it, because the arrow keys would stop at hidden ones. Returns how
   // many there are. Theme and stand-in write the whole list anew for each answer.

@@ -56,8 +56,11 @@
 
   async function offer() {
     start.hidden = Boolean(input.value.trim())
-    if (start.hidden || !toggle.checked) return
+    // Rows that nobody sees would hold up the theme's arrow keys.
+    if (start.hidden) return start.replaceChildren()
+    if (!toggle.checked) return
     asked ??= await askedMost()
+    if (start.hidden) return    // somebody has begun to type
     if (start.contains(document.activeElement)) return    // a row that is replaced would lose the focus
     start.replaceChildren(
       ...group(WORDS.searched, visited("search").map(({ text }) => again(text))),
