@@ -80,3 +80,13 @@ def test_after_a_message_nothing_leads_to_a_form_that_is_gone(at):
 def test_nothing_is_wider_than_the_screen(at, width):
     page = at("America/Argentina/Buenos_Aires", "2026-12-21T10:00", viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_button_has_an_edge_where_the_customer_sets_all_colours(at):
+    page = at("Europe/Berlin", "2026-11-23T10:00", forced_colors="active")
+    edge = (
+        "one => [getComputedStyle(one).borderStyle, getComputedStyle(one).borderColor, getComputedStyle(document.body)"
+    )
+    style, colour, behind = page.get_by_role("button", name="Send").evaluate(f"{edge}.backgroundColor]")
+    assert style == "solid"
+    assert colour != behind

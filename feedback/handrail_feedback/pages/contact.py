@@ -215,7 +215,7 @@ class ContactPage:
         )
         if not self._built('id="handrail-channels"') and not (done and form.reply_to):
             main += section(self.lang, self.reached, now().date())
-        title = text(self.lang, "contact.sent_title" if done else "contact.title")
+        title = text(self.lang, "contact." + ("sent_title" if done else "errors" if form.errors else "title"))
         page = fill(self.site_folder(), "contact", main, title=title, base_path=self.base_path)
         return page_response(page, status, may_be_listed=True)
 

@@ -148,7 +148,8 @@ class _Views:
             chosen=chosen,
             choices=choice_fields(t.lang, site.choices, chosen=chosen),
         )
-        return self._as_page(main, lang, t("find.title"), status)
+        title = t("find.heading", query=question) if question else t("find.title")
+        return self._as_page(main, lang, title, status)
 
     def _as_page(self, main: str, lang: str, title: str, status: int) -> Response:
         page = fill(self.built.folder, _shell(lang), main, title=title, base_path=self.base_path)

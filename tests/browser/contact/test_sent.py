@@ -32,6 +32,7 @@ def test_the_page_says_where_the_answer_goes_by_when_and_what_is_next(at):
     assert "We answer to anna@example.org by Monday 30 November, 13:00." in said(page)
     assert "A mail with the code is on its way to you." in said(page)
     assert page.get_by_role("heading", name="What happens next").is_visible()
+    assert page.title() == "Your message has been sent - Help"
     assert page.get_by_role("link", name="See how your message stands").is_visible()
     far = at("America/New_York", "2026-11-30T11:00")
     answer(far)

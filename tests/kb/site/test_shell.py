@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from handrail_kb.site.shell import Appearance, appearance
+from handrail_kb.site.shell import Appearance, appearance, fill
 
 PAGE = """<html><head><link rel="stylesheet" href="assets/own.css"><link rel="icon" href="//cdn.test/icon.png">
 </head><body data-md-color-primary="indigo" dir="ltr"></body></html>"""
@@ -35,3 +35,17 @@ def test_a_page_is_read_once_for_how_the_site_looks_and_again_once_it_was_built_
     page.write_text(PAGE.replace("indigo", "teal"))
     os.utime(page, ns=(1, 1))
     assert appearance(tmp_path, "find").colours == ' data-md-color-primary="teal"'
+
+
+@pytest.mark.parametrize(
+    ("built", "shown"),
+    [
+        ("Search - Help", "A &lt;b&gt; &amp; c - Help"),
+        ("Search - Us - Help", "A &lt;b&gt; &amp; c - Us - Help"),
+        ("Search", "A &lt;b&gt; &amp; c"),
+    ],
+)
+def test_each_page_that_is_filled_says_in_its_title_what_it_is(tmp_path: Path, built: str, shown: str) -> None:
+    page = f"<html><head><title>{built}</title></head><body><handrail-main></handrail-main></body></html>"
+    (tmp_path / "find.html").write_text(page)
+    assert f"<title>{shown}</title>" in fill(tmp_path, "find", "<svg><title>Logo</title></svg>", title="A <b> & c")

@@ -93,6 +93,7 @@
       ...(sent.callback ? [element("p", "", fill(WORDS.sent_call, { time: sent.callback }))] : []), later,
       ...(sent.went.length ? [element("p", "", WORDS.along_went), list] : []),
       ...(kept() ? [element("p", "handrail-hint", WORDS.sent_kept)] : []), again)
+    document.title = document.title.replace(/^.*?(?= - |$)/, () => WORDS.sent_title)
     title.focus()
   }
 
