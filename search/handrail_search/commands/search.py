@@ -76,6 +76,7 @@ SECTION_NAMES = {
     "known": "a known question like this one leads here",
     "beginning": "the beginning is about everything",
     "title": "the question says no more than the title",
+    "whole": "what fits best stands below it",
 }
 
 

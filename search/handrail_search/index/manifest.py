@@ -91,6 +91,10 @@ class PassageRow:
     heading: str
     text: str
 
+    def is_below(self, other: PassageRow) -> bool:
+        """Whether the section of another passage of its page has this one's among those below it."""
+        return bool(other.heading) and self.heading.startswith(f"{other.heading} › ")
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a generation. Raises IndexUnusable when it is missing, broken or of another format."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,22 +16,51 @@ from handrail_search.index.manifest import PassageRow
 from handrail_search.lexical.bm25 import Held
 from handrail_search.lexical.words import AskedWord
 from handrail_search.scoring.fusion import Scores
-from handrail_search.scoring.sections import FOUND, GIVEN, TITLE, known_question, section_scores
+from handrail_search.scoring.sections import FOUND, GIVEN, NEARLY, TITLE, known_question, section_scores
 
 _LOOKED_AT = 8
 
 
 @dataclass(frozen=True)
 class ScoredPassage:
-    """A passage with its score among those of its article: the sum of what each kind of evidence added, `why`."""
+    """A passage with its score among those of its article: the sum of what each kind of evidence added, `why`.
+
+    `only_links` is set where its section links to other places and says nothing itself.
+    """
 
     passage: PassageRow
     why: Mapping[str, float]
+    only_links: bool = False
+
+    @property
+    def total(self) -> float:
+        """What all evidence added together, less than 0 where much speaks against it."""
+        return sum(self.why.values())
 
     @property
     def score(self) -> float:
         """How well it fits, compared with others of its article; 0 and up."""
-        return max(0.0, sum(self.why.values()))
+        return max(0.0, self.total)
+
+
+def whole_first(sections: Sequence[ScoredPassage]) -> list[ScoredPassage]:
+    """The sections of an article, best first, but first the one above the best if it fits nearly as well.
+
+    Whoever opens that one has the best right below it; the other way round, what leads there is out of sight.
+    """
+    if not sections:
+        return []
+    best = sections[0]
+    above = [
+        other
+        for other in sections[1:]
+        if best.passage.is_below(other.passage) and best.total - other.total < NEARLY and not other.only_links
+    ]
+    if not above:
+        return list(sections)
+    whole = min(above, key=lambda other: len(other.passage.heading))
+    lifted = replace(whole, why={**whole.why, "whole": best.total - whole.total})
+    return [lifted, *(other for other in sections if other is not whole)]
 
 
 @dataclass
@@ -71,7 +100,8 @@ class SectionEvidence:
     def best_passages(self, page_id: int, telling: Sequence[AskedWord]) -> list[ScoredPassage]:
         """The sections of a page that fit best, one passage each, best first; those with links only come last.
 
-        `telling` are the words of the question that say what is asked.
+        A section that fits nearly as well as the best one below it comes first, see `whole_first`. `telling` are the
+        words of the question that say what is asked.
         """
         first, end = self.index.first_passage[page_id : page_id + 2].tolist()
         parts = self._parts(page_id, first, end)
@@ -85,8 +115,9 @@ class SectionEvidence:
             passage = found[first + number]
             if passage.text or not sections:
                 why = {name: float(part[number]) for name, part in parts.items() if part[number]}
-                sections.setdefault(passage.location, ScoredPassage(passage, why))
-        return list(sections.values())
+                links = bool(self.index.only_links[passage.id])
+                sections.setdefault(passage.location, ScoredPassage(passage, why, links))
+        return whole_first(list(sections.values()))
 
     def _parts(self, page_id: int, first: int, end: int) -> dict[str, Scores]:
         """What each kind of evidence adds to the passages of a page."""

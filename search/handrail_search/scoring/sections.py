@@ -1,7 +1,7 @@
 """Which section of an article answers: the evidence for each passage as one score. Pure.
 
 Chosen on one half of the labelled questions about Handrail's own help, reported on the other:
-docs/architecture/ranking/0080-right-section.md.
+docs/architecture/ranking/0080-right-section.md and 0091-section-above.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _WORDS, _LETTERS = 1.25, 2.0
 # The beginning speaks of all that is in the article, so that it resembles every question: it stands back a little.
 # A question that says no more than the title asks for it, and adds so much.
 _BEGINNING, TITLE = -0.08, 0.4
+# A section that others stand below opens in place of the best one of these where it fits worse by less than this.
+NEARLY = 0.05
 # From this cosine on, a known question leads to its section: by what it has over that, and by who named the section.
 _NEAR = 0.7
 FOUND, GIVEN = 1.0, 6.0

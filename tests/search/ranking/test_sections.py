@@ -13,8 +13,12 @@ from handrail_search.commands.search import as_text
 from handrail_search.embedding.encoder import Encoder
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import Index
+from handrail_search.index.manifest import PassageRow
+from handrail_search.ranking import sections as ranked
 from handrail_search.ranking.learned import KnownAnswer
 from handrail_search.ranking.searcher import Searcher
+from handrail_search.ranking.sections import ScoredPassage, whole_first
+from handrail_search.scoring.sections import NEARLY
 
 from ..conftest import MODEL
 
@@ -208,3 +212,76 @@ def test_explain_says_why_this_section_opens(state):
     assert "opens its beginning with" in explained("care of the coffee machine")
     hit = searcher.search("which seal by number E-77").hits[0]
     assert sum(hit.why_section.values()) > hit.sections[0].score
+
+
+# --- sections that others stand below
+
+
+def scored(*sections: tuple[str, float], links: str = "-") -> list[ScoredPassage]:
+    """Sections of an article by their trails, with what each reached; the one called `links` holds links only."""
+    return [
+        ScoredPassage(PassageRow(number, 0, f"x/#{number}", trail, "Text."), {"meaning": reached}, trail == links)
+        for number, (trail, reached) in enumerate(sections)
+    ]
+
+
+def trails(sections: list[ScoredPassage]) -> list[str]:
+    return [one.passage.heading for one in whole_first(sections)]
+
+
+LITTLE, MUCH = NEARLY - 0.01, NEARLY + 0.01
+
+
+def test_a_section_that_fits_nearly_as_well_as_one_below_it_opens():
+    assert trails(scored(("Move › Back up", 0.5), ("Copy", 0.49), ("Move", 0.5 - LITTLE))) == [
+        "Move",
+        "Move › Back up",
+        "Copy",
+    ]
+
+
+def test_a_section_that_fits_clearly_better_than_the_one_above_it_opens():
+    found = scored(("Move › Back up", 0.5), ("Move", 0.5 - MUCH))
+    assert whole_first(found) == found
+
+
+def test_of_several_sections_above_the_best_the_outermost_opens():
+    found = scored(("Move › Back up › By hand", 0.5), ("Move › Back up", 0.49), ("Move", 0.48))
+    assert trails(found)[0] == "Move"
+    apart = scored(("Move › Back up › By hand", 0.5), ("Move › Back up", 0.49), ("Move", 0.4))
+    assert trails(apart)[0] == "Move › Back up"
+
+
+def test_only_a_section_that_the_best_one_stands_below_takes_its_place():
+    for other in ("Moving", "Move › Back up › By hand", "Copy", ""):
+        found = scored(("Move › Back up", 0.5), (other, 0.49))
+        assert whole_first(found) == found
+
+
+def test_links_alone_do_not_open_for_what_stands_below_them():
+    found = scored(("Move › Back up", 0.5), ("Move", 0.49), links="Move")
+    assert whole_first(found) == found
+
+
+def test_sections_that_much_speaks_against_are_compared_as_far_as_they_are_apart():
+    found = scored(("Move › Back up", -0.1), ("Move", -0.4))
+    assert whole_first(found) == found
+    assert whole_first([]) == []
+
+
+def test_explain_says_that_what_fits_best_stands_below_the_section_that_opens(state, monkeypatch):
+    monkeypatch.setattr(ranked, "NEARLY", 1.0)
+    page = Page(
+        "coffee/",
+        "Care of the coffee machine",
+        (
+            Passage("coffee/#mill", "The mill", (), "The mill has two parts."),
+            Passage("coffee/#loud", "It is loud", ("The mill",), TEXTS["loud"]),
+            Passage("coffee/#clean", "Clean", (), TEXTS["clean"]),
+        ),
+    )
+    searcher = Searcher.open(build_index([page], state, MODEL).folder)
+    results = searcher.search("which screws of the coffee machine")
+    assert results.hits[0].location == "coffee/#mill"
+    assert results.hits[0].sections[0].location == "coffee/#loud"
+    assert "what fits best stands below it" in as_text(results, searcher, in_full=True)
