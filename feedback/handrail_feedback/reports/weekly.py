@@ -38,7 +38,7 @@ from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.help_links import one_click
 
 # The most topics that a section shows; the others are only counted.
-LINES_SHOWN = 8
+LINES_SHOWN = 5
 CHART_WEEKS = 26  # at most
 LEAST_WEEKS = 4
 _WEEK = timedelta(days=7)
@@ -302,10 +302,10 @@ def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, i
 def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]:
     """The last weeks before `until`, oldest first, from the first one of which anything is known."""
     by_week: dict[int, list[Counted]] = {}
+    first = until - CHART_WEEKS * _WEEK
     for one in book.counted:
-        ago = math.floor((until - one.at) / _WEEK)
-        if one.at < until and ago < CHART_WEEKS:
-            by_week.setdefault(ago, []).append(one)
+        if first < one.at < until:
+            by_week.setdefault(math.floor((until - one.at) / _WEEK), []).append(one)
     begins = {ago: until - (ago + 1) * _WEEK for ago in reversed(range(CHART_WEEKS))}
     counted = count_reached(store, *((since, since + _WEEK) for since in begins.values()))
     weeks = [

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,13 @@ from signed_in import PASSWORD
 
 
 @pytest.fixture
-def help_site(site_dir, small_index, tmp_path):
+def groups():
+    """Settings that are more than one value; a file of tests may have its own."""
+    return {}
+
+
+@pytest.fixture
+def help_site(site_dir, small_index, tmp_path, groups):
     """The real service with its index, a mail server to answer by, and an account for anna."""
     from handrail_feedback.accounts import passwords
     from handrail_feedback.records.stamps import now
@@ -25,7 +32,7 @@ def help_site(site_dir, small_index, tmp_path):
     (tmp_path / "state" / "index").symlink_to(small_index)
     flags = {"state_dir": str(tmp_path / "state"), "smtp_host": "localhost", "smtp_security": "none",
              "mail_from": "help@acme.test"}  # fmt: skip
-    app = create_app(load_settings(site_dir=site_dir, flags=flags, environ={}))
+    app = create_app(replace(load_settings(site_dir=site_dir, flags=flags, environ={}), groups=groups))
     parts = app.extensions["handrail"]
     staff.add(parts.store, "anna", "agent", passwords.hashed(PASSWORD), now())
     server = make_server("127.0.0.1", 0, app, threaded=True)

@@ -252,6 +252,7 @@ def _set_aside() -> None:
 
     A full collection walks through all objects, those of two years of searches for a fifth of a second, and begins in
     the middle of whatever page is being made. So it is done here, where nobody waits, and then they are left out.
+    What becomes garbage in a circle meanwhile is found after the next reading.
     """
     gc.unfreeze()
     gc.collect()

@@ -1,0 +1,131 @@
+"""Every page of the desk that a lead sees is accessible, as wide as the screen, and short."""
+
+import pytest
+from signed_in import PASSWORD, sign_in
+
+pyotp = pytest.importorskip("pyotp", reason="the service is not installed")
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+# Pixels of height at a width of 1440.
+LONGEST_PAGE = 2500
+MESSAGES = 120
+PAGES = (
+    "",
+    "?show=all&page=2",
+    "?show=all&q=invoice&sort=newest&assignee=-",
+    "topics/?stands=all&span=364",
+    "topics/{topic}/?span=90",
+    "topics/?stands=growing&since=2026-13-01",
+    "report/?span=last-month&beside=year",
+    "report/?span=364",
+    "report/counted/?number=failed+searches&span=364",
+    "report/counted/?number=said+it+helped",
+    "articles/?shows=all",
+    "articles/at/guide/reset/",
+    "account/",
+    "accounts/",
+    "accounts/?account=lea&page=2",
+)
+
+
+@pytest.fixture
+def groups(monkeypatch):
+    """People come from a provider, too."""
+    monkeypatch.setenv("HANDRAIL_OPENID_SECRET", "0123456789abcdef")
+    return {
+        "openid": {
+            "issuer": "https://id.acme.test",
+            "client_id": "handrail",
+            "roles": {"leads": "lead"},
+            "name": "Acme",
+        }
+    }
+
+
+@pytest.fixture
+def full_desk(help_site):
+    """A desk with pages of messages and searches, and a lead; gives it with the number of a topic."""
+    from datetime import timedelta
+
+    from feedback.conftest import search
+    from handrail_feedback.accounts import passwords
+    from handrail_feedback.records.messages import Message
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.accounts import staff
+    from handrail_feedback.storage.messages.messages import keep_message
+    from handrail_feedback.storage.searches.topics import topics
+
+    staff.add(help_site.store, "lea", "lead", passwords.hashed(PASSWORD), now())
+    for number in range(MESSAGES):
+        subject = ("Invoice", "I forgot my password", "A question about walruses too long for a line " * 2)[number % 3]
+        sender, at = f"cora{number}@acme.test", now() - timedelta(hours=number)
+        keep_message(help_site.store, Message(f"Please help.\n{number}", subject, sender, "en", at))
+        help_site.searches.record(
+            search(f"grumpy walrus {number}", number, f"walrus-{number % 40}", verdict="none", at=now())
+        )
+    assert help_site.searches.flush()
+    help_site.topics.look()
+    help_site.number = min(topics(help_site.store))
+    return help_site
+
+
+def test_every_page_is_accessible_and_fits_the_screen(chromium, full_desk, check_looks):
+    context = chromium.browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    complaints, faults = [], {}
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    sign_in(page, full_desk, "lea")
+    for path in PAGES:
+        address = f"{full_desk.address}desk/{path.format(topic=full_desk.number)}"
+        assert page.goto(address).status == 200, path
+        page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
+        if found := check_looks(page):
+            faults[path] = found
+    assert faults == {}
+    assert [words for words in complaints if "status of" not in words] == []
+    context.close()
+
+
+def test_no_page_is_longer_than_a_lead_scrolls(chromium, full_desk):
+    context = chromium.browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    sign_in(page, full_desk, "lea")
+    tall = {}
+    for path in PAGES:
+        page.goto(f"{full_desk.address}desk/{path.format(topic=full_desk.number)}")
+        height = page.evaluate("document.documentElement.scrollHeight")
+        if height > LONGEST_PAGE:
+            tall[path] = height
+    assert tall == {}
+    context.close()
+
+
+def test_signing_in_and_the_second_step_are_accessible(chromium, full_desk, check_looks):
+    context = chromium.browser.new_context()
+    page = context.new_page()
+    page.goto(f"{full_desk.address}desk/")
+    assert page.get_by_role("link", name="Acme").is_visible()
+    assert check_looks(page) == []
+    sign_in(page, full_desk, "lea")
+    page.goto(f"{full_desk.address}desk/account/")
+    page.locator("#factor-present").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("#code").fill("000000")
+    assert check_looks(page) == []
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert check_looks(page) == []
+    page.locator("#code").fill(pyotp.TOTP(page.locator("main code").first.inner_text().replace(" ", "")).now())
+    page.keyboard.press("Enter")
+    page.locator("#code").wait_for(state="detached")
+    assert check_looks(page) == []  # the codes for a lost telephone
+    context.close()
+    context = chromium.browser.new_context()
+    page = context.new_page()
+    page.goto(f"{full_desk.address}desk/")
+    page.get_by_label("Name").fill("lea")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("#code").wait_for()
+    assert check_looks(page) == []
+    context.close()
