@@ -44,11 +44,11 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def page(chromium, drawn):
-    """A tab for the site with the diagram, in a context of its own, as scripts are put into its pages."""
+    """A tab for the site with the diagram."""
     drawn.forget()
-    context = chromium.browser.new_context(viewport={"width": 1280, "height": 800})
-    yield watched(context.new_page())
-    context.close()
+    page = watched(chromium.new_page())
+    yield page
+    page.close()
 
 
 def type_words(page, words="password"):

@@ -18,11 +18,11 @@ def shop(serve_site):
 @pytest.fixture
 def page(chromium, shop):
     shop.forget()
-    context = chromium.browser.new_context(viewport={"width": 1280, "height": 800})
-    page = watched(context.new_page())
+    page = watched(chromium.new_page())
     page.goto(shop.address, wait_until="domcontentloaded")
     yield page
-    context.close()
+    page.evaluate("localStorage.clear()")
+    page.close()
 
 
 def search(page, shop, words="password"):
