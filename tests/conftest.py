@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+import tempfile
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
@@ -224,6 +226,8 @@ def _tables_are_made_once(tmp_path_factory):
     """
     try:
         from handrail_feedback.storage.engines.sqlite import SqliteFile
+
+        from .feedback.stores import fill, what_makes
     except ImportError:
         yield
         return
@@ -248,39 +252,6 @@ def _tables_are_made_once(tmp_path_factory):
     patch.setattr(SqliteFile, "_migrate", copying)
     yield
     patch.undo()
-
-
-def what_makes(store):
-    """The statements, with their values, that make all there is in an SQLite file."""
-    things = store.execute(
-        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-    ).fetchall()
-    tables = [name for kind, name, _ in things if kind == "table"]
-    rows = [(name, row) for name in tables for row in store.execute(f"SELECT * FROM {name}").fetchall()]
-    return (
-        *((sql, ()) for kind, _, sql in things if kind == "table"),
-        *((f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row) for name, row in rows),
-        # Where it begins is by chance, so that a store put in another one's place is seen.
-        *(
-            (f"UPDATE {name} SET number = abs(random()) % 1000000000000", ())
-            for name in tables
-            if name == "learned_changes"
-        ),
-        *((sql, ()) for kind, _, sql in things if kind != "table"),
-    )
-
-
-def fill(store, statements):
-    """Run these statements in a file, unless another process has made its tables meanwhile."""
-    store.begin(durable=True)
-    try:
-        if not store.statements("table"):
-            for sql, values in statements:
-                store.execute(sql, values)
-        store.execute("COMMIT")
-    except BaseException:
-        store.db.rollback()
-        raise
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -374,8 +345,17 @@ def away(request, store):
 
 @pytest.fixture(scope="session")
 def encoder_cache():
-    """The folder that exported encoders are kept in. The first run takes some seconds to fill it."""
-    cache = ROOT / ".cache" / "encoder"
+    """The folder that exported encoders are kept in; where it is new, with those that `make docs` has exported.
+
+    Without them, the first run takes some seconds to fill it.
+    """
+    cache, of_docs = ROOT / ".cache" / "encoder", ROOT / ".handrail" / "encoder"
+    if of_docs.exists() and not cache.exists():
+        cache.parent.mkdir(exist_ok=True)
+        shutil.copytree(of_docs, own := Path(tempfile.mkdtemp(dir=cache.parent)) / "encoder")
+        with suppress(OSError):  # another worker was quicker
+            own.rename(cache)
+        shutil.rmtree(own.parent)
     # A process of its own, so that no test runs beside a loaded torch.
     subprocess.run([sys.executable, "-c", EXPORT, str(cache)], check=True, capture_output=True)
     return cache

@@ -17,3 +17,36 @@ def everything_in(store: Store) -> bytes:
         return b"".join(file.read_bytes() for file in sorted(store.at.parent.iterdir()))
     values = [value for table in TABLES for row in store.read(f"SELECT * FROM {table}") for value in row.values()]
     return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
+
+def what_makes(store):
+    """The statements, with their values, that make all there is in an SQLite file."""
+    things = store.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    ).fetchall()
+    tables = [name for kind, name, _ in things if kind == "table"]
+    rows = [(name, row) for name in tables for row in store.execute(f"SELECT * FROM {name}").fetchall()]
+    return (
+        *((sql, ()) for kind, _, sql in things if kind == "table"),
+        *((f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row) for name, row in rows),
+        # Where it begins is by chance, so that a store put in another one's place is seen.
+        *(
+            (f"UPDATE {name} SET number = abs(random()) % 1000000000000", ())
+            for name in tables
+            if name == "learned_changes"
+        ),
+        *((sql, ()) for kind, _, sql in things if kind != "table"),
+    )
+
+
+def fill(store, statements):
+    """Run these statements in a file, unless another process has made its tables meanwhile."""
+    store.begin(durable=True)
+    try:
+        if not store.statements("table"):
+            for sql, values in statements:
+                store.execute(sql, values)
+        store.execute("COMMIT")
+    except BaseException:
+        store.db.rollback()
+        raise
