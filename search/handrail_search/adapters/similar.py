@@ -117,11 +117,12 @@ class SimilarMessages:
                 self._thread.start()
 
     def _mean_of(self, searcher: Searcher) -> Vectors:
-        name = searcher.index.name
-        if self._centre[0] != name:
+        known, centre = self._centre
+        if known != searcher.index.name:
             rows = searcher.index.vectors.all_vectors()
-            self._centre = (name, rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32))
-        return self._centre[1]
+            centre = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1], np.float32)
+            self._centre = (searcher.index.name, centre)
+        return centre
 
 
 def beginning(text: str) -> str:

@@ -88,7 +88,7 @@ def test_the_list_says_what_was_looked_for_by_how_many_and_until_when_to_decide(
     assert "password" in name
     assert f"{name} 4 Write article" in said
     assert "Waiting for a decision: since today, none late" in said
-    assert views(lead)["Needs triage"] == views(lead)["Unassigned"] == views(lead)["All"] == "1"
+    assert views(lead)["Needs triage"] == views(lead)["Unassigned"] == views(lead)["All in period"] == "1"
     assert views(lead)["Late"] == views(lead)["Assigned to me"] == "0"
 
 
