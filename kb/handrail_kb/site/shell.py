@@ -21,8 +21,7 @@ _RELATIVE = re.compile(r"(?![/#]|[a-zA-Z][a-zA-Z0-9+.-]*:)")
 # A part that only the build knows, inside what the service replaces: `fill` puts it into the same element of `main`.
 _EXPECT = re.compile(r"<handrail-expect\b[^>]*>.*?</handrail-expect>", re.S)
 _HEADING = re.compile(r"\s*<h1\b.*?</h1>", re.S)
-# The page's own title, and what the theme puts after it: " - Help".
-_TITLE = re.compile(r"(<title>)([^<]*?)( - [^<]*)?(</title>)")
+_TITLE = re.compile(r"<title>([^<]*)</title>")
 _STYLESHEET = re.compile(r"""<link\b[^>]*\brel=["']?(?:stylesheet|icon)\b[^>]*>""", re.I)
 _ADDRESS = re.compile(r"""\bhref=["']?([^"'\s>]+)""", re.I)
 _BODY = re.compile(r"<body\b[^>]*>", re.I)
@@ -84,10 +83,16 @@ def fill(site_dir: Path, page: str, main: str, *, title: str, base_path: str = "
             main = _with_expectation(main, match[0])
             if "<h1" in before + after:  # the site's own page already has a heading
                 main = _HEADING.sub("", main, count=1)
-            before = _TITLE.sub(lambda found: f"{found[1]}{escape(title)}{found[3] or ''}{found[4]}", before, count=1)
+            before = _TITLE.sub(lambda found: _titled(title, found[1]), before, count=1)
             around = [_with_absolute_links(part, base_path + address) for part in (before, after)]
             return f"{around[0]}<handrail-main>{main}</handrail-main>{around[1]}"
     return _PLAIN.format(title=escape(title), main=main)
+
+
+def _titled(title: str, built: str) -> str:
+    """The `<title>`, with what the theme puts after that of the `built` page: " - Help"."""
+    _, dash, site = built.partition(" - ")
+    return f"<title>{escape(title)}{dash}{site}</title>"
 
 
 def shell_holds(site_dir: Path, page: str, mark: str) -> bool:
