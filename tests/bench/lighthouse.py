@@ -130,9 +130,9 @@ def to_markdown(found: Mapping[tuple[str, str], Report], runs: int, loads: tuple
         figures = [f"{one.paint:.1f}", f"{one.blocking:.0f}", f"{one.shift:.2f}"]
         rows.append([page, look, *map(str, one.scores.values()), *figures, lost])
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    version = LIGHTHOUSE.partition("@")[2]
+    version, tries = LIGHTHOUSE.partition("@")[2], "one run" if runs == 1 else f"the median of {runs} runs"
     return (
-        f"Measured on {time.strftime('%Y-%m-%d')} with Lighthouse {version}, the median of {runs} runs for each page, "
+        f"Measured on {time.strftime('%Y-%m-%d')} with Lighthouse {version}, {tries} for each page, "
         f"load average {loads[0]:.1f} before and {loads[1]:.1f} after on {os.cpu_count()} cores.\n\n{table}"
     )
 
