@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from handrail_kb.cli.system_errors import FULL
 from handrail_kb.errors import ConfigError
 from handrail_kb.texts.installing import install_extra, missing
 
+_STATEMENT = Path(__file__).with_name("accessibility.md")
 _MKDOCS = """site_name: Help
 site_url: http://127.0.0.1:8000/
 theme:
@@ -79,9 +81,15 @@ _FILES = {
 
 
 @click.command()
+@click.option("--accessibility", is_flag=True, help="Only write an accessibility statement to fill in, into docs/.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-def new(folder: Path) -> None:
+def new(folder: Path, accessibility: bool) -> None:
     """Start a new help site in a folder."""
+    if accessibility:
+        _write(folder, {"docs/accessibility.md": _STATEMENT.read_text(encoding="utf-8")})
+        click.echo(f"Wrote {folder / 'docs' / 'accessibility.md'}: fill in what stands in square brackets.")
+        click.echo("  With a nav: in mkdocs.yml, add it there: accessibility.md")
+        return
     make_site(folder)
     click.echo(f"Created a help site in {folder}, with a home page and one article.")
     if missing("index") and missing("multilingual"):
@@ -91,13 +99,17 @@ def new(folder: Path) -> None:
 
 def make_site(folder: Path) -> None:
     """Write the first files of a site. Raises ConfigError when one of them is there already."""
-    present = [name for name in _FILES if name != ".gitignore" and (folder / name).exists()]
+    _write(folder, _FILES)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    present = [name for name in files if name != ".gitignore" and (folder / name).exists()]
     if present:
         raise ConfigError(
             f"{folder} already has {', '.join(present)}; nothing was written.", "Name a new folder: handrail new help"
         )
     try:
-        for name, content in _FILES.items():
+        for name, content in files.items():
             file = folder / name
             if not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)

@@ -20,10 +20,13 @@ from handrail_kb.contact.hours import NEVER, WeekHours, read_week
 from handrail_kb.contact.phones import is_phone_like, phone_fault
 from handrail_kb.problems import Keys, Problem, Severity, nearest
 
-ChannelKind = Literal["form", "email", "phone", "callback", "chat", "post"]
+ChannelKind = Literal["form", "email", "phone", "callback", "chat", "text", "relay", "video", "post"]
 Unit = Literal["minutes", "hours", "working_hours", "days", "working_days"]
 
-KINDS: tuple[ChannelKind, ...] = ("form", "email", "phone", "callback", "chat", "post")
+KINDS: tuple[ChannelKind, ...] = ("form", "email", "phone", "callback", "chat", "text", "relay", "video", "post")
+# Channels whose value is an address on the web, and those whose value is a phone number.
+LINKS: tuple[ChannelKind, ...] = ("chat", "relay", "video")
+NUMBERS: tuple[ChannelKind, ...] = ("phone", "text")
 CONTACT_KEYS = (
     "channels",
     "hours",
@@ -237,13 +240,13 @@ class _Reader:
         """Whether the channel can be shown. One that names no person is shown, with a warning."""
         place = (*where, channel.kind)
         before = len(self.problems)
-        if channel.kind in ("email", "phone", "chat", "post") and not channel.value:
+        if channel.kind not in ("form", "callback") and not channel.value:
             self.error(place, f"'{channel.kind}' is empty. Write it after the colon, or take the line out.")
         elif channel.kind == "email" and not _EMAIL.fullmatch(channel.value):
             self.error(place, f"'{channel.value}' is no e-mail address. Write one such as help@example.org.")
-        elif channel.kind == "phone" and (fault := phone_fault(channel.value, country)):
+        elif channel.kind in NUMBERS and (fault := phone_fault(channel.value, country)):
             self.error(place, fault)
-        elif channel.kind == "chat" and not _is_https(channel.value):
+        elif channel.kind in LINKS and not _is_https(channel.value):
             self.error(place, f"'{channel.value}' is no safe link. Write one that begins with https://.")
         elif channel.kind == "callback" and channel.hours == NEVER:
             self.error(place, "nobody can be called back without hours. Add 'hours:' to it, or to the phone before it.")

@@ -40,6 +40,24 @@ def test_a_new_site_answers(new_site):
     assert "<mark>" not in shown
 
 
+def test_an_accessibility_statement_is_written_to_be_filled_in_and_never_over_another(new_site, tmp_path):
+    root = tmp_path / "help"
+    shutil.copytree(new_site[0], root, symlinks=True)
+    made = handrail("new", "--accessibility", ".", cwd=root)
+    assert made.returncode == 0, made.stderr
+    statement = (root / "docs" / "accessibility.md").read_text()
+    for clause in ("EN 301 549", "WCAG 2.2", "relay service", "sign language", "barrier", "[date]"):
+        assert clause in statement, clause
+    assert handrail("build", "--strict", cwd=root).returncode == 0
+    checked = handrail("check", cwd=root)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    (root / "docs" / "accessibility.md").write_text("ours")
+    again = handrail("new", "--accessibility", ".", cwd=root)
+    assert again.returncode == 1
+    assert "already has docs/accessibility.md" in again.stderr
+    assert (root / "docs" / "accessibility.md").read_text() == "ours"
+
+
 def test_the_checks_of_a_new_site_find_nothing(new_site):
     root, _ = new_site
     checked = handrail("check", cwd=root)

@@ -212,3 +212,10 @@ def test_torch_is_not_in_the_image_and_no_compiler_is(image):
     assert engine(*run, "python", image, "-c", look).strip() == "[]"
     assert engine(*run, "sh", image, "-c", "command -v gcc cc git curl || echo none").strip() == "none"
     assert int(json.loads(engine("image", "inspect", image))[0]["Size"]) < 750_000_000
+
+
+def test_the_image_has_what_every_setting_of_the_service_may_ask_for():
+    """A setting must not stop a container for want of packages that nobody can add to it."""
+    file = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+    extras = set(re.search(r"^ARG EXTRAS=(\S+)$", file, re.M)[1].split(","))
+    assert {"service", "postgres", "valkey", "openid"} <= extras

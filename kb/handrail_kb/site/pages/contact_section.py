@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from handrail_kb.contact.channels import Channel, Contact, Promise
+from handrail_kb.contact.channels import LINKS, NUMBERS, Channel, Contact, Promise
 from handrail_kb.contact.holidays import Day, last_day, public_holidays
 from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, WeekHours, group_days, show_span
 from handrail_kb.contact.phones import dialled
@@ -24,7 +24,8 @@ from handrail_kb.texts import text, texts
 from handrail_kb.texts.amounts import date_in_words
 
 # Channels on which somebody answers at once; on the others, later.
-LIVE = ("phone", "callback", "chat")
+LIVE = ("phone", "callback", "chat", "relay", "video")
+_SCHEMES = {"phone": "tel", "text": "sms"}
 # The browser fills it, because it knows the time.
 _STATUS = '<p class="handrail-status" hidden></p>'
 
@@ -35,6 +36,9 @@ _TITLES = {
     "phone": "contact.phone",
     "callback": "channels.callback",
     "chat": "channels.chat",
+    "text": "channels.text",
+    "relay": "channels.relay",
+    "video": "channels.video",
     "post": "channels.post",
 }
 
@@ -160,15 +164,15 @@ def opening(lang: str, contact: Contact, today: date, topic_channels: TopicChann
 
 def _title_and_number(lang: str, channel: Channel) -> str:
     title = channel.name or text(lang, _TITLES[channel.kind])
-    return f"{title} {channel.value}".rstrip() if channel.kind == "phone" else title
+    return f"{title} {channel.value}".rstrip() if channel.kind in NUMBERS else title
 
 
 def _address(channel: Channel, number: int, contact: Contact) -> str:
-    if channel.kind == "phone":
-        return f"tel:{dialled(channel.value, contact.country)}"
+    if channel.kind in NUMBERS:
+        return f"{_SCHEMES[channel.kind]}:{dialled(channel.value, contact.country)}"
     if channel.kind == "email":
         return f"mailto:{channel.value}"
-    return channel.value if channel.kind == "chat" else f"#{_id(number)}"
+    return channel.value if channel.kind in LINKS else f"#{_id(number)}"
 
 
 def _form_of(contact: Contact) -> Channel:
@@ -221,10 +225,10 @@ def _value(lang: str, channel: Channel, contact: Contact, *, page: str = "", lab
     value = escape(channel.value)
     if channel.kind == "email":
         inside = f'<a href="mailto:{escape(quote(channel.value, safe="@"))}">{value}</a>'
-    elif channel.kind == "phone":
-        inside = f'<a href="tel:{dialled(channel.value, contact.country)}">{value}</a>'
-    elif channel.kind == "chat":
-        inside = f'<a href="{value}" rel="noopener">{_(lang, "channels.chat_open")}</a>'
+    elif channel.kind in NUMBERS:
+        inside = f'<a href="{_SCHEMES[channel.kind]}:{dialled(channel.value, contact.country)}">{value}</a>'
+    elif channel.kind in LINKS:
+        inside = f'<a href="{value}" rel="noopener">{_(lang, f"channels.{channel.kind}_open")}</a>'
     elif channel.kind == "callback":
         said = _(lang, "channels.callback_how" if not page else "channels.callback_choose")
         inside = f'<a href="{escape(page)}#handrail-callback">{said}</a>'

@@ -193,3 +193,18 @@ def test_a_channel_that_a_site_names_for_a_matter_is_the_one_that_is_shown(build
     assert opening.fastest(night, "fraud").title == "Cards lost +49 800 1234567"
     assert opening.fastest(night, "grief").address == "mailto:estates@example.org"
     assert opening.fastest(night, "safety") is None
+
+
+@pytest.mark.parametrize("lang", ["en", "de", "es", "fr"])
+def test_people_who_do_not_hear_are_reached_by_text_relay_service_and_sign_language(contact_page, lang):
+    channels = [
+        {"text": "+49 170 1234567"},
+        {"relay": "https://relay.example.org/acme?a=1&b=2", "hours": {"mon-fri": "08:00-20:00"}},
+        {"video": "https://video.example.org/", "languages": ["DGS"]},
+    ]
+    page = contact_page({**CONTACT, "channels": channels}, lang=lang)
+    assert '<a href="sms:+491701234567">+49 170 1234567</a>' in page
+    assert re.search(r'<a href="https://relay\.example\.org/acme\?a=1&amp;b=2" rel="noopener">[^<]+</a>', page)
+    assert re.search(r'<a href="https://video\.example\.org/" rel="noopener">[^<]+</a>', page)
+    assert "channels." not in words(page)
+    assert data_of(page)["ways"]["handrail-way-3"]["live"] is True
