@@ -21,7 +21,7 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _CONTENT = ("article.md-content__inner", "[role=main]", "main article", "main", "article", "body")
 # Elements that the theme adds to what the writer wrote.
 _THEIRS = ".headerlink, .md-content__button, .md-source-file, .md-feedback, .md-skip, form"
-_SENDS_ON = re.compile(r"\s*\d*\s*[;,]?\s*url\s*=\s*['\"]?([^'\"]+)", re.I)
+_SENDS_ON = re.compile(r"\s*+\d*+\s*+[;,]?\s*+url\s*+=\s*+['\"]?([^'\"]+)", re.I)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from handrail_kb.problems import Keys, Note, nearest
 from handrail_kb.texts import short_language
 from handrail_kb.texts.installing import install_extra
 
-_RANGE = re.compile(r"\s*(?:\bto\b|\u2013|\.\.)\s*")
+_RANGE = re.compile(r"(?<!\s)\s*+(?:\bto\b|\u2013|\.\.)\s*")
 _LONGEST_RANGE = 366
 
 

@@ -47,7 +47,7 @@ def read_week(value: Any, where: Keys, note: Note) -> WeekHours:
 def _days(names: str, where: Keys, note: Note) -> Iterator[int]:
     """The days in `mon-thu, sat`, from 0 for Monday. A range may pass the end of the week, as `sat-mon` does."""
     for part in names.lower().split(","):
-        ends = [end.strip() for end in re.split(r"\s*(?:-|\u2013|\bto\b)\s*", part.strip())]
+        ends = [end.strip() for end in re.split(r"(?<!\s)\s*+(?:-|\u2013|\bto\b)\s*", part.strip())]
         unknown = [end for end in ends if end not in _NAMES]
         if unknown or len(ends) > 2:
             close = nearest(unknown[0], list(_NAMES)) if unknown else ""

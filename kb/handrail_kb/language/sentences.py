@@ -14,7 +14,7 @@ from functools import lru_cache
 _LONGEST = 20_000
 _CLOSING = "\"'”’»)\\]』」）】"
 # Signs that end a sentence in any script, where what follows does not continue it.
-_MAY_END = re.compile(rf"[.!?…]+[{_CLOSING}]*\s+(?=[\"'“„«(]?[^\W\d_a-zà-öø-ÿ])")
+_MAY_END = re.compile(rf"(?<![.!?…])[.!?…]++[{_CLOSING}]*+\s++(?=[\"'“„«(]?[^\W\d_a-zà-öø-ÿ])")
 # Signs that end a sentence and need no space after them: the full stops of East Asia, India, Burma, Cambodia, Ethiopia.
 _ENDS = re.compile(rf"[。！？｡।॥။។៕።؟۔]+[{_CLOSING}]*\s*")
 # Words whose full stop ends no sentence, where sentencex takes it for one.

@@ -40,6 +40,8 @@ _LEADING, _TRAILING = "-#*`=&+~", ".:-*`=&~"
 _CODE = re.compile(
     r"[^\W\d_].*\d|\d.*[^\W\d_]|\d{5}|\d[-_./:]\d|[^\W_][_.:@\\][^\W_]|^[/\\~].|\+\+|\w#$|[a-z][A-Z]|^[A-Z]+(?:-[A-Z]+)+$"
 )
+# Nobody types more of a code. A picture as text in an article is one token of a hundred thousand letters.
+_LONGEST_LOOKED_AT = 500
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
 _GLUE = re.compile(r"[=:|/\\#&?+*@]+")
@@ -99,7 +101,7 @@ def tokens(text: str) -> list[str]:
 
 def is_code(token: str) -> bool:
     """Whether a token is a code, a setting, a file name or a path rather than a word."""
-    return bool(_CODE.search(token))
+    return bool(_CODE.search(token[:_LONGEST_LOOKED_AT]))
 
 
 def key_of(token: str) -> str:

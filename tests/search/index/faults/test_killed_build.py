@@ -54,7 +54,7 @@ def whole(root):
 
 
 @pytest.mark.parametrize(
-    ("most", "last"), [(2, 5), pytest.param(60, 40, marks=pytest.mark.torture)], ids=["some places", "many places"]
+    ("most", "last"), [(2, 5), pytest.param(25, 15, marks=pytest.mark.torture)], ids=["some places", "many places"]
 )
 @pytest.mark.long
 def test_a_build_that_is_killed_anywhere_leaves_what_serves_and_the_next_one_tidies_up(

@@ -180,6 +180,7 @@ KINDS = (
     attack(
         "Texts that make an expression slow",
         "expressions that are linear, and bounds on length",
+        "project/standards/test_expressions.py",
         "kb/texts/test_log.py::test_a_hostile_text_is_masked_in_time_that_grows_with_its_length",
         "kb/language/test_sentences.py::test_a_hostile_text_takes_no_time",
         "kb/language/test_normal_form.py::test_no_text_makes_the_form_slow",
