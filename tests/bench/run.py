@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -48,7 +47,6 @@ def main(
     large: bool, sizes: str, repetitions: int, index_pages: int | None, json_file: Path | None, write: bool
 ) -> None:
     """Measure, print Markdown tables, and keep them where asked."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no service is left behind
     counts = [int(size) for size in sizes.split(",") if size] or [corpus.SMALL, corpus.MIDDLE]
     counts += [corpus.LARGE] if large and corpus.LARGE not in counts else []
     prepared = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +49,7 @@ class Service:
 @contextmanager
 def running(config: Path, site: Path, state: Path) -> Iterator[Service]:
     """Serve a built site; a `state` without an index makes search answer 503."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no service is left behind
     port, base = free_port(), base_path(load_settings(config))
     command = [_HANDRAIL, "run", "--config", config, "--site", site, "--state-dir", state.resolve(), "--port", port,
                "--workers", WORKERS, "--search-rate", "10000000 per minute"]  # fmt: skip
