@@ -122,6 +122,11 @@ KINDS = (
         "feedback/pages/test_request.py",
         "search/service/api/test_api_fuzz.py",
     ),
+    fault(
+        "Any HTML at all in pages, and anything in front matter",
+        "nothing to mend: read to its end, or named with its line",
+        "kb/site/built/test_any_html.py",
+    ),
     attack(
         "More than the bounds on size, in any input",
         "[bounds](bounds.md) on each input",
