@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from handrail_feedback.storage.database import Store, whole_store
@@ -45,7 +46,7 @@ def back_up(place: Path | str, where: Path, keep: int, at: datetime) -> Backup:
     whole = whole_store(place)
     names = _Names(place, whole.ending)
     to_file = where.suffix in _ENDINGS and not where.is_dir()
-    file = where if to_file else where / names.at(at)
+    file = where if to_file else names.free(where, at)
     with _explained(file):
         made(file.parent)
         contents = _write(whole, file)
@@ -107,9 +108,11 @@ class _Names:
         self._ending = ending
         self._mine = re.compile(rf"store-\d{{8}}T\d{{6}}Z-{self._store}\.{ending}", re.ASCII)
 
-    def at(self, at: datetime) -> str:
-        """The name of a backup of this moment, which is in UTC."""
-        return f"store-{at:%Y%m%dT%H%M%SZ}-{self._store}.{self._ending}"
+    def free(self, folder: Path, at: datetime) -> Path:
+        """The file for a backup of this moment, which is in UTC; of the next second that has none yet."""
+        seconds = (at + timedelta(seconds=later) for later in count())
+        files = (folder / f"store-{one:%Y%m%dT%H%M%SZ}-{self._store}.{self._ending}" for one in seconds)
+        return next(file for file in files if not file.exists())
 
     def in_folder(self, folder: Path) -> list[Path]:
         """Backups of this store, the oldest first."""

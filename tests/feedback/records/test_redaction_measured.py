@@ -18,7 +18,9 @@ def job():
     spec = importlib.util.spec_from_file_location("redaction_job", JOB)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.path.append(str(JOB.parent))
     spec.loader.exec_module(module)
+    sys.path.remove(str(JOB.parent))
     yield module
     del sys.modules[spec.name]
 

@@ -232,6 +232,13 @@ def test_what_a_killed_backup_left_is_removed_once_it_is_surely_dead(store: Stor
     assert not dead.exists() and alive.exists()
 
 
+def test_two_backups_within_a_second_are_both_kept(store: Store, folder: Path) -> None:
+    store.check()
+    one, other = (backed_up(store, folder) for _ in range(2))
+    assert one != other
+    assert files_in(folder) == [one, other]
+
+
 def test_a_named_file_is_written_once(store: Store, tmp_path: Path) -> None:
     store.check()
     file = tmp_path / f"mine.{'db' if isinstance(store.at, Path) else 'dump'}"
