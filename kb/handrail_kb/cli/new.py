@@ -86,7 +86,8 @@ _FILES = {
 def new(folder: Path, accessibility: bool) -> None:
     """Start a new help site in a folder."""
     if accessibility:
-        _write(folder, {"docs/accessibility.md": _STATEMENT.read_text(encoding="utf-8")})
+        statement = {"docs/accessibility.md": _STATEMENT.read_text(encoding="utf-8")}
+        _write(folder, statement, "Edit that one, or write a new one elsewhere: handrail new --accessibility FOLDER")
         click.echo(f"Wrote {folder / 'docs' / 'accessibility.md'}: fill in what stands in square brackets.")
         click.echo("  With a nav: in mkdocs.yml, add it there: accessibility.md")
         return
@@ -99,15 +100,14 @@ def new(folder: Path, accessibility: bool) -> None:
 
 def make_site(folder: Path) -> None:
     """Write the first files of a site. Raises ConfigError when one of them is there already."""
-    _write(folder, _FILES)
+    _write(folder, _FILES, "Name a new folder: handrail new help")
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
+def _write(folder: Path, files: Mapping[str, str], where_there: str) -> None:
+    """Write all files, or none and raise ConfigError with what to do, `where_there`, if one is there already."""
     present = [name for name in files if name != ".gitignore" and (folder / name).exists()]
     if present:
-        raise ConfigError(
-            f"{folder} already has {', '.join(present)}; nothing was written.", "Name a new folder: handrail new help"
-        )
+        raise ConfigError(f"{folder} already has {', '.join(present)}; nothing was written.", where_there)
     try:
         for name, content in files.items():
             file = folder / name

@@ -148,7 +148,7 @@ def _index(settings: Settings) -> str:
         raise HandrailError(
             "The index's encoder cannot be used: words answer alone.", "Build it again: handrail build --full"
         )
-    read_whole_site(searcher.index.folder)
+    read_whole_site(searcher.index.folder, searcher.index.manifest.files)
     manifest = searcher.index.manifest
     size = f"{counted(manifest.pages, 'article')}, {counted(manifest.passages, 'passage')}"
     return f"{searcher.index.name}, {size}, made with {manifest.recipe.model}"

@@ -20,6 +20,8 @@ TRUSTED = 0.5
 REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
 # Every file of a generation but its manifest and its site.
 DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
+# Each file of the site with its digest, as `sha256sum --check` reads it.
+SUMS = "site.sha256"
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,9 @@ def manifest_data(file: Path) -> dict[str, Any]:
 
 
 def digest_files(folder: Path) -> dict[str, str]:
-    """sha256 of each file of a generation, and of the list of its site's files where it has one."""
-    listing = (LISTING,) if (folder / LISTING).is_file() else ()
-    return {name: sha256_of(folder / name) for name in (*DATA_FILES, *listing)}
+    """sha256 of each file of a generation, and of the two lists of its site's files where it has a site."""
+    lists = [name for name in (LISTING, SUMS) if (folder / name).is_file()]
+    return {name: sha256_of(folder / name) for name in (*DATA_FILES, *lists)}
 
 
 def state_of(folder: Path) -> tuple[tuple[int, int, int], ...]:

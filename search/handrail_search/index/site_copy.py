@@ -12,16 +12,14 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 from handrail_kb.config.generations import LISTING, SITE
 from handrail_kb.errors import IndexUnusable
 from handrail_search.embedding.weights import sha256_of
-from handrail_search.index.manifest import REBUILD
+from handrail_search.index.manifest import REBUILD, SUMS
 from handrail_search.index.site_switch import NEW, OLD
-
-SUMS = "site.sha256"
 
 
 def keep_site(
@@ -45,11 +43,16 @@ def keep_site(
         (generation / listing).write_text("".join(listed), encoding="utf-8", errors="surrogateescape")
 
 
-def read_whole_site(generation: Path) -> None:
-    """Raise IndexUnusable where a file of the site has other bytes than were written; of older ones nobody knows."""
-    sums = generation / SUMS
-    if not sums.is_file():
+def read_whole_site(generation: Path, files: Mapping[str, str]) -> None:
+    """Raise IndexUnusable where a file of the site, or the list of their digests, has other bytes than were written.
+
+    `files` are the digests of the manifest. A generation of an older version has no such list, so that nobody knows.
+    """
+    if SUMS not in files:
         return
+    sums = generation / SUMS
+    if not sums.is_file() or sha256_of(sums) != files[SUMS]:
+        raise IndexUnusable(f"{sums} is not the file the manifest names: it is damaged.", REBUILD)
     for line in filter(None, sums.read_text(encoding="utf-8", errors="surrogateescape").split("\n")):
         digest, _, name = line.partition("  ")
         file = generation / SITE / name

@@ -1,5 +1,7 @@
 """Every page of the desk that a lead sees is accessible, as wide as the screen, and short."""
 
+from dataclasses import replace
+
 import pytest
 from signed_in import PASSWORD, sign_in
 
@@ -97,6 +99,26 @@ def test_no_page_is_longer_than_a_lead_scrolls(chromium, full_desk):
         if height > LONGEST_PAGE:
             tall[path] = height
     assert tall == {}
+    context.close()
+
+
+def test_all_that_is_marked_on_a_message_can_be_read_also_where_the_list_is_narrow(chromium, full_desk):
+    from handrail_feedback.records.messages import Message
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.messages.messages import keep_message
+
+    first = Message("Where is it?", "My order", "dora@acme.test", "en", now())
+    code = keep_message(full_desk.store, first)
+    again = replace(first, message="Please call me.", callback="tomorrow at ten", follows=code)
+    keep_message(full_desk.store, again)
+    context = chromium.browser.new_context(viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    sign_in(page, full_desk, "lea")
+    page.goto(f"{full_desk.address}desk/?show=all&q=dora@acme.test")
+    page.get_by_text("wants a call").wait_for()
+    page.get_by_text(f"adds to {code}").wait_for()
+    facts = "[...document.querySelectorAll('.desk-inbox .desk-facts')]"
+    assert page.evaluate(f"{facts}.filter(one => one.scrollWidth > one.clientWidth + 1).length") == 0
     context.close()
 
 

@@ -55,6 +55,7 @@ def test_an_accessibility_statement_is_written_to_be_filled_in_and_never_over_an
     again = handrail("new", "--accessibility", ".", cwd=root)
     assert again.returncode == 1
     assert "already has docs/accessibility.md" in again.stderr
+    assert "Edit that one" in again.stderr and "handrail new help" not in again.stderr
     assert (root / "docs" / "accessibility.md").read_text() == "ours"
 
 
