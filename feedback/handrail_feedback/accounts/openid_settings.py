@@ -201,7 +201,8 @@ def _fault_in_strength(raw: Mapping[str, Any]) -> tuple[str, ...]:
             and all(isinstance(one, str) and _SCOPES.fullmatch(one) and len(one) <= _LONGEST for one in listed)
             and not (key == "acr" and any(" " in one for one in listed))
         ):
-            return (f"'{key}' should be a value that the provider sends, or a list of them.", key)
+            what = f"'{key}' should be a value that the provider sends, or a list of them. Put numbers in quotes."
+            return (what, key)
     age = raw.get("max_age", 1)
     if isinstance(age, bool) or not isinstance(age, int) or not 0 < age <= _LONGEST_AGE:
         return (f"'max_age' should be a number of minutes, at most {_LONGEST_AGE}.", "max_age")

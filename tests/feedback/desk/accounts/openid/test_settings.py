@@ -77,6 +77,7 @@ def test_without_the_setting_there_is_no_provider(tmp_path):
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, scope: profile", "'openid' among them"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, acr: []", "'acr' should be a value"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, acr: [a b]", "'acr' should be a value"),
+        ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, acr: [1, 2]", "Put numbers in quotes"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, amr: 7", "'amr' should be a value"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, max_age: -1", "'max_age' should be a number"),
         ("issuer: {issuer}, client_id: a, roles: {{a: lead}}, max_age: yes", "'max_age' should be a number"),
