@@ -17,12 +17,14 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from handrail_feedback.storage.database import Store
 from waiting import until
 
+from ...nodes.machines import machine_of
 from ...test_serving import build, free_port, get, write_project
 
 ROOT = Path(__file__).parents[5]
@@ -84,15 +86,16 @@ class Crowd:
     def __init__(self, address, processes):
         self.address, self.processes = urlsplit(address), processes
         self.codes = set()
+        self._visits = count()
 
     def most(self):
         """How many searches a second are answered when each customer asks again at once."""
         phase = self._run(Phase(0), MEASURED_SECONDS, customers=8)
         return phase.answered / MEASURED_SECONDS
 
-    def at(self, rate, seconds):
+    def at(self, rate, seconds, customers=CUSTOMERS):
         """Ask at this rate."""
-        return self._run(Phase(rate), seconds, customers=CUSTOMERS)
+        return self._run(Phase(rate), seconds, customers)
 
     def _run(self, phase, seconds, customers):
         due, over, noting = queue.Queue(), threading.Event(), threading.Lock()
@@ -135,7 +138,8 @@ class Crowd:
     def _write(self, phase, over):
         while not over.wait(0.5):
             began = time.monotonic()
-            status, _, body = self._ask("POST", "api/contact", {"message": f"Where are my pears, {began}?"})
+            sent = {"message": f"Where are my pears, {began}?"}
+            status, _, body = self._ask("POST", "api/contact", sent, machine_of(next(self._visits)))
             if status == 201:
                 self.codes.add(json.loads(body)["code"])
                 phase.codes += 1
@@ -143,9 +147,9 @@ class Crowd:
                 phase.failed += 1
             phase.slowest_message = max(phase.slowest_message, time.monotonic() - began)
 
-    def _ask(self, method, path, sent=None):
+    def _ask(self, method, path, sent=None, machine="127.0.0.1"):
         body = json.dumps(sent) if sent else None
-        connection = http.client.HTTPConnection(self.address.netloc, timeout=PATIENCE_SECONDS)
+        connection = http.client.HTTPConnection(self.address.netloc, None, PATIENCE_SECONDS, (machine, 0))
         try:
             connection.request(method, self.address.path + path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -209,7 +213,7 @@ def run_load(folder, seconds, tell=lambda _words: None):
         tell(f"{most:.0f} searches a second are answered at most")
         steady = crowd.at(most * 2 / 3, seconds)
         tell("twice the rated load is over")
-        over = crowd.at(most * 3, OVERLOAD_SECONDS)
+        over = crowd.at(most * 3, OVERLOAD_SECONDS, customers=4 * CUSTOMERS)
     store = Store(folder / ".handrail" / "store.db")
     try:
         kept = {row["code"] for row in store.read("SELECT code FROM messages")}
