@@ -146,7 +146,7 @@ lock: $(VENV)/.installed-dev ## Renew deploy/locks/: every package that is insta
 	$(LOCK) --extra service --extra postgres --extra valkey --extra openid --extra scripts -o deploy/locks/service.txt
 	$(LOCK) --extra index --extra postgres --extra valkey --extra openid --extra scripts $(NOT_LOCKED) -o deploy/locks/build.txt
 
-audit: $(VENV)/.installed-dev ## Ask OSV whether a package that is installed has a known hole; says so where OSV cannot be reached
+audit: $(VENV)/.installed-dev ## Ask OSV whether a package that is installed has a known vulnerability; says so where OSV cannot be reached
 	$(BIN)/python tests/project/release/audit.py
 
 wheel: | $(VENV)/bin/python ## Make dist/handrail-*.whl, to install Handrail elsewhere

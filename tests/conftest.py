@@ -56,12 +56,35 @@ def _logs_as_they_were():
         log.setLevel(level)
 
 
+def once(kept, key, make, *asked, **more):
+    """What `make` has made for this key, the first time that it was asked."""
+    if key not in kept:
+        kept[key] = make(*asked, **more)
+    return kept[key]
+
+
+def as_written(file):
+    """Another value once the file was written anew."""
+    state = Path(file).stat()
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+
+
+class RememberingModel:
+    """A model that is not run again on what it was run on: every build asks it the same sentences."""
+
+    def __init__(self, model):
+        self._model, self._found = model, {}
+
+    def run(self, outputs, inputs):
+        key = (*outputs, *((name, values.shape, values.tobytes()) for name, values in inputs.items()))
+        return [vectors.copy() for vectors in once(self._found, key, self._model.run, outputs, inputs)]
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _an_encoder_is_opened_once():
     """Hundreds of services open the same files, which takes longer than all the rest of their start.
 
-    A file that was written anew is opened anew. What an encoder has read is not encoded again: every build asks it the
-    same sentences.
+    A file that was written anew is opened anew.
     """
     try:
         import onnxruntime
@@ -70,46 +93,27 @@ def _an_encoder_is_opened_once():
     except ImportError:
         yield
         return
-    sessions, open_session = {}, onnxruntime.InferenceSession
-    vectors, encode = {}, encoder.Encoder._encode  # noqa: SLF001 what runs the model
+    sessions, open_model = {}, onnxruntime.InferenceSession
     tokenizers, open_tokenizer = {}, encoder.Tokenizer.from_file
     words, whole_words = {}, encoder.Encoder.whole_words
 
     def session(file, options, **more):
-        state = Path(file).stat()
-        key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, options.intra_op_num_threads)
-        if key not in sessions:
-            sessions[key] = open_session(file, options, **more)
-        return sessions[key]
+        key = (as_written(file), options.intra_op_num_threads)
+        return once(sessions, key, lambda: RememberingModel(open_model(file, options, **more)))
 
     def tokenizer(file):
         # The recipe beside it says after how many pieces a text is cut off.
         key = (Path(file).read_bytes(), Path(file).with_name("encoder.json").read_bytes())
-        if key not in tokenizers:
-            tokenizers[key] = open_tokenizer(file)
-        return tokenizers[key]
+        return once(tokenizers, key, open_tokenizer, file)
 
     def words_of(one):
-        key = id(vars(one)["_tokenizer"])  # which lives as long as `tokenizers`
-        if key not in words:
-            words[key] = whole_words(one)
-        return words[key]
+        return once(words, id(vars(one)["_tokenizer"]), whole_words, one)  # which lives as long as `tokenizers`
 
-    def vector_of(one, text, kind):
-        parts = id(vars(one)["_session"]), id(vars(one)["_tokenizer"])  # which live as long as `sessions`
-        if parts[0] not in map(id, sessions.values()) or parts[1] not in map(id, tokenizers.values()):
-            return encode(one, text, kind)  # a test has put its own in their place
-        if (key := (*parts, text, kind)) not in vectors:
-            vectors[key] = encode(one, text, kind)
-        return vectors[key].copy()
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(encoder.Encoder, "_encode", vector_of)
-    patch.setattr(onnxruntime, "InferenceSession", session)
-    patch.setattr(encoder, "Tokenizer", SimpleNamespace(from_file=tokenizer))
-    patch.setattr(encoder.Encoder, "whole_words", words_of)
-    yield
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnxruntime, "InferenceSession", session)
+        patch.setattr(encoder, "Tokenizer", SimpleNamespace(from_file=tokenizer))
+        patch.setattr(encoder.Encoder, "whole_words", words_of)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -124,19 +128,12 @@ def _weights_are_digested_once():
     digests, digest = {}, weights.sha256_of
 
     def remembered(file):
-        state = file.stat()
-        if state.st_size < LARGE:
-            return digest(file)
-        key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
-        if key not in digests:
-            digests[key] = digest(file)
-        return digests[key]
+        return digest(file) if file.stat().st_size < LARGE else once(digests, as_written(file), digest, file)
 
-    patch = pytest.MonkeyPatch()
-    for module in (weights, seal, manifest):
-        patch.setattr(module, "sha256_of", remembered)
-    yield
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (weights, seal, manifest):
+            patch.setattr(module, "sha256_of", remembered)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -147,20 +144,16 @@ def _addresses_are_compiled_once():
     except ImportError:
         yield
         return
-    made, make = {}, Rule._compile_builder  # noqa: SLF001
+    made, make = {}, Rule._compile_builder  # noqa: SLF001 (what takes long has no public name)
 
     def compiled(rule, append_unknown=True):
         if rule.defaults:
             return make(rule, append_unknown)
-        key = (rule.rule, tuple(vars(rule)["_trace"]), append_unknown)
-        if key not in made:
-            made[key] = make(rule, append_unknown)
-        return made[key]
+        return once(made, (rule.rule, tuple(vars(rule)["_trace"]), append_unknown), make, rule, append_unknown)
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(Rule, "_compile_builder", compiled)
-    yield
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compiled)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -173,10 +166,9 @@ def _passwords_are_hashed_quickly():
     except ImportError:
         yield
         return
-    patch = pytest.MonkeyPatch()
-    patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=128, parallelism=1))
-    yield
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=128, parallelism=1))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -188,10 +180,9 @@ def _templates_are_compiled_once():
         make(environment, *args, **more)
         environment.bytecode_cache = environment.bytecode_cache or compiled
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(jinja2.Environment, "__init__", keeping)
-    yield
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "__init__", keeping)
+        yield
 
 
 class CompiledTemplates(jinja2.BytecodeCache):
@@ -247,11 +238,10 @@ def _tables_are_made_once(tmp_path_factory):
             fill(connection, made[file.steps])
         return migrate(file, connection, known=known, **more)
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(SqliteFile, "__init__", remembering)
-    patch.setattr(SqliteFile, "_migrate", copying)
-    yield
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqliteFile, "__init__", remembering)
+        patch.setattr(SqliteFile, "_migrate", copying)
+        yield
 
 
 @pytest.hookimpl(optionalhook=True)

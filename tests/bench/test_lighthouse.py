@@ -15,20 +15,15 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def part(monkeypatch):
-    """A module of this folder: `part("lighthouse")`. They import each other by their bare names, as scripts do."""
+def lighthouse(monkeypatch):
+    """The module of this folder, whose modules import each other by their bare names, as scripts do."""
     names = {file.stem for file in HERE.glob("*.py")}
     monkeypatch.syspath_prepend(str(HERE))
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    yield importlib.import_module
+    yield importlib.import_module("lighthouse")
     for name in names:
         sys.modules.pop(name, None)
-
-
-@pytest.fixture
-def lighthouse(part):
-    return part("lighthouse")
 
 
 def report(lighthouse, performance=0.97, blocking=120.0, **audits):

@@ -103,6 +103,16 @@ def unscripted(chromium):
     context.close()
 
 
+def search_from_home(page, site, words, **choice):
+    """Search on the home page with a choice there, such as `language="Deutsch"`."""
+    page.goto(site.address)
+    main = page.get_by_role("main")
+    main.get_by_label("What are you looking for?").fill(words)
+    for label, chosen in choice.items():
+        main.get_by_label(label.title()).select_option(chosen)
+    main.get_by_role("button", name="Search").click()
+
+
 def watched(page):
     """The page, with `complaints` for what the browser holds against it."""
     page.set_default_timeout(8000)

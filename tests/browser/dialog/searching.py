@@ -22,4 +22,10 @@ def top(tab, selector):
 
 
 def focused(tab):
+    """The classes of the row that has the focus, or `nothing`."""
     return tab.evaluate("document.activeElement.closest('.md-search-result__item')?.className || 'nothing'")
+
+
+def focused_row(tab):
+    """The number of the result that has the focus, from 0; -1 where it is elsewhere."""
+    return tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))")

@@ -1,9 +1,25 @@
 """Keys and focus in the list of results."""
 
 import pytest
-from dialog.searching import ROWS, focused, search
+from dialog.searching import ROWS, focused, focused_row, search
 
 pytestmark = pytest.mark.browser
+BEST = "**/guide/reset/*#forgot-it"
+
+
+def press_enter(tab, page):
+    """And wait for the page that it opens."""
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(page)
+
+
+def down_past_the_last(tab):
+    """What has the focus after each press of the arrow key, until it is on no row any more."""
+    reached = []
+    while not reached or reached[-1] != "nothing":
+        tab.keyboard.press("ArrowDown")
+        reached.append(focused(tab))
+    return reached
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (390, 700), (320, 256)], ids=["desk", "phone", "400 percent"])
@@ -65,19 +81,21 @@ def test_arrow_keys_reach_what_a_broad_question_may_mean(tab, service):
 def test_keys_reach_more_after_the_results_and_go_on_at_the_first_that_came(tab, service):
     service.mode = "ends"
     search(tab, service, "password")
-    reached = []
-    while not reached or reached[-1] != "nothing":
-        tab.keyboard.press("ArrowDown")
-        reached.append(focused(tab).split()[-1])
-    assert reached[-4:] == ["handrail-more", "handrail-said-no", "handrail-person", "nothing"]
+    reached = down_past_the_last(tab)
+    assert [name.split()[-1] for name in reached[-4:]] == [
+        "handrail-more",
+        "handrail-said-no",
+        "handrail-person",
+        "nothing",
+    ]
     for _ in reached[:-3]:
         tab.keyboard.press("ArrowDown")
     assert focused(tab).split()[-1] == "handrail-more"
     tab.keyboard.press("Enter")
     tab.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 10")
-    assert tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))") == 1
+    assert focused_row(tab) == 1
     tab.keyboard.press("ArrowUp")
-    assert tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))") == 0
+    assert focused_row(tab) == 0
 
 
 def test_what_was_put_right_can_be_searched_as_it_was_written(tab, service):
@@ -94,16 +112,12 @@ def test_what_was_put_right_can_be_searched_as_it_was_written(tab, service):
 def test_enter_opens_the_best_result_of_a_question_that_was_put_right(tab, service):
     service.mode = "degraded"
     search(tab, service, "forgt pasword")
-    tab.keyboard.press("Enter")
-    tab.wait_for_url("**/guide/reset/*#forgot-it")
+    press_enter(tab, BEST)
 
 
 def test_arrow_keys_reach_every_result_then_none_of_these_then_the_person(tab, service):
     search(tab, service, "password")
-    reached = []
-    while not reached or reached[-1] != "nothing":
-        tab.keyboard.press("ArrowDown")
-        reached.append(focused(tab))
+    reached = down_past_the_last(tab)
     assert reached[0] == "md-search-result__item"
     assert [name.split()[-1] for name in reached[-3:]] == ["handrail-said-no", "handrail-person", "nothing"]
 
@@ -126,8 +140,7 @@ def test_each_arrow_key_moves_on_whatever_the_list_is(tab, service, mode):
 
 def test_enter_opens_the_best_section(tab, service):
     search(tab, service, "password")
-    tab.keyboard.press("Enter")
-    tab.wait_for_url("**/guide/reset/*#forgot-it")
+    press_enter(tab, BEST)
 
 
 def test_enter_before_the_answer_waits_for_it(tab, service):
@@ -135,15 +148,13 @@ def test_enter_before_the_answer_waits_for_it(tab, service):
     tab.wait_for_selector("[data-handrail-source]", state="attached")
     tab.locator("[data-md-component=search-query]").click()
     tab.keyboard.type("password")
-    tab.keyboard.press("Enter")
-    tab.wait_for_url("**/guide/reset/*#forgot-it")
+    press_enter(tab, BEST)
 
 
 def test_enter_without_results_goes_to_a_person_with_the_words(tab, service):
     service.mode = "empty"
     search(tab, service, "zzzz qqqq")
-    tab.keyboard.press("Enter")
-    tab.wait_for_url("**/contact/?*")
+    press_enter(tab, "**/contact/?*")
     assert tab.input_value("#handrail-subject") == "zzzz qqqq"
 
 

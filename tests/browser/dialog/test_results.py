@@ -1,7 +1,7 @@
 """What the list of results shows: rows, the words above them, the answer itself, and more of them."""
 
 import pytest
-from dialog.searching import META, MORE, PERSON, ROWS, search, source, top
+from dialog.searching import META, MORE, PERSON, ROWS, focused_row, search, source, top
 
 from waiting import until
 
@@ -114,7 +114,7 @@ def test_more_keeps_other_languages_last_and_under_their_label(tab, service):
     assert [row.get_attribute("lang") for row in tab.locator(ROWS).all()] == ["en", "en", "de"]
     labels = [row.get_attribute("data-handrail-label") for row in tab.locator(ROWS).all()]
     assert labels == [None, None, "In other languages"]
-    assert tab.evaluate(f"[...document.querySelectorAll('{ROWS}')].indexOf(document.activeElement.closest('li'))") == 1
+    assert focused_row(tab) == 1
 
 
 def test_nothing_in_an_answer_can_run(tab, service):

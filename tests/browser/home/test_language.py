@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import watched
+from conftest import search_from_home, watched
 from waiting import until
 
 pytestmark = pytest.mark.browser
@@ -103,8 +103,5 @@ def test_the_contact_page_offers_the_chosen_language_unticked_else_that_of_the_b
 
 
 def test_without_javascript_the_language_goes_with_the_words(unscripted, site):
-    unscripted.goto(site.address)
-    unscripted.get_by_role("main").get_by_label("What are you looking for?").fill("vat")
-    unscripted.get_by_role("main").get_by_label("Language").select_option("Deutsch")
-    unscripted.get_by_role("main").get_by_role("button", name="Search").click()
+    search_from_home(unscripted, site, "vat", language="Deutsch")
     unscripted.wait_for_url("**/find/?q=vat&only_lang=de")

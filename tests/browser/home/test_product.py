@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import watched
+from conftest import search_from_home, watched
 from waiting import until
 
 pytestmark = pytest.mark.browser
@@ -104,8 +104,5 @@ def test_a_product_that_the_site_has_no_more_is_forgotten(page, shop):
 
 
 def test_without_javascript_the_choice_goes_with_the_words(unscripted, shop):
-    unscripted.goto(shop.address)
-    unscripted.get_by_role("main").get_by_label("What are you looking for?").fill("vat")
-    unscripted.get_by_role("main").get_by_label("Product").select_option("Acme Mail")
-    unscripted.get_by_role("main").get_by_role("button", name="Search").click()
+    search_from_home(unscripted, shop, "vat", product="Acme Mail")
     unscripted.wait_for_url("**/find/?q=vat&product=Acme+Mail")

@@ -291,7 +291,6 @@ def main(messages, kills, outages, seconds, seed, as_json, write):
         raise SystemExit("\n".join(f"WRONG: {line}" for line in wrong))
     if write:
         put_into(PAGE, "delivery", as_table(figures))
-        say(f"written to {PAGE}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from email.headerregistry import Address
 from pathlib import Path
 
@@ -190,16 +189,22 @@ def header(server, name):
     return [value for one in server.requests for key, value in one.headers.items() if key.lower() == name.lower()]
 
 
+def handed_on(program, help_desk, *messages):
+    """A help desk after these messages came to it by the program."""
+    with HookServer(answers_of(help_desk)) as server:
+        webhook = program(help_desk, server.port)
+        for message in messages:
+            webhook.deliver(message)
+    return server
+
+
 def below(message):
     return f"Reference code: {message.code}\nAnswer to: {message.reply_to}\nOpen it: {DESK}m/{message.code}/"
 
 
 def test_zammad_files_a_message_and_adds_the_next_to_its_ticket(messages, program):
     first = messages[0]
-    with HookServer(answers_of("zammad")) as server:
-        webhook = program("zammad", server.port)
-        for message in (*messages, first):
-            webhook.deliver(message)
+    server = handed_on(program, "zammad", *messages, first)
     made, added, called = asked_of(server)
     assert set(header(server, "Authorization")) == {"Token token=agent@acme.test/token:t"}
     assert made[:2] == ("POST", "/api/v1/tickets")
@@ -225,10 +230,7 @@ def test_zammad_files_a_message_and_adds_the_next_to_its_ticket(messages, progra
 
 def test_freescout_files_a_message_and_adds_the_next_to_its_conversation(messages, program):
     first, second, _ = messages
-    with HookServer(answers_of("freescout")) as server:
-        webhook = program("freescout", server.port)
-        for message in (first, second, first):
-            webhook.deliver(message)
+    server = handed_on(program, "freescout", first, second, first)
     made, added = asked_of(server)
     assert header(server, "X-FreeScout-API-Key") == ["agent@acme.test/token:t"] * 2
     assert made[:2] == ("POST", "/api/conversations")
@@ -242,10 +244,7 @@ def test_freescout_files_a_message_and_adds_the_next_to_its_conversation(message
 
 def test_zendesk_files_a_message_and_adds_the_next_to_its_ticket(messages, program):
     first, second, _ = messages
-    with HookServer(answers_of("zendesk")) as server:
-        webhook = program("zendesk", server.port)
-        for message in (first, second, first):
-            webhook.deliver(message)
+    server = handed_on(program, "zendesk", first, second, first)
     uploaded, made, looked, added = asked_of(server)
     assert uploaded == ("POST", "/api/v2/uploads.json?filename=Bildschirm%20%C3%BC.png", PICTURE)
     assert header(server, "Idempotency-Key") == [f"handrail-{first.code}"]
@@ -276,7 +275,7 @@ def test_what_a_help_desk_refuses_is_tried_again_and_a_strangers_message_is_not_
         old = Webhook(webhook.url, webhook.secret, 20.0, clock=lambda: NOON)
         with pytest.raises(DeliveryFailed, match="401"):
             old.deliver(messages[0])
-        assert len(server.requests) == filed and time.time() > NOON.timestamp()
+        assert len(server.requests) == filed
 
 
 def test_the_help_names_every_field_that_is_posted(messages):

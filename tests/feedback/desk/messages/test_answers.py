@@ -113,26 +113,28 @@ def test_when_the_session_ends_while_somebody_writes_their_words_are_shown_to_co
     assert "Dear &lt;Cora&gt;," in desk.page
 
 
-def test_an_answer_that_came_back_is_seen_in_the_list_and_on_the_page(desk, write, store):
+@pytest.fixture
+def answer(desk, write, store):
+    """An answer that anna has sent by mail; she reads its message."""
     code = write()
     desk.get(f"m/{code}/")
     desk.post(f"m/{code}/answer", body="Dear Cora", token="t1")
     [answer] = answers_of(store, code)
+    return answer
+
+
+def test_an_answer_that_came_back_is_seen_in_the_list_and_on_the_page(desk, store, answer):
     note_bounce(store, answer.id, answer.code, now())
-    for path in ("", f"m/{code}/"):
+    for path in ("", f"m/{answer.code}/"):
         desk.get(path)
         assert "answer bounced" in desk.page
     assert "refused it for cora@acme.test" in desk.page
 
 
-def test_a_mailed_answer_cannot_be_taken_back(desk, write, store):
-    code = write()
-    desk.get(f"m/{code}/")
-    desk.post(f"m/{code}/answer", body="Dear Cora", token="t1")
-    [answer] = answers_of(store, code)
+def test_a_mailed_answer_cannot_be_taken_back(desk, store, answer):
     assert "/open" not in desk.page
-    desk.post(f"m/{code}/open", answer=str(answer.id))
-    assert answers_of(store, code)[0].undone_at is None
+    desk.post(f"m/{answer.code}/open", answer=str(answer.id))
+    assert answers_of(store, answer.code)[0].undone_at is None
 
 
 def test_one_can_write_again_after_an_answer(desk, write, store):

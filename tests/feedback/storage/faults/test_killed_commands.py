@@ -80,7 +80,9 @@ def files(root):
     return {re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "N", str(file.relative_to(root))) for file in root.rglob("*")}
 
 
-@pytest.mark.parametrize(("most", "last"), [(4, 3), pytest.param(30, 10, marks=pytest.mark.torture)], ids=["a few", ""])
+@pytest.mark.parametrize(
+    ("most", "last"), [(4, 3), pytest.param(30, 10, marks=pytest.mark.torture)], ids=["few", "many"]
+)
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_a_command_that_is_killed_anywhere_loses_nothing_and_ends_well_the_next_time(
     root, commands, tmp_path, kind, most, last, record_property

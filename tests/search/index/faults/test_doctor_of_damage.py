@@ -11,7 +11,7 @@ from handrail_feedback.storage.database import Store
 from handrail_search.index.generation import current_generation
 
 from ...conftest import rewrite
-from .test_killed_build import MKDOCS
+from .small_site import write_small_site
 
 
 def flipped(content):
@@ -50,10 +50,7 @@ SHORT_FORM = {
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, lend_encoder):
     """A site with its index, a store and a key."""
-    root = tmp_path_factory.mktemp("damage") / "help"
-    (root / "docs").mkdir(parents=True)
-    (root / "mkdocs.yml").write_text(MKDOCS)
-    (root / "docs" / "index.md").write_text("# Pears\n\nAll about pears.\n")
+    root = write_small_site(tmp_path_factory.mktemp("damage") / "help")
     lend_encoder(root / ".handrail")
     subprocess.run([sys.executable, "-m", "handrail_kb.cli", "build"], cwd=root, check=True, capture_output=True)
     store = Store(root / ".handrail" / "store.db")

@@ -13,7 +13,7 @@ import pytest
 
 from handrail_search.index.generation import current_generation
 
-MKDOCS = "site_name: Acme\nplugins: [search, handrail]\ntheme: {name: mkdocs}\n"
+from .small_site import write_small_site
 
 
 @contextmanager
@@ -61,11 +61,7 @@ def is_told(done):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, lend_encoder):
-    root = tmp_path_factory.mktemp("full") / "help"
-    (root / "docs").mkdir(parents=True)
-    (root / "mkdocs.yml").write_text(MKDOCS)
-    for name in ("index", "pears", "plums"):
-        (root / "docs" / f"{name}.md").write_text(f"# {name.title()}\n\nAll about {name}.\n")
+    root = write_small_site(tmp_path_factory.mktemp("full") / "help")
     lend_encoder(root / ".handrail")
     done = run(root, "build")
     assert done.returncode == 0, done.stderr

@@ -10,8 +10,7 @@ from handrail_search.index.generation import open_current
 from handrail_search.ranking.searcher import Searcher
 
 from .killing import killer, some_places
-
-MKDOCS = "site_name: Acme\nplugins: [search, handrail]\ntheme: {name: mkdocs}\n"
+from .small_site import write_small_site
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +22,7 @@ def commands():
 @pytest.fixture(scope="module")
 def built(tmp_path_factory, lend_encoder, commands):
     """A site that was built, of which an article is written anew since."""
-    root = tmp_path_factory.mktemp("killed") / "help"
-    (root / "docs").mkdir(parents=True)
-    (root / "mkdocs.yml").write_text(MKDOCS)
-    for name in ("index", "pears", "plums"):
-        (root / "docs" / f"{name}.md").write_text(f"# {name.title()}\n\nOld words about {name}.\n")
+    root = write_small_site(tmp_path_factory.mktemp("killed") / "help", "Old words about")
     lend_encoder(root / ".handrail")
     commands.run(root, "build")
     (root / "docs" / "pears.md").write_text("# Pears\n\nNew words about pears.\n")

@@ -322,7 +322,6 @@ def main(seconds, pause, seed, write):
         raise SystemExit("\n".join(f"WRONG: {line}" for line in wrong))
     if write:
         put_into(PAGE, "delivery", table)
-        say(f"written to {PAGE}")
 
 
 def what_is_missing():
