@@ -92,8 +92,9 @@ class OpenId:
             then = claims.get("auth_time")
             if isinstance(then, bool) or not isinstance(then, int | float):
                 raise NotStrong("the provider does not say when the sign-in was made (auth_time)")
-            if not -_LEEWAY_SECONDS <= at - then <= self.max_age * 60 + _LEEWAY_SECONDS:
-                raise NotStrong("the sign-in was made too long ago (auth_time)")
+            # Compared as it is: a number of hundreds of digits cannot be subtracted from a float.
+            if not at - self.max_age * 60 - _LEEWAY_SECONDS <= then <= at + _LEEWAY_SECONDS:
+                raise NotStrong("the sign-in was made too long ago, or is yet to come (auth_time)")
 
     def role_of(self, claims: Claims) -> Role | None:
         """The highest role that these claims give; None where none of them is mapped."""
