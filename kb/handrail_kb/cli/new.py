@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli.system_errors import FULL
+from handrail_kb.config.settings import docs_dir_of
 from handrail_kb.errors import ConfigError
 from handrail_kb.texts.installing import install_extra, missing
 
@@ -81,21 +83,35 @@ _FILES = {
 
 
 @click.command()
-@click.option("--accessibility", is_flag=True, help="Only write an accessibility statement to fill in, into docs/.")
+@click.option(
+    "--accessibility", is_flag=True, help="Only add an accessibility statement, to fill in, to the articles of a site."
+)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def new(folder: Path, accessibility: bool) -> None:
     """Start a new help site in a folder."""
     if accessibility:
-        statement = {"docs/accessibility.md": _STATEMENT.read_text(encoding="utf-8")}
-        _write(folder, statement, "Edit that one, or write a new one elsewhere: handrail new --accessibility FOLDER")
-        click.echo(f"Wrote {folder / 'docs' / 'accessibility.md'}: fill in what stands in square brackets.")
-        click.echo("  With a nav: in mkdocs.yml, add it there: accessibility.md")
+        add_statement(folder)
         return
     make_site(folder)
     click.echo(f"Created a help site in {folder}, with a home page and one article.")
     if missing("index") and missing("multilingual"):
         click.echo(f"  Install what shows it, with the theme and search: {install_extra('index')}")
     click.echo(f"  See it: cd {shlex.quote(str(folder))} && handrail serve")
+
+
+def add_statement(folder: Path) -> None:
+    """Write an accessibility statement among the articles of a site. Raises ConfigError where there is no site."""
+    config = folder / "mkdocs.yml"
+    if not config.exists():
+        raise ConfigError(
+            f"There is no {config}, so no help site to write a statement for.",
+            "Name the folder of your mkdocs.yml, or begin a site first: handrail new help",
+        )
+    file = Path(os.path.relpath(docs_dir_of(config), folder.resolve())) / _STATEMENT.name
+    statement = {str(file): _STATEMENT.read_text(encoding="utf-8")}
+    _write(folder, statement, "Edit that one, or write a new one elsewhere: handrail new --accessibility FOLDER")
+    click.echo(f"Wrote {folder / file}: fill in what stands in square brackets.")
+    click.echo(f"  With a nav: in {config}, add it there: {file.name}")
 
 
 def make_site(folder: Path) -> None:

@@ -59,6 +59,21 @@ def test_an_accessibility_statement_is_written_to_be_filled_in_and_never_over_an
     assert (root / "docs" / "accessibility.md").read_text() == "ours"
 
 
+def test_an_accessibility_statement_goes_where_the_articles_are(tmp_path):
+    (tmp_path / "mkdocs.yml").write_text("site_name: Help\ndocs_dir: content/help\nplugins: [handrail]\n")
+    made = handrail("new", "--accessibility", str(tmp_path), cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "content" / "help" / "accessibility.md").is_file() and not (tmp_path / "docs").exists()
+    assert "content/help/accessibility.md" in made.stdout
+
+
+def test_an_accessibility_statement_makes_no_folder_of_a_mistyped_name(tmp_path):
+    made = handrail("new", "--accessibility", "hlep", cwd=tmp_path)
+    assert made.returncode == 1 and "There is no hlep/mkdocs.yml" in made.stderr
+    assert made.stderr.rstrip().endswith("handrail new help")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_checks_of_a_new_site_find_nothing(new_site):
     root, _ = new_site
     checked = handrail("check", cwd=root)
