@@ -27,6 +27,8 @@ KINDS: tuple[ChannelKind, ...] = ("form", "email", "phone", "callback", "chat", 
 # Channels whose value is an address on the web, and those whose value is a phone number.
 LINKS: tuple[ChannelKind, ...] = ("chat", "relay", "video")
 NUMBERS: tuple[ChannelKind, ...] = ("phone", "text")
+# Channels on which somebody answers at once, the fastest first; on the others, later.
+LIVE: tuple[ChannelKind, ...] = ("phone", "chat", "callback", "relay", "video")
 CONTACT_KEYS = (
     "channels",
     "hours",

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from handrail_kb.contact.channels import LIVE
 from handrail_kb.contact.hours import MIDNIGHT, show_time
 
-# Fastest first: somebody is there, and nothing has to be written first.
-FASTEST = ("phone", "chat", "callback")
+# Offered to everybody. A relay service or sign language is for those who look for it, or for a topic that names it.
+_FOR_ALL = ("phone", "chat", "callback")
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,12 @@ class OpeningTimes:
         somebody does not want the hotline for lost cards.
         """
         named = [channel for channel in self.channels if topic in channel.topics]
-        among = named or [channel for channel in self.channels if channel.general]
-        direct = sorted(
-            (channel for channel in among if channel.kind in FASTEST), key=lambda channel: FASTEST.index(channel.kind)
-        )
-        for channel in direct:
+        among = named or [channel for channel in self.channels if channel.general and channel.kind in _FOR_ALL]
+        live = sorted((one for one in among if one.kind in LIVE), key=lambda one: LIVE.index(one.kind))
+        for channel in live:
             if (until := self._open_until(channel, now)) is not None:
                 return OpenChannel(channel.title, channel.address, until)
-        slower = [channel for channel in named if channel.kind not in FASTEST or not any(channel.week)]
+        slower = [channel for channel in named if channel.kind not in LIVE or not any(channel.week)]
         return OpenChannel(slower[0].title, slower[0].address, "", at_once=False) if slower else None
 
     def _open_until(self, channel: DirectChannel, now: datetime) -> str | None:
@@ -114,6 +113,6 @@ def read_opening(data: Any) -> OpeningTimes:
             tuple(map(str, one.get("topics", ()))),
         )
         for one in data["ways"]
-        if one["kind"] in FASTEST or one.get("topics")
+        if one["kind"] in _FOR_ALL or one.get("topics")
     ]
     return OpeningTimes(str(data["zone"]), str(data["until"]), dict(data["days"]), tuple(channels))

@@ -90,6 +90,22 @@ def test_a_named_address_is_shown_while_nobody_answers_the_phone():
     assert opening.fastest(at(NIGHT), "fraud") is None
 
 
+@pytest.mark.parametrize("kind", ["relay", "video"])
+def test_a_relay_service_or_sign_language_named_for_a_matter_is_offered_while_it_is_open(kind):
+    named = DirectChannel(kind, "Signs", "https://signs.example.org/", WEEK, general=False, topics=("grief",))
+    opening = replace(BERLIN, channels=(named, LETTER))
+    assert opening.fastest(at(MONDAY), "grief") == OpenChannel("Signs", named.address, "12:00")
+    assert opening.fastest(at(NIGHT), "grief").title == LETTER.title
+    assert replace(opening, channels=(named,)).fastest(at(NIGHT), "grief") is None
+    assert replace(opening, channels=(ESTATES, named)).fastest(at(MONDAY), "grief").title == ESTATES.title
+
+
+@pytest.mark.parametrize("kind", ["relay", "video"])
+def test_whoever_did_not_ask_for_a_relay_service_or_sign_language_is_not_sent_there(kind):
+    opening = replace(BERLIN, channels=(DirectChannel(kind, "Signs", "https://s.example/", WEEK, topics=("grief",)),))
+    assert opening.fastest(at(MONDAY), "fraud") is None
+
+
 SHIFTS = DirectChannel("phone", "Phone", "tel:+49", [[[0, 150], [150, 300]]] * 7)  # until 02:30, and from then on
 EARLY, LATE = replace(SHIFTS, week=[[[0, 150]]] * 7), replace(SHIFTS, week=[[[150, 300]]] * 7)
 

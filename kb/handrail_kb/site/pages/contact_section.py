@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from handrail_kb.contact.channels import LINKS, NUMBERS, Channel, Contact, Promise
+from handrail_kb.contact.channels import LINKS, LIVE, NUMBERS, Channel, Contact, Promise
 from handrail_kb.contact.holidays import Day, last_day, public_holidays
 from handrail_kb.contact.hours import ALWAYS, NEVER, Spans, WeekHours, group_days, show_span
 from handrail_kb.contact.phones import dialled
@@ -23,8 +23,6 @@ from handrail_kb.texts import html_text as _
 from handrail_kb.texts import text, texts
 from handrail_kb.texts.amounts import date_in_words
 
-# Channels on which somebody answers at once; on the others, later.
-LIVE = ("phone", "callback", "chat", "relay", "video")
 _SCHEMES = {"phone": "tel", "text": "sms"}
 # The browser fills it, because it knows the time.
 _STATUS = '<p class="handrail-status" hidden></p>'
