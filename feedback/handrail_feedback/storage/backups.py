@@ -45,12 +45,14 @@ def back_up(place: Path | str, where: Path, keep: int, at: datetime) -> Backup:
     """
     whole = whole_store(place)
     names = _Names(place, whole.ending)
-    to_file = where.suffix in _ENDINGS and not where.is_dir()
-    file = where if to_file else names.free(where, at)
-    with _explained(file):
+    with _explained(where):
+        to_file = where.suffix in _ENDINGS and not where.is_dir()
+        file = where if to_file else names.free(where, at)
         made(file.parent)
+        if to_file:  # nobody else gives it this name: it was left by a backup that was killed
+            _part_of(file).unlink(missing_ok=True)
         contents = _write(whole, file)
-    removed = () if to_file else tuple(_remove_old(names, where, keep))
+        removed = () if to_file else tuple(_remove_old(names, where, keep))
     return Backup(file, contents, removed, _noted(place, contents, at))
 
 
@@ -109,10 +111,10 @@ class _Names:
         self._mine = re.compile(rf"store-\d{{8}}T\d{{6}}Z-{self._store}\.{ending}", re.ASCII)
 
     def free(self, folder: Path, at: datetime) -> Path:
-        """The file for a backup of this moment, which is in UTC; of the next second that has none yet."""
+        """The file for a backup of this moment, which is in UTC; of the next second that has none, nor one begun."""
         seconds = (at + timedelta(seconds=later) for later in count())
         files = (folder / f"store-{one:%Y%m%dT%H%M%SZ}-{self._store}.{self._ending}" for one in seconds)
-        return next(file for file in files if not file.exists())
+        return next(file for file in files if not file.exists() and not _part_of(file).exists())
 
     def in_folder(self, folder: Path) -> list[Path]:
         """Backups of this store, the oldest first."""
@@ -136,8 +138,7 @@ def _write(whole: WholeStore, file: Path) -> Contents:
         raise StoreUnavailable(f"There is no store at {whole.place}.", "Start the service: handrail run")
     if file.exists():
         raise StoreUnavailable(f"{file} is there already.", "Name another file, or a folder: handrail backup FOLDER")
-    part = file.with_name(f".{file.name}.part")
-    part.unlink(missing_ok=True)
+    part = _part_of(file)
     opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         contents = whole.back_up(part)
@@ -153,6 +154,11 @@ def _write(whole: WholeStore, file: Path) -> Contents:
         os.fsync(folder)
         os.close(folder)
     return contents
+
+
+def _part_of(file: Path) -> Path:
+    """The name of a backup while it is written."""
+    return file.with_name(f".{file.name}.part")
 
 
 def _remove_old(names: _Names, folder: Path, keep: int) -> Iterator[Path]:

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from handrail_feedback.records.messages import Message
 from handrail_feedback.storage import backups
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import Store, whole_store
 from handrail_feedback.storage.job_runs import last_successes, note_success, restored_from
 from handrail_feedback.storage.messages.messages import keep_message, list_messages
 from handrail_feedback.storage.searches import learned
@@ -237,6 +237,38 @@ def test_two_backups_within_a_second_are_both_kept(store: Store, folder: Path) -
     one, other = (backed_up(store, folder) for _ in range(2))
     assert one != other
     assert files_in(folder) == [one, other]
+
+
+def test_two_backups_that_are_written_at_the_same_moment_are_both_whole(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.check()
+    whole = whole_store(store.at)
+    kind, write, others = type(whole), type(whole).back_up, []
+
+    def while_another_is_made(one: Any, part: Path) -> Any:
+        monkeypatch.setattr(kind, "back_up", write)
+        others.append(backed_up(store, folder))
+        return write(one, part)
+
+    monkeypatch.setattr(kind, "back_up", while_another_is_made)
+    one = backed_up(store, folder)
+    assert files_in(folder) == sorted([one, *others]) and len(others) == 1
+    assert all(whole.examine(file).applied for file in files_in(folder))
+
+
+def test_a_named_file_that_a_killed_backup_began_is_written(store: Store, tmp_path: Path) -> None:
+    store.check()
+    file = tmp_path / f"mine.{'db' if isinstance(store.at, Path) else 'dump'}"
+    file.with_name(f".{file.name}.part").write_text("half")
+    assert backed_up(store, file) == file and files_in(tmp_path).count(file) == 1
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".db"])
+def test_a_place_that_cannot_be_looked_at_is_told_in_words(store: Store, tmp_path: Path, name: str) -> None:
+    store.check()
+    with pytest.raises(StoreUnavailable, match="cannot be written or read: File name too long"):
+        backed_up(store, tmp_path / name)
 
 
 def test_a_named_file_is_written_once(store: Store, tmp_path: Path) -> None:
