@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import json
 import re
 import threading
@@ -25,7 +24,6 @@ from handrail_feedback.storage.searches.topics import failed_searches, topics
 from handrail_feedback.topics import listing
 from handrail_feedback.topics.refresh import refresh
 from handrail_kb.site.built.site_info import MANIFEST
-from waiting import until
 
 from ..conftest import by_last_word
 from .desks import DAY, Desk, form_token, hire, listed, number, signed_in, texts, views
@@ -213,16 +211,6 @@ def test_nobody_is_shown_on_monday_what_was_read_on_friday(store, passwords, fai
     assert monday is not friday
     listed_then, listed_now = (one.between(one.period(topic_cache.USUAL_SPAN), 3) for one in (friday, monday))
     assert len(listed_now) == len(listed_then) + 1
-
-
-def test_what_was_read_is_left_out_when_python_looks_for_garbage(store, passwords, monkeypatch):
-    monkeypatch.undo()
-    gc.unfreeze()
-    one = topic_cache.TopicCache(store, lambda _queries: KnownArticles(), 3)
-    one.warm()
-    until(gc.get_freeze_count)
-    walked = {id(found) for found in gc.get_objects()}
-    assert id(one.take().book.members[0]) not in walked
 
 
 # --- One topic -----------------------------------------------------------------------------------------------------

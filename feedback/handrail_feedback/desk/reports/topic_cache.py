@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import count
 
 from handrail_feedback.contracts import Articles
 from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod
@@ -36,6 +38,8 @@ USUAL_SPAN = "28"
 _READ_FIRST = (USUAL_SPAN, "7")
 # The most unusual periods that are cached until everything is read again.
 _MOST_OTHERS = 8
+# At most once an hour, since there is at most one reading a minute.
+_READINGS_BETWEEN_FULL_WALKS = 60
 ArticlesOf = Callable[[Iterable[str]], Articles]
 
 
@@ -150,6 +154,7 @@ class TopicCache:
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
         self._begun = threading.Event()
+        self._readings = count()
 
     def warm(self) -> None:
         """Begin to read if that is due, since whoever opens the desk may open the topics next."""
@@ -213,6 +218,10 @@ class TopicCache:
             return self._begun
 
     def _look(self, spans: Sequence[str], begun: threading.Event) -> None:
+        with _uncollected(every=next(self._readings) % _READINGS_BETWEEN_FULL_WALKS == 0):
+            self._read_all(spans, begun)
+
+    def _read_all(self, spans: Sequence[str], begun: threading.Event) -> None:
         try:
             reading = self._read(spans)
             with self._lock:
@@ -225,7 +234,6 @@ class TopicCache:
         self._also()
         for span in SPANS:  # also those that nobody has requested yet
             reading.between(reading.period(span), self.least)
-        _set_aside()
 
     def _without_erased(self, reading: _Reading) -> _Reading:
         """The reading without searches and messages that were erased since, as if they had never been read."""
@@ -247,16 +255,26 @@ class TopicCache:
         return left
 
 
-def _set_aside() -> None:
-    """Let Python's collector of garbage leave alone what was read; it is freed all the same when nothing refers to it.
+@contextmanager
+def _uncollected(*, every: bool) -> Iterator[None]:
+    """Keep Python's collector of garbage from what is read inside, then and later.
 
-    A full collection walks through all objects, those of two years of searches for a fifth of a second, and begins in
-    the middle of whatever page is being made. So it is done here, where nobody waits, and then they are left out.
-    What becomes garbage in a circle meanwhile is found after the next reading.
+    While it walks through all objects, no thread goes on, not even one that answers a customer: for two years of
+    searches a fifth of a second, several times in a reading. So it walks before, through what came since the last
+    reading, and rests during this one; what was read is left out from then on, and is freed all the same when nothing
+    refers to it. Only garbage that forms a circle needs a walk through `every` object.
     """
-    gc.unfreeze()
+    if every:
+        gc.unfreeze()
     gc.collect()
-    gc.freeze()
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def _without(book: Book, gone: set[MemberKey]) -> Book:

@@ -1,0 +1,90 @@
+"""Reading topics stops nobody: Python's collector of garbage, for which all threads wait, leaves them alone."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from handrail_feedback.desk.reports import topic_cache
+from handrail_feedback.reports.site_articles import KnownArticles
+from handrail_feedback.storage.database import Store
+from handrail_kb.errors import StoreUnavailable
+
+
+@pytest.fixture
+def read(store: Store, fail, monkeypatch):
+    """Reads all topics once more, to the end; `also` is called on the way."""
+    monkeypatch.undo()
+    fail("forgot my password", "lost my password", "new password")
+    on_the_way: list[Callable[[], object]] = []
+    cache = topic_cache.TopicCache(
+        store, lambda _queries: KnownArticles(), 3, also=lambda: [also() for also in on_the_way]
+    )
+    monkeypatch.setattr(topic_cache, "FRESH", timedelta(0))
+
+    def read_now(*also: Callable[[], object]) -> topic_cache.TopicCache:
+        on_the_way[:] = also
+        cache.warm()
+        for thread in [one for one in threading.enumerate() if one.name == "handrail-topic-cache"]:
+            thread.join()
+        return cache
+
+    yield read_now
+    gc.unfreeze()
+
+
+def test_what_was_read_is_left_out_when_python_looks_for_garbage(read):
+    cache = read()
+    walked = {id(found) for found in gc.get_objects()}
+    assert id(cache.take().book.members[0]) not in walked
+
+
+def test_python_does_not_look_for_garbage_while_topics_are_read(read):
+    walks, kept = [], []
+
+    def read_much() -> None:
+        before = len(walks)
+        kept.extend([number] for number in range(100_000))
+        kept.append(len(walks) - before)
+
+    def noted(phase, _info) -> None:
+        walks.append(phase)
+
+    gc.callbacks.append(noted)
+    try:
+        read(read_much)
+    finally:
+        gc.callbacks.remove(noted)
+    assert kept[-1] == 0
+    assert gc.isenabled()
+
+
+def test_python_looks_for_garbage_again_after_a_reading_that_failed(read, monkeypatch):
+    def away(_store):
+        raise StoreUnavailable("The store is away.", "Bring it back.")
+
+    monkeypatch.setattr(topic_cache, "read_book", away)
+    read()
+    assert gc.isenabled()
+
+
+def test_garbage_that_forms_a_circle_is_found_by_one_reading_of_some(read, monkeypatch):
+    monkeypatch.setattr(topic_cache, "_READINGS_BETWEEN_FULL_WALKS", 2)
+
+    class Circle:
+        def __init__(self) -> None:
+            self.itself = self
+
+    circle = Circle()
+    found = weakref.ref(circle)
+    read()
+    del circle
+    read()
+    assert found(), "what was there at the last reading is left out"
+    read()
+    assert not found()
