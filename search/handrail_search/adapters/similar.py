@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -18,8 +19,9 @@ from handrail_search.ranking.live import LiveIndex
 from handrail_search.ranking.searcher import Searcher
 
 # The cosine, without what all texts of the site have in common, from which two texts ask for the same if the article
-# nearest to each is also among so many nearest to the other. Chosen on half of the messages of three sites, as the
-# lowest of which at least four pairs in five have the same answer; `make topics-quality` measures the other half.
+# nearest to each is also among so many nearest to the other. Chosen on half of the messages of four sites, so that
+# more than four pairs in five have the same answer on each (docs/architecture/desk/0093-similar-by-article.md);
+# `make topics-quality` measures the other half.
 ALIKE, AMONG_NEAREST = 0.65, 2
 MOST = 5
 KEPT = 2000
@@ -52,8 +54,9 @@ def pairs_alike(texts: Sequence[Read]) -> list[list[tuple[int, float]]]:
     np.fill_diagonal(cosines, 0.0)
     found = []
     for here, row in enumerate(cosines):
-        near = (int(there) for there in np.argsort(-row, kind="stable") if row[there] >= ALIKE)
-        same = [(there, float(row[there])) for there in near if _lead_to_the_same(texts[here], texts[there])]
+        near = np.flatnonzero(row >= ALIKE)
+        near = near[np.argsort(-row[near], kind="stable")]
+        same = [(there, float(row[there])) for there in near.tolist() if _lead_to_the_same(texts[here], texts[there])]
         found.append(same[:MOST])
     return found
 
@@ -82,16 +85,18 @@ class SimilarMessages:
         found: list[list[tuple[int, float]]] = [[] for _ in texts]
         if searcher is None or searcher.missing or len(texts) < 2:
             return found
-        keys = {_key(searcher, text): beginning(text) for text in texts if beginning(text)}
+        compared = [beginning(text) for text in texts]
+        keys = [_key(searcher, text) for text in compared]
         with self._lock:
-            fresh = [key for key in keys if key not in self._known]
-        for key in fresh[:AT_ONCE]:
-            self._read(searcher, key, keys[key])
-        if fresh[AT_ONCE:]:
-            self._read_later(searcher, {key: keys[key] for key in fresh[AT_ONCE:]})
+            fresh = {key: text for key, text in zip(keys, compared, strict=True) if text and key not in self._known}
+        for key, text in islice(fresh.items(), AT_ONCE):
+            self._read(searcher, key, text)
+        if later := dict(islice(fresh.items(), AT_ONCE, None)):
+            self._read_later(searcher, later)
         with self._lock:
-            compared = [(place, self._known.get(_key(searcher, text))) for place, text in enumerate(texts)]
-        known = [(place, one) for place, one in compared if one is not None]
+            known = [(place, self._known[key]) for place, key in enumerate(keys) if key in self._known]
+            for place, _ in known:  # what a page still shows is forgotten last
+                self._known.move_to_end(keys[place])
         for (place, _), alike in zip(known, pairs_alike([one for _, one in known]), strict=True):
             found[place] = [(known[other][0], cosine) for other, cosine in alike]
         return found
@@ -131,5 +136,5 @@ def beginning(text: str) -> str:
 
 
 def _key(searcher: Searcher, text: str) -> bytes:
-    """What a text is known by: another index has other vectors, another centre and other articles."""
-    return hashlib.sha256(f"{searcher.index.name}\0{beginning(text)}".encode("utf-8", "replace")).digest()
+    """What the beginning of a text is known by: another index has other vectors, another centre and other articles."""
+    return hashlib.sha256(f"{searcher.index.name}\0{text}".encode("utf-8", "replace")).digest()

@@ -93,3 +93,13 @@ def test_only_so_many_messages_are_remembered(messages, encoded, monkeypatch):
     for pair in (*pairs, pairs[2], pairs[0]):
         messages.near(pair)
     assert encoded == [*pairs[0], *pairs[1], *pairs[2], *pairs[0]]
+
+
+def test_messages_that_are_still_shown_are_remembered_longest(messages, encoded, monkeypatch):
+    monkeypatch.setattr(similar, "KEPT", 4)
+    shown, *others = ([f"{PASSWORD} {number}", f"{SAME} {number}"] for number in range(4))
+    for other in others:
+        messages.near(shown)
+        messages.near(other)
+    messages.near(shown)
+    assert [text for text in encoded if text in shown] == shown
