@@ -1,10 +1,8 @@
+"""What is redacted of customers' words, and what a writer still reads of them."""
+
 from __future__ import annotations
 
-import time
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from handrail_feedback.records.redaction.redact import redact, says_nothing
 from handrail_feedback.records.searches import shape
@@ -77,6 +75,7 @@ GONE = {
     "Call 1 800 555 0199 or": "Call [phone] or",
 }
 
+
 # Numbers that people have from their country, and ways to write others that hide them from simple patterns.
 GONE |= {
     "756.9217.0769.85": "[number]",
@@ -118,6 +117,7 @@ GONE |= {
     "ping 5.9.12.4": "ping [ip]",
     "2a02:908:e842:aac0::1": "[ip]",
 }
+
 
 STAYS = r"""
 CVE-2021-44228
@@ -266,44 +266,6 @@ def test_an_address_is_hidden_at_every_keystroke_after_the_at_sign(end: int) -> 
     assert redact(typed) == ("[email]" if "@" in typed else typed)
 
 
-ALPHABET = st.sampled_from("a1 @.:-+/?=[]()0123456789ABF%#\\\n\0éß\u2019\ud800'\"")
-PIECES = st.sampled_from(
-    [
-        "my name is ",
-        "password: ",
-        "https://",
-        "DE89",
-        "+49 30 ",
-        "a@b",
-        "Mr ",
-        "C:\\Users\\",
-        "::",
-        "192.168.1.1",
-        "[email]",
-    ]
-)
-
-
-@settings(deadline=None, max_examples=300)
-@given(st.lists(st.one_of(PIECES, st.text(max_size=20), st.text(ALPHABET, max_size=30)), max_size=12).map("".join))
-def test_any_text_can_be_redacted_and_twice_is_as_good_as_once(text: str) -> None:
-    once = redact(text)
-    assert redact(once) == once
-    assert len(once) <= 8 * len(text) + 8
-
-
-@pytest.mark.parametrize(
-    "piece",
-    ["1", "1 ", "@", "a", "a@", "a.b-", "a:", "password ", "DE89 ", "1.1.", "my name is ", "http://a", "(089) 12 34-",
-     "+1 415 555 2671 ", "a at b dot ", "0:", "Mr A", "Aa1/", "\\Users\\", "-", "\u00e9"],
-)  # fmt: skip
-def test_no_text_makes_redaction_slow(piece: str) -> None:
-    text = piece * (5000 // len(piece))
-    start = time.perf_counter()
-    redact(text)
-    assert time.perf_counter() - start < 3
-
-
 @pytest.mark.parametrize("words", ["password hunter2", "PIN 1234", "pw: hunter2", "cvv 123", "otp 482913"])
 def test_a_secret_without_a_sign_before_it_goes(words: str) -> None:
     assert redact(f"why does my {words} not work") == f"why does my {words.rpartition(' ')[0]} [secret] not work"
@@ -316,143 +278,3 @@ def test_invisible_characters_hide_no_number() -> None:
 @pytest.mark.parametrize("words", ["reset pass", "pin a tab", "password manager is gone", "forgot passwords for imap"])
 def test_ordinary_words_about_passwords_stay(words: str) -> None:
     assert redact(words) == words
-
-
-# --- further spellings of what goes and of what stays
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("client_secret=xyz", "client_secret=[secret]"),
-        ("export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "export AWS_SECRET_ACCESS_KEY=[secret]"),
-        ("sessionid=abcdef", "sessionid=[secret]"),
-        ("wachtwoord: geheim", "wachtwoord: [secret]"),
-        ("hasło: tajne", "hasło: [secret]"),
-        ("пароль: тайна", "пароль: [secret]"),
-        ("我的密码：abc123", "我的密码：[secret]"),
-        ("パスワードはhunter2", "パスワードは[secret]"),
-        ("my verification code is 482913", "my verification code is [secret]"),
-        ("glpat-ABCDEFGHIJKLMNOPQRST", "[secret]"),
-        ("AIzaSyA-1234567890abcdefghijklmnopqrstuv", "[secret]"),
-        ("whsec_abcdefghijklmnopqrstuvwxyz012345", "[secret]"),
-        ("npm_abcdefghijklmnopqrstuvwxyz0123456789", "[secret]"),
-        ("-----BEGIN RSA PRIVATE KEY----- MIIEpAIBAAKCAQEA -----END RSA PRIVATE KEY----- help", "[secret] help"),
-    ],
-)
-def test_a_secret_goes_in_any_language_and_of_any_maker(text, expected):
-    assert redact(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("password: where do I change it", None),
-        ("passwort: vergessen was nun", None),
-        ("token 2026-11-28 expired", None),
-        ("password: where", "password: [secret]"),
-        ("password: hunter2 fails", "password: [secret] fails"),
-    ],
-)
-def test_a_question_behind_the_word_password_is_kept(text, expected):
-    assert redact(text) == (expected or text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "react@next", "typescript@beta fails", "vite@5 and node@20", "docker pull nginx@sha256", "root@localhost",
-        "git clone git@github.com:org/repo.git", "git@gitlab.example.org:org/repo",
-    ],
-)  # fmt: skip
-def test_what_is_written_like_an_address_and_is_nobodys_is_kept(text):
-    assert redact(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("anna @ example.org", "[email]"),
-        ("anna.smith at gmail.com", "[email]"),
-        ('"anna smith"@example.org', "[email]"),
-        ("anna@10.0.0.5:/srv", "[email]:/srv"),
-        ("anna@github.com", "[email]"),
-    ],
-)
-def test_an_address_goes_with_spaces_quotes_and_numbers_for_its_host(text, expected):
-    assert redact(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Herr Dr. Müller", "Herr Dr. [name]"),
-        ("Frau Prof. Dr. Weber fragt", "Frau Prof. Dr. [name] fragt"),
-        ("MR SMITH", "MR [name]"),
-        ("it fails. Thanks, Anna", "it fails. Thanks, [name]"),
-        ("this is Anna Smith speaking", "this is [name] speaking"),
-        ("mi chiamo Anna Rossi", "mi chiamo [name]"),
-        ("nazywam się Anna Kowalska", "nazywam się [name]"),
-        ("меня зовут Анна", "меня зовут [name]"),
-        ("我叫王小明", "我叫[name]"),
-        ("私の名前は山田です", "私の名前は[name]です"),
-        (r"C:\Users\Anna Smith\Desktop", r"C:\Users\[name]\Desktop"),
-        (r"\\server\users$\anna\x", r"\\server\users$\[name]\x"),
-        ("/var/home/anna/x", "/var/home/[name]/x"),
-        ("thanks, it works", "thanks, it works"),
-        ("MS TEAMS", "MS TEAMS"),
-        ("this is Windows 11", "this is Windows 11"),
-    ],
-)
-def test_a_name_goes_whole_behind_titles_thanks_and_cues_of_other_languages(text, expected):
-    assert redact(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("::ffff:81.2.69.142", "[ip]"),
-        ("::ffff:192.168.0.1", "::ffff:192.168.0.1"),
-        ("fe80::1 gateway", "fe80::1 gateway"),
-        ("fe80::21a:2bff:fe3c:4d5e", "[ip]"),
-        ("001A.2B3C.4D5E", "[number]"),
-        ("born on February 14, 1990", "born on [date]"),
-        ("geboren am 14. Februar 1990", "geboren am [date]"),
-        ("DE89.3704.0044.0532.0130.00", "[iban]"),
-        ("S1234567D", "[number]"),
-        ("S1234567A", "S1234567A"),
-        ("A123456789", "[number]"),
-        ("A123456788", "A123456788"),
-    ],
-)
-def test_a_number_of_a_person_or_a_machine_goes_whole(text, expected):
-    assert redact(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "ISBN 978-3-16-148410-0", "EAN 4006381333931", "part number 12-3456-789", "unix time 1700000000",
-        "commit 9fceb02d0ae598e95dc970b74767f19372d61af8 breaks", "ports 8080 8443 9090", "HTTP 500 502 503 504",
-        "401 403 404 500", "1-2-3-4-5-6-7-8-9", "1 2 3 4 5 6 7 8 9 10", "max 2147483647", "4294967295 limit",
-        "100000000 rows",
-    ],
-)  # fmt: skip
-def test_a_number_of_a_thing_is_kept(text):
-    assert redact(text) == text
-
-
-@pytest.mark.parametrize("text", ["01 23 45 67 89", "123 456 782", "1234 5678 9012", "12 13 14 15 16 17 1712345"])
-def test_a_number_that_only_looks_like_counting_goes(text):
-    assert redact(text) != text
-
-
-@pytest.mark.parametrize(
-    "piece",
-    ["-----BEGIN PRIVATE KEY-----", "a_", 'a"', "Dr. ", "C:\\Users\\a ", "1 2 ", "born 1 a", "thanks, A", "我叫",
-     "名前は", "sha 0", "port 1 ", "a @", "a at ", "de12.", "::ffff:1.", "sk_a1", "this is A "],
-)  # fmt: skip
-def test_the_rules_stay_quick_on_what_nearly_matches(piece):
-    began = time.process_time()
-    redact(piece * 400)
-    assert time.process_time() - began < 2

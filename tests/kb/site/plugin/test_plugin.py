@@ -10,12 +10,10 @@ import pytest
 
 from handrail_kb.policy.needs import inline_hashes
 from handrail_kb.policy.policy import HEADER, read_policies
-from handrail_kb.site.artefacts import FALLBACK_BUDGET, set_index_aside
 from handrail_kb.site.built.passages import read_site
 from handrail_kb.site.shell import fill
 from handrail_kb.site.vote_form import NO_REASONS, YES_REASONS
-
-GUIDE = {"guide/reset.md": "# Reset\n\nForgot it?\n", "guide/delete.md": "# Delete\n\nGone.\n"}
+from kb.site.plugin.guide import GUIDE
 
 
 def facts(site):
@@ -97,63 +95,6 @@ def test_the_service_is_told_what_articles_say_of_themselves(build):
     }
     assert facts(site)["articles"]["find/"]["exclude"] is True
     assert facts(site)["contact"] == {"url": "contact/", "label": "Contact a person", "ways": "", "opening": {}}
-
-
-def test_the_search_index_is_set_aside_once(build):
-    site = build(GUIDE)
-    stub = json.loads(site.page("search/search_index.json"))
-    kept = json.loads(site.page("search/handrail_fallback.json"))
-    assert stub["docs"] == []
-    assert stub["config"] == kept["config"]
-    assert len(kept["docs"]) == 3
-    set_index_aside(site.dir, fallback_chars=200)
-    assert json.loads(site.page("search/handrail_fallback.json")) == kept
-
-
-def test_our_words_are_in_no_search_index(build):
-    site = build({**GUIDE, "contact.md": "# Write to us\n"}, handrail={"lazy_index": False})
-    index = site.page("search/search_index.json")
-    assert "Write to us" in index
-    assert "Still stuck" not in index
-    assert "Your message" not in index
-    assert not (site.dir / "search/handrail_fallback.json").exists()
-
-
-def set_aside(folder, sections, *, fallback_chars=200):
-    (folder / "search").mkdir()
-    (folder / "search/search_index.json").write_text(json.dumps({"config": {}, "docs": sections}))
-    set_index_aside(folder, fallback_chars=fallback_chars)
-    return json.loads((folder / "search/handrail_fallback.json").read_text())["docs"]
-
-
-def test_sections_of_a_big_site_are_cut_for_the_fallback(tmp_path):
-    sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 30}&amp; more</p>"} for n in range(501)]
-    kept = set_aside(tmp_path, sections, fallback_chars=50)
-    assert kept[0]["text"] == ("word " * 10).strip()
-
-
-def test_a_huge_fallback_index_is_cut_to_its_budget_and_keeps_every_title(tmp_path):
-    sections = [{"location": f"p{n}/", "title": f"T{n}", "text": f"<p>{'word ' * 4000}</p>"} for n in range(100)]
-    sections.append({"location": "short/", "title": "Short", "text": "All of it."})
-    kept = set_aside(tmp_path, sections)
-    size = sum(len(section["title"] + section["text"]) for section in kept)
-    assert 0.99 * FALLBACK_BUDGET < size <= FALLBACK_BUDGET
-    assert [section["title"] for section in kept] == [section["title"] for section in sections]
-    assert kept[-1]["text"] == "All of it."
-
-
-def test_where_titles_alone_are_too_much_the_fallback_finds_articles_only(tmp_path):
-    sections = [
-        {"location": f"p{n // 10}/{'#s' if n % 10 else ''}", "title": "t" * 400, "text": ""} for n in range(9000)
-    ]
-    kept = set_aside(tmp_path, sections)
-    assert len(kept) == 900
-    assert not any("#" in section["location"] for section in kept)
-
-
-def test_a_writer_can_keep_the_whole_fallback_index(tmp_path):
-    sections = [{"location": f"p{n}/", "title": "T", "text": f"<p>{'word ' * 900}</p>"} for n in range(501)]
-    assert set_aside(tmp_path, sections, fallback_chars=0) == sections
 
 
 def test_the_policy_names_every_inline_script(build):
@@ -309,53 +250,6 @@ def test_the_policy_can_be_let_off_for_the_first_weeks(build, csp, sent):
     headers = read_policies(build(GUIDE, handrail={"csp": csp}).dir).headers("guide/reset/index.html")
     assert headers[HEADER] == ""
     assert [name for name, value in headers.items() if value and name.startswith(HEADER)] == ([sent] if sent else [])
-
-
-FOREIGN = {
-    "near.md": "---\nkeyword: tax\nproducts: [a]\n---\n# Near\n",
-    "other.md": "---\nproducts: [b]\n---\n# Other\n",
-    "broken.md": "---\ntitle: [a\n---\n# Broken\n",
-    "list.md": "---\n- a\n- b\n---\n# List\n",
-    "unclosed.md": "---\ntitle: Open\n\n# Unclosed\n",
-    "twice.md": "---\ntitle: One\ntitle: Two\n---\n# Twice\n",
-    "kinds.md": "---\ndescription: [a, b]\nsearch: {exclude: maybe}\n---\n# Kinds\n",
-}
-
-
-def test_a_strict_build_goes_on_with_front_matter_that_mkdocs_puts_up_with_and_names_it(build):
-    site = build(FOREIGN, strict=True)
-    assert site.warnings == []
-    assert "docs/near.md:2: 'keyword' is not a known field. Did you mean 'keywords'?" in site.infos
-    for name in ("broken.md", "list.md", "unclosed.md", "twice.md", "kinds.md"):
-        assert [words for words in site.infos if words.startswith(f"docs/{name}:")], name
-
-
-def test_a_strict_build_goes_on_with_raw_html_among_the_articles_and_names_it(build):
-    raw = {"reports/scan.html": "<!doctype html><html><body><h1>Scan</h1></body></html>"}
-    site = build(raw, strict=True)
-    assert site.warnings == []
-    assert [words for words in site.infos if words.startswith("reports/scan.html: HTML that the build copied")]
-
-
-def test_a_strict_build_goes_on_where_fonts_come_from_a_third_party_and_says_so_once(build):
-    site = build(theme={"name": "material"}, strict=True)
-    assert site.warnings == []
-    [told] = [words for words in site.infos if "Google" in words]
-    assert "https://fonts.googleapis.com" in told
-    assert "https://fonts.gstatic.com" in told
-    assert "font: false" in told
-
-
-def test_fonts_are_told_of_once_in_a_site_of_three_languages(build):
-    pytest.importorskip("mkdocs_static_i18n", reason="mkdocs-static-i18n is not installed")
-    languages = [{"locale": name, "name": name, "default": name == "en", "build": True} for name in ("en", "de", "fr")]
-    site = build(
-        {"guide.md": "# Guide\n\nWords.\n", "guide.de.md": "# Anleitung\n\nWörter.\n"},
-        theme={"name": "material"},
-        plugins=["search", {"i18n": {"languages": languages}}],
-    )
-    assert site.warnings == []
-    assert len([words for words in site.infos if "Google" in words]) == 1
 
 
 def test_the_line_works_where_plugins_are_a_mapping(build):
