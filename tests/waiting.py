@@ -1,13 +1,17 @@
-"""Waiting for what happens by itself, in a thread or another process. No test waits for mere time to pass."""
+"""What happens by itself, in a thread or another process: waiting for it, ending it. No test waits for mere time."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from socketserver import BaseServer
 from typing import TypeVar
 
 Found = TypeVar("Found")
+Server = TypeVar("Server", bound=BaseServer)
 
 
 def until(wanted: Callable[[], Found], what: str = "", *, seconds: float = 40.0, every: float = 0.02) -> Found:
@@ -37,3 +41,19 @@ def newer_than(file: Path) -> None:
 
     until(moved_on, every=0.002)
     probe.unlink()
+
+
+@contextmanager
+def served(server: Server) -> Iterator[Server]:
+    """Serve in a thread, and close the server afterwards.
+
+    By itself a server looks twice a second whether it shall end: every test would wait for that.
+    """
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from waiting import until
+from waiting import served, until
 
 sys.path.insert(0, str(Path(__file__).parent))
 SITES = Path(__file__).parents[1] / "sites"
@@ -259,13 +258,8 @@ def real(site_dir, tmp_path):
 
     settings = load_settings(site_dir=site_dir, flags={"state_dir": str(tmp_path / "state")}, environ={})
     app = app_module.create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/help/"
-    server.shutdown()
-    thread.join(timeout=5)
-    server.server_close()
+    with served(make_server("127.0.0.1", 0, app, threaded=True)) as server:
+        yield f"http://127.0.0.1:{server.server_port}/help/"
     app.extensions["handrail"].searches.close()
     app.extensions["handrail"].store.close()
 

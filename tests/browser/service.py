@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import mimetypes
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from flask import Flask, Response, abort, g, jsonify, redirect, request
 from werkzeug.serving import make_server
 
 from handrail_kb.policy.policy import read_policies
+from waiting import served
 
 RESULTS = {
     "reset": {
@@ -205,11 +205,5 @@ def running(site_dir: Path):
     service = Service(site_dir)
     server = make_server("127.0.0.1", 0, service.app, threaded=True)
     service.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield service
-    finally:
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()

@@ -147,7 +147,7 @@ def load_original(source: Path) -> Any:
             "Preparing or tuning an encoder needs sentence-transformers, which is not installed.",
             f"Install it: {install_extra('index')}",
         ) from error
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
     try:
         return SentenceTransformer(str(source), device="cpu", local_files_only=True).eval()
     except Exception as error:  # each kind of model raises other errors when it fails to load
@@ -163,7 +163,7 @@ def _trace(original: Any, target: Path) -> None:
 
     import torch
 
-    class Pipeline(torch.nn.Module):
+    class Pipeline(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.original = original

@@ -3,10 +3,11 @@
 import json
 import logging
 import re
-import threading
 
 import pytest
 from werkzeug.serving import make_server
+
+from waiting import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -203,10 +204,8 @@ def test_what_was_not_ticked_is_in_no_table_no_mail_no_delivery_and_no_log(tab, 
         }
         settings = load_settings(site_dir=site_dir, flags=flags, environ={})
         app = app_module.create_app(settings)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/help/"
-        try:
+        with served(make_server("127.0.0.1", 0, app, threaded=True)) as server:
+            address = f"http://127.0.0.1:{server.server_port}/help/"
             tab.clock.install()
             read(tab, address, "guide/reset/")
             read(tab, address, "billing/vat/")
@@ -217,8 +216,6 @@ def test_what_was_not_ticked_is_in_no_table_no_mail_no_delivery_and_no_log(tab, 
             tab.clock.run_for(3000)
             tab.get_by_role("button", name="Send").click()
             tab.wait_for_selector(".handrail-code")
-        finally:
-            server.shutdown()
         store = app.extensions["handrail"].store
         sender = Sender(store, read_delivery(settings, {"HANDRAIL_WEBHOOK_SECRET": "0123456789abcdef"}))
         while sender.send_next():

@@ -1,7 +1,6 @@
 """Tell me, in a browser: from the list that has no answer to the mail that says where it stands, for everyone."""
 
 import re
-import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from conftest import PHONE
+from waiting import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -41,8 +41,6 @@ def telling(site_dir, small_index, tmp_path):
         delivery = read_delivery(settings, {})
         sender = Sender(Store(settings.store_place), delivery, notifier=Teller(delivery.tell, parts.prover, parts.key))
         server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
 
         def work():
             parts.teaching.look()
@@ -50,10 +48,8 @@ def telling(site_dir, small_index, tmp_path):
                 pass
 
         address = f"http://127.0.0.1:{server.server_port}/help/"
-        yield SimpleNamespace(address=address, work=work, mails=post.mails, store=parts.store)
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
+        with served(server):
+            yield SimpleNamespace(address=address, work=work, mails=post.mails, store=parts.store)
         parts.teaching.stop()
         parts.searches.close()
         parts.store.close()

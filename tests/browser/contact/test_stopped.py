@@ -2,11 +2,12 @@
 
 import functools
 import http.server
-import threading
 from contextlib import contextmanager
 
 import pytest
 from werkzeug.serving import make_server
+
+from waiting import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -24,10 +25,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def files_only(folder, port=0):
     """A web server that knows nothing but files, as nginx does when the service behind it is gone."""
     handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)) as server:
         yield server.server_port
-        server.shutdown()
 
 
 @contextmanager
@@ -36,11 +35,8 @@ def real_service(site_dir, state, port):
     from handrail_search.service.app import create_app
 
     app = create_app(load_settings(site_dir=site_dir, flags={"state_dir": str(state)}, environ={}))
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield
-    server.shutdown()
-    server.server_close()
+    with served(make_server("127.0.0.1", port, app, threaded=True)):
+        yield
     app.extensions["handrail"].searches.close()
     app.extensions["handrail"].store.close()
 

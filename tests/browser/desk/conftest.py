@@ -1,13 +1,14 @@
 """The real service with its index, a mail server to answer by, and an account."""
 
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from werkzeug.serving import make_server
+
+from waiting import served
 
 sys.path.append(str(Path(__file__).parent))  # after that of `tests/browser`, whose conftest others import by name
 from signed_in import PASSWORD
@@ -35,13 +36,8 @@ def help_site(site_dir, small_index, tmp_path, groups):
     app = create_app(replace(load_settings(site_dir=site_dir, flags=flags, environ={}), groups=groups))
     parts = app.extensions["handrail"]
     staff.add(parts.store, "anna", "agent", passwords.hashed(PASSWORD), now())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}/help/", **vars(parts))
-    server.shutdown()
-    thread.join(timeout=5)
-    server.server_close()
+    with served(make_server("127.0.0.1", 0, app, threaded=True)) as server:
+        yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}/help/", **vars(parts))
     parts.teaching.stop()
     parts.searches.close()
     parts.store.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from types import SimpleNamespace
 
 import pytest
 from werkzeug.serving import make_server
+
+from waiting import served
 
 pytest.importorskip("authlib", reason="handrail[openid] is not installed")
 
@@ -26,13 +27,9 @@ def desk(tmp_path, monkeypatch):
         address = f"http://127.0.0.1:{server.server_port}/help/desk/"
         monkeypatch.setattr(providers, "BACK", f"{address}login/openid/back")
         monkeypatch.setattr(providers, "AFTER", f"{address}login")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
         provider.person = {"sub": "248289", "preferred_username": "Anna", "roles": ["heads"]}
-        yield SimpleNamespace(address=address, provider=provider, **vars(app.extensions["handrail"]))
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
+        with served(server):
+            yield SimpleNamespace(address=address, provider=provider, **vars(app.extensions["handrail"]))
 
 
 def is_blocked(said):

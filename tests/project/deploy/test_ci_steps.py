@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +27,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.new import make_site
+from waiting import served
 
 CI = Path(__file__).parents[3] / "deploy" / "ci"
 GITHUB = yaml.safe_load((CI / "github-actions.yml").read_text(encoding="utf-8"))
@@ -292,13 +292,8 @@ def notes():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Notes)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield kept, f"http://127.0.0.1:{server.server_port}/api/v4"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Notes)) as server:
+        yield kept, f"http://127.0.0.1:{server.server_port}/api/v4"
 
 
 @pytest.mark.long

@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -24,7 +23,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from handrail_kb.cli.new import make_site
-from waiting import until
+from waiting import served, until
 
 ROOT = Path(__file__).parents[3]
 CONTAINERFILE = ROOT / "deploy" / "Containerfile"
@@ -93,10 +92,7 @@ def test_health_is_that_of_the_service_in_the_container_wherever_its_site_is(tmp
     def alive(environ, start):
         return Response(status=status[0] if environ["PATH_INFO"] == "/healthz" else 404)(environ, start)
 
-    server = make_server("127.0.0.1", 0, alive, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(make_server("127.0.0.1", 0, alive, threaded=True)) as server:
         done = asked(server.server_port, tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         status[0] = 500
@@ -104,10 +100,6 @@ def test_health_is_that_of_the_service_in_the_container_wherever_its_site_is(tmp
         (tmp_path / "mkdocs.yml").write_text(f"plugins:\n  - handrail:\n      port: {server.server_port}\n")
         status[0] = 200
         assert asked("", tmp_path, HANDRAIL_PORT=str(server.server_port)).returncode == 0
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     done = asked(server.server_port, tmp_path)
     assert done.returncode == 1
     assert "does not answer" in done.stderr

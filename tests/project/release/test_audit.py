@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from waiting import served
 
 pytest.importorskip("pip_audit", reason="pip-audit is not installed")
 
@@ -45,12 +46,10 @@ class Osv(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def osv():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Osv)) as server:
         server.asked, server.status = [], 200
         server.address = f"http://127.0.0.1:{server.server_port}/v1/query"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import threading
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from handrail_feedback.records.learned import TaughtQuestion
 from handrail_feedback.storage.searches import learned
 from handrail_feedback.storage.searches.learned import keep
+from waiting import served
 
 from ..conftest import start, stop
 
@@ -41,7 +41,6 @@ class Service:
         self.app = start(root, search_rate=MANY)
         self.parts = self.app.extensions["handrail"]
         self.server = ThreadedWSGIServer("127.0.0.1", 0, self.app, handler=_Quiet)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def send(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
@@ -68,19 +67,15 @@ class Service:
         self.parts.teaching.look()
         return self.parts.teaching.known
 
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        stop(self.app)
-
 
 @pytest.fixture
 def service(own_acme):
     service = Service(own_acme)
     # Nobody but `taught` looks, so that a test sees what it asks for and nothing half done.
     service.parts.teaching.stopped.set()
-    yield service
-    service.close()
+    with served(service.server):
+        yield service
+    stop(service.app)
 
 
 def wrong_one(found):

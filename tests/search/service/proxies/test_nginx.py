@@ -4,9 +4,9 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from handrail_kb.policy.fit import write_csp
-from waiting import until
+from waiting import served, until
 
 FILES = Path(__file__).parents[4] / "deploy" / "nginx"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -36,12 +36,11 @@ def behind_nginx(make_app, own_acme, tmp_path):
     """Starts nginx as documented before a service for a site, and gives its address."""
     if not Path(NGINX).exists():
         pytest.skip("nginx is not installed: apt-get install nginx-light")
-    ended = []
+    running = ExitStack()
 
     def start():
-        server = make_server("127.0.0.1", 0, make_app(own_acme, trusted_proxies=1), threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+        app = make_app(own_acme, trusted_proxies=1)
+        server = running.enter_context(served(make_server("127.0.0.1", 0, app, threaded=True)))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -52,20 +51,14 @@ def behind_nginx(make_app, own_acme, tmp_path):
         folder.mkdir()
         config = folder / "nginx.conf"
         config.write_text(CONFIG.format(folder=folder, server=lines))
-        nginx = subprocess.Popen(
-            [NGINX, "-c", str(config), "-p", str(folder), "-g", "daemon off;"], stderr=subprocess.DEVNULL
-        )
-        ended.append((nginx, server, thread))
+        command = [NGINX, "-c", str(config), "-p", str(folder), "-g", "daemon off;"]
+        nginx = running.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        running.callback(nginx.terminate)
         until(partial(_listens, port), "nginx")
         return f"http://127.0.0.1:{port}/"
 
-    yield start
-    for nginx, server, thread in ended:
-        nginx.terminate()
-        nginx.wait(timeout=10)
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
+    with running:
+        yield start
 
 
 def _listens(port):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from werkzeug.serving import make_server
 
 from handrail_feedback.storage.accounts import events
 from handrail_feedback.storage.database import Store
+from waiting import served
 
 from ...desks import Desk
 
@@ -89,14 +89,8 @@ def running_provider() -> Iterator[Provider]:
     provider = Provider()
     server = make_server("127.0.0.1", 0, _app(provider), threaded=True)
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _app(provider: Provider) -> Flask:
