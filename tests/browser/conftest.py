@@ -95,6 +95,14 @@ def clocked(chromium, service):
 
 
 @pytest.fixture
+def phone(chromium):
+    """A tab on a phone, in a browser context of its own."""
+    context = chromium.browser.new_context(viewport=PHONE)
+    yield watched(context.new_page())
+    context.close()
+
+
+@pytest.fixture
 def unscripted(chromium):
     """A tab of a browser that runs no scripts."""
     context = chromium.browser.new_context(java_script_enabled=False)

@@ -224,19 +224,15 @@ def test_without_javascript_a_vote_and_its_reasons_are_plain_forms(chromium, rea
     context.close()
 
 
-def test_axe_finds_nothing_before_and_after_a_vote(chromium, service, check_looks):
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    page.set_default_timeout(8000)
-    page.goto(f"{service.address}billing/vat/", wait_until="load")
-    assert check_looks(page) == []
-    vote(page, "No")
-    page.get_by_label("In a sentence").wait_for()
-    assert check_looks(page) == []
-    add(page)
-    page.get_by_text("Thank you, that helps").wait_for()
-    assert check_looks(page) == []
-    context.close()
+def test_axe_finds_nothing_before_and_after_a_vote(phone, service, check_looks):
+    phone.goto(f"{service.address}billing/vat/", wait_until="load")
+    assert check_looks(phone) == []
+    vote(phone, "No")
+    phone.get_by_label("In a sentence").wait_for()
+    assert check_looks(phone) == []
+    add(phone)
+    phone.get_by_text("Thank you, that helps").wait_for()
+    assert check_looks(phone) == []
 
 
 @pytest.mark.parametrize("name", ["No", "Yes"])

@@ -20,27 +20,24 @@ def send(page, real):
     return page.inner_text(".handrail-code")
 
 
-def test_axe_finds_nothing_on_any_page_of_a_code(chromium, real, check_looks):
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    code = send(page, real)
-    assert page.get_by_role("button", name="Print this page").is_visible()
-    assert check_looks(page) == []
-    page.get_by_role("link", name=LATER, exact=True).click()
-    page.wait_for_url("**/contact/code/")
-    assert check_looks(page) == []
-    page.get_by_label("Your reference code").fill("QQQ-QQQ-QQQ")
-    page.keyboard.press("Enter")
-    page.get_by_text("We know no message with this code").wait_for()
-    assert check_looks(page) == []
-    page.get_by_label("Your reference code").fill(code.lower())
-    page.keyboard.press("Enter")
-    page.get_by_text("It is kept. A person will read it.").wait_for()
-    assert check_looks(page) == []
-    page.get_by_role("button", name="Erase …").click()
-    page.get_by_role("button", name="No, keep it").wait_for()
-    assert check_looks(page) == []
-    context.close()
+def test_axe_finds_nothing_on_any_page_of_a_code(phone, real, check_looks):
+    code = send(phone, real)
+    assert phone.get_by_role("button", name="Print this page").is_visible()
+    assert check_looks(phone) == []
+    phone.get_by_role("link", name=LATER, exact=True).click()
+    phone.wait_for_url("**/contact/code/")
+    assert check_looks(phone) == []
+    phone.get_by_label("Your reference code").fill("QQQ-QQQ-QQQ")
+    phone.keyboard.press("Enter")
+    phone.get_by_text("We know no message with this code").wait_for()
+    assert check_looks(phone) == []
+    phone.get_by_label("Your reference code").fill(code.lower())
+    phone.keyboard.press("Enter")
+    phone.get_by_text("It is kept. A person will read it.").wait_for()
+    assert check_looks(phone) == []
+    phone.get_by_role("button", name="Erase …").click()
+    phone.get_by_role("button", name="No, keep it").wait_for()
+    assert check_looks(phone) == []
 
 
 def test_a_message_is_followed_added_to_and_erased_by_keyboard_without_javascript(chromium, real):

@@ -61,53 +61,48 @@ def link_of(telling, step):
     return telling.address + found[1]
 
 
-def test_a_customer_asks_confirms_and_is_told_and_axe_finds_nothing(chromium, telling, check_looks):
+def test_a_customer_asks_confirms_and_is_told_and_axe_finds_nothing(phone, telling, check_looks):
     from handrail_feedback.records.learned import TaughtQuestion as Taught
     from handrail_feedback.records.stamps import now
     from handrail_feedback.storage.searches.learned import keep
 
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(f"{telling.address}billing/vat/", wait_until="load")
-    page.evaluate("document.querySelector('[data-md-toggle=search]').click()")
-    page.focus("[data-md-component=search-query]")
-    page.keyboard.insert_text(IN_VAIN)
-    page.locator(".handrail-none .handrail-tell").wait_for()
-    person, tell = (page.locator(f".handrail-{which}").bounding_box() for which in ("person", "tell"))
+    phone.goto(f"{telling.address}billing/vat/", wait_until="load")
+    phone.evaluate("document.querySelector('[data-md-toggle=search]').click()")
+    phone.focus("[data-md-component=search-query]")
+    phone.keyboard.insert_text(IN_VAIN)
+    phone.locator(".handrail-none .handrail-tell").wait_for()
+    person, tell = (phone.locator(f".handrail-{which}").bounding_box() for which in ("person", "tell"))
     assert person["y"] < tell["y"]
-    assert check_looks(page) == []
+    assert check_looks(phone) == []
 
-    page.locator(".handrail-tell a").click()
-    page.get_by_role("heading", name=LINK).wait_for()
-    assert page.get_by_label("What you are looking for").input_value() == IN_VAIN
-    assert check_looks(page) == []
-    page.get_by_label("Your e-mail address").fill("cora@acme")
-    page.get_by_role("button", name="Tell me").click()
-    page.get_by_text("This is no e-mail address").wait_for()
-    assert check_looks(page) == []
-    page.get_by_label("Your e-mail address").fill("cora@acme.test")
-    page.get_by_role("button", name="Tell me").click()
-    page.get_by_text("A mail to cora@acme.test is on its way").wait_for()
-    assert check_looks(page) == []
+    phone.locator(".handrail-tell a").click()
+    phone.get_by_role("heading", name=LINK).wait_for()
+    assert phone.get_by_label("What you are looking for").input_value() == IN_VAIN
+    assert check_looks(phone) == []
+    phone.get_by_label("Your e-mail address").fill("cora@acme")
+    phone.get_by_role("button", name="Tell me").click()
+    phone.get_by_text("This is no e-mail address").wait_for()
+    assert check_looks(phone) == []
+    phone.get_by_label("Your e-mail address").fill("cora@acme.test")
+    phone.get_by_role("button", name="Tell me").click()
+    phone.get_by_text("A mail to cora@acme.test is on its way").wait_for()
+    assert check_looks(phone) == []
 
     telling.work()
-    page.goto(link_of(telling, "confirm"))
-    page.get_by_text(IN_VAIN).wait_for()
-    assert check_looks(page) == []
-    page.get_by_role("button", name="Yes, tell me").click()
-    page.get_by_role("heading", name="We will write to you").wait_for()
-    assert check_looks(page) == []
+    phone.goto(link_of(telling, "confirm"))
+    phone.get_by_text(IN_VAIN).wait_for()
+    assert check_looks(phone) == []
+    phone.get_by_role("button", name="Yes, tell me").click()
+    phone.get_by_role("heading", name="We will write to you").wait_for()
+    assert check_looks(phone) == []
 
     keep(telling.store, [Taught(IN_VAIN, "guide/reset/", "agent", now(), "anna")])
     telling.work()
     assert "https://acme.test/help/guide/reset/" in telling.mails[-1].get_content()
-    page.goto(link_of(telling, "withdraw"))
-    page.get_by_role("heading", name="It is erased").wait_for()
-    assert check_looks(page) == []
-    assert [words for words in complaints if "status of" not in words] == []
-    context.close()
+    phone.goto(link_of(telling, "withdraw"))
+    phone.get_by_role("heading", name="It is erased").wait_for()
+    assert check_looks(phone) == []
+    assert [words for words in phone.complaints if "status of" not in words] == []
 
 
 def test_by_keyboard_without_javascript_it_is_asked_for_and_withdrawn(chromium, telling):

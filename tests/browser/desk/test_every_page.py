@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from signed_in import PASSWORD, sign_in
 
+from conftest import watched
+
 pyotp = pytest.importorskip("pyotp", reason="the service is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -71,35 +73,36 @@ def full_desk(help_site):
     return help_site
 
 
-def test_every_page_is_accessible_and_fits_the_screen(chromium, full_desk, check_looks):
+@pytest.fixture
+def lead(chromium, full_desk):
+    """A tab of a lead who has signed in."""
     context = chromium.browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    complaints, faults = [], {}
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page = watched(context.new_page())
     sign_in(page, full_desk, "lea")
-    for path in PAGES:
-        address = f"{full_desk.address}desk/{path.format(topic=full_desk.number)}"
-        assert page.goto(address).status == 200, path
-        page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
-        if found := check_looks(page):
-            faults[path] = found
-    assert faults == {}
-    assert [words for words in complaints if "status of" not in words] == []
+    yield page
     context.close()
 
 
-def test_no_page_is_longer_than_a_lead_scrolls(chromium, full_desk):
-    context = chromium.browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    sign_in(page, full_desk, "lea")
+def test_every_page_is_accessible_and_fits_the_screen(lead, full_desk, check_looks):
+    faults = {}
+    for path in PAGES:
+        address = f"{full_desk.address}desk/{path.format(topic=full_desk.number)}"
+        assert lead.goto(address).status == 200, path
+        lead.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
+        if found := check_looks(lead):
+            faults[path] = found
+    assert faults == {}
+    assert [words for words in lead.complaints if "status of" not in words] == []
+
+
+def test_no_page_is_longer_than_a_lead_scrolls(lead, full_desk):
     tall = {}
     for path in PAGES:
-        page.goto(f"{full_desk.address}desk/{path.format(topic=full_desk.number)}")
-        height = page.evaluate("document.documentElement.scrollHeight")
+        lead.goto(f"{full_desk.address}desk/{path.format(topic=full_desk.number)}")
+        height = lead.evaluate("document.documentElement.scrollHeight")
         if height > LONGEST_PAGE:
             tall[path] = height
     assert tall == {}
-    context.close()
 
 
 def test_all_that_is_marked_on_a_message_can_be_read_also_where_the_list_is_narrow(chromium, full_desk):

@@ -78,39 +78,34 @@ def test_a_failed_search_is_answered_by_a_person_and_found_the_next_time(tab, ch
     assert [words for words in tab.complaints if "status of" not in words] == []
 
 
-def test_axe_finds_nothing_at_the_desk(chromium, help_site, written, check_looks):
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(f"{help_site.address}desk/")
-    assert check_looks(page) == []
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill("wrong horse battery")
-    page.keyboard.press("Enter")
-    page.get_by_role("alert").wait_for()
-    assert check_looks(page) == []
-    sign_in(page, help_site)
-    page.get_by_text("About these numbers").click()
-    assert check_looks(page) == []
-    page.get_by_label("Search by words, sender or code").fill("QQQ")
-    page.keyboard.press("Enter")
-    page.get_by_text("No message in this view has these words").wait_for()
-    assert check_looks(page) == []
-    page.goto(f"{help_site.address}desk/m/{written}/")
-    assert page.get_by_role("heading", name="Similar messages").is_visible()
-    assert check_looks(page) == []
-    page.get_by_role("button", name="Send by mail").click()
-    page.get_by_text("Please write an answer first").wait_for()
-    assert check_looks(page) == []
-    page.get_by_label("Mail to").fill("Dear Cora")
-    page.get_by_role("button", name="Send by mail").click()
-    page.get_by_text("to cora@acme.test, queued").wait_for()
-    page.get_by_role("button", name="This answers it").first.click()
-    page.get_by_role("heading", name="What it led to").wait_for()
-    assert check_looks(page) == []
-    assert [words for words in complaints if "status of" not in words] == []
-    context.close()
+def test_axe_finds_nothing_at_the_desk(phone, help_site, written, check_looks):
+    phone.goto(f"{help_site.address}desk/")
+    assert check_looks(phone) == []
+    phone.get_by_label("Name").fill("anna")
+    phone.get_by_label("Password").fill("wrong horse battery")
+    phone.keyboard.press("Enter")
+    phone.get_by_role("alert").wait_for()
+    assert check_looks(phone) == []
+    sign_in(phone, help_site)
+    phone.get_by_text("About these numbers").click()
+    assert check_looks(phone) == []
+    phone.get_by_label("Search by words, sender or code").fill("QQQ")
+    phone.keyboard.press("Enter")
+    phone.get_by_text("No message in this view has these words").wait_for()
+    assert check_looks(phone) == []
+    phone.goto(f"{help_site.address}desk/m/{written}/")
+    assert phone.get_by_role("heading", name="Similar messages").is_visible()
+    assert check_looks(phone) == []
+    phone.get_by_role("button", name="Send by mail").click()
+    phone.get_by_text("Please write an answer first").wait_for()
+    assert check_looks(phone) == []
+    phone.get_by_label("Mail to").fill("Dear Cora")
+    phone.get_by_role("button", name="Send by mail").click()
+    phone.get_by_text("to cora@acme.test, queued").wait_for()
+    phone.get_by_role("button", name="This answers it").first.click()
+    phone.get_by_role("heading", name="What it led to").wait_for()
+    assert check_looks(phone) == []
+    assert [words for words in phone.complaints if "status of" not in words] == []
 
 
 def test_an_agent_works_by_keyboard_alone_without_javascript(chromium, help_site, written):
@@ -170,35 +165,30 @@ def sign_in_as_lead(page, address):
     page.get_by_role("heading", name="Topics").wait_for()
 
 
-def test_axe_finds_nothing_on_the_pages_of_topics(chromium, help_site, topics, check_looks):
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    sign_in_as_lead(page, f"{help_site.address}desk/topics/")
-    page.get_by_text("About these numbers").click()
-    assert page.get_by_role("img", name="People a week").is_visible()
-    assert check_looks(page) == []
-    page.get_by_role("link", name="walrus").click()
-    page.get_by_role("heading", name="What they searched").wait_for()
-    assert check_looks(page) == []
-    address = page.url
-    page.get_by_label("Article, issue").fill("javascript:alert(1)")
-    page.get_by_role("button", name="Write article").click()
-    page.get_by_role("alert").wait_for()
-    assert check_looks(page) == []
-    page.get_by_label("Article, issue").fill("https://git.acme.test/issues/7")
-    page.get_by_role("button", name="Write article").click()
-    page.get_by_text("Nothing needs triage.").wait_for()
-    assert check_looks(page) == []
-    page.goto(address)
-    page.get_by_role("heading", name="History").wait_for()
-    assert check_looks(page) == []
-    assert [words for words in complaints if "status of" not in words] == []
-    context.close()
+def test_axe_finds_nothing_on_the_pages_of_topics(phone, help_site, topics, check_looks):
+    sign_in_as_lead(phone, f"{help_site.address}desk/topics/")
+    phone.get_by_text("About these numbers").click()
+    assert phone.get_by_role("img", name="People a week").is_visible()
+    assert check_looks(phone) == []
+    phone.get_by_role("link", name="walrus").click()
+    phone.get_by_role("heading", name="What they searched").wait_for()
+    assert check_looks(phone) == []
+    address = phone.url
+    phone.get_by_label("Article, issue").fill("javascript:alert(1)")
+    phone.get_by_role("button", name="Write article").click()
+    phone.get_by_role("alert").wait_for()
+    assert check_looks(phone) == []
+    phone.get_by_label("Article, issue").fill("https://git.acme.test/issues/7")
+    phone.get_by_role("button", name="Write article").click()
+    phone.get_by_text("Nothing needs triage.").wait_for()
+    assert check_looks(phone) == []
+    phone.goto(address)
+    phone.get_by_role("heading", name="History").wait_for()
+    assert check_looks(phone) == []
+    assert [words for words in phone.complaints if "status of" not in words] == []
 
 
-def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics, check_looks):
+def test_axe_finds_nothing_on_the_pages_of_articles(phone, help_site, topics, check_looks):
     from handrail_feedback.records.searches import Vote
     from handrail_feedback.records.stamps import now
     from handrail_feedback.storage.searches.votes import keep_vote
@@ -207,39 +197,31 @@ def test_axe_finds_nothing_on_the_pages_of_articles(chromium, help_site, topics,
         reasons, sentence = (("unclear",), f"The button {number} is grey.") if number < 3 else ((), "")
         keep_vote(help_site.store, Vote("guide/reset/", number > 8, now(), sentence, tab=f"tab-{number:04d}",
                                         reasons=reasons))  # fmt: skip
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    sign_in_as_lead(page, f"{help_site.address}desk/topics/")
-    page.get_by_role("link", name="Articles").click()
-    page.get_by_text("About these numbers").click()
-    page.get_by_role("img", name="55% of votes say yes").wait_for()
-    assert check_looks(page) == []
-    page.locator(".desk-list").get_by_role("link", name="Reset your password").click()
-    page.get_by_text("The button 2 is grey.").wait_for()
-    assert check_looks(page) == []
-    context.close()
+    sign_in_as_lead(phone, f"{help_site.address}desk/topics/")
+    phone.get_by_role("link", name="Articles").click()
+    phone.get_by_text("About these numbers").click()
+    phone.get_by_role("img", name="55% of votes say yes").wait_for()
+    assert check_looks(phone) == []
+    phone.locator(".desk-list").get_by_role("link", name="Reset your password").click()
+    phone.get_by_text("The button 2 is grey.").wait_for()
+    assert check_looks(phone) == []
 
 
-def test_axe_finds_nothing_on_the_report(chromium, help_site, topics, written, check_looks):
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(f"{help_site.address}desk/report/")
-    page.get_by_label("Name").fill("ben")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Report").wait_for()
-    for closed in page.locator(".desk details summary").all():
+def test_axe_finds_nothing_on_the_report(phone, help_site, topics, written, check_looks):
+    phone.goto(f"{help_site.address}desk/report/")
+    phone.get_by_label("Name").fill("ben")
+    phone.get_by_label("Password").fill(PASSWORD)
+    phone.keyboard.press("Enter")
+    phone.get_by_role("heading", name="Report").wait_for()
+    for closed in phone.locator(".desk details summary").all():
         closed.click()
-    assert page.get_by_role("img", name="Searches a week").is_visible()
-    assert page.get_by_role("row", name="not due yet").is_visible()
-    assert check_looks(page) == []
-    assert [words for words in complaints if "status of" not in words] == []
-    context.close()
+    assert phone.get_by_role("img", name="Searches a week").is_visible()
+    assert phone.get_by_role("row", name="not due yet").is_visible()
+    assert check_looks(phone) == []
+    assert [words for words in phone.complaints if "status of" not in words] == []
 
 
-def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site, topics, check_looks, tmp_path):
+def test_the_report_as_a_file_asks_nobody_and_is_accessible(phone, help_site, topics, check_looks, tmp_path):
     from handrail_feedback.records.period import Period
     from handrail_feedback.records.stamps import now
     from handrail_feedback.reports.weekly import weekly_report_of
@@ -249,16 +231,13 @@ def test_the_report_as_a_file_asks_nobody_and_is_accessible(chromium, help_site,
     weekly = weekly_report_of(help_site.store, tmp_path, Period(at - timedelta(days=28), at), 3, at)
     file = tmp_path / "report.html"
     file.write_text(to_html(weekly, f"{help_site.address}desk/", "Acme"), encoding="utf-8")
-    context = chromium.browser.new_context(viewport=PHONE)
-    page = context.new_page()
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(file.as_uri())
-    for closed in page.locator("details summary").all():
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto(file.as_uri())
+    for closed in phone.locator("details summary").all():
         closed.click()
-    assert check_looks(page) == []
+    assert check_looks(phone) == []
     assert asked == [file.as_uri()]
-    context.close()
 
 
 def test_a_lead_decides_by_keyboard_alone_without_javascript(chromium, help_site, topics):

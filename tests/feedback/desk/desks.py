@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,8 +33,6 @@ from handrail_search.service.app import create_app
 
 from ..conftest import by_last_word, search
 
-sys.path.append(str(Path(__file__).parents[2] / "search"))
-
 DAY = timedelta(days=1)
 _tabs = count(1)
 PASSWORD = "correct horse battery"
@@ -64,7 +61,7 @@ def settings_for(root: Path, groups=None, **flags):
 
 def indexed_site(root: Path, lend_encoder, articles=None) -> None:
     """The made-up mail service's help with its real index, in `site` and `state` of a folder."""
-    from acme import ARTICLES, write_site
+    from search.acme import ARTICLES, write_site
 
     write_site(root / "site", articles or ARTICLES, base_path="/help/")
     build_index(list(read_site(root / "site")), lend_encoder(root / "state"), "all-MiniLM-L6-v2")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -27,10 +25,7 @@ from handrail_search.index.build import build_index
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.service.app import create_app
 from handrail_search.service.gunicorn_server import Production
-
-sys.path.append(str(Path(__file__).parents[3] / "search"))
-
-from acme import ARTICLES, article, write_site
+from search.acme import ARTICLES, article, write_site
 
 from ..servers import DROP
 
