@@ -170,6 +170,18 @@ def test_nothing_that_customers_see_asks_another_company(file):
 ASKS_A_PROVIDER = ROOT / "feedback" / "handrail_feedback" / "accounts" / "openid_http.py"
 
 
+STYLES = [file for file in SHOWN if file.suffix == ".css"]
+
+
+@pytest.mark.parametrize("file", STYLES, ids=named)
+def test_a_style_names_only_classes_of_ours_that_something_wears(file):
+    worn = "".join(one.read_text() for one in (*PYTHON, *SHOWN) if one.suffix not in (".css", ".yml"))
+    whole = set(re.findall(r"\b(?:handrail|desk|weekly)-[\w-]*\w", worn))
+    begun = tuple(re.findall(r"\b((?:handrail|desk|weekly)-[\w-]*-)(?:\{|\$\{)", worn))  # desk-way-{{ way }}
+    styled = set(re.findall(r"\.((?:handrail|desk|weekly)-[\w-]+)", file.read_text()))
+    assert sorted(one for one in styled - whole if not one.startswith(begun)) == []
+
+
 def test_no_package_fetches_anything_when_it_runs():
     assert ASKS_A_PROVIDER in PYTHON
     for file in PYTHON:

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from handrail_feedback.desk.reports import topic_cache
+from handrail_feedback.records.period import Period
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.storage.database import Store
 from handrail_kb.errors import StoreUnavailable
@@ -88,3 +89,18 @@ def test_garbage_that_forms_a_circle_is_found_by_one_reading_of_some(read, monke
     assert found(), "what was there at the last reading is left out"
     read()
     assert not found()
+
+
+def test_when_a_topic_could_be_decided_on_follows_the_searches_that_are_left(read):
+    book = read().take().book
+    [(topic, held)] = book.by_topic.items()
+    assert book.begun(topic)
+    assert book.with_topics({topic: held[:2]}).begun(topic) is None
+
+
+def test_facts_are_kept_of_only_so_many_periods(read):
+    found = read().take()
+    [topic] = found.book.by_topic
+    for days in range(1, 100):
+        found.find(topic, Period.last(days, found.reading.at), found.reading.at)
+    assert 0 < len(found.reading.others) <= 20
