@@ -11,7 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 
 from handrail_feedback.delivery.letters import title
-from handrail_feedback.delivery.smtp import Mail, MailServer, message_id, plain_mail
+from handrail_feedback.delivery.smtp import Mail, MailServer, in_reply_to, message_id, plain_mail
 from handrail_feedback.records.mailings import HOURS_TO_CONFIRM, Notification, notification_name
 from handrail_feedback.records.messages import Answer, KeptMessage
 from handrail_feedback.records.outbox import ANSWER
@@ -47,8 +47,7 @@ def answer_mail(answer: Answer, message: KeptMessage, sender: Address, replies: 
     words = f"{answer.words.rstrip()}\n\n-- \n{below}\n"
     mail = plain_mail(sender, (Address(addr_spec=answer.to),), f"Re: {title(message)}", words, answer.at)
     mail["Message-ID"] = message_id(f"{message.code}-answer-{answer.id}", sender)
-    mail["In-Reply-To"] = message_id(message.code, sender)
-    mail["References"] = message_id(message.follows or message.code, sender)
+    in_reply_to(mail, message, sender)
     if replies:
         mail["Reply-To"] = replies
     mail["X-Handrail-Code"] = message.code

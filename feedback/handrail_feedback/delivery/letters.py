@@ -82,9 +82,18 @@ def said_along(one: Along) -> str:
 
 
 def title(message: KeptMessage) -> str:
-    """The code and what the message is about, in one line."""
-    about = one_line(message.subject) or one_line(message.message)
-    return f"[{message.code}] {about if len(about) <= 80 else about[:79] + '…'}"
+    """The code of the thread's first message and what that is about, in one line: the same for the whole thread.
+
+    Many help desks join only mails with the same subject, besides `Re:`, whatever their headers say.
+    """
+    first = message.first or message
+    about = one_line(first.subject) or one_line(first.message)
+    return f"[{message.follows or message.code}] {about if len(about) <= 80 else about[:79] + '…'}"
+
+
+def mail_subject(message: KeptMessage) -> str:
+    """The title, marked as a reply if the message adds to another."""
+    return f"Re: {title(message)}" if message.follows else title(message)
 
 
 def spelled(lang: str, code: str) -> str:

@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from typing import Any
 
 from handrail_feedback.delivery.deadline import Deadline, trust
-from handrail_feedback.delivery.letters import key_of, message_text, receipt, reply_address, title
+from handrail_feedback.delivery.letters import key_of, mail_subject, message_text, receipt, reply_address
 from handrail_feedback.records.messages import KeptMessage
 from handrail_kb.errors import DeliveryFailed
 from handrail_kb.language.printable import one_line
@@ -35,14 +35,13 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 # Of an answer; smtplib gives -1 where it could read none.
 _LEAST_CODE = 200
-# The library would fold a long Message-ID like text, and no mail program would recognise it.
-_HEADERS = HeaderRegistry()
-for _name in ("in-reply-to", "references"):
-    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # it is mixed with BaseHeader there
 
 
 class _Verbatim:
-    """An ASCII header that must not be folded: the library would encode a long link beyond recognition."""
+    """An ASCII header that is folded at its spaces alone.
+
+    The library would encode a long link or Message-ID beyond recognition.
+    """
 
     max_count = 1
 
@@ -51,10 +50,13 @@ class _Verbatim:
         kwds.update(parse_tree=None, decoded=value, defects=[])
 
     def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # BaseHeader has the name
+        words = f"{policy.linesep} ".join(str(self).split(" "))
+        return f"{self.name}: {words}{policy.linesep}"  # type: ignore[attr-defined]  # BaseHeader has the name
 
 
-_HEADERS.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]
+_HEADERS = HeaderRegistry()
+for _name in ("in-reply-to", "references", "list-unsubscribe"):
+    _HEADERS.map_to_type(_name, _Verbatim)  # type: ignore[arg-type]  # it is mixed with BaseHeader there
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
@@ -158,7 +160,7 @@ def message_mail(
     message: KeptMessage, sender: Address, recipients: tuple[Address, ...], desk: str = ""
 ) -> EmailMessage:
     """The message as a mail, byte for byte the same each time, so that mail programs recognise duplicates."""
-    mail = plain_mail(sender, recipients, title(message), message_text(message, desk), message.at)
+    mail = plain_mail(sender, recipients, mail_subject(message), message_text(message, desk), message.at)
     mail["Message-ID"] = message_id(message.code, sender)
     if message.follows:
         mail["In-Reply-To"] = mail["References"] = message_id(message.follows, sender)
@@ -179,7 +181,7 @@ def as_receipt(message: KeptMessage, sender: Address, to: Address, replies: tupl
     """The mail with a customer's reference code. A reply reaches the team, below the original message."""
     mail = plain_mail(sender, (to,), *receipt(message), message.at)
     mail["Message-ID"] = message_id(f"{message.code}-receipt", sender)
-    mail["In-Reply-To"] = mail["References"] = message_id(message.code, sender)
+    in_reply_to(mail, message, sender)
     mail["Reply-To"] = replies
     mail["Auto-Submitted"] = "auto-replied"
     mail["X-Auto-Response-Suppress"] = "All"
@@ -197,6 +199,13 @@ def plain_mail(sender: Address, to: tuple[Address, ...], subject: str, text: str
     mail["Date"] = at
     mail.set_content(text, charset="utf-8", cte="quoted-printable")
     return mail
+
+
+def in_reply_to(mail: EmailMessage, message: KeptMessage, sender: Address) -> None:
+    """Say in the headers that this mail replies to the message, and which thread that is in."""
+    mail["In-Reply-To"] = message_id(message.code, sender)
+    thread = (message.follows, message.code) if message.follows else (message.code,)
+    mail["References"] = " ".join(message_id(code, sender) for code in thread)
 
 
 def message_id(code: str, sender: Address) -> str:

@@ -179,7 +179,10 @@ class Message:
 
 @dataclass(frozen=True)
 class KeptMessage:
-    """A message as stored. `follows` is the code of the message that it adds to; empty if it names none."""
+    """A message as stored. `follows` is the code of the message that it adds to; empty if it names none.
+
+    `first` is that message, without its files, where it was read too.
+    """
 
     code: str
     message: str
@@ -192,6 +195,7 @@ class KeptMessage:
     callback: str = ""
     along: tuple[Along, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    first: KeptMessage | None = None
 
 
 def form_fingerprint(message: Message) -> str:

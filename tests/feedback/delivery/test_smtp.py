@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from handrail_feedback.delivery import deadline
 from handrail_feedback.delivery.letters import reply_address
-from handrail_feedback.delivery.smtp import Mail, message_mail
+from handrail_feedback.delivery.smtp import Mail, as_receipt, message_mail
 from handrail_feedback.delivery.smtp import MailServer as Server
 from handrail_feedback.records.messages import Along, Attachment, KeptMessage, Message
 from handrail_feedback.storage.messages.messages import find_message, keep_message
@@ -119,6 +119,9 @@ def test_threads_hold_under_a_domain_of_any_length(letter):
     sender = Address(username="help", domain=f"{'x' * 60}.{'y' * 60}.acme.test")
     mail = email.message_from_bytes(message_mail(letter(f"See {first.code}"), sender, TEAM).as_bytes())
     assert mail["References"].split() == [f"<handrail-{first.code}@{sender.domain}>"]
+    answer = as_receipt(letter(f"See {first.code}"), sender, TEAM[0], TEAM).as_bytes()
+    assert email.message_from_bytes(answer)["References"].split()[0] == f"<handrail-{first.code}@{sender.domain}>"
+    assert max(map(len, answer.splitlines())) < 200
 
 
 def test_without_an_address_there_is_nobody_to_reply_to(server, post, letter):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from handrail_feedback.records.messages import (
     LONGEST_LINE,
@@ -143,12 +143,16 @@ def _named_before(db: Connection, words: str) -> str:
 
 
 def find_message(store: Store, code: str, *, contents: bool = False) -> KeptMessage | None:
-    """The message with this code, however it was typed; None when there is none.
+    """The message with this code, however it was typed, and the one that it adds to; None when there is none.
 
     Its files are named; what is in them is there with `contents`.
     """
     rows = store.read("SELECT * FROM messages WHERE code = :code", code=normalise(code) or "")
-    return kept_message(rows[0], attachments_of(store, rows[0]["code"], contents=contents)) if rows else None
+    if not rows:
+        return None
+    found = kept_message(rows[0], attachments_of(store, rows[0]["code"], contents=contents))
+    first = store.read("SELECT * FROM messages WHERE code = :code", code=found.follows) if found.follows else []
+    return replace(found, first=kept_message(first[0])) if first else found
 
 
 def list_messages(store: Store, *, limit: int = 10_000) -> list[KeptMessage]:

@@ -88,7 +88,7 @@ def test_an_answer_to_an_addition_hangs_in_the_thread_of_the_first_message(write
     assert sender.send_next()
     [mail] = post.mails
     assert mail["In-Reply-To"] == f"<handrail-{second}@acme.test>"
-    assert mail["References"] == f"<handrail-{first}@acme.test>"
+    assert mail["References"] == f"<handrail-{first}@acme.test> <handrail-{second}@acme.test>"
     assert not find_case(store, first).is_open and not find_case(store, second).is_open
 
 

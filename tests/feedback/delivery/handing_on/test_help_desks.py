@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from handrail_feedback.delivery.customer_mail import answer_mail
 from handrail_feedback.delivery.letters import payload
 from handrail_feedback.delivery.smtp import as_receipt, message_mail
 from handrail_feedback.delivery.webhook import Webhook
-from handrail_feedback.records.messages import Along, Attachment, Message
+from handrail_feedback.records.messages import Along, Answer, Attachment, Message
 from handrail_feedback.storage.messages.messages import find_message, keep_message
 from handrail_kb.errors import DeliveryFailed
 from waiting import until
@@ -36,21 +37,23 @@ PICTURE = b"\x89PNG\r\n\x1a\n and more"
 HELP_DESKS = ("zammad", "freescout", "zendesk")
 
 
+def kept(store, text, subject, reply_to, **more):
+    """A message as it is delivered."""
+    code = keep_message(store, Message(text, subject, reply_to, "de", NOON, **more))
+    return find_message(store, code, contents=True)
+
+
 @pytest.fixture
 def messages(store):
     """A customer's message with a file and what they searched, a second one that names its code, and a caller's."""
 
-    def keep(text, subject, reply_to, **more):
-        message = Message(text, subject, reply_to, "de", NOON, **more)
-        return find_message(store, keep_message(store, message), contents=True)
-
     along = (Along("search", "größe ändern"), Along("article", "Sizes", "guide/sizes/"))
     files = (Attachment("Bildschirm ü.png", "image/png", len(PICTURE), content=PICTURE),)
-    first = keep("Es geht <nicht>.\nBitte helfen!", "Größe", "Anna <anna@acme.test>", along=along, attachments=files)
+    first = kept(store, "Es geht <nicht>.\nBitte helfen!", "Größe", "Anna <anna@acme.test>", along=along, attachments=files)
     return (
         first,
-        keep("Noch etwas.", "Ganz anderes", "anna@acme.test", follows=first.code),
-        keep("Ruf an", "", "+49 30 1"),
+        kept(store, "Noch etwas.", "Ganz anderes", "anna@acme.test", follows=first.code),
+        kept(store, "Ruf an", "", "+49 30 1"),
     )
 
 
@@ -118,13 +121,40 @@ def test_a_customer_who_answers_the_confirmation_comes_to_the_same_ticket(messag
     assert receipt["Reply-To"] == "support@acme.test" and [len(ticket) for ticket in desk.tickets] == [2]
 
 
-def test_zammad_needs_the_two_settings_that_the_help_names(messages):
+def test_zammad_needs_the_setting_that_the_help_names(messages):
     as_it_comes = MailDesk(needs_same_subject=True, takes_reply_to=False)
     for message in messages[:2]:
         as_it_comes.take(mailed(message))
-    assert as_it_comes.customers == ["help@acme.test", "help@acme.test"]
-    page = HELP.read_text(encoding="utf-8")
-    assert "Sender based on Reply-To header" in page and "Additional follow-up detection" in page
+    assert as_it_comes.customers == ["help@acme.test"]
+    assert "Sender based on Reply-To header" in HELP.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("subject", ["Größe", "", "x" * 200, "=?utf-8?q?x?= y", "Re: mine"])
+def test_what_is_added_joins_the_ticket_also_where_only_the_same_subject_does(store, subject):
+    first = kept(store, "Es geht nicht.\nHilfe!", subject, "anna@acme.test")
+    added = kept(store, "Noch etwas.", "Ganz anderes", "anna@acme.test", follows=first.code)
+    named = kept(store, f"Zu {added.code}: es geht.", "", "anna@acme.test")
+    desk = MailDesk(needs_same_subject=True)
+    for message in (first, added, named):
+        desk.take(mailed(message))
+    [[_, *more]] = desk.tickets
+    assert [one["X-Handrail-Code"] for one in more] == [added.code, named.code]
+    assert "About: Ganz anderes" in more[0].get_body().get_content()
+    assert {one["Subject"][:18] for one in more} == {f"Re: [{first.code}] "}
+
+
+def test_every_mail_about_a_message_names_its_thread(store):
+    first = kept(store, "Es geht nicht.", "Größe", "anna@acme.test")
+    added = kept(store, "Noch etwas.", "", "anna@acme.test", follows=first.code)
+    begun, then = (f"<handrail-{one.code}@acme.test>" for one in (first, added))
+    answer = Answer(7, added.code, first.code, NOON, "bert", "mail", "Hallo", "anna@acme.test", None, None, None, "")
+    for mail in (
+        as_receipt(added, SITE, Address(addr_spec="anna@acme.test"), (SUPPORT,)),
+        answer_mail(answer, added, SITE, (SUPPORT,)),
+    ):
+        received = email.message_from_bytes(mail.as_bytes(), policy=email.policy.default)
+        assert received["In-Reply-To"] == then and received["References"].split() == [begun, then]
+    assert received["Subject"] == f"Re: [{first.code}] Größe"
 
 
 # --- by webhook
