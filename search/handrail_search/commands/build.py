@@ -60,9 +60,16 @@ def summary(built: Any, seconds: float) -> str:
     from handrail_search.index.manifest import TRUSTED
 
     line = (
-        f"Index: {built.folder} ({counted(built.pages, 'article')}, {counted(built.passages, 'passage')}, "
-        f"{built.encoded} encoded, {built.reused} as before, {seconds:.1f} s)"
+        f"Index: {built.folder} ({counted(built.pages, 'article')}, {what_was_encoded(built)}, {seconds:.1f} s)"
     )
     if built.trust >= TRUSTED:
         return line
     return f"{line}\nNote: the encoder does not know the language of these articles. {choose_another()}"
+
+
+def what_was_encoded(built: Any) -> str:
+    """How much of the index was encoded: `3 of 10 passages and questions encoded`, or all of it, or nothing."""
+    every = counted(built.encoded + built.reused, "passage", "passages and questions")
+    if not built.encoded and built.reused:
+        return f"{every} unchanged"
+    return f"{built.encoded} of {every} encoded" if built.reused else f"{every} encoded"

@@ -23,7 +23,7 @@ from handrail_kb.texts.log.lines import log_lines
 from handrail_kb.texts.log.logger import Log
 from handrail_search.checking.inspection import Inspector
 from handrail_search.checking.report_text import report_lines, summary_of
-from handrail_search.commands.build import Flags
+from handrail_search.commands.build import Flags, what_was_encoded
 from handrail_search.commands.options import encoding_bar, find_settings, setting_options
 from handrail_search.index.site_build import build_site_and_index
 from handrail_search.service.gunicorn_server import (
@@ -103,7 +103,7 @@ def _build_and_report(settings: Settings) -> None:
     index = built.index
     console.print(
         f"Built {counted(index.pages, 'article')} in {built.site_seconds:.1f} s, index in {built.index_seconds:.1f} s "
-        f"({counted(index.encoded, 'passage')} encoded, {index.reused} as before)"
+        f"({what_was_encoded(index)})"
     )
 
 
