@@ -172,7 +172,7 @@ def _reports(settings: Settings, at: datetime) -> dict[str, Callable[[Store], st
     articles = KnownArticles()
 
     def failed(store: Store, period: Period) -> Any:
-        return build_report(store, period.since, period.until, limit=100_000, made_at=at)
+        return build_report(store, period, limit=100_000, made_at=at)
 
     def topics(store: Store, period: Period) -> str:
         return topics_as_json(list_topics(read_book(store), articles, period, at, least=1, decided=True))

@@ -24,6 +24,7 @@ from handrail_feedback.reports.articles_text import (
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.flags import config_option
 from handrail_kb.config.settings import load_settings
+from handrail_kb.contact.reply_due import contact_of
 from handrail_kb.errors import HandrailError
 from handrail_kb.site.built.site_info import read_site_info
 
@@ -62,7 +63,7 @@ def articles(
     settings, at = load_settings(config_file), now()
     store = open_store(settings, "no search and no vote was kept yet")
     site = read_site_info(settings.served_site).articles
-    period, least = Period.last(days, at), settings.number("topic_people")
+    period, least = Period.last(days, at, contact_of(settings).zone), settings.number("topic_people")
     if article is None:
         found = read_list(store, site, period, least)
         chosen = (one for one in found.articles if everything or one.facts.known)

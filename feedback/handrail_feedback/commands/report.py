@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import click
@@ -17,19 +18,22 @@ from handrail_feedback.reports.failed_searches_text import report_as_json, repor
 from handrail_feedback.reports.weekly import weekly_report_of
 from handrail_feedback.reports.weekly_pages import to_html
 from handrail_kb.cli.flags import config_option
-from handrail_kb.config.settings import load_settings
+from handrail_kb.config.settings import Settings, load_settings
+from handrail_kb.contact.reply_due import contact_of
 from handrail_kb.errors import HandrailError
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.help_links import one_click
 
 _WRITERS = {"text": report_as_text, "json": report_as_json, "csv": to_csv, "markdown": report_as_markdown}
 _FORMS = [*_WRITERS, "html"]
+# No search was kept before.
+_FIRST_DAY = date(2000, 1, 1)
 
 
 @click.command()
 @config_option
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day, in UTC.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day, in UTC; today by default.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day; today by default.")
 @click.option(
     "--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days, if --since is not given."
 )
@@ -61,23 +65,15 @@ def report(
     if by_mail:
         _mail_report(config_file)
         return
-    end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else now()
-    if form == "html":
-        end = min(end, now())
-    start = since.replace(tzinfo=UTC) if since else end - timedelta(days=days)
-    if start >= end:
-        raise HandrailError(
-            f"--since {start:%Y-%m-%d} is after the last day.", "Give an earlier day: --since YYYY-MM-DD"
-        )
-    if form == "html":
-        click.echo(_as_page(config_file, Period(start, end)), nl=False)
-        return
     settings = load_settings(config_file)
+    period = _period(since, until, days, contact_of(settings).zone)
+    if form == "html":
+        click.echo(_as_page(settings, period), nl=False)
+        return
     near = one_click(settings.served_site)
     found = build_report(
         open_store(settings),
-        start,
-        end,
+        period,
         include_degraded=include_degraded,
         limit=limit,
         one_click=near,
@@ -85,8 +81,19 @@ def report(
     click.echo(_WRITERS[form or "text"](found), nl=False)
 
 
-def _as_page(config_file: Path, period: Period) -> str:
-    settings = load_settings(config_file)
+def _period(since: datetime | None, until: datetime | None, days: int, zone: tzinfo) -> Period:
+    """The whole days that are asked for, up to now. Raises HandrailError."""
+    at = now()
+    today = at.astimezone(zone).date()
+    last = min(until.date(), today) if until else today
+    first = since.date() if since else last - timedelta(days=days - 1)
+    if first > last:
+        raise HandrailError(f"--since {first} is after the last day.", "Give an earlier day: --since YYYY-MM-DD")
+    found = Period.of_days(max(first, _FIRST_DAY), last, zone)
+    return replace(found, until=min(found.until, at))
+
+
+def _as_page(settings: Settings, period: Period) -> str:
     store = open_store(settings)
     report = weekly_report_of(store, settings.served_site, period, settings.number("topic_people"), now())
     site = read_site_info(settings.served_site)
@@ -99,5 +106,6 @@ def _mail_report(config_file: Path) -> None:
     store = open_store(settings)
     to = read_report_mail(settings)
     reporter = Reporter(to, lambda: settings.served_site, settings.number("topic_people"))
-    to.send(reporter.letter(store, at, f"report-{at:%Y-%m-%d-%H%M%S}", at))
+    week = Period.last(7, at, contact_of(settings).zone)
+    to.send(reporter.letter(store, week, f"report-{at:%Y-%m-%d-%H%M%S}", at))
     click.echo(f"Mailed the report to {', '.join(address.addr_spec for address in to.mail.recipients)}.")

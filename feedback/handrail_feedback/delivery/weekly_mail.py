@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -23,19 +23,17 @@ from handrail_kb.texts.log.logger import Log
 log = Log(__name__)
 
 
-_WEEK = timedelta(days=7)
-
-
 @dataclass(frozen=True)
 class Reporter:
     """Mails the report of a site when it is due, without topics and words of fewer than `least` people.
 
-    `site_dir` returns the current folder of built HTML.
+    `site_dir` returns the current folder of built HTML; days begin and end in `zone`.
     """
 
     mail: ReportMail
     site_dir: Callable[[], Path]
     least: int
+    zone: tzinfo = UTC
 
     def step(self, store: Store, at: datetime) -> bool:
         """Mail the report if it is due and no other process does; False if there was nothing to do.
@@ -47,7 +45,9 @@ class Reporter:
         if not attempt:
             return False
         try:
-            self.mail.send(self.letter(store, due, f"report-{due:%Y-%m-%d}", at))
+            today = due.astimezone(self.zone).date()
+            week = Period.of_days(today - timedelta(days=7), today - timedelta(days=1), self.zone)
+            self.mail.send(self.letter(store, week, f"report-{due:%Y-%m-%d}", at))
         except DeliveryFailed as error:
             log("report.not_sent", attempt=attempt, reason=error)
             return True
@@ -56,9 +56,9 @@ class Reporter:
         log("report.sent")
         return True
 
-    def letter(self, store: Store, until: datetime, name: str, at: datetime) -> EmailMessage:
-        """The mail about the seven days before `until`. Mail programs recognise duplicates by `name`."""
-        report = weekly_report_of(store, self.site_dir(), Period(until - _WEEK, until), self.least, at)
+    def letter(self, store: Store, week: Period, name: str, at: datetime) -> EmailMessage:
+        """The mail about a week. Mail programs recognise duplicates by `name`."""
+        report = weekly_report_of(store, self.site_dir(), week, self.least, at)
         return report_mail(self.mail, report, read_site_info(self.site_dir()), name)
 
 

@@ -24,7 +24,7 @@ from handrail_feedback.desk.accounts.second_factor import SecondFactor, ask_for_
 from handrail_feedback.desk.answer_times import AnswerTimes
 from handrail_feedback.desk.counted import CountedPage
 from handrail_feedback.desk.downloads import MOST_ROWS
-from handrail_feedback.desk.look import Look, clock, waiting, words
+from handrail_feedback.desk.look import Look, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
 from handrail_feedback.desk.messages.inbox import Inbox
 from handrail_feedback.desk.messages.message import MessagePage
@@ -80,10 +80,10 @@ def add_desk(
 
     `site_info` returns the facts that the build stored; `site_folder` returns the folder of built HTML.
     """
-    look = Look(site_folder or (lambda: settings.site_dir), base_path, lambda: site_info().name)
+    look = _look(settings, base_path, site_info, site_folder)
     least = settings.number("topic_people")
-    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), contact_of(settings).zone)
-    articles_seen = ArticleFactsCache(store, lambda: site_info().articles, least, topics.zone)
+    topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), look.zone)
+    articles_seen = ArticleFactsCache(store, lambda: site_info().articles, least, look.zone)
     sign_in = _sign_in(store, look, settings, topics.warm_once)
     # Each look at the inbox asks for the time promised for every message. The promise is read when the service starts.
     reply_due = lru_cache(MOST_IN_INBOX)(partial(due, contact_of(settings)))
@@ -102,6 +102,13 @@ def add_desk(
     ):
         pages.register(blueprint)
     app.register_blueprint(blueprint)
+
+
+def _look(
+    settings: Settings, base_path: str, site_info: Callable[[], SiteInfo], site_folder: Callable[[], Path] | None
+) -> Look:
+    folder = site_folder or (lambda: settings.site_dir)
+    return Look(folder, base_path, lambda: site_info().name, contact_of(settings).zone)
 
 
 def _sign_in(store: Store, look: Look, settings: Settings, expect: Callable[[], None]) -> SignIn:
@@ -140,7 +147,8 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
     blueprint.register_error_handler(Exception, lambda error: _failed(look, error))
     blueprint.add_app_template_filter(waiting, "span")
-    blueprint.add_app_template_filter(clock, "clock")
+    blueprint.add_app_template_filter(look.clock, "clock")
+    blueprint.add_app_template_filter(look.day, "day")
     blueprint.add_app_template_filter(percent, "percent")
     blueprint.context_processor(_who_is_there)
     blueprint.context_processor(lambda: {"most_rows": MOST_ROWS})

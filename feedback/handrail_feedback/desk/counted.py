@@ -16,7 +16,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.answer_times import USUAL_SPAN
-from handrail_feedback.desk.look import Look, clock, words
+from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, Columns, send_list
+from handrail_feedback.desk.look import Look, words
 from handrail_feedback.desk.reports.list_view import page_of
 from handrail_feedback.desk.reports.period import asked_of
 from handrail_feedback.desk.reports.topic_cache import CachedTopics, TopicCache
@@ -25,7 +26,7 @@ from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Counted, Intent, names_of
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.failed_searches import TALLIED_AS
-from handrail_feedback.reports.people.human_reach import label
+from handrail_feedback.reports.people.human_reach import label, slug
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import cases_of, kept_messages, messages_to_answer, sent_messages
 from handrail_feedback.storage.searches.intents import intents_of
@@ -36,6 +37,7 @@ from handrail_kb.language.printable import printable
 from handrail_kb.site.help_links import one_click_pages
 
 ROWS_SHOWN = 50
+_READ_AT_ONCE = 500
 Thing = TypeVar("Thing")
 
 
@@ -81,18 +83,14 @@ class CountedPage:
     title_of: Callable[[str], str]
 
     def register(self, blueprint: Blueprint) -> None:
-        """Add the address of the lists."""
+        """Add the addresses of the lists, as pages and as files."""
         blueprint.add_url_rule(f"{self.look.home}report/counted/", "counted", self.show)
+        blueprint.add_url_rule(f"{self.look.home}report/counted.{AS_FILE}", "counted_file", self.file)
 
     def show(self) -> AnyResponse:
         """GET desk/report/counted/: what `number` counts, its `part` or all, in the period, or the one before it."""
-        at, cached, name = now(), self.cache.take(), request.args.get("number", "")
-        period = asked_of(request.args, USUAL_SPAN, at, self.cache.zone).period(cached.reading.at, self.cache.zone)
-        if request.args.get("when") == "before":
-            period = period.before
-        topic = request.args.get("topic", "")
-        asked = _Asked(cached, period, at, request.args.get("of") != "all", int(topic) if topic[:9].isdecimal() else 0)
-        rows = self._rows(name, asked)
+        name, asked = request.args.get("number", ""), self._asked()
+        rows, period = self._rows(name, asked), asked.period
         page = page_of(request.args)
         start = (page - 1) * ROWS_SHOWN
         shown = rows.between(start, min(start + ROWS_SHOWN, rows.of)) if start < rows.of else []
@@ -108,6 +106,37 @@ class CountedPage:
             page=page,
             asked={key: value for key, value in request.args.items() if key != "page"},
             back={key: value for key, value in request.args.items() if key in ("span", "since", "until", "beside")},
+        )
+
+    def file(self, kind: str) -> AnyResponse:
+        """GET desk/report/counted.csv and .json: the same list, all pages of it."""
+        name = request.args.get("number", "")
+        rows = self._rows(name, self._asked())
+        some = min(rows.of, MOST_ROWS)
+        lines = [
+            line
+            for first in range(0, some, _READ_AT_ONCE)
+            for line in rows.between(first, min(first + _READ_AT_ONCE, some))
+        ]
+        columns = Columns[tuple[Cell, ...]](
+            "rows",
+            {head: lambda cells, place=place: cells[place].text for place, head in enumerate(rows.head)},  # type: ignore[misc]
+        )
+        return send_list(self.store, f"counted-{slug(name)}", kind, columns.write(kind, lines, rows.of), of=rows.of)
+
+    def _asked(self) -> _Asked:
+        """What this request asks for."""
+        at, cached = now(), self.cache.take()
+        period = asked_of(request.args, USUAL_SPAN, at, self.cache.zone).period(cached.reading.at, self.cache.zone)
+        if request.args.get("when") == "before":
+            period = period.before
+        topic = request.args.get("topic", "")
+        return _Asked(
+            cached,
+            period,
+            at,
+            request.args.get("of") != "all",
+            int(topic) if topic.isdecimal() and len(topic) < 10 else 0,
         )
 
     def _rows(self, name: str, asked: _Asked) -> Rows:
@@ -142,12 +171,12 @@ class CountedPage:
 
     def _search(self, one: Counted, intent: Intent | None) -> tuple[Cell, ...]:
         if intent is None:
-            return Cell(clock(one.at)), Cell(words("counted.erased")), Cell(""), Cell("")
+            return Cell(self.look.clock(one.at)), Cell(words("counted.erased")), Cell(""), Cell("")
         outcome = f"failed.{one.kind}" if one.kind else "counted.asked_back" if one.asked_back else "counted.not_failed"
         then = words("topics.next.contacted") if one.contacted else ""
         opened = intent.clicked_location if one.clicked else None
         return (
-            Cell(clock(one.at)),
+            Cell(self.look.clock(one.at)),
             Cell(printable(intent.query)),
             Cell(words(outcome)),
             self._article(opened) if opened is not None else Cell(then),
@@ -167,7 +196,7 @@ class CountedPage:
                 typed[one.person].append(one.query)
         rows = [
             (
-                Cell(clock(first[who])),
+                Cell(self.look.clock(first[who])),
                 Cell(printable(" · ".join(dict.fromkeys(typed[who])))),
                 Cell(str(len(typed[who]))),
             )
@@ -183,7 +212,7 @@ class CountedPage:
         ]
         rows = [
             (
-                Cell(clock(one.at)),
+                Cell(self.look.clock(one.at)),
                 self._article(one.location),
                 Cell(words("counted.yes" if one.helpful else "counted.no")),
                 Cell(printable(one.comment)),
@@ -210,7 +239,7 @@ class CountedPage:
             kept = cases_of(self.store, codes[first:last])
             return [
                 (
-                    Cell(clock(kept[code].message.at) if code in kept else ""),
+                    Cell(self.look.clock(kept[code].message.at) if code in kept else ""),
                     Cell(code, url_for("desk.message", code=code) if code in kept else ""),
                     Cell(printable(kept[code].message.subject) if code in kept else words("counted.erased")),
                     Cell(words("counted.yes" if every[code] else "counted.no")),

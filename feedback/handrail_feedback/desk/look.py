@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flask import Response, make_response, render_template, request
 
+from handrail_feedback.records.stamps import clock_time
 from handrail_kb.site.shell import appearance
 from handrail_kb.texts import FALLBACK_LANGUAGE
 from handrail_kb.texts.amounts import exactly
@@ -26,6 +27,8 @@ class Look:
     site_folder: Callable[[], Path]
     base_path: str
     site_name: Callable[[], str]
+    # Where the site's days begin and end.
+    zone: tzinfo = UTC
 
     @property
     def site_dir(self) -> Path:
@@ -36,6 +39,14 @@ class Look:
     def home(self) -> str:
         """The address of the desk's first page, below which all its addresses are."""
         return f"{self.base_path}desk/"
+
+    def clock(self, at: datetime) -> str:
+        """A moment as the desk shows it: in the site's time zone, to the minute."""
+        return clock_time(at, self.zone)
+
+    def day(self, at: datetime) -> date:
+        """The day of a moment, in the site's time zone."""
+        return at.astimezone(self.zone).date()
 
     def page(self, template: str, title: str, status: int = 200, **values: Any) -> Response:
         """A page of the desk, in the language of whoever reads it.
@@ -71,8 +82,3 @@ def words(key: str, **values: object) -> str:
 def waiting(span: timedelta) -> str:
     """A time to the minute or hour, rounded down: `12 min`, `3 h 5 min`, `2 days 4 h`."""
     return exactly(span, words)
-
-
-def clock(at: datetime) -> str:
-    """A moment as the desk shows it."""
-    return f"{at:%Y-%m-%d %H:%M} UTC"

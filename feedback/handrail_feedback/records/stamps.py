@@ -7,7 +7,7 @@ later if it says then that a day has passed.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 Row = dict[str, Any]
@@ -35,6 +35,13 @@ def moment(stamped: str) -> datetime:
 def moment_or_none(stamped: str | None) -> datetime | None:
     """The moment in a text that `stamp` wrote; None where there is none."""
     return moment(stamped) if stamped else None
+
+
+def clock_time(at: datetime, zone: tzinfo = UTC) -> str:
+    """A moment as people read it in a time zone: `2026-11-02 09:30 CET`."""
+    here = at.astimezone(zone)
+    name = here.tzname() or ""
+    return f"{here:%Y-%m-%d %H:%M} {name if name[:1].isalpha() else f'UTC{name}'}"
 
 
 def storable(text: str, longest: int) -> str:

@@ -29,14 +29,14 @@ MINUTES = int(SOON.total_seconds() // 60)
 _NO_WORDS = "none"
 
 
-def article_notes(least: int, lang: str = _LANG) -> list[str]:
-    """Notes on what the numbers mean and what they leave out."""
+def article_notes(least: int, lang: str = _LANG, *, exact: bool = False) -> list[str]:
+    """Notes on what the numbers mean and what they leave out; `exact` where small numbers are shown."""
     text = partial(STAFF_WORDS.text, lang)
     return [
         text("articles.note_readers"),
         text("articles.note_asked", minutes=MINUTES),
         text("articles.note_helped", enough=ENOUGH_READERS),
-        text("articles.note_words", least=least),
+        text("articles.note_exact" if exact else "articles.note_words", least=least),
     ]
 
 
@@ -73,7 +73,7 @@ def reasons_in_words(one: ReadArticle, least: int, lang: str = _LANG) -> list[tu
 
 
 def _window(period: Period) -> str:
-    return f"{period.since:{_DAY}} to {period.until:{_DAY}} UTC"
+    return f"{period.first_day} to {period.last_day} {period.zone}"
 
 
 def _kept_up(one: ReadArticle) -> str:

@@ -72,6 +72,12 @@ class Drawing:
         """Whether there is nothing to draw. Say so in that case, because bare axes look like a fault."""
         return not self.bars and not self.dots
 
+    @property
+    def columns(self) -> list[tuple[float, float]]:
+        """Where each week begins, and how wide it is."""
+        step = (self.width - self.left - _RIGHT) / max(len(self.rows), 1)
+        return [(round(self.left + place * step, 1), round(step, 1)) for place in range(len(self.rows))]
+
 
 def stacked(
     name: str,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import get_args
 
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.redaction.redact import says_nothing
 from handrail_feedback.records.searches import Counted, Failure, Following, Intent, as_tallied, shape, tally
 from handrail_feedback.records.stamps import now
@@ -69,15 +70,14 @@ class FailedSearch:
 
 @dataclass(frozen=True)
 class FailedSearchReport:
-    """The failed searches from `since` up to, but not including, `until`, most people first, with totals.
+    """The failed searches of a period, most people first, with totals.
 
     `reach` holds the figures on whether those who wrote reached a person.
 
     `left_out` counts the searches that are in no figure, by reason; `not_listed` counts the lines beyond the limit.
     """
 
-    since: datetime
-    until: datetime
+    period: Period
     made_at: datetime
     totals: tuple[Measure, ...]
     failed: tuple[FailedSearch, ...]
@@ -139,8 +139,7 @@ def _most(counted: Counter[str]) -> str | None:
 
 def build_report(
     store: Store,
-    since: datetime,
-    until: datetime,
+    period: Period,
     *,
     include_degraded: bool = False,
     limit: int = 100,
@@ -153,7 +152,7 @@ def build_report(
     """
     groups: dict[str, _Group] = {}
     searches: list[Counted] = []
-    for intent, following in intents(store, since, until):
+    for intent, following in intents(store, period.since, period.until):
         one = as_tallied(intent, following)
         if include_degraded and one.left_out == "degraded":
             one = replace(one, left_out="")
@@ -165,14 +164,13 @@ def build_report(
         (group.done() for group in groups.values()), key=lambda line: (-line.people, -line.searches, line.query)
     )
     return FailedSearchReport(
-        since=since,
-        until=until,
+        period=period,
         made_at=made_at or now(),
-        totals=search_totals(counts) + vote_totals(store, since, until),
+        totals=search_totals(counts) + vote_totals(store, period.since, period.until),
         failed=tuple(failed[:limit]),
         left_out=left_out(counts),
         not_listed=max(0, len(failed) - limit),
-        reach=human_reach(store, since, until, made_at or now(), one_click=one_click),
+        reach=human_reach(store, period, made_at or now(), one_click=one_click),
     )
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, get_args
 
 from handrail_feedback import text_tables
-from handrail_feedback.records.period import Period
 from handrail_feedback.records.searches import Failure
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.reports.failed_searches import REPORT_FORMAT, FailedSearch, FailedSearchReport, Measure
@@ -33,7 +32,7 @@ def _notes(report: FailedSearchReport) -> list[str]:
 
 
 def _window(report: FailedSearchReport) -> str:
-    return Period(report.since, report.until).said()
+    return report.period.said()
 
 
 def _share(measure: Measure) -> str:
@@ -139,8 +138,8 @@ def report_as_json(report: FailedSearchReport) -> str:
     """
     document: dict[str, Any] = {
         "format": REPORT_FORMAT,
-        "since": stamp(report.since),
-        "until": stamp(report.until),
+        "since": stamp(report.period.since),
+        "until": stamp(report.period.until),
         "made_at": stamp(report.made_at),
         "human_reach": [reach_for_programs(figure) for figure in report.reach],
         "totals": [_measure(measure) for measure in report.totals],

@@ -5,11 +5,11 @@ It compares a period with the one before it. `weekly_pages` writes it.
 
 from __future__ import annotations
 
-import math
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
@@ -109,7 +109,7 @@ class Fixed:
 class WeekFigures:
     """The numbers of one week. `kept` is False if it ended before searches were first kept."""
 
-    since: datetime
+    period: Period
     searches: int
     failed: int
     verdicts: Mapping[str, int]
@@ -186,7 +186,7 @@ def build_weekly_report(
         searches_before=before["searches"] if before else None,
         measures=_compared(store, period, counts, before),
         reach=_reached(store, period, at, one_click),
-        weeks=_weeks(store, book, period.until),
+        weeks=_weeks(store, book, period),
         left_out=left_out(counts),
         hidden=found.hidden,
     )
@@ -290,7 +290,7 @@ def _compared(store: Store, period: Period, counts: Counter[str], before: Counte
 
 def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, int] | None) -> tuple[Reached, ...]:
     def figures(of: Period) -> tuple[Figure, ...]:
-        return human_reach(store, of.since, of.until, at, one_click=one_click)
+        return human_reach(store, of, at, one_click=one_click)
 
     of_the_moment = ("pages with a person one click away", "undelivered now")
     return tuple(
@@ -299,25 +299,33 @@ def _reached(store: Store, period: Period, at: datetime, one_click: tuple[int, i
     )
 
 
-def _weeks(store: Store, book: Book, until: datetime) -> tuple[WeekFigures, ...]:
-    """The last weeks before `until`, oldest first, from the first one of which anything is known."""
+def _weeks(store: Store, book: Book, period: Period) -> tuple[WeekFigures, ...]:
+    """The last weeks up to the end of the period, oldest first, from the first one of which anything is known.
+
+    The last of them ends with the last day of the period, so that it counts the same as the seven days up to that one.
+    """
+    last = [period.last_day - ago * _WEEK for ago in reversed(range(CHART_WEEKS))]
+    spans = [replace(one, until=min(one.until, period.until)) for one in (_week_to(day, period.zone) for day in last)]
+    ends = [one.until for one in spans]
     by_week: dict[int, list[Counted]] = {}
-    first = until - CHART_WEEKS * _WEEK
     for one in book.counted:
-        if first < one.at < until:
-            by_week.setdefault(math.floor((until - one.at) / _WEEK), []).append(one)
-    begins = {ago: until - (ago + 1) * _WEEK for ago in reversed(range(CHART_WEEKS))}
-    counted = count_reached(store, *((since, since + _WEEK) for since in begins.values()))
+        if spans[0].since <= one.at < period.until:
+            by_week.setdefault(bisect(ends, one.at), []).append(one)
+    counted = count_reached(store, *((one.since, one.until) for one in spans))
     weeks = [
-        _week(since, by_week.get(ago, ()), messages, book.since)
-        for (ago, since), messages in zip(begins.items(), counted, strict=True)
+        _week(one, by_week.get(place, ()), messages, book.since)
+        for place, (one, messages) in enumerate(zip(spans, counted, strict=True))
     ]
     empty = sum(1 for _ in takewhile(lambda week: not week.kept and not week.sent, weeks))
     return tuple(weeks[min(empty, CHART_WEEKS - LEAST_WEEKS) :])
 
 
+def _week_to(last: date, zone: tzinfo) -> Period:
+    return Period.of_days(last - timedelta(days=6), last, zone)
+
+
 def _week(
-    since: datetime, searches: Iterable[Counted], messages: tuple[int, int], known_since: datetime | None
+    week: Period, searches: Iterable[Counted], messages: tuple[int, int], known_since: datetime | None
 ) -> WeekFigures:
     """The figures of one week; `messages` are those that reached a person, and those that were sent."""
     counts = tally(searches)
@@ -325,5 +333,5 @@ def _week(
     verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
     verdicts["asked back"] = counts["asked back"]
     # Counts the week of the first search, although it is not complete, so that a new site sees something.
-    kept = known_since is not None and known_since < since + _WEEK
-    return WeekFigures(since, counts["searches"], counts["failed"], verdicts, sent, reached, kept)
+    kept = known_since is not None and known_since < week.until
+    return WeekFigures(week, counts["searches"], counts["failed"], verdicts, sent, reached, kept)

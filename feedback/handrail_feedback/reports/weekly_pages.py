@@ -7,7 +7,7 @@ the site. What leaves the desk contains no word that too few people typed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup
 
 from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import clock_time
 from handrail_feedback.reports.charts import Drawing, draw, shares, stacked
 from handrail_feedback.reports.failed_searches import ENOUGH_SEARCHES, Measure, definition
 from handrail_feedback.reports.people.human_reach import Figure, label, meaning, slug
@@ -37,7 +38,6 @@ _TEMPLATES = Path(__file__).parent / "templates"
 # The desk serves these, too, so that a report looks the same there and as a file.
 STATIC = Path(__file__).parent / "static"
 _FILE_STYLES = ("desk.css", "weekly.css", "file.css")
-_DAY = "%Y-%m-%d"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,10 @@ class DeskLinks:
         """The address of the list of topics with this status."""
         more = "".join(f"&{part}" for part in (self.period, f"sort={sort}" if sort else "") if part)
         return f"{self.desk}topics/?stands={stands}{more}" if self.desk else ""
+
+    def days(self, period: Period) -> str:
+        """The address of the report about the days of a period."""
+        return f"{self.desk}report/?since={period.first_day}&until={period.last_day}"
 
     def counted(self, number: str, of: str = "part", when: str = "now", topic: int = 0) -> str:
         """The address of the list that a number counts: its `part`, or `all` that this is a part of."""
@@ -124,18 +128,13 @@ def subject(report: WeeklyReport, site: str, words: Say = ENGLISH) -> str:
     """The subject of the mail, without any words of customers."""
     where = f"{site}: " if site else ""
     new = f"{words('report.subject_new', number=report.new.of)}, " if report.is_comparable else ""
-    days = words("report.subject_days", since=f"{report.period.since:{_DAY}}", last=last_day_of(report.period))
+    days = words("report.subject_days", since=report.period.first_day, last=report.period.last_day)
     return f"{where}{new}{words('report.subject_waiting', number=report.waiting.of)} {days}"
-
-
-def last_day_of(period: Period) -> date:
-    """The last day of a period."""
-    return (period.until - timedelta(milliseconds=1)).date()
 
 
 def charts(report: WeeklyReport, words: Say = ENGLISH) -> list[Drawing]:
     """The charts, over the last half year."""
-    weeks = [f"{week.since:{_DAY}}" for week in report.weeks]
+    weeks = [week.period.first_day.isoformat() for week in report.weeks]
     numbers = {
         words(f"report.drawn.{slug(verdict)}"): [week.verdicts[verdict] if week.kept else None for week in report.weeks]
         for verdict in ("answered", "asked back", "weak", "none")
@@ -269,8 +268,9 @@ def _spans(report: WeeklyReport, words: Say) -> dict[str, Any]:
     return {
         "t": words,
         "report": report,
-        "since": report.period.since.date(),
-        "last": last_day_of(report.period),
+        "since": report.period.first_day,
+        "last": report.period.last_day,
+        "made": clock_time(report.made_at, report.period.zone),
         "beside": comparison_period(report.period, words),
         "is_week": report.period.length == timedelta(days=7),
     }
@@ -282,6 +282,7 @@ def _values(report: WeeklyReport, links: DeskLinks, inside: bool, words: Say) ->
     return _spans(report, words) | {
         "links": links,
         "hidden_below": hidden_below,
+        "day": lambda at: _day(at, report.period.zone),
         "inside": inside,
         "charts": charts(report, words),
         "rows": every,
@@ -294,7 +295,7 @@ def _values(report: WeeklyReport, links: DeskLinks, inside: bool, words: Say) ->
         "how_long": lambda span: in_days(span, words),
         "name": lambda line: _name(line, inside, report.least, words),
         "sparkline_of": lambda line: draw(line.members, report.period.until, report.least, words),
-        "fixed": lambda one: _fixed(one, report.least, words),
+        "fixed": lambda one: _fixed(one, report.least, words, report.period.zone),
         "in_time": _part("decided in time", report.kept.in_time, report.kept.of, links, words),
         "held": _part("resolution held", report.held.holds, report.held.of, links, words),
         "part": lambda one: f"{one.number} {words('report.of')} {one.of}" if one.of else one.number,
@@ -305,8 +306,8 @@ def _sections(report: WeeklyReport, words: Say) -> list[tuple[str, str, TopicSec
     """For each section: anchor, heading, topics, the text for none, and the status and order of the full list."""
     none_new, none_grew = words("report.none_new"), words("report.none_growing")
     if not report.is_comparable:
-        none_new = cannot_be_told(report.known_since, "new", words)
-        none_grew = cannot_be_told(report.known_since, "growing", words)
+        none_new = cannot_be_told(report.known_since, "new", words, report.period.zone)
+        none_grew = cannot_be_told(report.known_since, "growing", words, report.period.zone)
     none_again, none_waiting = words("report.none_reopened"), words("topics.nothing_open")
     return [
         ("new", words("topics.status.new"), report.new, none_new, "new", "people"),
@@ -323,7 +324,11 @@ def _name(line: TopicLine, inside: bool, least: int, words: Say) -> str:
     return printable(facts.name if inside else line.shared) or number
 
 
-def _fixed(one: Fixed, least: int, words: Say) -> str:
+def _day(at: datetime, zone: tzinfo) -> date:
+    return at.astimezone(zone).date()
+
+
+def _fixed(one: Fixed, least: int, words: Say, zone: tzinfo) -> str:
     """What became of a fixed topic, in words."""
     status = one.line.topic.status
     fixed = "decision" if status.decision else "proof"
@@ -337,7 +342,7 @@ def _fixed(one: Fixed, least: int, words: Say) -> str:
         said.append(words(key, number=shown_count(one.since, least), weeks=weeks))
     if status.proof:
         proved = what_was_proved(status.proof, least, words)
-        said.append(words("report.fixed.on", what=proved, day=f"{status.proof.at:{_DAY}}"))
+        said.append(words("report.fixed.on", what=proved, day=_day(status.proof.at, zone)))
     return f"{words(f'report.fixed.state.{one.state}')}: {'; '.join(said)}"
 
 

@@ -6,7 +6,7 @@ Hides numbers of people and searches below the setting `topic_people`; what cust
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
 from handrail_feedback.records.decisions import PROVEN_SHARE, Figures, Proof
@@ -57,12 +57,14 @@ def notes_on_people(found: TopicList, words: Say = ENGLISH) -> list[str]:
     return lines
 
 
-def cannot_be_told(known_since: datetime | None, what: Literal["new", "growing"], words: Say = ENGLISH) -> str:
+def cannot_be_told(
+    known_since: datetime | None, what: Literal["new", "growing"], words: Say = ENGLISH, zone: tzinfo = UTC
+) -> str:
     """Why nothing is called new or growing if searches were not kept for all of the time before."""
     said = words(f"report.what.{what}")
     if known_since is None:
         return words("report.no_search_yet", what=said)
-    return words("report.known_since", day=f"{known_since:{_DAY}}", what=said)
+    return words("report.known_since", day=known_since.astimezone(zone).date(), what=said)
 
 
 def longest_wait(longest: timedelta | None, late: int, words: Say = ENGLISH) -> str:
@@ -81,7 +83,8 @@ def share_in_time(found: TopicList, words: Say = ENGLISH) -> str:
 
 
 def _window(found: TopicList) -> str:
-    return f"{found.period.since:{_DAY}} to {found.period.until:{_DAY}} UTC, beside {comparison_period(found.period)}"
+    days = f"{found.period.first_day} to {found.period.last_day}"
+    return f"{days} {found.period.zone}, beside {comparison_period(found.period)}"
 
 
 def comparison_period(period: Period, words: Say = ENGLISH) -> str:
@@ -180,13 +183,17 @@ def _status(status: TopicStatus) -> str:
     return f"{text}, {'LATE: was to be' if status.late else 'to be'} decided by {status.due:{_DAY}}"
 
 
-def why_again(status: TopicStatus, words: Say = ENGLISH) -> str:
+def why_again(status: TopicStatus, words: Say = ENGLISH, zone: tzinfo = UTC) -> str:
     """Why a topic is open again: what was last decided or proven, and what happened then."""
-    decision, proof, since = status.decision, status.proof, f"{status.reopened_at:{_DAY}}"
+
+    def day(at: datetime | None) -> str:
+        return f"{at.astimezone(zone):{_DAY}}" if at else ""
+
+    decision, proof, since = status.decision, status.proof, day(status.reopened_at)
     if decision and not (proof and proof.at > decision.at):
         said = words(f"report.decision.{decision.verdict.replace(' ', '_')}")
-        return words("topics.again_decided", decision=said, day=f"{decision.at:{_DAY}}", since=since)
-    proven = [f"{one.at:{_DAY}}" for one in status.proofs if one.change == "proven"]
+        return words("topics.again_decided", decision=said, day=day(decision.at), since=since)
+    proven = [day(one.at) for one in status.proofs if one.change == "proven"]
     key = "topics.again_lost" if proof and proof.change == "lost" else "topics.again_proven"
     return words(key, day=proven[-1], since=since)
 

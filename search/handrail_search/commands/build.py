@@ -59,9 +59,7 @@ def summary(built: Any, seconds: float) -> str:
     from handrail_search.embedding.weights import choose_another
     from handrail_search.index.manifest import TRUSTED
 
-    line = (
-        f"Index: {built.folder} ({counted(built.pages, 'article')}, {what_was_encoded(built)}, {seconds:.1f} s)"
-    )
+    line = f"Index: {built.folder} ({counted(built.pages, 'article')}, {what_was_encoded(built)}, {seconds:.1f} s)"
     if built.trust >= TRUSTED:
         return line
     return f"{line}\nNote: the encoder does not know the language of these articles. {choose_another()}"

@@ -30,6 +30,7 @@ from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
 from handrail_kb.config.shown import path_below, shown_folder
+from handrail_kb.contact.reply_due import contact_of
 from handrail_kb.errors import EncoderUnavailable, HandrailError
 from handrail_kb.language.printable import printable
 from handrail_kb.texts.log.logger import Log
@@ -73,6 +74,10 @@ class OpenStore:
     def least(self) -> int:
         """The least number of people for which numbers are shown."""
         return self.settings.number("topic_people")
+
+    def last(self, days: int, at: datetime) -> Period:
+        """The last so many days of the site's time zone up to a moment."""
+        return Period.last(days, at, contact_of(self.settings).zone)
 
 
 def open_site(config_file: Path, flags: dict[str, Any], at: datetime, *, regroup: bool = False) -> OpenStore:
@@ -145,7 +150,7 @@ def topics(
         return
     at = now()
     site = open_site(config_file, flags, at, regroup=regroup)
-    found = list_topics(site.book, site.articles, Period.last(days, at), at, least=site.least, decided=decided)
+    found = list_topics(site.book, site.articles, site.last(days, at), at, least=site.least, decided=decided)
     click.echo(_WRITERS[form or "text"](found), nl=False)
 
 
@@ -159,7 +164,7 @@ def show(topic: int, config_file: Path, days: int, as_json: bool, **flags: Any) 
     """Show one topic: what was typed, what was near, what came next, and what was decided."""
     at = now()
     site = open_site(config_file, flags, at)
-    found = known_topic(site, topic, Period.last(days, at), at)
+    found = known_topic(site, topic, site.last(days, at), at)
     if as_json:
         click.echo(json.dumps(topic_for_programs(found, site.least), ensure_ascii=False, indent=2))
         return

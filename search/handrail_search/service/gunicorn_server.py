@@ -34,6 +34,7 @@ from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_kb.addresses import html_files
 from handrail_kb.config.durable_files import claim_folder
 from handrail_kb.config.settings import Settings
+from handrail_kb.contact.reply_due import contact_of
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.texts.log.logger import Log
@@ -185,7 +186,8 @@ class Production(BaseApplication):  # type: ignore[misc]
 def reporter_of(settings: Settings, delivery: Delivery, site: BuiltSite) -> Reporter | None:
     """What mails the weekly report, on the site that serves: CURRENT may name one that was refused."""
     to = delivery.report
-    return Reporter(to, lambda: site.folder, settings.number("topic_people")) if to else None
+    zone = contact_of(settings).zone
+    return Reporter(to, lambda: site.folder, settings.number("topic_people"), zone) if to else None
 
 
 def _share_metrics() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_feedback.desk import downloads
+from handrail_feedback.desk import counted, downloads
 from handrail_feedback.desk.messages import inbox
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.searches import Vote
@@ -118,6 +118,26 @@ def test_the_whole_report_is_a_file_of_the_period_that_is_shown(full):
     name, text = file_of(full, unescape(link))
     assert re.fullmatch(r"report-\d{4}-\d\d-\d\d-to-\d{4}-\d\d-\d\d\.html", name)
     assert text.lstrip().startswith("<!doctype html>") and "<style>" in text and "export the invoices" in text
+
+
+def test_what_a_number_of_the_report_counts_is_a_file_with_all_rows_of_its_list(full, fail, monkeypatch):
+    monkeypatch.setattr(counted, "_READ_AT_ONCE", 7)
+    fail(*(f"find room {number}" for number in range(counted.ROWS_SHOWN)))
+    for asked in (
+        "searches",
+        "failed searches&of=all",
+        "messages that reached a person&of=all",
+        "said it helped&of=all",
+    ):
+        full.get(f"report/counted/?number={asked}&span=90")
+        of = int(re.search(r'data-of="(\d+)"', full.page)[1])
+        links = [unescape(one) for one in re.findall(r'<a class="desk-button" href="([^"]+)" download>', full.page)]
+        name, text = file_of(full, links[0])
+        assert name == f"counted-{asked.partition('&')[0].replace(' ', '_')}-{now():%Y-%m-%d}.csv"
+        assert len(list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))) == of > 0
+        found = json.loads(file_of(full, links[1])[1])
+        assert found["of"] == len(found["rows"]) == of
+    assert full.get("report/counted.csv?number=<b>").status_code == 404
 
 
 def test_who_took_which_file_is_noted(full, store):

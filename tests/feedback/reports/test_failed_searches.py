@@ -18,6 +18,7 @@ from handrail_feedback import text_tables
 from handrail_feedback.commands.messages import forget
 from handrail_feedback.commands.report import report
 from handrail_feedback.records.messages import Message
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.reference_codes import new_code
 from handrail_feedback.records.searches import SearchEvent, Vote, as_tallied, tally
 from handrail_feedback.records.stamps import now
@@ -38,7 +39,7 @@ HOUR = timedelta(hours=1)
 
 def build(store: Store, log: SearchLog, **more: object) -> FailedSearchReport:
     assert log.flush()
-    return build_report(store, NOON - HOUR, NOON + HOUR, made_at=NOON, **more)  # type: ignore[arg-type]
+    return build_report(store, Period(NOON - HOUR, NOON + HOUR), made_at=NOON, **more)  # type: ignore[arg-type]
 
 
 def fail(log: SearchLog, query: str, tab: str | None, **more: Any) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.outbox import Patience, parse_routes
+from handrail_feedback.records.period import Period
 from handrail_feedback.reports.failed_searches import build_report
 from handrail_feedback.reports.failed_searches_text import report_as_json, report_as_markdown, report_as_text
 from handrail_feedback.reports.people.human_reach import Figure, human_reach
@@ -39,7 +40,7 @@ def write(store: Store, number: int, deliver: str = "", **more: object) -> str:
 
 
 def reach(store: Store, **more: object) -> dict[str, Figure]:
-    return {one.name: one for one in human_reach(store, SINCE, NOON, NOON, **more)}  # type: ignore[arg-type]
+    return {one.name: one for one in human_reach(store, Period(SINCE, NOON), NOON, **more)}  # type: ignore[arg-type]
 
 
 def deliver_all(store: Store) -> None:
@@ -160,7 +161,7 @@ def test_pages_from_which_a_person_is_one_click_away_are_counted(tmp_path: Path,
 
 def test_it_stands_first_in_the_report(store: Store) -> None:
     settle(store, write(store, 1), "elsewhere", "bert", WRITTEN + timedelta(hours=1), "t")
-    found = build_report(store, SINCE, NOON, made_at=NOON)
+    found = build_report(store, Period(SINCE, NOON), made_at=NOON)
     for told in (report_as_text(found), report_as_markdown(found)):
         assert told.index("messages that reached a person") < told.index("ailed searches")
         assert "1 of 1" in told

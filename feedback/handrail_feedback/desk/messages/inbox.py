@@ -24,6 +24,7 @@ from handrail_feedback.desk.messages.inbox_filter import (
 from handrail_feedback.desk.messages.similar import count_similar
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import Case
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.reference_codes import codes_in
 from handrail_feedback.records.stamps import now, stamp
 from handrail_feedback.reports.people.human_reach import human_reach
@@ -35,7 +36,7 @@ from handrail_kb.site.help_links import one_click
 
 # A message is marked if no channel has taken it within this time.
 _LATE = timedelta(minutes=2)
-_REACH = timedelta(days=30)
+_REACH_DAYS = 30
 Due = Callable[[datetime], datetime | None]
 _COLUMNS = Columns[InboxLine](
     "messages",
@@ -113,7 +114,7 @@ class Inbox:
             found=len(found),
             start=start,
             more=len(found) > start + MESSAGES_SHOWN,
-            reach=human_reach(self.store, at - _REACH, at, at, one_click=one_click(self.look.site_dir)),
+            reach=human_reach(self.store, self._lately(at), at, one_click=one_click(self.look.site_dir)),
             wanted=wanted_articles(self.store, limit=20),
         )
 
@@ -122,6 +123,9 @@ class Inbox:
         found = inbox_view(request.args).shown(self._lines(now()))
         content = _COLUMNS.write(kind, found[:MOST_ROWS], len(found))
         return send_list(self.store, "messages", kind, content, of=len(found))
+
+    def _lately(self, at: datetime) -> Period:
+        return Period.last(_REACH_DAYS, at, self.look.zone)
 
     def _lines(self, at: datetime) -> list[InboxLine]:
         cared_for, open_now, mine = assignees(self.store), being_answered(self.store, at), me().name

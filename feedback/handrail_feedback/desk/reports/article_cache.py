@@ -23,6 +23,8 @@ log = Log(__name__)
 
 
 _FRESH = timedelta(minutes=1)
+# Behind the sign-in numbers are exact: `topic_people` is for what leaves the desk.
+EXACT = 1
 ReadSiteArticles = Callable[[], Mapping[str, Mapping[str, Any]]]
 
 
@@ -30,7 +32,7 @@ class ArticleFactsCache:
     """The articles of a site, for all requests of a process."""
 
     def __init__(self, store: Store, site: ReadSiteArticles, least: int, zone: tzinfo = UTC) -> None:
-        """`site` returns the facts that the build stored about each article; numbers below `least` are hidden."""
+        """`site` returns the facts that the build stored about each article; files hide numbers below `least`."""
         # A separate store object, so that long reads do not delay whoever writes a message.
         self._reader = Store(store.at)
         self._site = site
@@ -58,14 +60,14 @@ class ArticleFactsCache:
 
     def one(self, location: str, span: str) -> OneArticle | None:
         """One article, read now. Raises StoreUnavailable."""
-        return find_article_facts(self._reader, self._site(), location, self._period(span, now()), self.least)
+        return find_article_facts(self._reader, self._site(), location, self._period(span, now()), EXACT)
 
     def _period(self, span: str, at: datetime) -> Period:
         return RequestedPeriod(span).period(at, self._zone)
 
     def _look(self, span: str) -> tuple[datetime, ArticleList]:
         at = now()
-        self._read[span] = (at, read_list(self._reader, self._site(), self._period(span, at), self.least))
+        self._read[span] = (at, read_list(self._reader, self._site(), self._period(span, at), EXACT))
         return self._read[span]
 
     def _again(self, *spans: str) -> None:

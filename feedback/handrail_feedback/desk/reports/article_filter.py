@@ -14,16 +14,16 @@ from handrail_feedback.reports.articles import ReadArticle
 
 ARTICLES_SHOWN = 50
 _FAR = date(9000, 1, 1)
-Holds = Callable[[ReadArticle, date, int], bool]
+Holds = Callable[[ReadArticle, date], bool]
 
-# Filters: whether an article passes, given the day and the least number of people to show.
+# Filters: whether an article passes, given the day.
 SHOWS: dict[str, Holds] = {
-    "read": lambda one, _day, _least: bool(one.facts.now.readers or one.facts.now.votes),
-    "no": lambda one, _day, least: one.facts.now.no >= least,
-    "asked": lambda one, _day, least: one.facts.now.asked >= least,
-    "overdue": lambda one, day, _least: is_overdue(one, day),
-    "nobody": lambda one, _day, _least: not one.facts.now.readers,
-    "all": lambda _one, _day, _least: True,
+    "read": lambda one, _day: bool(one.facts.now.readers or one.facts.now.votes),
+    "no": lambda one, _day: bool(one.facts.now.no),
+    "asked": lambda one, _day: bool(one.facts.now.asked),
+    "overdue": lambda one, day: is_overdue(one, day),
+    "nobody": lambda one, _day: not one.facts.now.readers,
+    "all": lambda _one, _day: True,
 }
 ARTICLE_SORTS: dict[str, Callable[[ReadArticle], tuple[object, ...]]] = {
     "readers": lambda one: (-one.facts.now.readers, -one.facts.now.votes),
@@ -51,13 +51,13 @@ class ArticleView(ListView):
     sort: str = "readers"
     page: int = 1
 
-    def shown(self, articles: Iterable[ReadArticle], day: date, least: int) -> list[ReadArticle]:
+    def shown(self, articles: Iterable[ReadArticle], day: date) -> list[ReadArticle]:
         """The articles of all pages of this view, in its order."""
         shows, words = SHOWS[self.shows], self.q.casefold().split()
         found = [
             one
             for one in articles
-            if shows(one, day, least)
+            if shows(one, day)
             and self.owner in ("", one.about.owner)
             and all(word in f"{one.about.title} {one.about.location}".casefold() for word in words)
         ]

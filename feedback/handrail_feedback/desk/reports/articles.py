@@ -6,7 +6,7 @@ Everybody who is signed in may read both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, request
@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.look import Look, language, words
-from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
+from handrail_feedback.desk.reports.article_cache import EXACT, ArticleFactsCache
 from handrail_feedback.desk.reports.article_filter import (
     ARTICLE_SORTS,
     ARTICLES_SHOWN,
@@ -59,9 +59,9 @@ class ArticlePages:
 
     def list(self) -> AnyResponse:
         """GET desk/articles/, filtered and sorted as its address says."""
-        view, day = article_view_of(request.args), now().date()
+        view, day = article_view_of(request.args), self.look.day(now())
         everything = self.cache.list(view.span)
-        found = view.shown(everything.articles, day, self.cache.least)
+        found = view.shown(everything.articles, day)
         start = (view.page - 1) * ARTICLES_SHOWN
         return self._page(
             "articles",
@@ -82,13 +82,14 @@ class ArticlePages:
         """GET desk/articles.csv and desk/articles.json: the articles of all pages of the view in the address."""
         view = article_view_of(request.args)
         everything = self.cache.list(view.span)
-        found = view.shown(everything.articles, now().date(), self.cache.least)
+        found = view.shown(everything.articles, self.look.day(now()))
         write = list_as_csv if kind == "csv" else articles_as_json
-        return send_list(self.cache.store, "articles", kind, write(everything.only(found[:MOST_ROWS])), of=len(found))
+        some = replace(everything, articles=tuple(found[:MOST_ROWS]), least=self.cache.least)
+        return send_list(self.cache.store, "articles", kind, write(some), of=len(found))
 
     def show(self, location: str = "") -> AnyResponse:
         """GET desk/articles/at/ARTICLE: one article in full."""
-        view, day = article_view_of(request.args), now().date()
+        view, day = article_view_of(request.args), self.look.day(now())
         found = self.cache.one(location, view.span)
         if found is None:
             raise NotFound
@@ -100,22 +101,21 @@ class ArticlePages:
             found=found,
             one=article,
             url=f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else "",
-            reasons=reasons_in_words(article, self.cache.least, language()),
+            reasons=reasons_in_words(article, EXACT, language()),
             overdue=is_overdue(article, day),
             said=lambda code: reason_text(language(), code),
             comparable=found.comparable,
         )
 
     def _page(self, template: str, title: str, *, comparable: bool, **values: Any) -> AnyResponse:
-        least, lang = self.cache.least, language()
+        lang = language()
         return self.look.page(
             template,
             title,
-            least=least,
-            count=lambda number: shown_count(number, least),
-            helped=lambda tally: helped(tally, least, lang),
-            votes=lambda tally: votes_in_words(tally, least, lang),
-            notes=article_notes(least, lang),
+            count=lambda number: shown_count(number, EXACT),
+            helped=lambda tally: helped(tally, EXACT, lang),
+            votes=lambda tally: votes_in_words(tally, EXACT, lang),
+            notes=article_notes(self.cache.least, lang, exact=True),
             plain=printable,
             spans=list(SPANS),
             usual=USUAL_SPAN,

@@ -6,8 +6,8 @@ All periods are whole days in the site's time zone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal
 
 from handrail_feedback.records.period import Period
@@ -67,8 +67,8 @@ class RequestedPeriod:
     def period(self, at: datetime, zone: tzinfo = UTC) -> Period:
         """The period, ending at `at` at the latest."""
         first, last = self.days(at.astimezone(zone).date())
-        start, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, last + timedelta(days=1)))
-        return Period(start, max(start, min(end, at)), self.year_before)
+        days = Period.of_days(first, last, zone)
+        return replace(days, until=max(days.since, min(days.until, at)), year_before=self.year_before)
 
     def address(self, usual: str) -> dict[str, str]:
         """The parameters of an address for this period, without the `usual` span."""

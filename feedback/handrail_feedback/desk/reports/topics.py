@@ -222,7 +222,7 @@ class TopicPages:
             answered=lambda stands: answered_now(stands, _EXACT, words),
             where=lambda stands: where_answered(stands, _EXACT),
             proved=lambda proof: what_was_proved(proof, _EXACT, words),
-            why_again=lambda stands: why_again(stands, words),
+            why_again=lambda stands: why_again(stands, words, self.cache.zone),
             since_when=lambda stands: since_when(stands, words),
             title_of=cached.reading.articles.title,
             url=self._url,
@@ -315,4 +315,4 @@ def _untold(stands: str, every: TopicList) -> str:
     """Why no topic with this status is listed, if that cannot be known; else empty."""
     if stands not in ("new", "growing") or every.period.is_comparable(every.known_since):
         return ""
-    return cannot_be_told(every.known_since, "new" if stands == "new" else "growing", words)
+    return cannot_be_told(every.known_since, "new" if stands == "new" else "growing", words, every.period.zone)

@@ -16,7 +16,7 @@ from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod, asked_
 from handrail_feedback.desk.reports.topic_cache import TopicCache
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.weekly import WeeklyReport, build_weekly_report
-from handrail_feedback.reports.weekly_pages import DeskLinks, body, last_day_of, to_html
+from handrail_feedback.reports.weekly_pages import DeskLinks, body, to_html
 from handrail_feedback.storage.database import Store
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.site.help_links import one_click
@@ -51,8 +51,8 @@ class WeeklyReportPage:
             main=body(report, DeskLinks(url_for("desk.home"), urlencode(period)), inside=True, words=words),
             asked=asked,
             time=period,
-            first=report.period.since.astimezone(zone).date(),
-            last=last_day_of(report.period),
+            first=report.period.first_day,
+            last=report.period.last_day,
             spans=list(SPANS),
             **self.answers.shown(report.period.until, at),
         )
@@ -61,7 +61,7 @@ class WeeklyReportPage:
         """GET desk/report.html: the report as one file to hand on, without words that too few people typed."""
         at = now()
         report = self._report(asked_of(request.args, USUAL_SPAN, at, self.cache.zone), at)
-        first, last = report.period.since.astimezone(self.cache.zone).date(), last_day_of(report.period)
+        first, last = report.period.first_day, report.period.last_day
         site = read_site_info(self.look.site_dir)
         content = to_html(report, self.desk_url, site.name, site.lang)
         return send_file(self.store, f"report-{first}-to-{last}", "html", content)

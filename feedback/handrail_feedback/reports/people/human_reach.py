@@ -7,11 +7,13 @@ rate of a handful. Missing answers never improve a number.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from handrail_feedback.records.messages import LEAST_MESSAGES, settled_until
+from handrail_feedback.records.period import Period
+from handrail_feedback.records.stamps import clock_time
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.mailings import notification_figures
 from handrail_feedback.storage.messages.threads import count_reached, count_undelivered, reply_times_between
@@ -64,24 +66,24 @@ class Figure:
 
 
 def human_reach(
-    store: Store, since: datetime, until: datetime, at: datetime, *, one_click: tuple[int, int] | None = None
+    store: Store, period: Period, at: datetime, *, one_click: tuple[int, int] | None = None
 ) -> tuple[Figure, ...]:
-    """The numbers for messages written from `since` up to, but not including, `until`, as known at `at`.
+    """The numbers for messages written in a period, as known at `at`.
 
     `one_click` is the number of pages that link to a person, and the number of all pages. Raises StoreUnavailable.
     """
     reach = None if one_click is None else _pages_one_click_away(*one_click)
     return (
-        _reached(store, since, until),
-        *_first_replies(store, since, settled_until(since, until, at)),
+        _reached(store, period),
+        *_first_replies(store, replace(period, until=settled_until(period.since, period.until, at))),
         *([reach] if reach else []),
-        _undelivered(store, at),
-        _told(store, since, until),
+        _undelivered(store, at, period.zone),
+        _told(store, period),
     )
 
 
-def _reached(store: Store, since: datetime, until: datetime) -> Figure:
-    [(reached, sent)] = count_reached(store, (since, until))
+def _reached(store: Store, period: Period) -> Figure:
+    [(reached, sent)] = count_reached(store, (period.since, period.until))
     return Figure(
         "messages that reached a person",
         meaning("messages that reached a person"),
@@ -89,7 +91,7 @@ def _reached(store: Store, since: datetime, until: datetime) -> Figure:
         "share",
         reached,
         sent,
-        _days("days", since, until),
+        _days(period),
     )
 
 
@@ -105,7 +107,7 @@ def _pages_one_click_away(near: int, pages: int) -> Figure:
     )
 
 
-def _undelivered(store: Store, at: datetime) -> Figure:
+def _undelivered(store: Store, at: datetime, zone: tzinfo) -> Figure:
     waiting, kept = count_undelivered(store)
     return Figure(
         "undelivered now",
@@ -114,14 +116,12 @@ def _undelivered(store: Store, at: datetime) -> Figure:
         "count",
         waiting,
         kept,
-        Phrase("window.moment", {"at": f"{at:%Y-%m-%d %H:%M}"}),
+        Phrase("window.moment", {"at": clock_time(at, zone)}),
     )
 
 
-def _told(store: Store, since: datetime, until: datetime) -> Figure:
-    # The period ends before `until`, because midnight belongs to the next day.
-    last = until - timedelta(milliseconds=1)
-    counts = notification_figures(store, since, last)
+def _told(store: Store, period: Period) -> Figure:
+    counts = notification_figures(store, period.first_day, period.last_day)
     return Figure(
         "told when there was an answer",
         meaning("told when there was an answer"),
@@ -129,12 +129,13 @@ def _told(store: Store, since: datetime, until: datetime) -> Figure:
         "count",
         counts["told"],
         counts["confirmed"],
-        _days("whole_days", since, last),
+        # Only how many there were on each day is kept, and its days are those of UTC.
+        Phrase("window.whole_days", {"since": f"{period.first_day:%Y-%m-%d}", "until": f"{period.last_day:%Y-%m-%d}"}),
     )
 
 
-def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figure]:
-    times = reply_times_between(store, since, until)
+def _first_replies(store: Store, settled: Period) -> list[Figure]:
+    times = reply_times_between(store, settled.since, settled.until)
     return [
         Figure(
             name,
@@ -143,14 +144,15 @@ def _first_replies(store: Store, since: datetime, until: datetime) -> list[Figur
             "seconds",
             times.answered,
             times.messages,
-            _days("days", since, times.until),
+            _days(settled),
         )
         for name, span in (("first reply, half within", times.p50), ("first reply, nine in ten within", times.p90))
     ]
 
 
-def _days(key: str, since: datetime, until: datetime) -> Phrase:
-    return Phrase(f"window.{key}", {"since": f"{since:%Y-%m-%d}", "until": f"{until:%Y-%m-%d}"})
+def _days(period: Period) -> Phrase:
+    days = {"since": f"{period.first_day:%Y-%m-%d}", "until": f"{period.last_day:%Y-%m-%d}"}
+    return Phrase("window.days", days | {"zone": str(period.zone)})
 
 
 def slug(name: str) -> str:

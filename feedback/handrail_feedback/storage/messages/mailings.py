@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from handrail_feedback.records.mailings import (
     HOURS_TO_CONFIRM,
@@ -302,12 +302,12 @@ def end_refused(store: Store, notification: Notification, at: datetime) -> None:
     _erase(store, "refused", at, _THIS, **_this(notification))
 
 
-def notification_figures(store: Store, since: datetime, until: datetime) -> Counter[str]:
-    """How many were asked, confirmed, told and so on, from the day of `since` to the day of `until`, both in UTC."""
+def notification_figures(store: Store, first: date, last: date) -> Counter[str]:
+    """How many were asked, confirmed, told and so on, from one day to another, both included and in UTC."""
     rows = store.read(
         "SELECT what, sum(count) AS count FROM tellings_tally WHERE day BETWEEN :first AND :last GROUP BY what",
-        first=_day(since),
-        last=_day(until),
+        first=f"{first:%Y-%m-%d}",
+        last=f"{last:%Y-%m-%d}",
     )
     return Counter({row["what"]: row["count"] for row in rows})
 

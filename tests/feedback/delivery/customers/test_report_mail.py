@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from handrail_feedback.delivery.channels import read_delivery
 from handrail_feedback.delivery.sender import Sender
+from handrail_feedback.delivery.smtp import Mail
 from handrail_feedback.delivery.weekly_mail import Reporter
 from handrail_feedback.records.mailings import Schedule
 from handrail_feedback.records.searches import Search
@@ -84,11 +86,25 @@ def test_it_is_mailed_once_a_week_as_text_and_html_to_all_who_are_named(sender, 
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     for part in mail.iter_parts():
         assert "https://help.acme.test/desk/report/" in part.get_content()
-    assert "2026-03-02 to 2026-03-09" in mail["Subject"]
+    assert "2026-03-02 to 2026-03-08" in mail["Subject"]
     assert (mail["Auto-Submitted"], mail["Message-ID"]) == ("auto-generated", "<handrail-report-2026-03-09@acme.test>")
     clock.add(days=7)
     assert ours.report()
     assert len(post.mails) == 2
+
+
+def test_a_week_of_the_mail_is_seven_whole_days_of_where_the_site_is(store, settings, tmp_path, monkeypatch):
+    letter = Reporter(read_delivery(settings(), {}).report, lambda: tmp_path, 3, ZoneInfo("Europe/Berlin"))
+    post = []
+    monkeypatch.setattr(Mail, "send", lambda _self, mail: post.append(mail))
+    due = datetime(2026, 10, 26, 7, tzinfo=UTC)  # the Monday after clocks were put back
+    letter.step(store, due - timedelta(days=7))
+    letter.step(store, due)
+    [mail] = post
+    assert "(2026-10-19 to 2026-10-25)" in mail["Subject"]
+    [text, page] = (part.get_content() for part in mail.iter_parts())
+    assert "https://help.acme.test/desk/report/?since=2026-10-19&until=2026-10-25\n" in text
+    assert 'href="https://help.acme.test/desk/report/?since=2026-10-19&amp;until=2026-10-25"' in page
 
 
 def test_after_a_long_stop_one_late_report_comes_and_no_more(sender, post, clock):

@@ -49,7 +49,9 @@ def messages(store):
 
     along = (Along("search", "größe ändern"), Along("article", "Sizes", "guide/sizes/"))
     files = (Attachment("Bildschirm ü.png", "image/png", len(PICTURE), content=PICTURE),)
-    first = kept(store, "Es geht <nicht>.\nBitte helfen!", "Größe", "Anna <anna@acme.test>", along=along, attachments=files)
+    first = kept(
+        store, "Es geht <nicht>.\nBitte helfen!", "Größe", "Anna <anna@acme.test>", along=along, attachments=files
+    )
     return (
         first,
         kept(store, "Noch etwas.", "Ganz anderes", "anna@acme.test", follows=first.code),

@@ -161,7 +161,7 @@ def test_the_weekly_mail_is_in_the_language_of_the_site(site):
     to = read_report_mail(
         settings_for(site.root, smtp_host="127.0.0.1", mail_from="hilfe@acme.test", report_to="lea@acme.test"), {}
     )
-    mail = Reporter(to, lambda: site.root / "site", 3).letter(site.store, now(), "report", now())
+    mail = Reporter(to, lambda: site.root / "site", 3).letter(site.store, Period.last(7, now()), "report", now())
     assert "zu entscheiden" in mail["Subject"] and "triage" not in mail["Subject"]
     for part in mail.iter_parts():
         assert "Was wir gelöst haben, und ob es hielt" in part.get_content()

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from handrail_feedback.records.mailings import AnsweringArticle
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.people.human_reach import human_reach
 from handrail_feedback.search_log import SearchLog
@@ -308,8 +309,10 @@ def test_leads_see_how_many_were_told_of_how_many_who_wanted_it(
     waiting(store, post, work, address="bert@acme.test", question="another")
     searching.learn()
     work(NOON + timedelta(minutes=6))
-    figures = {one.name: one for one in human_reach(store, NOON - timedelta(days=30), NOON + timedelta(days=1), NOON)}
+    figures = {
+        one.name: one for one in human_reach(store, Period(NOON - timedelta(days=30), NOON + timedelta(days=1)), NOON)
+    }
     figure = figures["told when there was an answer"]
     assert (figure.value, figure.of) == ("1", "1 of 2")
-    earlier = human_reach(store, NOON - timedelta(days=30), NOON.replace(hour=0), NOON)
+    earlier = human_reach(store, Period(NOON - timedelta(days=30), NOON.replace(hour=0)), NOON)
     assert earlier[-1].of == "0 of 0"

@@ -8,6 +8,7 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from datetime import timedelta
 
+from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.failed_searches import build_report
 from handrail_feedback.storage.searches.votes import votes
@@ -128,7 +129,7 @@ def test_a_script_with_a_hundred_tabs_is_few_people_and_is_answered_as_anybody(o
     assert len(kept("intents")) == 100, "each search is kept"
     assert "8.8.4" not in str(kept("intents"))
     store, at = parts_of(own_client.application).store, now()
-    [found] = build_report(store, at - timedelta(hours=1), at + timedelta(hours=1)).failed
+    [found] = build_report(store, Period(at - timedelta(hours=1), at + timedelta(hours=1))).failed
     assert (found.people, found.searches) == (BURST + 1, 100)
 
 
