@@ -35,9 +35,12 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class DeskSessions(SecureCookieSessionInterface):
-    """Signed cookies below `path`; other addresses have no session at all."""
+    """Signed cookies below `path`; other addresses have no session at all.
 
-    salt = "handrail-desk"
+    The signature names the site: with the same key, a session of another one, such as a copy to try things out, is
+    worth nothing here.
+    """
+
     digest_method = staticmethod(hashlib.sha256)
 
     def __init__(self, base_path: str, path: str, settings: Settings) -> None:
@@ -46,6 +49,7 @@ class DeskSessions(SecureCookieSessionInterface):
         self._path = path
         self._settings = settings
         self._problem = ""
+        self.salt = f"handrail-desk {settings.site_url or settings.site_name} {base_path}"
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of a request; None outside the desk, and while there is no key."""

@@ -8,11 +8,13 @@ import logging
 import os
 import re
 import time
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from handrail_feedback.records.stamps import stamp
 from handrail_kb.errors import DeliveryFailed, StoreUnavailable
 from handrail_kb.texts.log import logger
 from handrail_kb.texts.log.events import EVENTS, FIELDS
@@ -152,6 +154,44 @@ def test_a_line_as_text_has_time_level_event_and_request(lines):
         when + " INFO learned.loaded: loaded 112 learned questions request_id=abc-1 endpoint=feedback.vote", written[0]
     )
     assert re.fullmatch(when + " WARNING messages.moved: 1 message goes on by webhook: mail fails", written[1])
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "UTC"])
+@pytest.mark.parametrize("form", [TextLines(), JsonLines()])
+def test_times_are_in_utc_in_whatever_zone_the_machine_is(lines, monkeypatch, form, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        written = lines(form)
+        log("learned.loaded", questions=112)
+        said = re.search(r"\d{4}-\d\d-\d\dT[\d:.]+(\S*?)(?=[\s\"])", written[0])
+        assert said[1] == "Z"
+        assert abs(datetime.fromisoformat(said[0]).timestamp() - time.time()) < 60
+        at = datetime.now(UTC)
+        assert stamp(at.astimezone()) == stamp(at) and stamp(at).endswith("Z")  # as events of accounts have it
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_lines_go_to_standard_error_and_nowhere_else():
+    files = [*MODULES, *(ROOT / "kb/handrail_kb/texts/log").glob("*.py")]
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    made = [
+        ast.unparse(node)
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("Handler", "basicConfig", "dictConfig"))
+    ]
+    assert set(made) == {"logging.StreamHandler(sys.stderr)"}
+    imported = {
+        name
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (getattr(node, "module", None) or "", *(one.name for one in node.names))
+    }
+    assert not imported & {"syslog", "logging.handlers", "logging.config", "handlers", "loguru", "sentry_sdk"}
 
 
 def test_a_line_as_json_has_its_fields_as_values(lines):

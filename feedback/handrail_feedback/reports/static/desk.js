@@ -56,15 +56,15 @@
     press(key);
   };
 
-  const acts = {
+  const acts = new Map(Object.entries({
     j: () => step(1),
     k: () => step(-1),
     o: () => { const row = rows()[Math.max(place(), 0)]; if (row) link(row).click(); },
     x: () => boxOf(rows()[place()])?.click(),
     u: () => press("u"),
     "?": () => help()?.showModal(),
-  };
-  for (const key of "12345") acts[key] = () => decide(key);
+  }));
+  for (const key of "12345") acts.set(key, () => decide(key));
 
   // What is pressed after a deed is meant for the page that follows.
   let leaving = false;
@@ -76,7 +76,7 @@
     const typing = document.activeElement?.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing || help()?.open) return;
     if (isOff() && event.key !== "?") return;
-    const act = acts[event.key];
+    const act = acts.get(event.key);
     if (!act) return;
     event.preventDefault();
     // A key that is held down moves on through a list, and decides nothing.

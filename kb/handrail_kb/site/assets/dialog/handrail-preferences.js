@@ -10,7 +10,7 @@
   if (!window.handrail?.CONFIG.choices) return
   const { CONFIG: { choices }, element, lineLink, search: { input, list, result, toggle } } = window.handrail
   const place = element("div", "handrail-choices")
-  const drops = {}
+  const drops = new Map()
 
   function recall(name) {
     try {
@@ -37,16 +37,17 @@
     select.addEventListener("keydown", event => { if (event.key !== "Escape") event.stopPropagation() })
     field.append(select)
     place.append(field)
-    drops[name] = lineLink("", location.pathname, () => {
+    const drop = lineLink("", location.pathname, () => {
       choose(name, "")
       input.focus()
     })
-    drops[name].className = "md-search-result__link handrail-choice-drop"
+    drop.className = "md-search-result__link handrail-choice-drop"
+    drops.set(name, drop)
   }
 
   function show(name, value) {
     for (const select of document.querySelectorAll(`select[name=${name}]`)) select.value = value
-    const drop = drops[name]
+    const drop = drops.get(name)
     if (!drop) return
     if (!value) return drop.remove()
     const { names, only, drop: words } = choices[name]

@@ -27,7 +27,7 @@ const HEDGE = Number(PARAMETERS.get("hedge")) || 0
 const LAZY = PARAMETERS.get("lazy") === "1"
 const LANG = PARAMETERS.get("lang") || ""
 // What the customer has chosen: articles about other products, and those in other languages, are left out.
-const chosen = { product: PARAMETERS.get("product"), only_lang: PARAMETERS.get("only_lang") }
+const chosen = new Map(["product", "only_lang"].map(name => [name, PARAMETERS.get(name)]))
 const TAB = PARAMETERS.get("tab") || ""
 const PAGE = PARAMETERS.get("page") || ""
 const FIRST_PAUSE = 1000    // doubled with every failure, until
@@ -130,7 +130,7 @@ addEventListener("message", ({ data: message }) => {
   if (message.type === 0) tellSetup(message.data)
   if (message.type === 2) ask(asked = message.data.trim())
   if (message.type !== "handrail.choice") return
-  chosen[message.name] = message.value
+  if (chosen.has(message.name)) chosen.set(message.name, message.value)
   if (asked) ask(asked)
 })
 
@@ -180,7 +180,7 @@ async function askService(query, signal) {
   if (LANG) address.searchParams.set("lang", LANG)
   if (TAB) address.searchParams.set("tab", TAB)
   if (PARAMETERS.get("keep") === "0") address.searchParams.set("keep", "0")
-  for (const [name, value] of Object.entries(chosen)) if (value) address.searchParams.set(name, value)
+  for (const [name, value] of chosen) if (value) address.searchParams.set(name, value)
   const response = await fetch(address, { signal, credentials: "same-origin", headers: { accept: "application/json" } })
   if (!response.ok) throw new Error(`the service answered ${response.status}`)
   const found = await response.json()

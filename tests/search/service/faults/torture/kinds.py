@@ -175,6 +175,11 @@ KINDS = (
         PROXIES,
     ),
     attack(
+        "A request hidden in another one's, and TRACE",
+        "refused where it is not clear where a request ends",
+        "search/service/proxies/test_request_ends.py",
+    ),
+    attack(
         "HTML in what customers write, and holes in the policy",
         "escaping, and a Content-Security-Policy for each page",
         "feedback/pages/test_contact.py::test_html_in_a_message_stays_text",
