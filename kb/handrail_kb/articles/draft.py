@@ -20,10 +20,12 @@ from handrail_kb.articles.prose import line_at, prose
 from handrail_kb.config.shown import shown_folder
 from handrail_kb.errors import ArticleError
 from handrail_kb.language.markup import without_markup
-from handrail_kb.language.printable import one_line
+from handrail_kb.language.printable import as_markdown, one_line
 from handrail_kb.texts import text
 
 _LONGEST_NAME = 60
+# What begins and ends a template of Jinja, also with the signs that mkdocs-macros proposes instead of its braces.
+_TEMPLATE = re.compile(r"[{}]|\[[\[%#]|[\]%#]\]")
 _GAP = re.compile(r"^ {0,3}(?:\d+\. +|[-*] +)?…[ \t]*$", re.M)
 
 
@@ -53,8 +55,7 @@ class ArticleDraft:
 
 def draft_text(draft: ArticleDraft, path: str) -> str:
     """The draft as Markdown, for a file at `path` relative to the docs folder."""
-    words = without_markup(one_line(draft.title))  # a title is shown in tabs and menus, where a tag would be rendered
-    title = words[:1].upper() + words[1:]
+    title = _title(draft.title)
     # Comments go into the front matter, because HTML comments would be published.
     lines = [
         "---",
@@ -69,7 +70,7 @@ def draft_text(draft: ArticleDraft, path: str) -> str:
         "# Then: handrail check. Take these comments out at the end.",
         "---",
         "",
-        f"# {_markdown(title)}",
+        f"# {as_markdown(title)}",
         "",
         "…",
         "",
@@ -84,9 +85,15 @@ def draft_text(draft: ArticleDraft, path: str) -> str:
     ]
     if draft.related:
         lines += [f"## {text(draft.lang, 'draft.related')}", ""]
-        lines += [f"- [{_markdown(name)}]({_link(file, path)})" for file, name in draft.related]
+        lines += [f"- [{as_markdown(name)}]({_link(file, path)})" for file, name in draft.related]
         lines += [""]
     return with_questions("\n".join(lines), [one_line(question) for question in draft.questions], path)[0]
+
+
+def _title(words: str) -> str:
+    """Somebody's words as a title, without what a theme would show as HTML, or a plugin run as a template."""
+    title = one_line(_TEMPLATE.sub(" ", without_markup(one_line(words))))
+    return title[:1].upper() + title[1:]
 
 
 def file_name(title: str) -> str:
@@ -113,11 +120,6 @@ def write_draft(docs_dir: Path, path: str, content: str) -> Path:
     except OSError as error:
         raise ArticleError(f"{shown} cannot be written: {error.strerror}.", "Name another: --to new.md") from error
     return file
-
-
-def _markdown(words: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]#!|~])", r"\\\1", one_line(words))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _link(file: str, path: str) -> str:

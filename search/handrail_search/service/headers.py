@@ -17,17 +17,28 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 
+# What browsers call the sender where it is no page of another site: this one, the address bar, or an old browser.
+_NO_OTHER_SITE = ("same-origin", "none", "")
+
 
 def refuse_other_sites() -> Response | None:
     """Refuse what another site's page sends: it may link here, but not act in a customer's name."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    if request.method in ("GET", "HEAD", "OPTIONS") or _is_of_this_site():
         return None
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        return problem_response(403, "This request comes from another site.", "Send it from the help site itself.")
-    origin = request.headers.get("Origin")
-    if origin and origin != "null" and origin.partition("://")[2] != request.host:
-        return problem_response(403, "This request comes from another site.", "Send it from the help site itself.")
-    return None
+    return problem_response(403, "This request comes from another site.", "Send it from the help site itself.")
+
+
+def _is_of_this_site() -> bool:
+    """Whether a page of this site sends it, as far as a browser says; programs that are no browsers say nothing.
+
+    Any site can have `Origin: null` sent for its pages, so it counts only beside what no page can set.
+    """
+    sender, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
+    if sender not in _NO_OTHER_SITE:
+        return False
+    if origin == "null":
+        return bool(sender)
+    return not origin or origin.partition("://")[2] == request.host
 
 
 def add_headers(site: BuiltSite) -> Callable[[Response], Response]:

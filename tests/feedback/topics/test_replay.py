@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -125,12 +127,15 @@ def test_questions_of_few_people_are_counted_and_nowhere_named() -> None:
 
 
 def test_a_comment_shows_what_customers_typed_and_never_obeys_it() -> None:
-    nasty = "a | b <img src=x> [x](javascript:y) @team\x1b[31m"
+    nasty = "a | b <img src=x> [x](javascript:y) @team #12 https://evil.example www.evil.example\x1b[31m"
     written = replay_as_markdown(found((past(nasty), NONE, GOOD)))
     assert "<img" not in written
     assert "[x](" not in written
     assert "\x1b" not in written
     assert "a | b" not in written
+    assert not re.search(r"https?:|www\.", written)
+    # A forge notifies whoever is named, and lists the comment at the issue, also where signs are written as entities.
+    assert not re.search(r"@team|#12", unescape(written))
 
 
 def test_questions_travel_to_a_machine_without_the_store_as_they_are() -> None:

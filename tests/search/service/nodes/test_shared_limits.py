@@ -24,7 +24,7 @@ from handrail_search.service.app import parts_of
 from handrail_search.service.rate_limits.shared_counts import PATIENCE_SECONDS, client_uri, shared_counts
 from waiting import until
 
-from ..test_clients import statuses
+from ..attacks.test_clients import statuses
 from .machines import VALKEY, Valkey
 
 pytest.importorskip("valkey", reason="handrail[valkey] is not installed")

@@ -135,7 +135,7 @@ KINDS = (
     attack(
         "Filling the store, from one address or from many",
         "limits by day and in all; a message is taken last of all",
-        "search/service/test_defence.py::test_one_address_leaves_only_so_much_a_day_and_search_goes_on",
+        "search/service/attacks/test_defence.py::test_one_address_leaves_only_so_much_a_day_and_search_goes_on",
         "feedback/storage/upkeep/test_capacity.py",
     ),
     attack(
@@ -146,7 +146,7 @@ KINDS = (
     attack(
         "Guessing reference codes, passwords and codes of the second factor",
         "limits by address, by account, and for everybody",
-        "search/service/test_defence.py::test_guessing_codes_is_stopped_by_address_and_for_everybody_together",
+        "search/service/attacks/test_defence.py::test_guessing_codes_is_stopped_by_address_and_for_everybody_together",
         f"{DESK}/test_sign_in.py",
         f"{DESK}/accounts/test_second_factor.py",
     ),
@@ -158,16 +158,16 @@ KINDS = (
     attack(
         "Other sites that send for a customer or a colleague",
         "`Origin` and `Sec-Fetch-Site` are compared, forms carry tokens",
-        "search/service/test_defence.py::test_other_sites_may_send_nothing",
-        "search/service/test_defence.py::test_nothing_of_what_another_site_sent_is_kept",
-        "search/service/test_defence.py::test_a_strange_origin_is_refused",
+        "search/service/attacks/test_defence.py::test_other_sites_may_send_nothing",
+        "search/service/attacks/test_defence.py::test_nothing_of_what_another_site_sent_is_kept",
+        "search/service/attacks/test_defence.py::test_a_strange_origin_is_refused",
     ),
     attack(
         "Made-up hosts, addresses and redirects",
         "`trusted_hosts`, `trusted_proxies`, redirects without a host",
-        "search/service/test_clients.py",
-        "search/service/test_defence.py::test_no_address_redirects_to_another_site",
-        "search/service/test_defence.py::test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed",
+        "search/service/attacks/test_clients.py",
+        "search/service/attacks/test_defence.py::test_no_address_redirects_to_another_site",
+        "search/service/attacks/test_defence.py::test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed",
     ),
     attack(
         "The same through nginx, Caddy and Apache, with slow and huge bodies",
@@ -183,9 +183,17 @@ KINDS = (
         "HTML in what customers write, and holes in the policy",
         "escaping, and a Content-Security-Policy for each page",
         "feedback/pages/test_contact.py::test_html_in_a_message_stays_text",
-        "search/service/test_defence.py::test_every_answer_carries_the_policy",
-        "search/service/test_defence.py::test_a_digest_that_is_none_opens_no_hole_in_the_policy",
-        "search/service/test_defence.py::test_notes_that_cannot_be_read_give_the_strictest_policy",
+        "search/service/attacks/test_defence.py::test_every_answer_carries_the_policy",
+        "search/service/attacks/test_defence.py::test_a_digest_that_is_none_opens_no_hole_in_the_policy",
+        "search/service/attacks/test_defence.py::test_notes_that_cannot_be_read_give_the_strictest_policy",
+    ),
+    attack(
+        "Markup and templates in what customers typed, built into an article or read on a forge",
+        "signs as entities, and no sign of a template in a title",
+        "kb/articles/test_draft_built.py",
+        "kb/articles/test_draft.py::test_nothing_that_customers_typed_is_obeyed",
+        "kb/language/test_printable.py",
+        "feedback/topics/test_replay.py::test_a_comment_shows_what_customers_typed_and_never_obeys_it",
     ),
     attack(
         "Texts that make an expression slow",

@@ -12,7 +12,7 @@ from handrail_kb.policy.fit import write_csp
 from handrail_search.service.app import parts_of
 from handrail_search.service.rate_limits import day_limits
 
-from ..acme import INLINE_HASH, PERSON
+from ...acme import INLINE_HASH, PERSON
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,10 @@ POSTS = [
         {"Origin": "https://evil.example"},
         {"Origin": "http://localhost.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": ""},
         {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+        {"Sec-Fetch-Site": "made-up"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
         {"Sec-Fetch-Site": "same-site"},
     ],
@@ -112,6 +115,7 @@ def test_nothing_of_what_another_site_sent_is_kept(own_client, kept):
         {},
         {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
         {"Origin": "http://localhost"},
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "none"},
     ],
 )
