@@ -2,6 +2,9 @@
 
 import re
 import runpy
+import time
+from collections import defaultdict
+from statistics import median
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,7 +14,7 @@ from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.sessions import secret_key
 from handrail_feedback.records.staff import Doer
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.accounts import sessions, staff
+from handrail_feedback.storage.accounts import identities, sessions, staff
 from handrail_kb.errors import ConfigError, StoreUnavailable
 
 from ..stores import everything_in
@@ -105,6 +108,27 @@ def test_a_name_that_is_not_there_costs_the_same_work_as_a_wrong_password(monkey
     assert len(hashes) == 2
     costs = {re.match(r"\$argon2id\$v=\d+\$(m=\d+,t=\d+,p=\d+)\$", one)[1] for one in hashes}
     assert len(costs) == 1
+
+
+@pytest.mark.sqlite
+def test_nobody_hears_from_the_time_whether_a_name_exists(desk, staffed, monkeypatch, record_property):
+    """Measured as work of this thread, because a busy machine makes every answer late; hashed with the work of old."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1))
+    staff.set_password(staffed, "anna", passwords.hashed(PASSWORD), now())
+    identities.admit(staffed, identities.Identity("https://id.acme.test", "1", "berta"), "agent", now(), "")
+    passwords._nobodys.cache_clear()  # noqa: SLF001 (other tests may have made it with less work)
+    assert not passwords.matches(None, "the first one makes the hash of nobody")
+    work = defaultdict(list)
+    for number in range(8):
+        for name in ("anna", "berta", f"nobody{number}"):
+            desk.get("login")
+            began = time.thread_time()
+            assert desk.post("login", name=name, password="wrong horse battery").status_code == 401
+            work[name.rstrip("0123456789")].append(time.thread_time() - began)
+    known, by_provider, unknown = (median(work[name]) for name in ("anna", "berta", "nobody"))
+    assert max(known, by_provider, unknown) < 1.5 * min(known, by_provider, unknown)
+    passwords._nobodys.cache_clear()  # noqa: SLF001
+    record_property("tried", 24)
 
 
 def test_a_password_is_hashed_with_the_work_that_owasp_asks_for():

@@ -1,7 +1,10 @@
 """The second factor: codes of an app, each good once, and recovery codes for whoever lost it."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from html import unescape
 
 import pyotp
@@ -93,6 +96,29 @@ def test_a_code_is_good_once_and_none_before_it_is_good_after(app, desk, phone):
     assert password_given(app).post("login/code", code=late).status_code == 200
     for code in (late, early):
         assert password_given(app).post("login/code", code=code).status_code == 401
+
+
+def at_once(*deeds):
+    """What each has given, all begun in the same moment."""
+    begin = threading.Barrier(len(deeds))
+
+    def do(deed):
+        begin.wait(30)
+        return deed()
+
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return list(threads.map(do, deeds))
+
+
+@pytest.mark.parametrize("recovery", [False, True], ids=["a code of the app", "a recovery code"])
+def test_of_many_who_send_one_code_in_the_same_moment_one_gets_in(app, desk, phone, recovery, record_property):
+    codes = set_up(desk, phone)
+    code = codes[0] if recovery else phone.code()
+    browsers = [password_given(app) for _ in range(8)]
+    found = at_once(*(partial(one.post, "login/code", follow=False, code=code) for one in browsers))
+    assert sorted(answer.status_code for answer in found) == [302] + [401] * 7
+    assert sum(one.get("account/").status_code == 200 for one in browsers) == 1
+    record_property("tried", len(browsers))
 
 
 def test_the_code_that_set_it_up_signs_nobody_in(app, desk, phone):

@@ -149,11 +149,26 @@ KINDS = (
         "search/service/attacks/test_defence.py::test_guessing_codes_is_stopped_by_address_and_for_everybody_together",
         f"{DESK}/test_sign_in.py",
         f"{DESK}/accounts/test_second_factor.py",
+        "feedback/pages/notify/test_pages.py::test_nobody_learns_whether_an_address_is_known",
+        "feedback/pages/notify/test_pages.py::test_a_link_that_leads_nowhere_says_so",
+    ),
+    attack(
+        "Answers of an OpenID provider forged, replayed, mixed up or begun by somebody else",
+        "state, nonce, PKCE, issuer, audience, signature and strength are compared",
+        f"{DESK}/accounts/openid/test_proofs.py",
+        f"{DESK}/accounts/openid/test_strength.py",
+        f"{DESK}/accounts/openid/test_sign_in.py::test_one_stays_at_the_desk_whatever_the_link_says",
+        f"{DESK}/accounts/openid/test_sign_in.py::test_the_way_back_takes_no_address_from_the_link",
     ),
     attack(
         "Sessions stolen, planted, copied or kept too long",
         "tokens that end, cookies bound to host or path",
         f"{DESK}/accounts/test_sessions.py",
+    ),
+    attack(
+        "Doing what one's role may not, or with fields that no form has, at every address of the desk",
+        "each address asks for a session, a token and, where it must, the role",
+        f"{DESK}/accounts/test_every_address.py",
     ),
     attack(
         "Other sites that send for a customer or a colleague",
@@ -168,6 +183,18 @@ KINDS = (
         "search/service/attacks/test_clients.py",
         "search/service/attacks/test_defence.py::test_no_address_redirects_to_another_site",
         "search/service/attacks/test_defence.py::test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed",
+    ),
+    attack(
+        "Poisoned caches, and private pages under a name that caches keep",
+        "no header but those in `Vary` changes a page; what is somebody's own has `no-store`",
+        "search/service/attacks/test_caches.py",
+    ),
+    attack(
+        "Files and notes outside of the site, by any spelling",
+        "a path is decoded once and stays in its folder",
+        "search/service/pages/test_site_files.py::test_nothing_outside_the_site_is_served",
+        "search/service/pages/test_site_files.py::test_what_the_build_notes_for_the_service_is_shown_to_nobody",
+        "search/service/attacks/test_hostile_words.py::test_a_path_is_decoded_once_and_leads_to_nothing_that_is_not_for_customers",
     ),
     attack(
         "The same through nginx, Caddy and Apache, with slow and huge bodies",
@@ -196,8 +223,27 @@ KINDS = (
         "feedback/topics/test_replay.py::test_a_comment_shows_what_customers_typed_and_never_obeys_it",
     ),
     attack(
+        "Files that are two things at once, and names that lead elsewhere",
+        "five formats by content, another name, handed out as a download in a sandbox",
+        "feedback/pages/test_attachments.py",
+    ),
+    attack(
+        "Spreadsheets that calculate what customers typed",
+        "an apostrophe before what would be calculated",
+        f"{DESK}/test_downloads.py::test_no_cell_of_a_file_is_calculated",
+    ),
+    attack(
+        "Headers, recipients and parts of mail in what customers write",
+        "headers are made by `email`, of one line and one address",
+        "feedback/delivery/test_smtp.py::test_no_customer_can_write_a_header_or_another_recipient",
+        "feedback/delivery/test_smtp.py::test_only_one_plain_address_is_replied_to",
+        "feedback/delivery/test_smtp.py::test_words_of_a_customer_cannot_end_a_part_of_the_mail",
+        "feedback/delivery/customers/test_answers.py::test_neither_an_answer_nor_what_a_customer_wrote_adds_a_header_or_a_recipient",
+    ),
+    attack(
         "Texts that make an expression slow",
         "expressions that are linear, and bounds on length",
+        "search/service/attacks/test_hostile_words.py::test_no_words_keep_a_thread_busy",
         "project/standards/test_expressions.py",
         "kb/texts/test_log.py::test_a_hostile_text_is_masked_in_time_that_grows_with_its_length",
         "kb/language/test_sentences.py::test_a_hostile_text_takes_no_time",
