@@ -55,7 +55,7 @@ def visited(tab, service):
     return tab
 
 
-def test_what_could_go_along_is_shown_word_for_word_and_nothing_is_ticked(visited, service):
+def test_what_could_be_shared_is_shown_word_for_word_and_nothing_is_ticked(visited, service):
     assert offered(visited) == [
         "Read: Reset your password (/help/guide/reset/)",
         "Searched: “forgot pasword”",
@@ -77,7 +77,7 @@ def test_only_what_is_ticked_is_sent(visited, service):
     visited.wait_for_selector("text=HR-TEST")
     assert service.messages[0]["along"] == [{"kind": "article", "text": "VAT number", "url": "/help/billing/vat/"}]
     assert not [body for body in sent if "pasword" in body or "Reset" in body]
-    assert "This went along:" in visited.inner_text("handrail-main")
+    assert "Sent with it:" in visited.inner_text("handrail-main")
     assert visited.locator("handrail-main li").all_inner_texts() == ["Read: VAT number (/help/billing/vat/)"]
 
 
@@ -117,7 +117,7 @@ def test_one_search_typed_slowly_is_one_line(tab, service):
     assert offered(tab)[:-1] == ["Searched: “vat number”"]
 
 
-def test_what_did_not_help_can_go_along(tab, service):
+def test_what_did_not_help_can_be_shared(tab, service):
     tab.clock.install()
     tab.goto(f"{service.address}guide/reset/", wait_until="domcontentloaded")
     search(tab, "forgot pasword")
@@ -134,6 +134,16 @@ def test_what_did_not_help_can_go_along(tab, service):
     assert service.messages[0]["along"] == [
         {"kind": "said_no", "text": "Reset your password", "url": "/help/guide/reset/"}
     ]
+
+
+def test_a_title_with_an_emoji_keeps_it_though_it_is_a_picture(tab, service):
+    tab.goto(f"{service.address}guide/reset/", wait_until="domcontentloaded")
+    tab.get_by_role("heading", name="Reset your password").evaluate(
+        "one => one.insertAdjacentHTML('afterbegin', `<img alt='🔑'> `)"
+    )
+    tab.locator("form[name=feedback] button[data-md-value='0']").click()
+    tab.goto(f"{service.address}contact/")
+    assert "Did not help: 🔑 Reset your password (/help/guide/reset/)" in offered(tab)
 
 
 def test_a_page_that_was_passed_by_was_not_read(tab, service):

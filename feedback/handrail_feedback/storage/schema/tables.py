@@ -168,7 +168,7 @@ CALLBACK: tuple[str, ...] = (
 )
 
 ALONG: tuple[str, ...] = (
-    # JSON: [{kind, text, location}, ...], what the customer ticked to go along, as they saw it.
+    # JSON: [{kind, text, location}, ...], the context that the customer ticked to share, as they saw it.
     "ALTER TABLE messages ADD COLUMN along TEXT NOT NULL DEFAULT '[]'",
 )
 

@@ -62,6 +62,7 @@
     // Material's list of results has first-level headings, too.
     const title = [...document.querySelectorAll("h1")].find(one => !one.closest("[data-md-component=search]"))?.cloneNode(true)
     for (const mark of title?.querySelectorAll(".headerlink, a.md-content__button") || []) mark.remove()
+    for (const image of title?.querySelectorAll("img") || []) image.replaceWith(image.alt)  // an emoji is a picture
     return title?.textContent.trim() || ""
   }
 
