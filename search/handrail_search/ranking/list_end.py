@@ -19,6 +19,35 @@ from handrail_search.scoring.fusion import Scores
 _FEW = 3
 # Sensitive topics under which no article is offered unasked, but one that is for people only.
 _PEOPLE_ONLY = frozenset({"grief", "fraud", "safety", UNSURE})
+# Results in other languages that keep their rank even where the reader's language fills the list.
+_STRONG_OTHERS = 3
+# A question is in another language where nothing in the reader's reaches this share of the best article.
+_OWN_LANGUAGE = 0.7
+
+
+def best_in_another_language(finding: Evidence, scores: Scores, others: Set[int]) -> int | None:
+    """The best of all pages, if it is one of `others` and no other page comes near it.
+
+    People ask in their own language on the page of another one: from the home page, or from a link that they were sent.
+    """
+    points = ordinary(scores, finding.evidence["exact"])
+    relevant = np.where(finding.relevant, points, -np.inf)
+    best = int(relevant.argmax())
+    if best not in others:
+        return None
+    relevant[list(others)] = -np.inf
+    reached = reach(float(relevant.max()), float(points[best]), background(points))
+    return best if reached < _OWN_LANGUAGE else None
+
+
+def with_strong_others(order: Sequence[int], scores: Scores, others: Set[int], limit: int) -> list[int]:
+    """The first `limit` pages; a few in other languages that fit better than any in the reader's keep their rank."""
+    own = [page for page in order if page not in others]
+    foreign = [page for page in order if page in others]
+    best = scores[own[0]] if own else 0.0
+    strong = [page for page in foreign if scores[page] > best][:_STRONG_OTHERS]
+    kept = max(limit - len(strong), 1)
+    return [*own[:kept], *foreign][:limit]
 
 
 def end_of_list(

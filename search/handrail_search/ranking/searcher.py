@@ -34,7 +34,7 @@ from handrail_search.ranking.learned import (
     LearnedQuestions,
     encode_known,
 )
-from handrail_search.ranking.list_end import end_of_list
+from handrail_search.ranking.list_end import best_in_another_language, end_of_list, with_strong_others
 from handrail_search.ranking.results import Hit, Results, ResultSection, Verdict
 from handrail_search.ranking.sections import ScoredPassage
 from handrail_search.ranking.understanding import EncodeQuestion, Reader, Understood
@@ -48,8 +48,6 @@ MAX_QUESTION = 500
 MAX_LIMIT = 50
 MORE_SECTIONS = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
-# Results in other languages that keep their rank even where the reader's language fills the list.
-_STRONG_OTHERS = 3
 
 
 def clean_question(text: str) -> str:
@@ -141,17 +139,17 @@ class Searcher:
     def search(
         self, question: str, *, limit: int = 10, lang: str = "", left_out: Set[str] = frozenset(), only_lang: str = ""
     ) -> Results:
-        """The best articles for a question, at most `limit`, those in `lang` first, and whether they are an answer.
+        """The best articles for a question, at most `limit`, and whether they are an answer.
 
-        Those at the locations `left_out`, or in other languages than `only_lang`, are no articles here.
+        Those in `lang`, or in the language that the question is plainly in, come first. Those at the locations
+        `left_out`, or in other languages than `only_lang`, are no articles here.
         """
         question, limit = clean_question(question), max(1, min(limit, MAX_LIMIT))
         if not self.index.pages or not words_in(question):  # signs alone ask for nothing
             return Results(question, "none", "hybrid", ())
         understood = self.reader.read(question, self._encode)
         vector, finding = understood.vector, self._evidence(understood, left_out, only_lang)
-        others = self._of_other_languages(only_lang) or self._of_other_languages(lang)
-        scores, lifted, order, twins = self._rank(finding, vector, others, limit)
+        scores, lifted, others, order, twins = self._rank(finding, vector, limit, only_lang, lang)
         verdict, confident, limits = self._verdict(finding, understood, order)
         topic = self._sensitive_topic(question, vector)
         may_mean = () if topic else what_it_may_mean(finding, understood, scores, others, near=verdict != "none")
@@ -195,7 +193,7 @@ class Searcher:
         finding = self._with_popularity(
             Evidence(self.index, understood.text, understood.vector, self._learned, understood.words, without)
         )
-        _, _, order, _ = self._rank(finding, understood.vector, frozenset(), limit)
+        _, _, _, order, _ = self._rank(finding, understood.vector, limit)
         return tuple(self.index.pages[page].location for page in order)
 
     def _with_popularity(self, finding: Evidence) -> Evidence:
@@ -212,14 +210,15 @@ class Searcher:
         return finding
 
     def _rank(
-        self, finding: Evidence, vector: Vectors | None, others: Set[int], limit: int
-    ) -> tuple[Scores, Scores, list[int], dict[int, list[int]]]:
-        """Every page's score and the boost's share of it, the best `limit` pages, and their near-duplicates."""
+        self, finding: Evidence, vector: Vectors | None, limit: int, *langs: str
+    ) -> tuple[Scores, Scores, Set[int], list[int], dict[int, list[int]]]:
+        """Every page's score, the boost's share of it, `_others`, the best `limit` pages, and their near-duplicates."""
         scores = self._fuse(finding, vector)
         lifted = self._lifts(finding, scores, vector)
         scores = scores + lifted
+        others = self._others(finding, scores, langs)
         order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
-        return scores, lifted, _with_strong_others(order, scores, others, limit), twins
+        return scores, lifted, others, with_strong_others(order, scores, others, limit), twins
 
     def _fuse(self, finding: Evidence, vector: Vectors | None) -> Scores:
         return fuse(finding.evidence, self._trust(vector), len(self.index.pages), self.index.manifest.endings)
@@ -236,6 +235,12 @@ class Searcher:
     def _of_other_languages(self, lang: str) -> frozenset[int]:
         """Pages that are not in the reader's language, where the site has pages that are."""
         return self._foreign_to.get(short_language(lang), frozenset())
+
+    def _others(self, finding: Evidence, scores: Scores, langs: Sequence[str]) -> Set[int]:
+        """Pages in other languages than the first of `langs` that the site has, or than that of the question."""
+        others = next(filter(None, map(self._of_other_languages, langs)), frozenset())
+        best = best_in_another_language(finding, scores, others) if others else None
+        return others if best is None else self._of_other_languages(self.index.pages[best].lang)
 
     def _order(self, scores: Scores, others: Set[int]) -> list[int]:
         """Pages best first, those in the reader's language before others; among equals the shortest address first."""
@@ -384,16 +389,6 @@ class Searcher:
         """A near-duplicate page, as a further section of a result."""
         page = self.index.pages[page_id]
         return ResultSection(page.location, page.title, "", 0.0)
-
-
-def _with_strong_others(order: Sequence[int], scores: Scores, others: Set[int], limit: int) -> list[int]:
-    """The first `limit` pages; a few in other languages that fit better than any in the reader's keep their rank."""
-    own = [page for page in order if page not in others]
-    foreign = [page for page in order if page in others]
-    best = scores[own[0]] if own else 0.0
-    strong = [page for page in foreign if scores[page] > best][:_STRONG_OTHERS]
-    kept = max(limit - len(strong), 1)
-    return [*own[:kept], *foreign][:limit]
 
 
 def _shown(passage: PassageRow | None, page: PageRow) -> str:

@@ -147,10 +147,22 @@ def test_a_learned_question_is_shown_although_its_article_speaks_of_something_el
 
 
 def test_other_languages_come_last_and_the_one_that_fits_stays(shop):
-    results = shop.search("Regenschirm reklamieren", lang="en")
+    results = shop.search("garden hose Regenschirm einschicken", lang="en")
     assert "de/unfall/" in shown(results)
     others = [hit.other_language for hit in results.shown]
     assert others == sorted(others)
+
+
+def test_a_question_in_another_language_of_the_site_finds_its_articles_first(shop):
+    results = shop.search("Regenschirm reklamieren", lang="en")
+    assert [(hit.location, hit.other_language) for hit in results.hits][:1] == [("de/unfall/", False)]
+    assert all(hit.other_language == (hit.lang == "en") for hit in results.hits)
+    assert results.hits == shop.search("Regenschirm reklamieren", lang="de").hits
+
+
+def test_a_question_in_the_readers_language_finds_its_articles_first_whatever_else_has_its_words(shop):
+    results = shop.search("umbrella or picking apples", lang="en")
+    assert not results.hits[0].other_language
 
 
 @pytest.mark.parametrize("lang", ["en", "de", ""])
