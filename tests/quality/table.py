@@ -175,12 +175,19 @@ def codes(found: Mapping[str, Any]) -> str:
 
 def sensitive_topics(rows: Sequence[Mapping[str, Any]]) -> str:
     """What is noticed that should be, and what is noticed that should not."""
-    header = ["Encoder", "Language", "Sentences", "Noticed", "Ordinary ones", "Noticed", "Thunderbird's, noticed"]
-    return _table(header, [
-        [row["encoder"], row["language"], str(row["caught"]["of"]), _cell(row["caught"]), str(row["ordinary"]["of"]),
-         _cell(row["ordinary"]), _cell(row["asked"]) if "asked" in row else ""]
-        for row in rows
-    ])  # fmt: skip
+    header = ["Encoder", "Language", "Of", "Matters", "Noticed", "Surely", "Everyday", "Noticed", "Surely"]
+    lines = []
+    for row in rows:
+        for of, name in (("sentences", ""), ("stories", "stories_")):
+            found = [row[f"{name}{key}"] for key in ("caught", "surely", "ordinary", "told")]
+            counts = [str(found[0]["of"]), *map(_cell, found[:2]), str(found[2]["of"]), *map(_cell, found[2:])]
+            lines.append([row["encoder"], row["language"], of, *counts])
+        if "asked" in row:
+            asked = [row["asked"], row["asked_told"]]
+            empty = ["", "", ""]
+            counts = [str(asked[0]["of"]), *map(_cell, asked)]
+            lines.append([row["encoder"], row["language"], "Thunderbird's questions", *empty, *counts])
+    return _table(header, lines)
 
 
 def _cells(outcome: Mapping[str, Any], names: Sequence[str]) -> list[str]:

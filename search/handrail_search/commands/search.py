@@ -88,6 +88,8 @@ def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> s
         lines.append(f"Understood as: {results.corrected}")
     if results.sensitive_topic:
         lines.append(f"A matter for people ({results.sensitive_topic}): a person comes first")
+    elif results.may_be_sensitive:
+        lines.append("Perhaps a matter for people: a person comes first, the articles as ever")
     if results.degraded:
         lines.append(f"degraded: {results.fallback_reason}; words answer alone. Mend it: handrail doctor")
     if in_full:

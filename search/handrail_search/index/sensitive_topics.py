@@ -1,16 +1,19 @@
 """Recognises by meaning whether a search is about a sensitive topic: a death, a fraud, a danger, anger.
 
-One linear map over question vectors, trained when the index is made, from the sentences of `sensitive_topics.yml` and
-the site's own: multinomial logistic regression against everyday questions that sound alike (scikit-learn). The
-thresholds are found by leaving out a sixth of the sentences at a time, and from the scores of the site's own questions.
+A question is compared with every sentence of `sensitive_topics.yml` in the languages that the encoder knows, and with
+the site's own: each pulls it towards its topic or towards everyday questions, the nearer the more. How hard each pulls
+is learnt when the index is made (kernel ridge regression), and the thresholds are found by leaving out a sixth of the
+sentences at a time, and from the scores of the site's own questions.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -25,22 +28,31 @@ from handrail_kb.contact.sensitive_topics import BUILT_IN, SensitiveTopics
 from handrail_search.embedding.vectors import Vectors
 
 SENSITIVE_SCHEMA = """
--- One row for each topic. A question is about the one with the highest w·q + bias, from its
--- floor on. `left_out` and `sentences` are what the floor was found with, `digest` what all was learnt from.
-CREATE TABLE matters (name TEXT PRIMARY KEY, weights BLOB NOT NULL, bias REAL NOT NULL, floor REAL NOT NULL,
-  left_out REAL NOT NULL, sentences REAL NOT NULL, digest TEXT NOT NULL);
+-- One row for each topic: how hard each sentence pulls towards it. A question may be about the one towards which it is
+-- pulled most from `floor` on, and is from `sure` on. `left_out` and `given_up` are what the floor was found with,
+-- `digest` what all was learnt from.
+CREATE TABLE matters (name TEXT PRIMARY KEY, pulls BLOB NOT NULL, floor REAL NOT NULL, sure REAL NOT NULL,
+  left_out REAL NOT NULL, given_up REAL NOT NULL, digest TEXT NOT NULL);
+-- The vectors of all sentences, in the order of the pulls: half as many bytes as in the vectors of passages.
+CREATE TABLE matter_sentences (vectors BLOB NOT NULL);
 """
-# A prior as strong as the sentences: half, two and three times as strong were tried, and were the same or worse.
-_STRENGTH = 1.0
+# How fast a sentence's pull fades with distance, and how much an odd one among its neighbours is smoothed over.
+# Measured against others in docs/architecture/ranking/0094-everyday-stories.md.
+_FADES = 1.0
+_SMOOTHED = 0.1
 _FOLDS = 6
-# Of everyday questions that were left out at most a twentieth is taken for a sensitive topic, and fewer where an
-# encoder separates them so well that an eighth of a topic's own sentences may be missed for it.
-_EVERYDAY, _MISSED = 0.95, 0.12
+# Of everyday sentences that were left out, which are much nearer to a topic than what customers mostly ask, at most one
+# in eleven is taken for one, and fewer where an encoder tells them apart so well that of a topic's own sentences one in
+# twenty may be missed for it.
+_EVERYDAY, _MISSED = 0.91, 0.05
+# Where a question begins to be surely about one: at most one in fifty of those everyday sentences is. Below, a person
+# comes first and nothing else changes, so that whoever only forgot a password still finds how to set another.
+_SURE = 0.98
 # Of the site's own questions at most a hundredth is taken for one, while no more than so many sentences are missed.
 _OWN, _GIVEN_UP = 0.99, 0.3
 
-# The log odds by which the likeliest topic must be ahead of the next to be named.
-_APART = 0.8
+# By how much the likeliest topic must be ahead of the next to be named, where 1 is what its own sentences have.
+_APART = 0.2
 UNSURE = "unsure"
 
 EncodeSentence = Callable[[str], Vectors]
@@ -49,27 +61,32 @@ _Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TopicClassifier:
-    """The classifier; `weights` is of shape (topics, dimensions), `names` and `bias` in the same order."""
+    """The classifier: `sentences` of shape (sentences, dimensions), and their `pulls` towards each of the `names`."""
 
     names: tuple[str, ...]
-    weights: Vectors
-    bias: _Scores
+    sentences: Vectors
+    pulls: Vectors
     floor: float
+    sure: float
     left_out: float
-    sentences: float
+    given_up: float
     digest: str
 
+    def notices(self, vector: Vectors) -> bool:
+        """Whether a question, by its vector, may be about a sensitive topic, or surely is; hardly any question does."""
+        return bool(self.names) and float(self._reached(vector).max()) >= self.floor
+
     def topic_of(self, vector: Vectors) -> str | None:
-        """The topic that a question is about, by its vector; none for nearly all questions.
+        """The topic that a question surely is about, by its vector.
 
         UNSURE where it is a sensitive one, but two topics are about equally likely: condolences to a victim of fraud
         are worse than none.
         """
         if not self.names:
             return None
-        reached = self.weights @ vector + self.bias
+        reached = self._reached(vector)
         *others, best = reached.argsort().tolist()
-        if reached[best] < self.floor:
+        if reached[best] < max(self.floor, self.sure):
             return None
         return UNSURE if others and reached[best] - reached[others[-1]] < _APART else self.names[best]
 
@@ -77,12 +94,17 @@ class TopicClassifier:
         """The same classifier with a floor that few of the site's own questions, given as vectors, reach."""
         floor = self.left_out
         if len(own):
-            reached = (own @ self.weights.T + self.bias).max(axis=1)
-            floor = max(floor, min(float(np.quantile(reached, _OWN)), self.sentences))
+            reached = self._reached(own).max(axis=1)
+            floor = max(floor, min(float(np.quantile(reached, _OWN)), self.given_up))
         return replace(self, floor=floor)
 
+    def _reached(self, vectors: Vectors) -> Vectors:
+        """How far one question, or each of several, is pulled towards each topic: 1 as its own sentences, 0 not."""
+        return _likeness(vectors, self.sentences) @ self.pulls
 
-NO_TOPICS = TopicClassifier((), np.zeros((0, 0), dtype=np.float32), np.zeros(0), 0.0, 0.0, 0.0, "")
+
+_NOTHING = np.zeros((0, 0), dtype=np.float32)
+NO_TOPICS = TopicClassifier((), _NOTHING, _NOTHING, 0.0, 0.0, 0.0, 0.0, "")
 
 
 @cache
@@ -106,7 +128,8 @@ class TopicSentences:
 
     def digest(self, encoder: str) -> str:
         """The digest of everything it is trained on, with the fingerprint of the encoder."""
-        text = json.dumps([encoder, self.sentences, self.everyday, _STRENGTH, _FOLDS, _EVERYDAY, _MISSED, _GIVEN_UP])
+        chosen = (_FADES, _SMOOTHED, _FOLDS, _EVERYDAY, _MISSED, _SURE, _GIVEN_UP)
+        text = json.dumps([encoder, self.sentences, self.everyday, *chosen])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -128,47 +151,51 @@ def learn_sensitive_topics(taught: TopicSentences, encode: EncodeSentence, diges
     names = tuple(sorted(taught.sentences))
     if not names or not taught.everyday:
         return NO_TOPICS
-    texts = [(number, text) for number, name in enumerate(names) for text in taught.sentences[name]]
-    texts += [(len(names), text) for text in taught.everyday]
-    vectors = np.stack([encode(text) for _, text in texts])
-    labels = np.array([number for number, _ in texts])
-    weights, bias = _fit(vectors, labels)
-    left_out = _left_out(vectors, labels)
+    texts = [text for name in names for text in taught.sentences[name]] + list(taught.everyday)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # ONNX Runtime lets go of the interpreter while it computes
+        vectors = np.stack(list(pool.map(encode, texts))).astype(np.float16).astype(np.float32)  # as they are kept
+    counts = [*(len(taught.sentences[name]) for name in names), len(taught.everyday)]
+    labels = np.repeat(np.arange(len(counts)), counts)
+    pulls, left_out = _fit(vectors, labels)
     everyday = labels == len(names)
-    floor = max(np.quantile(left_out[everyday], _EVERYDAY), np.quantile(left_out[~everyday], _MISSED))
+    best = left_out.max(axis=1)
+    floor = float(max(np.quantile(best[everyday], _EVERYDAY), np.quantile(best[~everyday], _MISSED)))
     return TopicClassifier(
         names,
-        weights.astype(np.float32),
-        bias,
-        floor=float(floor),
-        left_out=float(floor),
-        sentences=float(np.quantile(left_out[~everyday], _GIVEN_UP)),
+        vectors,
+        pulls.astype(np.float32),
+        floor=floor,
+        sure=float(np.quantile(best[everyday], _SURE)),
+        left_out=floor,
+        given_up=float(np.quantile(best[~everyday], _GIVEN_UP)),
         digest=digest,
     )
 
 
+def _likeness(vectors: Vectors, others: Vectors) -> Vectors:
+    """How alike the meanings are of vectors of length 1: from 1 for the same to nearly 0."""
+    alike: Vectors = np.exp(2 * _FADES * (vectors @ others.T - 1))
+    return alike
+
+
 def _fit(vectors: Vectors, labels: npt.NDArray[np.int64]) -> tuple[_Scores, _Scores]:
-    """Weights and biases of each topic, as log odds against everyday questions, which have the last label."""
-    from sklearn.linear_model import LogisticRegression  # imported here because serving does not need it
+    """The pull of each sentence towards each topic, and how far each is pulled by the others when it is left out.
 
-    model = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=1000).fit(vectors, labels)
-    coefficients, intercepts = model.coef_, model.intercept_
-    if len(coefficients) == 1:  # with a single topic scikit-learn keeps one row for two classes, that of the second
-        return -coefficients, -intercepts
-    return coefficients[:-1] - coefficients[-1], intercepts[:-1] - intercepts[-1]
-
-
-def _left_out(vectors: Vectors, labels: npt.NDArray[np.int64]) -> _Scores:
-    """The highest score of each sentence when it was not trained on."""
-    reached = np.empty(len(labels))
-    # Every sixth of each label is left out together, so that no fold lacks a topic.
-    fold = np.array([int((labels[:row] == labels[row]).sum()) % _FOLDS for row in range(len(labels))])
+    Everyday questions have the last label; both are of shape (sentences, topics). A sentence weighs the more the fewer
+    its label has. What is left out at a time is every sixth of each label; leaving it out has a closed form, so
+    nothing is solved twice.
+    """
+    counts = np.bincount(labels)
+    means = np.eye(len(counts))[labels] - 1 / len(counts)
+    like = _likeness(vectors, vectors).astype(np.float64)
+    inverse = np.linalg.inv(like + np.diag(_SMOOTHED * (counts / counts.mean())[labels]))
+    pulls = inverse @ means
+    left_out = np.empty_like(means)
+    fold = np.concatenate([np.arange(count) % _FOLDS for count in counts])
     for number in range(_FOLDS):
         out = fold == number
-        if out.any():
-            weights, bias = _fit(vectors[~out], labels[~out])
-            reached[out] = (vectors[out] @ weights.T + bias).max(axis=1)
-    return reached
+        left_out[out] = means[out] - np.linalg.solve(inverse[np.ix_(out, out)], pulls[out])
+    return pulls[:, :-1] - pulls[:, -1:], left_out[:, :-1] - left_out[:, -1:]
 
 
 # --- kept in a generation
@@ -176,24 +203,29 @@ def _left_out(vectors: Vectors, labels: npt.NDArray[np.int64]) -> _Scores:
 
 def write_sensitive_topics(classifier: TopicClassifier, file: Path) -> None:
     """Write the classifier into the database of a generation that is being made."""
-    rows = zip(classifier.names, classifier.weights, classifier.bias.tolist(), strict=True)
-    same = (classifier.floor, classifier.left_out, classifier.sentences, classifier.digest)
+    if not classifier.names:
+        return
+    same = (classifier.floor, classifier.sure, classifier.left_out, classifier.given_up, classifier.digest)
+    pulls = classifier.pulls.T.astype("<f4")
     with closing(sqlite3.connect(file)) as db, db:
         db.executemany(
             "INSERT INTO matters VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(name, row.astype("<f4").tobytes(), bias, *same) for name, row, bias in rows],
+            [(name, row.tobytes(), *same) for name, row in zip(classifier.names, pulls, strict=True)],
         )
+        db.execute("INSERT INTO matter_sentences VALUES (?)", [classifier.sentences.astype("<f2").tobytes()])
 
 
 def read_sensitive_topics(db: sqlite3.Connection) -> TopicClassifier:
     """The classifier of a generation."""
     rows = db.execute(
-        "SELECT name, weights, bias, floor, left_out, sentences, digest FROM matters ORDER BY name"
+        "SELECT name, pulls, floor, sure, left_out, given_up, digest FROM matters ORDER BY name"
     ).fetchall()
     if not rows:
         return NO_TOPICS
-    weights = np.stack([np.frombuffer(row[1], dtype="<f4") for row in rows]).astype(np.float32)
-    return TopicClassifier(tuple(row[0] for row in rows), weights, np.array([row[2] for row in rows]), *rows[0][3:])
+    pulls = np.stack([np.frombuffer(row[1], dtype="<f4") for row in rows], axis=1)
+    (vectors,) = db.execute("SELECT vectors FROM matter_sentences").fetchone()
+    sentences = np.frombuffer(vectors, dtype="<f2").astype(np.float32).reshape(len(pulls), -1)
+    return TopicClassifier(tuple(row[0] for row in rows), sentences, pulls, *rows[0][2:])
 
 
 def reuse_sensitive_topics(generation: Path, digest: str) -> TopicClassifier | None:

@@ -1,7 +1,4 @@
-"""Answers a question with a list of articles and a verdict; what failed is named in the answer.
-
-Search always answers.
-"""
+"""Answers every question with a list of articles and a verdict; what failed is named in the answer."""
 
 from __future__ import annotations
 
@@ -153,8 +150,7 @@ class Searcher:
         verdict, confident, limits = self._verdict(finding, understood, order)
         topic = self._sensitive_topic(question, vector)
         may_mean = () if topic else what_it_may_mean(finding, understood, scores, others, near=verdict != "none")
-        if may_mean:
-            verdict = "weak"  # there are articles, but which one?
+        verdict = "weak" if may_mean else verdict  # there are articles, but which one?
         end = end_of_list(finding, order, scores, lifted, others, (verdict, topic), unreadable=understood.unreadable)
         hits = tuple(
             replace(self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others), fits=fits)
@@ -172,6 +168,7 @@ class Searcher:
             confidence=confident,
             bands=limits,
             sensitive_topic=topic,
+            may_be_sensitive=vector is not None and self.index.sensitive_topics.notices(vector),
             end=end,
             answer=self._card(finding, order[0]) if answers else None,
             may_mean=may_mean,

@@ -235,10 +235,11 @@ class _Views:
                 results.verdict == "none"
                 or results.may_mean
                 or results.sensitive_topic
+                or results.may_be_sensitive
                 or (results.hits and results.hits[0].people_only)
             ),
             "search_id": search_id,
-            "contact": self._contact(results.query) | self._about_topic(results.sensitive_topic, lang),
+            "contact": self._contact(results.query) | self._about_topic(results, lang),
             "tell": self._notify_url(search_id, results, lang),
             "answer": results.answer and self._card(results.answer, lang),
             "results": [self._result(hit) for hit in (results.hits if more else results.shown)],
@@ -286,17 +287,18 @@ class _Views:
             "blocks": [asdict(block) | {"left_text": left_text(block) if block.left else ""} for block in card.blocks],
         }
 
-    def _about_topic(self, topic: str | None, lang: str) -> dict[str, Any]:
-        """The text for a sensitive topic, and a contact channel that is open now."""
-        if topic is None:
+    def _about_topic(self, results: Results, lang: str) -> dict[str, Any]:
+        """The text for a sensitive topic, and a contact channel that is open now; the channel alone where unsure."""
+        topic = results.sensitive_topic
+        if topic is None and not results.may_be_sensitive:
             return {"matter": None, "said": "", "now": None}
         site = self.built.info()
         t = _Texts(lang or site.lang)
-        way = site.opening.fastest(datetime.now(UTC), topic)
+        way = site.opening.fastest(datetime.now(UTC), topic or "")
         page = f"{self.base_path}{site.contact_url}"
         return {
             "matter": topic,
-            "said": t(f"matter.{topic if topic in BUILT_IN else 'own'}"),
+            "said": t(f"matter.{topic if topic in BUILT_IN else 'own'}") if topic else "",
             "now": way
             and {
                 "label": way.title,
@@ -306,10 +308,10 @@ class _Views:
         }
 
     def _notify_url(self, search_id: str, results: Results, lang: str) -> str | None:
-        """The address to ask for a notification. Not offered for sensitive topics, nor where we ask back."""
+        """The address to ask for a notification. None where it may be a sensitive topic, or where we ask back."""
         if not self.can_notify or results.verdict == "answered" or not results.query:
             return None
-        if results.sensitive_topic or results.may_mean:
+        if results.sensitive_topic or results.may_be_sensitive or results.may_mean:
             return None
         asked = {"search": search_id, "q": results.query} | ({"lang": lang} if lang else {})
         return f"{self.base_path}tell/?{urlencode(asked, quote_via=quote)}"

@@ -1,8 +1,9 @@
 """Sensitive topics: sentences that nothing was learned from or tuned on, and customers' ordinary questions.
 
 The sentences (`tests/golden/sensitive_topics`) were written by somebody who had not seen those that come with
-Handrail; half of the ordinary ones sound alike on purpose. Real customers' questions are those of Thunderbird's
-forum, with the floor that its own titles give.
+Handrail; half of the ordinary ones sound alike on purpose. The stories tell what happened to somebody, in places that
+no sentence of those that come with Handrail is about. Real customers' questions are those of Thunderbird's forum, with
+the floor that its own titles give.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from handrail_search.evaluation.judged import read_collection
 from handrail_search.evaluation.metrics import Sample, intervals
 from handrail_search.index.sensitive_topics import TopicClassifier, learn_sensitive_topics, lesson
 
-SENTENCES = ROOT / "tests" / "golden" / "sensitive_topics" / "sentences.tsv"
+GOLDEN = ROOT / "tests" / "golden" / "sensitive_topics"
 _NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 
 
@@ -46,21 +47,31 @@ def sensitive_topics() -> dict[str, Any]:
 
 def _row(model: str, lang: str, sense: TopicClassifier, encoder: Encoder, asked: np.ndarray | None) -> dict[str, Any]:
     say(f"sensitive topics, {model}, {_NAMES[lang]}")
-    held_back = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
-    told = [(topic, sense.topic_of(encoder.encode_query(text))) for topic, spoken, text in held_back if spoken == lang]
-    row = {
-        "encoder": model,
-        "language": _NAMES[lang],
-        "caught": _share([found for topic, found in told if topic != "none"]),
-        "ordinary": _share([found for topic, found in told if topic == "none"]),
-    }
+    sentences, stories = _told(encoder, lang, "sentences"), _told(encoder, lang, "stories")
+    row = {"encoder": model, "language": _NAMES[lang]}
+    for name, told in (("", sentences), ("stories_", stories)):
+        meant = [vector for topic, vector in told if topic != "none"]
+        ordinary = [vector for topic, vector in told if topic == "none"]
+        row |= {
+            f"{name}caught": _share([sense.notices(vector) for vector in meant]),
+            f"{name}surely": _share([sense.topic_of(vector) is not None for vector in meant]),
+            f"{name}ordinary": _share([sense.notices(vector) for vector in ordinary]),
+            f"{name}told": _share([sense.topic_of(vector) is not None for vector in ordinary]),
+        }
     if asked is not None:
-        row["asked"] = _share([sense.topic_of(vector) for vector in asked])
+        row["asked"] = _share([sense.notices(vector) for vector in asked])
+        row["asked_told"] = _share([sense.topic_of(vector) is not None for vector in asked])
     return row
 
 
-def _share(found: Sequence[str | None]) -> dict[str, Any]:
-    noticed = np.array([float(topic is not None) for topic in found])
+def _told(encoder: Encoder, lang: str, name: str) -> list[tuple[str, np.ndarray]]:
+    """The topic and the vector of each sentence of a file in one language."""
+    rows = [line.split("\t") for line in (GOLDEN / f"{name}.tsv").read_text(encoding="utf-8").splitlines()]
+    return [(topic, encoder.encode_query(text)) for topic, spoken, text in rows if spoken == lang]
+
+
+def _share(found: Sequence[bool]) -> dict[str, Any]:
+    noticed = np.array(found, dtype=float)
     share = intervals(Sample({"share": noticed}, {}, np.zeros(len(noticed)), np.zeros(0)))["share"]
     return {**asdict(share), "of": len(noticed)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +17,38 @@ from handrail_kb.site.built.site_info import MANIFEST
 from handrail_search.index import sensitive_topics
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import Index, current_generation
-from handrail_search.index.sensitive_topics import UNSURE, learn_sensitive_topics, lesson
+from handrail_search.index.sensitive_topics import UNSURE, TopicClassifier, learn_sensitive_topics, lesson
 from handrail_search.ranking.searcher import Searcher
 
 from ..acme import write_site
 from ..conftest import MODEL
 
 ALL = dict.fromkeys(BUILT_IN, ())
-HELD_BACK = Path(__file__).parents[2] / "golden" / "sensitive_topics" / "sentences.tsv"
+GOLDEN = Path(__file__).parents[2] / "golden" / "sensitive_topics"
 FRAUD = "somebody paid with my card last night and it was not me"
 DEATH = "my father has died, who do I tell"
 CALM = "how do I change the language of the menu"
 
 
-def held_back(lang: str) -> list[tuple[str, str]]:
-    """Matter and sentence, written by somebody who had not seen those that are learnt from."""
-    rows = [line.split("\t") for line in HELD_BACK.read_text(encoding="utf-8").splitlines()]
+def held_back(lang: str, file: str = "sentences") -> list[tuple[str, str]]:
+    """Matter and sentence: `sentences` by somebody who had not seen those that are learnt from, or `stories`.
+
+    Stories say what happened to somebody, in places that no sentence of those that are learnt from is about.
+    """
+    rows = [line.split("\t") for line in (GOLDEN / f"{file}.tsv").read_text(encoding="utf-8").splitlines()]
     return [(topic, sentence) for topic, spoken, sentence in rows if spoken == lang]
 
 
-def measured(sense, encoder, lang: str) -> dict[str, float]:
-    told = [(topic, sense.topic_of(encoder.encode_query(sentence))) for topic, sentence in held_back(lang)]
-    meant = [(topic, found) for topic, found in told if topic != "none"]
-    ordinary = [found for topic, found in told if topic == "none"]
+def measured(sense, encoder, lang: str, file: str = "sentences") -> dict[str, float]:
+    told = [(topic, encoder.encode_query(sentence)) for topic, sentence in held_back(lang, file)]
+    meant = [(topic, vector) for topic, vector in told if topic != "none"]
+    ordinary = [vector for topic, vector in told if topic == "none"]
     return {
-        "caught": np.mean([found is not None for _, found in meant]),
-        "false alarms": np.mean([found is not None for found in ordinary]),
-        "wrong words": np.mean([found not in (None, UNSURE, topic) for topic, found in meant]),
+        "caught": np.mean([sense.notices(vector) for _, vector in meant]),
+        "surely": np.mean([sense.topic_of(vector) is not None for _, vector in meant]),
+        "false alarms": np.mean([sense.notices(vector) for vector in ordinary]),
+        "told": np.mean([sense.topic_of(vector) is not None for vector in ordinary]),
+        "wrong words": np.mean([sense.topic_of(vector) not in (None, UNSURE, topic) for topic, vector in meant]),
     }
 
 
@@ -64,7 +70,7 @@ def test_six_of_seven_sentences_nobody_tuned_on_are_noticed_and_one_ordinary_que
 def test_each_matter_is_noticed(english, encoder):
     caught = Counter()
     for topic, sentence in held_back("en"):
-        caught[topic] += english.topic_of(encoder.encode_query(sentence)) is not None
+        caught[topic] += english.notices(encoder.encode_query(sentence))
     assert all(caught[topic] >= 0.75 * 40 for topic in BUILT_IN), caught
 
 
@@ -86,9 +92,41 @@ def test_the_multilingual_encoder_notices_them_in_every_language():
 def test_what_is_measured_with_was_not_learnt_from():
     learnt = lesson(ALL, sensitive_topics.languages())
     known = {text.lower() for texts in (*learnt.sentences.values(), learnt.everyday) for text in texts}
-    tested = {sentence.lower() for lang in sensitive_topics.languages() for _, sentence in held_back(lang)}
-    assert len(tested) > 650
+    tested = {
+        sentence.lower()
+        for lang in sensitive_topics.languages()
+        for file in ("sentences", "stories")
+        for _, sentence in held_back(lang, file)
+    }
+    assert len(tested) > 900
     assert not known & tested
+
+
+# --- everyday stories
+
+
+def test_hardly_any_everyday_story_puts_a_person_first_and_none_is_told_what_to_do_about_a_fraud(english, encoder):
+    figures = measured(english, encoder, "en", "stories")
+    assert figures["false alarms"] <= 0.075
+    assert figures["told"] <= 0.0125  # one of eighty
+    assert figures["caught"] >= 0.8
+    assert figures["wrong words"] <= 0.025  # one of forty
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "I forgot my password and the mail never came",
+        "i forgto my pasword and the mial never came",
+        "I lost the code I got when I sent my message",
+        "I requested a new password three times and got nothing",
+        "the link to reset my password never arrived",
+        "I ordered and it never came",
+        "my card is new and the shop still has the old one",
+    ],
+)
+def test_who_only_forgot_or_waits_is_not_told_to_block_a_card(english, encoder, story):
+    assert english.topic_of(encoder.encode_query(story)) is None
 
 
 # --- of one site
@@ -116,7 +154,7 @@ def test_what_a_site_answers_itself_raises_the_floor_but_never_beyond_most_sente
     own = np.stack([encoder.encode_query(text) for text in ("card limits", "change your address", "open an account")])
     assert english.fitted(own).floor == english.left_out
     alike = np.stack([encoder.encode_query(sentence) for topic, sentence in held_back("en") if topic == "fraud"])
-    assert english.fitted(alike).floor == english.sentences > english.left_out
+    assert english.fitted(alike).floor == english.given_up > english.left_out
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +182,8 @@ def test_what_was_learnt_is_kept_in_the_index_and_learnt_anew_only_when_it_chang
     assert not learnt
     again = Index(current_generation(index_dir)).sensitive_topics
     assert again.floor == first.floor
-    assert np.array_equal(again.weights, first.weights)
+    assert np.array_equal(again.pulls, first.pulls)
+    assert np.array_equal(again.sentences, first.sentences)
     build_index(pages, bank / "state", MODEL, sensitive={"fraud": ("my purse is gone",)})
     assert len(learnt) == 1
     build_index(pages, bank / "state", MODEL, sensitive={})
@@ -193,6 +232,38 @@ def test_an_ordinary_search_says_nothing_of_it(client):
     assert answer["contact"]["now"] is None
 
 
+@pytest.fixture
+def hesitant(monkeypatch):
+    """Nothing is noticed surely any more: whatever was, is perhaps a matter."""
+    of_index = TopicClassifier.topic_of
+    monkeypatch.setattr(TopicClassifier, "topic_of", lambda self, vector: of_index(replace(self, sure=9.0), vector))
+
+
+def test_what_only_may_be_a_matter_puts_the_person_first_and_changes_nothing_else(client, hesitant, monkeypatch):
+    question = f"/api/search?q={FRAUD.replace(' ', '+')}"
+    perhaps = client.get(question).json
+    monkeypatch.setattr(TopicClassifier, "notices", lambda *_: False)
+    ordinary = client.get(question).json
+    assert ordinary["results"]
+    for name in ("results", "verdict", "answer", "more", "may_mean"):
+        assert perhaps[name] == ordinary[name]
+    assert perhaps["people_first"] and (perhaps["contact"]["matter"], perhaps["contact"]["said"]) == (None, "")
+    assert (perhaps["contact"]["now"] or {})["url"] == "tel:+49301"
+
+
+@pytest.mark.parametrize("question", [FRAUD, DEATH])
+def test_what_only_may_be_a_matter_is_not_spoken_of(client, hesitant, question):
+    page = client.get(f"/find/?q={question.replace(' ', '+')}").text
+    main = page[page.index("<h1") :]
+    assert main.index('href="tel:+49301"') < main.index("handrail-results")
+    assert "bank" not in main.replace("bank/", "").partition("handrail-results")[0]
+    assert "sorry" not in main
+
+
+def test_whoever_curses_where_it_may_be_a_matter_is_angry(estate, hesitant):
+    assert estate.search("somebody fucking died, close the account").sensitive_topic == "anger"
+
+
 def test_without_javascript_the_person_stands_before_the_articles(client):
     page = client.get(f"/find/?q={DEATH.replace(' ', '+')}").text
     main = page[page.index("<h1") :]
@@ -203,7 +274,9 @@ def test_without_javascript_the_person_stands_before_the_articles(client):
 
 def test_without_its_encoder_search_answers_and_notices_nothing(bank):
     searcher = Searcher(Index(current_generation(bank / "state" / "index")), None)
-    assert searcher.search(FRAUD).sensitive_topic is None
+    results = searcher.search(FRAUD)
+    assert results.sensitive_topic is None
+    assert not results.may_be_sensitive
 
 
 # --- no article where a person should answer, but one that is for people only

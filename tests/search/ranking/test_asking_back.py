@@ -100,7 +100,8 @@ def test_without_the_encoder_nothing_is_asked_back(hotel):
 
 def test_a_matter_for_people_is_not_asked_back(hotel, monkeypatch):
     assert hotel.search("booking").may_mean
-    monkeypatch.setattr(hotel.index, "sensitive_topics", SimpleNamespace(topic_of=lambda vector: "grief"))
+    grief = SimpleNamespace(topic_of=lambda vector: "grief", notices=lambda vector: True)
+    monkeypatch.setattr(hotel.index, "sensitive_topics", grief)
     assert hotel.search("booking").may_mean == ()
 
 

@@ -138,6 +138,12 @@ def test_a_matter_for_people_is_neither_put_off_nor_answered_by_an_article(servi
         lambda *args, **more: replace(search(*args, **more), verdict="none", sensitive_topic="grief"),
     )
     assert service.test_client().get("/api/search?q=walrus").json["tell"] is None
+    monkeypatch.setattr(
+        Searcher,
+        "search",
+        lambda *args, **more: replace(search(*args, **more), verdict="none", may_be_sensitive=True),
+    )
+    assert service.test_client().get("/api/search?q=walrus").json["tell"] is None
 
 
 def test_in_production_mails_are_sent_by_themselves(site, tmp_path, server, post):

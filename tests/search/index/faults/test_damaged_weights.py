@@ -122,12 +122,12 @@ def test_weights_of_what_stays_with_people_are_not_inherited_from_a_damaged_gene
     learnt = open_current(state / "index").sensitive_topics
     assert learnt.topic_of(question) == "grief"
     with sqlite3.connect(built / "passages.db") as db:
-        db.execute("UPDATE matters SET weights = zeroblob(length(weights))")
+        db.execute("UPDATE matters SET pulls = zeroblob(length(pulls))")
     db.close()
     build_index(PAGES, state, MODEL, sensitive=SENSITIVE)
     again = open_current(state / "index").sensitive_topics
     assert again.topic_of(question) == "grief"
-    assert (again.weights == learnt.weights).all()
+    assert (again.pulls == learnt.pulls).all()
 
 
 def test_a_full_build_learns_what_stays_with_people_anew(state, monkeypatch):
