@@ -120,6 +120,7 @@ loop: $(VENV)/.installed-dev ## Take articles out, search for them in vain, put 
 
 query-log: $(VENV)/.installed-dev ## Ask two years of real questions and renew docs/leads/real-volume.md
 	$(BIN)/python tests/quality/replay_log.py --write
+	$(BIN)/python tests/quality/replay_nodes.py --write
 
 outbox-test: $(VENV)/.installed-dev ## 1,000 messages while everything is killed; renews docs/operators/delivery-proof.md
 	cd tests && $(abspath $(BIN))/python -m feedback.delivery.experiment.run --write
