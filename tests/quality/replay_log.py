@@ -136,8 +136,8 @@ def service(settings: Settings) -> Iterator[Flask]:
 
 def ask_all(settings: Settings) -> dict[str, Any]:
     """Ask every question; topics grow meanwhile. What it cost."""
-    for file in settings.state_dir.glob("store.db*"):
-        file.unlink()
+    for file in (*settings.state_dir.glob("store.db*"), *settings.state_dir.glob(".store.db.made")):
+        file.unlink()  # the second says that there was a store, which the service would miss
     asked = questions()
     with service(settings) as app, patch.object(search_pages, "datetime", _Clock):
         seconds = 0.0
