@@ -101,83 +101,98 @@ class Facts:
     reasons: Mapping[str, int]
 
 
-def describe_topics(
-    by_topic: Mapping[int, Sequence[Member]],
-    places: Mapping[MemberKey, MemberPlace],
-    period: Period,
-    articles: Articles,
-    known_since: datetime,
-    least: int = 1,
-    names: Mapping[int, str] = MappingProxyType({}),
-) -> list[Facts]:
-    """The facts about topics with at least `least` people in the period, most people first.
+@dataclass(frozen=True)
+class _OfSearches:
+    """What is told of some of a topic's searches and messages."""
+
+    examples: tuple[Wording, ...]
+    nearest: tuple[NearArticle, ...]
+    suggestion: SuggestedAction
+    article: str | None
+    lacks: tuple[str, ...]
+
+
+class Describer:
+    """Computes the facts about topics in any period; what is the same in all periods, once.
 
     Each topic's searches must be oldest first. `known_since` is the time of the oldest stored search, before which no
     trend is known. `names` are those that leads gave.
     """
-    told = (
-        _facts(topic, held, places, period, articles, known_since, names)
-        for topic, held in by_topic.items()
-        if people(_within(held, period)) >= max(least, 1)
-    )
-    return sorted(told, key=lambda facts: (-facts.people, -facts.searches, facts.topic))
 
+    def __init__(
+        self,
+        by_topic: Mapping[int, Sequence[Member]],
+        places: Mapping[MemberKey, MemberPlace],
+        articles: Articles,
+        known_since: datetime,
+        names: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """Nothing is computed before it is asked for."""
+        self._by_topic, self._places, self._articles = by_topic, places, articles
+        self._known_since, self._given_names = known_since, names
+        self._names: dict[int, str] = {}
+        self._of_all: dict[int, _OfSearches] = {}
 
-def describe_topic(
-    topic: int,
-    held: Sequence[Member],
-    places: Mapping[MemberKey, MemberPlace],
-    period: Period,
-    articles: Articles,
-    known_since: datetime,
-    names: Mapping[int, str] = MappingProxyType({}),
-) -> Facts:
-    """The facts about one topic with at least one search, even if nobody searched it in this period."""
-    return _facts(topic, held, places, period, articles, known_since, names)
+    def all(self, period: Period, least: int = 1) -> list[Facts]:
+        """The facts about topics with at least `least` people in the period, most people first."""
+        told = (
+            self.one(topic, period)
+            for topic, held in self._by_topic.items()
+            if people(_within(held, period)) >= max(least, 1)
+        )
+        return sorted(told, key=lambda facts: (-facts.people, -facts.searches, facts.topic))
+
+    def one(self, topic: int, period: Period) -> Facts:
+        """The facts about one topic with at least one search, even if nobody searched it in this period."""
+        held = self._by_topic[topic]
+        now, before, baseline = (_within(held, one) for one in (period, period.before, period.baseline))
+        shown = self._told(now) if now else self._of_all_searches(topic)
+        return Facts(
+            topic=topic,
+            name=self._given_names.get(topic) or self._own_name(topic),
+            people=people(now),
+            people_before=people(before),
+            before_kept=period.is_comparable(self._known_since),
+            grew=people(now) - people(baseline) / period.times,
+            searches=len(now),
+            trend=_trend(held, now, baseline, period, self._known_since),
+            first_at=held[0].first_at,
+            last_at=max(one.last_at for one in held),
+            three_at=nth_person_at(held, 3),
+            kinds=Counter(one.failed_by for one in now),
+            langs=Counter(one.lang for one in now),
+            next=Counter(next_of(one) for one in now),
+            searched_next=_searched_next(now),
+            examples=shown.examples,
+            nearest=shown.nearest,
+            suggestion=shown.suggestion,
+            article=shown.article,
+            lacks=shown.lacks,
+            reasons=Counter(reason for one in _searches(now) for reason in dict.fromkeys(one.reasons)),
+        )
+
+    def _told(self, members: Sequence[Member]) -> _OfSearches:
+        nearest = _nearest(members, self._articles)
+        suggestion, article = _suggest(members, nearest, self._articles)
+        lacks: tuple[str, ...] = ()
+        if article and suggestion == "reword":
+            lacks = self._articles.lacks(article, Counter(one.query for one in members))
+        return _OfSearches(_examples(members), nearest, suggestion, article, lacks)
+
+    def _of_all_searches(self, topic: int) -> _OfSearches:
+        if topic not in self._of_all:
+            self._of_all[topic] = self._told(self._by_topic[topic])
+        return self._of_all[topic]
+
+    def _own_name(self, topic: int) -> str:
+        if topic not in self._names:
+            self._names[topic] = _name(self._by_topic[topic], self._places, self._articles)
+        return self._names[topic]
 
 
 def people(members: Iterable[Member]) -> int:
     """The number of people: browser tabs and threads of messages; a search without a tab counts as one."""
     return len({one.person for one in members})
-
-
-def _facts(
-    topic: int,
-    held: Sequence[Member],
-    places: Mapping[MemberKey, MemberPlace],
-    period: Period,
-    articles: Articles,
-    known_since: datetime,
-    names: Mapping[int, str],
-) -> Facts:
-    now, before, baseline = (_within(held, one) for one in (period, period.before, period.baseline))
-    shown = now or held
-    nearest = _nearest(shown, articles)
-    suggestion, article = _suggest(shown, nearest, articles)
-    queries = Counter(one.query for one in shown)
-    return Facts(
-        topic=topic,
-        name=names.get(topic) or _name(held, places, articles),
-        people=people(now),
-        people_before=people(before),
-        before_kept=period.is_comparable(known_since),
-        grew=people(now) - people(baseline) / period.times,
-        searches=len(now),
-        trend=_trend(held, now, baseline, period, known_since),
-        first_at=held[0].first_at,
-        last_at=max(one.last_at for one in held),
-        three_at=nth_person_at(held, 3),
-        kinds=Counter(one.failed_by for one in now),
-        langs=Counter(one.lang for one in now),
-        next=Counter(next_of(one) for one in now),
-        searched_next=_searched_next(now),
-        examples=_examples(shown),
-        nearest=nearest,
-        suggestion=suggestion,
-        article=article,
-        lacks=articles.lacks(article, queries) if article and suggestion == "reword" else (),
-        reasons=Counter(reason for one in _searches(now) for reason in dict.fromkeys(one.reasons)),
-    )
 
 
 def _within(members: Iterable[Member], period: Period) -> list[Member]:

@@ -25,7 +25,7 @@ from handrail_feedback.storage.searches.topics import (
     topics,
     with_messages,
 )
-from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics, people
+from handrail_feedback.topics.facts import Describer, Facts, people
 from handrail_feedback.topics.status import DecidedInTime, TopicStatus, could_be_decided_at, topic_status, was_in_time
 
 
@@ -144,6 +144,10 @@ class Book:
             deeds=deeds,
         )
 
+    def describer(self, articles: Articles, at: datetime) -> Describer:
+        """Computes the facts about these topics, for a book read at this time."""
+        return Describer(self.by_topic, self.places, articles, self.since or at, self.names)
+
     def events_of(self, topic: int) -> tuple[Recorded, ...]:
         """The merges and splits that the topic had part in, oldest first."""
         return tuple(one for one in self.events if topic in (one.event.topic, one.event.other))
@@ -187,8 +191,7 @@ def list_topics(
     book: Book, articles: Articles, period: Period, at: datetime, *, least: int = 1, decided: bool = False
 ) -> TopicList:
     """The topics with at least `least` people in a period; decided or proven ones only if `decided` is set."""
-    described = describe_topics(book.by_topic, book.places, period, articles, book.since or at, least, book.names)
-    return arrange(book, described, period, at, least=least, decided=decided)
+    return arrange(book, book.describer(articles, at).all(period, least), period, at, least=least, decided=decided)
 
 
 def arrange(
@@ -218,5 +221,4 @@ def find_topic(book: Book, articles: Articles, topic: int, period: Period, at: d
     """One topic, however few people it has; None if none of its searches is left."""
     if topic not in book.by_topic:
         return None
-    facts = describe_topic(topic, book.by_topic[topic], book.places, period, articles, book.since or at, book.names)
-    return Listed(facts, book.status(topic, at), book.events_of(topic))
+    return Listed(book.describer(articles, at).one(topic, period), book.status(topic, at), book.events_of(topic))

@@ -127,7 +127,6 @@ class SiteArticles:
         page = self._pages.get(location)
         if page is None:
             return ()
-        held = {stem(word, page.lang) for word in words_in(self._text(page.id))}
         counts: Counter[str] = Counter()
         for query, often in queries.items():
             counts.update(dict.fromkeys(_words(query), often))
@@ -138,9 +137,12 @@ class SiteArticles:
             for word, count in counts.items()
             if count >= max(_SEARCHES, _SHARE * searches)
             and count / searches >= _TIMES_AS_OFTEN * (self._usual[word] - count) / others
-            and stem(word, page.lang) not in held
         ]
-        return tuple(sorted(found, key=lambda word: (-counts[word], word))[:_MOST_WORDS])
+        if not found:
+            return ()
+        held = {stem(word, page.lang) for word in {*words_in(self._text(page.id))}}
+        lacking = (word for word in found if stem(word, page.lang) not in held)
+        return tuple(sorted(lacking, key=lambda word: (-counts[word], word))[:_MOST_WORDS])
 
     def _text(self, page_id: int) -> str:
         """The whole text of the article, with the questions and keywords it says it answers."""

@@ -14,6 +14,8 @@ from handrail_feedback.desk.reports import topic_cache
 from handrail_feedback.records.period import Period
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.storage.database import Store
+from handrail_feedback.topics import facts
+from handrail_feedback.topics.facts import Describer
 from handrail_kb.errors import StoreUnavailable
 
 
@@ -104,3 +106,25 @@ def test_facts_are_kept_of_only_so_many_periods(read):
     for days in range(1, 100):
         found.find(topic, Period.last(days, found.reading.at), found.reading.at)
     assert 0 < len(found.reading.others) <= 20
+
+
+def test_topics_that_wait_are_described_before_somebody_looks_also_those_of_long_ago(read, monkeypatch):
+    much_later = topic_cache.now() + timedelta(days=300)
+    monkeypatch.setattr(topic_cache, "now", lambda: much_later)
+    cache, described = read(), []
+    monkeypatch.setattr(Describer, "one", lambda *_all: described.append(1))
+    found = cache.take()
+    assert [one.in_period for one in found.queue(found.reading.period("7"), much_later).topics] == [False]
+    assert described == []
+
+
+def test_what_is_told_of_a_topic_that_nobody_searched_in_a_period_is_computed_once(read, monkeypatch):
+    told = []
+    monkeypatch.setattr(facts, "_nearest", lambda *_all: told.append(1) or ())
+    later = topic_cache.now() + timedelta(days=300)
+    found = read().take()
+    [topic] = found.book.by_topic
+    told.clear()
+    for days in range(1, 9):
+        assert found.find(topic, Period.last(days, later), later).facts.people == 0
+    assert len(told) <= 1

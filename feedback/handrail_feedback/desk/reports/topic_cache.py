@@ -22,7 +22,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import MemberKey
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.searches.topics import has_members, members_left
-from handrail_feedback.topics.facts import Facts, describe_topic, describe_topics
+from handrail_feedback.topics.facts import Describer, Facts
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, read_book
 from handrail_feedback.topics.status import PEOPLE_TO_DECIDE
 from handrail_kb.errors import StoreUnavailable
@@ -54,6 +54,10 @@ class _Reading:
     described: dict[Period, list[Facts]] = field(default_factory=dict)
     # The facts about single topics, also of fewer people, in a period.
     others: dict[Period, dict[int, Facts]] = field(default_factory=dict)
+    describer: Describer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.describer = self.book.describer(self.articles, self.at)
 
     def period(self, span: str) -> Period:
         return RequestedPeriod(span).period(self.at, self.zone)
@@ -64,7 +68,7 @@ class _Reading:
             usual = {self.period(span) for span in SPANS}
             if period not in usual and len(self.described.keys() - usual) >= _MOST_OTHERS:
                 self.described = {one: facts for one, facts in self.described.items() if one in usual}
-            found = self.described[period] = self._describe(period, least)
+            found = self.described[period] = self.describer.all(period, least)
         return found
 
     def facts(self, topic: int, period: Period) -> Facts:
@@ -73,17 +77,8 @@ class _Reading:
             self.others = {}
         known = self.others.setdefault(period, {})
         if topic not in known:
-            book = self.book
-            known[topic] = describe_topic(
-                topic, book.by_topic[topic], book.places, period, self.articles, book.since or self.at, book.names
-            )
+            known[topic] = self.describer.one(topic, period)
         return known[topic]
-
-    def _describe(self, period: Period, least: int) -> list[Facts]:
-        book = self.book
-        return describe_topics(
-            book.by_topic, book.places, period, self.articles, book.since or self.at, least, book.names
-        )
 
 
 @dataclass(frozen=True)
@@ -232,8 +227,9 @@ class TopicCache:
         finally:
             begun.set()
         self._also()
-        for span in SPANS:  # also those that nobody has requested yet
-            reading.between(reading.period(span), self.least)
+        queue = CachedTopics(reading, reading.book, self.least)
+        for span in (USUAL_SPAN, *SPANS):  # also those that nobody has requested yet
+            queue.queue(reading.period(span), reading.at)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
         """The reading without searches and messages that were erased since, as if they had never been read."""

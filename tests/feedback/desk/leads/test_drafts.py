@@ -143,12 +143,12 @@ def test_no_address_is_longer_than_servers_take():
 
 
 def test_a_topic_is_described_once_until_topics_are_read_again(fail, desk, site, monkeypatch):
-    from handrail_feedback.desk.reports import topic_cache
+    from handrail_feedback.topics.facts import Describer
 
     site["edit_base"] = "https://github.com/acme/help/edit/main/docs/"
     fail(*[INVOICES[0]] * 3)
     desk.get("topics/1/")
     described = []
-    monkeypatch.setattr(topic_cache, "describe_topic", lambda *asked: described.append(asked))
+    monkeypatch.setattr(Describer, "one", lambda *asked: described.append(asked))
     desk.get("topics/1/")
     assert forge_of(desk) and described == []
