@@ -22,6 +22,7 @@ from handrail_search.embedding.encoder import Encoder, stack
 from handrail_search.embedding.vector_cache import KnownVectors
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
+from handrail_search.index.manifest import PageRow
 from handrail_search.lexical.stemming import stem, words_in
 
 # A word of at least three letters, or two in scripts where two letters make a word.
@@ -138,18 +139,13 @@ class SiteArticles:
             if count >= max(_SEARCHES, _SHARE * searches)
             and count / searches >= _TIMES_AS_OFTEN * (self._usual[word] - count) / others
         ]
-        if not found:
-            return ()
-        held = {stem(word, page.lang) for word in {*words_in(self._text(page.id))}}
-        lacking = (word for word in found if stem(word, page.lang) not in held)
+        lacking = (word for word in found if not self._holds(page, stem(word, page.lang)))
         return tuple(sorted(lacking, key=lambda word: (-counts[word], word))[:_MOST_WORDS])
 
-    def _text(self, page_id: int) -> str:
-        """The whole text of the article, with the questions and keywords it says it answers."""
-        page = self._index.pages[page_id]
-        [(asked,)] = self._index.db.execute("SELECT asked FROM pages WHERE id = ?", [page_id])
-        passages = self._index.db.execute("SELECT heading, text FROM passages WHERE page_id = ?", [page_id])
-        return " ".join((page.title, page.description, asked, *(f"{heading} {text}" for heading, text in passages)))
+    def _holds(self, page: PageRow, term: str) -> bool:
+        """Whether a term is in the article's text, or in its title, description, questions or keywords."""
+        places = (self._index.words.places[name] for name in ("articles", "titles"))
+        return any(page.id in place.held(self._index.db, [term])[0] for place in places)
 
 
 def _commonest(langs: Iterable[str]) -> str:
