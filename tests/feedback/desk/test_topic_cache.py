@@ -112,6 +112,7 @@ def test_topics_that_wait_are_described_before_somebody_looks_also_those_of_long
     much_later = topic_cache.now() + timedelta(days=300)
     monkeypatch.setattr(topic_cache, "now", lambda: much_later)
     cache, described = read(), []
+    monkeypatch.setattr(topic_cache, "FRESH", timedelta(days=1))  # nothing is read meanwhile
     monkeypatch.setattr(Describer, "one", lambda *_all: described.append(1))
     found = cache.take()
     assert [one.in_period for one in found.queue(found.reading.period("7"), much_later).topics] == [False]
@@ -122,7 +123,9 @@ def test_what_is_told_of_a_topic_that_nobody_searched_in_a_period_is_computed_on
     told = []
     monkeypatch.setattr(facts, "_nearest", lambda *_all: told.append(1) or ())
     later = topic_cache.now() + timedelta(days=300)
-    found = read().take()
+    cache = read()
+    monkeypatch.setattr(topic_cache, "FRESH", timedelta(days=1))
+    found = cache.take()
     [topic] = found.book.by_topic
     told.clear()
     for days in range(1, 9):
