@@ -1,8 +1,18 @@
-"""The contact page for everyone: axe-core finds nothing, and no mouse is needed."""
+"""The contact page and the find page for everyone: axe-core finds nothing, and no mouse is needed."""
+
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
+pytest.importorskip("handrail_search.service.app", reason="the service is not installed")
+from werkzeug.serving import make_server
+
 from conftest import PHONE
+from handrail_kb.config.settings import load_settings
+from handrail_search.ranking.searcher import Searcher
+from handrail_search.service.app import create_app
+from waiting import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -90,3 +100,70 @@ def test_a_button_has_an_edge_where_the_customer_sets_all_colours(at):
     style, colour, behind = page.get_by_role("button", name="Send").evaluate(f"{edge}.backgroundColor]")
     assert style == "solid"
     assert colour != behind
+
+
+# --- the find page ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finding(site_dir, small_index, tmp_path_factory):
+    """The address of the real service of the small site, with its real index."""
+    state = tmp_path_factory.mktemp("finding")
+    (state / "index").symlink_to(small_index)
+    settings = load_settings(site_dir=site_dir, flags={"state_dir": str(state)}, environ={})
+    app = create_app(settings)
+    with served(make_server("127.0.0.1", 0, app, threaded=True)) as server:
+        yield f"http://127.0.0.1:{server.server_port}/help/"
+    app.extensions["handrail"].teaching.stop()
+    app.extensions["handrail"].topics.stop()
+    app.extensions["handrail"].searches.close()
+    app.extensions["handrail"].store.close()
+
+
+ASKED = {
+    "nothing yet": ("", "Search"),
+    "results": ("I forgot my password", "Reset your password"),
+    "no results": ("how deep is the ocean", "We have no article for this"),
+    "a word that was corrected": ("invoicee", "Showing results for"),
+    "a reference code": ("96H-9MK-WHX", "96H-9MK-WHX"),
+}
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize(("words", "said"), ASKED.values(), ids=ASKED)
+def test_axe_finds_nothing_on_the_find_page(tab, finding, check_looks, words, said, scripts):
+    if not scripts:
+        tab.route("**/*.js", lambda route: route.abort())
+    tab.goto(f"{finding}find/?q={quote(words)}")
+
+    assert said in tab.inner_text("main")
+    assert check_looks(tab) == []
+
+
+@pytest.mark.parametrize("topic", ["grief", "fraud"])
+def test_axe_finds_nothing_where_a_person_should_answer(tab, finding, check_looks, monkeypatch, topic):
+    search = Searcher.search
+    monkeypatch.setattr(
+        Searcher, "search", lambda self, *asked, **more: replace(search(self, *asked, **more), sensitive_topic=topic)
+    )
+    tab.goto(f"{finding}find/?q=I+forgot+my+password")
+    told = tab.locator("main p[role=status] strong")
+    assert (
+        told.is_visible()
+        and told.evaluate("told => told.closest('p').nextElementSibling.className") == "handrail-person"
+    )
+    assert check_looks(tab) == []
+
+
+def test_axe_finds_nothing_where_none_of_the_results_helped_or_all_are_shown(tab, finding, check_looks):
+    tab.goto(f"{finding}find/?q=I+forgot+my+password&more={'S' * 22}")
+    assert check_looks(tab) == []
+    tab.get_by_role("button", name="None of these").click()
+    tab.locator("main [role=status]").first.wait_for()
+    assert check_looks(tab) == []
+
+
+def test_axe_finds_nothing_on_the_find_page_of_a_service_that_cannot_search(tab, real, check_looks):
+    tab.goto(f"{real}find/?q=password")
+    assert tab.locator("main .handrail-person a").is_visible()
+    assert check_looks(tab) == []

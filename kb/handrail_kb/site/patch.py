@@ -23,6 +23,9 @@ _CONFIG = re.compile(
     r"""(<script\b[^>]*\bid=(?:"__config"|'__config'|__config)(?=[\s>])[^>]*>)(.*?)(</script>)""", re.S
 )
 _SEARCH_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?search["'\s>])[^>]*>""")
+_SEARCH_DIALOG = re.compile(
+    r"""<div\b(?=[^>]*\bdata-md-component=["']?search["'\s>])(?=[^>]*\brole=)(?![^>]*\baria-label)"""
+)
 _HEADER_SEARCH = re.compile(r"""<label\b(?=[^>]*\bfor=["']?__search["'\s>])(?=[^>]*md-header__button)[^>]*>""")
 _HEADER_END = re.compile(r"</nav>\s*(?:<nav\b|</header>)")
 _FEEDBACK_FORM = re.compile(r"""<form\b(?=[^>]*\bname=["']?feedback["'\s>])[^>]*>""")
@@ -196,13 +199,14 @@ def data_element(name: str, value: object) -> str:
 
 
 def _open_search_form(html: str, links: PageLinks, words: Mapping[str, str]) -> tuple[str, bool]:
-    """Make Material's search form open the find page if no script runs, and give small screens a link to that page."""
+    """Name Material's search; without scripts its form opens the find page, which small screens get a link to."""
     found = _SEARCH_FORM.search(html)
     if not found:
         return html, False
     if not re.search(r"\saction=", found[0]):
         opened = f'{found[0][:-1]} action="{escape(links.find)}" method="get">'
         html = html[: found.start()] + opened + html[found.end() :]
+    html = _SEARCH_DIALOG.sub(f'<div aria-label="{escape(words["find.title"])}"', html, count=1)
     label = _HEADER_SEARCH.search(html)
     if label:
         link = (

@@ -132,3 +132,20 @@ def test_a_slow_answer_is_announced(tab, service):
     tab.wait_for_selector(f"{META} >> text=Searching")
     assert tab.get_attribute("[data-md-component=search-result]", "aria-busy") == "true"
     assert tab.get_attribute(META, "role") == "status"
+
+
+@pytest.mark.parametrize("mode", ["down", "slow"])
+def test_axe_finds_nothing_in_the_dialog_of_a_service_that_fails_or_is_slow(tab, service, check_looks, mode):
+    service.mode = mode
+    search(tab, service, "password")
+    assert source(tab) == "material"
+    assert check_looks(tab) == []
+
+
+def test_axe_finds_nothing_while_an_answer_is_awaited_and_where_it_is_offered_later(tab, service, check_looks):
+    service.mode = "slow"
+    tab.goto(service.address)
+    tab.locator("[data-md-component=search-query]").click()
+    tab.keyboard.type("password")
+    tab.wait_for_selector(f"{META} >> text=Searching")
+    assert check_looks(tab) == []

@@ -145,7 +145,7 @@ def test_the_answer_itself_is_in_the_link_of_the_first_result_once_and_in_order(
     assert "on the sign-in page" not in tab.locator(ROWS).first.inner_text()
     assert card.evaluate("card => card.closest('a').href").endswith("#forgot-it")
     assert tab.evaluate("window.pwned") is None
-    assert [one for one in check(tab) if META[1:] not in one[1]] == []  # the theme's own count is too pale for axe
+    assert check(tab) == []
 
 
 @pytest.mark.parametrize("width", [320, 390])

@@ -124,6 +124,15 @@ def test_a_sites_own_contact_page_gets_the_form(build):
     assert facts(site)["articles"]["contact/"]["exclude"] is False
 
 
+@pytest.mark.parametrize("more", [[], [{"minify": {"minify_html": True}}]], ids=["as written", "minified"])
+def test_the_search_dialog_has_a_name_where_no_script_could_give_it_one(build, more):
+    if more:
+        pytest.importorskip("mkdocs_minify_plugin", reason="mkdocs-minify-plugin is not installed")
+    page = build(GUIDE, plugins=["search", *more]).page("guide/reset/index.html")
+    [dialog] = [one for one in re.findall(r"<div\b[^>]*", page) if re.search(r"role=[\"']?dialog", one)]
+    assert re.search(r"aria-label=[\"']?Search\b", dialog)
+
+
 def test_a_german_site_speaks_german(build):
     site = build(theme={"name": "material", "font": False, "language": "de"})
     page = site.page("index.html")

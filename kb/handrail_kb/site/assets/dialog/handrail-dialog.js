@@ -33,7 +33,6 @@
   let seenSince = 0
 
   for (const status of [meta, note]) status.setAttribute("role", "status")
-  dialog.setAttribute("aria-label", input.getAttribute("aria-label") || "")
   for (const choice of [noneOfThese, more]) choice.link.setAttribute("role", "button")
 
   const query = () => input.value.trim()

@@ -185,6 +185,14 @@ KINDS = (
         "search/service/attacks/test_defence.py::test_addresses_behind_a_proxy_are_told_apart_only_where_it_is_believed",
     ),
     attack(
+        "Two requests in one, headers and log lines in what is sent",
+        "refused, and the connection ends; the log holds nothing of what was sent",
+        "search/service/attacks/test_raw_requests.py",
+        "search/service/proxies/test_request_ends.py",
+        "search/service/monitoring/test_request_ids.py::test_any_other_id_is_replaced",
+        "search/service/monitoring/test_request_ids.py::test_a_line_names_what_was_asked_for_and_never_a_path",
+    ),
+    attack(
         "Poisoned caches, and private pages under a name that caches keep",
         "no header but those in `Vary` changes a page; what is somebody's own has `no-store`",
         "search/service/attacks/test_caches.py",
