@@ -131,3 +131,16 @@ def test_what_is_told_of_a_topic_that_nobody_searched_in_a_period_is_computed_on
     for days in range(1, 9):
         assert found.find(topic, Period.last(days, later), later).facts.people == 0
     assert len(told) <= 1
+
+
+def test_a_service_that_stops_waits_for_the_reading_which_ends_early(read, monkeypatch):
+    go_on, described = threading.Event(), []
+    go_on.set()
+    cache = read(lambda: go_on.wait(5))
+    monkeypatch.setattr(topic_cache.CachedTopics, "queue", lambda _self, period, _at: described.append(period))
+    go_on.clear()
+    cache.warm()
+    threading.Timer(0.2, go_on.set).start()
+    cache.stop()
+    assert go_on.is_set()
+    assert described == []

@@ -7,6 +7,7 @@ and which searches still exist, so that erased ones are never shown.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
 from handrail_feedback.records.topics import MemberKey
-from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.database import Store, weakly
 from handrail_feedback.storage.searches.topics import has_members, members_left
 from handrail_feedback.topics.facts import Describer, Facts
 from handrail_feedback.topics.listing import Book, Listed, TopicList, arrange, read_book
@@ -150,6 +151,15 @@ class TopicCache:
         self._thread: threading.Thread | None = None
         self._begun = threading.Event()
         self._readings = count()
+        self._stopped = threading.Event()
+        # Python takes apart what a thread still reads, and crashes.
+        atexit.register(weakly(self.stop))
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """End reading, and wait so long for it to end."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def warm(self) -> None:
         """Begin to read if that is due, since whoever opens the desk may open the topics next."""
@@ -229,6 +239,8 @@ class TopicCache:
         self._also()
         queue = CachedTopics(reading, reading.book, self.least)
         for span in (USUAL_SPAN, *SPANS):  # also those that nobody has requested yet
+            if self._stopped.is_set():
+                return
             queue.queue(reading.period(span), reading.at)
 
     def _without_erased(self, reading: _Reading) -> _Reading:
