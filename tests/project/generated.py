@@ -30,6 +30,7 @@ from handrail_kb.texts.log.events import EVENTS, FIELDS, Event
 from handrail_search.service.app import create_app, parts_of
 
 sys.path.append(str(Path(__file__).parents[1]))
+from project.standards.algorithms import keys_table, uses_table
 from project.standards.bounds import bounds_table
 
 DOCS = Path(__file__).parents[2] / "docs" / "operators"
@@ -160,6 +161,7 @@ PARTS = {
     "several-nodes.md": {"nginx-nodes": nginx("nodes")},
     "security.md": {"capacity": capacity_table},
     "bounds.md": {"bounds": bounds_table},
+    "cryptography.md": {"crypto-uses": uses_table, "crypto-keys": keys_table},
     "../writers/check.md": {"codes": codes_table},
 }
 

@@ -102,7 +102,7 @@ class Provider:
         if not isinstance(keys, dict) or not keys.get("keys"):
             raise self._trouble(f"{client.server_metadata['jwks_uri']} has no keys")
         out = "" if "end_session_endpoint" in client.server_metadata else "; it has no address to sign out at"
-        strong = "" if self.openid.asks_for_strength else "; how strong a sign-in was is left to it (acr, amr)"
+        strong = "" if self.openid.knows_strength else "; how strong a sign-in was is left to it (acr, amr)"
         return f"people can sign in with {self.openid.issuer}{out}{strong}"
 
     @contextmanager

@@ -56,8 +56,8 @@ class NotStrong(NotProven):
 class OpenId:
     """The provider as mkdocs.yml names it. `roles` maps values of the claim `roles_claim`; `name` is for people.
 
-    Where `acr` or `amr` are set, a sign-in has to be of one of these classes, and by one of these methods; where
-    `max_age` is, in minutes, it must not be older.
+    Whose account needs a second factor (`factor_for`, the setting `desk_second_factor`) has to sign in by one of the
+    classes `acr` and one of the methods `amr`, where they are set; nobody by a sign-in older than `max_age` minutes.
     """
 
     issuer: str
@@ -70,10 +70,11 @@ class OpenId:
     acr: tuple[str, ...] = ()
     amr: tuple[str, ...] = ()
     max_age: int = 0
+    factor_for: str = "optional"
 
     @property
-    def asks_for_strength(self) -> bool:
-        """Whether a sign-in has to be of a certain strength."""
+    def knows_strength(self) -> bool:
+        """Whether it is set by what a sign-in with a second factor is known."""
         return bool(self.acr or self.amr)
 
     def asked(self) -> dict[str, str]:
@@ -83,11 +84,8 @@ class OpenId:
 
     def check_strength(self, claims: Claims, at: float) -> None:
         """Raise NotStrong where a sign-in is weaker or older than the setting asks, or does not say; `at` is now."""
-        if self.acr and claims.get("acr") not in self.acr:
-            raise NotStrong("the sign-in is of another class (acr)")
-        methods = claims.get("amr")
-        if self.amr and not (isinstance(methods, list) and any(one in self.amr for one in methods)):
-            raise NotStrong("the sign-in was made by other methods (amr)")
+        if self.factor_for == "all" or (self.factor_for == "leads" and self.role_of(claims) == "lead"):
+            self._check_factor(claims)
         if self.max_age:
             then = claims.get("auth_time")
             if isinstance(then, bool) or not isinstance(then, int | float):
@@ -95,6 +93,13 @@ class OpenId:
             # Compared as it is: a number of hundreds of digits cannot be subtracted from a float.
             if not at - self.max_age * 60 - _LEEWAY_SECONDS <= then <= at + _LEEWAY_SECONDS:
                 raise NotStrong("the sign-in was made too long ago, or is yet to come (auth_time)")
+
+    def _check_factor(self, claims: Claims) -> None:
+        if self.acr and claims.get("acr") not in self.acr:
+            raise NotStrong("the sign-in is of another class (acr)")
+        methods = claims.get("amr")
+        if self.amr and not (isinstance(methods, list) and any(one in self.amr for one in methods)):
+            raise NotStrong("the sign-in was made by other methods (amr)")
 
     def role_of(self, claims: Claims) -> Role | None:
         """The highest role that these claims give; None where none of them is mapped."""
@@ -152,7 +157,7 @@ def read_openid(settings: Settings, environ: Mapping[str, str] | None = None) ->
             f"'{GROUP}' is set, but {SECRET} is not.",
             f"Give the service the secret that the provider shows for this client: {SECRET}_FILE=/run/secrets/openid",
         )
-    return OpenId(
+    openid = OpenId(
         raw["issuer"],
         raw["client_id"],
         raw.get("roles_claim") or "roles",
@@ -163,7 +168,26 @@ def read_openid(settings: Settings, environ: Mapping[str, str] | None = None) ->
         _values(raw.get("acr")),
         _values(raw.get("amr")),
         raw.get("max_age") or 0,
+        settings.text("desk_second_factor"),
     )
+    _refuse_one_way_alone(openid, settings)
+    return openid
+
+
+def _refuse_one_way_alone(openid: OpenId, settings: Settings) -> None:
+    """Raise ConfigError where a second factor is needed with a password and not with the provider, or the reverse."""
+    if openid.factor_for != "optional" and not openid.knows_strength:
+        raise ConfigError(
+            f"{_place(settings)}: 'desk_second_factor' is '{openid.factor_for}', but '{GROUP}' does not say by what a "
+            "sign-in with a second factor is known: whoever comes from the provider would get in without one.",
+            f"Require it at the provider, and say what its ID tokens have then, such as {GROUP}: {{amr: [mfa]}}",
+        )
+    if openid.factor_for == "optional" and openid.knows_strength:
+        raise ConfigError(
+            f"{_place(settings, 'amr' if openid.amr else 'acr')}: '{GROUP}' says by what a second factor is known, but "
+            "'desk_second_factor' requires none: whoever has a password at the desk would get in without one.",
+            "Set desk_second_factor: all, or leads; or leave out 'acr' and 'amr'.",
+        )
 
 
 def _values(raw: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which passwords are refused: short ones, the site's and the account's name, and those that guessers try first.
+"""Which passwords are refused: short ones, names of the site and the account, and those that guessers try first.
 
 There are no rules about kinds of characters. How many guesses a password stands is estimated by zxcvbn, which knows
 30,000 common passwords and what people do with them: years, keyboard rows, repetition, digits for letters.
@@ -21,6 +21,8 @@ _MOST_ESTIMATED = 72
 # It tries every way to read signs as letters, which takes 15 seconds for 72 well-chosen ones. Read as letters
 # beforehand they take no time, and no password seems stronger for it.
 _AS_LETTERS = str.maketrans("@({[<!|$+%", "acccciistx")
+# Words of what it is for, which count no more than the names: docs/operators/users.md lists them.
+OF_THE_DESK = ("handrail", "helpdesk", "desk", "support", "service", "agent", "lead")
 _WORDS = re.compile(r"[^\W_]{3,}")
 
 
@@ -44,7 +46,7 @@ def fault(password: str, name: str, site_name: str = "") -> Fault | None:
         return Fault("password.long", {"most": LONGEST})
     if len(set(password)) < 5:
         return Fault("password.repeats")
-    known = _words_of(name, site_name)
+    known = _words_of(name, site_name, *OF_THE_DESK)
     if _without(known, password) < SHORTEST_PASSWORD and _without(known, password) < len(password):
         return Fault("password.names", {"least": SHORTEST_PASSWORD})
     return Fault("password.common") if _is_guessed_early(password, known) else None

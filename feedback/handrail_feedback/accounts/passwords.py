@@ -10,11 +10,20 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 LONGEST = 200
+# Of a first password: signs that nobody takes for one another when they read them to somebody; 99 bits.
+_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+_GROUPS, _SIGNS_OF_A_GROUP = 4, 5
 
 # OWASP's minimum of memory and time for Argon2id. Each process computes one hash at a time, so that many guesses at
 # once need 19 MiB, not all memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _ONE_AT_A_TIME = threading.Lock()
+
+
+def new_first_password() -> str:
+    """A random password such as `k7mqx-2vdta-9hnwb-c4rpe`, for somebody to sign in with once and choose their own."""
+    groups = ("".join(secrets.choice(_SIGNS) for _ in range(_SIGNS_OF_A_GROUP)) for _ in range(_GROUPS))
+    return "-".join(groups)
 
 
 def hashed(password: str) -> str:

@@ -1,9 +1,11 @@
-"""`handrail users`: accounts of the people who answer; a password is never an argument."""
+"""`handrail users`: accounts of the people who answer; a password is never an argument, and first ones are random."""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ import click
 from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.password_rules import fault
 from handrail_feedback.commands.common import open_store
-from handrail_feedback.records.staff import ROLES, Role, clean_name
+from handrail_feedback.records.staff import FIRST_PASSWORD, ROLES, Role, clean_name
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import identities, second_factors, sessions, staff
 from handrail_feedback.storage.database import Store
@@ -26,8 +28,8 @@ _NAMES = "Use letters, digits and . _ @ + - only, such as anna or anna@example.c
 def users() -> None:
     """Create, list and remove accounts for the people who answer customers.
 
-    They sign in at desk/, below the address of the site. Commands ask for the password, or read it as one line from
-    standard input.
+    They sign in at desk/, below the address of the site, with a first password that the command makes and shows once.
+    It is good for three days, and for choosing one's own. A script may give a password as one line on standard input.
     """
 
 
@@ -44,9 +46,11 @@ def add(config_file: Path, name: str, role: Role) -> None:
         raise HandrailError(
             f"There is an account {known} already.", f"Change its password: handrail users passwd {known}"
         )
-    if not staff.add(store, known, role, passwords.hashed(_read_password(known, settings)), now()):
+    given = _password(known, settings)
+    if not staff.add(store, known, role, passwords.hashed(given.password), now(), first_until=given.first_until):
         raise HandrailError(f"There is an account {known} already.", "See all: handrail users list")
     click.echo(f"Made the account {known} ({role}). They sign in at desk/, below the address of the site.")
+    given.show(known)
 
 
 @users.command("list")
@@ -63,6 +67,7 @@ def list_(config_file: Path, as_json: bool) -> None:
                 "made_at": one.made_at.isoformat(),
                 "signed_in_at": one.signed_in_at.isoformat() if one.signed_in_at else None,
                 "by_provider": one.by_provider,
+                "first_password_until": one.first_until.isoformat() if one.first_until else None,
             }
             for one in members
         ]
@@ -106,7 +111,7 @@ def readmit(config_file: Path, name: str) -> None:
 @config_option
 @click.argument("name")
 def passwd(config_file: Path, name: str) -> None:
-    """Change a password; sessions of the account end at once."""
+    """Give somebody another password; sessions of the account end at once."""
     settings, known = load_settings(config_file), _name(name)
     store = _accounts(settings)
     found = staff.find(store, known)
@@ -117,9 +122,11 @@ def passwd(config_file: Path, name: str) -> None:
             f"{known} signs in with the OpenID provider, and has no password here.",
             f"Change it there. To lock them out: handrail users remove {known}",
         )
-    if not staff.set_password(store, known, passwords.hashed(_read_password(known, settings)), now()):
+    given = _password(known, settings)
+    if not staff.set_password(store, known, passwords.hashed(given.password), now(), first_until=given.first_until):
         raise _unknown(known)
     click.echo(f"Changed the password of {known}, who has to sign in again.")
+    given.show(known)
 
 
 @users.command("sign-out")
@@ -138,12 +145,22 @@ def sign_out(config_file: Path, name: str) -> None:
 @config_option
 @click.argument("name")
 def second_factor_off(config_file: Path, name: str) -> None:
-    """Ask an account for no codes any more, as for somebody who lost the device and the recovery codes."""
+    """Let somebody begin anew who lost the device and the recovery codes: with a first password, and without codes.
+
+    Hand it over as you did when you made the account, to somebody whom you know or whom you have called yourself.
+    """
     store, known = _accounts(load_settings(config_file)), _name(name)
-    if not staff.find(store, known):
+    found = staff.find(store, known)
+    if not found:
         raise _unknown(known)
-    was_on = second_factors.turn_off(store, known, now())
-    click.echo(f"{known} signs in with the password alone now." if was_on else f"{known} had no second factor.")
+    if not found[0].second_factor:
+        click.echo(f"{known} had no second factor.")
+        return
+    given = _first_password()
+    staff.set_password(store, known, passwords.hashed(given.password), now(), first_until=given.first_until)
+    second_factors.turn_off(store, known, now())
+    click.echo(f"{known} is asked for no code any more, and has to sign in again with another password.")
+    given.show(known)
 
 
 @users.command("role")
@@ -160,15 +177,33 @@ def role_(config_file: Path, name: str, role: Role) -> None:
     click.echo(f"{known} is {'a lead' if role == 'lead' else 'an agent'} now{until}.")
 
 
-def _read_password(name: str, settings: Settings) -> str:
-    """The password of `name`, from a prompt, or from standard input where nobody sits at it. Raises HandrailError."""
-    if sys.stdin.isatty():
-        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if refused := fault(password, name, settings.site_name):
+@dataclass(frozen=True)
+class _Given:
+    """The password that an account gets; `first_until` where the command made it, until then good to choose another."""
+
+    password: str = field(repr=False)
+    first_until: datetime | None = None
+
+    def show(self, name: str) -> None:
+        """Show a first password, this once."""
+        if self.first_until:
+            ends = f"{self.first_until:%Y-%m-%d %H:%M} UTC"
+            click.echo(f"First password of {name}, shown only now: {self.password}")
+            click.echo(f"It is good until {ends}, and for choosing one's own. Another: handrail users passwd {name}")
+
+
+def _first_password() -> _Given:
+    return _Given(passwords.new_first_password(), now() + FIRST_PASSWORD)
+
+
+def _password(name: str, settings: Settings) -> _Given:
+    """The line that a script gives on standard input; at a terminal, or without a line, a first password."""
+    typed = "" if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not typed:
+        return _first_password()
+    if refused := fault(typed, name, settings.site_name):
         raise HandrailError(refused.text(), "Choose a longer one; a sentence is easy to remember.")
-    return password
+    return _Given(typed)
 
 
 def _name(typed: str) -> str:

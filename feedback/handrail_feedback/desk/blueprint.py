@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -35,10 +36,12 @@ from handrail_feedback.desk.reports.topic_edits import TopicEdits
 from handrail_feedback.desk.reports.topics import TopicPages
 from handrail_feedback.desk.reports.triage import TriageActions
 from handrail_feedback.desk.reports.weekly import WeeklyReportPage
-from handrail_feedback.desk.sign_in import HALF, SignIn, me
+from handrail_feedback.desk.sign_in import HALF, SignIn, doer, me
 from handrail_feedback.records.staff import LONGEST_SESSION, StaffMember
+from handrail_feedback.records.stamps import now
 from handrail_feedback.reports.site_articles import KnownArticles
 from handrail_feedback.reports.weekly_pages import STATIC
+from handrail_feedback.storage.accounts import events
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.threads import MOST_IN_INBOX
 from handrail_kb.config.settings import Settings
@@ -55,11 +58,10 @@ log = Log(__name__)
 
 FORM_BYTES = 64 * 1024
 _WITHOUT_SESSION = ("desk.login", "desk.openid_begin", "desk.openid_back", "desk.static")
+# What is open to somebody whose password is still the one that the command made.
+_WITH_FIRST_PASSWORD = (*_WITHOUT_SESSION, *(f"desk.{name}" for name in ("account", "logout", "change_password")))
 # What is open to somebody who has yet to set up the second factor that their account needs.
-_WITHOUT_FACTOR = (
-    *_WITHOUT_SESSION,
-    *(f"desk.{name}" for name in ("account", "logout", "change_password", "second_factor_begin", "second_factor_on")),
-)
+_WITHOUT_FACTOR = (*_WITH_FIRST_PASSWORD, "desk.second_factor_begin", "desk.second_factor_on")
 
 
 def add_desk(
@@ -143,7 +145,7 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     blueprint.register_error_handler(CSRFError, lambda _error: _stale(sign_in))
     blueprint.register_error_handler(429, lambda _error: _too_many(sign_in))
     for status in _REFUSED:
-        blueprint.register_error_handler(status, lambda _error, status=status: _refused(look, status))
+        blueprint.register_error_handler(status, lambda _error, status=status: _refused(sign_in, status))
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
     blueprint.register_error_handler(Exception, lambda error: _failed(look, error))
     blueprint.add_app_template_filter(waiting, "span")
@@ -182,7 +184,14 @@ def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:
         way_on = request.full_path.rstrip("?") if request.method == "GET" else ""
         return sign_in.form(way_on, 401, kept=request.form.get("body", ""))
     csrf.protect()
-    if not half and request.endpoint not in _WITHOUT_FACTOR and sign_in.lacks_factor(me()):
+    return None if half else _what_is_missing(sign_in)
+
+
+def _what_is_missing(sign_in: SignIn) -> AnyResponse | None:
+    """The way to what an account has to have before it can go on: a password of one's own, and a second factor."""
+    if request.endpoint not in _WITH_FIRST_PASSWORD and me().first_until:
+        return redirect(url_for("desk.account", done="password_needed"))
+    if request.endpoint not in _WITHOUT_FACTOR and sign_in.lacks_factor(me()):
         return redirect(url_for("desk.account", done="factor_needed"))
     return None
 
@@ -218,8 +227,14 @@ def _too_many(sign_in: SignIn) -> Response:
 _REFUSED = (403, 404, 413)
 
 
-def _refused(look: Look, status: int) -> Response:
-    return look.page("trouble", words(f"trouble.{status}"), status, what="", mend=words(f"trouble.{status}_mend"))
+def _refused(sign_in: SignIn, status: int) -> Response:
+    if status == 403 and current_user.is_authenticated:
+        with contextlib.suppress(StoreUnavailable):  # the log of the service has it all the same
+            asked = str(request.endpoint).removeprefix("desk.")
+            events.note_not_allowed(sign_in.store, asked, now(), doer(me().name))
+    return sign_in.look.page(
+        "trouble", words(f"trouble.{status}"), status, what="", mend=words(f"trouble.{status}_mend")
+    )
 
 
 def _no_store(look: Look, error: StoreUnavailable) -> Response:

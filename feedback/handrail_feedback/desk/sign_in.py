@@ -112,10 +112,11 @@ class SignIn:
         typed, password = request.form.get("name", "")[:100], request.form.get("password", "")
         found = staff.find(self.store, name) if (name := clean_name(typed)) else None
         member = self._check(found, password)
-        if member is None:
+        ended = member is not None and member.first_until is not None and member.first_until <= now()
+        if member is None or ended:
             log("desk.sign_in_refused")
             events.note_refused(self.store, found[0].name if found else "", now(), doer())
-            return self.form(asked, 401, typed=typed, wrong=words("login.wrong"))
+            return self.form(asked, 401, typed=typed, wrong=words("login.first_ended" if ended else "login.wrong"))
         if member.second_factor and found:
             return self.ask_for_code(self, member.name, found[1], asked)
         return self.welcome(member, asked)
@@ -149,9 +150,17 @@ class SignIn:
         )
 
     def lacks_factor(self, member: StaffMember) -> bool:
-        """Whether this account needs a second factor and has none. Who comes from a provider is asked for it there."""
+        """Whether this account needs a second factor and has none. Who comes from a provider is asked for it there.
+
+        `accounts/openid_settings.py` looks whether they were.
+        """
         needed = not member.by_provider and self._needs_factor(member)
         return needed and not member.second_factor
+
+    def knows_password(self) -> bool:
+        """Whether the form of this request has the present password of whoever is signed in."""
+        found = staff.find(self.store, me().name)
+        return bool(found) and passwords.matches(found[1] if found else None, request.form.get("present", ""))
 
     def _needs_factor(self, member: StaffMember) -> bool:
         return self.factor_for == "all" or (self.factor_for == "leads" and member.role == "lead")

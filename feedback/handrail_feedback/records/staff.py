@@ -15,17 +15,28 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 # A session ends after this time, however much it is used.
 LONGEST_SESSION = timedelta(hours=12)
+# A password that the command made for somebody is good for signing in so long, and for nothing but choosing another.
+FIRST_PASSWORD = timedelta(hours=72)
 # How far clocks of several machines may be apart.
 _APART = timedelta(minutes=5)
 
-# What happens to accounts. The second kind is what anybody can cause who finds the sign-in page.
+# What happens to accounts. The second kind is what anybody can cause who finds the sign-in page, or an open session.
 BY_STRANGERS = frozenset(
-    {"openid_failed", "openid_full", "openid_no_role", "openid_removed", "refused", "second_factor_refused"}
+    {
+        "not_allowed",
+        "openid_failed",
+        "openid_full",
+        "openid_no_role",
+        "openid_removed",
+        "refused",
+        "second_factor_refused",
+    }
 )
 Happening = Literal[
     "account_made",
     "account_removed",
     "file_downloaded",
+    "not_allowed",
     "openid_failed",
     "openid_full",
     "openid_no_role",
@@ -44,11 +55,16 @@ Happening = Literal[
     "signed_out",
 ]
 EVENTS_KEPT = timedelta(days=180)
+# What somebody tries that their role does not allow is noted once in this time, however often they try it.
+NOTED_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class StaffMember:
-    """A person who may sign in to the desk: with a password, or `by_provider`, who then says which role they have."""
+    """A person who may sign in to the desk: with a password, or `by_provider`, who then says which role they have.
+
+    Whose password was made by the command has `first_until`: until then it can be used to choose another.
+    """
 
     name: str
     role: Role
@@ -56,6 +72,7 @@ class StaffMember:
     signed_in_at: datetime | None
     second_factor: bool = False
     by_provider: bool = False
+    first_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +113,8 @@ class StaffEvent:
 def member_of(row: Row) -> StaffMember:
     """The account in a row of the store."""
     signed_in = moment_or_none(row["signed_in_at"])
-    made, has_factor = moment(row["made_at"]), row["salt"] is not None
-    return StaffMember(row["name"], row["role"], made, signed_in, has_factor, row["by_provider"] == 1)
+    made, has_factor, first = moment(row["made_at"]), row["salt"] is not None, moment_or_none(row["first_until"])
+    return StaffMember(row["name"], row["role"], made, signed_in, has_factor, row["by_provider"] == 1, first)
 
 
 def goes_on(session: Session, at: datetime, idle: timedelta) -> bool:

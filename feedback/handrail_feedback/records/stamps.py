@@ -27,6 +27,11 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def stamp_or_none(at: datetime | None) -> str | None:
+    """`stamp` of a moment; None where there is none."""
+    return stamp(at) if at else None
+
+
 def moment(stamped: str) -> datetime:
     """The moment in a text that `stamp` wrote."""
     return datetime.fromisoformat(stamped)

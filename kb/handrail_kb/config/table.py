@@ -208,7 +208,7 @@ SETTINGS: tuple[Setting, ...] = (
         "desk_second_factor",
         "optional",
         "Whose account at the desk needs a code of an app after the password: `optional` for who wants it, `leads`, "
-        "or `all`.",
+        "or `all`. Whoever signs in with `openid` needs one there.",
         "service",
         form="optional|leads|all",
     ),

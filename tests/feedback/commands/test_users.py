@@ -34,7 +34,6 @@ def test_accounts_are_made_listed_changed_and_removed_at_the_command_line(users)
     "words, typed, says",
     [
         (["add", "anna"], "short\n", "at least 12"),
-        (["add", "anna"], "", "at least 12"),
         (["add", "anna"], "aaaaaaaaaaaaaaaa\n", "repeats itself"),
         (["add", "carolinebaker"], "carolinebaker12\n", "hardly more than the name"),
         (["add", "an na"], f"{PASSWORD}\n", "cannot be the name"),

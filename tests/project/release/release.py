@@ -2,8 +2,10 @@
 
     python tests/project/release/release.py     into dist/release-VERSION, ready to be tagged and handed out
 
-The version stands in kb/handrail_kb/__init__.py alone. Refused are uncommitted changes, a version that has a tag, and
-one that CHANGELOG.md says nothing about. Both archives are the same to the byte whoever makes them from a commit.
+The version stands in kb/handrail_kb/__init__.py alone. Refused are uncommitted changes, a version that has a tag, one
+that CHANGELOG.md says nothing about, packages with a known vulnerability, and lock files that are older than 90 days
+(docs/operators/supply.md promises that). Where nobody can be asked about vulnerabilities, whoever runs it with
+UNAUDITED=yes takes that upon themselves. Both archives are the same to the byte whoever makes them from a commit.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from audit import OSV, NotAsked, vulnerabilities
 from bill import bill
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +30,7 @@ VERSION = Path("kb", "handrail_kb", "__init__.py")
 CHANGELOG = Path("CHANGELOG.md")
 # What a machine that answers installs.
 LOCK = Path("deploy", "locks", "service.txt")
+_OLDEST_LOCK = timedelta(days=90)
 _VERSION_LINE = re.compile(r'^__version__ = "([^"]+)"$', re.M)
 # As packages sort it: 1.2.0, 1.2.0rc1, 1.2.0.post1.
 _WELL_FORMED = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?")
@@ -68,7 +72,30 @@ def check(root: Path) -> str:
         raise Refused(f"Version {version} has a tag already. Choose the next one, in {VERSION}.")
     if not changes_in((root / CHANGELOG).read_text(encoding="utf-8"), version):
         raise Refused(f"{CHANGELOG} says nothing about {version}. Put what changed under a heading '## {version}'.")
+    _look_at_packages(root, datetime.now(UTC))
     return version
+
+
+def _look_at_packages(root: Path, at: datetime) -> None:
+    """Raise Refused where a package of a lock file has a known vulnerability, or might, or the file is too old."""
+    source = os.environ.get("ADVISORIES") or OSV
+    for lock in sorted((root / LOCK).parent.glob("*.txt")):
+        named = lock.relative_to(root)
+        renewed = datetime.fromisoformat(git(root, "log", "-1", "--format=%cI", "--", str(named)))
+        if at - renewed > _OLDEST_LOCK:
+            raise Refused(f"{named} was renewed on {renewed:%Y-%m-%d}, more than 90 days ago. Run: make lock")
+        if os.environ.get("UNAUDITED") == "yes":
+            continue
+        try:
+            found = vulnerabilities(lock, source)
+        except NotAsked as error:
+            raise Refused(
+                f"{source} did not answer, so nobody knows whether packages of {named} have vulnerabilities: {error}\n"
+                "Run it where the internet can be reached, or name a mirror: ADVISORIES=https://… make release\n"
+                "Whoever takes that upon themselves: UNAUDITED=yes make release"
+            ) from None
+        if found:
+            raise Refused("\n".join(("Packages have known vulnerabilities. Raise them, then: make lock", *found)))
 
 
 def release(root: Path) -> Path:
@@ -123,7 +150,9 @@ def main() -> None:
     except Refused as error:
         sys.exit(f"No release is made. {error}")
     version = version_of(ROOT)
-    told = [f"{file.stat().st_size:>10,}  {file.relative_to(ROOT)}" for file in sorted(made.iterdir())]
+    unknown = ["NOT AUDITED: nobody knows whether its packages have vulnerabilities."]
+    told = unknown if os.environ.get("UNAUDITED") == "yes" else []
+    told += [f"{file.stat().st_size:>10,}  {file.relative_to(ROOT)}" for file in sorted(made.iterdir())]
     if changes_in((ROOT / CHANGELOG).read_text(encoding="utf-8"), "Unreleased"):
         told.append(f"Look: {CHANGELOG} has lines under 'Unreleased'. If they are in {version}, they belong there.")
     told.append(f"Now tag it: git tag -a v{version} -F {(made / 'CHANGES.md').relative_to(ROOT)} --cleanup=verbatim")

@@ -11,11 +11,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("cyclonedx", reason="the library for bills of materials is not installed")
+pytest.importorskip("pip_audit", reason="pip-audit is not installed")
+
+from test_audit import osv  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parents[3]
 KEPT = (
@@ -62,7 +66,7 @@ def source(tmp_path_factory):
             shutil.copy2(place, clone / name)
     write(clone, "kb/handrail_kb/__init__.py", '"""Kept."""\n\n__version__ = "7.8.9"\n')
     write(clone, "CHANGELOG.md", CHANGES)
-    for name in ("release", "bill"):
+    for name in ("release", "bill", "audit"):
         script = f"tests/project/release/{name}.py"
         write(clone, script, (ROOT / script).read_text(encoding="utf-8"))
     git(clone, "init", "-q", "-b", "main")
@@ -75,7 +79,7 @@ def clone(source, tmp_path):
     return Path(shutil.copytree(source, tmp_path / "clone", symlinks=True))
 
 
-def make(clone):
+def make(clone, **more):
     """`make release` as typed in the clone, with the environment of these tests in place of one that make creates."""
     venv = clone.parent / "venv"
     (venv / "bin").mkdir(parents=True, exist_ok=True)
@@ -86,13 +90,12 @@ def make(clone):
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
     command = ["make", "--no-print-directory", "-o", str(venv / ".installed-dev"), "release", f"VENV={venv}"]
-    return subprocess.run(
-        command, cwd=clone, env=env | {"PYTHONPATH": packages}, capture_output=True, text=True, check=False
-    )
+    env |= {"PYTHONPATH": packages, **(more or {"UNAUDITED": "yes"})}
+    return subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True, check=False)
 
 
-def refused(clone, what):
-    done = make(clone)
+def refused(clone, what, **more):
+    done = make(clone, **more)
     assert done.returncode != 0
     assert what in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
@@ -117,6 +120,41 @@ def test_a_release_has_both_archives_their_sums_and_what_changed_in_that_version
     with tarfile.open(sdist) as archive:
         assert not [name for name in archive.getnames() if ".private" in name]
     assert "git tag -a v7.8.9" in done.stdout
+
+
+def lock_alone(clone, package):
+    """Leave one lock file with one package."""
+    for file in (clone / "deploy" / "locks").iterdir():
+        file.unlink()
+    write(clone, "deploy/locks/service.txt", f"{package} \\\n    --hash=sha256:{'0' * 64}\n")
+    commit(clone)
+
+
+def test_packages_with_a_known_vulnerability_are_never_released(clone, osv):  # noqa: F811
+    lock_alone(clone, "jinja2==2.4.1")
+    refused(clone, "jinja2 2.4.1: GHSA-stand-in, mended in 2.10", ADVISORIES=osv.address)
+    lock_alone(clone, "jinja2==3.1.6")
+    done = make(clone, ADVISORIES=osv.address)
+    assert done.returncode == 0, done.stderr
+    assert "AUDITED" not in done.stdout and osv.asked[-1] == ("jinja2", "3.1.6")
+
+
+def test_where_nobody_can_be_asked_no_release_is_made_unless_somebody_takes_it_upon_themselves(clone):
+    lock_alone(clone, "jinja2==3.1.6")
+    nowhere = {"ADVISORIES": "http://127.0.0.1:1/v1/query"}
+    refused(clone, "UNAUDITED=yes make release", **nowhere)
+    done = make(clone, **nowhere, UNAUDITED="yes")
+    assert done.returncode == 0 and "NOT AUDITED" in done.stdout
+
+
+def test_lock_files_that_nobody_renewed_for_a_quarter_are_not_released(clone):
+    long_ago = (datetime.now(UTC) - timedelta(days=91)).isoformat()
+    (clone / "deploy" / "locks" / "build.txt").open("a").write("# renewed\n")
+    git(clone, "add", "-A")
+    identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com", "-c", "commit.gpgsign=false")
+    env = os.environ | {"GIT_COMMITTER_DATE": long_ago}
+    subprocess.run(["git", *identity, "commit", "-q", "-m", "Locks"], cwd=clone, check=True, env=env)
+    refused(clone, "more than 90 days ago. Run: make lock")
 
 
 def test_a_bill_of_materials_names_every_package_of_the_lock_file_with_its_checksums(clone):

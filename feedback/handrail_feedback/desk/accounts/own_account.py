@@ -1,8 +1,9 @@
-"""The page of one's own account: the password, which needs the present one to be changed, and one's sessions."""
+"""The page of one's own account: the password and one's sessions. To change any of it takes the present password."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,7 +16,9 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import second_factors, sessions, staff
 
 # What the address may say was done just now.
-_DONE = ("password", "session", "sessions", "factor_needed", "factor_off")
+_DONE = ("password", "password_needed", "session", "sessions", "factor_needed", "factor_off")
+# Who comes from a provider has no password here: to have signed in so lately proves as much.
+_LATELY_MINUTES = 15
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class OwnAccount:
             most=passwords.LONGEST,
             codes_left=second_factors.codes_left(self.sign_in.store, me().name),
             this=this_session().number,
+            may_end=not me().by_provider or _signed_in_lately(),
+            lately=_LATELY_MINUTES,
             provider=self.sign_in.provider.openid.name if self.sign_in.provider else "OpenID Connect",
             sessions=sessions.of(self.sign_in.store, me().name, now(), self.sign_in.idle),
         )
@@ -55,24 +60,40 @@ class OwnAccount:
     def change_password(self) -> AnyResponse:
         """POST desk/account/password. The status 401, for a wrong present password, counts as a try to guess it."""
         store, name, new = self.sign_in.store, me().name, request.form.get("new", "")
-        found = staff.find(store, name)
-        if not found or not passwords.matches(found[1], request.form.get("present", "")):
+        if not self.sign_in.knows_password():
             return self.page(words("account.present_wrong"), 401)
         if new != request.form.get("again", ""):
             return self.page(words("account.differ"), 422)
+        if new == request.form.get("present", ""):
+            return self.page(words("account.same"), 422)
         if refused := fault(new, name, self.sign_in.look.site_name()):
             return self.page(refused.text(language()), 422)
         staff.set_password(store, name, passwords.hashed(new), now(), doer(name))
-        carry_on(sessions.renew(store, name, now(), doer(name)), found[0])
+        carry_on(sessions.renew(store, name, now(), doer(name)), me())
         return redirect(url_for("desk.account", done="password"))
 
     def end_session(self, number: int) -> AnyResponse:
         """POST desk/account/sessions/NUMBER/end: signs one device out."""
+        if refused := self._refused():
+            return refused
         if not sessions.end_one(self.sign_in.store, me().name, number, now(), doer(me().name)):
             abort(404)
         return redirect(url_for("desk.account", done="session"))
 
     def end_sessions(self) -> AnyResponse:
         """POST desk/account/sessions/end: signs out everywhere but here."""
+        if refused := self._refused():
+            return refused
         sessions.end_others(self.sign_in.store, me().name, this_session().number, now(), doer(me().name))
         return redirect(url_for("desk.account", done="sessions"))
+
+    def _refused(self) -> AnyResponse | None:
+        """Why this form may end no session: it has not the present password, or the sign-in was too long ago."""
+        if me().by_provider:
+            told = words("account.sign_in_again", minutes=_LATELY_MINUTES)
+            return None if _signed_in_lately() else self.page(told, 403)
+        return None if self.sign_in.knows_password() else self.page(words("account.present_wrong"), 401)
+
+
+def _signed_in_lately() -> bool:
+    return now() - this_session().made_at < timedelta(minutes=_LATELY_MINUTES)

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, current_app, redirect, request, session, 
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.second_factor import (
     address_for_app,
     app_secret,
@@ -27,8 +26,10 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import events, second_factors, staff
 
 _TO_ENTER_IT = timedelta(minutes=5)
+# From the password to the first code: whoever finds an open session later must not go on from there.
+_TO_SET_IT_UP = timedelta(minutes=15)
 # In the session, between the QR code and the first code of the app.
-_SALT = "second_factor_salt"
+_SALT, _BEGUN = "second_factor_salt", "second_factor_begun"
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,23 @@ class SecondFactor:
         if not found or at.timestamp() - half["at"] > _TO_ENTER_IT.total_seconds() or half["of"] != mark_of(found[1]):
             session.clear()
             return self.sign_in.form(half["next"], 401, wrong=words("login.stale"))
-        name, typed = half["name"], request.form.get("code", "")[:100]
-        step = self._step(name, second_factors.salt_of(store, name), typed)
-        fits = step is not None and second_factors.use_step(store, name, step)
-        if not fits and not second_factors.use_recovery_code(store, name, hashed_code(typed), at, doer(name)):
-            events.note_refused(store, name, at, doer(), what="second_factor_refused")
+        if not self._takes_code(half["name"]):
             return code_form(self.sign_in, words("factor.wrong"), 401)
         return self.sign_in.welcome(found[0], half["next"])
 
     def begin(self) -> AnyResponse:
-        """POST desk/account/second-factor/begin: the QR code."""
-        if not self._knows_password():
+        """POST desk/account/second-factor/begin: the QR code. One that is on is turned off first, which takes more."""
+        if me().second_factor:
+            return self.own.page(words("factor.is_on"), 422)
+        if not self.sign_in.knows_password():
             return self.own.page(words("account.present_wrong"), 401)
-        session[_SALT] = new_salt()
+        session[_SALT], session[_BEGUN] = new_salt(), now().timestamp()
         return self._offer()
 
     def turn_on(self) -> AnyResponse:
         """POST desk/account/second-factor/on: the first code of the app proves that it works."""
-        salt, name = session.get(_SALT, ""), me().name
+        late = now().timestamp() - session.get(_BEGUN, 0) > _TO_SET_IT_UP.total_seconds()
+        salt, name = "" if late or me().second_factor else session.get(_SALT, ""), me().name
         step = self._step(name, salt, request.form.get("code", "")) if salt else None
         if step is None:
             return self._offer(words("factor.wrong"), 422) if salt else self.own.page(words("login.stale"), 422)
@@ -81,12 +81,15 @@ class SecondFactor:
         hashes = [hashed_code(code) for code in codes]
         second_factors.turn_on(self.sign_in.store, name, salt, step, hashes, now(), doer(name))
         session.pop(_SALT)
+        session.pop(_BEGUN)
         return self.sign_in.look.page("accounts/recovery", words("factor.recovery_title"), codes=codes)
 
     def turn_off(self) -> AnyResponse:
-        """POST desk/account/second-factor/off."""
-        if not self._knows_password():
+        """POST desk/account/second-factor/off: takes what a sign-in takes, the password and a code."""
+        if not self.sign_in.knows_password():
             return self.own.page(words("account.present_wrong"), 401)
+        if me().second_factor and not self._takes_code(me().name):
+            return self.own.page(words("factor.wrong"), 401)
         second_factors.turn_off(self.sign_in.store, me().name, now(), doer(me().name))
         return redirect(url_for("desk.account", done="factor_off"))
 
@@ -103,9 +106,16 @@ class SecondFactor:
     def _step(self, name: str, salt: str, typed: str) -> int | None:
         return step_of(app_secret(_key(), name, salt), typed, now()) if salt else None
 
-    def _knows_password(self) -> bool:
-        found = staff.find(self.sign_in.store, me().name)
-        return bool(found) and passwords.matches(found[1] if found else None, request.form.get("present", ""))
+    def _takes_code(self, name: str) -> bool:
+        """Whether the form of this request has a code of the app or a recovery code, which is used up thereby."""
+        store, typed, at = self.sign_in.store, request.form.get("code", "")[:100], now()
+        step = self._step(name, second_factors.salt_of(store, name), typed)
+        if step is not None and second_factors.use_step(store, name, step):
+            return True
+        if second_factors.use_recovery_code(store, name, hashed_code(typed), at, doer(name)):
+            return True
+        events.note_refused(store, name, at, doer(), what="second_factor_refused")
+        return False
 
 
 def ask_for_code(sign_in: SignIn, name: str, password_hash: str, way_on: str) -> AnyResponse:

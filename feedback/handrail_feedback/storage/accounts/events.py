@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handrail_feedback.records.staff import BY_STRANGERS, EVENTS_KEPT, Doer, Happening, StaffEvent
+from handrail_feedback.records.staff import BY_STRANGERS, EVENTS_KEPT, NOTED_AGAIN, Doer, Happening, StaffEvent
 from handrail_feedback.records.stamps import Row, moment, stamp
 from handrail_feedback.storage.database import Connection, Store
 
@@ -42,6 +42,19 @@ def note_refused(store: Store, name: str, at: datetime, by: Doer, *, what: Happe
     """Note that somebody could not sign in; `name` is empty unless there is such an account."""
     with store.transaction() as db:
         note(db, what, name, at, by)
+
+
+def note_not_allowed(store: Store, asked: str, at: datetime, by: Doer) -> None:
+    """Note that somebody asked for what their role does not allow, such as `account_events`; the same once an hour."""
+    lately = {"name": by.name, "asked": asked, "since": stamp(at - NOTED_AGAIN)}
+    with store.transaction() as db:
+        known = db.query(
+            """SELECT 1 FROM staff_events WHERE by_stranger = 1 AND what = 'not_allowed'
+                 AND name = :name AND detail = :asked AND at > :since""",
+            lately,
+        )
+        if not any(known):
+            note(db, "not_allowed", by.name, at, by, detail=asked)
 
 
 def erase_old_events(store: Store, at: datetime) -> int:

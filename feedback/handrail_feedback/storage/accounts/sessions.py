@@ -63,7 +63,7 @@ def find(store: Store, token: str, at: datetime, idle: timedelta) -> tuple[Staff
     """Whose session has this token, and the session; None when it has ended. Notes that it is used."""
     rows = store.read(
         """SELECT staff.name, role, staff.made_at, signed_in_at, staff_sessions.id AS session_id,
-             staff_sessions.made_at AS begun_at, seen_at, browser, salt,
+             staff_sessions.made_at AS begun_at, seen_at, browser, first_until, salt,
              CASE WHEN password = '' THEN 1 ELSE 0 END AS by_provider
            FROM staff_sessions JOIN staff ON staff.name = staff_sessions.name
            LEFT JOIN staff_second_factors ON staff_second_factors.name = staff.name WHERE token = :token""",

@@ -9,39 +9,74 @@ import secrets
 from datetime import datetime
 
 from handrail_feedback.records.staff import AT_COMMAND_LINE, Doer, Role, StaffMember, member_of
-from handrail_feedback.records.stamps import stamp
+from handrail_feedback.records.stamps import stamp, stamp_or_none
 from handrail_feedback.storage.accounts import events
 from handrail_feedback.storage.accounts.sessions import end_within
 from handrail_feedback.storage.database import Connection, Store
 
 _WITH_FACTOR = """
-  SELECT staff.name, role, password, made_at, signed_in_at, salt,
+  SELECT staff.name, role, password, made_at, signed_in_at, first_until, salt,
     CASE WHEN password = '' THEN 1 ELSE 0 END AS by_provider
   FROM staff LEFT JOIN staff_second_factors ON staff_second_factors.name = staff.name"""
 
 
-def add(store: Store, name: str, role: Role, password: str, at: datetime, by: Doer = AT_COMMAND_LINE) -> bool:
-    """Make an account with this hash of a password; False when the name is taken."""
+def add(
+    store: Store,
+    name: str,
+    role: Role,
+    password: str,
+    at: datetime,
+    by: Doer = AT_COMMAND_LINE,
+    *,
+    first_until: datetime | None = None,
+) -> bool:
+    """Make an account with this hash of a password; False when the name is taken.
+
+    With `first_until` the password is good until then, and only to choose another.
+    """
     with store.transaction(durable=True) as db:
-        return add_within(db, name, role, password, at, by)
+        return add_within(db, name, role, password, at, by, first_until=first_until)
 
 
-def add_within(db: Connection, name: str, role: Role, password: str, at: datetime, by: Doer) -> bool:
+def add_within(
+    db: Connection,
+    name: str,
+    role: Role,
+    password: str,
+    at: datetime,
+    by: Doer,
+    *,
+    first_until: datetime | None = None,
+) -> bool:
     """Make an account within a transaction; with an empty hash no password fits it. False when the name is taken."""
+    values = {"name": name, "role": role, "password": password, "session": _unused(), "at": stamp(at)}
     made = db.execute(
-        """INSERT INTO staff (name, role, password, session, made_at)
-           VALUES (:name, :role, :password, :session, :at) ON CONFLICT (name) DO NOTHING""",
-        {"name": name, "role": role, "password": password, "session": _unused(), "at": stamp(at)},
+        """INSERT INTO staff (name, role, password, session, made_at, first_until)
+           VALUES (:name, :role, :password, :session, :at, :first) ON CONFLICT (name) DO NOTHING""",
+        {**values, "first": stamp_or_none(first_until)},
     ).rowcount
     if made:
         events.note(db, "account_made", name, at, by, detail=role)
     return bool(made)
 
 
-def set_password(store: Store, name: str, password: str, at: datetime, by: Doer = AT_COMMAND_LINE) -> bool:
-    """Give an account another hash, and end its sessions; False when there is no such account with a password."""
+def set_password(
+    store: Store,
+    name: str,
+    password: str,
+    at: datetime,
+    by: Doer = AT_COMMAND_LINE,
+    *,
+    first_until: datetime | None = None,
+) -> bool:
+    """Give an account another hash, and end its sessions; False when there is no such account with a password.
+
+    With `first_until` the password is good until then, and only to choose another.
+    """
     with store.transaction(durable=True) as db:
-        if not _change(db, name, "password = :password", " AND password <> ''", password=password):
+        change = "password = :password, first_until = :first"
+        values = {"password": password, "first": stamp_or_none(first_until)}
+        if not _change(db, name, change, " AND password <> ''", **values):
             return False
         end_within(db, name)
         events.note(db, "password_changed", name, at, by)
@@ -86,7 +121,7 @@ def find(store: Store, name: str) -> tuple[StaffMember, str] | None:
     return (member_of(rows[0]), str(rows[0]["password"])) if rows else None
 
 
-def _change(db: Connection, name: str, change: str, only: str = "", **values: str) -> bool:
+def _change(db: Connection, name: str, change: str, only: str = "", **values: str | None) -> bool:
     sql = f"UPDATE staff SET {change} WHERE name = :name{only}"  # noqa: S608 (our own words)
     return bool(db.execute(sql, {"name": name, **values}).rowcount)
 

@@ -31,6 +31,10 @@ EVENTS: tuple[str, ...] = (
     "CREATE INDEX staff_events_by_time ON staff_events (at)",
 )
 
+FIRST_PASSWORDS: tuple[str, ...] = (
+    "ALTER TABLE staff ADD COLUMN first_until TEXT",  # how long a first password is good; NULL: it is one's own
+)
+
 IDENTITIES: tuple[str, ...] = (
     """
     CREATE TABLE staff_identities (      -- whom an OpenID provider vouches for

@@ -291,3 +291,9 @@ def m096_identities(db: Connection) -> None:
 def m098_crowds(db: Connection) -> None:
     """Which tabs count as one person."""
     db.define(*topic_tables.CROWDS)
+
+
+@migration
+def m101_first_passwords(db: Connection) -> None:
+    """Which passwords were made by the command, and until when they are good."""
+    db.define(*account_tables.FIRST_PASSWORDS)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 
 from handrail_kb.texts.log.logger import REQUEST, Log, Request
+from handrail_search.service.monitoring.refusals import Refusals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,6 +59,7 @@ class _Requests:
         self._application = application
         self._count = count
         self._log_each = log_each
+        self._refusals = Refusals()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         seen = Request(_id_of(environ.get("HTTP_X_REQUEST_ID", "")))
@@ -81,6 +83,7 @@ class _Requests:
     def _note(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         answered = Answered(method if method in _METHODS else "other", endpoint or NO_ENDPOINT, status, seconds)
         self._count(answered)
+        self._refusals.note(status, answered.method, answered.endpoint)
         if self._log_each:
             log(
                 "request.answered",

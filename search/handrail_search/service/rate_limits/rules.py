@@ -48,7 +48,8 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
     wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
     for endpoint in filter(views.__contains__, GUESSED_AT):
         for who, rate in GUESSES.items():
-            views[endpoint] = limiter.limit(rate, key_func=who, **wrong)(views[endpoint])
+            scope = "signed in" if endpoint in GUESSED_AT_WHEN_SIGNED_IN else endpoint
+            views[endpoint] = limiter.shared_limit(rate, scope=scope, key_func=who, **wrong)(views[endpoint])
     if back := views.get(_FROM_PROVIDER):
         views[_FROM_PROVIDER] = limiter.limit(GUESSES[client_of_request], deduct_when=_proved_nothing)(back)
 
@@ -128,8 +129,12 @@ def _counted_as(who: str) -> str:
 # faster than this, however many accounts.
 GUESSES: dict[Callable[[], str], str] = {client_of_request: "30 per 15 minutes", _account: "10 per 15 minutes"}
 # Where passwords and codes can be guessed: each answers a wrong one with the status 401.
-GUESSED_AT = tuple(
-    f"desk.{name}" for name in ("login", "login_code", "change_password", "second_factor_begin", "second_factor_off")
+# What is tried in one session counts together, and apart from what strangers try at the door: they must not be able to
+# keep somebody from changing a password or ending sessions.
+GUESSED_AT_WHEN_SIGNED_IN = (
+    *("desk.change_password", "desk.second_factor_begin", "desk.second_factor_off"),
+    *("desk.end_session", "desk.end_sessions"),
 )
+GUESSED_AT = ("desk.login", "desk.login_code", *GUESSED_AT_WHEN_SIGNED_IN)
 # Where people come back to from the OpenID provider. No account is named there, so addresses alone are counted.
 _FROM_PROVIDER = "desk.openid_back"

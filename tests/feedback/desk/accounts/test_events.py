@@ -156,3 +156,37 @@ def test_every_kind_of_event_has_words_in_both_languages(store, lead):
     for what in get_args(Happening):
         for lang in ("en", "de"):
             assert STAFF_WORDS.text(lang, f"events.was.{what}")
+
+
+# --- What a role does not allow --------------------------------------------------------------------------------------
+
+
+def test_what_a_role_does_not_allow_is_noted_with_who_tried_it_once_an_hour(desk, store, monkeypatch):
+    for _ in range(5):
+        assert desk.get("accounts/").status_code == 403
+        assert desk.get("accounts.csv").status_code == 403
+    noted = [(one.what, one.name, one.by.name, one.detail) for one in events.latest(store, limit=2)]
+    assert noted == [
+        ("not_allowed", "anna", "anna", "account_events_file"),
+        ("not_allowed", "anna", "anna", "account_events"),
+    ]
+    assert [one.what for one in events.latest(store, limit=100)].count("not_allowed") == 2
+    monkeypatch.setattr("handrail_feedback.desk.blueprint.now", lambda: now() + timedelta(minutes=61))
+    desk.get("accounts/")
+    assert [one.what for one in events.latest(store, limit=100)].count("not_allowed") == 3
+
+
+def test_a_deed_that_is_for_leads_is_noted_too_and_a_lead_reads_of_it(app, desk, store, lead):
+    desk.get("topics/")
+    assert desk.post("topics/1/decide", verdict="spam").status_code == 403
+    assert events.latest(store, "anna", limit=1)[0].detail == "decide"
+    lead.get("accounts/")
+    assert "Tried what the role does not allow" in lead.page
+
+
+def test_tries_push_out_nothing_that_staff_did(desk, store, monkeypatch):
+    monkeypatch.setattr(events, "MOST_EVENTS", 3)
+    for hours in range(1, 8):
+        events.note_not_allowed(store, "account_events", now() + timedelta(hours=2 * hours), Doer("anna"))
+    kept = [one.what for one in events.latest(store, limit=100)]
+    assert kept.count("not_allowed") == 3 and {"account_made", "signed_in"} <= set(kept)

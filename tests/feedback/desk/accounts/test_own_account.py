@@ -71,6 +71,8 @@ def test_a_password_that_many_people_have_is_refused_also_with_what_people_do_to
         ("anna.baker1999", "anna.baker", ""),
         ("Baker-at-Acme1", "anna.baker@example.com", "ACME"),
         ("łódź-łódź-2026", "bert", "Pomoc Łódź"),
+        ("Support-Desk-1", "bert", ""),
+        ("handrail-admin", "bert", "Acme"),
     ],
 )
 def test_names_of_the_site_and_the_account_do_not_count(password, name, site):
@@ -137,6 +139,7 @@ def test_a_new_password_ends_all_other_sessions(app, desk):
         ({"again": "seven walruses"}, 422, "not the same"),
         ({"new": "short"}, 422, "at least 12"),
         ({"new": "passwordpassword"}, 422, "guessed early"),
+        ({"new": PASSWORD}, 422, "is the present one"),
     ],
 )
 def test_a_password_that_cannot_be_changed_stays_as_it_was_and_the_page_says_why(desk, staffed, fields, status, says):

@@ -181,12 +181,46 @@ def test_a_copied_store_holds_neither_the_secret_nor_a_recovery_code(desk, phone
 def test_turning_it_on_or_off_takes_the_password(app, desk, phone, do):
     if do == "off":
         set_up(desk, phone)
-    desk.get("account/")
-    assert desk.post(f"account/second-factor/{do}", present="wrong horse battery").status_code == 401
+    for typed in ("wrong horse battery", ""):
+        desk.get("account/")
+        code = phone.code() if do == "off" else ""
+        assert desk.post(f"account/second-factor/{do}", present=typed, code=code).status_code == 401
     assert password_given(app).get("").status_code == (401 if do == "off" else 200)
     desk.get("account/")
-    assert desk.post(f"account/second-factor/{do}", present=PASSWORD).status_code == 200
+    code = phone.code() if do == "off" else ""
+    assert desk.post(f"account/second-factor/{do}", present=PASSWORD, code=code).status_code == 200
     assert password_given(app).get("").status_code == 200  # begun is not yet on
+
+
+def test_turning_it_off_takes_a_code_too_and_each_counts_once(app, desk, phone, store):
+    codes = set_up(desk, phone)
+    for wrong in ("", "000000", phone.app.at(phone.at)):  # the last one has set it up
+        desk.get("account/")
+        assert desk.post("account/second-factor/off", present=PASSWORD, code=wrong).status_code == 401
+    assert events.latest(store, limit=1)[0].what == "second_factor_refused"
+    assert password_given(app).get("").status_code == 401
+    desk.get("account/")
+    assert desk.post("account/second-factor/off", present=PASSWORD, code=codes[3]).status_code == 200
+    assert password_given(app).get("").status_code == 200
+
+
+def test_one_that_is_on_is_not_replaced_by_another_with_the_password_alone(app, desk, phone):
+    set_up(desk, phone)
+    desk.get("account/")
+    assert desk.post("account/second-factor/begin", present=PASSWORD).status_code == 422
+    assert "<svg" not in desk.page
+    other = password_given(app)
+    assert other.post("login/code", code=phone.code()).status_code == 200
+
+
+def test_who_finds_an_open_session_later_does_not_go_on_with_what_was_begun(desk, phone):
+    desk.get("account/")
+    desk.post("account/second-factor/begin", present=PASSWORD)
+    phone.scan(desk.page)
+    phone.at += timedelta(minutes=16)
+    assert desk.post("account/second-factor/on", code="000000").status_code == 422
+    assert "<svg" not in desk.page and phone.app.secret not in desk.page.replace(" ", "")
+    assert desk.post("account/second-factor/on", code=phone.code()).status_code == 422
 
 
 def test_a_wrong_first_code_turns_nothing_on_and_shows_the_same_secret_again(app, desk, phone):
@@ -206,8 +240,14 @@ def test_the_command_helps_whoever_lost_everything(app, desk, phone, store, monk
     set_up(desk, phone)
     monkeypatch.setattr(users, "_accounts", lambda _settings: store)
     said = CliRunner().invoke(main, ["users", "second-factor-off", "anna"])
-    assert said.exit_code == 0 and "password alone" in said.output
-    assert password_given(app).get("").status_code == 200
+    assert said.exit_code == 0 and "no code any more" in said.output
+    # As at the beginning: with a password that was handed over, and not with one that may be known already.
+    assert desk.get("").status_code == 401 and password_given(app).get("").status_code == 401
+    first = re.search(r"shown only now: (\S+)", said.output)[1]
+    other = Desk(app.test_client())
+    assert other.sign_in(password=first).status_code == 200 and "password of your own" in other.page
+    assert "no second factor" in CliRunner().invoke(main, ["users", "second-factor-off", "anna"]).output
+    assert staff.find(store, "anna")[0].first_until is not None
 
 
 def test_what_happens_to_it_is_noted(app, desk, phone, store):
@@ -215,13 +255,14 @@ def test_what_happens_to_it_is_noted(app, desk, phone, store):
     password_given(app).post("login/code", code="000")
     password_given(app).post("login/code", code=codes[0])
     desk.get("account/")
-    desk.post("account/second-factor/off", present=PASSWORD)
+    desk.post("account/second-factor/off", present=PASSWORD, code=codes[1])
     noted = [one.what for one in reversed(events.latest(store, limit=100))]
     assert noted[2:] == [
         "second_factor_on",
         "second_factor_refused",
         "recovery_code_used",
         "signed_in",
+        "recovery_code_used",
         "second_factor_off",
     ]
 

@@ -131,7 +131,7 @@ def test_who_is_signed_in_sees_their_sessions_and_ends_one(app, desk, store):
     desk.get("account/")
     assert desk.page.count("/end") == 2 and "Firefox, Linux" in desk.page  # that one, and all others
     path = re.search(r'action="/help/desk/(account/sessions/\d+/end)"', desk.page)[1]
-    desk.post(path)
+    desk.post(path, present=PASSWORD)
     assert "That session has ended" in desk.page
     assert phone.get("").status_code == 401
     assert desk.get("").status_code == 200
@@ -140,10 +140,31 @@ def test_who_is_signed_in_sees_their_sessions_and_ends_one(app, desk, store):
 def test_all_other_sessions_end_at_once(app, desk):
     others = [signed_in(app, "anna") for _ in range(3)]
     desk.get("account/")
-    desk.post("account/sessions/end")
+    desk.post("account/sessions/end", present=PASSWORD)
     assert "All your other sessions have ended" in desk.page
     assert [other.get("").status_code for other in others] == [401] * 3
     assert desk.get("").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["", "wrong horse battery"])
+def test_sessions_end_by_the_present_password_alone_and_it_cannot_be_guessed_there(app, desk, store, typed):
+    other = signed_in(app, "anna")
+    number = min(one.number for one in sessions.of(store, "anna", now(), HOUR))
+    desk.get("account/")
+    for path in ("account/sessions/end", f"account/sessions/{number}/end", f"account/sessions/{number + 1}/end"):
+        assert desk.post(path, present=typed).status_code == 401
+        assert "not your present password" in desk.page
+    assert other.get("").status_code == 200 and desk.get("").status_code == 200
+    desk.get("account/")
+    said = [desk.post("account/sessions/end", present=typed).status_code for _ in range(9)]
+    assert said == [401] * 7 + [429] * 2
+
+
+def test_enter_after_the_password_ends_all_and_not_the_first_of_the_list(app, desk):
+    signed_in(app, "anna")
+    desk.get("account/")
+    buttons = re.findall(r'<button [^>]*form="end"[^>]*formaction|Sign out all other sessions</button>', desk.page)
+    assert buttons[0] == "Sign out all other sessions</button>" and len(buttons) == 2
 
 
 def test_nobody_ends_the_session_of_somebody_else(app, desk, store):
@@ -151,7 +172,7 @@ def test_nobody_ends_the_session_of_somebody_else(app, desk, store):
     bert = signed_in(app, "bert")
     [theirs] = sessions.of(store, "bert", now(), HOUR)
     desk.get("account/")
-    assert desk.post(f"account/sessions/{theirs.number}/end").status_code == 404
+    assert desk.post(f"account/sessions/{theirs.number}/end", present=PASSWORD).status_code == 404
     assert bert.get("").status_code == 200
 
 

@@ -13,6 +13,7 @@ pytest.importorskip("authlib", reason="handrail[openid] is not installed")
 import requests
 
 from handrail_feedback.desk import sign_in as desk_sign_in
+from handrail_feedback.desk.accounts import own_account
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import identities, sessions, staff
 
@@ -96,6 +97,11 @@ def test_the_session_is_one_like_others(app, browser, store, provider, monkeypat
     browser.get("account/")
     assert browser.page.count("/end") == 2 and "You sign in with Acme ID" in browser.page
     assert "new-password" not in browser.page and "second-factor" not in browser.page
+    with monkeypatch.context() as late:
+        late.setattr(own_account, "now", lambda: now() + HOUR / 3)
+        assert "/end" not in browser.get("account/").text and "sign out and in again" in browser.page
+        assert browser.post("account/sessions/end").status_code == 403 and other.get().status_code == 200
+    browser.get("account/")
     browser.post("account/sessions/end")
     assert other.get().status_code == 401 and browser.get().status_code == 200
     browser.post("logout")
@@ -259,8 +265,10 @@ def test_an_account_of_the_provider_has_no_password_and_gets_none(browser, store
 
 def test_the_second_factor_is_asked_for_at_the_provider_and_not_here(tmp_path, provider):
     provider.person = {"sub": "1", "roles": ["heads"]}
-    with service(tmp_path, openid(provider), desk_second_factor="all") as app:
+    with service(tmp_path, openid(provider, amr="mfa"), desk_second_factor="all") as app:
         browser = Desk(app.test_client())
+        assert sign_in(browser).status_code == 401
+        provider.claims = {"amr": ["pwd", "mfa"]}
         sign_in(browser)
         assert browser.get().status_code == 200
 

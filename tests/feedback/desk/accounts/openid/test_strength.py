@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from handrail_feedback.storage.accounts import staff
+from handrail_kb.errors import ConfigError
 
 from ...desks import Desk, service
 from .provider import happened, openid, sign_in, to_provider
@@ -18,7 +20,7 @@ STRONG = {"acr": ["gold", "silver"], "amr": ["mfa", "hwk"], "max_age": 30}
 
 @pytest.fixture
 def app(tmp_path, provider):
-    with service(tmp_path, openid(provider, **STRONG)) as app:
+    with service(tmp_path, openid(provider, **STRONG), desk_second_factor="all") as app:
         yield app
 
 
@@ -77,6 +79,54 @@ def test_who_was_refused_for_a_weak_sign_in_is_told_what_to_do(browser, provider
     sign_in(browser)
     assert "too weak or too long ago" in browser.page
     assert "second factor" in browser.page
+
+
+@pytest.mark.parametrize(
+    "role, claims, opened", [("support", {}, True), ("heads", {}, False), ("heads", {"amr": ["mfa"]}, True)]
+)
+def test_where_leads_need_a_second_factor_agents_do_not(tmp_path, provider, role, claims, opened):
+    provider.person = {"sub": "1", "preferred_username": "Anna", "roles": [role]}
+    provider.claims = claims
+    with service(tmp_path, openid(provider, amr="mfa"), desk_second_factor="leads") as app:
+        browser = Desk(app.test_client())
+        assert sign_in(browser).status_code == (302 if opened else 401)
+        assert browser.get().status_code == (200 if opened else 401)
+
+
+@pytest.mark.parametrize(
+    "needed, strength, why",
+    [
+        ("all", {}, "does not say by what"),
+        ("leads", {}, "does not say by what"),
+        ("all", {"max_age": 60}, "does not say by what"),
+        ("optional", {"amr": "mfa"}, "requires none"),
+        ("optional", {"acr": "gold"}, "requires none"),
+    ],
+)
+def test_the_desk_does_not_start_where_one_way_in_alone_needs_a_second_factor(
+    tmp_path, provider, needed, strength, why
+):
+    with (
+        pytest.raises(ConfigError) as error,
+        service(tmp_path, openid(provider, **strength), desk_second_factor=needed),
+    ):
+        pass
+    assert why in error.value.what and (
+        "amr: [mfa]" in error.value.mend or "desk_second_factor: all" in error.value.mend
+    )
+
+
+def test_there_is_no_way_in_but_those_that_are_documented(app):
+    opened = set()
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("desk."):
+            address = re.sub(r"<(?:\w+(?:\([^)]*\))?:)?\w+>", "1", rule.rule)
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                answer = app.test_client().open(address, method=method)
+                if answer.status_code not in (401, 404):
+                    opened.add(rule.endpoint.removeprefix("desk."))
+    # docs/operators/users.md and openid.md. What comes back from the provider needs what it was sent with.
+    assert opened == {"login", "openid_begin"}
 
 
 def test_without_the_settings_nothing_of_it_is_asked_for(tmp_path, provider):
