@@ -21,12 +21,17 @@ help: ## List the targets
 serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one address
 	$(BIN)/handrail serve --port $(PORT)
 
-# Types keep one core busy, so that the docs are built beside them; the tests then know how the docs are encoded.
-test: setup ## Everything the CI does
+# One core builds the docs while the other checks; the tests then know how the docs are encoded.
+test: ## Everything the CI does
+	@$(MAKE) --no-print-directory -j2 setup
 	@$(MAKE) --no-print-directory -j2 docs types format lint floors
 	@$(MAKE) --no-print-directory unit
 
 setup: $(VENV)/.installed-dev browser databases promtool ## Install all that development needs
+
+# Beside pip, but one after another: apt-get lets nobody else in.
+databases: | browser
+promtool: | databases
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Handrail needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -44,10 +49,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-browser: # Chromium for the browser tests, where this user may install it
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+browser: # Chromium for the browser tests, to which its shell without windows is enough, and for those who measure
+	@command -v chromium-headless-shell >/dev/null \
 	|| { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
-	     && echo "Installing Chromium ..." && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	     && echo "Installing Chromium ..." && apt-get update -qq \
+	     && { apt-get install -y -qq chromium chromium-headless-shell || command -v chromium \
+	          || apt-get install -y -qq chromium; } >/dev/null; } \
+	|| command -v chromium >/dev/null \
 	|| echo "There is no Chromium and it cannot be installed here: browser tests will be skipped."
 
 # PostgreSQL's programs, for tests that start a server of their own. Debian would start one as well: it is not needed.

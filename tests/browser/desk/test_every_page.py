@@ -83,6 +83,7 @@ def lead(chromium, full_desk):
     context.close()
 
 
+@pytest.mark.long
 def test_every_page_is_accessible_and_fits_the_screen(lead, full_desk, check_looks):
     faults = {}
     for path in PAGES:
