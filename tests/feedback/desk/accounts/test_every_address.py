@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -15,6 +16,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.messages.messages import keep_message, list_messages
 from handrail_feedback.storage.searches.votes import keep_vote
+from search.service.attacks.hostile import EVIL, Obeyed
 
 from ..desks import Desk, failing, hire, lasting_service, signed_in
 
@@ -28,34 +30,7 @@ FOR_LEADS = {
     "account_events", "account_events_file", "assign", "decide", "decide_several", "topic_merge", "topic_move",
     "topic_rename", "topic_split", "topic_unedit", "undecide", "undecide_several",
 }  # fmt: skip
-EVIL = """'"></title></textarea></script></style><img src=x onerror=pwned()><script>pwned()</script>\
-<svg onload=pwned()>{{7*191}}{%print 7*191%}${7*191}<a href=javascript:pwned()>"""
 PNG = b"\x89PNG\r\n\x1a\n<script>pwned()</script>"
-
-
-class Obeyed(HTMLParser):
-    """What of `EVIL` has become a part of a page, instead of text in it."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[str] = ["a template"] if "1337" in page else []
-        self._script = False
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self._script = tag == "script"
-        for name, value in attrs:
-            acts = name.startswith("on") and "pwned" in (value or "")
-            leads = name in ("href", "src", "action", "formaction") and re.match(r"\s*javascript:|x$", value or "")
-            if acts or leads:
-                self.found.append(f"{tag} {name}")
-
-    def handle_endtag(self, tag):
-        self._script = False
-
-    def handle_data(self, data):
-        if self._script and "pwned" in data:
-            self.found.append("script")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +45,7 @@ def app(tmp_path_factory):
             fail(*[query] * 3)
         along = (Along("search", EVIL, ""), Along("article", EVIL, "guide/reset/"))
         files = tuple(filter(None, [read_file(f"{EVIL}.png", PNG), read_file("\u202egnp.exe\r\nX: y", PNG)]))
-        for subject in ("", EVIL):
+        for subject in ("", EVIL, "@SUM(1+1)", "=cmd|'/c calc'!A0"):
             message = Message(EVIL, subject, f"{EVIL} anna@acme.test", "en", now(), along=along, attachments=files)
             keep_message(store, message)
         keep_vote(store, Vote("guide/reset/", False, now(), EVIL, tab="of-a-reader", reasons=()))
@@ -181,6 +156,17 @@ def test_a_file_of_a_customer_is_handed_out_so_that_nothing_in_it_runs(app, addr
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_no_cell_of_any_file_is_calculated(app, addresses, record_property):
+    lead, cells = signed_in(app, "lena"), []
+    for method, path, _ in addresses:
+        if method == "GET" and path.endswith(".csv"):
+            text = lead.client.get(path).get_data(as_text=True).removeprefix("\ufeff")
+            cells += [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert not [cell for cell in cells if re.match(r"[\s\"]*[=+@|%]|-\D", cell)]
+    assert len([cell for cell in cells if re.match(r"'(?:=cmd|@SUM)", cell)]) == 2
+    record_property("tried", len(cells))
 
 
 def test_fields_that_no_form_has_change_nothing(app):

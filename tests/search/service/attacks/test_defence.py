@@ -192,6 +192,21 @@ def test_no_address_redirects_to_another_site(client, path):
     assert answer.status_code == 404 or not answer.headers["Location"].startswith(("//", "/\\", "http"))
 
 
+def test_fields_that_no_form_has_change_nothing_of_a_message(own_client, kept):
+    other = "AAA-AAA-AAA"
+    more = {"code": other, "id": 7, "thread": other, "follows": other, "lang": "de", "at": "2001-01-01T00:00:00Z"}
+    more |= {"answered_at": "2001-01-01", "who": "anna", "state": "answered", "attachments": [{"name": "a"}]}
+    own_client.post("/api/contact", json={"message": "Help!", **more})
+    own_client.post("/api/contact", data={"message": "Help!", **dict.fromkeys(more, other)})
+    own_client.post("/api/contact", json={"message": "Help!"})
+    messages = [dict(row) for row in kept("messages")]
+    assert len(messages) == 3 and other not in str(messages) and "2001" not in str(messages)
+    for own in ("id", "code", "at", "thread", "fingerprint"):
+        assert len({message.pop(own, number) for number, message in enumerate(messages)}) > 1
+    assert messages[0] == messages[1] == messages[2]
+    assert kept("attachments") == kept("answers") == []
+
+
 @pytest.mark.parametrize("origin", ["http://[", "http://x]", "nonsense", "https://evil.example"])
 def test_a_strange_origin_is_refused(client, origin):
     answer = client.post("/api/contact", json={"message": "hi"}, headers={"Origin": origin})

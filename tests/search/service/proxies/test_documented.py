@@ -107,17 +107,24 @@ def test_a_message_with_a_file_arrives_and_a_huge_body_is_refused(proxy):
     assert proxy.ask("/healthz")[0] == 200
 
 
-def test_those_who_send_slowly_block_nobody(proxy):
+BEGUN = {
+    "a body": f"POST /api/contact HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+    'Content-Length: 400\r\n\r\n{"message": "',
+    "a header": f"GET / HTTP/1.1\r\nHost: {HOST}\r\nX-Slow: ",
+    "the first line": "GET /",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN)
+def test_those_who_send_slowly_block_nobody(proxy, begun):
     slow = []
     try:
         for _ in range(40):
             one = proxy.socket()
-            one.sendall(
-                f"POST /api/contact HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-                'Content-Length: 400\r\n\r\n{"message": "'.encode()
-            )
+            one.sendall(begun.encode())
             slow.append(one)
-        for one in slow:
+        for one in slow if begun else ():
             one.sendall(b"a")
         began = time.monotonic()
         for path in ("/", "/api/search?q=refund", "/contact/"):

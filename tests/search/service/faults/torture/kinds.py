@@ -169,6 +169,7 @@ KINDS = (
         "Doing what one's role may not, or with fields that no form has, at every address of the desk",
         "each address asks for a session, a token and, where it must, the role",
         f"{DESK}/accounts/test_every_address.py",
+        "search/service/attacks/test_defence.py::test_fields_that_no_form_has_change_nothing_of_a_message",
     ),
     attack(
         "Other sites that send for a customer or a colleague",
@@ -215,8 +216,10 @@ KINDS = (
         "search/service/proxies/test_request_ends.py",
     ),
     attack(
-        "HTML in what customers write, and holes in the policy",
+        "HTML in what customers write and in names of a site, and holes in the policy",
         "escaping, and a Content-Security-Policy for each page",
+        "search/service/attacks/test_hostile_site.py",
+        f"{DESK}/test_weekly_page.py::test_what_customers_typed_is_shown_and_never_obeyed",
         "feedback/pages/test_contact.py::test_html_in_a_message_stays_text",
         "search/service/attacks/test_defence.py::test_every_answer_carries_the_policy",
         "search/service/attacks/test_defence.py::test_a_digest_that_is_none_opens_no_hole_in_the_policy",
@@ -239,6 +242,9 @@ KINDS = (
         "Spreadsheets that calculate what customers typed",
         "an apostrophe before what would be calculated",
         f"{DESK}/test_downloads.py::test_no_cell_of_a_file_is_calculated",
+        "feedback/reports/test_failed_searches.py::test_no_spreadsheet_calculates_what_a_customer_typed",
+        "feedback/reports/test_failed_searches.py::test_no_spreadsheet_calculates_what_stands_within_a_cell_whatever_parts_cells_there",
+        "feedback/reports/test_failed_searches.py::test_tables_are_written_in_one_place",
     ),
     attack(
         "Headers, recipients and parts of mail in what customers write",
