@@ -153,7 +153,8 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     blueprint.add_app_template_filter(look.day, "day")
     blueprint.add_app_template_filter(percent, "percent")
     blueprint.context_processor(_who_is_there)
-    blueprint.context_processor(lambda: {"most_rows": MOST_ROWS})
+    minutes = sign_in.idle // timedelta(minutes=1)
+    blueprint.context_processor(lambda: {"most_rows": MOST_ROWS, "idle_minutes": minutes})
     return blueprint
 
 

@@ -74,3 +74,35 @@ def test_after_signing_out_the_way_back_shows_nothing_and_the_browser_keeps_noth
     kept = "[{...localStorage}, {...sessionStorage}, await caches.keys(), await indexedDB.databases()]"
     assert page.evaluate(f"async () => JSON.stringify({kept})") == "[{},{},[],[]]"
     assert [one["name"] for one in context.cookies()] == ["handrail_desk"]  # of the form to sign in: it opens nothing
+
+
+def test_signing_out_in_one_tab_leaves_nothing_to_see_in_another_but_what_is_being_written(context, help_site, message):
+    page = context.new_page()
+    sign_in(page, help_site)
+    reading, writing = context.new_page(), context.new_page()
+    for tab in (reading, writing):
+        tab.goto(f"{help_site.address}desk/m/{message}/")
+        tab.get_by_text(SECRET).first.wait_for()
+    writing.locator("#body").fill("Dear Cora,")
+    page.bring_to_front()
+    page.get_by_role("button", name="Sign out").click()
+    reading.get_by_role("heading", name="Sign in").wait_for()
+    assert SECRET not in reading.content()
+    assert writing.locator("#body").input_value() == "Dear Cora,"
+
+
+def test_a_tab_that_nobody_uses_is_emptied_when_the_session_has_ended_by_itself(context, help_site, message):
+    page = context.new_page()
+    sign_in(page, help_site)
+    page.clock.install()
+    page.goto(f"{help_site.address}desk/m/{message}/")
+    page.get_by_text(SECRET).first.wait_for()
+    from handrail_feedback.records.stamps import now
+    from handrail_feedback.storage.accounts import sessions
+
+    page.clock.fast_forward(59 * 60_000)
+    assert SECRET in page.content()
+    sessions.end_others(help_site.store, "anna", 0, now())
+    page.clock.fast_forward(3 * 60_000)
+    page.get_by_role("heading", name="Sign in").wait_for()
+    assert SECRET not in page.content()

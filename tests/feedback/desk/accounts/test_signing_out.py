@@ -11,7 +11,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.searches.topics import topics
 
-SIGN_OUT = re.compile(r'<form method="post" action="/help/desk/logout">.*?<button[^>]*>Sign out</button>', re.S)
+SIGN_OUT = re.compile(r'<form method="post" action="/help/desk/logout"[^>]*>.*?<button[^>]*>Sign out</button>', re.S)
 
 
 def addresses(app, store):
