@@ -73,7 +73,7 @@ def list_(config_file: Path, as_json: bool) -> None:
     "--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day, in UTC, that stays open."
 )
 def settle(config_file: Path, before: datetime) -> None:
-    """Take messages from before a day off the desk's list, as nothing to answer.
+    """Take messages from before a day off the desk's list, as closed without reply.
 
     For messages that were answered before there was a desk. They count neither as answered nor as slow.
     """
@@ -140,7 +140,7 @@ def _of_answer(one: Answer) -> str:
     how = {
         "mail": f"answered by mail to {_one_line(one.to)}",
         "elsewhere": "answered by phone or in person",
-        "nothing": "there is nothing to answer",
+        "nothing": "closed without reply",
     }[one.way]
     line = f"--- {one.at:%Y-%m-%d %H:%M} UTC, {_one_line(one.who)}: {how}"
     if one.bounced_at:

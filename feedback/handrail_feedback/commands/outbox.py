@@ -37,7 +37,7 @@ from handrail_kb.texts.amounts import counted
     metavar="CODE|all|unsent",
     help="Try again now: one thread with its answers, all, or messages kept before `deliver` was set.",
 )
-@click.option("--again", metavar="CODE", help="Deliver a message once more, for example when its mail came back.")
+@click.option("--again", metavar="CODE", help="Deliver a message once more, for example when its mail bounced.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, without customers' words.")
 def outbox(
     config_file: Path, everything: bool, code: str | None, retry: str | None, again: str | None, as_json: bool

@@ -11,10 +11,11 @@ from handrail_feedback import text_tables
 from handrail_feedback.records.searches import Failure
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.reports.failed_searches import REPORT_FORMAT, FailedSearch, FailedSearchReport, Measure
-from handrail_feedback.reports.people.human_reach import reach_for_programs
+from handrail_feedback.reports.people.human_reach import label, reach_for_programs
 from handrail_feedback.text_tables import as_markdown, as_table
 from handrail_kb.language.printable import printable
 from handrail_kb.texts.amounts import counted, percent
+from handrail_kb.texts.staff import ENGLISH
 
 _PEOPLE = (
     "People are counted as browser tabs: someone who searches from two tabs counts twice; "
@@ -56,10 +57,13 @@ def report_as_text(report: FailedSearchReport) -> str:
     """The report for a terminal, without control characters in what customers typed."""
     lines = [f"Human reach, {_window(report)}", ""]
     for figure in report.reach:
-        lines += [f"  {figure.name}: {figure.value} ({figure.of})", f"      {figure.definition}; {figure.window}"]
+        lines += [
+            f"  {figure.label_in(ENGLISH)}: {figure.value} ({figure.of})",
+            f"      {figure.definition}; {figure.window}",
+        ]
     lines += ["", f"Failed searches, {_window(report)}", ""]
     for measure in report.totals:
-        lines += [f"  {measure.name}: {_share(measure)}", f"      {measure.definition}"]
+        lines += [f"  {label(measure.name, ENGLISH)}: {_share(measure)}", f"      {measure.definition}"]
     lines += ["", *(f"  {note}" for note in _notes(report)), ""]
     for line in report.failed:
         people = counted(line.people, "person", "people")
@@ -75,10 +79,11 @@ def report_as_text(report: FailedSearchReport) -> str:
 def report_as_markdown(report: FailedSearchReport) -> str:
     """The report as Markdown, in which what customers typed has no effect as markup."""
     lines = [f"# Human reach, {_window(report)}", ""]
-    reach = [[f.name, f.value, f.of, f"{f.definition}; {f.window}"] for f in report.reach]
+    reach = [[f.label_in(ENGLISH), f.value, f.of, f"{f.definition}; {f.window}"] for f in report.reach]
     lines += as_table(["Number", "Value", "Of", "Definition"], reach)
     lines += ["", f"# Failed searches, {_window(report)}", ""]
-    lines += as_table(["Number", "Value", "Definition"], [[m.name, _share(m), m.definition] for m in report.totals])
+    totals = [[label(one.name, ENGLISH), _share(one), one.definition] for one in report.totals]
+    lines += as_table(["Number", "Value", "Definition"], totals)
     lines += ["", *(f"- {as_markdown(note)}" for note in _notes(report)), ""]
     lines += as_table(
         ["People", "Looked for", "Failed by", "First", "Last", "Nearest article", "What came next"],

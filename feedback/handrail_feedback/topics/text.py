@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 
-from handrail_feedback.records.decisions import PROVEN_SHARE, Figures, Proof
+from handrail_feedback.records.decisions import PROVEN_SHARE, Decision, DecisionKind, Figures, Proof
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import stamp
 from handrail_feedback.records.topics import FailedBy
@@ -44,7 +44,7 @@ def topic_notes(found: TopicList) -> list[str]:
         *notes_on_people(found),
     ]
     if found.decided:
-        lines.append(f"Not shown: {counted(found.decided, 'decided or proven topic')}. See all: --all")
+        lines.append(f"Not shown: {counted(found.decided, 'decided or resolved topic')}. See all: --all")
     return lines
 
 
@@ -84,12 +84,12 @@ def share_in_time(found: TopicList, words: Say = ENGLISH) -> str:
 
 def _window(found: TopicList) -> str:
     days = f"{found.period.first_day} to {found.period.last_day}"
-    return f"{days} {found.period.zone}, beside {comparison_period(found.period)}"
+    return f"{days} {found.period.zone}, compared with {comparison_period(found.period)}"
 
 
 def comparison_period(period: Period, words: Say = ENGLISH) -> str:
     """The period that a period is compared with, in words."""
-    days = max(round(period.length / timedelta(days=1)), 1)
+    days = (period.last_day - period.first_day).days + 1
     key = "report.days_last_year" if period.year_before else "report.days_before"
     return words(f"{key}_one" if days == 1 else key, number=days)
 
@@ -154,7 +154,7 @@ def _people(facts: Facts, least: int) -> str:
     now = f"{shown_count(facts.people, least)} {'person' if facts.people == 1 and least <= 1 else 'people'}"
     if not facts.before_kept:
         return f"{now}, before: not kept"
-    return f"{now}, in the period before {shown_count(facts.people_before, least)}: {facts.trend}"
+    return f"{now}, in the period before {shown_count(facts.people_before, least)}: {_trend(facts)}"
 
 
 def people_before(facts: Facts, least: int, words: Say = ENGLISH) -> str:
@@ -173,14 +173,25 @@ def _status(status: TopicStatus) -> str:
     if status.state == "reopened":
         text = f"reopened: {why_again(status)}"
     else:
-        decided = status.decision and (
-            f"{status.decision.verdict}, decided {status.decision.at:{_DAY}} by {printable(status.decision.who)}"
-        )
+        decided = _decision(status.decision) if status.decision else None
         proven = f"verified resolved {status.proof.at:{_DAY}}" if status.proof and status.state == "proven" else None
         text = "; ".join(part for part in (proven, decided) if part) or "not decided"
     if status.due is None:
         return text
     return f"{text}, {'LATE: was to be' if status.late else 'to be'} decided by {status.due:{_DAY}}"
+
+
+def _decision(one: Decision) -> str:
+    return f"{decision_in_words(one.verdict)}, decided {one.at:{_DAY}} by {printable(one.who)}"
+
+
+def decision_in_words(verdict: DecisionKind, words: Say = ENGLISH) -> str:
+    """What a decision is called wherever people read it."""
+    return words(f"report.decision.{verdict.replace(' ', '_')}")
+
+
+def _trend(facts: Facts) -> str:
+    return ENGLISH(f"report.trend.{facts.trend.replace(' ', '_')}")
 
 
 def why_again(status: TopicStatus, words: Say = ENGLISH, zone: tzinfo = UTC) -> str:
@@ -191,7 +202,7 @@ def why_again(status: TopicStatus, words: Say = ENGLISH, zone: tzinfo = UTC) -> 
 
     decision, proof, since = status.decision, status.proof, day(status.reopened_at)
     if decision and not (proof and proof.at > decision.at):
-        said = words(f"report.decision.{decision.verdict.replace(' ', '_')}")
+        said = decision_in_words(decision.verdict, words)
         return words("topics.again_decided", decision=said, day=day(decision.at), since=since)
     proven = [day(one.at) for one in status.proofs if one.change == "proven"]
     key = "topics.again_lost" if proof and proof.change == "lost" else "topics.again_proven"
@@ -280,7 +291,7 @@ def _decided(one: Listed) -> Iterator[tuple[str, str]]:
     for decision in one.status.history:
         why = f": {printable(decision.why)}" if decision.why else ""
         link = f" ({printable(decision.link)})" if decision.link else ""
-        line = f"{decision.at:{_DAY}}  {decision.verdict}, by {printable(decision.who)}{why}{link}"
+        line = f"{decision.at:{_DAY}}  {decision_in_words(decision.verdict)}, by {printable(decision.who)}{why}{link}"
         if decision.undone_at:
             line += f"; undone {decision.undone_at:{_DAY}} by {printable(decision.undone_by)}"
         yield stamp(decision.at), line
@@ -324,7 +335,7 @@ def topics_as_markdown(found: TopicList) -> str:
             one.facts.name,
             shown_count(one.facts.people, found.least),
             shown_count(one.facts.people_before, found.least) if one.facts.before_kept else "not kept",
-            one.facts.trend,
+            _trend(one.facts),
             "; ".join((_status(one.status), *_now(one.status, found.least))),
             _suggested(one.facts).removeprefix("suggested action: "),
             what_came_next(one.facts, found.least),

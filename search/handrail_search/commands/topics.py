@@ -25,7 +25,7 @@ from handrail_feedback.topics.for_programs import topic_for_programs, topics_as_
 from handrail_feedback.topics.listing import Book, Listed, find_topic, list_topics, read_book
 from handrail_feedback.topics.proving import prove_topics
 from handrail_feedback.topics.status import TO_BE_WRITTEN
-from handrail_feedback.topics.text import topic_as_text, topics_as_markdown, topics_as_text
+from handrail_feedback.topics.text import decision_in_words, topic_as_text, topics_as_markdown, topics_as_text
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
@@ -192,14 +192,14 @@ def decide(
     undo: bool,
     **flags: Any,
 ) -> None:
-    """Decide on a topic, or take a decision back.
+    """Decide on a topic, or undo a decision.
 
-    writing: an article is being written. reword: an article gets the customers' words. out-of-scope: not ours.
-    stays-with-people: a person answers this, and should. spam: nobody's question.
+    writing: an article is being written. reword (Improve article): an article gets the customers' words. out-of-scope:
+    not ours. stays-with-people (Handle by support): a person answers this, and should. spam: nobody's question.
     """
     if undo == bool(decision):
         raise HandrailError(
-            "Name a decision, or take one back." if undo else "No decision is named.",
+            "Name a decision, or undo one." if undo else "No decision is named.",
             f"handrail topics decide {topic} writing, or: handrail topics decide {topic} --undo",
         )
     settings = find_settings(config_file, flags, needs_file=False)
@@ -209,7 +209,9 @@ def decide(
         taken = decisions.undo(store, topic, name, at)
         if taken is None:
             raise HandrailError(f"Nothing is decided on topic {topic}.", f"See it: handrail topics show {topic}")
-        click.echo(f"Taken back on topic {topic}: {taken.verdict}, decided {taken.at:%Y-%m-%d} by {taken.who}.")
+        click.echo(
+            f"Undone on topic {topic}: {decision_in_words(taken.verdict)}, decided {taken.at:%Y-%m-%d} by {taken.who}."
+        )
         return
     verdict = cast(DecisionKind, cast(str, decision).replace("-", " "))
     if link is None:
@@ -218,8 +220,8 @@ def decide(
     why = why if any(map(str.isalnum, why)) else ""  # the line shown for copying contains "…"
     kept = decisions.decide(store, topic, verdict, name, at, why=why, link=link)
     named = f", {printable(kept.link)}" if kept.link else ""
-    click.echo(f"Topic {kept.topic}: {kept.verdict} ({MEANINGS[kept.verdict]}){named}.")
-    click.echo(f"Take it back: handrail topics decide {kept.topic} --undo")
+    click.echo(f"Topic {kept.topic}: {decision_in_words(kept.verdict)} ({MEANINGS[kept.verdict]}){named}.")
+    click.echo(f"Undo: handrail topics decide {kept.topic} --undo")
 
 
 def known_topic(site: OpenStore, topic: int, of: Period, at: datetime) -> Listed:

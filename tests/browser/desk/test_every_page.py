@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from signed_in import PASSWORD, sign_in
 
-from conftest import watched
+from conftest import PHONE, watched
 
 pyotp = pytest.importorskip("pyotp", reason="the service is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -104,6 +104,31 @@ def test_no_page_is_longer_than_a_lead_scrolls(lead, full_desk):
         if height > LONGEST_PAGE:
             tall[path] = height
     assert tall == {}
+
+
+def test_the_list_of_topics_has_as_much_room_for_what_is_suggested_as_for_names(lead, full_desk):
+    lead.goto(f"{full_desk.address}desk/topics/?stands=all&span=364")
+    wide = {
+        lead.evaluate("one => one.textContent", head): head.bounding_box()["width"]
+        for head in lead.locator(".desk-topics thead th").element_handles()
+    }
+    assert wide["Suggested action"] > 250 and wide["Topic"] > 250
+    assert wide["Status"] < 200 and wide["People"] < 200
+
+
+def test_on_a_phone_no_page_is_wider_than_the_screen_in_german_either(chromium, full_desk):
+    context = chromium.browser.new_context(viewport=PHONE)
+    page = watched(context.new_page())
+    sign_in(page, full_desk, "lea")
+    page.set_extra_http_headers({"Accept-Language": "de"})
+    wide = {}
+    for path in PAGES:
+        page.goto(f"{full_desk.address}desk/{path.format(topic=full_desk.number)}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            wide[path] = width
+    context.close()
+    assert wide == {}
 
 
 def test_all_that_is_marked_on_a_message_can_be_read_also_where_the_list_is_narrow(chromium, full_desk):

@@ -33,7 +33,7 @@ def test_an_agent_reads_the_whole_thread_with_its_answers(
         return CliRunner().invoke(contact_command, ["show", code, "--config", str(tmp_path / "mkdocs.yml")]).output
 
     words = ["I cannot log in.", "bert: answered by mail to anna@acme.test; it waits", "Try it[2J again.",
-             f"The customer added: {second}", "it helped.", "cora: there is nothing to answer; undone",
+             f"The customer added: {second}", "it helped.", "cora: closed without reply; undone",
              "by dora"]  # fmt: skip
     places = [shown(first).index(one) for one in words]
     assert places == sorted(places)

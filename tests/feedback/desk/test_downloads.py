@@ -140,6 +140,24 @@ def test_what_a_number_of_the_report_counts_is_a_file_with_all_rows_of_its_list(
     assert full.get("report/counted.csv?number=<b>").status_code == 404
 
 
+def test_what_was_searched_in_a_topic_is_a_file_of_all_its_wordings(full, fail):
+    fail(*["export the invoices"] * 2, *(f"room {number} invoices" for number in range(20)))
+    [number] = {one["topic"] for one in rows_of(full, "topics.csv?q=invoices")}
+    full.get(f"topics/{number}/")
+    links = [
+        unescape(one) for one in re.findall(r'<a class="desk-button" href="([^"]+(?:csv|json))" download>', full.page)
+    ]
+    name, text = file_of(full, links[0])
+    assert name == f"topic-{number}-{now():%Y-%m-%d}.csv"
+    first, *others = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    of = int(re.search(r'id="typed">.*?desk-count">(\d+)', full.page)[1])
+    assert (first["query"], int(first["people"]) >= 3, len(others)) == ("export the invoices", True, of - 1)
+    alone = [one for one in others if one["query"].startswith("room")]
+    assert {one["people"] for one in alone} == {one["searches"] for one in alone} == {""}, "small numbers stay"
+    assert len(json.loads(file_of(full, links[1])[1])["searches"]) == of > 20
+    assert full.client.get("/help/desk/topics/9999.csv").status_code == 404
+
+
 def test_who_took_which_file_is_noted(full, store):
     file_of(full, "messages.csv")
     [last] = events.latest(store, limit=1)

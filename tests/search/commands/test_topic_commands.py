@@ -135,16 +135,16 @@ def test_a_decided_topic_leaves_the_list_and_comes_back_when_that_is_taken_back(
     assert "| not kept | not enough data | not decided, to be decided by " in good(run("topics", "--markdown"))
     told = good(run("topics", "decide", 1, "reword", "--why", "their words", "--link", "docs/account/password.md",
                     "--who", "ana"))  # fmt: skip
-    assert "Topic 1: reword" in told
+    assert "Topic 1: improve article" in told
     assert "handrail topics decide 1 --undo" in told
     found = listed(run)
     assert (found["topics"], found["decided"]) == ([], 1)
-    assert "Not shown: 1 decided or proven topic. See all: --all" in good(run("topics"))
+    assert "Not shown: 1 decided or resolved topic. See all: --all" in good(run("topics"))
     [topic] = listed(run, "--all")["topics"]
     assert topic["state"] == "reword"
     [decision] = topic["decisions"]
     assert (decision["who"], decision["why"], decision["link"]) == ("ana", "their words", "docs/account/password.md")
-    assert "Taken back on topic 1: reword" in good(run("topics", "decide", 1, "--undo", "--who", "ben"))
+    assert "Undone on topic 1: improve article" in good(run("topics", "decide", 1, "--undo", "--who", "ben"))
     assert [topic["state"] for topic in listed(run)["topics"]] == ["new"]
     assert "undone" in good(run("topics", "show", 1))
 

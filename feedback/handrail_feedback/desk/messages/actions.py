@@ -56,7 +56,7 @@ class MessageActions:
         return self.page.again(code)
 
     def settled(self, code: str) -> AnyResponse:
-        """POST desk/m/CODE/answered: answered by phone or elsewhere, or nothing to answer."""
+        """POST desk/m/CODE/answered: answered by phone or elsewhere, or closed without reply."""
         self.page.case(code)
         way = request.form.get("way", "")
         if way not in ("elsewhere", "nothing"):

@@ -69,7 +69,7 @@ STATUS_FILTERS: dict[str, Callable[[Queued], bool]] = {
     "all": lambda one: one.topic.in_period,
 }
 TOPIC_SORTS: dict[str, Callable[[Queued], tuple[object, ...]]] = {
-    "people": lambda one: (-one.topic.facts.people,),
+    "people": lambda one: (-one.topic.facts.people, -one.topic.facts.people_before),
     "growth": lambda one: (-one.topic.facts.grew,),
     "due": lambda one: (one.due or _FAR,),
     "name": lambda one: (one.topic.facts.name.casefold(),),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from handrail_feedback.desk.downloads import Columns
+from handrail_feedback.records.stamps import stamp
 from handrail_feedback.records.topics import Member, MemberKey, SearchMember
 from handrail_feedback.topics.facts import Next, next_of, people
 
@@ -61,6 +63,25 @@ def _row(same: Sequence[Member]) -> WordingRow:
         next=tuple(Counter(next_of(one) for one in same).most_common()),
         shown=results[0][0].partition("#")[0] if results else None,
         messages=sum(not isinstance(one, SearchMember) for one in same),
+    )
+
+
+def wording_columns(least: int) -> Columns[WordingRow]:
+    """The columns of these rows as a file, in which numbers below `least` are left out."""
+
+    def shown(number: int) -> int | None:
+        return number if number >= least else None
+
+    return Columns(
+        "searches",
+        {
+            "query": lambda row: row.query,
+            "people": lambda row: shown(row.people),
+            "searches": lambda row: shown(row.searches),
+            "last_at": lambda row: stamp(row.last_at),
+            "next": lambda row: "; ".join(name for name, _ in row.next),
+            "shown": lambda row: row.shown,
+        },
     )
 
 

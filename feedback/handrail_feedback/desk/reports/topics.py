@@ -28,7 +28,7 @@ from handrail_feedback.desk.reports.topic_filter import (
     place_of,
     view_of,
 )
-from handrail_feedback.desk.reports.topic_searches import why_lost, wording_rows
+from handrail_feedback.desk.reports.topic_searches import why_lost, wording_columns, wording_rows
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.decisions import MEANINGS, Decision
 from handrail_feedback.records.stamps import now
@@ -96,6 +96,7 @@ class TopicPages:
         blueprint.add_url_rule(every, "topics", self.all)
         blueprint.add_url_rule(f"{self.look.home}topics.{AS_FILE}", "topics_file", self.file)
         blueprint.add_url_rule(f"{every}<int:topic>/", "topic", self.show)
+        blueprint.add_url_rule(f"{every}<int:topic>.{AS_FILE}", "topic_file", self.searches)
         self.drafts.register(blueprint, self.look.home)
 
     @property
@@ -145,6 +146,16 @@ class TopicPages:
         some = replace(everything, topics=tuple(found[:MOST_ROWS]))
         write = topics_as_csv if kind == "csv" else topics_as_json
         return send_list(self.store, "topics", kind, write(some, cared_for), of=len(found))
+
+    def searches(self, topic: int, kind: str) -> AnyResponse:
+        """GET desk/topics/TOPIC.csv and .json: what was searched, one row for each wording. Raises NotFound."""
+        alive = merged_into(self.store).get(topic, topic)
+        found = self.cache.take_with(alive).book.by_topic.get(alive)
+        if found is None:
+            raise NotFound
+        rows = wording_rows(found)
+        content = wording_columns(self.cache.least).write(kind, rows[:MOST_ROWS], len(rows))
+        return send_list(self.store, f"topic-{alive}", kind, content, of=len(rows))
 
     def show(self, topic: int) -> AnyResponse:
         """GET desk/topics/TOPIC/: the topic, or the one that it was merged into."""
@@ -204,7 +215,8 @@ class TopicPages:
 
     def _done(self, cached: CachedTopics) -> list[tuple[Decision, str]]:
         """The decisions that the address says were just made, with the names of their topics: undone ones are not."""
-        asked = {int(text) for text in request.args.get("done", "").split(",")[:100] if text.isdecimal()}
+        made = request.args.get("done", "").split(",")[:100]
+        asked = {int(text) for text in made if text.isdecimal() and len(text) < 16}
         found = []
         for topic, decisions in cached.book.decisions.items():
             for one in decisions:

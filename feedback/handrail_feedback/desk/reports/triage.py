@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import cast
@@ -24,6 +25,7 @@ from handrail_feedback.storage.searches.triage import LONGEST_COMMENT, assign, c
 from handrail_kb.errors import HandrailError
 
 MOST_AT_ONCE = 100
+_NUMBER = re.compile(r"[0-9]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class TriageActions:
         """POST desk/topics/decide: one decision for all topics that were chosen."""
         _for_leads()
         chosen = [tuple(text.partition(":")[::2]) for text in request.form.getlist("topic")[:MOST_AT_ONCE]]
-        numbers = [(int(topic), int(seen)) for topic, seen in chosen if topic.isdecimal() and seen.isdecimal()]
+        numbers = [
+            (int(topic), int(seen)) for topic, seen in chosen if _NUMBER.fullmatch(topic) and _NUMBER.fullmatch(seen)
+        ]
         fault = "" if numbers else in_words("topics.choose_one")
         sent = Filled(why=request.form.get("why", "")[:2000].strip())
         kept, changed = [], []
@@ -92,14 +96,17 @@ class TriageActions:
         return redirect(url_for("desk.topic", topic=topic, **self._view().address()), 303)
 
     def undo_several(self) -> AnyResponse:
-        """POST desk/topics/undo: undoes the decisions that were just made."""
+        """POST desk/topics/undo: undoes the decisions that were just made, and goes back to the topic `to`, if any."""
         _for_leads()
-        asked = {int(text) for text in request.form.getlist("decision")[:MOST_AT_ONCE] if text.isdecimal()}
+        asked = {int(text) for text in request.form.getlist("decision")[:MOST_AT_ONCE] if _NUMBER.fullmatch(text)}
         for topic, made in decisions.history(self.pages.store).items():
             for one in made:
                 if one.id in asked:
                     decisions.undo(self.pages.store, topic, me().name, now(), only=one.id)
-        return redirect(url_for("desk.topics", **self._view().address()), 303)
+        back, view = request.form.get("to", "")[:15], self._view().address()
+        found = _NUMBER.fullmatch(back)
+        to = url_for("desk.topic", topic=int(back), **view) if found else url_for("desk.topics", **view)
+        return redirect(to, 303)
 
     def assign(self, topic: int) -> AnyResponse:
         """POST desk/topics/TOPIC/assign: who takes care of it, and by when."""

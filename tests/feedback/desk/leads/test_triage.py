@@ -85,6 +85,19 @@ def test_the_queue_is_filtered(lead, store, queue, asked, found):
     assert views(lead)["Assigned to me"] == "1"
 
 
+def test_whoever_undoes_what_was_just_decided_stands_on_that_topic_again(lead, store, queue):
+    walrus = number(store, "walrus")
+    lead.get(f"topics/{walrus}/?sort=name")
+    lead.post(f"topics/{walrus}/decide?sort=name", verdict="spam", token=form_token(lead), seen=seen(lead))
+    assert not heading(lead).endswith("walrus")
+    form = re.search(r'<form method="post" action="([^"]+undo[^"]*)">(.*?)</form>', lead.page, re.S)
+    fields = dict(re.findall(r'name="(decision|to)" value="(\d+)"', form[2]))
+    lead.post(form[1].replace("&amp;", "&"), **fields)
+    assert heading(lead).endswith("walrus") and history(store)[walrus][0].undone_at
+    assert "sort=name" in lead.page and "desk-done" not in lead.page
+    assert lead.post("topics/undo", decision="9" * 5000, to="1; x").status_code == 200
+
+
 def test_several_topics_are_decided_at_once_and_undone_at_once(lead, store, queue):
     walrus, refund = number(store, "walrus"), number(store, "refund")
     listed(lead)
