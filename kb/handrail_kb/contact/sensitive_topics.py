@@ -23,6 +23,8 @@ BUILT_IN = ("grief", "fraud", "safety", "anger")
 GROUP = "stay_with_people"
 LEAST_SENTENCES = 8
 _MOST, _LONGEST = 500, 300
+# Of all topics together: each is compared with all others when the index is made.
+_MOST_IN_ALL = 2000
 _KEYS = ("sentences", "channels")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,39}")
 
@@ -53,6 +55,9 @@ def read_sensitive(raw: Any, places: YamlLines) -> tuple[SensitiveTopics, Sequen
             wrong(fault, name)
         else:
             topics[name] = tuple(dict.fromkeys(" ".join(sentence.split()) for sentence in _sentences(value)))
+    given = sum(map(len, topics.values()))
+    if given > _MOST_IN_ALL:
+        wrong(f"there are {given} sentences; all topics together may have {_MOST_IN_ALL}. Keep those least alike.")
     return topics, problems
 
 

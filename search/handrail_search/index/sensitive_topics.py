@@ -28,10 +28,10 @@ from handrail_kb.contact.sensitive_topics import BUILT_IN, SensitiveTopics
 from handrail_search.embedding.vectors import Vectors
 
 SENSITIVE_SCHEMA = """
--- One row for each topic: how hard each sentence pulls towards it. A question may be about the one towards which it is
--- pulled most from `floor` on, and is from `sure` on. `left_out` and `given_up` are what the floor was found with,
--- `digest` what all was learnt from.
-CREATE TABLE matters (name TEXT PRIMARY KEY, pulls BLOB NOT NULL, floor REAL NOT NULL, sure REAL NOT NULL,
+-- One row for each topic: how hard each sentence pulls towards it rather than towards everyday questions. A question
+-- may be about the one towards which it is pulled most from `floor` on, and is from `surely` on. `left_out` and
+-- `given_up` are what these were found with, `digest` what all was learnt from.
+CREATE TABLE matters (name TEXT PRIMARY KEY, pulls BLOB NOT NULL, floor REAL NOT NULL, surely REAL NOT NULL,
   left_out REAL NOT NULL, given_up REAL NOT NULL, digest TEXT NOT NULL);
 -- The vectors of all sentences, in the order of the pulls: half as many bytes as in the vectors of passages.
 CREATE TABLE matter_sentences (vectors BLOB NOT NULL);
@@ -41,18 +41,18 @@ CREATE TABLE matter_sentences (vectors BLOB NOT NULL);
 _FADES = 1.0
 _SMOOTHED = 0.1
 _FOLDS = 6
-# Of everyday sentences that were left out, which are much nearer to a topic than what customers mostly ask, at most one
-# in eleven is taken for one, and fewer where an encoder tells them apart so well that of a topic's own sentences one in
-# twenty may be missed for it.
-_EVERYDAY, _MISSED = 0.91, 0.05
-# Where a question begins to be surely about one: at most one in fifty of those everyday sentences is. Below, a person
-# comes first and nothing else changes, so that whoever only forgot a password still finds how to set another.
-_SURE = 0.98
-# Of the site's own questions at most a hundredth is taken for one, while no more than so many sentences are missed.
-_OWN, _GIVEN_UP = 0.99, 0.3
+# Where a question begins to be perhaps about one. Of everyday sentences that were left out, which are much nearer to a
+# topic than most that customers ask, at most one in twelve is; fewer where an encoder tells them apart so well that of
+# a topic's own sentences no more than one in twenty is missed for it.
+_EVERYDAY, _MISSED = 0.92, 0.05
+# Of the site's own questions at most a fiftieth may be about one, and a hundredth surely is, while no more than so many
+# sentences are missed.
+_OWN, _OWN_SURELY, _GIVEN_UP = 0.98, 0.99, 0.3
 
-# By how much the likeliest topic must be ahead of the next to be named, where 1 is what its own sentences have.
-_APART = 0.2
+# By how much a topic must be ahead, of everyday questions to be surely meant, and of the next topic to be named, where
+# its own sentences are ahead by 1. Short of the first, a person comes first and nothing else changes, so that whoever
+# only forgot a password still finds how to set another.
+_SURELY, _APART = 0.1, 0.2
 UNSURE = "unsure"
 
 EncodeSentence = Callable[[str], Vectors]
@@ -67,7 +67,7 @@ class TopicClassifier:
     sentences: Vectors
     pulls: Vectors
     floor: float
-    sure: float
+    surely: float
     left_out: float
     given_up: float
     digest: str
@@ -86,17 +86,18 @@ class TopicClassifier:
             return None
         reached = self._reached(vector)
         *others, best = reached.argsort().tolist()
-        if reached[best] < max(self.floor, self.sure):
+        if reached[best] < self.surely:
             return None
         return UNSURE if others and reached[best] - reached[others[-1]] < _APART else self.names[best]
 
     def fitted(self, own: Vectors) -> TopicClassifier:
-        """The same classifier with a floor that few of the site's own questions, given as vectors, reach."""
-        floor = self.left_out
+        """The same classifier with thresholds that few of the site's own questions, given as vectors, reach."""
+        floor, surely = self.left_out, max(_SURELY, self.left_out)
         if len(own):
-            reached = self._reached(own).max(axis=1)
-            floor = max(floor, min(float(np.quantile(reached, _OWN)), self.given_up))
-        return replace(self, floor=floor)
+            reached = np.minimum(self._reached(own).max(axis=1), self.given_up)
+            floor = max(floor, float(np.quantile(reached, _OWN)))
+            surely = max(surely, float(np.quantile(reached, _OWN_SURELY)))
+        return replace(self, floor=floor, surely=surely)
 
     def _reached(self, vectors: Vectors) -> Vectors:
         """How far one question, or each of several, is pulled towards each topic: 1 as its own sentences, 0 not."""
@@ -128,7 +129,7 @@ class TopicSentences:
 
     def digest(self, encoder: str) -> str:
         """The digest of everything it is trained on, with the fingerprint of the encoder."""
-        chosen = (_FADES, _SMOOTHED, _FOLDS, _EVERYDAY, _MISSED, _SURE, _GIVEN_UP)
+        chosen = (_FADES, _SMOOTHED, _FOLDS, _EVERYDAY, _MISSED, _GIVEN_UP)
         text = json.dumps([encoder, self.sentences, self.everyday, *chosen])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -165,7 +166,7 @@ def learn_sensitive_topics(taught: TopicSentences, encode: EncodeSentence, diges
         vectors,
         pulls.astype(np.float32),
         floor=floor,
-        sure=float(np.quantile(best[everyday], _SURE)),
+        surely=max(_SURELY, floor),
         left_out=floor,
         given_up=float(np.quantile(best[~everyday], _GIVEN_UP)),
         digest=digest,
@@ -205,7 +206,7 @@ def write_sensitive_topics(classifier: TopicClassifier, file: Path) -> None:
     """Write the classifier into the database of a generation that is being made."""
     if not classifier.names:
         return
-    same = (classifier.floor, classifier.sure, classifier.left_out, classifier.given_up, classifier.digest)
+    same = (classifier.floor, classifier.surely, classifier.left_out, classifier.given_up, classifier.digest)
     pulls = classifier.pulls.T.astype("<f4")
     with closing(sqlite3.connect(file)) as db, db:
         db.executemany(
@@ -218,7 +219,7 @@ def write_sensitive_topics(classifier: TopicClassifier, file: Path) -> None:
 def read_sensitive_topics(db: sqlite3.Connection) -> TopicClassifier:
     """The classifier of a generation."""
     rows = db.execute(
-        "SELECT name, pulls, floor, sure, left_out, given_up, digest FROM matters ORDER BY name"
+        "SELECT name, pulls, floor, surely, left_out, given_up, digest FROM matters ORDER BY name"
     ).fetchall()
     if not rows:
         return NO_TOPICS

@@ -127,3 +127,13 @@ def test_a_channel_that_is_not_there_is_named_with_its_line(channels, named, say
     _, [problem] = channels(f"\n        anger: no\n        grief:\n          channels: [form, {named}]")
     assert says in problem
     assert "mkdocs.yml:7" in problem
+
+
+def test_all_topics_together_have_a_bound(raw):
+    many = "".join(
+        f"\n        topic-{topic}:" + "".join(f"\n          - sentence {number} of {topic}" for number in range(410))
+        for topic in range(5)
+    )
+    _, (problem,) = read_sensitive(*raw(many))
+    assert "2050 sentences" in problem.what
+    assert "2000" in problem.what

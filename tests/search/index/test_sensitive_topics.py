@@ -87,6 +87,11 @@ def test_the_multilingual_encoder_notices_them_in_every_language():
         assert figures["caught"] >= 0.85, lang
         assert figures["false alarms"] <= 0.06, lang  # half of them sound alike on purpose
         assert figures["wrong words"] <= 0.04, lang
+        stories = measured(sense, encoder, lang, "stories")
+        assert stories["false alarms"] <= 0.15, lang
+        assert stories["told"] <= 0.12, lang
+        assert stories["caught"] >= 0.8, lang
+        assert stories["wrong words"] <= 0.1, lang  # one of twelve
 
 
 def test_what_is_measured_with_was_not_learnt_from():
@@ -105,9 +110,9 @@ def test_what_is_measured_with_was_not_learnt_from():
 # --- everyday stories
 
 
-def test_hardly_any_everyday_story_puts_a_person_first_and_none_is_told_what_to_do_about_a_fraud(english, encoder):
+def test_one_everyday_story_in_twenty_puts_a_person_first_and_none_is_told_what_to_do_about_a_fraud(english, encoder):
     figures = measured(english, encoder, "en", "stories")
-    assert figures["false alarms"] <= 0.075
+    assert figures["false alarms"] <= 0.05
     assert figures["told"] <= 0.0125  # one of eighty
     assert figures["caught"] >= 0.8
     assert figures["wrong words"] <= 0.025  # one of forty
@@ -152,9 +157,11 @@ def test_a_single_matter_is_told_from_everyday_questions(encoder):
 
 def test_what_a_site_answers_itself_raises_the_floor_but_never_beyond_most_sentences(english, encoder):
     own = np.stack([encoder.encode_query(text) for text in ("card limits", "change your address", "open an account")])
-    assert english.fitted(own).floor == english.left_out
+    assert english.fitted(own).floor == english.left_out < english.fitted(own).surely == english.surely
     alike = np.stack([encoder.encode_query(sentence) for topic, sentence in held_back("en") if topic == "fraud"])
-    assert english.fitted(alike).floor == english.given_up > english.left_out
+    assert english.fitted(alike).floor == pytest.approx(english.given_up)
+    assert english.fitted(alike).surely == pytest.approx(english.given_up)
+    assert english.given_up > english.surely
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +242,8 @@ def test_an_ordinary_search_says_nothing_of_it(client):
 @pytest.fixture
 def hesitant(monkeypatch):
     """Nothing is noticed surely any more: whatever was, is perhaps a matter."""
-    of_index = TopicClassifier.topic_of
-    monkeypatch.setattr(TopicClassifier, "topic_of", lambda self, vector: of_index(replace(self, sure=9.0), vector))
+    topic_of = TopicClassifier.topic_of
+    monkeypatch.setattr(TopicClassifier, "topic_of", lambda self, vector: topic_of(replace(self, surely=9.0), vector))
 
 
 def test_what_only_may_be_a_matter_puts_the_person_first_and_changes_nothing_else(client, hesitant, monkeypatch):
