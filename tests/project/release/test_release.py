@@ -19,8 +19,6 @@ import pytest
 pytest.importorskip("cyclonedx", reason="the library for bills of materials is not installed")
 pytest.importorskip("pip_audit", reason="pip-audit is not installed")
 
-from test_audit import osv  # noqa: F401 (a fixture)
-
 ROOT = Path(__file__).parents[3]
 KEPT = (
     "deploy",
@@ -130,7 +128,7 @@ def lock_alone(clone, package):
     commit(clone)
 
 
-def test_packages_with_a_known_vulnerability_are_never_released(clone, osv):  # noqa: F811
+def test_packages_with_a_known_vulnerability_are_never_released(clone, osv):
     lock_alone(clone, "jinja2==2.4.1")
     refused(clone, "jinja2 2.4.1: GHSA-stand-in, mended in 2.10", ADVISORIES=osv.address)
     lock_alone(clone, "jinja2==3.1.6")
@@ -149,7 +147,8 @@ def test_where_nobody_can_be_asked_no_release_is_made_unless_somebody_takes_it_u
 
 def test_lock_files_that_nobody_renewed_for_a_quarter_are_not_released(clone):
     long_ago = (datetime.now(UTC) - timedelta(days=91)).isoformat()
-    (clone / "deploy" / "locks" / "build.txt").open("a").write("# renewed\n")
+    lock = clone / "deploy" / "locks" / "build.txt"
+    lock.write_text(lock.read_text() + "# renewed\n")
     git(clone, "add", "-A")
     identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com", "-c", "commit.gpgsign=false")
     env = os.environ | {"GIT_COMMITTER_DATE": long_ago}
