@@ -206,7 +206,8 @@ def _open_search_form(html: str, links: PageLinks, words: Mapping[str, str]) -> 
     if not re.search(r"\saction=", found[0]):
         opened = f'{found[0][:-1]} action="{escape(links.find)}" method="get">'
         html = html[: found.start()] + opened + html[found.end() :]
-    html = _SEARCH_DIALOG.sub(f'<div aria-label="{escape(words["find.title"])}"', html, count=1)
+    named = f'<div aria-label="{escape(words["find.title"])}"'
+    html = _SEARCH_DIALOG.sub(lambda _: named, html, count=1)
     label = _HEADER_SEARCH.search(html)
     if label:
         link = (
