@@ -161,14 +161,14 @@ class Crowd:
 
 
 def megabytes(processes):
-    """What these processes hold, shared pages by their share."""
+    """What these processes hold together, without files: programs beside them that read the same ones come and go."""
     found = 0
     for number in processes:
         try:
             lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
         except OSError:  # it has just ended
             continue
-        found += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        found += sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
     return found / 1024
 
 
