@@ -56,6 +56,11 @@ def machine_of(visit):
     return f"127.{1 + visit // 62_500 % 250}.{1 + visit // 250 % 250}.{1 + visit % 250}"
 
 
+def _outside():
+    """The environment, without what the person at the keyboard has set for Handrail."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
+
+
 class Node:
     """`handrail run` on a port of its own, over the store and the index of all."""
 
@@ -79,7 +84,7 @@ class Node:
             self.process = subprocess.Popen(
                 self.program,
                 cwd=self.root,
-                env={**os.environ, **self.environment},
+                env={**_outside(), **self.environment},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
