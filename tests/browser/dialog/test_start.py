@@ -53,7 +53,7 @@ def is_open(tab):
 def test_a_key_opens_the_dialog(tab, service, keys):
     ready(tab, service)
     tab.keyboard.press(keys)
-    tab.wait_for_function("document.querySelector('[data-md-toggle=search]').checked")
+    tab.locator("[data-md-toggle=search]:checked").wait_for(state="attached")
     assert tab.evaluate("document.activeElement.name") == "query"
     assert tab.input_value(FIELD) == ""
 

@@ -163,7 +163,7 @@ def test_it_stands_first_in_the_report(store: Store) -> None:
     settle(store, write(store, 1), "elsewhere", "bert", WRITTEN + timedelta(hours=1), "t")
     found = build_report(store, Period(SINCE, NOON), made_at=NOON)
     for told in (report_as_text(found), report_as_markdown(found)):
-        assert told.index("messages that reached a person") < told.index("ailed searches")
+        assert told.index("essages that reached a person") < told.index("ailed searches")
         assert "1 of 1" in told
     figures = json.loads(report_as_json(found))["human_reach"]
     assert figures[0]["name"] == "messages that reached a person"
