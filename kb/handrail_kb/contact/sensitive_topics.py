@@ -20,6 +20,8 @@ TopicChannels = Mapping[str, tuple[int, ...]]
 SensitiveTopics = Mapping[str, tuple[str, ...]]
 
 BUILT_IN = ("grief", "fraud", "safety", "anger")
+# A search that is about a sensitive topic, where two are about equally likely. No topic may have this name.
+UNSURE = "unsure"
 GROUP = "stay_with_people"
 LEAST_SENTENCES = 8
 _MOST, _LONGEST = 500, 300
@@ -51,6 +53,8 @@ def read_sensitive(raw: Any, places: YamlLines) -> tuple[SensitiveTopics, Sequen
             wrong(f"'{name}' is no topic that comes with Handrail.{nearest(name, BUILT_IN)} {known}", name)
         elif not _NAME.fullmatch(name):
             wrong(f"'{name}' should be 2 to 40 small letters, digits, '-' or '_', such as 'lost-key'.", name)
+        elif name == UNSURE:
+            wrong(f"'{name}' is what a search is called that fits two topics. Choose another name.", name)
         elif fault := _fault(name, value):
             wrong(fault, name)
         else:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from handrail_kb.contact.sensitive_topics import BUILT_IN, SensitiveTopics
+from handrail_kb.contact.sensitive_topics import BUILT_IN, UNSURE, SensitiveTopics
 from handrail_search.embedding.vectors import Vectors
 
 SENSITIVE_SCHEMA = """
@@ -53,7 +53,6 @@ _OWN, _OWN_SURELY, _GIVEN_UP = 0.98, 0.99, 0.3
 # its own sentences are ahead by 1. Short of the first, a person comes first and nothing else changes, so that whoever
 # only forgot a password still finds how to set another.
 _SURELY, _APART = 0.1, 0.2
-UNSURE = "unsure"
 
 EncodeSentence = Callable[[str], Vectors]
 _Scores = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from collections.abc import Sequence, Set
 
 import numpy as np
 
-from handrail_search.index.sensitive_topics import UNSURE
+from handrail_kb.contact.sensitive_topics import UNSURE
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.results import NO_LIST, EndReason, ListEnd, Verdict
 from handrail_search.scoring.drop import background, ordinary, reach, standing

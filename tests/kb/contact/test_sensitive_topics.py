@@ -129,6 +129,12 @@ def test_a_channel_that_is_not_there_is_named_with_its_line(channels, named, say
     assert "mkdocs.yml:7" in problem
 
 
+def test_no_topic_has_the_name_of_what_fits_two(raw):
+    sentences = "".join(f"\n          - sentence {number}" for number in range(9))
+    topics, (problem,) = read_sensitive(*raw(f"\n        unsure:{sentences}"))
+    assert "unsure" not in topics and "another name" in problem.what
+
+
 def test_all_topics_together_have_a_bound(raw):
     many = "".join(
         f"\n        topic-{topic}:" + "".join(f"\n          - sentence {number} of {topic}" for number in range(410))
