@@ -9,8 +9,12 @@ import pytest
 
 pytest.importorskip("aiosmtpd", reason="there is no mail server to test with")
 
+from handrail_feedback.delivery.channels import Delivery
+from handrail_feedback.delivery.folder import Folder
+from handrail_feedback.delivery.sender import Sender
 from handrail_feedback.records.messages import Message
-from handrail_feedback.records.outbox import parse_routes
+from handrail_feedback.records.outbox import Patience, parse_routes
+from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.messages import find_message, keep_message
 
 from .servers import Authority, MailServer, Post
@@ -57,6 +61,22 @@ def write(store, clock):
         return keep_message(store, Message(text, subject, reply_to, "en", clock()), parse_routes(deliver))
 
     return write
+
+
+@pytest.fixture
+def delivery(tmp_path):
+    """What the settings say: `delivery("mail > folder", mail=…)`. The folder is there by itself."""
+
+    def delivery(deliver="folder", *, alarm_mail=None, **channels):
+        channels = {"folder": Folder(tmp_path / "box"), **channels}
+        return Delivery(parse_routes(deliver), channels, Patience(), timedelta(minutes=15), alarm_mail)
+
+    return delivery
+
+
+@pytest.fixture
+def sender(store, clock, delivery):
+    return lambda *args, **more: Sender(Store(store.at), delivery(*args, **more), clock=clock, every=0.02)
 
 
 @pytest.fixture

@@ -14,10 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.headerregistry import Address
 
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+
+from handrail_feedback.delivery.smtp import Mail
+from handrail_feedback.delivery.smtp import MailServer as Server
 
 DROP = "drop"  # break the connection off instead of answering
 
@@ -212,3 +216,10 @@ def drip(connection, text=b"220-wait\r\n"):
         for byte in text:
             connection.sendall(bytes([byte]))
             time.sleep(0.05)  # noqa: TID251 little by little is what it does
+
+
+def mail_by(port, to="team@acme.test"):
+    """The channel that mails by a server on this port, as a service that lies beside it does."""
+    return Mail(
+        Server("127.0.0.1", port, "none", seconds=3.0), Address(addr_spec="help@acme.test"), (Address(addr_spec=to),)
+    )

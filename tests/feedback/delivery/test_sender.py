@@ -1,4 +1,4 @@
-"""The sender: claims, failures of ours and of others, restarts, alarms; with real mail servers and a real store."""
+"""The sender: claims, failures of ours and of others, restarts; with real mail servers and a real store."""
 
 from __future__ import annotations
 
@@ -10,51 +10,18 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
-from email.headerregistry import Address
 
 import pytest
 
-from handrail_feedback.delivery.alarm import AGAIN
-from handrail_feedback.delivery.channels import Delivery
-from handrail_feedback.delivery.folder import Folder
-from handrail_feedback.delivery.sender import Sender
-from handrail_feedback.delivery.smtp import Mail
-from handrail_feedback.delivery.smtp import MailServer as Server
-from handrail_feedback.records.outbox import Patience, parse_routes
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.messages import find_message
-from handrail_feedback.storage.messages.outbox_status import entries, outbox_status
+from handrail_feedback.storage.messages.outbox_status import entries
 from handrail_kb.errors import StoreUnavailable
 from waiting import until
 
-from .conftest import NOON
-from .servers import DROP, MailServer, Post
-
-HELP = Address(addr_spec="help@acme.test")
-
-
-def mail_by(port, to="team@acme.test"):
-    return Mail(Server("127.0.0.1", port, "none", seconds=3.0), HELP, (Address(addr_spec=to),))
-
-
-@pytest.fixture
-def delivery(tmp_path):
-    """What the settings say: `delivery("mail > folder", mail=…)`. The folder is there by itself."""
-
-    def delivery(deliver="folder", *, alarm_mail=None, **channels):
-        channels = {"folder": Folder(tmp_path / "box"), **channels}
-        return Delivery(parse_routes(deliver), channels, Patience(), timedelta(minutes=15), alarm_mail)
-
-    return delivery
-
-
-@pytest.fixture
-def sender(store, clock, delivery):
-    return lambda *args, **more: Sender(Store(store.at), delivery(*args, **more), clock=clock, every=0.02)
+from .servers import DROP, MailServer, Post, mail_by
 
 
 @pytest.fixture
@@ -322,94 +289,3 @@ def test_without_a_way_the_sender_notes_that_it_is_there_and_touches_no_message(
     assert one.stop()
     assert store.read("SELECT * FROM outbox") == []
     assert find_message(store, code)
-
-
-# --- alarms
-
-
-def test_people_are_told_of_a_message_that_waits_too_long_once_and_after_six_hours_again(
-    store, clock, write, sender, caplog
-):
-    code = write("zanzibar", deliver="mail")
-    alarms = Post()
-    with MailServer(alarms) as server:
-        away = mail_by(MailServer(Post()).port)
-        both = [sender("mail", mail=away, alarm_mail=mail_by(server.port, "boss@acme.test")) for _ in range(2)]
-        both[0].send_next()
-        clock.add(minutes=14)
-        for one in both:
-            one.look_after()
-        assert alarms.mails == []
-        clock.add(minutes=1)
-        for one in both * 3:
-            one.look_after()
-        [mail] = alarms.mails
-        assert mail["To"] == "boss@acme.test"
-        assert mail["Auto-Submitted"] == "auto-generated"
-        text = mail.get_content()
-        assert "1 message waits for a person; the oldest since 2026-03-02 12:00 UTC." in text
-        assert "mail has failed since" in text
-        assert "handrail outbox" in text
-        assert "zanzibar" not in caplog.text + text
-        assert code not in text
-        clock.add(hours=7)
-        for one in both:
-            one.look_after()
-        assert len(alarms.mails) == 2
-    assert caplog.text.count("1 message waits for a person") == 2
-
-
-def test_an_alarm_ends_when_nothing_waits_any_more_and_the_next_is_told_at_once(store, clock, write, sender, caplog):
-    one = sender()
-    for _ in range(2):
-        write(f"at {clock()}", deliver="folder")
-        clock.add(minutes=20)
-        one.look_after()
-        one.send_next()
-        one.look_after()
-    assert caplog.text.count("1 message waits for a person") == 2
-    assert caplog.text.count("no message waits too long any more") == 2
-    assert clock() - NOON < AGAIN
-
-
-def test_a_way_that_fails_is_an_alarm_even_if_another_delivers(clock, write, sender, tmp_path, caplog):
-    one = sender("mail > folder", mail=mail_by(MailServer(Post()).port))
-    write(deliver="mail > folder")
-    for _ in range(4):
-        while one.send_next():
-            pass
-        clock.add(minutes=6)
-    assert len(codes_in(tmp_path)) == 1
-    one.look_after()
-    assert "mail has failed since 2026-03-02 12:00 UTC: The mail server" in caplog.text
-
-
-def test_an_alarm_that_cannot_be_mailed_is_in_the_log(clock, write, sender, caplog):
-    write(deliver="folder")
-    clock.add(minutes=20)
-    sender(alarm_mail=mail_by(MailServer(Post()).port)).look_after()
-    assert "1 message waits for a person" in caplog.text
-    assert "the alarm could not be mailed: The mail server" in caplog.text
-
-
-def test_the_outbox_says_how_it_stands(store, clock, write, sender):
-    write(deliver="")
-    for number in range(3):
-        write(f"message {number}", deliver="folder")
-        clock.add(seconds=40)
-    one = sender()
-    one.send_next()
-    stands = outbox_status(store, clock())
-    assert (stands.waiting, stands.unsent, stands.age(clock())) == (2, 1, timedelta(seconds=80))
-    assert stands.left_alone == 1  # due for more than a minute; the other only just
-    [folder] = stands.channels
-    assert (folder.name, folder.delivered, folder.failed) == ("folder", 1, 0)
-
-
-def test_a_channel_counts_its_failures(store, write, sender):
-    one = sender("mail", mail=mail_by(MailServer(Post()).port))
-    write()
-    one.send_next()
-    [channel] = outbox_status(store, NOON).channels
-    assert (channel.delivered, channel.failed) == (0, 1)
-    assert channel.failing_since == NOON
