@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, current_app, redirect, request, se
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.openid_settings import provider_of
@@ -31,6 +32,7 @@ from handrail_feedback.desk.messages.inbox import Inbox
 from handrail_feedback.desk.messages.message import MessagePage
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.articles import ArticlePages
+from handrail_feedback.desk.reports.list_view import MOST_DIGITS
 from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
 from handrail_feedback.desk.reports.topic_edits import TopicEdits
 from handrail_feedback.desk.reports.topics import TopicPages
@@ -159,7 +161,8 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
 
 
 def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRFProtect:
-    """Set up sessions, sign-in and the tokens of forms, for the desk only."""
+    """Set up sessions, sign-in and the tokens of forms, for the desk only, and the numbers of its addresses."""
+    app.url_map.converters["int"] = _Number
     app.session_interface = DeskSessions(sign_in.base_path, home, settings)
     # A form may stay open for as long as its session lasts.
     app.config.update(
@@ -171,6 +174,12 @@ def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRF
     manager.init_app(app, add_context_processor=False)
     manager.user_loader(sign_in.who)
     return CSRFProtect(app)
+
+
+class _Number(IntegerConverter):
+    """A number in an address. One that no store has leads nowhere, before a database refuses it."""
+
+    regex = rf"[0-9]{{1,{MOST_DIGITS}}}"
 
 
 def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handrail_feedback.desk.answer_times import USUAL_SPAN
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, Columns, send_list
 from handrail_feedback.desk.look import Look, words
-from handrail_feedback.desk.reports.list_view import page_of
+from handrail_feedback.desk.reports.list_view import number_of, page_of
 from handrail_feedback.desk.reports.period import asked_of
 from handrail_feedback.desk.reports.topic_cache import CachedTopics, TopicCache
 from handrail_feedback.records.messages import settled_until
@@ -130,14 +130,8 @@ class CountedPage:
         period = asked_of(request.args, USUAL_SPAN, at, self.cache.zone).period(cached.reading.at, self.cache.zone)
         if request.args.get("when") == "before":
             period = period.before
-        topic = request.args.get("topic", "")
-        return _Asked(
-            cached,
-            period,
-            at,
-            request.args.get("of") != "all",
-            int(topic) if topic.isdecimal() and len(topic) < 10 else 0,
-        )
+        topic = number_of(request.args.get("topic", "")) or 0
+        return _Asked(cached, period, at, request.args.get("of") != "all", topic)
 
     def _rows(self, name: str, asked: _Asked) -> Rows:
         """The list of a number. Raises NotFound for one that has none."""

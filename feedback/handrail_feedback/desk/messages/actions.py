@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handrail_feedback.delivery.letters import reply_address
 from handrail_feedback.desk.look import words
 from handrail_feedback.desk.messages.message import MessagePage, form_token, may_undo, sent_number, teachable_questions
+from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import LONGEST_ANSWER, Learned
 from handrail_feedback.records.stamps import now
@@ -78,10 +79,10 @@ class MessageActions:
 
     def _meanwhile(self, thread: str) -> str:
         """Who answered while this answer was being written, so that customers do not get two different answers."""
-        seen = request.form.get("seen", "")
+        seen = number_of(request.form.get("seen", ""))
         known = answers_of(self.store, thread)
         others = [one for one in known if one.in_force and one.who != me().name and one.way == "mail"]
-        if not seen.isdecimal() or not others or others[-1].id <= int(seen[:15]):
+        if seen is None or not others or others[-1].id <= seen:
             return ""
         return words("message.answered_meanwhile", who=others[-1].who)
 

@@ -18,6 +18,7 @@ from handrail_feedback.delivery.letters import reply_address
 from handrail_feedback.desk.look import Look
 from handrail_feedback.desk.messages.inbox import Due, line_of
 from handrail_feedback.desk.messages.similar import Companion, similar_messages
+from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.learned import teachable
 from handrail_feedback.records.messages import LONGEST_ANSWER, MOST_QUESTIONS, Along, Answer, Case
@@ -234,7 +235,6 @@ def form_token() -> str:
 
 def sent_number(name: str) -> int:
     """A number in the form that was sent. Raises NotFound if it is not a number."""
-    number = request.form.get(name, "")
-    if not (number.isascii() and number.isdecimal() and len(number) < 15):
+    if (number := number_of(request.form.get(name, ""))) is None:
         raise NotFound
-    return int(number)
+    return number

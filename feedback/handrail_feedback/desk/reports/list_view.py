@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 LONGEST_WORDS = 100
+# Enough for whatever a store numbers, and of those that every database takes.
+MOST_DIGITS = 14
 
 
 @dataclass(frozen=True)
@@ -36,5 +38,10 @@ def words_of(asked: Mapping[str, str], name: str = "q") -> str:
 
 def page_of(asked: Mapping[str, str]) -> int:
     """The number of the page, which is at least 1."""
-    page = asked.get("page", "")
-    return max(int(page), 1) if page.isascii() and page.isdecimal() and len(page) < 5 else 1
+    page = number_of(asked.get("page", ""))
+    return page if page and page < 10_000 else 1
+
+
+def number_of(text: str) -> int | None:
+    """A number in a form or an address; None for anything else, and for one of too many digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None

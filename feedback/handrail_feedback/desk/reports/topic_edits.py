@@ -11,6 +11,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.messages.message import form_token, sent_number
+from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.reports.topics import Filled, TopicPages
 from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.stamps import now
@@ -118,10 +119,9 @@ class TopicEdits:
 
 
 def _key(text: str) -> MemberKey | None:
-    kind, _, number = text.partition(":")
-    if not (number.isascii() and number.isdecimal() and len(number) < 16):
-        return None
-    return MemberKey("message" if kind == "message" else "search", int(number))
+    kind, _, digits = text.partition(":")
+    number = number_of(digits)
+    return None if number is None else MemberKey("message" if kind == "message" else "search", number)
 
 
 def _other() -> int:

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.drafts import Drafts
 from handrail_feedback.desk.look import Look, language, words
+from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.reports.period import SPANS, asked_of
 from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN, CachedTopics, TopicCache
 from handrail_feedback.desk.reports.topic_filter import (
@@ -216,7 +217,7 @@ class TopicPages:
     def _done(self, cached: CachedTopics) -> list[tuple[Decision, str]]:
         """The decisions that the address says were just made, with the names of their topics: undone ones are not."""
         made = request.args.get("done", "").split(",")[:100]
-        asked = {int(text) for text in made if text.isdecimal() and len(text) < 16}
+        asked = {number_of(text) for text in made}
         found = []
         for topic, decisions in cached.book.decisions.items():
             for one in decisions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import cast
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.look import words as in_words
 from handrail_feedback.desk.messages.message import form_token, sent_number
+from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.reports.topic_filter import View, place_of
 from handrail_feedback.desk.reports.topics import Filled, TopicPages
 from handrail_feedback.desk.sign_in import me
@@ -25,7 +25,6 @@ from handrail_feedback.storage.searches.triage import LONGEST_COMMENT, assign, c
 from handrail_kb.errors import HandrailError
 
 MOST_AT_ONCE = 100
-_NUMBER = re.compile(r"[0-9]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,8 @@ class TriageActions:
         """POST desk/topics/decide: one decision for all topics that were chosen."""
         _for_leads()
         chosen = [tuple(text.partition(":")[::2]) for text in request.form.getlist("topic")[:MOST_AT_ONCE]]
-        numbers = [
-            (int(topic), int(seen)) for topic, seen in chosen if _NUMBER.fullmatch(topic) and _NUMBER.fullmatch(seen)
-        ]
+        read = [(number_of(topic), number_of(seen)) for topic, seen in chosen]
+        numbers = [(topic, seen) for topic, seen in read if topic is not None and seen is not None]
         fault = "" if numbers else in_words("topics.choose_one")
         sent = Filled(why=request.form.get("why", "")[:2000].strip())
         kept, changed = [], []
@@ -98,14 +96,13 @@ class TriageActions:
     def undo_several(self) -> AnyResponse:
         """POST desk/topics/undo: undoes the decisions that were just made, and goes back to the topic `to`, if any."""
         _for_leads()
-        asked = {int(text) for text in request.form.getlist("decision")[:MOST_AT_ONCE] if _NUMBER.fullmatch(text)}
+        asked = {number_of(text) for text in request.form.getlist("decision")[:MOST_AT_ONCE]}
         for topic, made in decisions.history(self.pages.store).items():
             for one in made:
                 if one.id in asked:
                     decisions.undo(self.pages.store, topic, me().name, now(), only=one.id)
-        back, view = request.form.get("to", "")[:15], self._view().address()
-        found = _NUMBER.fullmatch(back)
-        to = url_for("desk.topic", topic=int(back), **view) if found else url_for("desk.topics", **view)
+        back, view = number_of(request.form.get("to", "")), self._view().address()
+        to = url_for("desk.topics", **view) if back is None else url_for("desk.topic", topic=back, **view)
         return redirect(to, 303)
 
     def assign(self, topic: int) -> AnyResponse:

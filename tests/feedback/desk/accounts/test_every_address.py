@@ -18,7 +18,7 @@ from handrail_feedback.storage.messages.messages import keep_message, list_messa
 from handrail_feedback.storage.searches.votes import keep_vote
 from search.service.attacks.hostile import EVIL, Obeyed
 
-from ..desks import Desk, failing, hire, lasting_service, signed_in
+from ..desks import PASSWORD, Desk, failing, hire, lasting_service, signed_in
 
 # One store for all that is only looked at; nothing here depends on the database.
 pytestmark = pytest.mark.sqlite
@@ -144,6 +144,20 @@ def test_no_page_obeys_what_customers_wrote(app, addresses, who, record_property
                     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert looked > 15
     record_property("tried", looked)
+
+
+@pytest.mark.parametrize("number", ["9" * 15, "9" * 20, "9" * 5000, "\u0663"])
+def test_a_number_that_no_store_has_leads_nowhere(app, addresses, number, record_property):
+    lead, tried = signed_in(app, "lena"), 0
+    for method, path, name in addresses:
+        other = re.sub(r"(?<=/)\d+(?=[/.]|$)", number, path)
+        if other != path:
+            lead.get("account/")
+            answer = ask(lead, method, other, csrf_token=lead.token(), present=PASSWORD)
+            assert answer.status_code == (404 if method == "GET" else 405), name
+            tried += 1
+    assert tried > 10
+    record_property("tried", tried)
 
 
 def test_a_file_of_a_customer_is_handed_out_so_that_nothing_in_it_runs(app, addresses):

@@ -117,7 +117,8 @@ def test_several_topics_are_decided_at_once_and_undone_at_once(lead, store, queu
         ({"verdict": "spam"}, "Please choose at least one topic."),
         ({"topic": "1:0"}, "Please choose what is to be done."),
         ({"topic": "1:x", "verdict": "spam"}, "at least one"),
-        ({"topic": "9" * 30 + ":0", "verdict": "spam"}, "There is no topic"),
+        ({"topic": "9" * 30 + ":0", "verdict": "spam"}, "at least one"),
+        ({"topic": "9" * 14 + ":0", "verdict": "spam"}, "There is no topic"),
     ],
 )
 def test_nothing_is_decided_where_nothing_was_chosen(lead, store, queue, sent, said):
