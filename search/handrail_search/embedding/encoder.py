@@ -24,6 +24,7 @@ from handrail_kb.errors import EncoderUnavailable
 from handrail_search.embedding.vectors import Vectors
 
 ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
+Kind = Literal["question", "passage"]
 _AT_A_TIME = 32
 _MULTILINGUAL_VOCABULARY = 100_000
 # The built-in encoder's `reach`: thresholds for cosines are given on its scale.
@@ -83,15 +84,13 @@ class Encoder:
         """The vector of a question: shape (dimensions,), length 1."""
         return self._encode(self.recipe.query_prefix + text, "question")
 
+    def encode_queries(self, texts: Iterable[str]) -> Iterator[Vectors]:
+        """A vector for each question, in order, as they are ready; on all cores, so for builds alone."""
+        return self._encode_all((self.recipe.query_prefix + text for text in texts), "question")
+
     def encode_passages(self, texts: Iterable[str]) -> Iterator[Vectors]:
         """A vector for each text, in order, as they are ready."""
-        prefix = self.recipe.passage_prefix
-        # One text a run: with weights in 8 bits a text's vector would otherwise depend on the others in the batch.
-        waiting = (prefix + text for text in texts)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            # A few at a time: stopping a build must not wait for thousands that are queued.
-            while few := list(islice(waiting, _AT_A_TIME)):
-                yield from pool.map(self._encode, few, repeat("passage"))
+        return self._encode_all((self.recipe.passage_prefix + text for text in texts), "passage")
 
     @property
     def vocabulary(self) -> int:
@@ -116,7 +115,14 @@ class Encoder:
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         return len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)
 
-    def _encode(self, text: str, kind: Literal["question", "passage"]) -> Vectors:
+    def _encode_all(self, waiting: Iterator[str], kind: Kind) -> Iterator[Vectors]:
+        # One text a run: with weights in 8 bits a text's vector would otherwise depend on the others in the batch.
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            # A few at a time: stopping a build must not wait for thousands that are queued.
+            while few := list(islice(waiting, _AT_A_TIME)):
+                yield from pool.map(self._encode, few, repeat(kind))
+
+    def _encode(self, text: str, kind: Kind) -> Vectors:
         encoding = self._tokenizer.encode(text.encode("utf-8", "replace").decode())
         inputs = {
             "input_ids": np.array([encoding.ids], dtype=np.int64),

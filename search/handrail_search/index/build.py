@@ -274,7 +274,7 @@ def _classifier(
     taught = sensitive_topics.lesson(sensitive, langs)
     digest = taught.digest(encoder.recipe.fingerprint)
     kept = sensitive_topics.reuse_sensitive_topics(former, digest) if former else None
-    return kept or sensitive_topics.learn_sensitive_topics(taught, encoder.encode_query, digest)
+    return kept or sensitive_topics.learn_sensitive_topics(taught, encoder.encode_queries, digest)
 
 
 def _own_questions(pages: Sequence[Page]) -> list[str]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -54,7 +52,7 @@ _OWN, _OWN_SURELY, _GIVEN_UP = 0.98, 0.99, 0.3
 # only forgot a password still finds how to set another.
 _SURELY, _APART = 0.1, 0.2
 
-EncodeSentence = Callable[[str], Vectors]
+EncodeSentences = Callable[[Iterable[str]], Iterable[Vectors]]
 _Scores = npt.NDArray[np.float64]
 
 
@@ -146,14 +144,13 @@ def lesson(topics: SensitiveTopics, langs: Iterable[str]) -> TopicSentences:
     return TopicSentences({name: found for name, found in sentences.items() if found}, in_langs("everyday"))
 
 
-def learn_sensitive_topics(taught: TopicSentences, encode: EncodeSentence, digest: str) -> TopicClassifier:
-    """Train the classifier; `encode` gives a question's vector. Takes seconds."""
+def learn_sensitive_topics(taught: TopicSentences, encode: EncodeSentences, digest: str) -> TopicClassifier:
+    """Train the classifier; `encode` gives the vector of each question. Takes seconds."""
     names = tuple(sorted(taught.sentences))
     if not names or not taught.everyday:
         return NO_TOPICS
     texts = [text for name in names for text in taught.sentences[name]] + list(taught.everyday)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # ONNX Runtime lets go of the interpreter while it computes
-        vectors = np.stack(list(pool.map(encode, texts))).astype(np.float16).astype(np.float32)  # as they are kept
+    vectors = np.stack(list(encode(texts))).astype(np.float16).astype(np.float32)  # as they are kept
     counts = [*(len(taught.sentences[name]) for name in names), len(taught.everyday)]
     labels = np.repeat(np.arange(len(counts)), counts)
     pulls, left_out = _fit(vectors, labels)

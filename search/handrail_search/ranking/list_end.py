@@ -1,4 +1,4 @@
-"""Where the list of a question ends: which of the ranked articles are shown at once, and why no more.
+"""What the list of a question holds: which language comes first, which articles are shown at once, and why no more.
 
 The others are not lost: whoever wants more of them asks for more.
 """

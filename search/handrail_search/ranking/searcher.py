@@ -146,7 +146,7 @@ class Searcher:
             return Results(question, "none", "hybrid", ())
         understood = self.reader.read(question, self._encode)
         vector, finding = understood.vector, self._evidence(understood, left_out, only_lang)
-        scores, lifted, others, order, twins = self._rank(finding, vector, limit, only_lang, lang)
+        scores, lifted, others, order, twins = self._rank(finding, vector, limit, self._foreign(only_lang, lang))
         verdict, confident, limits = self._verdict(finding, understood, order)
         topic = self._sensitive_topic(question, vector)
         may_mean = () if topic else what_it_may_mean(finding, understood, scores, others, near=verdict != "none")
@@ -201,19 +201,23 @@ class Searcher:
     def _evidence(self, understood: Understood, left_out: Set[str], only_lang: str) -> Evidence:
         evidence = Evidence(self.index, understood.text, understood.vector, self._learned, understood.words)
         finding = self._with_popularity(evidence)
-        foreign = self._of_other_languages(only_lang)
+        foreign = self._foreign(only_lang)
         if left_out or foreign:
             finding.leave_out([one.id for one in self.index.pages if one.id in foreign or one.location in left_out])
         return finding
 
     def _rank(
-        self, finding: Evidence, vector: Vectors | None, limit: int, *langs: str
+        self, finding: Evidence, vector: Vectors | None, limit: int, foreign: Set[int] = frozenset()
     ) -> tuple[Scores, Scores, Set[int], list[int], dict[int, list[int]]]:
-        """Every page's score, the boost's share of it, `_others`, the best `limit` pages, and their near-duplicates."""
+        """Every page's score, the boost's share of it, pages in other languages, the best `limit`, and near-duplicates.
+
+        Others are those in other languages than the question where it is plainly in one, or else the `foreign` ones.
+        """
         scores = self._fuse(finding, vector)
         lifted = self._lifts(finding, scores, vector)
         scores = scores + lifted
-        others = self._others(finding, scores, langs)
+        best = best_in_another_language(finding, scores, foreign) if foreign else None
+        others = foreign if best is None else self._foreign(self.index.pages[best].lang)
         order, twins = self._fold([page for page in self._order(scores, others) if finding.relevant[page]])
         return scores, lifted, others, with_strong_others(order, scores, others, limit), twins
 
@@ -229,15 +233,9 @@ class Searcher:
         fit = (confident - limits.none) / sure if sure > 0 else float(confident >= limits.none)
         return lifts(finding.evidence, scores, self.index.boost, min(max(fit, 0.0), 1.0))
 
-    def _of_other_languages(self, lang: str) -> frozenset[int]:
-        """Pages that are not in the reader's language, where the site has pages that are."""
-        return self._foreign_to.get(short_language(lang), frozenset())
-
-    def _others(self, finding: Evidence, scores: Scores, langs: Sequence[str]) -> Set[int]:
-        """Pages in other languages than the first of `langs` that the site has, or than that of the question."""
-        others = next(filter(None, map(self._of_other_languages, langs)), frozenset())
-        best = best_in_another_language(finding, scores, others) if others else None
-        return others if best is None else self._of_other_languages(self.index.pages[best].lang)
+    def _foreign(self, lang: str, or_else: str = "") -> frozenset[int]:
+        """Pages that are not in a language, where the site has pages that are; or else those not in the second one."""
+        return self._foreign_to.get(short_language(lang)) or self._foreign_to.get(short_language(or_else), frozenset())
 
     def _order(self, scores: Scores, others: Set[int]) -> list[int]:
         """Pages best first, those in the reader's language before others; among equals the shortest address first."""

@@ -38,7 +38,7 @@ def sensitive_topics() -> dict[str, Any]:
             say(f"sensitive topics, {model}: skipped. {error.what}")
             continue
         langs = ("en",) if model == DEFAULT_ENCODER else tuple(_NAMES)
-        sense = learn_sensitive_topics(lesson(dict.fromkeys(BUILT_IN, ()), langs), encoder.encode_query, "")
+        sense = learn_sensitive_topics(lesson(dict.fromkeys(BUILT_IN, ()), langs), encoder.encode_queries, "")
         titles, asked = _thunderbird(encoder)
         site = sense.fitted(titles)
         rows += [_row(model, lang, site, encoder, asked if lang == "en" else None) for lang in langs]

@@ -77,6 +77,8 @@ def test_a_text_has_the_same_vector_in_any_company(encoder):
     for sentence, one, other in zip(SENTENCES, together, reversed(backwards), strict=True):
         assert np.array_equal(one, other)
         assert np.array_equal(one, encoder.encode_query(sentence))
+    for one, other in zip(together, encoder.encode_queries(SENTENCES), strict=True):
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\x00", "\ud800", "🙂", "مرحبا", "a" * 100_000])

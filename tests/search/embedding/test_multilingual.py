@@ -166,7 +166,9 @@ def test_vectors_of_the_multilingual_encoder_have_length_one_and_no_neighbours(b
 
 def test_question_and_passage_are_told_apart(babel):
     [passage] = babel.encode_passages(["Rechnungen herunterladen"])
-    assert 0.5 < float(passage @ babel.encode_query("Rechnungen herunterladen")) < 0.999
+    question = babel.encode_query("Rechnungen herunterladen")
+    assert 0.5 < float(passage @ question) < 0.999
+    assert np.array_equal(*babel.encode_queries(["Rechnungen herunterladen"]), question)
 
 
 # --- a site

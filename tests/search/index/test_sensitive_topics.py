@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handrail_kb.contact.sensitive_topics import BUILT_IN
+from handrail_kb.contact.sensitive_topics import BUILT_IN, UNSURE
 from handrail_kb.site.built.passages import Page, Passage, read_site
 from handrail_kb.site.built.site_info import MANIFEST
 from handrail_search.index import sensitive_topics
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import Index, current_generation
-from handrail_search.index.sensitive_topics import UNSURE, TopicClassifier, learn_sensitive_topics, lesson
+from handrail_search.index.sensitive_topics import TopicClassifier, learn_sensitive_topics, lesson
 from handrail_search.ranking.searcher import Searcher
 
 from ..acme import write_site
@@ -54,7 +54,7 @@ def measured(sense, encoder, lang: str, file: str = "sentences") -> dict[str, fl
 
 @pytest.fixture(scope="module")
 def english(encoder):
-    return learn_sensitive_topics(lesson(ALL, ["en"]), encoder.encode_query, "")
+    return learn_sensitive_topics(lesson(ALL, ["en"]), encoder.encode_queries, "")
 
 
 # --- how well
@@ -81,7 +81,7 @@ def test_the_multilingual_encoder_notices_them_in_every_language():
     from handrail_search.embedding.export import ensure_exported
 
     encoder = Encoder(ensure_exported("multilingual-e5-small", Path(__file__).parents[3] / ".cache" / "encoder"))
-    sense = learn_sensitive_topics(lesson(ALL, sensitive_topics.languages()), encoder.encode_query, "")
+    sense = learn_sensitive_topics(lesson(ALL, sensitive_topics.languages()), encoder.encode_queries, "")
     for lang in ("en", "de", "fr", "es"):
         figures = measured(sense, encoder, lang)
         assert figures["caught"] >= 0.85, lang
@@ -141,7 +141,7 @@ def test_a_topic_of_ones_own_is_noticed_and_one_that_is_switched_off_is_not(enco
     keys = [
         f"{how} my {what}" for how in ("I lost", "somebody found", "where do I hand in") for what in ("key", "key ring")
     ] + ["locked out of my flat", "the key broke off in the door", "my key does not open the door any more"]
-    sense = learn_sensitive_topics(lesson({"lost-key": tuple(keys), "grief": ()}, ["en"]), encoder.encode_query, "")
+    sense = learn_sensitive_topics(lesson({"lost-key": tuple(keys), "grief": ()}, ["en"]), encoder.encode_queries, "")
     assert sense.topic_of(encoder.encode_query("the door is shut and my keys are inside")) == "lost-key"
     assert sense.topic_of(encoder.encode_query(DEATH)) == "grief"
     assert sense.topic_of(encoder.encode_query(FRAUD)) is None
@@ -149,7 +149,7 @@ def test_a_topic_of_ones_own_is_noticed_and_one_that_is_switched_off_is_not(enco
 
 
 def test_a_single_matter_is_told_from_everyday_questions(encoder):
-    sense = learn_sensitive_topics(lesson({"fraud": ()}, ["en"]), encoder.encode_query, "")
+    sense = learn_sensitive_topics(lesson({"fraud": ()}, ["en"]), encoder.encode_queries, "")
     assert sense.names == ("fraud",)
     assert sense.topic_of(encoder.encode_query(FRAUD)) == "fraud"
     assert sense.topic_of(encoder.encode_query(CALM)) is None
