@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from handrail_kb.texts import installing
 from handrail_kb.texts.installing import install_command, install_extra, missing
+from project.install.lowest import named
 
 ROOT = Path(__file__).parents[2]
 REQUIRES = [
@@ -81,11 +83,32 @@ def test_torch_comes_first_and_only_where_it_is_needed(monkeypatch):
     assert "torch" not in install_extra("service")
 
 
-def test_no_message_writes_a_command_of_pip_by_itself():
+def nodes():
+    """Each node of the packages' code, with the file that it is in."""
     for package in ("kb", "search", "feedback"):
         for file in sorted((ROOT / package).rglob("*.py")):
-            if file.name in ("installing.py", "table.py"):  # the second is a page of the help
-                continue
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    assert "pip install" not in node.value, f"{file}:{node.lineno}"
+                yield file, node
+
+
+def test_no_message_writes_a_command_of_pip_by_itself():
+    for file, node in nodes():
+        if file.name in ("installing.py", "table.py"):  # the second is a page of the help
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert "pip install" not in node.value, f"{file}:{node.lineno}"
+
+
+def test_nothing_is_installed_that_no_code_of_ours_uses():
+    modules, texts = set(), set()
+    for _file, node in nodes():
+        if isinstance(node, ast.Import):
+            modules |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)  # weights are found by name, and imported by nobody
+    known = importlib.metadata.packages_distributions()
+    used = texts.union(*(known.get(module, ()) for module in modules))
+    assert len(named()) > 30
+    assert named() - set(map(canonicalize_name, used)) == set()
