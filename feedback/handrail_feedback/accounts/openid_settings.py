@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from handrail_feedback.records.staff import ROLES, Role, clean_name
+from handrail_feedback.records.staff import ROLES, Role, clean_name, needs_factor
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import yaml_lines
@@ -84,7 +84,7 @@ class OpenId:
 
     def check_strength(self, claims: Claims, at: float) -> None:
         """Raise NotStrong where a sign-in is weaker or older than the setting asks, or does not say; `at` is now."""
-        if self.factor_for == "all" or (self.factor_for == "leads" and self.role_of(claims) == "lead"):
+        if needs_factor(self.factor_for, self.role_of(claims)):
             self._check_factor(claims)
         if self.max_age:
             then = claims.get("auth_time")

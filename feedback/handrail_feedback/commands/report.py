@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from handrail_kb.site.help_links import one_click
 
 _WRITERS = {"text": report_as_text, "json": report_as_json, "csv": to_csv, "markdown": report_as_markdown}
 _FORMS = [*_WRITERS, "html"]
-# No search was kept before.
+# Before any search was kept.
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -86,11 +85,12 @@ def _period(since: datetime | None, until: datetime | None, days: int, zone: tzi
     at = now()
     today = at.astimezone(zone).date()
     last = min(until.date(), today) if until else today
+    if last < _FIRST_DAY:
+        raise HandrailError(f"No search was kept before {_FIRST_DAY}.", "Give a later day: --until YYYY-MM-DD")
     first = since.date() if since else last - timedelta(days=days - 1)
     if first > last:
         raise HandrailError(f"--since {first} is after the last day.", "Give an earlier day: --since YYYY-MM-DD")
-    found = Period.of_days(max(first, _FIRST_DAY), last, zone)
-    return replace(found, until=min(found.until, at))
+    return Period.of_days(max(first, _FIRST_DAY), last, zone).up_to(at)
 
 
 def _as_page(settings: Settings, period: Period) -> str:

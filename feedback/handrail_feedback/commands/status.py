@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from handrail_feedback.records.stamps import now, stamp
+from handrail_feedback.records.stamps import now, stamp, stamp_or_none
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.notices import clear, last_said, say
 from handrail_kb.cli.flags import config_option
@@ -107,7 +107,7 @@ def _as_text(notice: ServiceNotice | None, zone: tzinfo) -> str:
 def _as_json(notice: ServiceNotice | None) -> str:
     if notice is None:
         return json.dumps({"notice": None})
-    until = stamp(notice.until) if notice.until else None
+    until = stamp_or_none(notice.until)
     told = {
         "words": notice.words,
         "level": notice.level,

@@ -14,7 +14,7 @@ from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.password_rules import fault
 from handrail_feedback.commands.common import open_store
 from handrail_feedback.records.staff import FIRST_PASSWORD, ROLES, Role, clean_name
-from handrail_feedback.records.stamps import now
+from handrail_feedback.records.stamps import clock_time, now
 from handrail_feedback.storage.accounts import identities, second_factors, sessions, staff
 from handrail_feedback.storage.database import Store
 from handrail_kb.cli.flags import config_option
@@ -123,8 +123,7 @@ def passwd(config_file: Path, name: str) -> None:
             f"Change it there. To lock them out: handrail users remove {known}",
         )
     given = _password(known, settings)
-    if not staff.set_password(store, known, passwords.hashed(given.password), now(), first_until=given.first_until):
-        raise _unknown(known)
+    _give(store, known, given)
     click.echo(f"Changed the password of {known}, who has to sign in again.")
     given.show(known)
 
@@ -157,7 +156,7 @@ def second_factor_off(config_file: Path, name: str) -> None:
         click.echo(f"{known} had no second factor.")
         return
     given = _first_password()
-    staff.set_password(store, known, passwords.hashed(given.password), now(), first_until=given.first_until)
+    _give(store, known, given)
     second_factors.turn_off(store, known, now())
     click.echo(f"{known} is asked for no code any more, and has to sign in again with another password.")
     given.show(known)
@@ -187,9 +186,15 @@ class _Given:
     def show(self, name: str) -> None:
         """Show a first password, this once."""
         if self.first_until:
-            ends = f"{self.first_until:%Y-%m-%d %H:%M} UTC"
+            ends = clock_time(self.first_until)
             click.echo(f"First password of {name}, shown only now: {self.password}")
             click.echo(f"It is good until {ends}, and for choosing one's own. Another: handrail users passwd {name}")
+
+
+def _give(store: Store, name: str, given: _Given) -> None:
+    """Change the password of an account. Raises HandrailError where it was removed meanwhile."""
+    if not staff.set_password(store, name, passwords.hashed(given.password), now(), first_until=given.first_until):
+        raise _unknown(name)
 
 
 def _first_password() -> _Given:

@@ -15,7 +15,7 @@ from handrail_feedback.desk.look import Look, words
 from handrail_feedback.desk.reports.period import asked_of
 from handrail_feedback.desk.reports.topic_cache import TopicCache
 from handrail_feedback.records.messages import CHANNELS, AnsweredMessage
-from handrail_feedback.records.stamps import now, stamp
+from handrail_feedback.records.stamps import now, stamp, stamp_or_none
 from handrail_feedback.reports.people.answered_in_time import (
     AnswerCount,
     MonthOfAnswers,
@@ -118,7 +118,7 @@ def _answer_columns(limit: AnswerLimit, at: datetime) -> Columns[AnsweredMessage
             "channel": lambda one: one.channel,
             "answer_within": lambda _one: str(limit),
             "due": lambda one: stamp(limit.ends(one.at)),
-            "answered_at": lambda one: stamp(one.answered_at) if one.answered_at else None,
+            "answered_at": lambda one: stamp_or_none(one.answered_at),
             "answered_way": lambda one: one.way or None,
             "outcome": lambda one: outcome(one, limit, at),
             "lang": message_language,

@@ -20,7 +20,7 @@ from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.browsers import kind_of_browser
 from handrail_feedback.accounts.sessions import is_local, needs_tls, staff_cookie
 from handrail_feedback.desk.look import Look, words
-from handrail_feedback.records.staff import Doer, Session, StaffMember, clean_name
+from handrail_feedback.records.staff import Doer, Session, StaffMember, clean_name, needs_factor
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import events, sessions, staff
 from handrail_feedback.storage.database import Store
@@ -154,16 +154,13 @@ class SignIn:
 
         `accounts/openid_settings.py` looks whether they were.
         """
-        needed = not member.by_provider and self._needs_factor(member)
+        needed = not member.by_provider and needs_factor(self.factor_for, member.role)
         return needed and not member.second_factor
 
     def knows_password(self) -> bool:
         """Whether the form of this request has the present password of whoever is signed in."""
         found = staff.find(self.store, me().name)
         return bool(found) and passwords.matches(found[1] if found else None, request.form.get("present", ""))
-
-    def _needs_factor(self, member: StaffMember) -> bool:
-        return self.factor_for == "all" or (self.factor_for == "leads" and member.role == "lead")
 
     def _has_nobody(self) -> bool:
         """Whether there is no account yet; False while the store cannot be read."""

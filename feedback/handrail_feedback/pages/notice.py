@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify, request
 
-from handrail_feedback.records.stamps import now, stamp
+from handrail_feedback.records.stamps import now, stamp, stamp_or_none
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.notices import last_said
 from handrail_kb.contact.service_notice import ServiceNotice
@@ -78,7 +78,7 @@ class NoticePage:
             "text": found.words_in(lang)[0],
             "lang": found.words_in(lang)[1] or None,
             "said_at": stamp(found.said_at),
-            "until": stamp(found.until) if found.until else None,
+            "until": stamp_or_none(found.until),
             "said": text(lang, "notice.said", time="{time}"),
             "lasts": text(lang, "notice.until", time="{time}"),
         }

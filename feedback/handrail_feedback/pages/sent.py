@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from handrail_feedback.delivery.letters import spelled
 from handrail_feedback.pages.contact_form import FilledForm
-from handrail_feedback.records.stamps import stamp
+from handrail_feedback.records.stamps import stamp_or_none
 from handrail_kb.contact.channels import Contact
 from handrail_kb.contact.reply_due import due
 from handrail_kb.language.printable import one_line
@@ -35,7 +35,7 @@ class Sent:
 
     def as_data(self, lang: str) -> dict[str, object]:
         """For programs, such as the page's own script."""
-        answer_by = stamp(self.answer_by) if self.answer_by else None
+        answer_by = stamp_or_none(self.answer_by)
         return {
             "code": self.code,
             "spoken": spelled(lang, self.code),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from handrail_feedback.records.stamps import clock_time
@@ -29,14 +29,18 @@ class Period:
     @classmethod
     def last(cls, days: int, at: datetime, zone: tzinfo = UTC) -> Period:
         """The last so many days of a time zone up to a moment: that of the moment is the last of them."""
-        first = at.astimezone(zone).date() - timedelta(days=days - 1)
-        return cls(datetime.combine(first, time(), zone).astimezone(UTC), at, zone=zone)
+        today = at.astimezone(zone).date()
+        return cls.of_days(today - timedelta(days=days - 1), today, zone).up_to(at)
 
     @classmethod
     def of_days(cls, first: date, last: date, zone: tzinfo = UTC) -> Period:
         """The whole days from `first` to `last`, both included."""
         begin, end = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
         return cls(begin.astimezone(UTC), end.astimezone(UTC), zone=zone)
+
+    def up_to(self, at: datetime) -> Period:
+        """The part of this period before a moment; empty where that is before its beginning."""
+        return replace(self, until=max(self.since, min(self.until, at)))
 
     @property
     def first_day(self) -> date:

@@ -110,6 +110,11 @@ class StaffEvent:
     detail: str
 
 
+def needs_factor(setting: str, role: Role | None) -> bool:
+    """Whether whoever has this role needs a second factor, by the setting `desk_second_factor`."""
+    return setting == "all" or (setting == "leads" and role == "lead")
+
+
 def member_of(row: Row) -> StaffMember:
     """The account in a row of the store."""
     signed_in = moment_or_none(row["signed_in_at"])

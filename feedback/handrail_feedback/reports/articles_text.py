@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from handrail_feedback.records.period import Period
-from handrail_feedback.records.stamps import stamp
+from handrail_feedback.records.stamps import stamp, stamp_or_none
 from handrail_feedback.reports.article_facts import ENOUGH_READERS, SOON, Tally, Words
 from handrail_feedback.reports.articles import ArticleList, OneArticle, ReadArticle
 from handrail_feedback.text_tables import as_markdown, as_table, to_csv
@@ -218,7 +218,7 @@ def articles_as_json(found: ArticleList) -> str:
         "format": ARTICLES_FORMAT,
         "since": stamp(found.period.since),
         "until": stamp(found.period.until),
-        "known_since": stamp(found.known_since) if found.known_since else None,
+        "known_since": stamp_or_none(found.known_since),
         "least": found.least,
         "notes": article_notes(found.least),
         "articles": [article_for_programs(one, found.least, comparable=found.comparable) for one in found.articles],

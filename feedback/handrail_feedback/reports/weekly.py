@@ -8,8 +8,8 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
@@ -305,7 +305,7 @@ def _weeks(store: Store, book: Book, period: Period) -> tuple[WeekFigures, ...]:
     The last of them ends with the last day of the period, so that it counts the same as the seven days up to that one.
     """
     last = [period.last_day - ago * _WEEK for ago in reversed(range(CHART_WEEKS))]
-    spans = [replace(one, until=min(one.until, period.until)) for one in (_week_to(day, period.zone) for day in last)]
+    spans = [Period.of_days(day - timedelta(days=6), day, period.zone).up_to(period.until) for day in last]
     ends = [one.until for one in spans]
     by_week: dict[int, list[Counted]] = {}
     for one in book.counted:
@@ -318,10 +318,6 @@ def _weeks(store: Store, book: Book, period: Period) -> tuple[WeekFigures, ...]:
     ]
     empty = sum(1 for _ in takewhile(lambda week: not week.kept and not week.sent, weeks))
     return tuple(weeks[min(empty, CHART_WEEKS - LEAST_WEEKS) :])
-
-
-def _week_to(last: date, zone: tzinfo) -> Period:
-    return Period.of_days(last - timedelta(days=6), last, zone)
 
 
 def _week(

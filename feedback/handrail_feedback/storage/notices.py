@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from handrail_feedback.records.stamps import moment, stamp
+from handrail_feedback.records.stamps import moment, stamp, stamp_or_none
 from handrail_feedback.storage.database import Store
 from handrail_kb.contact.service_notice import NoticeLevel, ServiceNotice, languages_as_text, languages_of_text
 
@@ -20,7 +20,7 @@ def say(store: Store, notice: ServiceNotice) -> None:
                 "words": notice.words,
                 "level": notice.level,
                 "said_at": stamp(notice.said_at),
-                "until": stamp(notice.until) if notice.until else None,
+                "until": stamp_or_none(notice.until),
                 "in_languages": languages_as_text(notice.in_languages),
             },
         )

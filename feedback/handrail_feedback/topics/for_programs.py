@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from handrail_feedback.records.decisions import Assignment, Decision, Figures
-from handrail_feedback.records.stamps import stamp
+from handrail_feedback.records.stamps import stamp, stamp_or_none
 from handrail_feedback.records.topics import Recorded
 from handrail_feedback.text_tables import to_csv
 from handrail_feedback.topics.facts import SUGGESTION_REASONS, Facts
@@ -33,7 +33,7 @@ def topics_as_json(found: TopicList, cared_for: Mapping[int, Assignment] | None 
         "since": stamp(found.period.since),
         "until": stamp(found.period.until),
         "made_at": stamp(found.made_at),
-        "known_since": stamp(found.known_since) if found.known_since else None,
+        "known_since": stamp_or_none(found.known_since),
         "least": found.least,
         "hidden": found.hidden,
         "decided": found.decided,
@@ -116,9 +116,9 @@ class _Shown:
         asked = status.asked
         return {
             "state": status.state,
-            "due": _stamp(status.due),
+            "due": stamp_or_none(status.due),
             "late": status.late,
-            "reopened_at": _stamp(status.reopened_at),
+            "reopened_at": stamp_or_none(status.reopened_at),
             "asked": asked and self.replayed(asked.at, asked.generation, asked.figures),
             "proofs": [
                 {"change": proof.change, **self.replayed(proof.at, proof.generation, proof.figures)}
@@ -145,7 +145,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "who": decision.who,
         "why": decision.why,
         "link": decision.link,
-        "undone_at": _stamp(decision.undone_at),
+        "undone_at": stamp_or_none(decision.undone_at),
         "undone_by": decision.undone_by,
     }
 
@@ -159,10 +159,6 @@ def _event(recorded: Recorded) -> dict[str, Any]:
         "other": event.other,
         "searches": event.searches,
         "who": recorded.who,
-        "undone_at": _stamp(recorded.undone_at),
+        "undone_at": stamp_or_none(recorded.undone_at),
         "undone_by": recorded.undone_by,
     }
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return stamp(at) if at else None

@@ -283,6 +283,13 @@ def test_days_that_make_no_sense_are_named(site: Path) -> None:
     assert "after the last day" in output
 
 
+@pytest.mark.parametrize("until", ["1999-12-31", "0001-01-05"])
+def test_days_before_any_search_was_kept_are_named(site: Path, until: str) -> None:
+    code, output = run(report, "--config", str(site), "--until", until)
+    assert code == 1
+    assert "No search was kept before 2000-01-01" in output
+
+
 def test_a_message_is_forgotten_by_its_code(site: Path, settings: Settings) -> None:
     store = Store(settings.store_place)
     code = keep_message(store, Message("secret", "", "", "en", now()))

@@ -26,7 +26,7 @@ from handrail_feedback.desk.sign_in import me
 from handrail_feedback.records.messages import Case
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.reference_codes import codes_in
-from handrail_feedback.records.stamps import now, stamp
+from handrail_feedback.records.stamps import now, stamp, stamp_or_none
 from handrail_feedback.reports.people.human_reach import human_reach
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import wanted_articles
@@ -50,10 +50,10 @@ _COLUMNS = Columns[InboxLine](
         "product": lambda one: one.product,
         "follows": lambda one: one.case.message.follows,
         "assignee": lambda one: one.assignee,
-        "due": lambda one: stamp(one.due) if one.due else None,
+        "due": lambda one: stamp_or_none(one.due),
         "overdue": lambda one: one.overdue,
         "unread": lambda one: one.is_unread,
-        "answered_at": lambda one: stamp(one.case.answered_at) if one.case.answered_at else None,
+        "answered_at": lambda one: stamp_or_none(one.case.answered_at),
         "answered_by": lambda one: one.case.answered_by or None,
         "answered_way": lambda one: one.case.answered_way or None,
     },

@@ -67,8 +67,7 @@ class RequestedPeriod:
     def period(self, at: datetime, zone: tzinfo = UTC) -> Period:
         """The period, ending at `at` at the latest."""
         first, last = self.days(at.astimezone(zone).date())
-        days = Period.of_days(first, last, zone)
-        return replace(days, until=max(days.since, min(days.until, at)), year_before=self.year_before)
+        return replace(Period.of_days(first, last, zone).up_to(at), year_before=self.year_before)
 
     def address(self, usual: str) -> dict[str, str]:
         """The parameters of an address for this period, without the `usual` span."""

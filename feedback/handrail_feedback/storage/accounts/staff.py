@@ -20,40 +20,23 @@ _WITH_FACTOR = """
   FROM staff LEFT JOIN staff_second_factors ON staff_second_factors.name = staff.name"""
 
 
-def add(
-    store: Store,
-    name: str,
-    role: Role,
-    password: str,
-    at: datetime,
-    by: Doer = AT_COMMAND_LINE,
-    *,
-    first_until: datetime | None = None,
-) -> bool:
-    """Make an account with this hash of a password; False when the name is taken.
+def add(store: Store, name: str, role: Role, password: str, at: datetime, first_until: datetime | None = None) -> bool:
+    """Make an account at the command line, with this hash of a password; False when the name is taken.
 
     With `first_until` the password is good until then, and only to choose another.
     """
     with store.transaction(durable=True) as db:
-        return add_within(db, name, role, password, at, by, first_until=first_until)
+        if not add_within(db, name, role, password, at, AT_COMMAND_LINE):
+            return False
+        return _change(db, name, "first_until = :first", first=stamp_or_none(first_until))
 
 
-def add_within(
-    db: Connection,
-    name: str,
-    role: Role,
-    password: str,
-    at: datetime,
-    by: Doer,
-    *,
-    first_until: datetime | None = None,
-) -> bool:
+def add_within(db: Connection, name: str, role: Role, password: str, at: datetime, by: Doer) -> bool:
     """Make an account within a transaction; with an empty hash no password fits it. False when the name is taken."""
-    values = {"name": name, "role": role, "password": password, "session": _unused(), "at": stamp(at)}
     made = db.execute(
-        """INSERT INTO staff (name, role, password, session, made_at, first_until)
-           VALUES (:name, :role, :password, :session, :at, :first) ON CONFLICT (name) DO NOTHING""",
-        {**values, "first": stamp_or_none(first_until)},
+        """INSERT INTO staff (name, role, password, session, made_at)
+           VALUES (:name, :role, :password, :session, :at) ON CONFLICT (name) DO NOTHING""",
+        {"name": name, "role": role, "password": password, "session": _unused(), "at": stamp(at)},
     ).rowcount
     if made:
         events.note(db, "account_made", name, at, by, detail=role)
