@@ -19,7 +19,7 @@ from typing import Any, cast
 import yaml
 
 from handrail_kb.config.shown import shown_folder
-from handrail_kb.config.yaml_files import compose_yaml, read_yaml
+from handrail_kb.config.yaml_files import compose_yaml, read_yaml, yaml_fault
 from handrail_kb.config.yaml_lines import field_lines
 from handrail_kb.errors import ArticleError
 from handrail_kb.problems import Problem, Severity, kind_of, nearest
@@ -241,12 +241,8 @@ def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
 
 
 def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 2 if mark else 2
-    reason = getattr(error, "problem", None) or " ".join(str(error).split())[:200] or "it cannot be read"
-    hint = " A value with ': ' or '#' in it needs quotes." if mark else ""
-    what = f"the front matter is not valid YAML: {reason}.{hint}"
-    return Problem(shown, line, "error", what, _FRONT_MATTER)
+    line, what = yaml_fault(error, first=2)
+    return Problem(shown, line, "error", f"the front matter is not valid YAML: {what}", _FRONT_MATTER)
 
 
 class _Fields:

@@ -19,7 +19,7 @@ import yaml
 
 from handrail_kb.articles.article import Article, parse_article
 from handrail_kb.config.shown import shown_folder
-from handrail_kb.config.yaml_files import read_yaml
+from handrail_kb.config.yaml_files import read_yaml, yaml_fault
 from handrail_kb.errors import ArticleError
 
 _MARK = re.compile(r"-{3}[ \t]*")
@@ -149,11 +149,9 @@ class _Lines:
         block = "".join(self.lines[1 : self.end])
         try:
             root = yaml.compose(block, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 2 if error.problem_mark else 2
-            raise _refused(self.shown, line, f"the front matter is not valid YAML: {error.problem}") from error
         except yaml.YAMLError as error:
-            raise _refused(self.shown, 2, "the front matter is not valid YAML") from error
+            line, what = yaml_fault(error, first=2)
+            raise _refused(self.shown, line, f"the front matter is not valid YAML: {what}") from error
         if root is not None and (not isinstance(root, yaml.MappingNode) or root.flow_style):
             raise _refused(self.shown, 2, "the front matter is not fields with a line for each")
         return root

@@ -97,6 +97,34 @@ def compose_yaml(text: str) -> yaml.Node | None:
     return node
 
 
+def yaml_fault(error: yaml.YAMLError, first: int = 1) -> tuple[int, str]:
+    """The line to mend, and in sentences what is wrong there and what to do; `first` is the first line of the YAML.
+
+    What opens and is never closed is noticed only further down: its line is the one where it opens.
+    """
+    mark, begin = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    reason = getattr(error, "problem", None) or " ".join(str(error).split())[:200] or "it cannot be read"
+    if mark is None:
+        return first, f"{reason}."
+    context = getattr(error, "context", None) or ""
+    if begin and "quoted scalar" in context and "found unexpected" in reason:
+        return begin.line + first, "a quotation mark opens here and is not closed. Close it, or leave it out."
+    if begin and "flow" in context and begin.line < mark.line:
+        what = f"what opens here with [ or {{ is not closed before line {mark.line + first}."
+        return begin.line + first, f"{what} Close it, or put the value in quotes."
+    return mark.line + first, f"{reason}. {_what_to_do(reason)}"
+
+
+def _what_to_do(reason: str) -> str:
+    if "'\\t'" in reason:
+        return "Indent with spaces, not with tabs."
+    if "cannot start any token" in reason:
+        return "Put the value in quotes."
+    if "<block end>" in reason:
+        return "Check the indentation and the quotation marks of this line and those above."
+    return "A value with ': ' or '#' in it needs quotes."
+
+
 def _is_shallow(text: str) -> bool:
     """Whether values cannot stand deep in each other; by indents alone it takes too many characters."""
     return sum(map(text.count, "[{-?")) <= _DEEPEST_QUICK
@@ -143,12 +171,10 @@ def _loader() -> Any:
 def _as_config_error(path: Path, error: ConfigurationError) -> ConfigError:
     cause = error.__cause__ or error.__context__
     if isinstance(cause, yaml.MarkedYAMLError) and cause.problem_mark:
-        mark = cause.problem_mark
-        file = path.parent / mark.name if mark.name and Path(mark.name).is_file() else path
-        return ConfigError(
-            f"{file}:{mark.line + 1}: this is not valid YAML: {cause.problem}.",
-            "Mend that line, then run the command again.",
-        )
+        name = cause.problem_mark.name
+        file = path.parent / name if name and Path(name).is_file() else path
+        line, what = yaml_fault(cause)
+        return ConfigError(f"{file}:{line}: this is not valid YAML: {what}", "Then run the command again.")
     what = str(cause) if isinstance(cause, yaml.YAMLError) else str(error).rstrip(".")
     return ConfigError(f"{path} cannot be read: {what}.", "Mend it, then run the command again.")
 

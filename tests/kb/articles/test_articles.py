@@ -129,6 +129,29 @@ def test_broken_yaml_is_named_with_its_line_and_the_text_is_still_read():
     assert (found.problems[0].severity, found.body) == ("error", "Body\n")
 
 
+@pytest.mark.parametrize(
+    ("front", "line", "to_do"),
+    [
+        (
+            'owner: a\ntitle: "Printer offline\nquestions:\n  - one\n',
+            3,
+            "a quotation mark opens here and is not closed",
+        ),
+        ("title: 'Printer offline\n", 2, "a quotation mark opens here and is not closed"),
+        ("title: A\nkeywords: [ink, toner\nowner: b\n", 3, "with [ or { is not closed"),
+        ("title: A\nsearch: {boost: 2\n", 3, "with [ or { is not closed"),
+        ("title: A\n\towner: b\n", 3, "Indent with spaces"),
+        ("title: @home\n", 2, "Put the value in quotes"),
+        ("questions:\n  - one\n - two\n", 4, "Check the indentation"),
+        ("title: Error: printer offline\n", 2, "needs quotes"),
+    ],
+)
+def test_broken_yaml_is_named_where_a_writer_mends_it_and_with_what_to_do(front, line, to_do):
+    [problem] = article(front, "").problems
+    assert str(problem).startswith(f"docs/billing.md:{line}: the front matter is not valid YAML: ")
+    assert to_do in problem.what
+
+
 def test_front_matter_that_never_ends_is_named():
     found = parse_article("a.md", "---\ntitle: A\n\n# A\n")
     assert "no closing '---'" in str(found.problems[0])
