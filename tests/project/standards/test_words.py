@@ -36,15 +36,19 @@ TEXTS = [ROOT / "kb" / "handrail_kb" / "texts" / "staff" / "en.yml", ROOT / "kb"
 TOP = re.compile(r"\A---\n.*?\n---\n", re.S)
 
 
-def found(words: str) -> list[str]:
-    """The words of before in a text, but for names in code."""
-    plain = re.sub(r"`[^`\n]*`", "", words).casefold()
-    return [one for one in OF_BEFORE if re.search(rf"\b{one}\b", plain)]
+def found(words: str) -> dict[str, str]:
+    """The words of before in a text, but for names in code, and what to write instead."""
+    plain = " ".join(re.sub(r"`[^`\n]*`", "", words).casefold().split())
+    return {one: now for one, now in OF_BEFORE.items() if re.search(rf"\b{one}\b", plain)}
+
+
+def test_words_of_before_are_found_where_a_line_ends_between_them_and_names_in_code_are_left():
+    assert found("It Waits for\n  a decision, as `go along` says") == {"waits for a decision": "Needs triage"}
 
 
 @pytest.mark.parametrize("file", HELP, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_the_help_uses_the_words_of_the_desk(file):
-    assert found(TOP.sub("", file.read_text(encoding="utf-8"))) == []
+    assert found(TOP.sub("", file.read_text(encoding="utf-8"))) == {}
 
 
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: f"{file.parent.name}/{file.name}")

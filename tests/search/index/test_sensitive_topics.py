@@ -107,6 +107,14 @@ def test_what_is_measured_with_was_not_learnt_from():
     assert not known & tested
 
 
+def test_the_help_says_how_many_sentences_come_with_handrail():
+    learnt = lesson(ALL, sensitive_topics.languages())
+    page = (Path(__file__).parents[3] / "docs" / "leads" / "stay-with-people.md").read_text(encoding="utf-8")
+    told = re.search(r"about (\d+) example sentences .* and (\d+) everyday questions", page)
+    assert int(told[1]) == pytest.approx(sum(map(len, learnt.sentences.values())), abs=50)
+    assert int(told[2]) == pytest.approx(len(learnt.everyday), abs=50)
+
+
 # --- everyday stories
 
 

@@ -1,4 +1,4 @@
-"""Requests that were refused, in the log: for each kind of refusal at most two lines a minute, however many there are.
+"""Requests that were refused, in the log: by each process at most two lines a minute for each kind of refusal.
 
 Who tries to get round a limit, a form's token or a check of what they send is refused a great many times.
 """
