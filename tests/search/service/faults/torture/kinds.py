@@ -58,7 +58,7 @@ KINDS = (
         "Clock set back, set ahead, or wrong on one node",
         "itself: nothing is erased on one clock's word",
         f"{STORE}/test_clock.py",
-        f"{SERVICE}/test_clock_of_limits.py",
+        f"{SERVICE}/test_steady_counts.py",
     ),
     fault(
         "Power cut during a build",
