@@ -32,7 +32,7 @@ from handrail_feedback.desk.messages.inbox import Inbox
 from handrail_feedback.desk.messages.message import MessagePage
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.articles import ArticlePages
-from handrail_feedback.desk.reports.list_view import MOST_DIGITS
+from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.reports.topic_cache import ArticlesOf, TopicCache
 from handrail_feedback.desk.reports.topic_edits import TopicEdits
 from handrail_feedback.desk.reports.topics import TopicPages
@@ -177,9 +177,10 @@ def _prepare(app: Flask, sign_in: SignIn, settings: Settings, home: str) -> CSRF
 
 
 class _Number(IntegerConverter):
-    """A number in an address. One that no store has leads nowhere, before a database refuses it."""
+    """A number in an address; 0, which nothing in a store has, for one that databases refuse."""
 
-    regex = rf"[0-9]{{1,{MOST_DIGITS}}}"
+    def to_python(self, value: str) -> int:
+        return number_of(value) or 0
 
 
 def _guard(sign_in: SignIn, csrf: CSRFProtect) -> AnyResponse | None:

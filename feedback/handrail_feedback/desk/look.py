@@ -19,6 +19,9 @@ from handrail_kb.texts.staff import STAFF_WORDS
 
 DESK_STYLES = ("desk", "weekly")
 
+# Behind the sign-in numbers are exact: `topic_people` is for what leaves the desk.
+EXACT = 1
+
 
 @dataclass(frozen=True)
 class Look:

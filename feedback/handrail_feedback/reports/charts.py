@@ -75,8 +75,8 @@ class Drawing:
     @property
     def columns(self) -> list[tuple[float, float]]:
         """Where each week begins, and how wide it is."""
-        step = (self.width - self.left - _RIGHT) / max(len(self.rows), 1)
-        return [(round(self.left + place * step, 1), round(step, 1)) for place in range(len(self.rows))]
+        of = len(self.rows)
+        return [(round(_LEFT + place * _step(of), 1), round(_step(of), 1)) for place in range(of)]
 
 
 def stacked(
@@ -175,8 +175,13 @@ def nice_top(most: int) -> int:
     return next(int(step) for step in steps if step >= most and step % 2 == 0)
 
 
+def _step(of: int) -> float:
+    """How wide the place of one week is, of so many."""
+    return (WIDTH - _LEFT - _RIGHT) / of
+
+
 def _column(place: int, of: int, numbers: Sequence[int | None], top: int, least: int) -> list[Bar]:
-    step = (WIDTH - _LEFT - _RIGHT) / of
+    step = _step(of)
     x, width = _LEFT + place * step + step * _GAP / 2, step * (1 - _GAP)
     y, bars = float(HEIGHT - _BOTTOM), []
     for kind, number in enumerate(numbers, start=1):
@@ -189,7 +194,7 @@ def _column(place: int, of: int, numbers: Sequence[int | None], top: int, least:
 
 
 def _middle(place: int, of: int) -> float:
-    return round(_LEFT + (place + 0.5) * (WIDTH - _LEFT - _RIGHT) / of, 1)
+    return round(_LEFT + (place + 0.5) * _step(of), 1)
 
 
 def _height_at(share: float) -> float:

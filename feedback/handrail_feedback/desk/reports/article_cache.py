@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from handrail_feedback.desk.look import EXACT
 from handrail_feedback.desk.reports.period import SPANS, RequestedPeriod
 from handrail_feedback.records.period import Period
 from handrail_feedback.records.stamps import now
@@ -23,8 +24,6 @@ log = Log(__name__)
 
 
 _FRESH = timedelta(minutes=1)
-# Behind the sign-in numbers are exact: `topic_people` is for what leaves the desk.
-EXACT = 1
 ReadSiteArticles = Callable[[], Mapping[str, Mapping[str, Any]]]
 
 

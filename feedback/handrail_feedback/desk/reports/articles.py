@@ -14,8 +14,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
-from handrail_feedback.desk.look import Look, language, words
-from handrail_feedback.desk.reports.article_cache import EXACT, ArticleFactsCache
+from handrail_feedback.desk.look import EXACT, Look, language, words
+from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.article_filter import (
     ARTICLE_SORTS,
     ARTICLES_SHOWN,

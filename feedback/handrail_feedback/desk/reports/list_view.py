@@ -8,7 +8,7 @@ from typing import Any
 
 LONGEST_WORDS = 100
 # Enough for whatever a store numbers, and of those that every database takes.
-MOST_DIGITS = 14
+_MOST_DIGITS = 14
 
 
 @dataclass(frozen=True)
@@ -44,4 +44,4 @@ def page_of(asked: Mapping[str, str]) -> int:
 
 def number_of(text: str) -> int | None:
     """A number in a form or an address; None for anything else, and for one of too many digits."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None

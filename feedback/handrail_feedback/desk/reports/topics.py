@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.desk.downloads import AS_FILE, MOST_ROWS, send_list
 from handrail_feedback.desk.drafts import Drafts
-from handrail_feedback.desk.look import Look, language, words
+from handrail_feedback.desk.look import EXACT, Look, language, words
 from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.reports.period import SPANS, asked_of
 from handrail_feedback.desk.reports.topic_cache import USUAL_SPAN, CachedTopics, TopicCache
@@ -63,8 +63,6 @@ from handrail_kb.addresses import address_of
 from handrail_kb.language.printable import printable
 from handrail_kb.site.built.site_info import SiteInfo
 
-# Behind the sign-in numbers are exact: `topic_people` is for what leaves the desk.
-_EXACT = 1
 WORDINGS_SHOWN = 15
 # The saved views, as changes of the usual one; their words are the texts `topics.view.NAME`.
 _VIEWS = ("open", "mine", "nobody", "late", "new", "growing", "reopened", "decided", "proven", "all")
@@ -185,8 +183,8 @@ class TopicPages:
             address=view.address(),
             care=Queued(one, assignments(self.store).get(topic)),
             weeks=self._weeks(cached, topic),
-            failed_by=why_it_failed(one.facts.kinds, _EXACT, words),
-            not_helped=why_not_helped(one.facts, _EXACT, language()),
+            failed_by=why_it_failed(one.facts.kinds, EXACT, words),
+            not_helped=why_not_helped(one.facts, EXACT, language()),
             filled=filled or _in_force(one.status.decision),
             seen=one.status.decision.id if one.status.decision else 0,
             into=self._into(one.facts),
@@ -232,9 +230,9 @@ class TopicPages:
             # Not the customers' words, which a browser's history would keep.
             words("topics.number", number=values["number"]) if "number" in values else words("desk.topics"),
             status,
-            answered=lambda stands: answered_now(stands, _EXACT, words),
-            where=lambda stands: where_answered(stands, _EXACT),
-            proved=lambda proof: what_was_proved(proof, _EXACT, words),
+            answered=lambda stands: answered_now(stands, EXACT, words),
+            where=lambda stands: where_answered(stands, EXACT),
+            proved=lambda proof: what_was_proved(proof, EXACT, words),
             why_again=lambda stands: why_again(stands, words, self.cache.zone),
             since_when=lambda stands: since_when(stands, words),
             title_of=cached.reading.articles.title,
@@ -254,7 +252,7 @@ class TopicPages:
         return f"handrail draft {facts.topic} --into {shlex.quote(source) if source else '…'}"
 
     def _weeks(self, cached: CachedTopics, topic: int) -> Any:
-        return draw(cached.book.by_topic[topic], cached.reading.at, _EXACT, words)
+        return draw(cached.book.by_topic[topic], cached.reading.at, EXACT, words)
 
     def _url(self, location: str) -> str:
         return f"{self.look.base_path}{address_of(location)}" if self.is_page(location) else ""

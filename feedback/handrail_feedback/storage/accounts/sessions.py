@@ -114,13 +114,13 @@ def end_others(store: Store, name: str, keep: int, at: datetime, by: Doer = AT_C
     return ended
 
 
-def end_within(db: Connection, name: str, *, only: int = 0, keep: int = 0) -> int:
+def end_within(db: Connection, name: str, *, only: int | None = None, keep: int = 0) -> int:
     """End sessions of an account within a transaction: all, `only` one, or all but the one to `keep`; how many."""
     # What an earlier version, which may run beside this one during an upgrade, tells its sessions by.
     db.execute("UPDATE staff SET session = :new WHERE name = :name", {"name": name, "new": secrets.token_urlsafe(32)})
     return db.execute(
-        """DELETE FROM staff_sessions WHERE name = :name AND id <> :keep AND (:only = 0 OR id = :only)""",
-        {"name": name, "keep": keep, "only": only},
+        """DELETE FROM staff_sessions WHERE name = :name AND id <> :keep AND (:every = 1 OR id = :only)""",
+        {"name": name, "keep": keep, "every": int(only is None), "only": only or 0},
     ).rowcount
 
 

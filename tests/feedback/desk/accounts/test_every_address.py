@@ -146,7 +146,7 @@ def test_no_page_obeys_what_customers_wrote(app, addresses, who, record_property
     record_property("tried", looked)
 
 
-@pytest.mark.parametrize("number", ["9" * 15, "9" * 20, "9" * 5000, "\u0663"])
+@pytest.mark.parametrize("number", ["0", "9" * 15, "9" * 20, "9" * 5000, "\u0663"])
 def test_a_number_that_no_store_has_leads_nowhere(app, addresses, number, record_property):
     lead, tried = signed_in(app, "lena"), 0
     for method, path, name in addresses:
@@ -154,7 +154,7 @@ def test_a_number_that_no_store_has_leads_nowhere(app, addresses, number, record
         if other != path:
             lead.get("account/")
             answer = ask(lead, method, other, csrf_token=lead.token(), present=PASSWORD)
-            assert answer.status_code == (404 if method == "GET" else 405), name
+            assert answer.status_code == 404, name
             tried += 1
     assert tried > 10
     record_property("tried", tried)
