@@ -7,7 +7,6 @@ import importlib.metadata
 import importlib.util
 import shlex
 import sys
-from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -15,8 +14,8 @@ from packaging.utils import canonicalize_name
 from handrail_kb.texts import installing
 from handrail_kb.texts.installing import install_command, install_extra, missing
 from project.install.lowest import named
+from project.rooms import files
 
-ROOT = Path(__file__).parents[2]
 REQUIRES = [
     "click>=8.1",
     'handrail[b]; extra == "a"',
@@ -85,10 +84,9 @@ def test_torch_comes_first_and_only_where_it_is_needed(monkeypatch):
 
 def nodes():
     """Each node of the packages' code, with the file that it is in."""
-    for package in ("kb", "search", "feedback"):
-        for file in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                yield file, node
+    for file in files(".py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            yield file, node
 
 
 def test_no_message_writes_a_command_of_pip_by_itself():

@@ -62,6 +62,12 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name not in _NOT_COUNTED and path.name[0] != ".")
 
 
+def files(*endings: str) -> list[Path]:
+    """Every file of the packages with one of these endings, such as `.py`."""
+    found = (path for package in PACKAGES for path in sorted(package.rglob("*")))
+    return [path for path in found if path.suffix in endings and "__pycache__" not in path.parts]
+
+
 def rooms(package: Path) -> list[Path]:
     """A package and its rooms: the folders that hold modules."""
     return [package, *sorted(path.parent for path in package.rglob("__init__.py") if path.parent != package)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import subprocess
 import sys
@@ -12,34 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from project import rooms
+from project.rooms import PACKAGES, ROOT
+
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_FLOORS = 6
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = [ROOT / "kb" / "handrail_kb", ROOT / "search" / "handrail_search", ROOT / "feedback" / "handrail_feedback"]
-PYTHON = [file for package in PACKAGES for file in sorted(package.rglob("*.py"))]
-SHOWN = [
-    file
-    for package in PACKAGES
-    for file in sorted(package.rglob("*"))
-    if file.suffix in (".js", ".css", ".html", ".svg", ".md", ".yml") and "__pycache__" not in file.parts
-]
+PYTHON = rooms.files(".py")
+SHOWN = rooms.files(".js", ".css", ".html", ".svg", ".md", ".yml")
+ROOMS = [room for package in PACKAGES for room in rooms.rooms(package)]
 
 
 def named(file):
     return str(file.relative_to(ROOT))
-
-
-def _rooms():
-    spec = importlib.util.spec_from_file_location("rooms", ROOT / "tests" / "project" / "rooms.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-rooms = _rooms()
-ROOMS = [room for package in PACKAGES for room in rooms.rooms(package)]
 
 
 def test_every_module_imports_only_from_floors_below():

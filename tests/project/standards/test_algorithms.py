@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 from handrail_kb.config.table import SECRETS
+from project.rooms import ROOT, files
 from project.standards.algorithms import KEYS, USES
 
-ROOT = Path(__file__).parents[3]
-SOURCES = [file for top in ("kb", "search", "feedback") for file in (ROOT / top).glob("handrail_*/**/*.py")]
 # What of the code is a use of which kind: names that begin so, or are imported.
 NAMES = {
     "hashlib.sha256": "SHA-256",
@@ -76,13 +74,15 @@ def unknown(tree):
 
 
 def test_the_inventory_has_every_use_in_the_code_and_no_other():
-    found = {(short(file), kind) for file in SOURCES for kind in used(ast.parse(file.read_text(encoding="utf-8")))}
+    found = {(short(file), kind) for file in files(".py") for kind in used(ast.parse(file.read_text(encoding="utf-8")))}
     listed = {(place, one.kind) for one in USES for place in one.places}
     assert found == listed
 
 
 def test_no_other_cryptography_is_in_the_code():
-    found = {(short(file), name) for file in SOURCES for name in unknown(ast.parse(file.read_text(encoding="utf-8")))}
+    found = {
+        (short(file), name) for file in files(".py") for name in unknown(ast.parse(file.read_text(encoding="utf-8")))
+    }
     assert found == set()
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-SCRIPTS = [file for top in ("kb", "search", "feedback") for file in (ROOT / top).glob("handrail_*/**/*.js")]
-TEMPLATES = [file for top in ("kb", "search", "feedback") for file in (ROOT / top).glob("handrail_*/**/*.html")]
+from project.rooms import ROOT, files
+
+SCRIPTS, TEMPLATES = files(".js"), files(".html")
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`\\])//[^\n]*", re.S)
 # Whoever sends to these is this site itself: a worker that the page began, the page that began the worker, and pages
 # of the same origin, which alone have a channel of that name.

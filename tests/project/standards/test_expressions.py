@@ -7,14 +7,13 @@ import re
 import signal
 import time
 from contextlib import suppress
-from pathlib import Path
 from re import _constants as signs
 from re import _parser as parser
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-SOURCES = [file for top in ("kb", "search", "feedback") for file in (ROOT / top).glob("handrail_*/**/*.py")]
+from project.rooms import ROOT, files
+
 # What is matched at one place may be long. What is looked for everywhere is bounded in length (bounds.py), so that a
 # run of one letter may be looked at once from each of its letters, and not more often.
 AT_ONE_PLACE, EVERYWHERE, SECONDS = 20_000, 2_000, 0.5
@@ -42,7 +41,7 @@ def literal(node):
 def expressions():
     """Each expression in the code, with the place where it stands."""
     found = {}
-    for file in SOURCES:
+    for file in files(".py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             of_re = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CALLS
             if of_re and getattr(node.func.value, "id", "") == "re" and node.args:

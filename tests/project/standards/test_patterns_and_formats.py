@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-SOURCES = [file for top in ("kb", "search", "feedback") for file in (ROOT / top).glob("handrail_*/**/*.py")]
-OF_RE = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
+from project.rooms import files
+from project.standards.test_expressions import CALLS
+
 # What is no text from outside, although this page of code alone does not show it.
 KNOWN = {
     ("snippets.py", "letters"): "a number of letters",
@@ -120,7 +120,7 @@ class Module:
     def expressions(self):
         """What `re` is given."""
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"re.{name}" for name in OF_RE}:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"re.{name}" for name in CALLS}:
                 yield node.args[0]
 
     def formats(self):
@@ -153,7 +153,7 @@ def foreign(module, found):
     return [f"{module.file.name}:{node.lineno} {ast.unparse(node)}" for node in found if not module.is_own(node)]
 
 
-MODULES = [Module(file, file.read_text(encoding="utf-8")) for file in SOURCES]
+MODULES = [Module(file, file.read_text(encoding="utf-8")) for file in files(".py")]
 
 
 def test_only_escaped_text_becomes_part_of_a_regular_expression():
@@ -178,22 +178,12 @@ def test_only_words_of_our_own_are_formats():
         "def f(typed): return re.sub('|'.join(one for one in typed), '', text)",
         "def f(form): return re.match(g(form.words), text)\ndef g(words): return words + '$'",
         "def f(self): return re.search(self.typed.pattern, text)",
-    ],
-)
-def test_text_from_outside_in_an_expression_is_noticed(code):
-    module = Module(Path("made_up.py"), code)
-    assert foreign(module, module.expressions())
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
         "def f(typed): return typed.format(name=1)",
         "def f(form): return form['words'] % (1, 2)",
         "def f(typed): return (typed + '{name}').format_map({})",
         "def f(typed): return string.Template(typed)",
     ],
 )
-def test_text_from_outside_as_a_format_is_noticed(code):
+def test_text_from_outside_in_an_expression_or_as_a_format_is_noticed(code):
     module = Module(Path("made_up.py"), code)
-    assert foreign(module, module.formats())
+    assert foreign(module, [*module.expressions(), *module.formats()])
