@@ -133,7 +133,7 @@ def _once(docs_dir: Path, path: str, kept: ReadArticles) -> Article:
 def unreadable(shown: str, error: ArticleError) -> Problem:
     """The problem of a file that cannot be read as an article."""
     line, _, what = error.what.removeprefix(f"{shown}:").partition(": ")
-    return Problem(shown, int(line), "error", what, "unreadable")
+    return Problem(shown, int(line), "error", f"{what} {error.mend}".rstrip(), "unreadable")
 
 
 def read_article(docs_dir: Path, path: str) -> Article:

@@ -172,6 +172,7 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(tmp_path):
     assert articles == []
     assert len(found) == 1
     assert (found[0].line, found[0].severity) == (3, "error")
+    assert found[0].what.endswith("(byte 0xfc). Save it as UTF-8 in your editor.")
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -46,6 +46,11 @@ def test_signing_in_and_out_and_being_refused_are_noted_with_the_kind_of_browser
     assert b"192.0.2.77" not in everything_in(store) and b"Gecko" not in everything_in(store)
 
 
+def test_on_a_phone_the_list_says_whose_account_it_was_and_who_did_it(lead):
+    lead.get("accounts/")
+    assert set(re.findall(r'<td data-name="([^"]+)"><bdi>lea</bdi>', lead.page)) == {"Account", "By"}
+
+
 def test_what_was_typed_as_a_name_and_is_nobodys_is_not_kept(app, store):
     hire(store)
     Desk(app.test_client()).sign_in(name=PASSWORD.replace(" ", "-"), password="anna")

@@ -137,6 +137,11 @@ def test_who_is_signed_in_sees_their_sessions_and_ends_one(app, desk, store):
     assert desk.get("").status_code == 200
 
 
+def test_on_a_phone_the_times_of_a_session_say_what_they_are(desk):
+    desk.get("account/")
+    assert re.findall(r'<td class="desk-number" data-name="([^"]+)">2', desk.page) == ["Signed in", "Last used"]
+
+
 def test_all_other_sessions_end_at_once(app, desk):
     others = [signed_in(app, "anna") for _ in range(3)]
     desk.get("account/")
