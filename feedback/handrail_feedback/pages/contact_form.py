@@ -146,11 +146,12 @@ def checked(form: FilledForm, lang: str, own: Collection[str] = ()) -> FilledFor
         if len(getattr(form, name)) > longest:
             errors[name] = text(lang, "contact.error_too_long", maximum=longest)
     if "reply_to" not in errors:
-        faults = _faults(form, own)
+        boxes = mailboxes_in(form.reply_to, own)
+        faults = _faults(form, boxes)
         if faults:
             meant = _mended(form.reply_to, faults)
             errors["reply_to"] = " ".join(fault_in_words(lang, one) for one in faults[:_MOST_FAULTS])
-        elif form.reply_to and not (_ADDRESS.search(form.reply_to) or _can_be_called(form.reply_to)):
+        elif form.reply_to and not (boxes or _ADDRESS.search(form.reply_to) or _can_be_called(form.reply_to)):
             errors["reply_to"] = text(lang, "contact.error_reply")
         elif form.callback and not _can_be_called(form.reply_to):
             errors["reply_to"] = text(lang, "contact.error_callback")
@@ -168,13 +169,9 @@ def _mended(reply_to: str, faults: Sequence[Mailbox]) -> str:
     return reply_to.replace(first.typed, first.meant) if whole else ""
 
 
-def _faults(form: FilledForm, own: Collection[str]) -> list[Mailbox]:
+def _faults(form: FilledForm, boxes: Iterable[Mailbox]) -> list[Mailbox]:
     """The addresses that are invalid, or look mistyped and are not confirmed."""
-    return [
-        one
-        for one in mailboxes_in(form.reply_to, own)
-        if one.fault and not (one.fault == "unsure" and form.sure == form.reply_to)
-    ]
+    return [one for one in boxes if one.fault and not (one.fault == "unsure" and form.sure == form.reply_to)]
 
 
 def _can_be_called(address: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 
 from stdnum import luhn
 
@@ -32,22 +33,37 @@ def new_code() -> str:
 
 
 def normalise(code: str) -> str | None:
-    """The code as it is stored, whatever its case, spaces and dashes; None if it is not a valid code."""
-    symbols = re.sub(r"[\s\-\u2010-\u2015.]", "", code[:100]).upper()
+    """The code as it is stored, whatever its case and width and the signs in it; None if it is not a valid code."""
+    symbols = "".join(filter(str.isalnum, _one_width(code[:100]))).upper()
     if len(symbols) != _SYMBOLS + 1 or not luhn.is_valid(symbols, alphabet=ALPHABET):
         return None
     return _grouped(symbols)
 
 
 # Symbols as misheard on the phone or misread in handwriting, and the ones that are in codes.
-_MISHEARD = str.maketrans("BCDEGTVNS85", "PPPPPPPMFA9")
+_MISHEARD = str.maketrans("BCDEGTVNS85O0Z", "PPPPPPPMFA9QQ2")
 
 
 def codes_in(typed: str) -> list[str]:
     """The codes that somebody may mean, likeliest first: as typed, as misheard, or within other words."""
-    plain = re.sub(r"[^A-Za-z0-9]", "", typed[:200]).upper()
-    meant = [typed, plain, plain.translate(_MISHEARD), *(found[1] for found in LIKE_A_CODE.finditer(typed[:200]))]
+    words = _one_width(typed[:200])
+    plain = re.sub(r"[^A-Za-z0-9]", "", words).upper()
+    meant = [typed, plain, plain.translate(_MISHEARD), *(found[1] for found in LIKE_A_CODE.finditer(words))]
     return list(dict.fromkeys(code for one in meant if (code := normalise(one))))
+
+
+def only_code_in(typed: str) -> str | None:
+    """The code that was typed or pasted, alone or among other words, and as sent; None if there is none, or several.
+
+    Several would be as many guesses at once.
+    """
+    within = {code for one in LIKE_A_CODE.finditer(_one_width(typed[:200])) if (code := normalise(one[1]))}
+    return normalise(typed) or (within.pop() if len(within) == 1 else None)
+
+
+def _one_width(typed: str) -> str:
+    """The text with full-width letters and digits as plain ones, without invisible characters."""
+    return "".join(one for one in unicodedata.normalize("NFKC", typed) if unicodedata.category(one) != "Cf")
 
 
 def _grouped(symbols: str) -> str:

@@ -154,11 +154,11 @@ def to_lines(questions: Iterable[Past], least: int) -> str:
 def from_lines(text: str, name: str) -> list[Past]:
     """The questions that `to_lines` wrote. Raises HandrailError naming the file and an invalid line."""
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
                 found.append(_from_json(json.loads(line)))
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
                 raise HandrailError(
                     f"{name}:{number}: this is no question of a replay.",
                     f"Write it anew: handrail replay --export {name}",

@@ -28,7 +28,15 @@ _TOP = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+")
 _BETWEEN = re.compile(r"[\s<>()\[\]\";:]+")
 # Forms that the standard allows and hardly any mail server takes: `"anna b"@example.com`, `anna(home)@example.com`.
 _QUOTED = re.compile(r"[^\W_][\")\]>]@[^\s@]{1,63}\.")
-_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+# What phones and word processors put in place of the plain sign; none of it is part of any address.
+_TYPOGRAPHIC = str.maketrans(
+    dict.fromkeys("\u3002\uff0e\uff61", ".")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u2039\u203a", '"')
+    | dict.fromkeys("\u300c\u300d\u300e\u300f\u3008\u3009\u300a\u300b\u3010\u3011", '"')
+    | {"\u3001": ","}
+)
 _COM = ("gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail")
 # The providers of most mailboxes. A typo is not looked for in short names, which resemble other real ones.
 _ELSEWHERE = """
@@ -41,6 +49,9 @@ _REAL_NEIGHBOURS = ("mail.com", "ymail.com", "email.com", "hotmail.ch", "hotmail
 # In a shorter name, one other letter often makes another real one.
 _LEAST_NAME = 5
 _COM_MISTYPED = ("con", "cmo", "ocm", "om", "cm", "co", "comm", "coom", "vom", "xom", "cim", "cpm", "cop", "cob")
+# Endings that no domain has: whatever stands before them, no mail arrives.
+_NO_ENDING = dict.fromkeys((one for one in _COM_MISTYPED if one not in ("om", "cm", "co")), "com")
+_NO_ENDING |= {"nte": "net", "ent": "net", "nett": "net", "ogr": "org", "rog": "org", "orgg": "org"}
 
 
 @dataclass(frozen=True)
@@ -58,13 +69,13 @@ class Mailbox:
 
 
 def plain(words: str) -> str:
-    """The text without invisible and full-width characters, with every kind of dot as a dot."""
+    """The text without invisible and full-width characters, with dots, hyphens and quotation marks as on a keyboard."""
     seen = "".join(
         character
         for character in words
         if unicodedata.category(character) not in ("Cf", "Cc", "Co") or character in "\t\n\r"
     )
-    return unicodedata.normalize("NFKC", seen).translate(_DOTS)
+    return unicodedata.normalize("NFKC", seen).translate(_TYPOGRAPHIC)
 
 
 def read_mailbox(typed: str, own: Collection[str] = ()) -> Mailbox:
@@ -176,7 +187,10 @@ def _slip(address: str, own: Collection[str] = ()) -> str:
     alike = f"{name}.com" if top in _COM_MISTYPED else domain
     near = [one for one in _PROVIDERS if one.endswith(alike[len(name) :]) and OSA.distance(alike, one) <= 1]
     near += [one for one in own if len(one.partition(".")[0]) >= _LEAST_NAME and OSA.distance(domain, one) <= 1]
-    return f"{local}@{near[0]}" if len(near) == 1 else ""
+    if len(near) == 1:
+        return f"{local}@{near[0]}"
+    before, _, ending = domain.rpartition(".")
+    return f"{local}@{before}.{_NO_ENDING[ending]}" if ending in _NO_ENDING else ""
 
 
 def _meant(word: str, own: Collection[str]) -> str:

@@ -133,7 +133,7 @@ def _one_click(site_dir: Path, _stamp: int) -> Mapping[str, bool] | None:
     try:
         facts = json.loads((site_dir / "handrail" / "site.json").read_text(encoding="utf-8"))
         base, contact = str(facts.get("base_path", "/")), str(facts["contact"]["url"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     targets = {_plain(base + prefix + contact) for prefix in ("", *(f"{lang}/" for lang in LANGUAGES))}
     found = {}

@@ -140,7 +140,7 @@ def read_recipe(folder: Path) -> Recipe:
     """The recipe of an exported encoder. Raises EncoderUnavailable when there is none."""
     try:
         return Recipe(**json.loads((folder / "encoder.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderUnavailable(f"{folder} holds no exported encoder.", "Make it: handrail build") from error
 
 

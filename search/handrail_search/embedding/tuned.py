@@ -77,7 +77,7 @@ def read_tuned(model: str, state_dir: Path) -> Tuned | None:
     try:
         name = current.read_text(encoding="utf-8").strip()
         tuned = Tuned(**json.loads((home(state_dir) / Path(name).name / "tuned.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderUnavailable(f"The tuned encoder that {current} names cannot be read.", UNDO) from error
     if tuned.format != TUNED_FORMAT or tuned.folder != name:
         raise EncoderUnavailable(f"The tuned encoder that {current} names is not one that this Handrail reads.", UNDO)

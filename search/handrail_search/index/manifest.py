@@ -118,7 +118,7 @@ def manifest_data(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         what = f"{file.parent} has no manifest.json: this generation was never finished."
         raise IndexUnusable(what, REBUILD) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
     if not isinstance(data, dict):
         raise IndexUnusable(f"{file} does not hold what it should: {str(data)[:60]}.", REBUILD)

@@ -46,9 +46,20 @@ def test_the_page_asks_for_a_code_in_the_sites_look(client: FlaskClient) -> None
 
 
 def test_a_code_however_it_is_typed_tells_how_the_message_stands(client: FlaskClient, store: Store, code: str) -> None:
-    for typed in (code, code.lower(), code.replace("-", " "), f" {code.replace('-', '')} "):
+    signs = code.replace("-", "")
+    full_width = "".join(chr(ord(sign) + 0xFEE0) for sign in code)
+    pasted = (
+        f"[{code}]",
+        f"Re: [{code}] my bill",
+        f"Reference code: {code}.",
+        f"{code}\u200b",
+        f"\ufeff{code}",
+        f"#{signs}",
+    )
+    parted = (" ".join(signs), *(code.replace("-", between) for between in ("\u2212", " / ", "_", "\u00a0", ", ")))
+    for typed in (code, code.lower(), code.replace("-", " "), f" {signs} ", full_width, *pasted, *parted):
         answer = client.post(PAGE, data={"code": typed})
-        assert answer.status_code == 200
+        assert answer.status_code == 200, typed
         assert "It is kept. A person will read it." in answer.text
     store.read("SELECT 1")
     with store.transaction() as db:
@@ -91,6 +102,11 @@ def test_what_is_no_code_gets_the_same_answer_as_an_unknown_one(client: FlaskCli
     assert sentence in unknown.text
     assert sentence in other.text
     assert "<b>" not in other.text.partition("<handrail-main>")[2]
+
+
+def test_one_try_is_one_code(client: FlaskClient, code: str) -> None:
+    assert client.post(PAGE, data={"code": f"{new_code()} {code}"}).status_code == 404
+    assert client.post(PAGE, data={"code": f"{code}, {code}"}).status_code == 200
 
 
 def test_a_code_expires_and_writing_again_keeps_it_alive(client: FlaskClient, store: Store) -> None:

@@ -143,3 +143,17 @@ def test_questions_travel_to_a_machine_without_the_store_as_they_are() -> None:
     assert from_lines(to_lines(questions, 1), "q.jsonl") == questions
     with pytest.raises(HandrailError, match=r"q\.jsonl:2: this is no question"):
         from_lines(to_lines(questions[:1], 1) + '{"question": "x"}\n', "q.jsonl")
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"then": ' * 100_000, "null", '"x"', '{"then": "x"}', "1e999"])
+def test_a_line_that_is_no_question_is_told_with_its_number(line: str) -> None:
+    right = to_lines([past()], 1)
+    many = right.replace('"people": 5', '"people": 1e999')
+    for wrong in (line, many):
+        with pytest.raises(HandrailError, match=r"^q\.jsonl:2: this is no question"):
+            from_lines(right + wrong, "q.jsonl")
+
+
+def test_a_question_may_have_a_line_end_of_another_system() -> None:
+    questions = [past("forgot\u2028password"), past("forgot\u0085password")]
+    assert from_lines(to_lines(questions, 1), "q.jsonl") == questions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import time
@@ -21,6 +22,7 @@ from handrail_feedback.pages.vote import VOTE_BYTES
 from handrail_feedback.records.messages import LONGEST_LINE, LONGEST_MESSAGE
 from handrail_search.ranking.searcher import MAX_LIMIT, MAX_QUESTION
 from handrail_search.service.app import BODY_BYTES
+from project.rooms import files
 from project.standards.bounds import BOUNDS, FILE_MB, MEGABYTES, SECONDS
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -44,6 +46,24 @@ def client(app):
     client = app.test_client()
     client.get("/help/api/search?q=warm")
     return client
+
+
+def names(node):
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node else set()
+
+
+def test_json_nested_too_deep_is_refused_wherever_what_is_no_json_is():
+    """Python's reader has another error for it, and whoever catches the one alone shows people a traceback."""
+    caught = {
+        f"{file.name}:{block.lineno}": set().union(*(names(handler.type) for handler in block.handlers))
+        for file in files(".py")
+        for block in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(block, ast.Try) and any("json.loads(" in ast.unparse(line) for line in block.body)
+    }
+    assert len(caught) > 10
+    assert [
+        where for where, errors in caught.items() if "ValueError" in errors and "RecursionError" not in errors
+    ] == []
 
 
 @contextmanager

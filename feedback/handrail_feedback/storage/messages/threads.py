@@ -23,7 +23,7 @@ from handrail_feedback.records.messages import (
     time_for_share,
 )
 from handrail_feedback.records.outbox import Route
-from handrail_feedback.records.reference_codes import normalise
+from handrail_feedback.records.reference_codes import only_code_in
 from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages.answers import ANSWERED, NEEDED_NONE, THREAD
@@ -231,7 +231,7 @@ def erase_thread(store: Store, thread: Thread) -> None:
 
 
 def _first_of(store: Store, code: str) -> str:
-    found = store.read("SELECT code, follows FROM messages WHERE code = :code", code=normalise(code) or "")
+    found = store.read("SELECT code, follows FROM messages WHERE code = :code", code=only_code_in(code) or "")
     return str(found[0]["follows"] or found[0]["code"]) if found else ""
 
 

@@ -79,7 +79,7 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             edit_base=str(data.get("edit_base") or ""),
             articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
 
 

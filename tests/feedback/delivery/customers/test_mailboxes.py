@@ -44,6 +44,8 @@ CASES = [
     ("\u202aanna@example.com\u202c", "anna@example.com", None, ""),
     ("ａｎｎａ＠ｅｘａｍｐｌｅ．ｃｏｍ", "anna@example.com", None, ""),
     ("anna@例え。jp", "anna@xn--r8jz45g.jp", None, ""),
+    ("anna.o\u2019hara@example.ie", "anna.o'hara@example.ie", None, ""),
+    ("anna\u2010b@exam\u2011ple.com", "anna-b@exam-ple.com", None, ""),
     ("me@gmail..com", "", "wrong", "me@gmail.com"),
     ("me..you@example.com", "", "wrong", "me.you@example.com"),
     ("me@gmail", "", "wrong", "me@gmail.com"),
@@ -72,6 +74,11 @@ CASES = [
     ("me@hotmial.con", "me@hotmial.con", "unsure", "me@hotmail.com"),
     ("me@yaho.fr", "me@yaho.fr", "unsure", "me@yahoo.fr"),
     ("me@t-onlin.de", "me@t-onlin.de", "unsure", "me@t-online.de"),
+    ("me@shop.example.con", "me@shop.example.con", "unsure", "me@shop.example.com"),
+    ("me@example.nett", "me@example.nett", "unsure", "me@example.net"),
+    ("me@example.rog", "me@example.rog", "unsure", "me@example.org"),
+    ("me@example.co", "me@example.co", None, ""),
+    ("me@example.om", "me@example.om", None, ""),
     ("me@mail.com", "me@mail.com", None, ""),
     ("me@ymail.com", "me@ymail.com", None, ""),
     ("me@gmx.net", "me@gmx.net", None, ""),
@@ -138,6 +145,10 @@ def test_a_name_on_some_platform_is_no_wrong_address(words: str) -> None:
         ("anna @ example.com", "anna@example.com"),
         ("anna@example.com/0171 2345678", "anna@example.com"),
         ("anna@example.com,0171 2345678", "anna@example.com"),
+        ("\u201eanna@example.com\u201c", "anna@example.com"),
+        ("\u00abanna@example.com\u00bb, \u2018Anna\u2019", "anna@example.com"),
+        ("\u300canna@example.com\u300d", "anna@example.com"),
+        ("anna@example.com\u30010312345678", "anna@example.com"),
         ("anna@example.com, bert@example.com", ""),
         ("telegram @anna or 0171 2345678", ""),
         ("@anna@chaos.social", ""),
@@ -206,6 +217,15 @@ def test_every_way_in_keeps_the_same_rule(
         [message] = list_messages(store)
         assert reply_address(message.reply_to) == (address or meant)
         assert "\u200b" not in message.reply_to
+
+
+@pytest.mark.parametrize("way", [FORM, JSON])
+@pytest.mark.parametrize("typed", ["anna @ example.com", "anna@ example.com", "\u201canna@example.com\u201d"])
+def test_an_address_that_can_be_answered_is_taken_with_spaces_and_quotes(
+    client: FlaskClient, store: Store, way: str, typed: str
+) -> None:
+    assert send(client, way, typed).status_code in (200, 201)
+    assert [reply_address(message.reply_to) for message in list_messages(store)] == ["anna@example.com"]
 
 
 @pytest.mark.parametrize("way", [FORM, JSON, TELL])

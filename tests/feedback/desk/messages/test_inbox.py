@@ -31,6 +31,20 @@ def test_a_code_opens_its_message_however_it_is_said(desk, write, said):
     assert answer.headers["Location"] == f"/help/desk/m/{code}/"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Q9Z-7K6-RHQ",
+        "092 7K6 RH0",
+        "o527k6rho",
+        "\uff31\uff19\uff12\uff0d\uff17\uff2b\uff16\uff0d\uff32\uff28\uff31",
+        "Q92\u2212\u200b7K6\u2212RHQ",
+    ],
+)
+def test_a_code_is_known_when_it_was_misread_and_in_full_width(said):
+    assert codes_in(said) == ["Q92-7K6-RHQ"]
+
+
 def test_one_wrong_sign_opens_nothing_but_names_the_code_that_may_be_meant(desk, write):
     code = write()
     wrong = next(sign for sign in "234679" if sign != code[0]) + code[1:]
