@@ -112,7 +112,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         self.active = bool(self.config["enabled"])
         if self.active and mkdocs.is_offline(config):
             told = "The offline plugin is on, and files on a disk can ask no service: Handrail stands aside."
-            log("build.note", told=told)
+            log("build.advice", told=told)
             self.active = False
         if not self.active:
             return config
@@ -384,7 +384,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
             log("build.warning", told=fault)
         for told in (report.advice(found), *report.notes(found)):
             if told:
-                log("build.note", told=told)
+                log("build.advice", told=told)
 
     def _warn_about_help_links(self, site_dir: Path, base_path: str) -> None:
         left_out = self.contact.pages_without_link

@@ -7,7 +7,6 @@ Reads Markdown only; knows nothing of HTML, MkDocs or the index. Each fault in a
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,8 +17,8 @@ from typing import Any, cast
 
 import yaml
 
+from handrail_kb.config import yaml_files
 from handrail_kb.config.shown import shown_folder
-from handrail_kb.config.yaml_files import compose_yaml, read_yaml, yaml_fault
 from handrail_kb.config.yaml_lines import field_lines
 from handrail_kb.errors import ArticleError
 from handrail_kb.problems import Problem, Severity, kind_of, nearest
@@ -47,9 +46,6 @@ SEARCH_FIELDS = ("exclude", "boost")
 MOST_ARTICLE_BYTES = 2_000_000
 
 _FRONT_MATTER = "front-matter"
-# The front matter as MkDocs recognises it: anything else is part of the article's text.
-_FRONT = re.compile(r"\A-{3}[ \t]*\n(.*?\n)?(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.S)
-_UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
 
 
 @dataclass(frozen=True)
@@ -182,11 +178,10 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
     """The article in `text`. Never raises: faults are in `problems`, whose paths begin with `folder`."""
     shown = f"{folder}/{path}" if folder else path
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    front = _FRONT.match(text)
+    front = yaml_files.front_matter_in(text)
     if not front:
-        what = "the front matter has no closing '---' line, so all of it would be shown to readers."
-        unclosed = (Problem(shown, 1, "error", what, _FRONT_MATTER),) if _UNCLOSED.match(text) else ()
-        return Article(path, text, problems=unclosed)
+        lost = yaml_files.lost_front_matter(text, (*OUR_FIELDS, *THEIR_FIELDS), (*ONLY_OURS, "search"))
+        return Article(path, text, problems=(Problem(shown, lost[0], "error", lost[1], _FRONT_MATTER),) if lost else ())
     body, body_line = text[front.end() :], text.count("\n", 0, front.end()) + 1
     try:
         meta, lines, repeated = _read_front_matter(front[1] or "")
@@ -197,6 +192,9 @@ def parse_article(path: str, text: str, *, folder: str = "docs") -> Article:
         return Article(path, body, body_line, problems=(Problem(shown, 2, "error", what, _FRONT_MATTER),))
     fields = _Fields(shown, meta, lines)
     fields.check_names(repeated)
+    if not front[0].endswith("\n"):
+        what = "MkDocs needs a line end after the '---' that closes the front matter, or it shows all of it to readers."
+        fields.problems.append(Problem(shown, body_line, "error", what, _FRONT_MATTER))
     return _with_fields(path, body, body_line, fields)
 
 
@@ -227,13 +225,15 @@ def _with_fields(path: str, body: str, body_line: int, fields: _Fields) -> Artic
 
 def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
     """The fields, the line of each in the file (`search.boost` and `questions.0`, too), and names that occur twice."""
-    meta = read_yaml(block)
+    meta = yaml_files.read_yaml(block)
     if isinstance(meta, dict):
-        written = read_yaml(block, as_written=True)
+        written = yaml_files.read_yaml(block, as_written=True)
         meta |= {name: written[name] for name in _WORDS if name in meta and name in written}
     lines: dict[str, int] = {}
     repeated: list[str] = []
-    for name, line in field_lines(compose_yaml(block)):
+    document = yaml_files.compose_yaml(block)
+    yaml_files.refuse_unknown_tags(document)
+    for name, line in field_lines(document):
         if name in lines:
             repeated.append(name)
         lines[name] = line + 2
@@ -241,7 +241,7 @@ def _read_front_matter(block: str) -> tuple[Any, dict[str, int], list[str]]:
 
 
 def _broken_yaml(shown: str, error: yaml.YAMLError) -> Problem:
-    line, what = yaml_fault(error, first=2)
+    line, what = yaml_files.yaml_fault(error, first=2)
     return Problem(shown, line, "error", f"the front matter is not valid YAML: {what}", _FRONT_MATTER)
 
 

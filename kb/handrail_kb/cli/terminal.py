@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-# Shown although it is no warning: exporting an encoder takes long, and front matter that cannot be read is on the page.
-_SHOWN = ("encoder.preparing", "build.tolerated")
+# Shown although it is no warning: exporting an encoder takes long, front matter that cannot be read is on the page, and
+# what the policy blocks is missing from it.
+_SHOWN = ("encoder.preparing", "build.tolerated", "build.advice")
 
 console = Console(stderr=True, highlight=False)
 

@@ -5,6 +5,8 @@ No tag runs code, and the number of values that aliases may expand to is bounded
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -26,6 +28,13 @@ _QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST_QUICK = 3000
 # Files that inherit from files.
 _DEEPEST = 20
+# The front matter; anything else is part of the article's text.
+_FRONT = re.compile(r"\A-{3}[ \t]*\n(.*?\n)?(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.S)
+_UNCLOSED = re.compile(r"\A-{3}[ \t]*\n\s*[A-Za-z_][\w-]*:")
+# What was meant as front matter: after empty lines, or between lines that hold more than `---`.
+_MEANT = re.compile(r"\s*+-{3,}+[^\n]*+\n(.*?\n)-{3,}+[ \t]*+(?:\n|\Z)", re.S)
+# A field without `---`, which MkDocs takes out of the text at the beginning of a file.
+_BARE_FIELD = re.compile(r" {0,3}([A-Za-z0-9_-]+):(?:\s|\Z)")
 # What Python may raise for a hostile value.
 _UNREADABLE = (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError, KeyError)
 
@@ -97,6 +106,53 @@ def compose_yaml(text: str) -> yaml.Node | None:
     return node
 
 
+def front_matter_in(text: str) -> re.Match[str] | None:
+    """The front matter at the beginning of a text, with its lines `---`; group 1 is the YAML.
+
+    MkDocs finds the same, but not where the text ends behind the last `---` without a line end.
+    """
+    return _FRONT.match(text)
+
+
+def lost_front_matter(text: str, known: Collection[str], ours: Collection[str]) -> tuple[int, str] | None:
+    """The line and the fault where a text begins with fields that MkDocs does not take for front matter.
+
+    `known` are the names that show that fields are meant, `ours` those that count only between lines `---`.
+    """
+    if _UNCLOSED.match(text):
+        return 1, "the front matter has no closing '---' line, so all of it would be shown to readers."
+    if (meant := _MEANT.match(text)) and _holds_one_of(meant[1], known):
+        lines = "on the first line with '---' and nothing else, and ends with such a line"
+        before = text[: meant.start(1)].rstrip("\n").count("\n")
+        return before + 1, f"a front matter begins {lines}; this one would be shown to readers."
+    for number, line in enumerate(text.split("\n", 100)[:100], start=1):
+        if not (field := _BARE_FIELD.match(line)):
+            break
+        if field[1].lower() in ours:
+            return (
+                number,
+                f"'{field[1]}' counts only in a front matter: write '---' on a line before and after the fields.",
+            )
+    return None
+
+
+def refuse_unknown_tags(document: yaml.Node | None) -> None:
+    """Raise yaml.YAMLError for a tag such as `!ref`, with which MkDocs takes a front matter for text."""
+    known = {*yaml.SafeLoader.yaml_constructors, "tag:yaml.org,2002:merge"}
+    waiting, seen = [document] if document else [], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.tag not in known:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the tag {node.tag} means nothing here", node.start_mark
+            )
+        if isinstance(node, yaml.CollectionNode):
+            waiting += chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
+
+
 def yaml_fault(error: yaml.YAMLError, first: int = 1) -> tuple[int, str]:
     """The line to mend, and in sentences what is wrong there and what to do; `first` is the first line of the YAML.
 
@@ -118,11 +174,18 @@ def yaml_fault(error: yaml.YAMLError, first: int = 1) -> tuple[int, str]:
 def _what_to_do(reason: str) -> str:
     if "'\\t'" in reason:
         return "Indent with spaces, not with tabs."
-    if "cannot start any token" in reason:
+    if "cannot start any token" in reason or reason.startswith("the tag "):
         return "Put the value in quotes."
     if "<block end>" in reason:
         return "Check the indentation and the quotation marks of this line and those above."
     return "A value with ': ' or '#' in it needs quotes."
+
+
+def _holds_one_of(block: str, names: Collection[str]) -> bool:
+    with suppress(yaml.YAMLError):
+        meta = read_yaml(block)
+        return isinstance(meta, dict) and any(name in names for name in meta)
+    return False
 
 
 def _is_shallow(text: str) -> bool:

@@ -35,6 +35,8 @@ from handrail_kb.texts.amounts import date_in_words
 # `contact.md`, `contact/index.md`, and their translations for static-i18n: `contact.de.md`, `de/contact.md`.
 _LANG = r"[a-z]{2}(?:[-_][A-Za-z]+)?"
 _OUR_PAGE = re.compile(rf"(?:{_LANG}/)?(find|contact)(?:\.{_LANG})?(?:/index(?:\.{_LANG})?)?\.md")
+# Links in a heading that are no words of it.
+_MARK_IN_HEADING = re.compile(r'<a class="(?:headerlink|footnote-ref)"[^<>]*+>[^<>]*+</a>')
 # Fields that a plugin may give a page; titles, descriptions and authors are each article's own.
 _GIVEN = ("questions", "keywords", "tags", "people_only", "search", "owner", "review_by")
 
@@ -114,13 +116,33 @@ def article_problems(docs_dir: Path, path: str) -> tuple[Problem, ...]:
         return (unreadable(f"{shown_folder(docs_dir)}/{path}", error),)
 
 
+def title_of(page: Page) -> str:
+    """The title as readers see it. One that MkDocs makes of a file's name gives way to the page's only first heading.
+
+    MkDocs makes one where HTML or a comment stands before the heading, or the heading is HTML.
+    """
+    title = as_seen(str(page.title or ""))
+    content = page.content or ""
+    made_up = "title" not in vars(page) and "title" not in page.meta
+    if made_up and title in ("Home", _as_title(page.file.name)) and content.count("<h1") == 1:
+        heading = content.partition("<h1")[2].partition(">")[2].partition("</h1")[0]
+        return as_seen(_MARK_IN_HEADING.sub("", heading)) or title
+    return title
+
+
+def _as_title(name: str) -> str:
+    """As MkDocs makes a title of a file's name."""
+    words = name.replace("-", " ").replace("_", " ")
+    return words.capitalize() if words.lower() == words else words
+
+
 def page_facts(page: Page, lang: str) -> dict[str, Any]:
     """The facts about a page for the service. The check of the articles has reported unusable values."""
     article, given = _as_article(page), _given(page)
     review_by = article.review_by or given.review_by
     return {
         "source": page.file.src_uri,
-        "title": as_seen(str(page.title or "")),
+        "title": title_of(page),
         "description": article.description,
         "questions": list(dict.fromkeys((*article.questions, *given.questions))),
         "sections": {**given.sections, **article.sections},
@@ -168,7 +190,7 @@ def answering(pages: Iterable[Page]) -> Iterator[Answering]:
         article = _as_article(page)
         if page.file.generated_by or page.is_homepage or article.home or _is_archive(page):
             continue
-        yield Answering(article, as_seen(str(page.title or "")), address_of_page(page), not _is_excluded(page))
+        yield Answering(article, title_of(page), address_of_page(page), not _is_excluded(page))
 
 
 def home_of(pages: Iterable[Page]) -> Article | None:
@@ -230,8 +252,9 @@ def edit_base(pages: Iterable[Page]) -> str:
 def make_words_safe(page: Page) -> None:
     """Escape the texts of the front matter, because themes put them into HTML as they are."""
     written = _as_article(page)
-    if "title" in page.meta and not str(page.meta["title"] or "").strip():
-        del page.meta["title"]  # else MkDocs would take the empty title instead of another one
+    title = page.meta.get("title")
+    if "title" in page.meta and (isinstance(title, list | dict) or not str(title or "").strip()):
+        del page.meta["title"]  # else MkDocs would take it instead of the heading, and no theme can show a list
     for name in ("title", "description", "author"):
         words = getattr(written, name, "") or page.meta.get(name)
         if isinstance(words, str | int | float):

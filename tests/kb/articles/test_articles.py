@@ -1,8 +1,10 @@
 """Reading articles: values for those who use them, clear words for those who write them."""
 
+import time
 from datetime import date
 
 import pytest
+from mkdocs.utils.meta import get_data
 
 from handrail_kb.articles.article import MARKDOWN, parse_article, read_article, read_articles
 from handrail_kb.errors import ArticleError
@@ -209,3 +211,46 @@ def test_what_cannot_be_read_in_front_matter_is_said():
     [problem] = parse_article("a.md", "---\nreview_by: 2026-02-30\n---\n").problems
     assert "day is out of range" in problem.what
     assert "quotes" not in problem.what
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("---\ntitle: VAT\n---", 3, "needs a line end after the '---'"),
+        ("\n\n---\ntitle: VAT\n---\nBody\n", 3, "begins on the first line"),
+        ("---yaml\ntitle: VAT\n---\nBody\n", 1, "'---' and nothing else"),
+        ("--- # about\nsearch: {exclude: true}\n---\nBody\n", 1, "'---' and nothing else"),
+        ("----\ntags: [a]\n----\nBody\n", 1, "'---' and nothing else"),
+        ("title: VAT\nQuestions: Why?\n\nBody\n", 2, "'Questions' counts only in a front matter"),
+        ("people_only: true\n# VAT\n", 1, "'people_only' counts only in a front matter"),
+        ("---\nowner: Ana\ntitle: !ref VAT\n---\nBody\n", 3, "the tag !ref means nothing here"),
+        ("---\nrun: !!python/name:os.system x\n---\nBody\n", 2, "python/name:os.system means nothing here"),
+    ],
+)
+def test_fields_that_mkdocs_does_not_take_for_front_matter_are_named_with_their_line(text, line, words):
+    assert get_data(text)[1].keys() <= {"title", "questions", "people_only"}, "MkDocs has learned to read it"
+    [problem] = parse_article("billing.md", text).problems
+    assert str(problem).startswith(f"docs/billing.md:{line}: ")
+    assert words in str(problem)
+    assert problem.severity == "error"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\n---\n\nSee: below\n\n---\n\nBetween two rules.\n",
+        "Note: mind the gap\n\nBody\n",
+        "title: VAT\n\nowner: is a word here\n",
+        "# VAT\n\nquestions: many\n",
+        "---------\n\nJust a long rule.\n\n---------\n",
+    ],
+)
+def test_text_that_only_looks_like_fields_is_text(text):
+    assert parse_article("billing.md", text).problems == ()
+
+
+@pytest.mark.parametrize("text", ["-" * 200_000, "\n" * 200_000 + "x", "-" * 100_000 + "\n" + "---- a\n" * 20_000])
+def test_rules_without_end_are_read_in_no_time(text):
+    began = time.monotonic()
+    assert parse_article("billing.md", text).problems == ()
+    assert time.monotonic() - began < 2

@@ -177,3 +177,17 @@ def test_a_build_names_front_matter_that_readers_would_see_as_text_and_goes_on_a
     built = handrail("build", "--strict", cwd=own_site)
     assert built.returncode == 0
     assert "docs/more.md:2: the front matter is not valid YAML" in built.stderr
+
+
+def test_a_build_says_what_the_policy_blocks_and_goes_on_also_strictly(own_site):
+    (own_site / "docs" / "more.md").write_text('# More\n\n<iframe src="https://player.example.com/1"></iframe>\n')
+    built = handrail("build", "--strict", cwd=own_site)
+    assert built.returncode == 0
+    assert "frame-src https://player.example.com on 1 page (more/): iframe" in built.stderr
+    assert 'frame-src: ["https://player.example.com"]' in built.stderr
+
+
+def test_a_build_that_stands_aside_for_an_offline_site_says_so(own_site):
+    settings = own_site / "mkdocs.yml"
+    settings.write_text(settings.read_text().replace("plugins:\n", "plugins:\n  - offline\n", 1))
+    assert "The offline plugin is on" in handrail("build", cwd=own_site).stderr

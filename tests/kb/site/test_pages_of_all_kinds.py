@@ -127,3 +127,43 @@ def test_plugins_may_be_written_as_a_mapping(build):
     from handrail_kb.config.settings import load_settings
 
     assert load_settings(site.dir.parent / "mkdocs.yml", environ={}).text("contact_text") == "Ask Ana"
+
+
+@pytest.mark.parametrize("title", ["[One, Two]", "{a: b}", "[]", "[[deep]]"])
+def test_a_title_that_is_no_text_gives_way_to_the_heading(build, title):
+    """Of a list, Material cannot make the address that a vote is sent to: the build would end."""
+    site = build({"tax.md": f"---\ntitle: {title}\n---\n# What tax is\n\nA walrus pays none.\n"})
+    assert articles_of(site)["tax/"]["title"] == "What tax is"
+    assert "<title>What tax is - Help</title>" in site.page("tax/index.html")
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("<!-- SPDX-License-Identifier: MIT -->\n\n# Pay by *card*\n", "Pay by card"),
+        ('<h1 align="center">Pay &amp; <em>send</em></h1>\n', "Pay & send"),
+        ('<p><img src="a.png" alt=""></p>\n\nPay by card\n===========\n', "Pay by card"),
+        ("!!! note\n    Old.\n\n# Refunds[^1]\n\n[^1]: In euros.\n", "Refunds"),
+        ("Words before.\n\n# Part one\n\nText.\n\n# Part two\n", "How to pay"),
+        ("No heading at all.\n", "How to pay"),
+        ('<h1><img src="a.png" alt="x"></h1>\n\nText.\n', "How to pay"),
+    ],
+)
+def test_a_title_made_of_a_files_name_gives_way_to_the_only_first_heading_that_readers_see(build, written, title):
+    extensions = ["admonition", "footnotes", {"toc": {"permalink": True}}]
+    site = build({"how-to-pay.md": written}, markdown_extensions=extensions)
+    assert articles_of(site)["how-to-pay/"]["title"] == title
+    assert next(page.title for page in read_site(site.dir) if page.location == "how-to-pay/") == title
+
+
+def test_a_title_that_somebody_gave_stays_beside_another_heading(build):
+    written = "<!-- MIT -->\n\n# Pay by card\n"
+    named = build({"pay.md": written}, nav=[{"Home": "index.md"}, {"Paying": "pay.md"}])
+    assert articles_of(named)["pay/"]["title"] == "Paying"
+    titled = build({"pay.md": f"---\ntitle: Pay\n---\n{written}"}, folder="titled")
+    assert articles_of(titled)["pay/"]["title"] == "Pay"
+
+
+def test_the_home_page_is_called_by_its_heading_behind_a_picture(build):
+    site = build({"index.md": '<p align="center"><img src="a.png" alt=""></p>\n\n# Acme Printer\n\nIt prints.\n'})
+    assert articles_of(site)[""]["title"] == "Acme Printer"

@@ -43,6 +43,8 @@ _OTHER_SEAMS = re.compile("\x1f")
 SEAMS = re.compile("\x1f[\x1f]+")
 _SPACE = re.compile(r"[\s\x1e]+")
 _ROLES_APART = frozenset(["cell", "gridcell", "columnheader", "rowheader", "option", "tab"])
+# What stands beside a word in a frame of its own, without a space: badges, and comments of CriticMarkup.
+_IN_A_FRAME = re.compile(r"(?:^|[\s_-])(?:badge|chip|pill|label)(?:[\s_-]|$)|critic comment")
 _ROLES_BELOW = frozenset(["row", "listitem", "heading", "paragraph"])
 _LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
 
@@ -116,6 +118,10 @@ class _Reader:
             self._read_block(child)
         elif _role(child) in _ROLES_APART:
             self._read_change(child)
+        elif tag == "span" and _IN_A_FRAME.search(child.attributes.get("class") or ""):
+            self._inline.append(SEAM)
+            self.read(child)
+            self._inline.append(SEAM)
         else:
             self.read(child)
 

@@ -156,6 +156,7 @@ EVENTS: Mapping[str, Event] = {
     "desk.articles_stale": _error("articles at the desk stay as they were: {reason}"),
     # Building a site
     "build.note": Event(logging.INFO, "{told}", for_writers=True),
+    "build.advice": Event(logging.INFO, "{told}", for_writers=True),
     "build.tolerated": Event(logging.INFO, "{told}", for_writers=True),
     "build.warning": Event(logging.WARNING, "{told}", for_writers=True),
     "build.failed": _error(

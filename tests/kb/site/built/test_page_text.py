@@ -71,6 +71,11 @@ def test_formatting_inside_a_word_leaves_it_one_word(html):
         ("<p><kbd>Ctrl</kbd><kbd>K</kbd> or <kbd>Ctrl</kbd>+<kbd>K</kbd></p>", "Ctrl K or Ctrl+K"),
         ('<p><span class="keys"><kbd>Ctrl</kbd><span>+</span><kbd>Alt</kbd></span>.</p>', "Ctrl+Alt."),
         ('<p>See<span aria-hidden="true">★</span>this</p>', "See this"),
+        (
+            '<p>Sync<span class="md-badge">New</span>, <span class="label label-info">Pro</span>: yes.</p>',
+            "Sync New, Pro: yes.",
+        ),
+        ('<p><mark class="critic">slow</mark><span class="critic comment">which?</span></p>', "slow which?"),
         ('<p>Done <img class="emojione" alt=":rocket:"><img alt="🚀">!</p>', "Done 🚀 !"),
         ('<p><span class="twemoji"><svg><title>Gear</title></svg></span>Settings</p>', "Settings"),
         ('<p>The <abbr title="Application interface">API</abbr>s</p>', "The APIs"),
