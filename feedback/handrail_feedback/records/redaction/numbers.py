@@ -5,8 +5,6 @@ Pure. National numbers are told by their check digits (python-stdnum) or by a wa
 
 from __future__ import annotations
 
-import ipaddress
-import itertools
 import re
 
 from phonenumbers import Leniency, PhoneNumberMatcher
@@ -17,30 +15,36 @@ from stdnum.ch import ssn
 from stdnum.cl import rut
 from stdnum.cn import ric
 from stdnum.es import dni, nie
+from stdnum.eu import vat
 from stdnum.fi import hetu
 from stdnum.fr import nir
 from stdnum.ie import pps
 from stdnum.in_ import pan
 from stdnum.it import codicefiscale
-from stdnum.mx import curp
+from stdnum.mx import curp, rfc
 from stdnum.nl import bsn
 
-from handrail_feedback.records.redaction.rewriting import Replacement, Rewriting
+from handrail_feedback.records.redaction.announced import take_out_announced
+from handrail_feedback.records.redaction.harmless import hide_harmless
+from handrail_feedback.records.redaction.networks import IPV4, ipv4
+from handrail_feedback.records.redaction.rewriting import SPACED, Replacement, Rewriting
 
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "CH", "NL", "AT")
 _PHONE_TRIES = 20
 
 ENOUGH_DIGITS = re.compile(r"(?:\d\D{0,30}){4}")
 _GAP = r"[ \u00a0.\u2009\u202f-]?"
-_BORN = re.compile(
-    r"(?i)\b((?:born|birthday|date\s+of\s+birth|dob|geboren|geburtsdatum|geburtstag|née?|naissance|nacid[oa]|nacimiento)"
-    r"\W{1,3}(?:(?:on|is|am|ist|le|el|en|est|es)\s)?)(?:\d{1,4}[./ -]\d{1,2}[./ -]\d{1,4}"
-    r"|\d{1,2}(?:st|nd|rd|th|\.|er|º)?[ -](?:of |de )?[^\W\d_]{3,12}\.?,?[ -](?:de )?\d{2,4}"
-    r"|[^\W\d_]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{2,4})"
+_IBAN = re.compile(r"(?i)(?:(?<![a-z0-9])|(?<=iban))[a-z]{2}\d{2}(?:[ \u00a0.-]?[a-z0-9]){8,30}(?![a-z0-9])")
+# In groups of four with any one sign between, as forms and other programs write them.
+_IBAN_IN_GROUPS = re.compile(
+    r"(?i)(?:(?<![a-z0-9])|(?<=iban))[a-z]{2}\d{2}(?P<sign>[^\w\s]|_)[a-z0-9]{4}(?:(?P=sign)[a-z0-9]{4}){1,6}"
+    r"(?:(?P=sign)[a-z0-9]{1,4})?(?![a-z0-9])"
 )
-_IBAN = re.compile(r"(?i)(?<![a-z0-9])[a-z]{2}\d{2}(?:[ \u00a0.-]?[a-z0-9]){8,30}(?![a-z0-9])")
+_CARD_IN_GROUPS = re.compile(
+    r"(?<!\d)\d{4}(?P<sign>[^\w\n]{1,3}|_)(?:\d{4}(?P=sign)\d{4}(?P=sign)\d{4}|\d{6}(?P=sign)\d{5})(?!\d)"
+)
 _CARD = re.compile(rf"(?<![\d.,])\d(?:{_GAP}\d){{12,18}}(?![\d]|[.,]\d)")
-_LONG_NUMBER = re.compile(r"(?<![\w.,])(?:\+|\()?\d(?:[ \u00a0()/-]{0,2}\d){7,10000}(?!\w)")
+_LONG_NUMBER = re.compile(rf"(?<![{SPACED}.,])(?:\+|\()?\d(?:[ \u00a0()/-]{{0,2}}\d){{7,10000}}(?![{SPACED}])")
 _DATE = re.compile(
     r"\b(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?\b"
     r"|\b(?:19|20)\d{2}([-/. ])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])\b(?:[T ]{1,2}\d{1,2}(?!\d))?"
@@ -55,110 +59,15 @@ _PHONE_CUE = re.compile(
 
 def take_out(text: Rewriting) -> None:
     """Put placeholders in place of numbers that tell who somebody is."""
+    take_out_announced(text)
     if not ENOUGH_DIGITS.search(text.form):
         return
-    text.hide(_ADVISORY, lambda _: True)
-    text.hide(_ERROR, _is_error)
-    text.hide(_OF_THINGS, lambda _: True)
-    text.hide(_ROW, _is_row)
+    hide_harmless(text)
     for pattern, replacement in _NUMBERS:
         text.sub(pattern, replacement)
     _phones(text)
     text.sub(_LONG_NUMBER, _long_number)
     text.sub(_GROUPED, _grouped)
-
-
-# --- numbers that nobody is behind
-
-# CVE-2021-44228, RHSA-2024:1234: names of known weaknesses.
-_ADVISORY = re.compile(
-    r"(?i)\b(?:CVE|CAN|RH[SBE]A|EUVD|USN|DSA|DLA|ELSA|ALAS|GLSA|ZDI|JVNDB|CN?NVD|ICSA|WID-SEC|FEDORA|SUSE-SU|VU)[-#\s]"
-    r"(?:[A-Z]{1,6}-)?(?:(?:19|20)\d{2}[-:\s])?\d{3,7}(?:[-:]\d{1,4})?(?![\w-])"
-)
-_ERROR = re.compile(
-    r"(?i)\b(?:err(?:or|no|eur|ore)?s?|error[ _-]?(?:code|number)|fehler(?:[ -]?(?:code|nummer))?|exception|hresult"
-    r"|ntstatus|bugcheck|(?:stop|exit|return|status|result|reason)[ _-]?code|event\s?id|code\s+d['\u2019]erreur"
-    r"|código\s+de\s+error)"
-    r"\s{0,2}[:#=(]?\s{0,2}(?:(?:no|nr|code|number|nummer)\.?\s)?"
-    r"(?P<number>-?\d{1,10}(?:[-.:/]\d{1,6}){0,4})(?![\w-]|[ \u00a0]{1,2}\(?\d|[./]\d)"
-)
-
-
-# What numbers of books, goods, commits and ports are called; what whole numbers end at; round numbers.
-_OF_THINGS = re.compile(
-    r"(?i)\b(?:ISBN(?:-1[03])?|ISSN|EAN|GTIN(?:-1[34])?|UPC|DOI|part\s(?:no|number|nr)|model\s(?:no|number|nr)|teilenummer|SKU"
-    r"|unix\s?time(?:stamp)?|timestamp|epoch)\.?\s{0,2}[:#]?\s{0,2}\d[\d./-]{2,24}(?!\w|[ -]\d)"
-    r"|\b(?:commit|revision|checksum|git\s\w{1,10}|sha-?(?:1|256|512)?(?:sum)?|md5(?:sum)?)\s{0,2}[:#]?\s{0,2}[0-9a-f]{7,128}\b"
-    r"|\bports?\s{0,2}:?\s{0,2}\d{1,5}(?:(?:[,/]\s?|\s|\s?and\s|\s?-\s?)\d{1,5}(?!\d)){1,12}(?!\w)"
-    r"|(?<![\w.,+-])-?(?:214748364[78]|429496729[56]|900719925474099[12]|922337203685477580[78]|18446744073709551615)(?![\w-]|[.,]\d)"
-    r"|(?<![\w.,+-])[1-9]0{8,17}(?![\w-]|[.,]\d)"
-)
-# 1 2 3 4 5 6 7 8 9, 401 403 404 500: counting, and answers of web servers.
-_ROW = re.compile(r"(?<![\w.,+(-])\d{1,3}(?:(?:[ /-]|, ?)\d{1,3}){2,40}(?![\w-]|[.,/ ]{1,2}\d)")
-_ANSWERS = re.compile(r"20[0-8]|30[0-8]|4[0-3]\d|451|50[0-9]|511|52\d")
-
-
-def _is_row(match: re.Match[str]) -> bool:
-    numbers = re.findall(r"\d+", match[0])
-    counting = all(int(after) - int(before) == 1 for before, after in itertools.pairwise(numbers))
-    return (counting and numbers[0][0] != "0" and len(numbers[-1]) < 3) or all(map(_ANSWERS.fullmatch, numbers))
-
-
-def _is_error(match: re.Match[str]) -> bool:
-    """Whether what follows such a word is the number of an error, and no phone or account that stands there."""
-    number = match["number"]
-    digits = sum(character.isdigit() for character in number)
-    first = re.split(r"[-.:/]", number.lstrip("-"))[0]
-    in_one = first.isdigit() and len(first) == digits
-    of_a_year = re.fullmatch(r"(?:19|20)\d{2}", first) is not None
-    return (
-        digits <= 8 or (digits <= 13 and of_a_year and not in_one) or (in_one and digits == 10 and first[0] in "1234")
-    )
-
-
-_IPV4 = re.compile(
-    r"(?i)(?<![\d.\w-])(v|version|ver\.?|release|build|firmware|update|upgrade|patch|driver|treiber|bios|sdk|client)?"
-    r"(\s{0,2})(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d]|\.\d)"
-)
-_ADDRESS_CUE = re.compile(
-    r"(?i)\b(?:ip|ips|ipv4|address|adresse|dirección|host|server|gateway|ping|dns)\W{0,3}(?:\w{1,4}\s)?$"
-)
-# Addresses inside a company or a machine, masks, and servers of names that everybody knows.
-_OPEN_NETWORKS = tuple(
-    map(
-        ipaddress.IPv4Network,
-        (
-            "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
-            "127.0.0.0/8",
-            "169.254.0.0/16",
-            "100.64.0.0/10",
-            "0.0.0.0/32",
-            "224.0.0.0/3",
-            "8.8.8.8/32",
-            "8.8.4.4/32",
-            "1.1.1.1/32",
-            "1.0.0.1/32",
-            "9.9.9.9/32",
-        ),
-    )
-)
-_SMALL_PART = 30
-
-
-def _ipv4(match: re.Match[str]) -> str:
-    """An address of four parts up to 255, unless it is a version or is everybody's."""
-    parts = [int(part) for part in match[3].split(".")]
-    if match[1] or any(part > 255 for part in parts):
-        return match[0]
-    address = ipaddress.IPv4Address(".".join(map(str, parts)))
-    if any(address in network for network in _OPEN_NETWORKS):
-        return match[0]
-    called = _ADDRESS_CUE.search(match.string[max(0, match.start(3) - 30) : match.start(3)])
-    if all(part < _SMALL_PART for part in parts) and not called:
-        return match[0]  # 7.4.2.3: hardly one address in five thousand is of such parts, and most versions are
-    return f"{match[2]}[ip]"
 
 
 # --- accounts and cards
@@ -178,6 +87,10 @@ def _iban(match: re.Match[str]) -> str:
     return f"{_DIGITS_TAIL.sub('[iban]', text, count=1) if looks else text}{dot}{rest}"
 
 
+def _iban_in_groups(match: re.Match[str]) -> str:
+    return "[iban]" if iban.is_valid(re.sub(r"[\W_]", "", match[0]), check_country=False) else match[0]
+
+
 _DIGITS_TAIL = re.compile(r"(?i)^[a-z]{2}\d{2}(?:[ \u00a0-]?[a-z]{0,4}\d[a-z0-9]{0,3}){2,12}")
 
 
@@ -189,7 +102,7 @@ def _card(match: re.Match[str]) -> str:
 
 # --- secrets that are long and mixed
 
-_TOKEN = re.compile(r"(?<![\w/+.:-])[A-Za-z0-9_+][A-Za-z0-9_+/-]{19,1999}={0,2}(?![\w/+-])")
+_TOKEN = re.compile(rf"(?<![{SPACED}/+.:-])[A-Za-z0-9_+][A-Za-z0-9_+/-]{{19,1999}}={{0,2}}(?![{SPACED}/+-])")
 
 
 def _token(match: re.Match[str]) -> str:
@@ -210,25 +123,34 @@ def _mixed(piece: str) -> bool:
 
 # Of letters and digits; each is looked at by its check letter.
 _PERSON_NUMBER = re.compile(
-    r"(?i)(?<![\w-])(?:[a-ceghj-prtw-z]{2} ?\d{2} ?\d{2} ?\d{2} ?[a-d]|[xyz]?-?\d{7,8}-?[a-z]{1,2}"
+    rf"(?i)(?<![{SPACED}-])"
+    r"(?:[a-ceghj-prtw-z]{2} ?\d{2} ?\d{2} ?\d{2} ?[a-d]|[xyz]?-?\d{7,8}-?[a-z]{1,2}"
     r"|\d{1,2}\.\d{3}\.\d{3}-?[\da-z]|[a-z]{3} ?[a-z]{3} ?[\da-z]{2}[a-z][\da-z]{2} ?[a-z][\da-z]{3}[a-z]"
     r"|\d{6}[-+a-fu-y]\d{3}[\da-z]|[a-z]{5}\d{4}[a-z]|[a-z]{4}\d{6}[hm][a-z]{5}[\da-z]\d|\d{17}x"
-    r"|[stfg]\d{7}[a-z]|[a-z][1289]\d{8}|[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?2[ab] ?\d{3} ?\d{3} ?\d{2})(?![\w-])"
+    r"|[stfg]\d{7}[a-z]|[a-z][1289]\d{8}|[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?2[ab] ?\d{3} ?\d{3} ?\d{2}"
+    r"|[a-zñ&]{3,4}\d{6}[\da-z]{3}|(?:at|be|bg|cy|cz|d[ek]|e[els]|f[ir]|h[ru]|i[et]|l[tuv]|mt|nl|p[lt]|ro|s[eik])u?\d[\da-z]{6,11})"
+    rf"(?![{SPACED}-])"
 )
-_CHECKED = (dni, nie, codicefiscale, hetu, pps, pan, curp, ric, nir, rut)
-# German pension numbers and identity cards of Hong Kong, whose form is theirs alone.
+_CHECKED = (dni, nie, codicefiscale, hetu, pps, pan, curp, ric, nir, rut, vat)
+# German pension numbers, identity cards of Hong Kong, parcels of UPS and of the post: their form is theirs alone.
 _BY_FORM = re.compile(
-    r"(?i)(?<![\w-])(?:\d{2} ?(?:0[1-9]|[1-8]\d)(?:0[1-9]|1[0-2])\d{2} ?[a-z] ?\d{3}|[a-z]{1,2}\d{6}\([\da]\))(?![\w-])"
+    rf"(?i)(?<![{SPACED}-])(?:1Z[\dA-Z]{{16}}|(?-i:[A-Z]{{2}}\d{{9}}[A-Z]{{2}})|"
+    r"\d{2} ?(?:0[1-9]|[1-8]\d)(?:0[1-9]|1[0-2])\d{2} ?[a-z] ?\d{3}|[a-z]{1,2}\d{6}\([\da]\))"
+    rf"(?![{SPACED}-])"
 )
 # Groups that are one country's way to write its number: 756.9217.0769.85, 529.982.247-25, 85.07.30-033.28, 1234.56.789.
 _BY_GROUPS = re.compile(
-    r"(?<![\w.,-])(?:756\.\d{4}\.\d{4}\.\d{2}|\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{2}\.\d{2}[-.]\d{3}[-.]\d{2}"
-    r"|\d{4}\.\d{2}\.\d{3}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2})(?![\w-]|[.,]\d)"
+    rf"(?<![{SPACED}.,-])"
+    r"(?:756\.\d{4}\.\d{4}\.\d{2}|\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{2}\.\d{2}[-.]\d{3}[-.]\d{2}"
+    r"|\d{4}\.\d{2}\.\d{3}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2})"
+    rf"(?![{SPACED}-]|[.,]\d)"
 )
 # Nine digits or more with points or other signs among them.
-_GROUPED = re.compile(r"(?<![\w.,+-])\d{1,6}(?:[ .\u00b7/_-]\d{1,6}){1,7}(?![\w-]|[.,]\d)")
+_GROUPED = re.compile(rf"(?<![{SPACED}.,+-])\d{{1,6}}(?:[ .\u00b7/_-]\d{{1,6}}){{1,7}}(?![{SPACED}-]|[.,]\d)")
 _FOUR_PARTS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")  # judged as an address
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?: \d{3})+")
+# 11 22621.2861: numbers apart, the last with a part behind its point.
+_WITH_FRACTION = re.compile(r"[\d ]+ \d+\.\d+")
 _NUMBER_OF_ALL = (bsn, cpf, ssn, nn)
 _ENOUGH = 9
 
@@ -236,9 +158,10 @@ _ENOUGH = 9
 def _person_number(match: re.Match[str]) -> str:
     """A national number whose check letter is right, or one that only looks British."""
     text = re.sub(r"[ .-]", "", match[0])
-    if len(text) == 9 and text[:2].isalpha() and text[2:8].isdigit():
+    if re.fullmatch(r"(?i)[a-z]{2}\d{6}[a-d]", text):
         return "[number]"
     valid = any(kind.is_valid(text) or kind.is_valid(match[0]) for kind in _CHECKED)
+    valid = valid or rfc.is_valid(text, validate_check_digits=True)
     valid = valid or _is_of_singapore(text.upper()) or _is_of_taiwan(text.upper())
     return "[number]" if valid else match[0]
 
@@ -269,6 +192,8 @@ def _grouped(match: re.Match[str]) -> str:
     digits = re.sub(r"\D", "", text)
     if len(digits) < _ENOUGH or "." not in text or _DATE.search(text) or _FOUR_PARTS.fullmatch(text):
         return text
+    if _WITH_FRACTION.fullmatch(text):
+        return text
     if _THOUSANDS.fullmatch(text):
         return "[number]" if any(kind.is_valid(digits) for kind in _NUMBER_OF_ALL) else text
     groups = re.split(r"\D", text)
@@ -276,9 +201,10 @@ def _grouped(match: re.Match[str]) -> str:
 
 
 _NUMBERS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
-    (_BORN, r"\1[date]"),
-    (_IPV4, _ipv4),
+    (IPV4, ipv4),
     (_IBAN, _iban),
+    (_IBAN_IN_GROUPS, _iban_in_groups),
+    (_CARD_IN_GROUPS, _card),
     (_TOKEN, _token),
     (_BY_GROUPS, "[number]"),
     (_CARD, _card),
@@ -289,7 +215,7 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
 
 # --- phones, and what else is long
 
-_PHONE_LIKE = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\u2010-\u2013/-]{0,3}\d){6}")
+_PHONE_LIKE = re.compile(rf"(?<![{SPACED}.])\+?\(?\d(?:[\s().\u2010-\u2013/-]{{0,3}}\d){{6}}")
 
 
 def _phones(text: Rewriting) -> None:
@@ -327,6 +253,10 @@ def _is_phone(text: str, start: int, raw: str) -> bool:
 
 def _long_number(match: re.Match[str]) -> str:
     """Nine digits or more are an account, an order, a person; dates and rows of years are not."""
+    opened = match[0].rfind("(")
+    if opened > 0 and ")" not in match[0][opened:]:  # 12345678 (2 items): what is in brackets is another number
+        head = match[0][:opened].rstrip()
+        return f"[number]{match[0][len(head) :]}" if sum(map(str.isdigit, head)) >= _ENOUGH else match[0]
     without_dates = _DATE.sub(" ", match[0])
     if _YEARS.fullmatch(match[0]) or _is_windows_error(match):
         return match[0]

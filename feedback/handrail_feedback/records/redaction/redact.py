@@ -8,11 +8,13 @@ that search compares (`normal_form`): full-width digits and characters that nobo
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
-from handrail_feedback.records.redaction import numbers
-from handrail_feedback.records.redaction.rewriting import Replacement, Rewriting
+from handrail_feedback.records.redaction import networks, numbers
+from handrail_feedback.records.redaction.networks import is_ipv4, is_open
+from handrail_feedback.records.redaction.rewriting import SPACED, Replacement, Rewriting
+from handrail_kb.language.normal_form import MARKS
+from handrail_kb.language.segments import UNSPACED
 
 _PASSES = 5
 _PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
@@ -29,6 +31,7 @@ def redact(text: str) -> str:
         for pattern, replacement in _WORDS:
             seen.sub(pattern, replacement)
         numbers.take_out(seen)
+        seen.show()
         if seen.form == before:
             break
     return seen.text
@@ -43,60 +46,87 @@ def says_nothing(redacted: str) -> bool:
 # --- Words: e-mail addresses, links, secrets, names, network addresses -------------------------------------------
 
 _KEYWORDS = (
-    r"pass(?:word|code|phrase)?s?|pwd|passwor[dt]e?r?|kennwort|zugangscode|mots?\s+de\s+passe|mdp|contrase(?:ñ|n)as?|clave"
-    r"|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|heslo|jelszó|parol[aă]|şifre|salasana|senha|парол[ья]|סיסמה"
-    r"|كلمة\s(?:المرور|السر)|mật\s+khẩu|pw|pin|puk|cvv|cvc|tan|otp|token|(?:api|access|private)[ _-]?key"
-    r"|(?:client[ _-]?)?secret(?:[ _-]?key)?|authorization|session[ _-]?id|(?:bestätigungs|sicherheits)code"
-    r"|(?:security|verification|confirmation|login|one[ -]?time|auth(?:entication)?)\s+code"
+    r"pass(?:word|code|phrase)?s?|pwd|passwor[dt]e?r?|kennwort|zugangscode|mots?\s+de\s+passe|mdp|contrase(?:ñ|n)as?"
+    r"|clave"
+    r"|wachtwoord|lösenord|adgangskode|kodeord|passord|hasło|heslo|jelszó|parol[aă]|şifre|salasana|senha|парол[ья]"
+    r"|סיסמה"
+    r"|كلمة\s(?:المرور|السر)|mật\s+khẩu|pw|pin|puk|cvv2?|cvc2?|tan|otp|token|(?:php|j|asp)?session[ _-]?id|(?:php|j"
+    r"|asp)sess(?:ion)?id|(?:api|access|private)[ _-]?key"
+    r"|(?:client[ _-]?)?secret(?:[ _-]?key)?|authorization|(?:bestätigungs|sicherheits|wiederherstellungs)code"
+    r"|(?:security|verification|confirmation|login|one[ -]?time|auth(?:entication)?|2fa|sms|recovery|backup|reset"
+    r"|unlock|(?:my|mein)(?=\s+code\s+(?:is|ist)\s))\s+code"
+    r"|şifrem|κωδικ[οό][ςσ](?:\s+μου)?|पासवर्ड"
 )
 # Before and behind these no space is set.
 _UNSPACED_KEYWORDS = "密码|密碼|口令|暗証番号|パスワード|비밀번호|รหัสผ่าน"
 # Names of settings join words by low lines: AWS_SECRET_ACCESS_KEY.
-_KEYWORD = rf"(?P<word>(?<![^\W_])(?:{_KEYWORDS})|{_UNSPACED_KEYWORDS})"
+_LETTER = SPACED.replace("_", "")
+_KEYWORD = rf"(?P<word>(?<![{_LETTER}])(?:{_KEYWORDS})|{_UNSPACED_KEYWORDS})"
 _SECRET_AFTER_SIGN = re.compile(
-    rf"(?i)({_KEYWORD}\s{{0,3}}[:=]\s{{0,3}}(?:bearer\s{{1,3}}|basic\s{{1,3}})?)(?P<value>[^\s\[]\S{{0,499}})"
+    rf"(?i)({_KEYWORD}(?:[\"'\u201d]?\s{{0,3}}(?:[:=]>?|[-=]>|\u2192)\s{{0,3}}|>(?=[^\s<]))(?:bearer\s{{1,3}}"
+    rf"|basic\s{{1,3}})?)(?P<value>[^\s\[>]\S{{0,499}})"
 )
 _SECRET_AFTER_IS = re.compile(
-    rf"(?i)({_KEYWORD}(?:\s{{1,3}}(?:is|was|ist|lautet|war|est|es|era|è|é|jest|är|er)\s{{1,3}}|\s{{0,2}}[はが是为為은는]\s{{0,2}}))"
+    rf"(?i)({_KEYWORD}(?:\s{{1,3}}(?:is|was|ist|lautet|war|est|es|era|è|é|jest|to|je|är|er|on|este|là|είναι|هي|هو"
+    rf"|है)\s{{1,3}}|\s{{0,2}}(?:[はが是为為은는]|คือ)\s{{0,2}}))"
     r"(?P<value>[^\s\[]\S{3,99})"
 )
 # "password hunter2", "PIN 1234": without a sign between them only what holds a digit counts as one.
-_SECRET_AFTER_SPACE = re.compile(rf"(?i)({_KEYWORD}\s{{1,3}})(?=[^\s\[]{{0,98}}\d)(?P<value>[^\s\[]{{3,99}})")
+_SECRET_AFTER_SPACE = re.compile(
+    rf"(?i)({_KEYWORD}(?:\s{{1,3}}(?:[-\u2013]\s{{1,3}})?|(?:(?<=pin)"
+    rf"|(?<=puk))-))(?=[^\s\[]{{0,98}}\d)(?P<value>[^\s\[]{{3,99}})"
+)
 # "token 401 unauthorized", "otp 6-digit code", "password 128 characters", "token oauth2", "password 2fa".
 _STATUS = re.compile(r"(?:[45]\d\d|20[0-9]|30[0-8])")
 _SHORT_SECRETS = re.compile(r"(?i)pin|puk|cvv|cvc|tan|otp|pass(?:word|code|phrase)?s?|security\s+code")
 _NO_SECRET = re.compile(
     r"(?i)(?:\d{1,4}[- ]?(?:digits?|chars?|characters?|letters?|bits?|bytes?|factors?|steps?|words?|seconds?|secs?"
-    r"|minutes?|mins?|hours?|days?|weeks?|months?|years?|times?|stellige?[nrs]?|stellen|zeichen|ziffern|faktor\w{0,20}|sekunden"
-    r"|minuten|stunden|tagen?|mal|chiffres?|caractères?|jours?|heures?|cifras|dígitos|caracteres|días|horas|st|nd|rd|th)"
-    r"|[2-4]fa|mfa2?|o?auth2?|sha-?\d{1,3}|md5|base(?:32|64)|utf-?8|ipv[46]|http2?|o365|m365|office365|365|windows\d{1,2}"
+    r"|minutes?|mins?|hours?|days?|weeks?|months?|years?|times?|stellige?[nrs]?|stellen|zeichen|ziffern"
+    r"|faktor\w{0,20}|sekunden"
+    r"|minuten|stunden|tagen?|mal|chiffres?|caractères?|jours?|heures?|cifras|dígitos|caracteres|días|horas|st|nd|rd"
+    r"|th)"
+    r"|[2-4]fa|mfa2?|o?auth2?|sha-?\d{1,3}|md5|base(?:32|64)|utf-?8|ipv[46]|http2?|o365|m365|office365|365"
+    r"|windows\d{1,2}"
     r"|win\d{1,2}|iphone\d{0,2}|ios\d{1,2}|android\d{1,2}|v\d{1,2}(?:\.\d{1,4}){0,3}|x509|rfc\d{3,5}|fido2|u2f"
     r"|tls1?(?:\.\d)?|ssl3?|s3|ec2|k8s|log4j|(?:19|20)\d\d-\d\d-\d\d)(?=[.,;:!?)]{0,2}(?:\s|$))"
 )
 _BEARER = re.compile(r"(?i)\b(bearer\s{1,3})[A-Za-z0-9._~+/=-]{8,2000}")
 _KNOWN_TOKEN = re.compile(
-    r"\b(?:sk|pk|rk)[-_](?:live|test|proj)?[-_]?[A-Za-z0-9_-]{12,200}|\bgh[pousr]_[A-Za-z0-9]{16,200}"
-    r"|\bgithub_pat_\w{16,200}|\bxox[abeoprs]-[A-Za-z0-9-]{8,200}|\bA[KS]IA[A-Z0-9]{12,32}|\beyJ[A-Za-z0-9_.-]{16,2000}"
-    r"|\bgl[a-z]{1,5}-[A-Za-z0-9_-]{16,200}|\bAIza[A-Za-z0-9_-]{30,100}|\bya29\.[A-Za-z0-9_-]{16,400}|\bpypi-[A-Za-z0-9_-]{16,400}"
-    r"|\bSG\.[A-Za-z0-9_-]{16,100}\.[A-Za-z0-9_-]{16,100}|\bxapp-[A-Za-z0-9-]{8,200}"
+    r"(?<![A-Za-z0-9_])(?:"
+    r"(?:sk|pk|rk)[-_](?:live|test|proj)?[-_]?[A-Za-z0-9_-]{12,200}|gh[pousr]_[A-Za-z0-9]{16,200}"
+    r"|github_pat_\w{16,200}|xox[abeoprs]-[A-Za-z0-9-]{8,200}|A[KS]IA[A-Z0-9]{12,32}|eyJ[A-Za-z0-9_.-]{16,2000}"
+    r"|gl[a-z]{1,5}-[A-Za-z0-9_-]{16,200}|AIza[A-Za-z0-9_-]{30,100}|ya29\.[A-Za-z0-9_-]{16,400}"
+    r"|pypi-[A-Za-z0-9_-]{16,400}"
+    r"|SG\.[A-Za-z0-9_-]{16,100}\.[A-Za-z0-9_-]{16,100}|xapp-[A-Za-z0-9-]{8,200}"
     # whsec_…, npm_…, hf_…, dop_v1_…: who gave it, and behind a low line what nobody writes by hand.
-    r"|\b[A-Za-z]{2,8}(?:_[A-Za-z0-9]{1,6})?_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{24,200}\b"
+    r"|(?=[A-Z-]{0,28}\d)(?=[\d-]{0,28}[A-Z])(?:[A-Z\d]{5}-){4}[A-Z\d]{5}(?![A-Za-z0-9_])"
+    r"|[A-Za-z]{2,8}(?:_[A-Za-z0-9]{1,6})?_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{24,200}(?![A-Za-z0-9_]))"
 )
 _PRIVATE_KEY = re.compile(
-    r"-{5}BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-{5}(?:[\s\S](?!-{5}END)){0,8000}(?:[\s\S]-{5}END [A-Z0-9 ]{1,60}-{5})?"
+    r"-{5}BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-{5}(?:[\s\S](?!-{5}END)){0,8000}"
+    r"(?:[\s\S]-{5}END [A-Z0-9 ]{1,60}-{5})?"
 )
-_GUID = re.compile(r"(?i)(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])")
+# {20D04FE0-…} in braces is what Windows calls a part of a program.
+_GUID = re.compile(r"(?i)(?<![\w{-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])")
 _LINK_LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@\[]{1,200}@(?=[^\s@])")
+_COMMAND_LOGIN = re.compile(r"((?<![\w-])(?:-u|--user)[\s=]{1,3})[^\s:\[]{1,64}:[^\s\[]\S{0,200}")
 _LINK_QUERY = re.compile(
-    r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^\s?#]{1,500}|www\.[^\s?#]{1,500})(?:\?(?!\[query\])|#(?=[^\s=]{0,100}=))\S{1,2000}"
+    r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^\s?#]{1,500}|www\.[^\s?#]{1,500})(?:\?(?!\[query\])"
+    r"|#(?=[^\s=]{0,100}=))\S{1,2000}"
 )
-_EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:/?=&]{1,64}(?:@|%40)[^\s@<>()\[\]\"',;:/?=&]{0,255}")
+_EMAIL = re.compile(
+    r"(?:[^\s@<>()\[\]\"',;:/?=&]|(?<=[^\W\d_])'(?=[^\W\d_])){1,64}(?:@|%40)[^\s@<>()\[\]\"',;:/?=&]{0,255}"
+)
 _EMAIL_SPELLED = re.compile(
     r"(?i)\"[^\"@\[]{1,64}\"@[\w.-]{1,255}"
     r"|[\w.+-]{1,64}\s{1,2}@\s{0,2}[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}\b"
-    r"|(?=[\w+-]{0,63}[.\d])[\w.+-]{1,64}\s(?:at|arroba|arobase)\s(?:g(?:oogle)?mail|yahoo|hotmail|outlook|icloud|gmx|web|live|msn|aol"
+    r"|(?=[\w+-]{0,63}[.\d])[\w.+-]{1,64}\s(?:at|arroba|arobase)\s(?:g(?:oogle)?mail|yahoo|hotmail|outlook|icloud"
+    r"|gmx|web|live|msn|aol"
     r"|proton(?:mail)?)\.[a-z]{2,4}\b"
-    r"|[\w.+-]{1,64}\s{0,2}(?:\(at\)|\[at\]|\{at\})\s{0,2}[\w.-]{1,100}(?:\s{0,2}(?:\(dot\)|\[dot\]|\{dot\})\s{0,2}[\w-]{1,20}){0,3}"
+    r"|[\w.+-]{1,64}(?:\s{0,2}[(\[{<]\s?(?:at|ät|arroba|arobase|chiocciola|собака)\s?[)\]}>]\s{0,2}"
+    r"|\s{1,2}[|*_-]at[|*_-]\s{1,2})[\w.-]{1,100}"
+    r"(?:\s{0,2}[(\[{<|*_-]\s?(?:dot|punkt|point|punto)\s?[)\]}>|*_-]\s{0,2}[\w-]{1,20}){0,3}"
+    r"|[\w.+-]{1,64}\(a\)[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[a-z]{2,24}\b"
     r"|[\w.+-]{1,64}\s(?:at|arroba|arobase)\s[\w-]{1,60}\s(?:dot|punkt|point|punto)\s"
     r"(?:com|org|net|info|edu|gov|io|eu|uk|co|de|at|ch|fr|be|es|mx|it|nl|us|ca|au)\b"
 )
@@ -104,16 +134,10 @@ _HOME = re.compile(
     r"((?<![\w.-])(?:/var|/export|/usr)?/home/|(?<![\w.-])/Users/"
     r"|(?i:\b[a-z]:[\\/]{1,2}(?:Users|Documents and Settings)[\\/]{1,2})"
     r"|(?i:\\\\[\w.-]{1,63}\\(?:users|homes?|profiles?)\$?\\))"
-    r"(?!\[name\]|Public\b|Shared\b|Default\b)"
+    r"(?!\[name\]|[$%<{]|(?:Public|Shared|Default|user|username|pi|ubuntu|ec2-user|git|postgres)(?![^\s\\/]))"
     # A name of several words, as far as the next sign of Windows' paths, or one word.
     r"(?:[^\s\\/:\"'<>|?*]{1,64}(?:\s[^\s\\/:\"'<>|?*]{1,30}){1,3}(?=\\)|[^\s\\/:\"'<>|?*]{1,64})"
 )
-_IPV6 = re.compile(r"(?i)(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?(?:%\w{1,16})?(?![\w:])")
-_MAC = re.compile(
-    r"(?i)(?<![\w:-])[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![\w:-])"
-    r"|(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![\w.]\w)"
-)
-
 # What begins a question or a complaint, behind "password:".
 _ASKS = frozenset(
     re.findall(
@@ -141,21 +165,27 @@ _NO_NAMES = frozenset(
     )
 )
 _NAME_CUE = (
-    r"my\s+(?:full\s+|last\s+|first\s+)?name(?:\s+is|'s|\u2019s)|name's|i\s?(?:am|'m|\u2019m)\s+called|mein\s+name\s+ist|ich\s+hei(?:ß|ss)e"
+    r"my\s+(?:full\s+|last\s+|first\s+)?name(?:\s+is|'s|\u2019s)|name's|i\s?(?:am|'m|\u2019m)\s+called"
+    r"|mein\s+name\s+ist|ich\s+hei(?:ß|ss)e"
     r"|je\s+m\s?['\u2019]?\s?appelle|mon\s+nom\s+est|me\s+llamo|mi\s+nombre\s+es|mi\s+chiamo|il\s+mio\s+nome\s+è"
-    r"|ik\s+heet|mijn\s+naam\s+is|jag\s+heter|mitt\s+namn\s+är|jeg\s+he(?:ter|dder)|mit\s+navn\s+er|nazywam\s+się|mam\s+na\s+imię"
+    r"|ik\s+heet|mijn\s+naam\s+is|jag\s+heter|mitt\s+namn\s+är|jeg\s+he(?:ter|dder)|mit\s+navn\s+er|nazywam\s+się"
+    r"|mam\s+na\s+imię"
     r"|meu\s+nome\s+é|me\s+chamo|chamo-me|меня\s+зовут|jmenuji\s+se|mă\s+numesc|benim\s+adım|nimeni\s+on|με\s+λένε"
+    r"|мо[её]\s+имя|اسمي|שמי|קוראים\s+לי|tên\s+(?:tôi|em|mình)\s+là|tôi\s+tên\s+là|मेरा\s+नाम"
+    r""
 )
 _NAME_UNSPACED = re.compile(
     r"(我(?:名?叫|的名字是|姓))[\u4e00-\u9fff]{2,4}|((?:私|僕)?の?名前は)[^\s、。\[]{1,12}?(?=です|と申|で、|。|$)"
-    r"|()[^\s、。\[]{1,12}(?=と申します|といいます)|((?:제|내)\s?이름은\s?)[^\s\[]{2,10}?(?=입니다|이에요|예요|이야|\s|$)"
+    r"|()[^\s、。\[\]]{1,12}(?=と申します|といいます)|((?:ชื่อของ(?:ฉัน|ผม)คือ|(?:ฉัน|ผม)ชื่อ)\s?)[\u0e01-\u0e4e]{2,24}|((?:제"
+    r"|내)\s?이름은\s?)[^\s\[]{2,10}?(?=입니다|이에요|예요|이야|\s|$)"
 )
 _SPEAKING = re.compile(
     r"((?i:\bthis\s+is|\bhier\s+(?:ist|spricht)|\bici)\s)[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}(?:\s[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}){0,2}"
     r"(?=\s(?i:speaking|calling|writing|am\s+apparat)\b)"
 )
 _NAME = re.compile(
-    rf"(?i)\b({_NAME_CUE})(\s{{1,3}}|\s{{0,2}}:\s{{0,3}})([^\W\d_][\w'\u2019.-]{{0,40}}(?:\s[^\W\d_][\w'\u2019.-]{{0,40}}){{0,5}})"
+    rf"(?i)\b({_NAME_CUE})(\s{{1,3}}|\s{{0,2}}:\s{{0,3}})"
+    rf"([^\W\d_][\w{MARKS}'\u2019.-]{{0,40}}(?:\s[^\W\d_][\w{MARKS}'\u2019.-]{{0,40}}){{0,5}})"
 )
 # Words within a name, as in "van den Broek": they are part of it when a name follows.
 _PARTICLES = frozenset(
@@ -167,13 +197,16 @@ _TITLED = re.compile(
     r"(?!(?:Dr|Prof|Ing|Mag|Dipl)\b)([A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}(?:\s[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}){0,2})"
 )
 _SIGNED = re.compile(
-    r"(?i)\b((?:kind|best|warm)\s+regards|regards|sincerely|mit\s+freundlichen\s+grüßen|viele\s+grüße|cordialement|saludos)"
+    r"(?i)\b((?:kind|best|warm)\s+regards|regards|sincerely|mit\s+freundlichen\s+grüßen|viele\s+grüße|cordialement"
+    r"|saludos)"
     r"([,\s]{1,5})([^\W\d_][\w'\u2019.-]{1,40}(?:\s[^\W\d_][\w'\u2019.-]{1,40}){0,2})\s*$"
 )
 # "Thanks, Anna" but not "thanks, it works" nor "it works best in Chrome".
 _SIGNED_SHORTLY = re.compile(
-    r"((?i:\b(?:thanks|thank\s+you|thx|cheers|best(?:\s+wishes)?|yours|love|danke|lg|vg|mfg|(?:liebe|beste|schöne)\s+grüße|gruß|merci"
-    r"|bien\s+à\s+vous|gracias|un\s+saludo|grazie|obrigad[oa]|groet(?:en|jes)?|tack|hilsen|pozdrawiam))\s{0,2}[,!\n]\s{0,3})"
+    r"((?i:\b(?:thanks|thank\s+you|thx|cheers|best(?:\s+wishes)?|yours|love|danke|lg|vg|mfg|(?:liebe|beste"
+    r"|schöne)\s+grüße|gruß|merci"
+    r"|bien\s+à\s+vous|gracias|un\s+saludo|grazie|obrigad[oa]|groet(?:en|jes)?|tack|hilsen"
+    r"|pozdrawiam))\s{0,2}[,!\n]\s{0,3})"
     r"([A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}(?:\s[A-ZÀ-ÖØ-Þ][\w'\u2019-]{1,40}){0,2})\s*$"
 )
 
@@ -206,7 +239,8 @@ def _name(match: re.Match[str]) -> str:
         plain = word.casefold().strip(".'\u2019")
         if plain in _PARTICLES:
             continue
-        if plain in _NO_NAMES or (word.islower() and not (lower and named < 2)):
+        uncased = word.lower() == word.upper()
+        if plain in _NO_NAMES or (uncased and named == 2) or (word.islower() and not (lower and named < 2)):
             break
         count, named = place, named + 1
     rest = "".join(f" {word}" for word in words[count:])
@@ -232,13 +266,23 @@ _CODE_HOSTS = re.compile(
 def _email(match: re.Match[str]) -> str:
     """An address, from the first sign after the @ on, unless it is a package or an account that every machine has."""
     before, after = re.split("@|%40", match[0])[0], re.split("@|%40", match[0])[-1].rstrip(".!")
-    package = _VERSION.fullmatch(after) and not (after.count(".") == 3 and _is_ipv4(after))
-    nobodys = before.casefold() in _NOBODY and (after.isalnum() or bool(_CODE_HOSTS.fullmatch(after)))
-    return match[0] if package or nobodys else "[email]"
+    package = _VERSION.fullmatch(after) and not (after.count(".") == 3 and is_ipv4(after))
+    machine = after.isalnum() or bool(_CODE_HOSTS.fullmatch(after)) or is_open(after)
+    if package or (before.casefold() in _NOBODY and machine):
+        return match[0]
+    return _within_sentence(match[0], before, match[0][len(before) :])
 
 
-def _is_ipv4(text: str) -> bool:
-    return text.replace(".", "").isdigit() and all(int(part) <= 255 for part in text.split("."))
+def _within_sentence(text: str, before: str, after: str) -> str:
+    """The placeholder in place of an address in Latin letters, within the words of a script that sets no spaces."""
+    own, rest = _OWN_LETTERS.search(before), _OTHER_LETTERS.search(after)
+    first = own.start() if own else 0
+    last = rest.start() if rest and after[1 : rest.start()].strip("%40@.") else len(after)
+    return f"{before[:first]}[email]{after[last:]}"
+
+
+_OWN_LETTERS = re.compile(rf"(?<=[{UNSPACED}])[!-~]+$")
+_OTHER_LETTERS = re.compile(f"[{UNSPACED}]")
 
 
 # What Microsoft makes, and what else is called Ms, Dr or Miss and is nobody.
@@ -260,29 +304,9 @@ def _titled(match: re.Match[str]) -> str:
     return f"{match[1]}{match[2]}[name]" if is_somebody else match[0]
 
 
-# Addresses inside a company, as 10.0.0.1 is one.
-_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
-
-
-def _ipv6(match: re.Match[str]) -> str:
-    """An address, but not the time `12:30:45` nor the `::` of a programming language."""
-    text = match[0].split("%")[0]
-    try:
-        address = ipaddress.IPv6Address(text)
-    except ValueError:
-        return match[0]
-    # Of a link alone, and too short to hold the number of a network card.
-    router = address.is_link_local and int(address) % 2**64 < 2**32
-    mapped = address.ipv4_mapped
-    if address.is_loopback or address in _UNIQUE_LOCAL or router:
-        return match[0]
-    if mapped is not None and mapped.is_private:
-        return match[0]
-    return "[ip]" if any(character.isdigit() for character in text) else match[0]
-
-
 _WORDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     (_LINK_LOGIN, r"\1[secret]@"),
+    (_COMMAND_LOGIN, r"\1[secret]"),
     (_LINK_QUERY, r"\1?[query]"),
     (_PRIVATE_KEY, "[secret]"),
     (_BEARER, r"\1[secret]"),
@@ -294,8 +318,8 @@ _WORDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     (_EMAIL, _email),
     (_GUID, "[secret]"),
     (_HOME, r"\1[name]"),
-    (_MAC, "[number]"),
-    (_IPV6, _ipv6),
+    (networks.MAC, networks.mac),
+    (networks.IPV6, networks.ipv6),
     (_NAME, _name),
     (_NAME_UNSPACED, _name_unspaced),
     (_SPEAKING, r"\1[name]"),

@@ -7,6 +7,10 @@ from collections.abc import Callable, Sequence
 
 from handrail_kb.language.normal_form import placed
 
+# For character classes: letters and digits of scripts that set spaces around a number. Beside letters of others, such
+# as 号13800138000 or 010-1234-5678입니다, a number begins and ends.
+SPACED = "0-9A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u052f\u1e00-\u1fff"
+
 Replacement = str | Callable[[re.Match[str]], str]
 
 # Digits that rules are not to see, one for one; of the characters that no script uses.
@@ -54,6 +58,10 @@ class Rewriting:
         self.form = pattern.sub(
             lambda match: match[0].translate(_HIDDEN) if is_harmless(match) else match[0], self.form
         )
+
+    def show(self) -> None:
+        """Let rules see again what `hide` kept from them."""
+        self.form = self.form.translate(_SHOWN)
 
     @property
     def text(self) -> str:
