@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from handrail_kb.config.plain_files import how_to_clear, open_plain, standing_at
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import IndexUnusable, LockHeld
 from handrail_kb.texts.log.logger import Log, reason_of
@@ -32,7 +33,7 @@ def only_one(lock_file: Path) -> Iterator[None]:
     """
     try:
         made(lock_file.parent)
-        lock = lock_file.open("w")
+        lock = os.fdopen(open_plain(lock_file, os.O_RDWR | os.O_CREAT), "rb")
     except OSError as error:
         raise _no_lock(lock_file, error) from error
     with lock:
@@ -48,6 +49,8 @@ def only_one(lock_file: Path) -> Iterator[None]:
 
 
 def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
+    if kind := standing_at(lock_file):
+        return IndexUnusable(f"{lock_file} is {kind}, not a file.", f"Move it away: {how_to_clear(lock_file)}")
     return IndexUnusable(
         f"{lock_file} cannot be locked: {error.strerror or error}.",
         f"Give whoever runs this a folder on a local disk to write to: ls -ld {lock_file.parent}",

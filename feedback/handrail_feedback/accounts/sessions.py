@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
+from handrail_kb.config.plain_files import how_to_clear, plain_text, standing_at
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.state_folder import made
@@ -150,9 +151,14 @@ def given_key(environ: Mapping[str, str] | None = None) -> str:
 
 def _kept_key(file: Path) -> str:
     try:
+        if kind := standing_at(file):
+            raise StoreUnavailable(
+                f"The key of the sessions, {file}, is {kind}, not a file.",
+                f"Put your copy of it back, or move that away, and a key is made: {how_to_clear(file)}",
+            )
         if not file.exists():
             _make_key(file)
-        key = file.read_text(encoding="utf-8", errors="replace").strip()
+        key = plain_text(file, errors="replace").strip()
         if file.stat().st_mode & 0o077:
             file.chmod(0o600)
     except OSError as error:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import click
 
+from handrail_kb.config.plain_files import how_to_clear, standing_at
 from handrail_kb.errors import HandrailError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_FILE = (errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ENXIO)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 # Libraries in C say it in their own words.
 _WORDS_FOR_FULL = ("disk is full", "No space left", "disk quota", "write error")
@@ -34,14 +36,15 @@ def told() -> Iterator[None]:
         if error.errno == errno.EPIPE:  # whoever reads has enough
             raise
         _print_no_more()
-        raise _of_system(error) from error
+        raise of_system(error) from error
     except Exception as error:
         if isinstance(error, HandrailError) or not _is_of_full_disk(error):
             raise
         raise _full("The disk is full.", Path.cwd()) from error
 
 
-def _of_system(error: OSError) -> HandrailError:
+def of_system(error: OSError) -> HandrailError:
+    """What the system says of a file, with the command that helps."""
     named = error.filename2 or error.filename  # of two, the one that is written
     file = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
     where, why = file or "The output", error.strerror or str(error)
@@ -50,6 +53,8 @@ def _of_system(error: OSError) -> HandrailError:
         return _full(f"{where} cannot be written: {why}.", folder)
     if error.errno in _REFUSED:
         return HandrailError(f"{where} cannot be read or written: {why}.", f"See whose it is: ls -ld {where} {folder}")
+    if file and (kind := standing_at(file)) and error.errno in _NO_FILE:
+        return HandrailError(f"{where} is {kind}, not a file.", f"Move it away, then try again: {how_to_clear(file)}")
     return HandrailError(f"{where}: {why}.", "See what is there, and what the disk says: handrail doctor; dmesg | tail")
 
 

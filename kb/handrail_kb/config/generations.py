@@ -5,8 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from handrail_kb.config.plain_files import plain_text
+
 CURRENT, SITE, LISTING = "CURRENT", "site", "site.list"
 _LONGEST_NAME = 80
+
+
+def current_name(index_dir: Path) -> str:
+    """The name in CURRENT, unchecked. Raises OSError, and UnicodeDecodeError where it is not text."""
+    return plain_text(index_dir / CURRENT).strip()
 
 
 def generation_of(index_dir: Path, name: str) -> Path | None:
@@ -25,7 +32,6 @@ def site_in(generation: Path) -> Path | None:
 def current_site(index_dir: Path) -> Path | None:
     """The site of the generation that CURRENT names; None where there is none."""
     with suppress(OSError, ValueError):
-        name = (index_dir / CURRENT).read_text(encoding="utf-8").strip()
-        folder = generation_of(index_dir, name)
+        folder = generation_of(index_dir, current_name(index_dir))
         return site_in(folder) if folder else None
     return None

@@ -1,4 +1,4 @@
-"""Creates the folder of the index and the store, and keeps it out of git and out of the built site."""
+"""Creates the folder of the index and the store, keeps it out of git and the built site, and looks through it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from handrail_kb.config.generations import SITE
+from handrail_kb.config.plain_files import standing_at
+
 _USUAL = ".handrail"
+_FOLDERS = ("index", "encoder", "backups", "tuned")
+_FILES, _SUFFIXES = ("CURRENT", ".lock", ".gitignore"), (".lock", ".db", ".key")
 _IGNORE = "# What customers wrote, and keys: never to be committed.\n*\n"
 
 
@@ -22,6 +27,44 @@ def made(folder: Path) -> Path:
             with os.fdopen(ignore, "w", encoding="utf-8") as file:
                 file.write(_IGNORE)
     return folder
+
+
+def out_of_place(state_dir: Path, index_dir: Path) -> Iterator[tuple[Path, str]]:
+    """What lies in these folders and cannot be used as what it should be, and what is wrong with it.
+
+    A pipe, a folder or a link to nothing in the place of a file, a file in the place of a folder, and what this user
+    may not use, or, asked by root, what the owner of the folder may not.
+    """
+    for top in dict.fromkeys((state_dir, *(state_dir / name for name in _FOLDERS), index_dir)):
+        if os.path.lexists(top) and not top.is_dir():
+            yield top, "is not a folder"
+    for top in dict.fromkeys((state_dir, index_dir)):
+        for folder, folders, files in os.walk(top):
+            for path in (Path(folder, name) for name in (*folders, *files)):
+                if path == index_dir / SITE:  # made anew by each build, and nothing of ours reads it
+                    continue
+                own = path.parent == top and (path.suffix in _SUFFIXES or path.name in _FILES)
+                if (kind := standing_at(path)) and (own or not path.is_dir()):
+                    yield path, f"is {kind}, not a file"
+                elif not _is_of_use(path, top, written=own or path.parent == state_dir):
+                    yield path, "cannot be used by the user of the service"
+            if index_dir in map(Path(folder).joinpath, folders) and top != index_dir:
+                folders.remove(index_dir.name)
+
+
+def _is_of_use(path: Path, top: Path, *, written: bool) -> bool:
+    """Whether whoever uses the folder `top` can read this, and write it where it is `written` by the service."""
+    try:
+        found, above = path.lstat(), top.stat()
+    except OSError:  # gone meanwhile
+        return True
+    needed = (os.X_OK if path.is_dir() else 0) | (os.W_OK if written and os.access(top, os.W_OK) else 0)
+    if not os.access(path, os.R_OK | needed):
+        return False
+    # Root may use everything, unlike the service. Where others may write into the folder as well, nobody can tell.
+    if os.geteuid() != 0 or above.st_uid in (0, found.st_uid) or above.st_mode & 0o022:
+        return True
+    return not written and bool(found.st_mode & 0o004)
 
 
 def links_leading_out(docs_dir: Path, state_dir: Path) -> Iterator[tuple[Path, str]]:

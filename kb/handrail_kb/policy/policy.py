@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from handrail_kb.config.plain_files import plain_text
+
 FILE = "handrail/csp.json"
 FORMAT = 2
 HEADER = "Content-Security-Policy"
@@ -220,7 +222,7 @@ class Policies:
 def read_policies(site_dir: Path) -> Policies:
     """The policies that the build stored; the strictest policy if it stored none that can be read."""
     try:
-        noted = json.loads((site_dir / FILE).read_text(encoding="utf-8"))
+        noted = json.loads(plain_text(site_dir / FILE))
     except (OSError, ValueError, RecursionError):
         return Policies()
     if not isinstance(noted, dict):

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from handrail_kb.addresses import address_of, html_files, location_of
+from handrail_kb.config.plain_files import plain_text
 from handrail_kb.language.html_files import html_of
 from handrail_kb.site.patch import is_page
 from handrail_kb.texts import LANGUAGES
@@ -131,7 +132,7 @@ def one_click_pages(site_dir: Path) -> Mapping[str, bool] | None:
 @lru_cache(maxsize=4)
 def _one_click(site_dir: Path, _stamp: int) -> Mapping[str, bool] | None:
     try:
-        facts = json.loads((site_dir / "handrail" / "site.json").read_text(encoding="utf-8"))
+        facts = json.loads(plain_text(site_dir / "handrail" / "site.json"))
         base, contact = str(facts.get("base_path", "/")), str(facts["contact"]["url"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -28,8 +28,11 @@ from handrail_feedback.storage.messages.attendance import last_attended
 from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_feedback.storage.upkeep.capacity import how_full
 from handrail_kb.cli.flags import config_option
+from handrail_kb.cli.system_errors import of_system
 from handrail_kb.config.not_installed import how_to_install, missing_parts, told
+from handrail_kb.config.plain_files import how_to_clear
 from handrail_kb.config.settings import Settings, docs_dir_of
+from handrail_kb.config.state_folder import out_of_place
 from handrail_kb.errors import ConfigError, HandrailError, IndexUnusable
 from handrail_kb.policy.policy import FILE as CSP_FILE
 from handrail_kb.site.built.site_info import read_site_info
@@ -90,11 +93,15 @@ def examine(config_file: Path) -> Iterator[Finding]:
             yield Finding(part, look(settings))
         except StoreBehind:
             yield Finding(part, "told when the store is up to date")
-        except HandrailError as error:
-            mend = error.mend or "Handrail's help says more: operators/doctor/"
-            if mend.startswith("Build ") and mend.endswith(_BUILD):  # and no more than that
-                mend = how_to_build(settings)
-            yield Finding(part, error.what, mend, part not in _OPTIONAL)
+        except (HandrailError, OSError) as error:
+            yield _bad(part, of_system(error) if isinstance(error, OSError) else error, settings)
+
+
+def _bad(part: str, error: HandrailError, settings: Settings) -> Finding:
+    mend = error.mend or "Handrail's help says more: operators/doctor/"
+    if mend.startswith("Build ") and mend.endswith(_BUILD):  # and no more than that
+        mend = how_to_build(settings)
+    return Finding(part, error.what, mend, part not in _OPTIONAL)
 
 
 def _packages() -> Finding:
@@ -120,6 +127,21 @@ def _mkdocs(settings: Settings) -> Iterator[Finding]:
     elif wrong := [one for one in mkdocs_problems(file) if one.severity == "error"]:
         more = f" (and {counted(len(wrong) - 1, 'other')})" if len(wrong) > 1 else ""
         yield Finding("mkdocs", f"{wrong[0]}{more}", "See each with its line: handrail check", fatal=fatal)
+
+
+def _folder(settings: Settings) -> str:
+    folder = settings.state_dir
+    found = list(out_of_place(folder, settings.index_dir))
+    if not found:
+        return str(folder) if folder.exists() else f"none yet: handrail build makes {folder}"
+    path, what = found[0]
+    more = f" (and {counted(len(found) - 1, 'other')})" if len(found) > 1 else ""
+    mend = (
+        f"Let the service's user have it: ls -ld {path}; chown -R USER {folder}; chmod -R u+rwX {folder}"
+        if "used by" in what
+        else f"Move it away: {how_to_clear(path)}; then see what lacks: handrail doctor"
+    )
+    raise HandrailError(f"{path} {what}{more}.", mend)
 
 
 def _site(settings: Settings) -> str:
@@ -312,6 +334,7 @@ def _role(settings: Settings) -> Finding:
 
 
 _PARTS: dict[str, Callable[[Settings], str]] = {
+    "folder": _folder,
     "site": _site,
     "encoder": _encoder,
     "index": _index,

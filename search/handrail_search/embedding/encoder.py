@@ -20,6 +20,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from handrail_kb.config.plain_files import plain_text
 from handrail_kb.errors import EncoderUnavailable
 from handrail_search.embedding.vectors import Vectors
 
@@ -139,7 +140,7 @@ class Encoder:
 def read_recipe(folder: Path) -> Recipe:
     """The recipe of an exported encoder. Raises EncoderUnavailable when there is none."""
     try:
-        return Recipe(**json.loads((folder / "encoder.json").read_text(encoding="utf-8")))
+        return Recipe(**json.loads(plain_text(folder / "encoder.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderUnavailable(f"{folder} holds no exported encoder.", "Make it: handrail build") from error
 

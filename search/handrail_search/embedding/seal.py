@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handrail_kb.config.durable_files import write_down_all
+from handrail_kb.config.plain_files import plain_text
 from handrail_kb.errors import EncoderUnavailable
 from handrail_search.embedding.encoder import ENCODER_FILES
 from handrail_search.embedding.weights import sha256_of
@@ -27,7 +28,7 @@ def seal(folder: Path) -> None:
 def sealed_digests(folder: Path) -> Mapping[str, str]:
     """The digests by the name of the file; none where there are none, or they cannot be read."""
     try:
-        lines = (folder / SEAL).read_text(encoding="ascii").splitlines()
+        lines = plain_text(folder / SEAL).splitlines()
     except (OSError, ValueError):
         return {}
     found = (line.partition("  ") for line in lines)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from handrail_kb.config.durable_files import write_down_all, write_whole
+from handrail_kb.config.plain_files import plain_text
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.embedding.weights import find_model
@@ -75,8 +76,8 @@ def read_tuned(model: str, state_dir: Path) -> Tuned | None:
     if not current.exists():
         return None
     try:
-        name = current.read_text(encoding="utf-8").strip()
-        tuned = Tuned(**json.loads((home(state_dir) / Path(name).name / "tuned.json").read_text(encoding="utf-8")))
+        name = plain_text(current).strip()
+        tuned = Tuned(**json.loads(plain_text(home(state_dir) / Path(name).name / "tuned.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderUnavailable(f"The tuned encoder that {current} names cannot be read.", UNDO) from error
     if tuned.format != TUNED_FORMAT or tuned.folder != name:

@@ -7,6 +7,7 @@ import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
+from handrail_kb.config.plain_files import reading
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts.installing import install_command, install_extra
 
@@ -103,5 +104,5 @@ def _again(packaged: Packaged) -> str:
 
 def sha256_of(file: Path) -> str:
     """The digest of a file, read piece by piece."""
-    with file.open("rb") as stream:
+    with reading(file) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handrail_kb.config.durable_files import write_down, write_down_all, write_whole
-from handrail_kb.config.generations import CURRENT, SITE, generation_of, site_in
+from handrail_kb.config.generations import CURRENT, SITE, current_name, generation_of, site_in
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_kb.site.built.blocks import Block, from_json
@@ -42,6 +42,7 @@ from handrail_search.index.manifest import (
     manifest_data,
     read_manifest,
     state_of,
+    without_a_name,
 )
 from handrail_search.index.sections import SECTIONS_SCHEMA, kept_headings, read_section_map
 from handrail_search.index.site_copy import check_site
@@ -280,11 +281,11 @@ def vectors_by_hash(folder: Path, fingerprint: str) -> dict[str, Vectors]:
 def current_generation(index_dir: Path) -> Path:
     """The folder that CURRENT names. Raises IndexUnusable when there is none."""
     try:
-        name = (index_dir / CURRENT).read_text(encoding="utf-8").strip()
+        name = current_name(index_dir)
     except UnicodeDecodeError as error:
         raise IndexUnusable(f"{index_dir / CURRENT} is not text.", REBUILD) from error
     except OSError as error:
-        raise IndexUnusable(f"There is no index at {index_dir}.", "Build it: handrail build") from error
+        raise without_a_name(index_dir / CURRENT, error) from error
     folder = generation_of(index_dir, name)
     if folder is None:
         raise IndexUnusable(f"{index_dir / CURRENT} names '{name[:80]}', which is not there.", REBUILD)
@@ -375,7 +376,7 @@ def sites_beside(generation: Path) -> list[Path]:
 def _named(index_dir: Path) -> str:
     """The content of CURRENT, unchecked; empty where there is none."""
     try:
-        return (index_dir / CURRENT).read_text(encoding="utf-8").strip()
+        return current_name(index_dir)
     except (OSError, ValueError):
         return ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from handrail_kb.config.generations import LISTING
+from handrail_kb.config.plain_files import how_to_clear, plain_text, standing_at
 from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import PASSAGE_RULES
 from handrail_search.embedding.encoder import ENCODER_FILES, Recipe
@@ -114,7 +115,7 @@ def read_manifest(folder: Path) -> Manifest:
 def manifest_data(file: Path) -> dict[str, Any]:
     """The content of a manifest, whatever its format. Raises IndexUnusable when it is missing or broken."""
     try:
-        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(plain_text(file))
     except FileNotFoundError as error:
         what = f"{file.parent} has no manifest.json: this generation was never finished."
         raise IndexUnusable(what, REBUILD) from error
@@ -159,3 +160,12 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
     listing = folder / LISTING
     if LISTING in files and (not listing.is_file() or sha256_of(listing) != files[LISTING]):
         raise IndexUnusable(f"{listing} is not the file the manifest names: its site is half-copied.", REBUILD)
+
+
+def without_a_name(file: Path, error: OSError) -> IndexUnusable:
+    """What to say where CURRENT, which names the generation that serves, cannot be read."""
+    if kind := standing_at(file):
+        return IndexUnusable(f"{file} is {kind}, not a file.", f"{how_to_clear(file)}; handrail build")
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return IndexUnusable(f"There is no index at {file.parent}.", "Build it: handrail build")
+    return IndexUnusable(f"{file} cannot be read: {error.strerror}.", f"See whose it is: ls -ld {file.parent} {file}")

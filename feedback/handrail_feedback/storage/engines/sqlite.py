@@ -40,8 +40,10 @@ from handrail_feedback.storage.engines.sqlite_words import (
     explained,
     is_of_connection,
     is_of_log,
+    refuse_no_file,
     unavailable,
 )
+from handrail_kb.config.plain_files import open_plain
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
@@ -114,8 +116,11 @@ class SqliteFile:
     @contextmanager
     def only_one(self, what: str) -> Iterator[bool]:
         """Hold a lock on a file beside the store, where no other process does."""
+        file = self.path.with_name(f"{what}.lock")
+        refuse_no_file(file)
         with explained(self.path):
-            lock = made(self.path.parent).joinpath(f"{what}.lock").open("w")
+            made(self.path.parent)
+            lock = os.fdopen(open_plain(file, os.O_RDWR | os.O_CREAT), "rb")
         with lock:
             try:
                 with explained(self.path):
@@ -164,7 +169,8 @@ class SqliteFile:
             return taken
 
     def lost(self) -> StoreUnavailable | None:
-        """What to say where a store was made, and nothing of it is left."""
+        """What to say where a store was made, and nothing of it is left; raised where there is something else."""
+        refuse_no_file(self.path)
         return self._lost() if was_made(self.path) and is_gone(self.path) else None
 
     def begin_anew(self) -> list[Path]:
@@ -211,6 +217,7 @@ class SqliteFile:
     def _open(self, *, upgrade: bool = False) -> tuple[SqliteConnection, list[str]]:
         """A connection to the file, made where there never was one, and the steps that brought it up to date."""
         made(self.path.parent)
+        refuse_no_file(self.path)
         known = was_made(self.path)
         if known and is_gone(self.path):
             raise self._lost()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handrail_kb.config.plain_files import how_to_clear, standing_at
 from handrail_kb.errors import StoreUnavailable
 
 # Of a disk with less room than one message takes, it is said that it is full.
@@ -35,6 +36,18 @@ def explained(path: Path) -> Iterator[None]:
             f"The store {path} cannot be opened: {error.strerror or error}.",
             f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
         ) from error
+
+
+def refuse_no_file(path: Path) -> None:
+    """Raise StoreUnavailable where a folder or a pipe has the name of a file of the store.
+
+    With a link that leads nowhere there is nothing yet, or what was there is gone.
+    """
+    if path.exists() and (kind := standing_at(path)):
+        raise StoreUnavailable(
+            f"{path} is {kind}, not a file.",
+            f"Move it away: {how_to_clear(path)}. If it should be the store, then: handrail restore FILE",
+        )
 
 
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -86,6 +86,11 @@ KINDS = (
         f"{INDEX}/test_doctor_of_damage.py",
     ),
     fault(
+        "A folder, a pipe, a link to nothing, or another user's file in the place of a file",
+        "the command that `handrail doctor` names",
+        f"{INDEX}/test_out_of_place.py",
+    ),
+    fault(
         "Disk full during a build or a command",
         "making room, then the same command again",
         f"{INDEX}/test_full_disk.py",
