@@ -224,7 +224,7 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Escape quotes in the title before any page is rendered that shows it, and exclude pages from search."""
         if self.active:
-            mkdocs.keep_from_search(page, html, self.rules)
+            mkdocs.keep_from_search(page, html, self.rules, mkdocs.nav_files(config))
             mkdocs.make_title_quotable(page)
         return html
 

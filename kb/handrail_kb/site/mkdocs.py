@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -297,10 +298,18 @@ def _given(page: Page) -> Article:
     return parse_article(page.file.src_uri, f"---\n{front}---\n")
 
 
-def keep_from_search(page: Page, content: str, rules: SearchRules) -> None:
+def nav_files(config: MkDocsConfig) -> frozenset[str]:
+    """The names of files that are written as menus, for literate-nav or another generator; MkDocs builds them, too."""
+    plugin = config.plugins.get("literate-nav")
+    own = str(plugin.config.get("nav_file") or "") if plugin is not None else ""
+    return frozenset({"SUMMARY.md", own}) - {"", "index.md", "README.md"}
+
+
+def keep_from_search(page: Page, content: str, rules: SearchRules, menus: Set[str]) -> None:
     """Keep a page that helps nobody out of every search of the site, as `search: {exclude: true}` does.
 
-    These are unwritten articles, empty home pages, lists that a blog makes, and what the site's own rules exclude.
+    These are unwritten articles, empty home pages, lists that a blog makes, files named in `menus` that hold one, and
+    what the site's own rules exclude.
     """
     article = _as_article(page)
     paths = paths_of_article(page.file.src_uri, location_of_path(page.file.dest_uri))
@@ -308,7 +317,7 @@ def keep_from_search(page: Page, content: str, rules: SearchRules) -> None:
         article.exclude
         or rules.excludes(*paths)
         or first_gap(article) is not None
-        or (_is_archive(page) and not rules.includes(*paths))
+        or ((_is_archive(page) or _is_menu(page, article, content, menus)) and not rules.includes(*paths))
         or (article.home and not article.questions and not says_more(content))
     ):
         search = page.meta.get("search")
@@ -323,6 +332,13 @@ def _is_excluded(page: Page) -> bool:
 def _is_archive(page: Page) -> bool:
     """Whether a blog made the page as a list of excerpts: by year, by category, by author, or page by page."""
     return any(kind.__name__ == "View" and ".blog" in kind.__module__ for kind in type(page).__mro__)
+
+
+def _is_menu(page: Page, article: Article, content: str, menus: Set[str]) -> bool:
+    if posixpath.basename(page.file.src_uri) not in menus or article.questions:
+        return False
+    beside_links = "".join(part.partition("<a ")[0] for part in content.split("</a>"))
+    return "<a " in content and 2 * len(as_seen(beside_links)) <= len(as_seen(content))
 
 
 def _as_article(page: Page) -> Article:

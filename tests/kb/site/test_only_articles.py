@@ -200,3 +200,25 @@ def test_a_theme_with_a_list_of_results_on_every_page_keeps_its_articles(build, 
     """MkDocs' own theme has an empty list of results in a dialog of each page."""
     site = build({"pears.md": "# Pears\n\nSold in spring.\n"}, theme={"name": theme})
     assert [page.location for page in read_site(site.dir)] == ["", "pears/"]
+
+
+@pytest.mark.parametrize("name", ["SUMMARY.md", "guide/SUMMARY.md"])
+def test_a_file_that_only_holds_the_menu_is_no_result(build, name):
+    """literate-nav, mdBook and GitBook write the menu as Markdown, and MkDocs builds a page of it."""
+    pages = {"guide/pay.md": "# Pay\n\nBy card.\n", "sent.md": "# Sent\n\nTwo days.\n"}
+    up = "../" if "/" in name else ""
+    menu = f"# Summary\n\n- [Pay by card]({up}guide/pay.md)\n- [When it is sent]({up}sent.md)\n"
+    assert "SUMMARY" not in " ".join(locations(build({**pages, name: menu}).dir))
+    kept = {"include_in_search": ["**/SUMMARY.md", "SUMMARY.md"]}
+    assert "SUMMARY" in " ".join(locations(build({**pages, name: menu}, handrail=kept, folder="kept").dir, **kept))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nquestions: [Where is what?]\n---\n# All\n\n- [Sent](sent.md)\n",
+        "# Summary\n\nWe sent 40 parcels to Bonn.\n",
+    ],
+)
+def test_a_summary_that_says_something_is_a_result(build, text):
+    assert "SUMMARY/" in locations(build({"sent.md": "# Sent\n\nTwo days.\n", "SUMMARY.md": text}).dir)

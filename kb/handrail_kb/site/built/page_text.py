@@ -43,8 +43,10 @@ _OTHER_SEAMS = re.compile("\x1f")
 SEAMS = re.compile("\x1f[\x1f]+")
 _SPACE = re.compile(r"[\s\x1e]+")
 _ROLES_APART = frozenset(["cell", "gridcell", "columnheader", "rowheader", "option", "tab"])
-# What stands beside a word in a frame of its own, without a space: badges, and comments of CriticMarkup.
-_IN_A_FRAME = re.compile(r"(?:^|[\s_-])(?:badge|chip|pill|label)(?:[\s_-]|$)|critic comment")
+# What stands beside a word in a frame of its own, without a space: badges, buttons, and comments of CriticMarkup.
+_IN_A_FRAME = re.compile(r"(?:^|[\s_-])(?:badge|btn|button|chip|pill|label)(?:[\s_-]|$)|critic comment")
+# Brackets around marks that are left out, such as the numbers of sources: [1, 2].
+_EMPTY_BRACKETS = re.compile("[ \xa0]?\\[[ \xa0]*+\x1f[\x1f ,;\xa0\u2013-]*+\\]")
 _ROLES_BELOW = frozenset(["row", "listitem", "heading", "paragraph"])
 _LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
 
@@ -66,7 +68,7 @@ def text_of(node: LexborNode) -> str:
 
 def clean(text: str) -> str:
     """A text in one line, with single spaces."""
-    text = _BETWEEN_WORDS.sub(" ", SEAMS.sub(SEAM, text))
+    text = _BETWEEN_WORDS.sub(" ", SEAMS.sub(SEAM, _EMPTY_BRACKETS.sub(SEAM, text)))
     return _SPACE.sub(" ", _OTHER_SEAMS.sub("", text)).strip()
 
 
@@ -213,8 +215,11 @@ class _Reader:
         if leads and links_to_note(self.line(link), *named):
             self._inline.append(SEAM)
             return
+        seam = [SEAM] if _IN_A_FRAME.search(link.attributes.get("class") or "") else []
         self._links += leads
+        self._inline += seam
         self.read(link)
+        self._inline += seam
         self._links -= leads
 
     def _read_image(self, image: LexborNode) -> None:

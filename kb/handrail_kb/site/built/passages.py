@@ -32,7 +32,7 @@ log = Log(__name__)
 
 
 # Increase it with any change that can alter a passage's text: the index then encodes all passages again.
-PASSAGE_RULES = 3
+PASSAGE_RULES = 4
 # Characters of one passage: about 256 word pieces, as many as small encoders read.
 PASSAGE_CHARS = 900
 MAX_PAGE_BYTES = 20_000_000

@@ -173,7 +173,7 @@ def _sentence(row: _Row, headings: dict[int, tuple[str, ...]]) -> str:
     """A row as sentences, one for each value. Headings of the row that have no column heading come first."""
     if not any(place.first for place in row.values()):  # all its cells began in rows above
         return ""
-    values = [(names, cell) for names, cell in _values(row, headings) if cell.text]
+    values = [(names, cell) for names, cell in _under_headings(row, headings) if cell.text]
     lead = []
     while values and values[0][1].heading and not values[0][0]:
         lead.append(values.pop(0)[1].text)
@@ -192,8 +192,25 @@ def _sentence(row: _Row, headings: dict[int, tuple[str, ...]]) -> str:
 
 def _cells_of(row: _Row, headings: dict[int, tuple[str, ...]], group: str) -> tuple[Cell, ...]:
     """The cells of a row with their headings; the heading of its group of rows comes first."""
-    own = [(", ".join(names), cell.text) for names, cell in _values(row, headings)]
+    own = [(", ".join(names), cell.text) for names, cell in _under_headings(row, headings)]
     return tuple([("", group), *own] if group else own)
+
+
+def _under_headings(row: _Row, headings: dict[int, tuple[str, ...]]) -> list[tuple[list[str], _Cell]]:
+    """The cells of a row with the headings of their columns; or, as in `Age | 5 | Town | Bonn`, those before them."""
+    values = list(_values(row, headings))
+    before = [False, *(cell.heading for _, cell in values)]
+    turns = any(cell.heading and place and not before[place] for place, (_, cell) in enumerate(values))
+    if not turns or any(names for names, _ in values):
+        return values
+    found: list[tuple[list[str], _Cell]] = []
+    names: list[str] = []
+    for place, (_, cell) in enumerate(values):
+        if not cell.heading:
+            found.append((names, cell))
+        elif cell.text:
+            names = [*names, cell.text] if before[place] else [cell.text]
+    return found
 
 
 def _values(row: _Row, headings: dict[int, tuple[str, ...]]) -> Iterator[tuple[list[str], _Cell]]:

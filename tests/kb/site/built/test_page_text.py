@@ -304,3 +304,26 @@ def test_icons_ways_through_the_site_and_second_copies_are_no_text(html, seen):
 )
 def test_what_stands_apart_by_its_role_stays_apart(html):
     assert text(html).split() == ["Name", "Price", "Basic", "5"]
+
+
+def test_each_value_beside_a_heading_in_its_row_stands_under_that_heading():
+    assert text(
+        "<table><tr><th>Name</th><td>Ana</td><th>Age</th><td>5</td></tr><tr><th>Town</th><td></td><th>Zip</th>"
+        "<td>53111</td></tr><tr><th>Paid</th><td>by card</td><td>at once</td></tr></table>"
+    ).split("\n") == ["Name: Ana. Age: 5.", "Zip: 53111.", "Paid: by card, at once."]
+
+
+@pytest.mark.parametrize(
+    ("html", "seen"),
+    [
+        ('<p>It melts [<a href="#cite1">12</a>] at 40<a href="#ref2">[2]</a>.</p>', "It melts at 40."),
+        ('<p>It melts [<a href="#ref1">1</a>, <a href="#ref2">2</a>].</p>', "It melts."),
+        (
+            "<p>Call <code>stop()</code> or <code>a[]</code>, [sic] and (<wbr>).</p>",
+            "Call stop() or a[], [sic] and ().",
+        ),
+        ('<p><a class="md-button" href="a">Buy</a><a class="btn btn-primary" href="b">Sell</a></p>', "Buy Sell"),
+    ],
+)
+def test_brackets_around_marks_go_with_them_and_buttons_stay_apart(html, seen):
+    assert text(html) == seen
