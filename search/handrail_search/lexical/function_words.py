@@ -52,6 +52,18 @@ _WORDS = {
         ons onze ook op te tot u uit uw van voor waar waarom wanneer was wat we wel welke wie wij wil worden
         wordt ze zijn zo
     """,
+    "cs": """
+        a aby ahoj ale ani ano asi až bez bude být by bych byl co copak dobrý den děkuji díky do ho i ja já jak jaká
+        jaké jaký je jeho jejich jen ještě ji jí jsem jsi jsme jsou k kam kde kdo kdy když ke která které který mám mě
+        mi mít mne mně moje můj mohu můžu může na nebo než ne není o od on ona po pod pomoc pomozte potřebuji pro proč
+        prosím před s se si sice svůj ta tak také tam te ten to toho tom tu už v vám váš ve však všechno vy z za že
+    """,
+    "pl": """
+        a aby ale ani bardzo bez być by było co cześć czy dla do dziękuję dzień dobry gdy gdzie go i ich ile ja jak jaka
+        jaki jakie jego jej jest jestem jeszcze już kiedy kto która które który mam może mogę mój moja moje mi mnie
+        muszę na nad nie nim o od on ona oraz po pod pomoc pomocy potrzebuję proszę przez przy są się skąd ta tak tam
+        te tego ten to tu ty w we witam wy z za ze że żeby
+    """,
     "pt": """
         a ajuda ao aos as até com como da das de do dos e é ela ele em então essa esse esta está este estou eu
         fazer há isso isto já lhe me mas meu minha na não nas no nos o obrigado obrigada oi olá onde os ou
@@ -136,7 +148,9 @@ def little_among(words: Sequence[str], languages: Iterable[str]) -> frozenset[st
 
 
 def says_little(words: Sequence[str], languages: Collection[str]) -> bool:
-    """Whether a question holds nothing but such words."""
+    """Whether a question holds nothing but such words, or letters and digits set apart, which are none."""
+    if len(words) > 1 and all(len(word) == 1 and word.isascii() for word in words):
+        return True
     return frozenset(words) == little_among(words, languages)
 
 

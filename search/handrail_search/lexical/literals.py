@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handrail_kb.language.normal_form import plain, same_signs
 from handrail_kb.language.segments import UNSPACED, has_unspaced, is_unspaced
@@ -30,7 +30,7 @@ RARE_ARTICLES = 8
 _RARE_NAME, _RARE_NAME_SHARE = 3, 0.05
 # In scripts written without spaces, and before endings of Korean, Hebrew and Arabic, a code is delimited by its script.
 _TOKEN = re.compile(
-    f"[^\\s\"'“”„«»()\\[\\]{{}}<>,;!?|「」『』【】〈〉《》〔〕、。・…\u0590-\u05ff\u0600-\u06ff\uac00-\ud7a3{UNSPACED}]{{1,64}}"
+    f"[^\\s\"'“”„‘’‚‛«»‹›¿¡()\\[\\]{{}}<>,;!?|「」『』【】〈〉《》〔〕、。・…\u0590-\u05ff\u0600-\u06ff\uac00-\ud7a3{UNSPACED}]{{1,64}}"
 )
 # Dashes between clauses, not inside a code.
 _PAUSE = re.compile("[—―…]|--+")
@@ -55,6 +55,7 @@ _JOINED_TOKENS = 3
 _LONGEST_JOINED = 40
 # Parts this short occur in every other code.
 _SHORTEST_PART = 4
+_SHORTEST_NUMBER, _LONGEST_END = 3, 2
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,11 @@ def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) 
     if found or not literal.parts:
         return found
     either: dict[int, LiteralMatch] = {}
+    another = _goes_on(literal.text)
     for part in literal.parts:
         for page, held in find_code(db, part, unfinished=unfinished and part == literal.parts[-1]).items():
             if page not in either or held.grade > either[page].grade:
-                either[page] = held
+                either[page] = replace(held, begun=held.begun or another)
     return either
 
 
@@ -250,8 +252,24 @@ def _parts(token: str) -> tuple[str, ...]:
     """Codes within a token that is composed of several."""
     if not _GLUE.search(token):
         return ()
-    pieces = (piece.strip(_TRAILING) for piece in _GLUE.split(token))
-    return tuple(dict.fromkeys(piece for piece in pieces if len(piece) >= 2 and piece != token and is_code(piece)))
+    pieces = [piece.strip(_TRAILING) for piece in _GLUE.split(token)]
+    # error:504: a number by itself is a word like others, and behind one it is what the word calls it.
+    numbered = pieces[0].isalpha()
+    return tuple(
+        dict.fromkeys(
+            piece
+            for piece in pieces
+            if len(piece) >= 2
+            and piece != token
+            and (is_code(piece) or (numbered and piece.isdigit() and len(piece) >= _SHORTEST_NUMBER))
+        )
+    )
+
+
+def _goes_on(token: str) -> bool:
+    """Whether a code ends in a short part of its own behind a slash: TZ-440/D is another one than TZ-440/B."""
+    head, slash, end = token.rpartition("/")
+    return bool(slash) and is_code(head) and end.isalnum() and len(end) <= _LONGEST_END
 
 
 def _joined(text: str, *, strict: bool = False) -> Iterator[tuple[str, tuple[str, ...]]]:

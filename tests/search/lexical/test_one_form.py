@@ -39,6 +39,8 @@ ARTICLES = [
     page("part", "Parts in the store", "The part E-5001-X fits the small tray."),
     page("whole", "The tray does not open", "E-5001 says that the tray is stuck. Pull it."),
     page("spaced", "The pump stands still", "Error E 6001 or CVE 2021 44228 is shown when the pump stands still."),
+    page("belts", "Belts", "The belt TZ-440/B is for the dryer, and the belt TZ-440/C for the washer."),
+    page("gateway", "The page is not shown", "When the gateway says 504, wait a minute."),
     page("turkish", "Offices", "Our office in İstanbul is open. The one in Iğdır opens in May."),
     page("arabic", "استعادة كلمة المرور", "اضغط على نسيت كَلِمَة المُرور ثم افتح الرسالة", lang="ar"),
     page("hebrew", "איפוס סיסמה", "לחצו על שכחתי סיסמה ופתחו את ההודעה. שָׁלוֹם לכולם", lang="he"),
@@ -102,7 +104,10 @@ def test_a_code_is_found_first_however_it_is_written_and_asked(of_all_spellings,
     [
         ("E-2001", "glued/"), ("E-2002", "glued/"), ("E-3001", "pair/"), ("E-3002", "pair/"), ("error=E-3002", "pair/"),
         ("0x80131500", "runtime/"), ("code=0x80131500;", "runtime/"), ("E-4001", "quoted/"), ("E-4002", "quoted/"),
-        ("error:E-4002", "quoted/"), ("#E-4002", "quoted/"), ("E-6001", "spaced/"), ("e6001", "spaced/"),
+        ("error:E-4002", "quoted/"), ("#E-4002", "quoted/"), ("E-6001", "spaced/"),
+        ("¿E-4001?", "quoted/"), ("‚E-4001‘", "quoted/"), ("‹E-4002›", "quoted/"), ("‘E-4002’", "quoted/"),
+        ("error:504", "gateway/"), ("status=504", "gateway/"), ("TZ-440/B", "belts/"), ("tz440/c", "belts/"),
+        ("e6001", "spaced/"),
         ("CVE-2021-44228", "spaced/"), ("cve 2021 44228", "spaced/"), ("E-3001/E-3002", "pair/"),
         ("what does E-2001\u2014or was it E-2002\u2014mean", "glued/"),
     ],
@@ -127,7 +132,8 @@ def test_a_part_of_a_code_finds_the_article_that_holds_it(searcher, words_alone,
 @pytest.mark.parametrize(
     "question",
     ["3.12", "version 3.12", "what is new in version 3.12", "v3.12", "3.111", "E-1043", "what does error E-5002 mean",
-     "M579", "M57991", "E-50011", "0x8013", "1.3.11"],
+     "M579", "M57991", "E-50011", "0x8013", "1.3.11",
+     "TZ-440/D", "belt TZ-440/X", "error:505"],
 )  # fmt: skip
 def test_another_code_is_no_answer(searcher, words_alone, question):
     for engine in (searcher, words_alone):

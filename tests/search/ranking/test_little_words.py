@@ -15,7 +15,7 @@ from ..conftest import MODEL
 @pytest.mark.parametrize(
     "question",
     ["how to", "how do i", "can i", "who are you", "what is this", "the", "and the", "i want", "what", "is it",
-     "HOW TO?", "hello", "thanks"],
+     "HOW TO?", "hello", "thanks", "a l 3 0 7", "p a s s w o r d", "x y"],
 )  # fmt: skip
 def test_little_words_alone_are_never_answered_and_find_few(searcher, question):
     for engine in (searcher, Searcher(searcher.index, None)):
@@ -64,3 +64,16 @@ def test_a_word_is_little_in_the_language_that_the_question_is_in():
     assert says_little(["wie", "kann", "ich"], ("de", "en"))
     assert not says_little(["wie", "kann", "ich", "zahlen"], ("de", "en"))
     assert not says_little(["how"], ("ja",))
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "subject"),
+    [
+        ("cs", "jak mohu změnit heslo", {"změnit", "heslo"}),
+        ("pl", "jak mogę zmienić hasło", {"zmienić", "hasło"}),
+    ],
+)
+def test_little_words_of_czech_and_polish_are_known(language, question, subject):
+    asked = question.split()
+    assert set(asked) - little_among(asked, (language,)) == subject
+    assert says_little(asked[:2], (language,))
