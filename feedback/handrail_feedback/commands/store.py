@@ -13,7 +13,7 @@ from handrail_feedback.storage.database import Store, existing_store, whole_stor
 from handrail_feedback.storage.move import Copied, move
 from handrail_feedback.storage.upkeep.withdrawal import take_back, undo_withdrawal, withdrawals
 from handrail_kb.cli.flags import config_option
-from handrail_kb.config.database_address import has_password, is_database
+from handrail_kb.config.database_address import has_password, is_database, refuse_other_database
 from handrail_kb.config.settings import load_settings
 from handrail_kb.errors import ConfigError
 from handrail_kb.texts.amounts import counted
@@ -143,10 +143,9 @@ def _tell_how_to_go_on(source: str, target: str, *, default: bool) -> None:
 def _place(typed: str) -> Path | str:
     """A file, or the address of a database. Raises ConfigError for a password, which others would see."""
     if not is_database(typed):
-        if "://" in typed:
-            raise ConfigError(
-                f"'{typed.partition('://')[0]}://' is no store.", "Name a file, or postgresql://HOST/NAME"
-            )
+        refuse_other_database(typed, "the new store")
+        if not Path(typed).name:
+            raise ConfigError(f"'{typed}' is no file.", "Name a file, or postgresql://HOST/NAME")
         return Path(typed)
     if has_password(typed):
         raise ConfigError(

@@ -25,6 +25,7 @@ _WORDS_FOR_FULL = ("disk is full", "No space left", "disk quota", "write error")
 @contextmanager
 def told() -> Iterator[None]:
     """Raise HandrailError for what the system or a library says of files; what is printed is out before the end."""
+    _open_streams()
     try:
         try:
             yield
@@ -40,15 +41,39 @@ def told() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, HandrailError) or not _is_of_full_disk(error):
             raise
-        raise _full("The disk is full.", Path.cwd()) from error
+        raise _full("The disk is full.", _here() or Path()) from error
+
+
+def _open_streams() -> None:
+    """Give a program that was started without input or output an empty one.
+
+    The next file that is opened would take its place otherwise, such as the store, and get what libraries print.
+    """
+    while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(free, True)
+    os.close(free)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _here() -> Path | None:
+    """The current folder; None if it is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
 
 
 def of_system(error: OSError) -> HandrailError:
     """What the system says of a file, with the command that helps."""
+    here = _here()
+    if here is None:
+        return HandrailError("The folder that this was started in is gone.", "Go to one that is there: cd ~")
     named = error.filename2 or error.filename  # of two, the one that is written
     file = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else None
     where, why = file or "The output", error.strerror or str(error)
-    folder = file.parent if file else Path.cwd()
+    folder = file.parent if file else here
     if error.errno in FULL:
         return _full(f"{where} cannot be written: {why}.", folder)
     if error.errno in _REFUSED:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import re
 
+from handrail_kb.errors import ConfigError
+
 _SCHEMES = ("postgresql://", "postgres://")
 _SECRETS = ("password=", "sslpassword=")
 _HOST = r"(?:\[[^\]]*\]|[^:,\[]*)(?::\d*)?"
 _HOSTS = re.compile(rf"{_HOST}(?:,{_HOST})*")
+# Addresses of other databases, and libpq's other form: as a file's name they would be a store in a place nobody means.
+_OTHER = re.compile(r"\s*(?:(?P<scheme>[A-Za-z][\w+.:-]{1,40}):/|(?:host|hostaddr|dbname|user|password|service)\s*=)")
 
 
 def is_database(store: str) -> bool:
     """Whether this is the address of a database, and not a file."""
     return store.startswith(_SCHEMES)
+
+
+def refuse_other_database(store: str, where: str) -> None:
+    """Raise ConfigError for what is neither a file nor an address that libpq takes, without showing a password."""
+    if store and not store.strip("/. "):
+        raise ConfigError(f"{where}: '{store}' is no file.", "Name a file, or postgresql://HOST/NAME")
+    found = None if is_database(store) else _OTHER.match(store)
+    if found:
+        named = f"'{found['scheme']}://'" if found["scheme"] else "a list of words with ="
+        raise ConfigError(f"{where}: {named} is no store.", "Name a file, or postgresql://HOST/NAME")
 
 
 def has_password(address: str) -> bool:

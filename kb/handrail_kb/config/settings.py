@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from handrail_kb.config.database_address import has_password, is_database, without_password
+from handrail_kb.config.database_address import has_password, is_database, refuse_other_database, without_password
 from handrail_kb.config.generations import current_site
 from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
@@ -206,6 +206,8 @@ def _fit(setting: Setting, value: Any, where: str) -> SettingValue:
     if isinstance(fitted, int) and not isinstance(fitted, bool) and not setting.least <= fitted <= setting.most:
         bound = f"at least {setting.least}" if fitted < setting.least else f"at most {setting.most}"
         raise ConfigError(f"{where}: expected {bound}, but found {fitted}.", setting.help)
+    if setting.name == "store":
+        refuse_other_database(str(fitted), where)
     if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
         shown = shown_value(fitted)
         raise ConfigError(f"{where}: '{shown}' does not fit. The default is '{setting.default}'.", setting.help)

@@ -41,7 +41,11 @@ _RATE = r"[1-9]\d{0,8} ?(?:per|/) ?(?:[1-9]\d{0,4} ?)?(?:second|minute|hour|day)
 
 # Names as they stand in a request, none with a scheme or a path: such a one would fit none.
 _HOST = r"\s*(?:\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\s*"
-_HOSTS = f"(?:{_HOST})?(?:,(?:{_HOST})?)*"
+# One at least: commas alone, which variables that are not set leave, would mean any name.
+_HOSTS = rf"(?:\s*,)*{_HOST}(?:,(?:{_HOST})?)*"
+
+# A path alone: neither a whole address nor one with `.` or `..`, which no browser asks for.
+_PATH = r"(?!.*://)(?!(?:.*/)?\.\.?(?:/|$))[^?#]*"
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("enabled", True, "Whether the plugin does anything at all.", "site"),
@@ -173,7 +177,13 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
         most=300,
     ),
-    Setting("base_path", "", "Path the site is served under; by default the path of `site_url`.", "service"),
+    Setting(
+        "base_path",
+        "",
+        "Path the site is served under; by default the path of `site_url`.",
+        "service",
+        form=_PATH,
+    ),
     Setting(
         "trusted_proxies",
         0,

@@ -257,10 +257,17 @@ def refuse_busy_port(settings: Settings) -> None:
     host, port = settings.text("host"), settings.number("port")
     if not 0 < port < 65536:
         raise ConfigError(f"Port {port} is not between 1 and 65535.", "Choose another one: --port 8000")
+    if not host.strip():  # systems take that for every address of the machine
+        raise ConfigError(
+            "host is empty, so it is not known which address to listen on.",
+            "Choose one: --host 127.0.0.1 for a proxy on this machine, or --host 0.0.0.0 for everybody",
+        )
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except (UnicodeError, TypeError) as error:
+            raise ConfigError(f"'{host[:80]}' is no host.", "Choose an address: --host 127.0.0.1") from error
         except OSError as error:
             of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
             other = f"port: --port {min(port + 1, 65535)}" if of_the_port else "address to listen on: --host 127.0.0.1"

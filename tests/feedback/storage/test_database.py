@@ -14,6 +14,7 @@ import pytest
 from handrail_feedback.records.stamps import storable
 from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.engines.sqlite import SqliteFile
+from handrail_feedback.storage.engines.sqlite_words import refuse_no_file
 from handrail_kb.errors import StoreUnavailable
 
 VOTE = "INSERT INTO votes (at, location, helpful, comment) VALUES ('', :location, 1, '')"
@@ -28,6 +29,24 @@ def test_the_store_can_be_read_by_its_owner_only(store: Store) -> None:
     store.check()
     for file in store.at.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_no_store_and_stays_open_to_others(tmp_path: Path, kind: str) -> None:
+    """Closed to others, it would be lost to whoever else needs it."""
+    place = tmp_path / "place"
+    (os.mkfifo if kind == "pipe" else os.mkdir)(place)
+    place.chmod(0o755)
+    with pytest.raises(StoreUnavailable, match="not a file"):
+        Store(place).check()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o755
+    assert [one.name for one in tmp_path.iterdir()] == ["place"]
+
+
+def test_nobody_is_told_to_remove_a_device() -> None:
+    with pytest.raises(StoreUnavailable, match="is a device, not a file") as told:
+        refuse_no_file(Path(os.devnull))
+    assert "rm " not in told.value.mend and "--store" in told.value.mend
 
 
 @pytest.mark.sqlite

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
-from handrail_kb.cli.group import COMMANDS
+from handrail_kb.cli.group import COMMANDS, main
 
 from .started import refused
 
@@ -175,3 +178,26 @@ def test_yes_and_no_of_the_environment_may_have_spaces_and_capitals(value, meant
     from handrail_kb.config.settings import values_in
 
     assert values_in({"HANDRAIL_HELPFUL": value}) == {"helpful": meant}
+
+
+# --- Started without a terminal, or where nothing is any more ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_without_input_or_output_works_and_keeps_its_files(site, closed):
+    """cron and some process managers start programs so: a file that is opened must not become the output."""
+    write = "import os, sys; from handrail_kb.cli.group import main; sys.argv = ['handrail', 'settings']\n"
+    write += "try: main()\nfinally: os.open('kept', os.O_RDWR | os.O_CREAT) > 2 or os._exit(9)"
+    ended = subprocess.run(["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, write], cwd=site, check=False)
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("settings",), ("doctor",), ("run",), ("contact", "list")])
+def test_a_folder_that_is_gone_is_told(run, site, monkeypatch, arguments):
+    gone = site / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    told = CliRunner().invoke(main, arguments)
+    monkeypatch.chdir(site)
+    assert refused(told, "The folder that this was started in is gone")

@@ -187,6 +187,7 @@ def test_without_mkdocs_yml_nobody_is_sent_to_a_build_that_asks_for_one(own_acme
     [
         ("TRUSTED_HOSTS", "https://help.example.com"), ("TRUSTED_HOSTS", "help.example.com/help"),
         ("TRUSTED_HOSTS", "a.example b.example"), ("TRUSTED_HOSTS", "*.example.com"),
+        ("TRUSTED_HOSTS", ","), ("TRUSTED_HOSTS", " , ,"),
         ("SEARCH_RATE", "0 per minute"), ("CONTACT_RATE", "0/hour"), ("CODE_RATE", "5 per 0 minutes"),
     ],
 )  # fmt: skip
@@ -200,7 +201,9 @@ def test_names_that_can_stand_in_a_request_are_taken(begin, hosts):
     assert (code, began) == (0, ["production"]), output
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+@pytest.mark.parametrize(
+    "host", ["no.such.host.invalid", "203.0.113.7", "", " ", "\udcff", "a" * 64, "a..b", "[::1]", "::x"]
+)
 def test_a_host_that_is_not_this_machine_is_no_matter_of_ports(own_acme, monkeypatch, host):
     monkeypatch.chdir(own_acme)
     told = CliRunner().invoke(main, ["run", "--host", host, "--site", str(own_acme / "site")])

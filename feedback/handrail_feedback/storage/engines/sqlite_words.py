@@ -44,6 +44,8 @@ def refuse_no_file(path: Path) -> None:
     With a link that leads nowhere there is nothing yet, or what was there is gone.
     """
     if path.exists() and (kind := standing_at(path)):
+        if kind == "a device":  # everybody needs it
+            raise StoreUnavailable(f"{path} is {kind}, not a file.", "Name a file: --store .handrail/store.db")
         raise StoreUnavailable(
             f"{path} is {kind}, not a file.",
             f"Move it away: {how_to_clear(path)}. If it should be the store, then: handrail restore FILE",
