@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from handrail_kb.config.generations import site_in
+from handrail_kb.config.generations import current_name, site_in
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch, release_memory
@@ -92,7 +92,11 @@ class LiveIndex(Watch):
         return self._searcher if self._searcher is not failed else None
 
     def _open_current(self) -> None:
-        folder = current_generation(self._index_dir)
+        try:
+            folder = current_generation(self._index_dir)
+        except HandrailError:
+            self._do_without_a_name()
+            raise
         self._site_alone = site_in(folder)
         if self._serves_well(folder):
             if self._replaced:  # a look ago: requests that used the old one have ended
@@ -116,6 +120,17 @@ class LiveIndex(Watch):
         if serving is None or serving is self._damaged or (folder and folder.name != serving.index.name):
             return False
         return not serving.index.changed()
+
+    def _do_without_a_name(self) -> None:
+        """Where CURRENT names nothing that is there: go on with what serves, or with one before what was removed."""
+        if self._site_alone and not self._site_alone.is_dir():
+            self._site_alone = None
+        if self._serves_well():
+            return
+        with suppress(OSError, ValueError):
+            name = self._searcher.index.name if self._searcher else current_name(self._index_dir)
+            if Path(name).name == name:
+                self._fall_back(self._index_dir / name)
 
     def _fall_back(self, refused: Path) -> None:
         """Go on with the generation that serves, unless that is the one that is refused; else with one before it."""

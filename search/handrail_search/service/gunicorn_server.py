@@ -81,7 +81,8 @@ def _say_where(address: str, settings: Settings) -> None:
     if settings.text("log_format") == "json":
         log("service.started", place=address, processes=processes)
     else:
-        click.echo(f"The help site answers at {address} ({processes} processes)")
+        with contextlib.suppress(OSError):  # a log on a full disk keeps no service from starting
+            click.echo(f"The help site answers at {address} ({processes} processes)")
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:

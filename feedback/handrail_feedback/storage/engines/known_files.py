@@ -13,22 +13,33 @@ put a backup in its place (handrail restore FILE), or begin an empty one (handra
 """
 
 
-def remember(path: Path) -> None:
-    """Note that there is a store. Where that cannot be written, all is as if nothing was noted."""
-    with contextlib.suppress(OSError):
-        opened = os.open(_note(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(opened, "w", encoding="utf-8") as file:
-            file.write(_WORDS)
+class StoreNote:
+    """What is known of a store at a path: by a file beside it, and by whoever has used the store in this process.
 
+    The file may be gone with the store, such as with their whole folder.
+    """
 
-def was_made(path: Path) -> bool:
-    """Whether a store was ever made here."""
-    return _note(path).exists()
+    def __init__(self, path: Path) -> None:
+        """`path` is the store; nothing is looked at yet."""
+        self._file = path.with_name(f".{path.name}.made")
+        self._was_used = False
 
+    def remember(self) -> None:
+        """Note that there is a store. Where that cannot be written, this process alone knows."""
+        self._was_used = True
+        with contextlib.suppress(OSError):
+            opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(opened, "w", encoding="utf-8") as file:
+                file.write(_WORDS)
 
-def forget(path: Path) -> None:
-    """Let a new store be made here. Raises OSError."""
-    _note(path).unlink(missing_ok=True)
+    def was_made(self) -> bool:
+        """Whether a store was ever made here."""
+        return self._was_used or self._file.exists()
+
+    def forget(self) -> None:
+        """Let a new store be made here. Raises OSError."""
+        self._file.unlink(missing_ok=True)
+        self._was_used = False
 
 
 def is_gone(path: Path) -> bool:
@@ -39,7 +50,3 @@ def is_gone(path: Path) -> bool:
         return True
     except OSError:  # what is wrong is told by whoever opens it
         return False
-
-
-def _note(path: Path) -> Path:
-    return path.with_name(f".{path.name}.made")

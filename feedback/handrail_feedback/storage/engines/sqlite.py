@@ -33,7 +33,7 @@ from handrail_feedback.storage.engines.connection import (
     behind,
     refuse_newer,
 )
-from handrail_feedback.storage.engines.known_files import BESIDE, forget, is_gone, remember, was_made
+from handrail_feedback.storage.engines.known_files import BESIDE, StoreNote, is_gone
 from handrail_feedback.storage.engines.sqlite_log import LogWatch
 from handrail_feedback.storage.engines.sqlite_words import (
     LEAST_ROOM,
@@ -67,6 +67,7 @@ class SqliteFile:
         self._log = LogWatch(path)
         self._resting: StoreUnavailable | None = None
         self._resting_until = 0.0
+        self._note = StoreNote(path)
 
     def exists(self) -> bool:
         """Whether the file is there."""
@@ -171,7 +172,7 @@ class SqliteFile:
     def lost(self) -> StoreUnavailable | None:
         """What to say where a store was made, and nothing of it is left; raised where there is something else."""
         refuse_no_file(self.path)
-        return self._lost() if was_made(self.path) and is_gone(self.path) else None
+        return self._lost() if self._note.was_made() and is_gone(self.path) else None
 
     def begin_anew(self) -> list[Path]:
         """Make an empty store where there is none any more; the files that are left of the old one, under new names."""
@@ -182,7 +183,7 @@ class SqliteFile:
         with explained(self.path):
             files = [self.path.with_name(self.path.name + ending) for ending in ("", *BESIDE)]
             left = [file.rename(f"{file}.lost-{time.time():.0f}") for file in files if file.exists()]
-            forget(self.path)
+            self._note.forget()
         self.upgrade()
         return left
 
@@ -216,11 +217,11 @@ class SqliteFile:
 
     def _open(self, *, upgrade: bool = False) -> tuple[SqliteConnection, list[str]]:
         """A connection to the file, made where there never was one, and the steps that brought it up to date."""
-        made(self.path.parent)
         refuse_no_file(self.path)
-        known = was_made(self.path)
+        known = self._note.was_made()
         if known and is_gone(self.path):
             raise self._lost()
+        made(self.path.parent)
         # Only SQLite may open a file that is there: closing it anywhere else in this process drops all of SQLite's
         # locks, and the next command that reads the store would take the write-ahead log away from under the service.
         with contextlib.suppress(FileExistsError):
@@ -239,8 +240,7 @@ class SqliteFile:
             connection.execute("PRAGMA foreign_keys=OFF")
             taken = self._migrate(connection, known=known, upgrade=upgrade)
             connection.execute("PRAGMA foreign_keys=ON")
-            if not known:
-                remember(self.path)
+            self._note.remember()
         except BaseException:
             raw.close()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -110,6 +111,21 @@ def test_who_has_no_backup_begins_anew_by_a_command_of_its_own(help_site, harm):
     store = Store(path)
     assert len(list_messages(store)) == 1
     store.close()
+
+
+def test_a_store_that_is_deleted_with_its_whole_folder_is_missed_by_who_used_it(help_site):
+    path = path_of(help_site)
+    [backup] = (help_site / ".handrail" / "backups").glob("*.db")
+    backup = backup.rename(help_site / "kept.db")
+    service = Store(path)
+    keep_message(service, KEPT, ())
+    shutil.rmtree(path.parent)
+    with pytest.raises(StoreUnavailable, match="gone or was emptied"):
+        keep_message(service, KEPT, ())
+    assert not path.exists(), "no new one is begun"
+    assert run("restore", backup).exit_code == 0
+    assert [one.message for one in list_messages(service)] == [KEPT.message]
+    service.close()
 
 
 def test_a_first_store_needs_no_command(tmp_path):

@@ -89,6 +89,45 @@ def test_without_a_generation_before_search_says_so_and_pages_go_on(make_app, ow
     assert client.get("/readyz").status_code == 200
 
 
+@pytest.fixture
+def twice_built_with_pages(own_acme):
+    """The small site with two generations that hold its pages as well."""
+    for _ in range(2):
+        build_index(list(read_site(own_acme / "site")), own_acme / "state", MODEL, site=own_acme / "site")
+    return own_acme
+
+
+def test_the_generation_before_answers_with_pages_and_search_once_a_generation_is_removed(
+    make_app, twice_built_with_pages
+):
+    root = twice_built_with_pages
+    app = make_app(root)
+    client = app.test_client()
+    index = root / "state" / "index"
+    assert asked(client).status_code == 200
+    removed = current_generation(index)
+    shutil.rmtree(removed)
+    for path in ("/api/search?q=close my account", "/account/password/", "/find/?q=where is my bill"):
+        app.extensions["handrail"].live.look()
+        assert client.get(path).status_code == 200, path
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json["generation"] < removed.name
+    assert removed.name in ready.json["problems"][0]["what"]
+    assert "handrail build" in ready.json["problems"][0]["mend"]
+    again = make_app(root).test_client()
+    assert (asked(again).status_code, again.get("/readyz").status_code) == (200, 503), "after a restart, too"
+    shutil.rmtree(index)
+    app.extensions["handrail"].live.look()
+    assert asked(client).status_code == 503
+    assert client.get("/account/password/").status_code == 200, "from the folder that was built"
+
+
+def test_nothing_that_is_not_named_yet_serves_in_the_place_of_an_index_that_is_not_there(make_app, twice_built):
+    (twice_built / "state" / "index" / "CURRENT").unlink()
+    assert asked(make_app(twice_built).test_client()).status_code == 503
+
+
 def test_a_service_that_starts_on_a_damaged_generation_serves_the_one_before(make_app, twice_built):
     cut(current_generation(twice_built / "state" / "index") / "vectors.faiss")
     client = make_app(twice_built).test_client()

@@ -116,6 +116,11 @@ KINDS = (
         f"{SERVICE}/test_full_tmp.py",
     ),
     fault(
+        "Log of the service on a full disk",
+        "itself: it answers without a log until there is room",
+        f"{SERVICE}/test_full_log.py",
+    ),
+    fault(
         "More searches than it can answer",
         "itself: searches are refused early, messages are taken",
         f"{SERVICE}/test_overload.py",
