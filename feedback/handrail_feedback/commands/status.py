@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import MAXYEAR, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import click
@@ -86,6 +86,8 @@ def _moment(until: str | None, at: datetime, zone: tzinfo) -> datetime | None:
         found = datetime.fromisoformat(until.strip())
     except ValueError as error:
         raise ConfigError(f"'{until}' is no time.", "Write 18:00, or '2026-11-30 18:00'.") from error
+    if found.year == MAXYEAR:  # in another time zone, it may be past the last day there is
+        raise ConfigError(f"'{until}' is too far away.", "Leave --until out: a notice stays until --clear.")
     found = found if found.tzinfo else found.replace(tzinfo=zone)
     if found <= at:
         raise ConfigError(f"'{until}' is past.", "Write a time to come, or leave --until out and use --clear.")

@@ -173,6 +173,8 @@ def test_the_end_is_a_time_of_the_company(run: Callable[..., Result], until: str
         (["x" * (LONGEST_NOTICE + 1)], "at most 300"),
         ([" \n "], "needs words"),
         (["Slow", "--until", "soon"], "'soon' is no time"),
+        (["Slow", "--until", "9999-12-31 23:59"], "is too far away"),
+        (["Slow", "--until", "9999-12-31T23:59-11:00"], "is too far away"),
         (["Slow", "--until", "2026-11-29 12:59"], "is past"),
         (["Slow", "--in", "deutsch", "Langsam"], "'deutsch' is no language"),
         (["Slow", "--clear"], "at once"),
