@@ -49,6 +49,8 @@ def _open_streams() -> None:
 
     The next file that is opened would take its place otherwise, such as the store, and get what libraries print.
     """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
     while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(free, True)
     os.close(free)
