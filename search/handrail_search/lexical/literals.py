@@ -45,6 +45,11 @@ _LONGEST_LOOKED_AT = 500
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
 _GLUE = re.compile(r"[=:|/\\#&?+*@]+")
+# Behind such a word a number names one thing, and its neighbours others: error 503 is not error 502.
+_NUMBERED = re.compile(
+    r"(?i)(?:(?<![^\W\d_])(?:errors?|errno|code|http|status|fehler(?:code)?|erreur|errore|erro|fout(?:code)?|chyba|błąd|fel(?:kod)?"
+    r"|ошибка)|错误码?|錯誤碼?|エラー(?:コード)?|오류)\W{0,3}(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
+)
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
 _CANDIDATES = 400
 # The weight of a page that contains a literal less exactly than another.
@@ -124,10 +129,11 @@ def literals(question: str) -> tuple[Literal, ...]:
     ]
     # A number by itself must match literally; within a sentence it is a word like others, and so is the 10th.
     alone = len(found) == 1 and any(character.isdigit() for character in found[0])
+    numbered = _NUMBERED.findall(same_signs(question))
     codes = [
         Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1)
         for token in found
-        if alone or (is_code(token) and not _ORDINAL.fullmatch(token))
+        if alone or token in numbered or (is_code(token) and not _ORDINAL.fullmatch(token))
     ]
     joined = [Literal(token, False, made_of=made_of) for token, made_of in _joined(question) if len(found) < 32]
     return tuple(dict.fromkeys([*phrases, *joined[:8], *codes]))[:16]
@@ -254,16 +260,9 @@ def _parts(token: str) -> tuple[str, ...]:
         return ()
     pieces = [piece.strip(_TRAILING) for piece in _GLUE.split(token)]
     # error:504: a number by itself is a word like others, and behind one it is what the word calls it.
-    numbered = pieces[0].isalpha()
-    return tuple(
-        dict.fromkeys(
-            piece
-            for piece in pieces
-            if len(piece) >= 2
-            and piece != token
-            and (is_code(piece) or (numbered and piece.isdigit() and len(piece) >= _SHORTEST_NUMBER))
-        )
-    )
+    numbers = [one for one in pieces if pieces[0].isalpha() and one.isdigit() and len(one) >= _SHORTEST_NUMBER]
+    found = [one for one in pieces if len(one) >= 2 and one != token and (is_code(one) or one in numbers)]
+    return tuple(dict.fromkeys(found))
 
 
 def _goes_on(token: str) -> bool:
