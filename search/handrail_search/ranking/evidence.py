@@ -100,6 +100,10 @@ class Evidence:
             self.evidence[name][page_id] > 0 for name in ("same_title", "same_question") if name in self.evidence
         )
 
+    def is_keyword_of(self, page_id: int) -> bool:
+        """Whether the whole question is a keyword or tag of this page and of no other: its writer expects it here."""
+        return bool(self.evidence["keywords"][page_id] > 0.999)
+
     def asked_terms(self) -> Asked:
         """The question as it is compared with the parts of a section."""
         words, db = self.index.words, self.index.db

@@ -279,8 +279,8 @@ class Searcher:
     def _verdict(self, finding: Evidence, understood: Understood, order: Sequence[int]) -> tuple[Verdict, float, Bands]:
         """The verdict, its confidence, and the bands it was judged by."""
         verdict, confident, limits = self._judge(finding, order, understood.vector)
-        if verdict == "none" and understood.unfinished:
-            verdict = "weak"  # half a word is no question yet
+        if verdict == "none" and (understood.unfinished or (order and finding.is_keyword_of(order[0]))):
+            verdict = "weak"  # half a word is no question yet, and a keyword is an article's own name for its subject
         if understood.unreadable and confident < 1.0:
             verdict = "none"
         return verdict, confident, limits

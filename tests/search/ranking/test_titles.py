@@ -59,6 +59,22 @@ def test_a_tag_finds_the_article_as_a_keyword_does(state):
     assert results.hits[0].why["keywords"] > 0
 
 
+@pytest.mark.parametrize("asked", ["Zorblatt", "quux spindle?", "ZORBLATT"])
+def test_a_keyword_or_tag_asked_alone_has_an_article_however_unlike_its_text_is(state, asked):
+    """Its writer gave the article this name: a list without an answer would count it as a question nobody wrote on."""
+    others = [article(f"p{n}/", f"Parcel {n}", f"<p>Parcels of {n} kilos are sent by road.</p>") for n in range(12)]
+    named = article("setup/", "Setup", "<p>Run it.</p>", tags=["Zorblatt"], keywords=["quux spindle"])
+    results = searcher_of(state, named, *others).search(asked)
+    assert results.hits[0].location == "setup/"
+    assert results.verdict != "none"
+
+
+def test_a_question_that_only_holds_a_keyword_is_judged_as_before(state):
+    others = [article(f"p{n}/", f"Parcel {n}", f"<p>Parcels of {n} kilos are sent by road.</p>") for n in range(12)]
+    named = article("setup/", "Setup", "<p>Run it.</p>", keywords=["zorblatt"])
+    assert searcher_of(state, named, *others).search("zorblatt xylophone marmalade").verdict == "none"
+
+
 def test_keywords_in_the_head_of_another_generators_page_count():
     page = read_page('<head><meta name="keywords" content="Zorblatt, two words,"></head><h1>T</h1>', "t/", SiteInfo())
     assert page.keywords == ("Zorblatt", "two words")
