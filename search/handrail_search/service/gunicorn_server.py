@@ -51,7 +51,6 @@ if TYPE_CHECKING:  # what it needs is loaded in each process
 
 log = Log(__name__)
 
-# A slow client occupies a thread; the real defence is a proxy in front that reads whole requests first.
 THREADS = 16
 # The words of a search are in the first line: 500 letters, each of up to four bytes, each byte written as `%E6`.
 # Not above what the documented web servers pass on.

@@ -1,4 +1,7 @@
-"""Refuses early what has waited too long for a thread, so that a busy service stays quick for those it answers.
+"""Gives threads to requests that are whole and not too old, so that slow clients and too many hold up nobody else.
+
+A client that sends slowly would hold a thread meanwhile, and a few dozen of them every thread. So a request gets one
+when all of it has arrived; what is large, or does not say how large it is, has a few threads of its own.
 
 Requests wait in line for a thread. Without a bound, a service that is asked more than it can answer makes everybody
 wait until they have gone, and works for those who have. So what has waited longer than it is worth is answered 503 with
@@ -9,8 +12,15 @@ refused quickly. As in CoDel (RFC 8289), the time in line is the measure, and no
 
 from __future__ import annotations
 
+import re
+import socket
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
 from typing import Any
 
 from flask import Flask, request
@@ -26,21 +36,162 @@ _PATIENCE = {
     "site_home": 1.5,
 }
 RETRY_AFTER_SECONDS = 2
+
+# A request of at most so many bytes waits until all of it is there: anything but a message with files.
+WHOLE_BYTES = 80_000
+# What has a longer head is read by the threads for large requests, or each byte of it would be looked at again.
+_HEAD_BYTES = 16_384
+LARGE_THREADS = 4
+# How long a request may take to arrive; how long its thread may take, also to send to a client that reads slowly.
+ARRIVAL_SECONDS, THREAD_SECONDS, LARGE_SECONDS = 20.0, 120.0, 300.0
+# When the service stops, nobody waits longer than this for the rest of a request.
+_ARRIVAL_SECONDS_AT_THE_END = 2.0
+# Of more requests that arrive at once, the one that has taken longest is given up.
+MOST_ARRIVING = 500
+# An answer that fits is handed to the system at once, however slowly it is read.
+_SENT_AHEAD_BYTES = 1 << 20
+_LENGTH = re.compile(rb"\r\ncontent-length:([^\r]*)\r\n", re.IGNORECASE)
+_UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 _this_thread = threading.local()
 
 
 class WatchedWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker with threads, which knows how long a request has waited for one."""
+    """gunicorn's worker with threads, which get requests that are whole, and know how long these have waited."""
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        # Since when each connection has had a request that is not whole, or a thread, longest first.
+        self._arriving: dict[Any, float] = {}
+        self._handled: dict[Any, float] = {}
+        self._looked_at = 0.0
+
+    def get_thread_pool(self) -> _Threads:
+        """The threads for requests."""
+        return _Threads(self.cfg.threads)
 
     def enqueue_req(self, conn: Any) -> None:
-        """Note when a connection with a request came into the line."""
+        """Put a connection into the line for a thread, once its request is whole."""
+        conn.seen = 0
+        needed = _needed(conn)
+        if not needed:
+            self._line_up(conn)
+            return
+        self._arriving[conn] = time.monotonic()
+        _wake_at(conn, needed)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._more, conn))
+        if len(self._arriving) > MOST_ARRIVING:
+            self._give_up(next(iter(self._arriving)))
+
+    def _more(self, conn: Any, _sock: object) -> None:
+        needed = _needed(conn)
+        if needed:
+            _wake_at(conn, needed)
+            return
+        self.poller.unregister(conn.sock)
+        del self._arriving[conn]
+        _wake_at(conn, 1)
+        self._line_up(conn)
+
+    def _line_up(self, conn: Any) -> None:
         conn.in_line_since = time.monotonic()
+        with suppress(OSError):
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD_BYTES)
         super().enqueue_req(conn)
+
+    def _give_up(self, conn: Any) -> None:
+        self.poller.unregister(conn.sock)
+        del self._arriving[conn]
+        self.nr_conns -= 1
+        conn.close()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for what comes next, a second at most, and close what has taken too long."""
+        super().wait_for_and_dispatch_events(min(timeout, 1.0))
+        at = time.monotonic()
+        if at - self._looked_at >= 1.0:
+            self._looked_at = at
+            self._close_late(at)
+
+    def _close_late(self, at: float) -> None:
+        most = ARRIVAL_SECONDS if self.alive else _ARRIVAL_SECONDS_AT_THE_END
+        for conn in [conn for conn, since in self._arriving.items() if at - since > most]:
+            self._give_up(conn)
+        for conn, since in list(self._handled.items()):
+            if at - since > (LARGE_SECONDS if conn.is_large else THREAD_SECONDS):
+                with suppress(OSError):  # it has just ended
+                    conn.sock.shutdown(socket.SHUT_RDWR)
 
     def handle(self, conn: Any) -> Any:
         """Answer it, in a thread."""
-        _this_thread.waited = time.monotonic() - conn.in_line_since
-        return super().handle(conn)
+        self._handled[conn] = at = time.monotonic()
+        _this_thread.waited = at - conn.in_line_since
+        try:
+            return super().handle(conn)
+        finally:
+            del self._handled[conn]
+
+
+class _Threads:
+    """Threads for requests, and a few for those that have to be read from a client, which may be slow."""
+
+    def __init__(self, number: int) -> None:
+        self._usual = ThreadPoolExecutor(number)
+        self._large = ThreadPoolExecutor(LARGE_THREADS)
+
+    def submit(self, handle: Callable[[Any], Any], conn: Any) -> Future[Any]:
+        return (self._large if conn.is_large else self._usual).submit(handle, conn)
+
+    def shutdown(self, wait: bool = True) -> None:
+        self._usual.shutdown(wait)
+        self._large.shutdown(wait)
+
+
+def _needed(conn: Any) -> int:
+    """How many bytes of its request have to be there before a connection is looked at again; 0 if it needs a thread.
+
+    Notes on the connection whether it needs one of those for large requests, and how much of it was there.
+    """
+    parser = getattr(conn, "parser", None)
+    conn.is_large = bool(parser and parser.unreader.buf.getvalue())  # it has read some of its next request
+    if conn.is_large:
+        return 0
+    try:
+        begun = conn.sock.recv(WHOLE_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return 1
+    except OSError:  # whoever handles it finds out
+        return 0
+    needed = _length(begun)
+    if begun and needed > len(begun):
+        # Woken up for nothing more: the client has closed, or the system cannot hold as much.
+        conn.is_large = needed > WHOLE_BYTES or len(begun) <= conn.seen
+        conn.seen = len(begun)
+        return 0 if conn.is_large else needed
+    return 0
+
+
+def _length(begun: bytes) -> int:
+    """How many bytes a request has that begins so, at least; more than WHOLE_BYTES if that cannot be said.
+
+    This decides only which thread reads it, and when: what a request means is for gunicorn to say.
+    """
+    head, end, _ = begun.partition(b"\r\n\r\n")
+    if not end:
+        return len(begun) + 1 if len(begun) < _HEAD_BYTES else WHOLE_BYTES + 1
+    head += b"\r\n"
+    if _UNKNOWN_LENGTH.search(head):
+        return WHOLE_BYTES + 1
+    lengths = _LENGTH.findall(head)
+    try:
+        return len(head) + 2 + (int(lengths[0]) if lengths else 0)
+    except ValueError:
+        return WHOLE_BYTES + 1
+
+
+def _wake_at(conn: Any, bytes_there: int) -> None:
+    """Have the poller tell of a connection when so much of its request is there."""
+    with suppress(OSError):
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, bytes_there)
 
 
 def refuse_late(app: Flask) -> None:

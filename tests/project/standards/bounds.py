@@ -29,6 +29,7 @@ from handrail_search.adapters.question_file import MOST_FILE_BYTES, MOST_LINES
 from handrail_search.ranking.searcher import MAX_LIMIT, MAX_QUESTION
 from handrail_search.service.app import BODY_BYTES
 from handrail_search.service.gunicorn_server import HEADER_BYTES, HEADERS, LINE_BYTES, THREADS
+from handrail_search.service.overload import ARRIVAL_SECONDS, LARGE_SECONDS, LARGE_THREADS, MOST_ARRIVING, WHOLE_BYTES
 
 FILE_MB = next(setting.default for setting in SETTINGS if setting.name == "attachment_mb")
 DELIVERY_SECONDS = next(setting.default for setting in SETTINGS if setting.name == "delivery_seconds")
@@ -76,6 +77,20 @@ BOUNDS = (
         "They wait, and [are refused](run.md#overload) when that takes too long",
         time="0.25 to 1.5 s in line",
         memory="none for those that wait, but their connection",
+    ),
+    Bound(
+        "Requests that are [still arriving](run.md#slow)",
+        f"{MOST_ARRIVING} a process",
+        "The one that has taken longest is closed",
+        time=f"{ARRIVAL_SECONDS:.0f} s",
+        memory=f"none but their connection, with at most {WHOLE_BYTES // 1000} KB",
+    ),
+    Bound(
+        "Requests that are larger, or do not say how large they are",
+        f"{LARGE_THREADS} threads a process",
+        "They wait for one of these threads",
+        time=f"{LARGE_SECONDS / 60:.0f} min",
+        memory="that of the rows below",
     ),
     Bound(
         "A search: words, `limit`, other parameters",

@@ -216,6 +216,11 @@ KINDS = (
         "search/service/attacks/test_hostile_words.py::test_a_path_is_decoded_once_and_leads_to_nothing_that_is_not_for_customers",
     ),
     attack(
+        "Sending slowly or not at all, and reading nothing, without a web server in front",
+        "a request gets a thread when it is whole; what is large has threads of its own",
+        f"{SERVICE}/test_slow_clients.py",
+    ),
+    attack(
         "The same through nginx, Caddy and Apache, with slow and huge bodies",
         "the documented configurations",
         PROXIES,
