@@ -41,7 +41,7 @@ def what_makes(store):
 
 def fill(store, statements):
     """Run these statements in a file, unless another process has made its tables meanwhile."""
-    store.begin(durable=True)
+    store.begin(durable=True, patience=5)
     try:
         if not store.statements("table"):
             for sql, values in statements:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from handrail_feedback.contracts import AnswersPastSearches, Past, PresentAnswer
-from handrail_feedback.records.stamps import now
+from handrail_feedback.records.stamps import moment, now, stamp
 from handrail_feedback.records.topics import History
 from handrail_feedback.storage.database import Store
-from handrail_feedback.storage.job_runs import note_success
+from handrail_feedback.storage.job_runs import last_successes, note_success
 from handrail_feedback.storage.searches.topics import read_history
 from handrail_feedback.topics.proving import prove_topics
 from handrail_kb.config.settings import Settings
@@ -22,6 +23,8 @@ from handrail_kb.texts.log.logger import Log
 from handrail_search.adapters.page_names import PageNames, names_of
 from handrail_search.adapters.topics import refresh_topics
 from handrail_search.background import Watch, release_memory
+from handrail_search.embedding.encoder import Encoder
+from handrail_search.index.generation import Index
 from handrail_search.ranking.live import LiveIndex
 
 log = Log(__name__)
@@ -64,6 +67,7 @@ class TopicWatch(Watch):
         self._live = live
         self._search = search
         self._settings = settings
+        self._done_at: datetime | None = None
         # A store object of its own: reading much must not delay whoever writes a message.
         self._store = Store(settings.store_place)
 
@@ -82,25 +86,31 @@ class TopicWatch(Watch):
         if searcher is None or searcher.encoder is None or not self._store.exists():
             return
         with self._store.only_one("topics") as alone:
-            if not alone:
+            if not alone or self._done_by_another():
                 return
-            history = read_history(self._store)
-            done = refresh_topics(
-                self._store,
-                searcher.index,
-                searcher.encoder,
-                self._settings,
-                now(),
-                self._pause_between,
-                history=history,
-            )
-            if done.new:
-                log("topics.refreshed", how=done.how, searches=done.searches, new=done.new)
-            if self._search:
-                names = names_of((page.location for page in searcher.index.pages), self._settings)
-                self._prove(self._search, names, history)
-            note_success(self._store, "topics", now())
-        release_memory()  # grouping needs much, for a moment
+            self._refresh(searcher.index, searcher.encoder)
+            self._done_at = moment(stamp(now()))
+            note_success(self._store, "topics", self._done_at)
+        release_memory()  # grouping needs much, for a moment; what was read is no longer held here
+
+    def _done_by_another(self) -> bool:
+        """Whether another process did this less than one pause ago, and so goes on doing it.
+
+        A part of the memory that this takes stays with the process, for the next time: one has it, not all of them.
+        """
+        last = last_successes(self._store).get("topics")
+        if last is None or last == self._done_at:
+            return False
+        return timedelta(0) <= now() - last < timedelta(seconds=self.every)
+
+    def _refresh(self, index: Index, encoder: Encoder) -> None:
+        history = read_history(self._store)
+        done = refresh_topics(self._store, index, encoder, self._settings, now(), self._pause_between, history=history)
+        if done.new:
+            log("topics.refreshed", how=done.how, searches=done.searches, new=done.new)
+        if self._search:
+            names = names_of((page.location for page in index.pages), self._settings)
+            self._prove(self._search, names, history)
 
     def _prove(self, search: AnswersPastSearches, names: PageNames, history: History) -> None:
         pausing = _PausingSearch(search, self._pause)

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,29 @@ def test_reading_the_store_from_a_command_takes_nothing_from_the_service(tmp_pat
     assert seen.execute("SELECT count(*) FROM kept").fetchone() == (2,)
     seen.close()
     service.close()
+
+
+@pytest.mark.sqlite
+def test_many_who_write_while_another_program_holds_the_store_wait_hardly_longer_than_one(store: Store) -> None:
+    store.check()
+    other = sqlite3.connect(store.at, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    patient = Store(store.at, busy_seconds=0.5)
+    refused: list[float] = []
+
+    def write() -> None:
+        with pytest.raises(StoreUnavailable, match="held by another program"):
+            patient.check()
+        refused.append(time.monotonic())
+
+    began = time.monotonic()
+    writers = [threading.Thread(target=write) for _ in range(12)]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join()
+    other.execute("COMMIT")
+    assert len(refused) == 12
+    # One after the other, each with all of its patience, they would take six seconds.
+    assert max(refused) - began < 3
+    patient.check()

@@ -35,9 +35,11 @@ _LOCKS = ROOT / "deploy" / "locks"
 _WITHOUT_CUDA = "--extra-index-url https://download.pytorch.org/whl/cpu "  # one more index, for torch alone
 
 
-def typed(file, heading):
-    """The lines of the one block of commands under this heading, without those that are left out."""
-    [block] = [block for block in blocks(file, "sh") if block.heading == heading]
+def typed(file, heading, number=0, *, of=1):
+    """The lines of a block of commands under this heading, which has so many, without those that are left out."""
+    found = [block for block in blocks(file, "sh") if block.heading == heading]
+    assert len(found) == of
+    block = found[number]
     return tuple(line for line in block.lines if line.partition("#")[0].strip() not in _LEFT_OUT)
 
 
@@ -114,9 +116,9 @@ def looks_well(terminal):
 @pytest.mark.slow
 def test_the_readme_is_followed_by_a_newcomer(clone, constraints):
     terminal = Terminal(clone, constraints)
-    own = blocks(README, "sh")[1].lines
+    own = typed(README, "Try it", 1, of=2)
     if not constraints:  # the clone's own environment is held to constraints.txt
-        terminal.follow(typed(README, "Try it")[:1], look=looks_well)
+        terminal.follow(typed(README, "Try it", of=2)[:1], look=looks_well)
     terminal.follow(own, look=looks_well)
     assert terminal.folder == clone.parent / "help" / "my-help"
     assert terminal.run("command -v handrail").strip() == str(clone.parent / "help" / ".venv" / "bin" / "handrail")
@@ -165,7 +167,7 @@ def answers_on_a_node(built, own):
     shutil.copytree(built.folder / "site", folder / "site")
     shutil.copytree(built.folder / ".handrail" / "index", folder / ".handrail" / "index", symlinks=True)
     shutil.copy2(next(own.glob("handrail-*.whl")), folder)
-    lines = typed(ROOT / "docs" / "operators" / "copy-the-index.md", "On the node")
+    lines = typed(ROOT / "docs" / "operators" / "copy-the-index.md", "Copy it with rsync", 1, of=2)
     node.follow(tuple(line.replace("/srv/help", str(folder)) for line in lines), look=looks_well)
     assert "material" not in node.run(".venv/bin/pip list")
     told = node.run(".venv/bin/handrail doctor")
@@ -201,7 +203,7 @@ def test_each_step_that_a_message_names_mends_what_it_found(clone, tmp_path, bou
     terminal.run(advice(told))
     assert "[service]" in advice(told)
     refused = terminal.run("handrail build", code=1)
-    assert "the theme 'material' is not installed" in refused
+    assert "the theme 'material' and the Markdown extensions" in refused
     assert "Unrecognised theme name" not in refused
     told = terminal.run("handrail doctor", code=1)
     assert advice(told) == advice(refused)

@@ -87,6 +87,24 @@ def test_one_process_at_a_time_brings_topics_up_to_date(store, fail, watch):
     assert len(members(store)) == 1
 
 
+def test_who_brought_topics_up_to_date_goes_on_and_another_process_only_where_it_does_not(
+    store, fail, watch, monkeypatch
+):
+    first, second = watch(), watch()
+    fail()
+    first.look()
+    fail("may I bring my cat")
+    second.look()
+    assert len(members(store)) == 1
+    first.look()
+    assert len(members(store)) == 2
+    fail("where do I leave my bicycle")
+    in_a_while = now() + timedelta(seconds=first.every)
+    monkeypatch.setattr("handrail_search.adapters.topic_refresh.now", lambda: in_a_while)
+    second.look()
+    assert len(members(store)) == 3
+
+
 @pytest.mark.sqlite
 @pytest.mark.parametrize("fault", ["an index of another encoder", "no folder to lock in"])
 def test_only_another_process_at_the_same_work_is_passed_over_in_silence(
@@ -102,7 +120,7 @@ def test_only_another_process_at_the_same_work_is_passed_over_in_silence(
         monkeypatch.setattr("handrail_search.adapters.topic_refresh.refresh_topics", broken)
     else:
         store.at.with_name("topics.lock").mkdir()
-        said = "cannot be opened: Is a directory"
+        said = "topics.lock is a folder, not a file"
     topics_of_site = watch()
     with caplog.at_level(logging.ERROR):
         topics_of_site.look()

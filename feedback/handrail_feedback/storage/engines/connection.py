@@ -69,7 +69,7 @@ class Connection(Protocol):
         """
 
     def query(self, sql: str, values: Values = ...) -> Iterator[Row]:
-        """The rows of a SELECT by the names of their columns."""
+        """The rows of a SELECT by the names of their columns. All are read at once, and become dicts one by one."""
 
     def savepoint(self) -> AbstractContextManager[object]:
         """Undo what is done inside if it raises, and nothing else."""

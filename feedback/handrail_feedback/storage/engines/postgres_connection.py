@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from psycopg.adapt import Dumper, Loader
-from psycopg.rows import dict_row
 
 from handrail_feedback.records.stamps import Row
 from handrail_feedback.storage.engines.connection import Trigger, Values
@@ -87,8 +86,10 @@ class PostgresConnection:
 
     def query(self, sql: str, values: Values = {}) -> Iterator[Row]:  # noqa: B006 (never written to)
         """The rows of a SELECT by the names of their columns."""
-        with self.explained(), self.raw.cursor(row_factory=dict_row) as cursor:
-            return iter(cursor.execute(as_psycopg(sql), values).fetchall())
+        with self.explained(), self.raw.cursor() as cursor:
+            cursor.execute(as_psycopg(sql), values)
+            names = [column.name for column in cursor.description or ()]
+            return (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

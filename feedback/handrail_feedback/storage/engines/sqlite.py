@@ -82,9 +82,12 @@ class SqliteFile:
     @contextmanager
     def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[SqliteConnection]:
         """A transaction, alone; with `durable`, it survives a power cut, otherwise a kill only."""
+        asked_at = time.monotonic()
         with self._using, self._mended():
             connection = self._connection()
-            connection.begin(durable=durable)
+            # If each of many threads waited as long for another program, the last of them would wait for minutes.
+            left = self._busy_seconds - (time.monotonic() - asked_at)
+            connection.begin(durable=durable, patience=max(left, self._busy_seconds / 10))
             try:
                 before = self._log.whole()  # now that it is our turn, which may have taken long
                 yield connection
@@ -118,7 +121,7 @@ class SqliteFile:
     def only_one(self, what: str) -> Iterator[bool]:
         """Hold a lock on a file beside the store, where no other process does."""
         file = self.path.with_name(f"{what}.lock")
-        refuse_no_file(file)
+        refuse_no_file(file, then="")
         with explained(self.path):
             made(self.path.parent)
             lock = os.fdopen(open_plain(file, os.O_RDWR | os.O_CREAT), "rb")
@@ -256,7 +259,7 @@ class SqliteFile:
             raise self._lost()
         if applied and not upgrade:
             raise behind(self.place, missing)
-        connection.begin(durable=True)
+        connection.begin(durable=True, patience=self._busy_seconds)
         try:
             self._migrations.apply(_Migrating(connection.db.conn, connection))
             connection.execute("COMMIT")
@@ -273,8 +276,9 @@ class SqliteConnection:
         self.db = db
         self.path = path
 
-    def begin(self, *, durable: bool) -> None:
-        """Begin to write, alone; see `SqliteFile.writing`."""
+    def begin(self, *, durable: bool, patience: float) -> None:
+        """Begin to write, alone; see `SqliteFile.writing`. Waits for another program so many seconds."""
+        self.execute(f"PRAGMA busy_timeout={round(patience * 1000)}")
         self.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self.execute("BEGIN IMMEDIATE")
 
@@ -297,7 +301,7 @@ class SqliteConnection:
         cursor = self.execute(sql, values)
         names = [column[0] for column in cursor.description]
         with explained(self.path):
-            return iter([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
+            return (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
     def savepoint(self) -> AbstractContextManager[object]:
         """Undo what is done inside if it raises, and nothing else."""
@@ -380,13 +384,11 @@ def _use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
     until = time.monotonic() + busy_seconds
     while True:
         try:
-            raw.execute("PRAGMA journal_mode=WAL").fetchall()
+            return raw.execute("PRAGMA journal_mode=WAL").close()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
-            time.sleep(0.02)
-        else:
-            return
+        time.sleep(0.02)
 
 
 def _file_identity(path: Path) -> tuple[int, int]:

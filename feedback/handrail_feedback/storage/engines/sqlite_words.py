@@ -38,7 +38,7 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def refuse_no_file(path: Path) -> None:
+def refuse_no_file(path: Path, then: str = ". If it should be the store, then: handrail restore FILE") -> None:
     """Raise StoreUnavailable where a folder or a pipe has the name of a file of the store.
 
     With a link that leads nowhere there is nothing yet, or what was there is gone.
@@ -48,7 +48,7 @@ def refuse_no_file(path: Path) -> None:
             raise StoreUnavailable(f"{path} is {kind}, not a file.", "Name a file: --store .handrail/store.db")
         raise StoreUnavailable(
             f"{path} is {kind}, not a file.",
-            f"Move it away: {how_to_clear(path)}. If it should be the store, then: handrail restore FILE",
+            f"Move it away: {how_to_clear(path)}{then}",
         )
 
 

@@ -8,6 +8,7 @@ word before it is redacted. `searches` writes through this module, `report` read
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -202,7 +203,7 @@ def erase_old(store: Store, older_than: datetime, at: datetime) -> int:
 
 def intents(store: Store, since: datetime, until: datetime) -> Iterator[tuple[Intent, Following | None]]:
     """Intents begun from `since` to before `until`, oldest first, each with the next of its tab within a minute."""
-    for row in store.read(_WITH_NEXT, since=stamp(since), until=stamp(until), beyond=stamp(until + timedelta(days=1))):
+    for row in store.each(_WITH_NEXT, since=stamp(since), until=stamp(until), beyond=stamp(until + timedelta(days=1))):
         intent = _intent(row)
         following = None
         if row["next_id"] is not None:
@@ -233,12 +234,14 @@ SELECT * FROM (
 def _intent(row: Row) -> Intent:
     times = {name: moment_or_none(row[name]) for name in _TIMES}
     flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff", "asked_back")}
-    values = row | times | flags | {"results": _shown_results(row["results"])}
+    # Of thousands of searches, the same few words are kept once.
+    words = {name: sys.intern(row[name]) for name in ("shape", "lang", "verdict", "mode", "source") if row[name]}
+    values = row | times | flags | words | {"results": _shown_results(row["results"])}
     return Intent(**{name: values[name] for name in Intent.__dataclass_fields__})
 
 
 def _shown_results(kept: str) -> tuple[tuple[str, float], ...]:
-    return tuple((str(one[0]), float(one[1])) for one in json.loads(kept) if _was_shown(one))
+    return tuple((sys.intern(str(one[0])), float(one[1])) for one in json.loads(kept) if _was_shown(one))
 
 
 def _was_shown(result: Sequence[Any]) -> bool:
