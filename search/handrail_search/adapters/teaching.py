@@ -6,6 +6,7 @@ the store cannot be read, search goes on with what it was taught before.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 
 from handrail_feedback.records.stamps import now
@@ -43,7 +44,8 @@ class Teaching(Watch):
         self._openings = CountOpenings(live, settings)
         self.known: Sequence[KnownAnswer] = ()
         self._seen: tuple[int, str] | None = None
-        self._pupil: Searcher | None = None
+        # Held by nothing but this it may go, with the files of an index that no longer serves.
+        self._pupil: weakref.ref[Searcher] | None = None
 
     def watch(self) -> None:
         """Start looking, and counting what people open, unless this process does already."""
@@ -67,15 +69,16 @@ class Teaching(Watch):
         if searcher is None or not self._store.exists():
             return
         seen = (version(self._store), searcher.index.name)
-        if seen == self._seen and searcher is self._pupil:
+        pupil = self._pupil and self._pupil()
+        if seen == self._seen and searcher is pupil:
             return
         known = read_known(self._store)
         # Most votes teach nothing; a new index has been taught nothing.
-        if searcher is not self._pupil or known != self.known:
+        if searcher is not pupil or known != self.known:
             self._teacher.teach(searcher, known)
             if known or self.known:
                 log("learned.loaded", questions=len(known))
-        self._seen, self.known, self._pupil = seen, known, searcher
+        self._seen, self.known, self._pupil = seen, known, weakref.ref(searcher)
 
 
 class Teacher:

@@ -110,7 +110,7 @@ class LiveIndex(Watch):
             raise
         if self._searcher is not None:
             self._replaced, self._switched_at = True, time.monotonic()
-        self._searcher = opened
+        self._searcher, self._damaged = opened, None
         log("index.serving", generation=folder.name, pages=len(opened.index.pages))
         remove_old(self._index_dir)  # where generations are copied to, nobody else does
 
@@ -138,7 +138,7 @@ class LiveIndex(Watch):
             return
         for folder in generations_before(refused):
             with suppress(HandrailError):
-                self._searcher = Searcher.open(folder)
+                self._searcher, self._damaged = Searcher.open(folder), None
                 log("index.fell_back", generation=folder.name)
                 return
         self._searcher = None
