@@ -149,4 +149,4 @@ def test_a_searcher_that_is_opened_again_is_taught_again(make_app, own_acme):
     teaching.look()
     after = app.extensions["handrail"].live.searcher()
     assert after is not before
-    assert teaching._pupil is after  # noqa: SLF001 (which of two alike is meant)
+    assert teaching._pupil() is after  # noqa: SLF001 (which of two alike is meant)
