@@ -116,7 +116,7 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
         most = ARRIVAL_SECONDS if self.alive else _ARRIVAL_SECONDS_AT_THE_END
         for conn in [conn for conn, since in self._arriving.items() if at - since > most]:
             self._give_up(conn)
-        for conn, since in list(self._handled.items()):
+        for conn, since in self._handled.copy().items():  # threads change it meanwhile
             if at - since > (LARGE_SECONDS if conn.is_large else THREAD_SECONDS):
                 with suppress(OSError):  # it has just ended
                     conn.sock.shutdown(socket.SHUT_RDWR)
