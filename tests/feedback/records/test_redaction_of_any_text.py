@@ -43,9 +43,9 @@ def test_any_text_can_be_redacted_and_twice_is_as_good_as_once(text: str) -> Non
 )  # fmt: skip
 def test_no_text_makes_redaction_slow(piece: str) -> None:
     text = piece * (5000 // len(piece))
-    start = time.perf_counter()
+    start = time.thread_time()
     redact(text)
-    assert time.perf_counter() - start < 3
+    assert time.thread_time() - start < 3
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_no_text_makes_redaction_slow(piece: str) -> None:
      "AB1C2-", "-u a:b", "a(a)b.", "o'a@", "名@a", "pin-1", "1(2 ", "मेरा नाम र "],
 )  # fmt: skip
 def test_the_rules_stay_quick_on_what_nearly_matches(piece):
-    began = time.process_time()
+    began = time.thread_time()
     redact(piece * 400)
-    assert time.process_time() - began < 2
+    assert time.thread_time() - began < 2

@@ -251,6 +251,6 @@ def test_text_that_only_looks_like_fields_is_text(text):
 
 @pytest.mark.parametrize("text", ["-" * 200_000, "\n" * 200_000 + "x", "-" * 100_000 + "\n" + "---- a\n" * 20_000])
 def test_rules_without_end_are_read_in_no_time(text):
-    began = time.monotonic()
+    began = time.thread_time()
     assert parse_article("billing.md", text).problems == ()
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2

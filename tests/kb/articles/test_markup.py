@@ -163,7 +163,7 @@ def test_a_draft_has_no_markup_in_its_title(build, asked):
 
 def test_long_hostile_words_are_read_in_no_time():
     for words in ("<" * 10_000, "<a " * 5_000, "&lt;" * 5_000, "<!--" * 5_000, "**" * 5_000, "<a on" * 5_000):
-        began = time.perf_counter()
+        began = time.thread_time()
         as_seen(words), heading_as_seen(words), without_markup(words)
         list(markup_in_titles([parse_article("a.md", f"---\ntitle: '{words}'\n---\n")]))
-        assert time.perf_counter() - began < 2, words[:10]
+        assert time.thread_time() - began < 2, words[:10]

@@ -84,7 +84,7 @@ def test_words_without_spaces_are_cut_and_nothing_is_lost(text):
 @pytest.mark.parametrize("piece", ["a\u0301", "\u0301", "ー", "²", "ｶﾞ", "あ", "ก", "\u200b", "漢"])
 def test_no_text_makes_the_form_slow(piece):
     text = piece * (40_000 // len(piece))
-    start = time.perf_counter()
+    start = time.thread_time()
     placed(text)
     split_words(text)
-    assert time.perf_counter() - start < 3
+    assert time.thread_time() - start < 3

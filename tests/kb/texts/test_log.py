@@ -269,9 +269,9 @@ def test_a_hostile_text_is_masked_in_time_that_grows_with_its_length():
         "@" * 200_000,
         "a@" + "b." * 100_000,
     ):
-        began = time.perf_counter()
+        began = time.thread_time()
         logger._MAIL_ADDRESS.sub("", text)  # noqa: SLF001 the log cuts what is longer than 2,000
-        assert time.perf_counter() - began < 0.5
+        assert time.thread_time() - began < 0.5
 
 
 def test_of_another_librarys_line_only_its_own_words_and_numbers_are_kept(lines):

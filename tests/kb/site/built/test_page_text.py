@@ -229,7 +229,7 @@ def test_a_term_stands_before_what_it_means():
 @pytest.mark.parametrize("number", ["99999", "65534", "9" * 400, "-3", "0", "²", "x"])
 def test_a_span_without_sense_costs_nothing(number):
     rows = "<tr><td>c</td></tr>" * 3000
-    began = time.monotonic()
+    began = time.thread_time()
     told = text(
         f"<table><tr><th>A</th><th>B</th></tr><tr><td rowspan={number} colspan={number}>a long enough value</td>"
         f"<td>y</td></tr>{rows}</table>"
@@ -237,7 +237,7 @@ def test_a_span_without_sense_costs_nothing(number):
     assert "a long enough value" in told
     assert "y" in told
     assert len(told) < 3000 * 80
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 def test_a_long_text_is_not_repeated_for_every_row_it_spans():
