@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from handrail_feedback.records.redaction.harmless import counts
 from handrail_feedback.records.redaction.rewriting import SPACED, Rewriting
 
 _MONTHS = r"[^\W\d_]{3,12}"
@@ -60,6 +61,17 @@ _ACCOUNT = re.compile(
     r"|номер\s(?:заказа|счета|договора)"
     rf")|订单号码?|訂單號碼?|注文番号は?|お客様番号は?|会員番号は?){_LINK}{_VALUE}"
 )
+# Behind the word alone a number is one only if it is long: account 12345678, but not account 2.
+_ACCOUNT_ALONE = re.compile(
+    rf"(?i)((?<![{SPACED}])(?:account|acct|a/c|customer|client|member|konto|kunde|compte|cuenta|conto|cliente|rekening|klant"
+    rf"|účet|zákazník|klient|счёт|счет|клиент)[:#]?\s{{1,2}}[#№]?)"
+    rf"(?P<value>\d{{2,16}}(?:[ -]\d{{2,8}}){{0,4}})(?![\w-]|[.,]\d)"
+)
+_SERIAL = re.compile(
+    rf"(?i)((?<![{SPACED}])(?:serial\s?(?:numbers?|no\.?|nr\.?|#|(?=:))|s/n|sn(?=[\s:#])|service\stag|serien-?(?:nummer|nr\.?)"
+    r"|n(?:°|o|[uú]m[eé]ro)\s(?:de|di)\ss[eé]rie|serienummer|sériové\sčíslo|numer\sseryjny|серийный\sномер"
+    rf")|序列号码?|シリアル番号は?|일련번호){_LINK}{_VALUE}"
+)
 _PLATE = re.compile(
     rf"(?i)((?<![{SPACED}])(?:(?:number|licen[cs]e|registration)\s?plate|kennzeichen"
     rf"|plaque(?:\sd['\u2019]immatriculation)?|immatriculation"
@@ -68,13 +80,14 @@ _PLATE = re.compile(
     r"(?P<value>(?-i:[A-ZÄÖÜА-Я0-9]{1,8}(?:[ -][A-ZÄÖÜА-Я0-9]{1,5}){0,3})(?![^\W_]))"
 )
 _PHONE = re.compile(
-    rf"(?i)((?<![{SPACED}])(?:tel(?:efon\w?|ephone|éfono)?|tlf|phone|mobile?|mobiltelefon|handy|whatsapp|телефон|тел"
+    rf"(?i)((?<![{SPACED}])(?:tel(?:efon\w?|ephone|éfono)?|tlf|fon|(?:tele|cell)?phone|cell(?:ular[e]?)?|celular|móvil|telemóvel|portable|gsm|mobile?|mobil(?:telefon|ní)?"
+    r"|(?:my|contact|meine|mein)\s(?:number|nummer)|mon\snuméro|mi\snúmero|(?:call|ring|text|reach)(?:\sme)?(?:\s(?:on|at|under))?|handy|whatsapp|телефон|тел"
     rf"|هاتف|טלפון"
     r"|τηλ(?:έφωνο)?|전화(?:번호)?)|電話(?:番号)?は?|电话(?:号码)?是?|手机号?是?|手機號?是?|เบอร์(?:โทร)?)(?:\s(?:number|no|nr|nummer|is"
     r"|ist))?[.:]?\s{0,2}"
     r"(?P<value>\+?\(?(?!(?:19|20)\d\d[-./])\d(?>[ ()./-]{0,2}\d){6,14})(?!\d)"
 )
-_OF_PAPER, _OF_ACCOUNT = 5, 6
+_OF_PAPER, _OF_ACCOUNT, _OF_SERIAL = 5, 6, 3
 
 
 def take_out_announced(text: Rewriting) -> None:
@@ -82,14 +95,22 @@ def take_out_announced(text: Rewriting) -> None:
     text.sub(_BORN, r"\1[date]")
     text.sub(_PAPER, lambda match: _number(match, _OF_PAPER))
     text.sub(_ACCOUNT, lambda match: _number(match, _OF_ACCOUNT))
+    text.sub(_ACCOUNT_ALONE, lambda match: _number(match, _OF_ACCOUNT))
+    text.sub(_SERIAL, lambda match: _number(match, _OF_SERIAL))
     text.sub(_PLATE, _plate)
-    text.sub(_PHONE, lambda match: f"{match[0][: match.start('value') - match.start()]}[phone]")
+    text.sub(_PHONE, _phone)
 
 
 def _number(match: re.Match[str], least: int) -> str:
     """Shorter numbers are years, sizes and lengths of time."""
     enough = sum(map(str.isdigit, match["value"])) >= least
     return f"{match[0][: match.start('value') - match.start()]}[number]" if enough else match[0]
+
+
+def _phone(match: re.Match[str]) -> str:
+    """Numbers that count, such as phone 14 15 16 17, are models."""
+    value = match["value"]
+    return match[0] if counts(value) else f"{match[0][: match.start('value') - match.start()]}[phone]"
 
 
 def _plate(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from handrail_feedback.records.redaction.rewriting import SPACED, Rewriting
 
 def hide_harmless(text: Rewriting) -> None:
     """Keep such numbers from the rules that come."""
-    for pattern in (_ADVISORY, _OF_THINGS, _MEASURE, _PRICE):
+    for pattern in (_ADVISORY, _CONSTANT, _OF_THINGS, _MEASURE, _PRICE):
         text.hide(pattern, lambda _: True)
     text.hide(IPV4, lambda match: is_open(match[3]))
     text.hide(_ERROR, _is_error)
@@ -24,6 +24,11 @@ def hide_harmless(text: Rewriting) -> None:
 _ADVISORY = re.compile(
     r"(?i)\b(?:CVE|CAN|RH[SBE]A|EUVD|USN|DSA|DLA|ELSA|ALAS|GLSA|ZDI|JVNDB|CN?NVD|ICSA|WID-SEC|FEDORA|SUSE-SU|VU)[-#\s]"
     r"(?:[A-Z]{1,6}-)?(?:(?:19|20)\d{2}[-:\s])?\d{3,7}(?:[-:]\d{1,4})?(?![\w-])"
+)
+# E_FAIL 2147500037, STATUS_ACCESS_DENIED (3221225506): the names that systems give their errors.
+_CONSTANT = re.compile(
+    r"(?<![A-Za-z0-9_])(?=[A-Z0-9_]{0,60}(?:E_|ERR|STATUS|FAIL|EXCEPTION|FAULT|DENIED|INVALID|TIMEOUT))"
+    r"[A-Z][A-Z0-9]{0,20}(?:_[A-Z0-9]{1,24}){1,8}\W{1,3}-?[1-9]\d{0,9}(?!\w|[ .,/-]\d)"
 )
 _ERROR = re.compile(
     rf"(?i)(?<![{SPACED}])(?:err(?:or|no|eur|ore)?s?|error[ _-]?(?:code|number)|fehler(?:[ -]?(?:code|nummer))?"
@@ -87,6 +92,13 @@ def _is_row(match: re.Match[str]) -> bool:
 
 
 _ENOUGH_STEPS = 4
+
+
+def counts(text: str) -> bool:
+    """Whether numbers of one or two digits count one by one: 14 15 16 17, 12/13/14/15."""
+    written = re.findall(r"\d+", text)
+    one_by_one = all(int(after) - int(before) == 1 for before, after in itertools.pairwise(written))
+    return len(written) >= _ENOUGH_STEPS and one_by_one and all(len(one) <= 2 for one in written)
 
 
 def _is_error(match: re.Match[str]) -> bool:

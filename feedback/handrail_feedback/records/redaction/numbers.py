@@ -65,6 +65,7 @@ def take_out(text: Rewriting) -> None:
     hide_harmless(text)
     for pattern, replacement in _NUMBERS:
         text.sub(pattern, replacement)
+    text.sub(_PHONE_WITH_SIGNS, "[phone]")
     _phones(text)
     text.sub(_LONG_NUMBER, _long_number)
     text.sub(_GROUPED, _grouped)
@@ -215,6 +216,12 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
 
 # --- phones, and what else is long
 
+# 0171·2345678, 0171*2345678: with signs that no way to write phones has.
+_PHONE_WITH_SIGNS = re.compile(
+    rf"(?<![{SPACED}.,+-])(?:\+|00?)[1-9](?=[\d\u00b7\u2022\u2219*|~_ ]{{8,24}})\d{{0,5}}"
+    rf"(?:[ ]?[\u00b7\u2022\u2219*|~_][ ]?\d{{2,9}}){{1,5}}"
+    rf"(?![{SPACED}-]|[.,]\d)"
+)
 _PHONE_LIKE = re.compile(rf"(?<![{SPACED}.])\+?\(?\d(?:[\s().\u2010-\u2013/-]{{0,3}}\d){{6}}")
 
 

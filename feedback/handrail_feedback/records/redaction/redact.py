@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import re
 
-from handrail_feedback.records.redaction import networks, numbers
-from handrail_feedback.records.redaction.networks import is_ipv4, is_open
+from handrail_feedback.records.redaction import emails, links, networks, numbers
 from handrail_feedback.records.redaction.rewriting import SPACED, Replacement, Rewriting
 from handrail_kb.language.normal_form import MARKS
-from handrail_kb.language.segments import UNSPACED
 
 _PASSES = 5
 _PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
@@ -76,8 +74,18 @@ _SECRET_AFTER_SPACE = re.compile(
     rf"(?i)({_KEYWORD}(?:\s{{1,3}}(?:[-\u2013]\s{{1,3}})?|(?:(?<=pin)"
     rf"|(?<=puk))-))(?=[^\s\[]{{0,98}}\d)(?P<value>[^\s\[]{{3,99}})"
 )
+# "hunter2 is my password", "using hunter2 as password".
+_SECRET_BEFORE = re.compile(
+    r"(?i)(?<!\S)(?=[^\s\[]{0,98}\d)(?P<value>[^\s\[]{4,99})(?P<rest>\s(?:(?:is|was|ist|war|est|era|es|è|é|is|jest|je)"
+    r"\s(?:my|our|the|mein|unser|das|mon|notre|le|mi|la|il|mijn|moje|moj[eí])|as(?:\s(?:my|the|a))?|als|comme|como)\s"
+    rf"(?:\w{{2,12}}\s)?{_KEYWORD}(?![^\W])"
+    r"(?!\s(?:manager|policy|hint|length|reset|rule|field|type|format|protocol|generator)))"
+)
 # "token 401 unauthorized", "otp 6-digit code", "password 128 characters", "token oauth2", "password 2fa".
 _STATUS = re.compile(r"(?:[45]\d\d|20[0-9]|30[0-8])")
+# How long a text may be, in tokens: 2048, 8000, 128k. What a pin of a circuit is called: D13, PA5, GPIO4.
+_LENGTH = re.compile(r"(?i)(?:256|512|1024|2048|4096|8192|16384|32768|65536|131072|\d{1,3}000|\d{1,4}[km])")
+_CONTACT = re.compile(r"(?i)(?:[a-h]|p[a-k]|p\d\.|gpio_?|io|adc|dac|pwm)\d{1,2}")
 _SHORT_SECRETS = re.compile(r"(?i)pin|puk|cvv|cvc|tan|otp|pass(?:word|code|phrase)?s?|security\s+code")
 _NO_SECRET = re.compile(
     r"(?i)(?:\d{1,4}[- ]?(?:digits?|chars?|characters?|letters?|bits?|bytes?|factors?|steps?|words?|seconds?|secs?"
@@ -98,6 +106,11 @@ _KNOWN_TOKEN = re.compile(
     r"|gl[a-z]{1,5}-[A-Za-z0-9_-]{16,200}|AIza[A-Za-z0-9_-]{30,100}|ya29\.[A-Za-z0-9_-]{16,400}"
     r"|pypi-[A-Za-z0-9_-]{16,400}"
     r"|SG\.[A-Za-z0-9_-]{16,100}\.[A-Za-z0-9_-]{16,100}|xapp-[A-Za-z0-9-]{8,200}"
+    # Wallets: of Ethereum, those that name their chain, and those of letters and digits that cannot be mixed up.
+    r"|0x[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?(?![A-Za-z0-9_])"
+    r"|(?i:bc1|tb1|ltc1|addr1|stake1|cosmos1|bnb1|kaspa:|bitcoincash:)[A-Za-z0-9]{25,110}(?![A-Za-z0-9_])"
+    r"|(?=[A-Za-z]{0,34}\d)(?=[a-z\d]{0,34}[A-Z])(?=[A-Z\d]{0,34}[a-z])[13LMDTXr][1-9A-HJ-NP-Za-km-z]{25,34}"
+    r"(?![A-Za-z0-9_])"
     # whsec_…, npm_…, hf_…, dop_v1_…: who gave it, and behind a low line what nobody writes by hand.
     r"|(?=[A-Z-]{0,28}\d)(?=[\d-]{0,28}[A-Z])(?:[A-Z\d]{5}-){4}[A-Z\d]{5}(?![A-Za-z0-9_])"
     r"|[A-Za-z]{2,8}(?:_[A-Za-z0-9]{1,6})?_(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{24,200}(?![A-Za-z0-9_]))"
@@ -108,28 +121,7 @@ _PRIVATE_KEY = re.compile(
 )
 # {20D04FE0-…} in braces is what Windows calls a part of a program.
 _GUID = re.compile(r"(?i)(?<![\w{-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])")
-_LINK_LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@\[]{1,200}@(?=[^\s@])")
 _COMMAND_LOGIN = re.compile(r"((?<![\w-])(?:-u|--user)[\s=]{1,3})[^\s:\[]{1,64}:[^\s\[]\S{0,200}")
-_LINK_QUERY = re.compile(
-    r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^\s?#]{1,500}|www\.[^\s?#]{1,500})(?:\?(?!\[query\])"
-    r"|#(?=[^\s=]{0,100}=))\S{1,2000}"
-)
-_EMAIL = re.compile(
-    r"(?:[^\s@<>()\[\]\"',;:/?=&]|(?<=[^\W\d_])'(?=[^\W\d_])){1,64}(?:@|%40)[^\s@<>()\[\]\"',;:/?=&]{0,255}"
-)
-_EMAIL_SPELLED = re.compile(
-    r"(?i)\"[^\"@\[]{1,64}\"@[\w.-]{1,255}"
-    r"|[\w.+-]{1,64}\s{1,2}@\s{0,2}[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[^\W\d_]{2,24}\b"
-    r"|(?=[\w+-]{0,63}[.\d])[\w.+-]{1,64}\s(?:at|arroba|arobase)\s(?:g(?:oogle)?mail|yahoo|hotmail|outlook|icloud"
-    r"|gmx|web|live|msn|aol"
-    r"|proton(?:mail)?)\.[a-z]{2,4}\b"
-    r"|[\w.+-]{1,64}(?:\s{0,2}[(\[{<]\s?(?:at|ät|arroba|arobase|chiocciola|собака)\s?[)\]}>]\s{0,2}"
-    r"|\s{1,2}[|*_-]at[|*_-]\s{1,2})[\w.-]{1,100}"
-    r"(?:\s{0,2}[(\[{<|*_-]\s?(?:dot|punkt|point|punto)\s?[)\]}>|*_-]\s{0,2}[\w-]{1,20}){0,3}"
-    r"|[\w.+-]{1,64}\(a\)[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.[a-z]{2,24}\b"
-    r"|[\w.+-]{1,64}\s(?:at|arroba|arobase)\s[\w-]{1,60}\s(?:dot|punkt|point|punto)\s"
-    r"(?:com|org|net|info|edu|gov|io|eu|uk|co|de|at|ch|fr|be|es|mx|it|nl|us|ca|au)\b"
-)
 _HOME = re.compile(
     r"((?<![\w.-])(?:/var|/export|/usr)?/home/|(?<![\w.-])/Users/"
     r"|(?i:\b[a-z]:[\\/]{1,2}(?:Users|Documents and Settings)[\\/]{1,2})"
@@ -173,6 +165,18 @@ _NAME_CUE = (
     r"|meu\s+nome\s+é|me\s+chamo|chamo-me|меня\s+зовут|jmenuji\s+se|mă\s+numesc|benim\s+adım|nimeni\s+on|με\s+λένε"
     r"|мо[её]\s+имя|اسمي|שמי|קוראים\s+לי|tên\s+(?:tôi|em|mình)\s+là|tôi\s+tên\s+là|मेरा\s+नाम"
     r""
+)
+_CAPITALISED = r"[A-ZÀ-ÖØ-ÞА-ЯĀ-Ž][\w'\u2019-]{1,40}"
+# As in a form: "Name: Anna Lee", at the beginning of a line or behind another field.
+_NAME_FIELD = re.compile(
+    r"(?m)((?:^|[,;|.]\s{0,3}|(?i:\b(?:my|your|full|first|last|given|family|maiden|customer|contact|mein|ihr|mon|mi)\s))"
+    r"(?i:(?:sur|fore|vor|nach|familien)?name|nom(?:\set\sprénom)?|prénom|nombre(?:\sy\sapellidos?)?|apellidos?|cognome"
+    r"|nome(?:\se\scognome)?|naam|voornaam|achternaam|jméno(?:\sa\spříjmení)?|příjmení|imię(?:\si\snazwisko)?|nazwisko"
+    r"|navn|namn|имя|фамилия|фио)\s?[:=]\s{0,3})"
+    rf"({_CAPITALISED}(?:\s(?:{_CAPITALISED}|[A-Z]\.)){{0,3}})"
+)
+_NAME_FIELD_UNSPACED = re.compile(
+    r"((?:姓名|氏名|お名前|이름|성명|ชื่อ)\s?[:=]\s{0,3})[^\s、。,;\[]{2,12}(?:\s[가-힣一-鿿]{1,4})?"
 )
 _NAME_UNSPACED = re.compile(
     r"(我(?:名?叫|的名字是|姓))[\u4e00-\u9fff]{2,4}|((?:私|僕)?の?名前は)[^\s、。\[]{1,12}?(?=です|と申|で、|。|$)"
@@ -224,9 +228,19 @@ def _secret(match: re.Match[str]) -> str:
     return match[0] if harmless or _is_status(match["word"], value) else f"{match[1]}[secret]"
 
 
+def _secret_before(match: re.Match[str]) -> str:
+    harmless = _NO_SECRET.match(match["value"]) or _is_status(match["word"], match["value"])
+    return match[0] if harmless else f"[secret]{match['rest']}"
+
+
 def _is_status(keyword: str, word: str) -> bool:
-    """Whether what follows a word such as token is a web server's answer, which no PIN ever follows."""
-    return bool(_STATUS.fullmatch(word.rstrip(".,;:!?)"))) and not _SHORT_SECRETS.fullmatch(keyword)
+    """Whether what is beside a word such as token is a web server's answer or a length, or beside pin a contact."""
+    word = word.rstrip(".,;:!?)")
+    if keyword.casefold() == "pin":
+        return _CONTACT.fullmatch(word) is not None
+    if _SHORT_SECRETS.fullmatch(keyword):
+        return False
+    return bool(_STATUS.fullmatch(word)) or (keyword.casefold() == "token" and _LENGTH.fullmatch(word) is not None)
 
 
 def _name(match: re.Match[str]) -> str:
@@ -247,42 +261,13 @@ def _name(match: re.Match[str]) -> str:
     return f"{match[1]}{match[2]}[name]{rest}"
 
 
+def _name_field(match: re.Match[str]) -> str:
+    first = match[2].split()[0].casefold()
+    return match[0] if first in _NO_NAMES or first in _NO_PEOPLE else f"{match[1]}[name]"
+
+
 def _name_unspaced(match: re.Match[str]) -> str:
     return f"{next(filter(None, match.groups()), '')}[name]"
-
-
-# react@18.2.0, vite@5, actions/checkout@v4, lodash@latest, nginx@sha256: a package in one of its versions.
-_VERSION = re.compile(
-    r"(?:v\d{1,4}(?:\.\d{1,6}){0,3}|[~^]?\d{1,4}(?:\.\d{1,6}){0,3})(?:[-+][\w.-]{1,30})?"
-    r"|latest|next|alpha|beta|canary|nightly|stable|lts|edge|experimental|insiders|sha\d{3}"
-)
-# Names that programs have on every machine: nobody is root@localhost or git@github.com.
-_NOBODY = frozenset(("root", "git", "hg", "svn", "admin", "user", "username", "ubuntu", "pi", "ec2-user", "postgres"))
-_CODE_HOSTS = re.compile(
-    r"(?i)(?:[\w-]{1,30}\.){0,3}(?:git(?:hub|lab|ea)?|bitbucket|codeberg|dev\.azure|ssh)\.[\w.-]{2,40}"
-)
-
-
-def _email(match: re.Match[str]) -> str:
-    """An address, from the first sign after the @ on, unless it is a package or an account that every machine has."""
-    before, after = re.split("@|%40", match[0])[0], re.split("@|%40", match[0])[-1].rstrip(".!")
-    package = _VERSION.fullmatch(after) and not (after.count(".") == 3 and is_ipv4(after))
-    machine = after.isalnum() or bool(_CODE_HOSTS.fullmatch(after)) or is_open(after)
-    if package or (before.casefold() in _NOBODY and machine):
-        return match[0]
-    return _within_sentence(match[0], before, match[0][len(before) :])
-
-
-def _within_sentence(text: str, before: str, after: str) -> str:
-    """The placeholder in place of an address in Latin letters, within the words of a script that sets no spaces."""
-    own, rest = _OWN_LETTERS.search(before), _OTHER_LETTERS.search(after)
-    first = own.start() if own else 0
-    last = rest.start() if rest and after[1 : rest.start()].strip("%40@.") else len(after)
-    return f"{before[:first]}[email]{after[last:]}"
-
-
-_OWN_LETTERS = re.compile(rf"(?<=[{UNSPACED}])[!-~]+$")
-_OTHER_LETTERS = re.compile(f"[{UNSPACED}]")
 
 
 # What Microsoft makes, and what else is called Ms, Dr or Miss and is nobody.
@@ -293,7 +278,7 @@ _NO_PEOPLE = frozenset(
         store authenticator dynamics visio powerpoint onenote defender intune copilot loop planner forms publisher
         server account accounts authentication word365 office365 365 bing visual entra lens todo lists bookings
         whiteboard dos build translator family rewards xbox surface power fabric purview viva stream sway clipchamp
-        web robot universe world""",
+        web robot universe world watson who martens pepper oetker beckmann clean coffee""",
     )
 )
 
@@ -305,22 +290,23 @@ def _titled(match: re.Match[str]) -> str:
 
 
 _WORDS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
-    (_LINK_LOGIN, r"\1[secret]@"),
+    *links.RULES,
     (_COMMAND_LOGIN, r"\1[secret]"),
-    (_LINK_QUERY, r"\1?[query]"),
     (_PRIVATE_KEY, "[secret]"),
     (_BEARER, r"\1[secret]"),
     (_SECRET_AFTER_SIGN, _secret_after_sign),
     (_SECRET_AFTER_IS, _secret),
     (_SECRET_AFTER_SPACE, _secret),
+    (_SECRET_BEFORE, _secret_before),
     (_KNOWN_TOKEN, "[secret]"),
-    (_EMAIL_SPELLED, "[email]"),
-    (_EMAIL, _email),
+    *emails.RULES,
     (_GUID, "[secret]"),
     (_HOME, r"\1[name]"),
     (networks.MAC, networks.mac),
     (networks.IPV6, networks.ipv6),
     (_NAME, _name),
+    (_NAME_FIELD, _name_field),
+    (_NAME_FIELD_UNSPACED, r"\1[name]"),
     (_NAME_UNSPACED, _name_unspaced),
     (_SPEAKING, r"\1[name]"),
     (_TITLED, _titled),
