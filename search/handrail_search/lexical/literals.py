@@ -13,6 +13,16 @@ from dataclasses import dataclass, replace
 
 from handrail_kb.language.normal_form import plain, same_signs
 from handrail_kb.language.segments import UNSPACED, has_unspaced, is_unspaced
+from handrail_search.lexical.code_forms import (
+    ANNOUNCING,
+    announced,
+    beside_words,
+    is_announcing,
+    key_of,
+    rank_within,
+    shape_of,
+    with_dashes,
+)
 
 LITERALS_SCHEMA = """
 -- Every token of a text that is more than a plain word, by its key (`key_of`). passage_id is NULL for the title,
@@ -47,8 +57,8 @@ _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 _GLUE = re.compile(r"[=:|/\\#&?+*@]+")
 # Behind such a word a number names one thing, and its neighbours others: error 503 is not error 502.
 _NUMBERED = re.compile(
-    r"(?i)(?:(?<![^\W\d_])(?:errors?|errno|code|http|status|fehler(?:code)?|erreur|errore|erro|fout(?:code)?|chyba|błąd|fel(?:kod)?"
-    r"|ошибка)|错误码?|錯誤碼?|エラー(?:コード)?|오류)\W{0,3}(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
+    rf"(?i)(?:(?<![^\W\d_])(?:{ANNOUNCING})|错误码?|錯誤碼?|エラー(?:コード)?|오류)"
+    r"\W{0,3}(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
 )
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
 _CANDIDATES = 400
@@ -58,8 +68,6 @@ _LESSER = 0.15
 _LETTERS_OF_CODE = 5
 _JOINED_TOKENS = 3
 _LONGEST_JOINED = 40
-# Parts this short occur in every other code.
-_SHORTEST_PART = 4
 _SHORTEST_NUMBER, _LONGEST_END = 3, 2
 
 
@@ -69,6 +77,7 @@ class Literal:
 
     `parts` are codes that the token is composed of. `joined` is a code only if an article contains it: its `made_of`
     are tokens of the question with spaces between. With `is_name` it is letters only, and stands in a sentence.
+    A `numbered` one stands behind a word such as error: where no article holds it, articles on others are no answer.
     """
 
     text: str
@@ -76,6 +85,7 @@ class Literal:
     parts: tuple[str, ...] = ()
     made_of: tuple[str, ...] = ()
     is_name: bool = False
+    numbered: bool = False
 
     @property
     def joined(self) -> bool:
@@ -110,11 +120,6 @@ def is_code(token: str) -> bool:
     return bool(_CODE.search(token[:_LONGEST_LOOKED_AT]))
 
 
-def key_of(token: str) -> str:
-    """The key of a code: lower case, without dashes, except between digits of short numbers (2-1, 3-10)."""
-    return _key(plain(token))[0]
-
-
 def literals(question: str) -> tuple[Literal, ...]:
     """The literals of a question.
 
@@ -131,7 +136,13 @@ def literals(question: str) -> tuple[Literal, ...]:
     alone = len(found) == 1 and any(character.isdigit() for character in found[0])
     numbered = _NUMBERED.findall(same_signs(question))
     codes = [
-        Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1)
+        Literal(
+            token,
+            False,
+            _parts(token),
+            is_name=token.isalpha() and len(found) > 1,
+            numbered=token in numbered,
+        )
         for token in found
         if alone or token in numbered or (is_code(token) and not _ORDINAL.fullmatch(token))
     ]
@@ -160,9 +171,11 @@ def write_literals(db: sqlite3.Connection, found: Iterable[LiteralRow]) -> None:
 
 
 def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) -> dict[int, LiteralMatch]:
-    """Pages that contain a code, or, where none does, the codes that it is composed of."""
+    """Pages that contain a code, or, where none does, the codes that it is composed of, or it without a word beside."""
     found = find_code(db, literal.text, unfinished=unfinished and not literal.parts, whole=literal.joined)
-    if found or not literal.parts:
+    if not found and (dashed := with_dashes(literal.text)):
+        found = find_code(db, dashed, whole=True)
+    if found or literal.joined:
         return found
     either: dict[int, LiteralMatch] = {}
     another = _goes_on(literal.text)
@@ -170,7 +183,24 @@ def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) 
         for page, held in find_code(db, part, unfinished=unfinished and part == literal.parts[-1]).items():
             if page not in either or held.grade > either[page].grade:
                 either[page] = replace(held, begun=held.begun or another)
-    return either
+    return either or _find_beside_word(db, literal.text)
+
+
+def _find_beside_word(db: sqlite3.Connection, token: str) -> dict[int, LiteralMatch]:
+    """Pages with the code that a word is glued to; `begun` where the word may be part of the code, as in AL-307-black.
+
+    It is not where the word announces a code, or stands on a page with the code.
+    """
+    for code, word in beside_words(token):
+        found = find_code(db, code, whole=True)
+        if found and is_announcing(word):
+            return found
+        best = [page for page, held in found.items() if held.grade == 1.0]
+        passages = db.execute(f"SELECT id FROM passages WHERE page_id IN ({_marks(best)})", best)  # noqa: S608 (only question marks)
+        saying = find_phrase(db, word, [one for (one,) in passages], best, beginning=True)
+        if saying or (found and word.islower()):
+            return {page: replace(held, begun=page not in saying) for page, held in found.items()}
+    return {}
 
 
 def find_code(
@@ -198,7 +228,7 @@ def find_code(
         if found := find_code(db, bare, unfinished=unfinished):
             return found
     longer = db.execute("SELECT token, page_id, passage_id FROM codes WHERE instr(key, ?)", (key,)).fetchall()
-    ranks = {token: _rank_within(key, token) for token, _, _ in longer}
+    ranks = {token: rank_within(key, token) for token, _, _ in longer}
     within = [(page_id, passage_id, ranks[token]) for token, page_id, passage_id in longer]
     kept = [(page_id, passage_id, rank) for page_id, passage_id, rank in within if rank is not None]
     if not kept and unfinished:
@@ -208,12 +238,15 @@ def find_code(
 
 
 def find_phrase(
-    db: sqlite3.Connection, phrase: str, passages: Sequence[int], pages: Sequence[int]
+    db: sqlite3.Connection, phrase: str, passages: Sequence[int], pages: Sequence[int], *, beginning: bool = False
 ) -> dict[int, LiteralMatch]:
-    """Pages that contain a phrase literally, ignoring case, among passages and heads of pages with its words."""
+    """Pages that contain a phrase literally, ignoring case, among passages and heads of pages with its words.
+
+    With `beginning` its last word may go on.
+    """
     wanted = " ".join(plain(phrase).split())
     before = "" if is_unspaced(wanted[:1]) else r"(?<![^\W_])"
-    after = "" if is_unspaced(wanted[-1:]) else r"(?![^\W_])"
+    after = "" if beginning or is_unspaced(wanted[-1:]) else r"(?![^\W_])"
     pattern = re.compile(f"{before}{re.escape(wanted)}{after}")
     few, heads = list(passages)[:_CANDIDATES], list(pages)[:_CANDIDATES]
     texts = db.execute(
@@ -222,6 +255,11 @@ def find_phrase(
         [*few, *heads],
     )
     return _graded((page_id, passage_id, 0) for page_id, passage_id, text in texts if pattern.search(plain(text)))
+
+
+def written_as(code: str) -> list[str]:
+    """A code of a question, and what articles may write for it: without a word beside it, and with other signs."""
+    return [code, *(one for one, _ in beside_words(code)), *filter(None, (with_dashes(code),))]
 
 
 def begins(db: sqlite3.Connection, literal: Literal) -> bool:
@@ -234,9 +272,9 @@ def begins(db: sqlite3.Connection, literal: Literal) -> bool:
 def holds_another(db: sqlite3.Connection, page_id: int, code: str) -> bool:
     """Whether a page contains a code of the same shape with other numbers: 3.1 for 3.12, E-1042 for E-1043."""
     key = key_of(code)
-    shape = _shape(key)
+    shape = shape_of(key)
     keys = db.execute("SELECT DISTINCT key FROM codes WHERE page_id = ?", (page_id,))
-    return any(one != key and _shape(one) == shape for (one,) in keys)
+    return any(one != key and shape_of(one) == shape for (one,) in keys)
 
 
 # --- tokens
@@ -302,31 +340,13 @@ def _rows(page_id: int, passage_id: int | None, text: str, *, said: bool = False
     for token in dict.fromkeys(tokens(text)):
         if not token.isalpha() or is_code(token):
             yield key_of(token), token, page_id, passage_id, int(said), 0
-            pieces += _parts(token)
+            pieces += [*_parts(token), *filter(None, (with_dashes(token), announced(token)))]
     pieces += [token for token, _ in _joined(text, strict=True)]
     for token in dict.fromkeys(pieces):
         yield key_of(token), token, page_id, passage_id, int(said), 1
 
 
-# --- keys
-
-
-def _key(token: str) -> tuple[str, list[int]]:
-    """The key of a token in lower case, and the position of each of its characters in the token."""
-    many = sum(character.isdigit() for character in token) >= _LONG_NUMBER
-    kept, places = [], []
-    for at, character in enumerate(token):
-        if character in "-_ " and 0 < at < len(token) - 1:
-            between_digits = token[at - 1].isdigit() and token[at + 1].isdigit()
-            if not between_digits or many:
-                continue
-        kept.append(character)
-        places.append(at)
-    return "".join(kept), places
-
-
-# From so many digits on, dashes between them only help the eye.
-_LONG_NUMBER = 6
+# --- grades
 
 
 def _rank(code: str, token: str, *, said: int, piece: int) -> int:
@@ -336,46 +356,6 @@ def _rank(code: str, token: str, *, said: int, piece: int) -> int:
     if token.lower() == code.lower():
         return 0 if said else 2
     return 3
-
-
-def _rank_within(key: str, token: str) -> int | None:
-    """How well a token contains a code as a part: 0 between signs, 1 where letters and digits meet; else None."""
-    written = plain(token)
-    whole, places = _key(written)
-    ranks = []
-    at = whole.find(key)
-    while at >= 0:
-        before = written[places[at] - 1] if places[at] else ""
-        end = places[at + len(key) - 1] + 1
-        after = written[end : end + 1]
-        open_before, open_after = not before.isalnum(), not after.isalnum()
-        if _cuts_version(key, written[: places[at]]):
-            pass
-        elif open_before and open_after:
-            ranks.append(0)
-        elif _meets(before, key[0]) and _meets(after, key[-1]) and _may_be_part(key):
-            ranks.append(1)
-        at = whole.find(key, at + 1)
-    return min(ranks, default=None)
-
-
-def _may_be_part(key: str) -> bool:
-    """Whether a part of a longer run of letters and digits is worth finding: not 3d in 0x3d3d, nor a1."""
-    return (len(key) >= _SHORTEST_PART or "." in key) and not key.startswith("0x")
-
-
-def _meets(outside: str, inside: str) -> bool:
-    """Whether a code may end here: at a sign, or where letters become digits."""
-    return not outside.isalnum() or outside.isdigit() != inside.isdigit()
-
-
-def _cuts_version(key: str, before: str) -> bool:
-    """Whether the beginning of a version is cut off: 3.11 is not part of 1.3.11."""
-    return "." in key and key[0].isdigit() and re.search(r"\d\.$", before) is not None
-
-
-def _shape(key: str) -> str:
-    return re.sub(r"\d+", "0", key)
 
 
 def _graded(found: Iterable[tuple[int, int | None, int]]) -> dict[int, LiteralMatch]:

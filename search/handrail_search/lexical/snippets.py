@@ -33,7 +33,7 @@ class Marking:
     def __init__(self, spaced: Sequence[str], unspaced: Sequence[str], codes: Sequence[str] = ()) -> None:
         """`spaced` words are found with other endings too, `unspaced` ones anywhere.
 
-        `codes` are found with a dash, a space or nothing where letters and digits meet.
+        `codes` are found with a dash, a space, another sign or nothing where letters and digits meet.
         """
         endings = dict(map(_stem, spaced))
         either = "|".join(rf"{re.escape(stem)}\w{{0,{letters}}}" for stem, letters in endings.items())
@@ -133,7 +133,7 @@ def _code(code: str) -> str:
             continue
         pattern += re.escape(part)
         if part.isalnum() and (following in _DASHES or following.isalnum()) and following:
-            pattern += "[-_ ]?"
+            pattern += "[-_ /.]?"
     return pattern + (_OPEN_AFTER[parts[-1].isdigit()] if parts[-1].isalnum() else "")
 
 

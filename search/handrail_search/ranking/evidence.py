@@ -112,7 +112,7 @@ class Evidence:
         return Asked.of(self.question, told, words.languages)
 
     def _marking(self) -> Marking | None:
-        held = [code for code, held in self._codes if held]
+        held = [one for code, held in self._codes if held for one in literals.written_as(code)]
         found = marking(marked(self._telling), self.index.common_words, held)
         return found or marking(marked(self.asked), self.index.common_words, held)
 
@@ -176,6 +176,7 @@ class Evidence:
         ]
         in_letters = sum(len(set(words_in(literal.text))) for literal in asked)
         self.asks_for_letters = bool(asked) and len(self.asked) <= in_letters + 2
+        self._lacks_number = any(one.numbered and not literals.begins(self.index.db, one) for one in asked)
         self._codes = [(literal.text, found[literal]) for literal in asked if not literal.phrase]
         self.asks_for_unknown_code = self.asks_for_letters and not any(
             found[literal] or (not literal.phrase and literals.begins(self.index.db, literal)) for literal in asked
@@ -195,7 +196,12 @@ class Evidence:
         return self.asks_for_letters and bool(self.evidence["exact"][page_id]) and not begun
 
     def holds_another_code(self, page_id: int) -> bool:
-        """Whether the page contains a code that resembles or begins like one of the question, but not that one."""
+        """Whether the page contains a code that resembles or begins like one of the question, but not that one.
+
+        So does any page where the question has the number of an error that no article holds.
+        """
+        if self._lacks_number:
+            return True
         if self.asks_for_letters and not any(held for _, held in self._codes) and self._codes:
             return True  # at best the beginning or end of a code
         return any(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from handrail_kb.site.built.passages import Page, Passage
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import current_generation
-from handrail_search.lexical.literals import key_of, literals, tokens
+from handrail_search.lexical.code_forms import key_of
+from handrail_search.lexical.literals import literals, tokens
 from handrail_search.lexical.snippets import marking, snippet
 from handrail_search.lexical.spelling import replace
 from handrail_search.lexical.stemming import fold, words_in
@@ -41,6 +42,9 @@ ARTICLES = [
     page("spaced", "The pump stands still", "Error E 6001 or CVE 2021 44228 is shown when the pump stands still."),
     page("belts", "Belts", "The belt TZ-440/B is for the dryer, and the belt TZ-440/C for the washer."),
     page("gateway", "The page is not shown", "When the gateway says 504, wait a minute."),
+    page("alarm", "Alarms of the lift", "The alarm AL-307 means that a door is blocked. The bell is meant by AL-309."),
+    page("valve", "Valves", "The valve QX/771 fits with PN-20/4 and KL.300.C alone. The pump says TX90R."),
+    page("proxy", "The proxy is slow", "The log says http599 while the proxy waits."),
     page("turkish", "Offices", "Our office in İstanbul is open. The one in Iğdır opens in May."),
     page("arabic", "استعادة كلمة المرور", "اضغط على نسيت كَلِمَة المُرور ثم افتح الرسالة", lang="ar"),
     page("hebrew", "איפוס סיסמה", "לחצו על שכחתי סיסמה ופתחו את ההודעה. שָׁלוֹם לכולם", lang="he"),
@@ -110,6 +114,13 @@ def test_a_code_is_found_first_however_it_is_written_and_asked(of_all_spellings,
         ("エラー504が出る", "gateway/"), ("TZ-440/B", "belts/"), ("tz440/c", "belts/"),
         ("e6001", "spaced/"),
         ("CVE-2021-44228", "spaced/"), ("cve 2021 44228", "spaced/"), ("E-3001/E-3002", "pair/"),
+        ("TZ440B", "belts/"), ("tz-440b", "belts/"), ("TZ-440-C", "belts/"), ("belt TZ440C", "belts/"),
+        ("QX771", "valve/"), ("qx-771", "valve/"), ("PN20-4", "valve/"), ("KL300C", "valve/"), ("TX-90/R", "valve/"),
+        ("codeAL307", "alarm/"), ("AL-307-alarm", "alarm/"), ("AL307alarm", "alarm/"), ("alarm_AL-307", "alarm/"),
+        ("liftAlarmAL309", "alarm/"), ("errorE5001", "whole/"), ("errore5001", "whole/"), ("ERRORE5001", "whole/"),
+        ("what does errorE-5001 mean", "whole/"), ("E5001error", "whole/"), ("E-5001-Fehler", "whole/"),
+        ("http504", "gateway/"), ("HTTP-504", "gateway/"), ("504-Fehler", "gateway/"), ("error0x80131500", "runtime/"),
+        ("error 599", "proxy/"), ("599", "proxy/"),
         ("what does E-2001\u2014or was it E-2002\u2014mean", "glued/"),
     ],
 )  # fmt: skip
@@ -135,6 +146,8 @@ def test_a_part_of_a_code_finds_the_article_that_holds_it(searcher, words_alone,
     ["3.12", "version 3.12", "what is new in version 3.12", "v3.12", "3.111", "E-1043", "what does error E-5002 mean",
      "M579", "M57991", "E-50011", "0x8013", "1.3.11",
      "TZ-440/D", "belt TZ-440/X", "error:505",
+     "TZ440D", "tz-440x", "QX772", "PN204", "PN-204", "PN-20/5", "KL300D", "TX-90/S",
+     "codeAL308", "AL-308-alarm", "AL-307-black", "AL-307-XTR", "errorE5002", "http503", "504-black", "lamp504",
      "error 503", "what does HTTP 502 mean", "Fehler 505"],
 )  # fmt: skip
 def test_another_code_is_no_answer(searcher, words_alone, question):
@@ -189,6 +202,14 @@ def test_a_code_is_marked_whole_however_it_was_asked(question, mark):
     found = snippet("The lamp says E-1042, not E-10421, and beeps.", marking(words_in(question), frozenset(), codes))
     assert f"<mark>{mark}</mark>" in found
     assert "<mark>E-10421" not in found
+
+
+@pytest.mark.parametrize(
+    ("question", "mark"),
+    [("codeAL307", "AL-307"), ("AL-307-alarm", "AL-307"), ("QX771", "QX/771"), ("TZ440B", "TZ-440/B")],
+)
+def test_a_code_is_marked_as_the_article_writes_it(searcher, question, mark):
+    assert f"<mark>{mark}</mark>" in searcher.search(question).hits[0].snippet
 
 
 def test_words_of_india_are_whole():

@@ -1,0 +1,147 @@
+"""The forms that people give one code: other dashes, another sign inside, or a word glued to it: errorE1042. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from handrail_kb.language.normal_form import plain
+
+# Behind such a word, glued to it or not, stands a code or the number of an error.
+ANNOUNCING = (
+    r"errors?|errno|code|http|status|fehler(?:code)?|erreur|errore|erro|fout(?:code)?|chyba|błąd|fel(?:kod)?|ошибка"
+)
+_ANNOUNCING = re.compile(rf"(?i:{ANNOUNCING})")
+_SHORTEST_WORD, _LONGEST = 3, 64
+# As long as the longest word that announces.
+_LONGEST_ANNOUNCING = 10
+# TZ-440/B, QX/771, KL.300.C: capitals and digits with signs that people leave out or write as a dash.
+_SIGNS_INSIDE = re.compile(r"(?=[A-Z/.-]{0,12}\d)[A-Z][A-Z\d]{0,7}(?:[-/.][A-Z\d]{1,8}){1,4}")
+# From so many digits on, dashes between them only help the eye.
+_LONG_NUMBER = 6
+# Parts this short occur in every other code.
+_SHORTEST_PART = 4
+_LETTERS = re.compile(r"[^\W\d_]+")
+_CAPITAL_INSIDE = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_WORD_BEHIND = re.compile(r"[-_]?([^\W\d_]+)")
+
+
+def is_announcing(word: str) -> bool:
+    """Whether a word says nothing but that a code follows."""
+    return _ANNOUNCING.fullmatch(word) is not None
+
+
+def with_dashes(token: str) -> str | None:
+    """A code with dashes in place of other signs inside, as TZ-440-B for TZ-440/B; None where it has none."""
+    dashed = re.sub("[/.]", "-", token)
+    return dashed if dashed != token and _SIGNS_INSIDE.fullmatch(token) else None
+
+
+def beside_words(token: str) -> Iterator[tuple[str, str]]:
+    """Every code that a token may be with a word glued to it, and that word, the likeliest first."""
+    if len(token) > _LONGEST:
+        return
+    for at in _ends_of_words(token):
+        word, code = token[:at].rstrip("-_"), token[at:].lstrip("-_")
+        if _LETTERS.fullmatch(word) and _is_code_or_number(code, word):
+            yield code, _CAPITAL_INSIDE.split(word)[-1]
+    if behind := _WORD_BEHIND.fullmatch(token, _last_digit(token) + 1):
+        code, word = token[: behind.start()], behind[1]
+        if len(word) >= _SHORTEST_WORD and _is_code_or_number(code, word):
+            yield code, word
+
+
+def announced(token: str) -> str | None:
+    """The code that a word such as error is plainly glued to in an article; None where it is a word of its own."""
+    for code, word in beside_words(token):
+        apart = token[len(word) :][:1] in "-_" or code[0].isdigit() or (word[-1].islower() and code[0].isupper())
+        if is_announcing(word) and token.startswith(word) and apart:
+            return code
+    return None
+
+
+def _ends_of_words(token: str) -> list[int]:
+    """Where the word before a code may end: at a sign, at a capital, or behind a word that announces."""
+    sign = re.match(rf"[^\W\d_]{{{_SHORTEST_WORD},}}[-_]", token)
+    letters = _LETTERS.match(token)
+    end = letters.end() if letters else 0
+    capitals = [match.start() for match in _CAPITAL_INSIDE.finditer(token, 0, end)]
+    by_capital = capitals[-1:] if capitals and capitals[-1] >= _SHORTEST_WORD else []
+    by_word = [at for at in range(_SHORTEST_WORD, min(end, _LONGEST_ANNOUNCING) + 1) if is_announcing(token[:at])]
+    return list(dict.fromkeys([*by_capital, *by_word, *([sign.end()] if sign else [])]))
+
+
+def _last_digit(token: str) -> int:
+    return max((at for at, character in enumerate(token) if character.isdigit()), default=-1)
+
+
+def _is_code_or_number(text: str, word: str) -> bool:
+    """Whether this may be a code by itself; a number is one only beside a word that announces it."""
+    if not any(map(str.isdigit, text)):
+        return False
+    if text.isdigit():
+        return is_announcing(word) and 2 <= len(text) <= 5
+    return any(map(str.isalpha, text)) and len(text) > 2
+
+
+# --- keys
+
+
+def key_of(token: str) -> str:
+    """The key of a code: lower case, without dashes, except between digits of short numbers (2-1, 3-10)."""
+    return _key(plain(token))[0]
+
+
+def _key(token: str) -> tuple[str, list[int]]:
+    """The key of a token in lower case, and the position of each of its characters in the token."""
+    many = sum(character.isdigit() for character in token) >= _LONG_NUMBER
+    kept, places = [], []
+    for at, character in enumerate(token):
+        if character in "-_ " and 0 < at < len(token) - 1:
+            between_digits = token[at - 1].isdigit() and token[at + 1].isdigit()
+            if not between_digits or many:
+                continue
+        kept.append(character)
+        places.append(at)
+    return "".join(kept), places
+
+
+def rank_within(key: str, token: str) -> int | None:
+    """How well a token contains a code as a part: 0 between signs, 1 where letters and digits meet; else None."""
+    written = plain(token)
+    whole, places = _key(written)
+    ranks = []
+    at = whole.find(key)
+    while at >= 0:
+        before = written[places[at] - 1] if places[at] else ""
+        end = places[at + len(key) - 1] + 1
+        after = written[end : end + 1]
+        open_before, open_after = not before.isalnum(), not after.isalnum()
+        if _cuts_version(key, written[: places[at]]):
+            pass
+        elif open_before and open_after:
+            ranks.append(0)
+        elif _meets(before, key[0]) and _meets(after, key[-1]) and _may_be_part(key):
+            ranks.append(1)
+        at = whole.find(key, at + 1)
+    return min(ranks, default=None)
+
+
+def _may_be_part(key: str) -> bool:
+    """Whether a part of a longer run of letters and digits is worth finding: not 3d in 0x3d3d, nor a1."""
+    return (len(key) >= _SHORTEST_PART or "." in key) and not key.startswith("0x")
+
+
+def _meets(outside: str, inside: str) -> bool:
+    """Whether a code may end here: at a sign, or where letters become digits."""
+    return not outside.isalnum() or outside.isdigit() != inside.isdigit()
+
+
+def _cuts_version(key: str, before: str) -> bool:
+    """Whether the beginning of a version is cut off: 3.11 is not part of 1.3.11."""
+    return "." in key and key[0].isdigit() and re.search(r"\d\.$", before) is not None
+
+
+def shape_of(key: str) -> str:
+    """A key with its numbers made alike: 3.1 and 3.12 have one shape, E-1042 and E-1043 another."""
+    return re.sub(r"\d+", "0", key)
