@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
 from handrail_kb.config.plain_files import plain_text
 
 CURRENT, SITE, LISTING = "CURRENT", "site", "site.list"
+GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 _LONGEST_NAME = 80
 
 
@@ -16,12 +18,23 @@ def current_name(index_dir: Path) -> str:
     return plain_text(index_dir / CURRENT).strip()
 
 
+def is_name(name: str) -> bool:
+    """Whether this names an entry of a folder, and leads nowhere else."""
+    return name not in ("", "..") and len(name) <= _LONGEST_NAME and Path(name).name == name
+
+
 def generation_of(index_dir: Path, name: str) -> Path | None:
     """The folder of a generation; None where there is none of this name, or it would lead elsewhere."""
-    if name in ("", "..") or len(name) > _LONGEST_NAME or Path(name).name != name:
-        return None
-    folder = index_dir / name
-    return folder if folder.is_dir() else None
+    return index_dir / name if is_name(name) and (index_dir / name).is_dir() else None
+
+
+def generations_before(generation: Path) -> list[Path]:
+    """The generations at hand that are older than one, which need not be there, the newest first."""
+    try:
+        names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
+    except OSError:
+        return []
+    return [generation.parent / name for name in names if name < generation.name and GENERATION.fullmatch(name)]
 
 
 def site_in(generation: Path) -> Path | None:
@@ -30,8 +43,16 @@ def site_in(generation: Path) -> Path | None:
 
 
 def current_site(index_dir: Path) -> Path | None:
-    """The site of the generation that CURRENT names; None where there is none."""
+    """The site of the generation that CURRENT names; None where there is none.
+
+    Where that generation or its site is gone, that of the newest one before it: a service starts on it as it would have
+    gone on with it.
+    """
     with suppress(OSError, ValueError):
-        folder = generation_of(index_dir, current_name(index_dir))
-        return site_in(folder) if folder else None
+        name = current_name(index_dir)
+        named = index_dir / name
+        if not is_name(name) or (named.is_dir() and site_in(named) is None):
+            return None
+        sites = (site_in(folder) for folder in (named, *generations_before(named)))
+        return next((site for site in sites if site and site.is_dir()), None)
     return None

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import shutil
 import sqlite3
@@ -27,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handrail_kb.config.durable_files import write_down, write_down_all, write_whole
-from handrail_kb.config.generations import CURRENT, SITE, current_name, generation_of, site_in
+from handrail_kb.config.generations import CURRENT, GENERATION, SITE, current_name, generation_of, site_in
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_kb.site.built.blocks import Block, from_json
@@ -51,7 +50,6 @@ from handrail_search.lexical.stemming import stem, words_in
 from handrail_search.lexical.words import WORDS_SCHEMA, open_words
 from handrail_search.scoring.sections import numbered_sections, sections_of_pages
 
-_GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 # Kept besides the one that serves: their files are asked for by pages that are still open, and the way back is short.
 _FORMER_KEPT = 2
 
@@ -288,7 +286,8 @@ def current_generation(index_dir: Path) -> Path:
         raise without_a_name(index_dir / CURRENT, error) from error
     folder = generation_of(index_dir, name)
     if folder is None:
-        raise IndexUnusable(f"{index_dir / CURRENT} names '{name[:80]}', which is not there.", REBUILD)
+        arrives = f"Copy it again: rsync -a {name} to {index_dir}. " if GENERATION.fullmatch(name) else ""
+        raise IndexUnusable(f"{index_dir / CURRENT} names '{name[:80]}', which is not there.", arrives + REBUILD)
     return folder
 
 
@@ -346,21 +345,12 @@ def remove_old(index_dir: Path, also: str = "") -> None:
     current = _named(index_dir)
     with suppress(OSError):
         names = (entry.name for entry in index_dir.iterdir() if entry.is_dir() and not entry.is_symlink())
-        older = sorted(name for name in names if _GENERATION.fullmatch(name) and name < current)
+        older = sorted(name for name in names if GENERATION.fullmatch(name) and name < current)
         whole = [name for name in older if (index_dir / name / "manifest.json").is_file()]
         for name in {*older} - {*whole[-_FORMER_KEPT:], also}:
             shutil.rmtree(index_dir / name, ignore_errors=True)
         for unnamed in (*index_dir.glob(".CURRENT-*"), *index_dir.glob(".site-*")):  # of builds that were killed
             unnamed.unlink(missing_ok=True)
-
-
-def generations_before(generation: Path) -> list[Path]:
-    """The generations at hand that are older than one, the newest first."""
-    try:
-        names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
-    except OSError:
-        return []
-    return [generation.parent / name for name in names if name < generation.name and _GENERATION.fullmatch(name)]
 
 
 def sites_beside(generation: Path) -> list[Path]:
@@ -369,7 +359,7 @@ def sites_beside(generation: Path) -> list[Path]:
         names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
     except OSError:
         return []
-    others = (generation.parent / name for name in names if name != generation.name and _GENERATION.fullmatch(name))
+    others = (generation.parent / name for name in names if name != generation.name and GENERATION.fullmatch(name))
     return [other / SITE for other in others if (other / SITE).is_dir()]
 
 

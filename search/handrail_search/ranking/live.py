@@ -7,11 +7,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from handrail_kb.config.generations import current_name, site_in
+from handrail_kb.config.generations import current_name, generations_before, is_name, site_in
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch, release_memory
-from handrail_search.index.generation import current_generation, generations_before, remove_old
+from handrail_search.index.generation import current_generation, remove_old
 from handrail_search.index.manifest import REBUILD
 from handrail_search.ranking.searcher import Searcher
 
@@ -129,7 +129,7 @@ class LiveIndex(Watch):
             return
         with suppress(OSError, ValueError):
             name = self._searcher.index.name if self._searcher else current_name(self._index_dir)
-            if Path(name).name == name:
+            if is_name(name):
                 self._fall_back(self._index_dir / name)
 
     def _fall_back(self, refused: Path) -> None:

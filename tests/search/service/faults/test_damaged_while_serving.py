@@ -7,11 +7,14 @@ import shutil
 
 import pytest
 
+from handrail_kb.config.generations import generations_before
+from handrail_kb.config.settings import load_settings
 from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import current_generation
+from handrail_search.service.app import create_app
 
-from ...conftest import MODEL, Client
+from ...conftest import MODEL, Client, stop
 
 
 @pytest.fixture
@@ -121,6 +124,33 @@ def test_the_generation_before_answers_with_pages_and_search_once_a_generation_i
     app.extensions["handrail"].live.look()
     assert asked(client).status_code == 503
     assert client.get("/account/password/").status_code == 200, "from the folder that was built"
+
+
+@pytest.mark.parametrize("gone", ["", "site", "never arrived"])
+def test_a_machine_with_generations_alone_starts_on_the_one_before_where_the_one_that_is_named_is_gone(
+    twice_built_with_pages, request, gone
+):
+    root, index = twice_built_with_pages, twice_built_with_pages / "state" / "index"
+    named = current_generation(index)
+    settings = load_settings(flags={"state_dir": str(root / "state")}, environ={})
+    assert settings.served_site == named / "site"
+    if gone == "never arrived":
+        (index / "CURRENT").write_text("99990101T000000-abcdef\n")
+        expected = named
+    else:
+        shutil.rmtree(named / gone)
+        expected = generations_before(named)[0]
+    shutil.rmtree(root / "site")
+    assert settings.served_site == expected / "site", "what `handrail run` looks for before it starts"
+    app = create_app(settings)
+    request.addfinalizer(lambda: stop(app))
+    app.test_client_class = Client
+    client = app.test_client()
+    assert client.get("/account/password/").status_code == 200
+    assert asked(client).status_code == 200
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert "rsync -a" in ready.json["problems"][0]["mend"], "where nothing is built, it is copied again"
 
 
 def test_nothing_that_is_not_named_yet_serves_in_the_place_of_an_index_that_is_not_there(make_app, twice_built):
