@@ -12,6 +12,7 @@ from pathlib import Path
 
 from handrail_feedback.delivery.letters import payload
 from handrail_feedback.records.messages import KeptMessage
+from handrail_kb.config.durable_files import show_room
 from handrail_kb.errors import DeliveryFailed
 
 
@@ -67,7 +68,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 def _failure(folder: Path, error: OSError) -> DeliveryFailed:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DeliveryFailed(f"The disk of {folder} is full.", f"Make room: df -h {folder}", of_channel=True)
+        return DeliveryFailed(f"The disk of {folder} is full.", f"Make room: {show_room(folder)}", of_channel=True)
     return DeliveryFailed(
         f"{folder} cannot be written: {error.strerror or error}.",
         f"Let the service write to it: ls -ld {folder}; the setting is outbox_dir.",

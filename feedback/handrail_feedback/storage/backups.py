@@ -19,6 +19,7 @@ from handrail_feedback.storage.engines.whole import Contents, WholeStore
 from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.move import held_in, in_words, refuse_used, renew_change_number
 from handrail_feedback.storage.schema.migrations import TABLES, known_migrations
+from handrail_kb.config.durable_files import show_room
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import HandrailError, StoreUnavailable
 
@@ -246,5 +247,5 @@ def _explained(file: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreUnavailable(
             f"{file} cannot be written or read: {error.strerror or error}.",
-            f"Name a folder of the service's user, and see whether there is room: df -h {file.parent}",
+            f"Name a folder of the service's user, and see whether there is room: {show_room(file.parent)}",
         ) from error

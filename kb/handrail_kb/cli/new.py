@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from handrail_kb.cli.system_errors import FULL
+from handrail_kb.config.durable_files import show_room
 from handrail_kb.config.settings import docs_dir_of
 from handrail_kb.errors import ConfigError
 from handrail_kb.texts.installing import install_extra, missing
@@ -131,5 +132,5 @@ def _write(folder: Path, files: Mapping[str, str], where_there: str) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(content, encoding="utf-8")
     except OSError as error:
-        mend = "Make room: df -h ." if error.errno in FULL else "Name a folder of yours: handrail new help"
+        mend = f"Make room: {show_room(Path())}" if error.errno in FULL else "Name a folder of yours: handrail new help"
         raise ConfigError(f"{folder} cannot be written: {error.strerror}.", mend) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from handrail_kb.config.durable_files import show_room
 from handrail_kb.config.plain_files import how_to_clear, standing_at
 from handrail_kb.errors import HandrailError
 
@@ -86,7 +87,7 @@ def of_system(error: OSError) -> HandrailError:
 
 
 def _full(what: str, folder: Path) -> HandrailError:
-    return HandrailError(what, f"Make room, then run this again; nothing was left by half: df -h {folder}")
+    return HandrailError(what, f"Make room, then run this again; nothing was left by half: {show_room(folder)}")
 
 
 def _is_of_full_disk(error: Exception) -> bool:

@@ -66,6 +66,20 @@ def write_whole(file: Path, content: str) -> None:
         raise
 
 
+def has_no_more_files(folder: Path) -> bool:
+    """Whether the disk of a folder has no room for another file, however many bytes are free."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_files > 0 and found.f_favail == 0  # disks that count no files say that they hold 0
+
+
+def show_room(folder: Path) -> str:
+    """The command that shows what the disk of a folder has run out of: files, or else bytes."""
+    return f"df -{'i' if has_no_more_files(folder) else 'h'} {folder}"
+
+
 @contextmanager
 def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A new folder `parent`/`prefix`…, removed at the end; it may be moved away meanwhile. See `claim_folder`."""

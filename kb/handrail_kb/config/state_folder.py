@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from handrail_kb.config.durable_files import write_whole
 from handrail_kb.config.generations import SITE
 from handrail_kb.config.plain_files import standing_at
 
@@ -17,16 +18,30 @@ _IGNORE = "# What customers wrote, and keys: never to be committed.\n*\n"
 
 
 def made(folder: Path) -> Path:
-    """The folder, created if it is missing. Its contents are kept out of git from the first moment."""
+    """The folder, created if it is missing. Its contents are kept out of git from the first moment.
+
+    Raises OSError where it can be neither used nor made; what is new does not stay without its `.gitignore`.
+    """
     fresh = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    # One that was there and has another name may hold what is somebody else's.
-    if fresh or folder.name == _USUAL:
+    if fresh:
+        try:
+            _keep_out_of_git(folder)
+        except OSError:  # a full disk: the next try finds it as fresh
+            with suppress(OSError):
+                folder.rmdir()
+            raise
+    elif folder.name == _USUAL:  # one that was there and has another name may hold what is somebody else's
         with suppress(OSError):
-            ignore = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(ignore, "w", encoding="utf-8") as file:
-                file.write(_IGNORE)
+            _keep_out_of_git(folder)
     return folder
+
+
+def _keep_out_of_git(folder: Path) -> None:
+    """Have git ignore the folder, unless somebody wrote rules of their own; an empty file is what a full disk left."""
+    ignore = folder / ".gitignore"
+    if not os.path.lexists(ignore) or (ignore.is_file() and not ignore.stat().st_size):
+        write_whole(ignore, _IGNORE)
 
 
 def out_of_place(state_dir: Path, index_dir: Path) -> Iterator[tuple[Path, str]]:

@@ -29,6 +29,7 @@ from handrail_feedback.storage.messages.outbox_status import outbox_status
 from handrail_feedback.storage.upkeep.capacity import how_full
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.system_errors import of_system
+from handrail_kb.config.durable_files import has_no_more_files, show_room
 from handrail_kb.config.not_installed import how_to_install, missing_parts, told
 from handrail_kb.config.plain_files import how_to_clear
 from handrail_kb.config.settings import Settings, docs_dir_of
@@ -208,6 +209,11 @@ def _store(settings: Settings) -> str:
 
 
 def _room(settings: Settings) -> str:
+    if has_no_more_files(settings.state_dir):
+        raise HandrailError(
+            f"The disk of {settings.state_dir} has no room for another file, however many bytes are free.",
+            f"Remove files that are not needed: {show_room(settings.state_dir)}",
+        )
     with closing(Store(settings.store_place)) as store:
         if not store.exists():
             return "nothing is kept yet"

@@ -208,6 +208,13 @@ def test_a_folder_of_somebody_else_is_left_as_it_is(tmp_path):
     assert (tmp_path / ".handrail" / ".gitignore").read_text() == "own\n"
 
 
+def test_rules_for_git_that_a_full_disk_left_empty_are_written_again(tmp_path):
+    (tmp_path / ".handrail").mkdir()
+    (tmp_path / ".handrail" / ".gitignore").touch()
+    made(tmp_path / ".handrail")
+    assert "*" in (tmp_path / ".handrail" / ".gitignore").read_text().split()
+
+
 # --- fields of other programs
 
 

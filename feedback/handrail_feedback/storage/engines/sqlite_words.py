@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handrail_kb.config.durable_files import show_room
 from handrail_kb.config.plain_files import how_to_clear, standing_at
 from handrail_kb.errors import StoreUnavailable
 
@@ -69,7 +70,7 @@ def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
             "Put a backup in its place: handrail restore FILE, "
             f"or save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
         ),
-        sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: df -h {path.parent}"),
+        sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: {show_room(path.parent)}"),
         sqlite3.SQLITE_READONLY: (
             f"The store {path} cannot be written.",
             f"Let the service write to the file and its folder: chmod u+rw {path} && chmod u+rwx {path.parent}",

@@ -11,15 +11,18 @@ from contextlib import contextmanager
 
 import pytest
 
+from handrail_feedback.storage.database import Store
 from handrail_search.index.generation import current_generation
 
 from .small_site import write_small_site
 
 
 @contextmanager
-def small_disk(folder, kib):
+def small_disk(folder, kib, files=0):  # 0: as many as there is memory for
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder)], capture_output=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kib}k,nr_inodes={files}", "tmpfs", str(folder)], capture_output=True
+    )
     if done.returncode:
         pytest.skip("a disk can be mounted by root alone")
     try:
@@ -104,14 +107,41 @@ def test_a_build_on_a_full_disk_says_so_and_site_and_index_stay(on_small_disk, l
     ids=" ".join,
 )
 def test_each_command_that_writes_says_that_the_disk_is_full(on_small_disk, arguments):
-    from handrail_feedback.storage.database import Store
-
     store = Store(on_small_disk / ".handrail" / "store.db")
     store.check()
     store.shred()
     store.close()
     fill(on_small_disk.parent)
     is_told(run(on_small_disk, *arguments))
+
+
+def test_a_folder_that_a_full_disk_kept_from_being_made_whole_is_kept_out_of_git_the_next_time(on_small_disk):
+    store = Store(on_small_disk / ".handrail" / "store.db")
+    store.check()
+    store.close()
+    fill(on_small_disk.parent)
+    is_told(run(on_small_disk, "backup"))
+    assert not (on_small_disk / ".handrail" / "backups").exists(), "nothing is left by half"
+    (on_small_disk.parent / "filling").unlink()
+    assert run(on_small_disk, "backup").returncode == 0
+    assert "*" in (on_small_disk / ".handrail" / "backups" / ".gitignore").read_text().split()
+
+
+def test_a_disk_without_room_for_another_file_is_named_although_bytes_are_free(tmp_path):
+    with small_disk(tmp_path / "disk", 4096, files=30) as root:
+        (root / "mkdocs.yml").write_text("site_name: Acme\n")
+        store = Store(root / ".handrail" / "store.db")
+        store.check()
+        store.close()
+        with pytest.raises(OSError, match="No space left"):
+            for number in range(30):
+                (root / f"{number}.txt").touch()
+        done = run(root, "backup")
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+        assert f"df -i {root / '.handrail'}" in done.stderr
+        found = run(root, "doctor")
+        assert "no room for another file" in found.stdout
+        assert f"df -i {root / '.handrail'}" in found.stdout
 
 
 @pytest.mark.parametrize("arguments", [("settings",), ("doctor",), ("--help",)], ids=" ".join)
