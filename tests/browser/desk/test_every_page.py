@@ -180,3 +180,28 @@ def test_signing_in_and_the_second_step_are_accessible(chromium, full_desk, chec
     page.locator("#code").wait_for()
     assert check_looks(page) == []
     context.close()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE], ids=["wide", "phone"])
+def test_each_part_of_a_number_in_the_report_stays_beside_its_marker(chromium, full_desk, viewport):
+    context = chromium.browser.new_context(viewport=viewport)
+    page = context.new_page()
+    sign_in(page, full_desk, "lea")
+    page.goto(f"{full_desk.address}desk/report/")
+    numbers = page.evaluate(
+        """() => [...document.querySelectorAll(".weekly-numbers summary")].map(summary => {
+            // Words for which a narrow column has no room: they go on below themselves.
+            if (summary.children[2]) summary.children[2].textContent = "before: not enough data"
+            const whole = summary.getBoundingClientRect()
+            return [...summary.children].map(part => {
+                const words = document.createRange()
+                words.selectNodeContents(part)
+                return [...words.getClientRects()].map(line => [line.left - whole.left, line.top - whole.top])
+            })
+        })"""
+    )
+    context.close()
+    assert len(numbers) > 10 and any(len(parts) == 3 for parts in numbers)
+    # Pixels: a marker takes 16; a line is 20 high.
+    assert {left for parts in numbers for part in parts for left, _ in part if left < 10} == set()
+    assert max(parts[0][0][1] for parts in numbers) < 15
