@@ -36,6 +36,7 @@ def test_accounts_are_made_listed_changed_and_removed_at_the_command_line(users)
         (["add", "anna"], "short\n", "at least 12"),
         (["add", "anna"], "aaaaaaaaaaaaaaaa\n", "repeats itself"),
         (["add", "carolinebaker"], "carolinebaker12\n", "hardly more than the name"),
+        (["add", "erna"], "helpdesk lead 12\n", "words such as desk or support"),
         (["add", "an na"], f"{PASSWORD}\n", "cannot be the name"),
         (["passwd", "anna"], f"{PASSWORD}\n", "no account was made yet"),
         (["remove", "anna"], "", "no account was made yet"),
