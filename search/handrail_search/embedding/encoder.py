@@ -27,6 +27,8 @@ from handrail_search.embedding.vectors import Vectors
 ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
 Kind = Literal["question", "passage"]
 _AT_A_TIME = 32
+# What WordPiece and other tokenizers call a piece that they do not know.
+_UNKNOWN_PIECES = frozenset({"[UNK]", "<unk>"})
 _MULTILINGUAL_VOCABULARY = 100_000
 # The built-in encoder's `reach`: thresholds for cosines are given on its scale.
 USUAL_REACH = 0.48
@@ -115,6 +117,11 @@ class Encoder:
         """How many word pieces the encoder cuts a text into."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         return len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)
+
+    def share_unknown(self, text: str) -> float:
+        """The share of a text's pieces that the encoder has no vector for, 0..1: letters of scripts it never saw."""
+        pieces = self._tokenizer.encode(text, add_special_tokens=False).tokens
+        return sum(piece in _UNKNOWN_PIECES for piece in pieces) / len(pieces) if pieces else 0.0
 
     def _encode_all(self, waiting: Iterator[str], kind: Kind) -> Iterator[Vectors]:
         # One text a run: with weights in 8 bits a text's vector would otherwise depend on the others in the batch.

@@ -128,6 +128,24 @@ _TROUBLE = {
 _TROUBLE["nb"] = _TROUBLE["nn"] = _TROUBLE["no"] = (
     f"{_TROUBLE['da']} feil galt ingenting noe ødelagt skjer spørsmål borte"
 )
+# Said to any site, whatever its language.
+_GREETING_PHRASES = """
+    hello, hello there, hi, hi there, hey, good morning, good afternoon, good evening, good day, thanks,
+    thank you, thank you very much, many thanks, bye, goodbye, guten tag, guten morgen, guten abend, hallo,
+    moin, servus, grüß gott, grüezi, danke, vielen dank, danke schön, auf wiedersehen, tschüss, bonjour,
+    bonsoir, salut, coucou, merci, merci beaucoup, au revoir, hola, buenos días, buenas tardes, buenas
+    noches, buenas, gracias, muchas gracias, adiós, ciao, buongiorno, buonasera, salve, grazie, grazie
+    mille, arrivederci, olá, oi, bom dia, boa tarde, boa noite, obrigado, obrigada, muito obrigado,
+    goedemorgen, goedemiddag, goedendag, goedenavond, hoi, dank u, dank je, bedankt, hej, god dag, god
+    morgon, tack, god morgen, takk, tak, hei, moi, hyvää päivää, kiitos, ahoj, dobrý den, děkuji, díky,
+    cześć, dzień dobry, dziękuję, dzięki, szia, jó napot, köszönöm, salutare, bună, bună ziua, mulțumesc,
+    merhaba, selam, teşekkürler, привет, здравствуйте, добрый день, спасибо, привіт, добрий день, дякую,
+    γεια, γεια σας, καλημέρα, ευχαριστώ, שלום, תודה, مرحبا, السلام عليكم, اهلا, شكرا, سلام, नमस्ते, धन्यवाद,
+    你好, 您好, 早上好, 谢谢, 謝謝, こんにちは, こんばんは, おはよう, おはようございます,
+    ありがとう, ありがとうございます, 안녕, 안녕하세요, 감사합니다, สวัสดี, ขอบคุณ,
+    xin chào, cảm ơn, halo, selamat pagi, terima kasih
+"""
+_GREETINGS = frozenset(" ".join(plain(phrase).split()) for phrase in _GREETING_PHRASES.split(","))
 _TROUBLE_OF = {lang: frozenset(plain(words).split()) for lang, words in _TROUBLE.items()}
 _OF = {lang: frozenset(plain(words).split()) for lang, words in _WORDS.items()}
 # German makes such words by a rule: womit, daran, hierfür, woher.
@@ -152,6 +170,11 @@ def says_little(words: Sequence[str], languages: Collection[str]) -> bool:
     if len(words) > 1 and all(len(word) == 1 and word.isascii() for word in words):
         return True
     return frozenset(words) == little_among(words, languages)
+
+
+def is_greeting(words: Sequence[str]) -> bool:
+    """Whether a question, as words in lower case, is a greeting or thanks and nothing more, in whatever language."""
+    return " ".join(words) in _GREETINGS or "".join(words) in _GREETINGS
 
 
 def subjects(words: Sequence[str], languages: Iterable[str]) -> list[str]:

@@ -41,6 +41,9 @@ _LETTERS = str.maketrans(
         "ς": "σ",
     }
 )
+# Arabic writes its article, and "and", "with" or "as" before it, as one word with the next: العنوان is عنوان.
+# Snowball's rules for Arabic give these two different stems.
+_ARABIC_ARTICLE = re.compile("^[وفبك]?ال(?=[\u0621-\u064a]{3})")
 _ALGORITHMS = {
     "da": "danish",
     "de": "german",
@@ -86,7 +89,7 @@ def stem(word: str, lang: str) -> str:
     """A word in lower case as stored in the index: stemmed where the language is known, and folded."""
     algorithm = _ALGORITHMS.get(lang)
     if algorithm is None or not word.isalpha():
-        return fold(word)
+        return _ARABIC_ARTICLE.sub("", fold(word))
     stemmers: dict[str, Stemmer.Stemmer] = _local.__dict__.setdefault("stemmers", {})
     if algorithm not in stemmers:
         stemmers[algorithm] = Stemmer.Stemmer(algorithm)

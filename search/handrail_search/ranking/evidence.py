@@ -12,7 +12,7 @@ from handrail_search.embedding.encoder import USUAL_REACH
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
 from handrail_search.lexical import literals
-from handrail_search.lexical.function_words import little_among, says_little
+from handrail_search.lexical.function_words import is_greeting, little_among, says_little
 from handrail_search.lexical.snippets import Marking, marking
 from handrail_search.lexical.stemming import words_in
 from handrail_search.lexical.words import AskedWord, marked
@@ -86,8 +86,13 @@ class Evidence:
 
     @property
     def says_little(self) -> bool:
-        """Whether the question holds nothing but words that every question may hold: how to, who are you."""
-        return says_little(words_in(self.question), self.index.words.languages)
+        """Whether the question holds nothing but words that every question may hold: how to, who are you, bonjour.
+
+        A greeting whose words all stand in articles is judged by them.
+        """
+        words = words_in(self.question)
+        greets = is_greeting(words) and not all(word.known for word in self.asked)
+        return greets or says_little(words, self.index.words.languages)
 
     def coverage(self) -> dict[int, float]:
         """How much of the question's words each page contains, 0..1; pages with none are left out."""

@@ -37,6 +37,9 @@ _NAME = re.compile(r"[A-Z][A-Z]+[a-z]")
 # Letters a word piece below which an encoder does not know a word (asdfghjkl 1.8, qwertz 2, cryptocurrency 2.8), and
 # the fewest letters that say so.
 _LETTERS_A_PIECE, _SHORTEST_NOISE = 2.3, 4
+# The share of pieces from which a question the encoder does not know is as any other: 发票 is two unknown pieces, and
+# every word of two such letters has the same vector.
+_MOSTLY_UNKNOWN = 0.5
 
 # Encodes a text: its vector, or None with the reason.
 EncodeQuestion = Callable[[str], tuple[Vectors | None, str | None]]
@@ -114,10 +117,12 @@ class Reader:
         return len(words) <= _FEW_WORDS or (words[-1].unfinished and not self._open_speller().is_word(words[-1].text))
 
     def _is_unreadable(self, words: Sequence[AskedWord]) -> bool:
-        """Whether the site has none of these words, and the encoder cuts them up into little more than letters."""
+        """Whether the site has none of these words, and the encoder neither: it cuts them up, or has no such piece."""
         if self._encoder is None or not words or any(word.known for word in words):
             return False
         texts = [word.text for word in words]
+        if self._encoder.share_unknown(" ".join(texts)) >= _MOSTLY_UNKNOWN:
+            return True
         if not all(map(_in_cased_letters, texts)) or sum(map(len, texts)) < _SHORTEST_NOISE:
             return False
         pieces = [self._encoder.count_pieces(text) for text in texts]

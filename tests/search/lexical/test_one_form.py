@@ -168,7 +168,8 @@ def test_the_article_that_holds_the_whole_code_comes_before_one_that_holds_it_as
         ("zug\u200dspitze", "soft/"),
         ("reimburse\ufeffment", "soft/"), ("istanbul", "turkish/"), ("İSTANBUL", "turkish/"), ("ISTANBUL", "turkish/"),
         ("ıstanbul", "turkish/"), ("iğdir", "turkish/"), ("IĞDIR", "turkish/"), ("كلمة المرور", "arabic/"),
-        ("كَلِمَةُ المُرُورِ", "arabic/"), ("المرور", "arabic/"), ("שלום", "hebrew/"), ("שָׁלוֹם", "hebrew/"),
+        ("كَلِمَةُ المُرُورِ", "arabic/"), ("المرور", "arabic/"), ("مرور", "arabic/"), ("والرسالة", "arabic/"),
+        ("رسالة", "arabic/"), ("שלום", "hebrew/"), ("שָׁלוֹם", "hebrew/"),
         ("सहायता", "hindi/"), ("हिन्दी", "hindi/"), ("கடவுச்சொல்", "tamil/"), ("میخواهید", "persian/"),
         ("می\u200cخواهید", "persian/"),
     ],
@@ -210,6 +211,18 @@ def test_a_code_is_marked_whole_however_it_was_asked(question, mark):
 )
 def test_a_code_is_marked_as_the_article_writes_it(searcher, question, mark):
     assert f"<mark>{mark}</mark>" in searcher.search(question).hits[0].snippet
+
+
+@pytest.mark.parametrize("question", ["发票", "怎么开发票", "ជំរាបសួរ", "ሰላም", "გამარჯობა", "你好", "தொலைபேசி"])
+def test_letters_that_the_encoder_never_saw_are_no_question_that_articles_answer(searcher, question):
+    results = searcher.search(question)
+    assert (results.verdict, results.shown) == ("none", ())
+
+
+def test_letters_that_the_encoder_never_saw_are_found_where_they_stand(searcher):
+    results = searcher.search("கடவுச்சொல்")
+    assert results.hits[0].location == "tamil/"
+    assert results.shown
 
 
 def test_words_of_india_are_whole():

@@ -6,7 +6,9 @@ import pytest
 
 from handrail_kb.site.built.passages import Page, Passage
 from handrail_search.index.build import build_index
-from handrail_search.lexical.function_words import little_among, says_little
+from handrail_search.lexical.function_words import is_greeting, little_among, says_little
+from handrail_search.lexical.stemming import words_in
+from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.searcher import Searcher
 
 from ..conftest import MODEL
@@ -22,6 +24,34 @@ def test_little_words_alone_are_never_answered_and_find_few(searcher, question):
         results = engine.search(question)
         assert results.verdict != "answered"
         assert len(results.shown) <= 3
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "bonjour",
+        "Hola!",
+        "Guten Tag",
+        "你好",
+        "buenos días",
+        "dzień dobry",
+        "Здравствуйте",
+        "こんにちは",
+        "thank you very much",
+    ],
+)
+def test_a_greeting_in_any_language_has_no_answer(searcher, question):
+    assert is_greeting(words_in(question))
+    assert searcher.search(question).verdict != "answered"
+
+
+def test_a_greeting_that_stands_in_articles_is_judged_by_them(state):
+    texts = ("The word hola is how people of Spain greet.", "Bread of rye and of wheat.")
+    pages = [Page(f"a{n}/", f"Lesson {n}", (Passage(f"a{n}/", "", (), text),)) for n, text in enumerate(texts)]
+    searcher = Searcher.open(build_index(pages, state, MODEL).folder)
+    assert not Evidence(searcher.index, "hola", None, None).says_little
+    assert Evidence(searcher.index, "bonjour", None, None).says_little
+    assert not is_greeting(["tag"])
 
 
 @pytest.mark.parametrize("question", ["?", "...", "!!!", "-", "🙂", "。", "(", '""', "∞", " \u200b "])
