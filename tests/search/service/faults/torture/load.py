@@ -228,6 +228,8 @@ def wrong_with(load, growth):
     if load.lost:
         found.append(f"{load.lost} messages that had a code are not in the store")
     found += [f"{phase.failed} requests were not answered" for phase in (load.steady, load.over) if phase.failed]
+    if load.steady.refused > load.steady.asked / 1000:
+        found.append(f"{load.steady.refused} searches were refused at twice the rated load")
     if load.steady.waiting > load.steady.rate:
         found.append(f"{load.steady.waiting} customers waited for their turn at twice the rated load")
     if load.steady.growth > growth:

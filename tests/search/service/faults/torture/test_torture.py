@@ -100,6 +100,9 @@ def test_the_load_notices_what_it_is_there_for():
     assert wrong_with(load(), 5) == []
     assert "not in the store" in wrong_with(load(lost=2), 5)[0]
     assert "not answered" in wrong_with(load(failed=1), 5)[0]
+    early = load()
+    early.steady.refused = 1
+    assert wrong_with(early, 5) == ["1 searches were refused at twice the rated load"]
     assert "waited for their turn" in wrong_with(load(waiting=21), 5)[0]
     assert "it was none" in wrong_with(load(refused=0), 5)[0]
     assert wrong_with(load(sizes=[300 + second for second in range(40)]), 5) == ["memory grows by 60.0 MB a minute"]
