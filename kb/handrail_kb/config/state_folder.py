@@ -42,6 +42,7 @@ def _keep_out_of_git(folder: Path) -> None:
     ignore = folder / ".gitignore"
     if not os.path.lexists(ignore) or (ignore.is_file() and not ignore.stat().st_size):
         write_whole(ignore, _IGNORE)
+        ignore.chmod(0o600)  # as all that lies there
 
 
 def out_of_place(state_dir: Path, index_dir: Path) -> Iterator[tuple[Path, str]]:

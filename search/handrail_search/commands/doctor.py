@@ -134,7 +134,7 @@ def _folder(settings: Settings) -> str:
     folder = settings.state_dir
     found = list(out_of_place(folder, settings.index_dir))
     if not found:
-        return str(folder) if folder.exists() else f"none yet: handrail build makes {folder}"
+        return str(folder) if folder.exists() else f"none yet: the first build makes {folder}"
     path, what = found[0]
     more = f" (and {counted(len(found) - 1, 'other')})" if len(found) > 1 else ""
     mend = (
