@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,14 +51,11 @@ def _open_streams() -> None:
 
     The next file that is opened would take its place otherwise, such as the store, and get what libraries print.
     """
-    if None not in (sys.stdin, sys.stdout, sys.stderr):
-        return
-    while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(free, True)
-    os.close(free)
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+            opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is that of this stream
+            os.set_inheritable(opened, True)
+            setattr(sys, name, os.fdopen(opened, mode, encoding="utf-8", errors="backslashreplace"))
 
 
 def _here() -> Path | None:
@@ -80,8 +78,9 @@ def of_system(error: OSError) -> HandrailError:
     if error.errno in FULL:
         return _full(f"{where} cannot be written: {why}.", folder)
     if error.errno in _REFUSED:
-        return HandrailError(f"{where} cannot be read or written: {why}.", f"See whose it is: ls -ld {where} {folder}")
-    if file and (kind := standing_at(file)) and error.errno in _NO_FILE:
+        look = shlex.join(["ls", "-ld", *map(str, filter(None, (file, folder)))])
+        return HandrailError(f"{where} cannot be read or written: {why}.", f"See whose it is: {look}")
+    if file and error.errno in _NO_FILE and (kind := standing_at(file)) and kind != "a device":  # everybody needs it
         return HandrailError(f"{where} is {kind}, not a file.", f"Move it away, then try again: {how_to_clear(file)}")
     return HandrailError(f"{where}: {why}.", "See what is there, and what the disk says: handrail doctor; dmesg | tail")
 

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import secrets
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def has_no_more_files(folder: Path) -> bool:
 
 def show_room(folder: Path) -> str:
     """The command that shows what the disk of a folder has run out of: files, or else bytes."""
-    return f"df -{'i' if has_no_more_files(folder) else 'h'} {folder}"
+    return f"df -{'i' if has_no_more_files(folder) else 'h'} {shlex.quote(str(folder))}"
 
 
 @contextmanager

@@ -28,13 +28,18 @@ def generation_of(index_dir: Path, name: str) -> Path | None:
     return index_dir / name if is_name(name) and (index_dir / name).is_dir() else None
 
 
-def generations_before(generation: Path) -> list[Path]:
-    """The generations at hand that are older than one, which need not be there, the newest first."""
+def generations_in(index_dir: Path) -> list[Path]:
+    """What has the name of a generation there, the newest first."""
     try:
-        names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
+        names = sorted((entry.name for entry in index_dir.iterdir()), reverse=True)
     except OSError:
         return []
-    return [generation.parent / name for name in names if name < generation.name and GENERATION.fullmatch(name)]
+    return [index_dir / name for name in names if GENERATION.fullmatch(name)]
+
+
+def generations_before(generation: Path) -> list[Path]:
+    """The generations at hand that are older than one, which need not be there, the newest first."""
+    return [one for one in generations_in(generation.parent) if one.name < generation.name]
 
 
 def site_in(generation: Path) -> Path | None:

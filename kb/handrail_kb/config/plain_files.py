@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import stat
 from io import BufferedReader
 from pathlib import Path
@@ -29,8 +30,9 @@ def standing_at(path: Path) -> str:
 
 
 def how_to_clear(path: Path) -> str:
-    """The command that makes room for a file where something else stands: a folder may hold what is missed later."""
-    return f"mv {path} {path}.old" if path.is_dir() else f"rm {path}"
+    """The command that makes room where something else stands: a folder or a file may hold what is missed later."""
+    at = shlex.quote(str(path))
+    return f"mv {at} {at}.old" if path.is_dir() or path.is_file() else f"rm {at}"
 
 
 def open_plain(file: Path, flags: int = os.O_RDONLY) -> int:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from handrail_kb.config.durable_files import write_whole
-from handrail_kb.config.generations import SITE
+from handrail_kb.config.generations import CURRENT, SITE
 from handrail_kb.config.plain_files import standing_at
 
 _USUAL = ".handrail"
 _FOLDERS = ("index", "encoder", "backups", "tuned")
-_FILES, _SUFFIXES = ("CURRENT", ".lock", ".gitignore"), (".lock", ".db", ".key")
+_FILES, _SUFFIXES = (CURRENT, ".lock", ".gitignore"), (".lock", ".db", ".key")
+OF_ANOTHER_USER = "cannot be used by the user of the service"
 _IGNORE = "# What customers wrote, and keys: never to be committed.\n*\n"
 
 
@@ -63,9 +64,9 @@ def out_of_place(state_dir: Path, index_dir: Path) -> Iterator[tuple[Path, str]]
                 if (kind := standing_at(path)) and (own or not path.is_dir()):
                     yield path, f"is {kind}, not a file"
                 elif not _is_of_use(path, top, written=own or path.parent == state_dir):
-                    yield path, "cannot be used by the user of the service"
-            if index_dir in map(Path(folder).joinpath, folders) and top != index_dir:
-                folders.remove(index_dir.name)
+                    yield path, OF_ANOTHER_USER
+            if top != index_dir and Path(folder) == index_dir.parent and index_dir.name in folders:
+                folders.remove(index_dir.name)  # a walk of its own
 
 
 def _is_of_use(path: Path, top: Path, *, written: bool) -> bool:

@@ -26,7 +26,15 @@ import numpy as np
 import numpy.typing as npt
 
 from handrail_kb.config.durable_files import write_down, write_down_all, write_whole
-from handrail_kb.config.generations import CURRENT, GENERATION, SITE, current_name, generation_of, site_in
+from handrail_kb.config.generations import (
+    CURRENT,
+    GENERATION,
+    SITE,
+    current_name,
+    generation_of,
+    generations_in,
+    site_in,
+)
 from handrail_kb.errors import EncoderUnavailable, IndexUnusable
 from handrail_kb.language.normal_form import as_asked
 from handrail_kb.site.built.blocks import Block, from_json
@@ -355,12 +363,8 @@ def remove_old(index_dir: Path, also: str = "") -> None:
 
 def sites_beside(generation: Path) -> list[Path]:
     """The sites of the other generations at hand, the newest first: of former ones, and of one that is arriving."""
-    try:
-        names = sorted((entry.name for entry in generation.parent.iterdir()), reverse=True)
-    except OSError:
-        return []
-    others = (generation.parent / name for name in names if name != generation.name and GENERATION.fullmatch(name))
-    return [other / SITE for other in others if (other / SITE).is_dir()]
+    others = (one / SITE for one in generations_in(generation.parent) if one.name != generation.name)
+    return [site for site in others if site.is_dir()]
 
 
 def _named(index_dir: Path) -> str:

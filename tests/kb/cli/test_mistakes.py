@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_kb.cli.group import COMMANDS, main
+from handrail_kb.cli.system_errors import of_system
 
 from .started import refused
 
@@ -201,3 +204,8 @@ def test_a_folder_that_is_gone_is_told(run, site, monkeypatch, arguments):
     told = CliRunner().invoke(main, arguments)
     monkeypatch.chdir(site)
     assert refused(told, "The folder that this was started in is gone")
+
+
+def test_nobody_is_told_to_remove_a_device_of_the_machine():
+    told = of_system(FileExistsError(errno.EEXIST, "File exists", os.devnull))
+    assert os.devnull in told.what and not re.search(r"\b(?:rm|mv)\b", told.mend)

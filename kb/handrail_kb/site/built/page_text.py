@@ -121,9 +121,7 @@ class _Reader:
         elif _role(child) in _ROLES_APART:
             self._read_change(child)
         elif tag == "span" and _IN_A_FRAME.search(child.attributes.get("class") or ""):
-            self._inline.append(SEAM)
-            self.read(child)
-            self._inline.append(SEAM)
+            self._read_framed(child)
         else:
             self.read(child)
 
@@ -215,11 +213,11 @@ class _Reader:
         if leads and links_to_note(self.line(link), *named):
             self._inline.append(SEAM)
             return
-        seam = [SEAM] if _IN_A_FRAME.search(link.attributes.get("class") or "") else []
         self._links += leads
-        self._inline += seam
-        self.read(link)
-        self._inline += seam
+        if _IN_A_FRAME.search(link.attributes.get("class") or ""):
+            self._read_framed(link)
+        else:
+            self.read(link)
         self._links -= leads
 
     def _read_image(self, image: LexborNode) -> None:
@@ -229,9 +227,9 @@ class _Reader:
     def _read_break(self, _: LexborNode) -> None:
         self._inline.append(GAP)
 
-    def _read_key(self, key: LexborNode) -> None:
+    def _read_framed(self, node: LexborNode) -> None:
         self._inline.append(SEAM)
-        self.read(key)
+        self.read(node)
         self._inline.append(SEAM)
 
     def _read_change(self, change: LexborNode) -> None:
@@ -338,7 +336,7 @@ _READ_BY_OWN_RULES = {
     "del": _Reader._read_change,
     "dl": _Reader._read_terms,
     "img": _Reader._read_image,
-    "kbd": _Reader._read_key,
+    "kbd": _Reader._read_framed,
     "label": _Reader._read_change,
     "mfrac": _Reader._read_fraction,
     "optgroup": _Reader._read_change,
