@@ -23,7 +23,7 @@ from handrail_kb.cli import main
 from handrail_kb.errors import StoreUnavailable
 
 from ...conftest import NOON
-from ..test_move import export
+from ...stores import export
 from .stores import Place, backed_up, words_in, write
 
 

@@ -21,7 +21,7 @@ from handrail_kb.errors import StoreUnavailable
 
 from ... import full_store
 from ...conftest import NOON
-from ..test_move import export
+from ...stores import export
 from .stores import Place, backed_up, words_in, write
 
 

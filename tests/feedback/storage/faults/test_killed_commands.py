@@ -14,7 +14,7 @@ from search.index.faults.killing import killer, some_places
 
 from ... import full_store
 from ...conftest import NOON
-from ..test_move import export
+from ...stores import export
 from .test_versions import older
 
 MKDOCS = "site_name: Acme\nplugins: [search, handrail]\n"
