@@ -16,6 +16,7 @@ from handrail_kb.articles.article import read_articles
 from handrail_kb.cli.group import COMMANDS, main
 from handrail_kb.config.secrets import secret_variables
 from handrail_kb.config.table import SETTINGS
+from handrail_kb.language.segments import has_unspaced
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -96,6 +97,11 @@ def test_there_are_articles_and_each_has_questions():
 
 def test_no_article_has_a_fault():
     assert [str(fault) for fault in FAULTS if fault.severity != "note"] == []
+
+
+def test_the_help_of_handrail_needs_nothing_that_make_serve_does_not_install():
+    held = [article.path for article in ARTICLES if has_unspaced((DOCS / article.path).read_text(encoding="utf-8"))]
+    assert held == [], "a build would warn that handrail[scripts] is missing"
 
 
 def test_every_article_is_in_the_menu():

@@ -22,6 +22,21 @@ def test_materials_search_answers_when_the_service_fails(tab, service, mode):
     assert tab.locator(PERSON).is_visible()
 
 
+def test_little_words_do_not_fill_the_list_of_simple_search(tab, service):
+    service.mode = "down"
+    search(tab, service, "password")
+    alone = tab.locator(ROWS).all_inner_texts()
+    search(tab, service, "i do a password of")
+    assert source(tab) == "material"
+    assert tab.locator(ROWS).all_inner_texts() == alone
+
+
+def test_a_short_word_alone_is_the_beginning_of_one_in_simple_search(tab, service):
+    service.mode = "down"
+    search(tab, service, "pa")
+    assert tab.locator(ROWS).count() >= 2
+
+
 def test_search_blocked_in_the_browser_still_answers(tab, service):
     tab.route("**/api/search*", lambda route: route.abort())
     search(tab, service, "password")

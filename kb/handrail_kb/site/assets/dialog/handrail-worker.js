@@ -284,11 +284,20 @@ async function answerFromMaterial(number, query, waits) {
   try {
     const search = await materialsSearch()
     if (number !== newest) return
-    const found = await search(LAZY ? apart(query) : query)
+    const words = shortWordsWhole(query)
+    const found = await search(LAZY ? apart(words) : words)
     if (number !== settled) post(number, query, { ...found, source: "material", waits })
   } catch {
     if (number !== settled) post(number, query, { items: [], source: "none" })
   }
+}
+
+// Simple search takes each word for the beginning of a word: "a" or "do" would be in every article. Beside longer words,
+// such a short one counts whole (lunr, which knows little words: a boost of 1).
+const SHORT = /(?<!\S)[\p{sc=Latn}\p{sc=Cyrl}\p{sc=Grek}]{1,2}(?!\S)/gu
+
+function shortWordsWhole(query) {
+  return query.trim().split(/\s+/).some(word => word.length > 2) ? query.replace(SHORT, "$&^1") : query
 }
 
 // In the fallback index, words of scripts without spaces are separated; browsers split by the same dictionaries (ICU).
