@@ -13,8 +13,6 @@ ANNOUNCING = (
 )
 _ANNOUNCING = re.compile(rf"(?i:{ANNOUNCING})")
 _SHORTEST_WORD, _LONGEST = 3, 64
-# As long as the longest word that announces.
-_LONGEST_ANNOUNCING = 10
 # TZ-440/B, QX/771, KL.300.C: capitals and digits with signs that people leave out or write as a dash.
 _SIGNS_INSIDE = re.compile(r"(?=[A-Z/.-]{0,12}\d)[A-Z][A-Z\d]{0,7}(?:[-/.][A-Z\d]{1,8}){1,4}")
 # From so many digits on, dashes between them only help the eye.
@@ -67,7 +65,7 @@ def _ends_of_words(token: str) -> list[int]:
     end = letters.end() if letters else 0
     capitals = [match.start() for match in _CAPITAL_INSIDE.finditer(token, 0, end)]
     by_capital = capitals[-1:] if capitals and capitals[-1] >= _SHORTEST_WORD else []
-    by_word = [at for at in range(_SHORTEST_WORD, min(end, _LONGEST_ANNOUNCING) + 1) if is_announcing(token[:at])]
+    by_word = [at for at in range(_SHORTEST_WORD, end + 1) if is_announcing(token[:at])]
     return list(dict.fromkeys([*by_capital, *by_word, *([sign.end()] if sign else [])]))
 
 

@@ -55,10 +55,12 @@ _LONGEST_LOOKED_AT = 500
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
 _GLUE = re.compile(r"[=:|/\\#&?+*@]+")
-# Behind such a word a number names one thing, and its neighbours others: error 503 is not error 502.
+# Beside such a word a number names one thing, and its neighbours others: error 503 is not error 502. In front of it
+# stand three digits, as in "a 503 error": "20 errors" are counted.
+_ANNOUNCING = rf"(?:(?<![^\W\d_])(?:{ANNOUNCING})|错误码?|錯誤碼?|エラー(?:コード)?|오류)"
 _NUMBERED = re.compile(
-    rf"(?i)(?:(?<![^\W\d_])(?:{ANNOUNCING})|错误码?|錯誤碼?|エラー(?:コード)?|오류)"
-    r"\W{0,3}(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
+    rf"(?i){_ANNOUNCING}\W{{0,3}}(?:(?:code|number|nummer|no|status)\W{{1,3}})?(\d{{2,5}})(?![^\W]|[.,:/-]\d)"
+    rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}{_ANNOUNCING}(?<!errors)(?![^\W\d_])"
 )
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
 _CANDIDATES = 400
@@ -77,7 +79,8 @@ class Literal:
 
     `parts` are codes that the token is composed of. `joined` is a code only if an article contains it: its `made_of`
     are tokens of the question with spaces between. With `is_name` it is letters only, and stands in a sentence.
-    A `numbered` one stands behind a word such as error: where no article holds it, articles on others are no answer.
+    `number` is the one of an error that it names, alone or glued to a word: where no article holds that, articles on
+    others are no answer.
     """
 
     text: str
@@ -85,7 +88,7 @@ class Literal:
     parts: tuple[str, ...] = ()
     made_of: tuple[str, ...] = ()
     is_name: bool = False
-    numbered: bool = False
+    number: str = ""
 
     @property
     def joined(self) -> bool:
@@ -134,17 +137,11 @@ def literals(question: str) -> tuple[Literal, ...]:
     ]
     # A number by itself must match literally; within a sentence it is a word like others, and so is the 10th.
     alone = len(found) == 1 and any(character.isdigit() for character in found[0])
-    numbered = _NUMBERED.findall(same_signs(question))
+    numbers = [behind or before for behind, before in _NUMBERED.findall(same_signs(question))]
     codes = [
-        Literal(
-            token,
-            False,
-            _parts(token),
-            is_name=token.isalpha() and len(found) > 1,
-            numbered=token in numbered,
-        )
-        for token in found
-        if alone or token in numbered or (is_code(token) and not _ORDINAL.fullmatch(token))
+        Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1, number=number)
+        for token, number in ((token, _number_in(token, numbers)) for token in found)
+        if alone or number or (is_code(token) and not _ORDINAL.fullmatch(token))
     ]
     joined = [Literal(token, False, made_of=made_of) for token, made_of in _joined(question) if len(found) < 32]
     return tuple(dict.fromkeys([*phrases, *joined[:8], *codes]))[:16]
@@ -193,12 +190,14 @@ def _find_beside_word(db: sqlite3.Connection, token: str) -> dict[int, LiteralMa
     """
     for code, word in beside_words(token):
         found = find_code(db, code, whole=True)
-        if found and is_announcing(word):
+        if not found:
+            continue
+        if is_announcing(word):
             return found
         best = [page for page, held in found.items() if held.grade == 1.0]
         passages = db.execute(f"SELECT id FROM passages WHERE page_id IN ({_marks(best)})", best)  # noqa: S608 (only question marks)
         saying = find_phrase(db, word, [one for (one,) in passages], best, beginning=True)
-        if saying or (found and word.islower()):
+        if saying or word.islower():
             return {page: replace(held, begun=page not in saying) for page, held in found.items()}
     return {}
 
@@ -262,9 +261,9 @@ def written_as(code: str) -> list[str]:
     return [code, *(one for one, _ in beside_words(code)), *filter(None, (with_dashes(code),))]
 
 
-def begins(db: sqlite3.Connection, literal: Literal) -> bool:
-    """Whether any article contains a code, or something it is the beginning or a part of."""
-    keys = [key_of(text) for text in (literal.text, *literal.parts)]
+def begins(db: sqlite3.Connection, *codes: str) -> bool:
+    """Whether any article contains one of these codes, or something it is the beginning or a part of."""
+    keys = [key_of(code) for code in codes]
     query = "SELECT 1 FROM codes WHERE instr(key, ?) LIMIT 1"
     return any(db.execute(query, (key,)).fetchone() is not None for key in keys)
 
@@ -298,9 +297,16 @@ def _parts(token: str) -> tuple[str, ...]:
         return ()
     pieces = [piece.strip(_TRAILING) for piece in _GLUE.split(token)]
     # error:504: a number by itself is a word like others, and behind one it is what the word calls it.
-    numbers = [one for one in pieces if pieces[0].isalpha() and one.isdigit() and len(one) >= _SHORTEST_NUMBER]
+    shortest = 2 if is_announcing(pieces[0]) else _SHORTEST_NUMBER
+    numbers = [one for one in pieces if pieces[0].isalpha() and one.isdigit() and len(one) >= shortest]
     found = [one for one in pieces if len(one) >= 2 and one != token and (is_code(one) or one in numbers)]
     return tuple(dict.fromkeys(found))
+
+
+def _number_in(token: str, numbers: Sequence[str]) -> str:
+    """Which of the numbers of errors a token is, or holds: 503 of error:503 and of http503; empty if none."""
+    held = {*written_as(token), *_parts(token)} if numbers else ()
+    return next((number for number in numbers if number in held), "")
 
 
 def _goes_on(token: str) -> bool:

@@ -181,10 +181,11 @@ class Evidence:
         ]
         in_letters = sum(len(set(words_in(literal.text))) for literal in asked)
         self.asks_for_letters = bool(asked) and len(self.asked) <= in_letters + 2
-        self._lacks_number = any(one.numbered and not literals.begins(self.index.db, one) for one in asked)
+        self._lacks_number = any(one.number and not literals.begins(self.index.db, one.number) for one in asked)
         self._codes = [(literal.text, found[literal]) for literal in asked if not literal.phrase]
         self.asks_for_unknown_code = self.asks_for_letters and not any(
-            found[literal] or (not literal.phrase and literals.begins(self.index.db, literal)) for literal in asked
+            found[literal] or (not literal.phrase and literals.begins(self.index.db, literal.text, *literal.parts))
+            for literal in asked
         )
         exact = np.zeros(pages)
         for literal in asked:

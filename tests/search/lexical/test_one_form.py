@@ -131,6 +131,18 @@ def test_a_code_is_found_whatever_it_is_glued_to(searcher, question, location):
 
 
 @pytest.mark.parametrize(
+    "question",
+    ["the page is not shown, error:504", "the page is not shown, error504", "504 error when the page is not shown",
+     "the page is not shown with a 504-error", "20 errors when the page is not shown by the gateway"],
+)  # fmt: skip
+def test_the_number_of_an_error_is_answered_by_the_article_that_holds_it_and_a_count_is_no_such_number(
+    searcher, question
+):
+    results = searcher.search(question)
+    assert (results.verdict, results.hits[0].location) == ("answered", "gateway/")
+
+
+@pytest.mark.parametrize(
     ("question", "location"),
     [("M5799", "printer/"), ("m5799", "printer/"), ("WF-M5799", "printer/"), ("wfm5799dwf", "printer/"),
      ("wf m5799dwf", "printer/"), ("3.11", "version/"), ("3.11.2", "version/"), ("v3.11", "version/"),
@@ -148,7 +160,11 @@ def test_a_part_of_a_code_finds_the_article_that_holds_it(searcher, words_alone,
      "TZ-440/D", "belt TZ-440/X", "error:505",
      "TZ440D", "tz-440x", "QX772", "PN204", "PN-204", "PN-20/5", "KL300D", "TX-90/S",
      "codeAL308", "AL-308-alarm", "AL-307-black", "AL-307-XTR", "errorE5002", "http503", "504-black", "lamp504",
-     "error 503", "what does HTTP 502 mean", "Fehler 505"],
+     "error 503", "what does HTTP 502 mean", "Fehler 505", "503 error", "503エラー",
+     "what does error:503 mean when the page is not shown", "what does error503 mean when the page is not shown",
+     "the page is not shown, the gateway says http503", "the page is not shown HTTP/503 gateway wait a minute",
+     "the page is not shown, status=503, when the gateway waits", "the page is not shown, 503 error",
+     "the page is not shown with a 503-error, wait a minute?", "the gateway shows errno=98 and not the page"],
 )  # fmt: skip
 def test_another_code_is_no_answer(searcher, words_alone, question):
     for engine in (searcher, words_alone):
