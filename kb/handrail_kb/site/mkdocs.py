@@ -18,6 +18,7 @@ from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
+from mkdocs.utils import dirname_to_title
 from mkdocs.utils.meta import get_data
 
 from handrail_kb.addresses import address_of, base_of, location_of_path
@@ -125,16 +126,10 @@ def title_of(page: Page) -> str:
     title = as_seen(str(page.title or ""))
     content = page.content or ""
     made_up = "title" not in vars(page) and "title" not in page.meta
-    if made_up and title in ("Home", _as_title(page.file.name)) and content.count("<h1") == 1:
+    if made_up and title in ("Home", dirname_to_title(page.file.name)) and content.count("<h1") == 1:
         heading = content.partition("<h1")[2].partition(">")[2].partition("</h1")[0]
         return as_seen(_MARK_IN_HEADING.sub("", heading)) or title
     return title
-
-
-def _as_title(name: str) -> str:
-    """As MkDocs makes a title of a file's name."""
-    words = name.replace("-", " ").replace("_", " ")
-    return words.capitalize() if words.lower() == words else words
 
 
 def page_facts(page: Page, lang: str) -> dict[str, Any]:
