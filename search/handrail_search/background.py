@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from handrail_kb.config.plain_files import how_to_clear, open_plain, standing_at
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import IndexUnusable, LockHeld
 from handrail_kb.texts.log.logger import Log, reason_of
@@ -53,7 +54,7 @@ def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
         return IndexUnusable(f"{lock_file} is {kind}, not a file.", f"Move it away: {how_to_clear(lock_file)}")
     return IndexUnusable(
         f"{lock_file} cannot be locked: {error.strerror or error}.",
-        f"Give whoever runs this a folder on a local disk to write to: ls -ld {lock_file.parent}",
+        f"Give whoever runs this a folder on a local disk to write to: ls -ld {as_typed(lock_file.parent)}",
     )
 
 

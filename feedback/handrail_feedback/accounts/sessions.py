@@ -19,6 +19,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from handrail_kb.config.plain_files import how_to_clear, plain_text, standing_at
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import ConfigError, StoreUnavailable
 from handrail_kb.texts.log.logger import Log
@@ -164,12 +165,13 @@ def _kept_key(file: Path) -> str:
     except OSError as error:
         raise StoreUnavailable(
             f"The key of the sessions, {file}, cannot be read or made: {error.strerror or error}.",
-            f"Let the service write to its folder: chmod u+rwx {file.parent}, or set HANDRAIL_SECRET_KEY",
+            f"Let the service write to its folder: chmod u+rwx {as_typed(file.parent)}, or set HANDRAIL_SECRET_KEY",
         ) from error
     if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable():
         raise StoreUnavailable(
             f"{file} is damaged: it holds no key.",
-            f"Put your copy of it back, or remove it, and another one is made; all sign in again then: rm {file}",
+            "Put your copy of it back, or remove it, and another one is made; all sign in again then: "
+            f"rm {as_typed(file)}",
         )
     return key
 

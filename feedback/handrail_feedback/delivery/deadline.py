@@ -13,6 +13,7 @@ import threading
 from functools import lru_cache
 from types import TracebackType
 
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import ConfigError
 
 # Seconds to connect to each address of a host, and between two bytes. The Deadline limits the total.
@@ -34,7 +35,7 @@ def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
     # then trust nobody.
     for variable, place in (("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)):
         if place and not os.access(place, os.R_OK):
-            raise ConfigError(f"{variable} is {place}, which cannot be read.", f"Mend it: ls -l {place}")
+            raise ConfigError(f"{variable} is {place}, which cannot be read.", f"Mend it: ls -l {as_typed(place)}")
     try:
         context = ssl.create_default_context()
         if file:

@@ -13,6 +13,7 @@ from pathlib import Path
 from handrail_feedback.delivery.letters import payload
 from handrail_feedback.records.messages import KeptMessage
 from handrail_kb.config.durable_files import show_room
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import DeliveryFailed
 
 
@@ -71,6 +72,6 @@ def _failure(folder: Path, error: OSError) -> DeliveryFailed:
         return DeliveryFailed(f"The disk of {folder} is full.", f"Make room: {show_room(folder)}", of_channel=True)
     return DeliveryFailed(
         f"{folder} cannot be written: {error.strerror or error}.",
-        f"Let the service write to it: ls -ld {folder}; the setting is outbox_dir.",
+        f"Let the service write to it: ls -ld {as_typed(folder)}; the setting is outbox_dir.",
         of_channel=True,
     )

@@ -20,6 +20,7 @@ from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.move import held_in, in_words, refuse_used, renew_change_number
 from handrail_feedback.storage.schema.migrations import TABLES, known_migrations
 from handrail_kb.config.durable_files import show_room
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import HandrailError, StoreUnavailable
 
@@ -72,7 +73,7 @@ def restore(place: Path | str, file: Path, at: datetime, *, overwrite: bool) -> 
             raise StoreUnavailable(
                 f"{whole.place} is not empty: it has {held}.",
                 f"Nothing was changed. Put the backup in its place, and keep what is there as a file: "
-                f"handrail restore {file} --yes",
+                f"handrail restore {as_typed(file)} --yes",
             )
         kept = _beside(place, file, whole.ending, at)
         with _explained(kept):
@@ -172,19 +173,23 @@ def _remove_old(names: _Names, folder: Path, keep: int) -> Iterator[Path]:
 def _examined(whole: WholeStore, file: Path) -> Contents:
     """What is in a backup that is whole and fits the store. Raises StoreUnavailable."""
     if not file.is_file():
-        raise StoreUnavailable(f"There is no file {file}.", f"See what there is: ls -l {file.parent}")
+        raise StoreUnavailable(f"There is no file {file}.", f"See what there is: ls -l {as_typed(file.parent)}")
     if whole.exists() and file.absolute() == Path(whole.place).absolute():
-        raise StoreUnavailable(f"{file} is the store itself.", f"See what backups there are: ls {file.parent}/backups")
+        raise StoreUnavailable(
+            f"{file} is the store itself.", f"See what backups there are: ls {as_typed(file.parent)}/backups"
+        )
     with _explained(file), file.open("rb") as opened:
         head = opened.read(16)
     kind = next((kind for begins, kind in _KINDS.items() if head.startswith(begins)), "")
     if not kind:
-        raise StoreUnavailable(f"{file} is no backup of a store.", f"See what there is: ls -l {file.parent}")
+        raise StoreUnavailable(f"{file} is no backup of a store.", f"See what there is: ls -l {as_typed(file.parent)}")
     if kind != whole.ending:
         raise _of_the_other_kind(kind, file, whole.place)
     contents = whole.examine(file)
     if not contents.applied:
-        raise StoreUnavailable(f"{file} is no backup of a store of Handrail.", f"See what there is: ls {file.parent}")
+        raise StoreUnavailable(
+            f"{file} is no backup of a store of Handrail.", f"See what there is: ls {as_typed(file.parent)}"
+        )
     refuse_newer(str(file), set(contents.applied), known_migrations())
     return contents
 
@@ -193,13 +198,13 @@ def _of_the_other_kind(kind: str, file: Path, place: str) -> StoreUnavailable:
     if kind == "db":
         return StoreUnavailable(
             f"{file} is an SQLite file, and the store is the database {place}.",
-            f"Copy it into an empty database: handrail store move {file} '{place}'",
+            f"Copy it into an empty database: handrail store move {as_typed(file)} {as_typed(place)}",
         )
     return StoreUnavailable(
         f"{file} is a dump of PostgreSQL, and the store is the file {place}.",
         "Restore it into an empty database, then copy that: "
-        f"HANDRAIL_STORE=postgresql://HOST/NAME handrail restore {file} && "
-        f"handrail store move postgresql://HOST/NAME {place}",
+        f"HANDRAIL_STORE=postgresql://HOST/NAME handrail restore {as_typed(file)} && "
+        f"handrail store move postgresql://HOST/NAME {as_typed(place)}",
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from handrail_feedback.storage.database import Store, whole_store
 from handrail_feedback.storage.engines.connection import refuse_newer
 from handrail_feedback.storage.schema.migrations import known_migrations
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreUnavailable
 
 # An empty store with its log is smaller.
@@ -28,10 +29,11 @@ def examine_store(place: Path | str, seconds: float) -> str:
             return f"none yet: the service makes {store.place}"
         whole = whole_store(place)
         if damage := whole.damage(seconds):
+            at = as_typed(store.place)
             raise StoreUnavailable(
                 f"The store {store.place} is damaged: {damage}.",
                 "Put a backup in its place: handrail restore FILE, "
-                f"or save what can be read: sqlite3 {store.place} .recover | sqlite3 {store.place}.recovered",
+                f"or save what can be read: sqlite3 {at} .recover | sqlite3 {at}.recovered",
             )
         applied = whole.applied()
         refuse_newer(store.place, applied, known_migrations(), in_use=True)
@@ -54,5 +56,5 @@ def _refuse_unmakeable(path: Path) -> None:
     if why:
         raise StoreUnavailable(
             f"There is no store at {path} yet, and none can be made: {why}.",
-            f"Give the service's user a folder with room there: ls -ld {folder}; df -h {folder}",
+            f"Give the service's user a folder with room there: ls -ld {as_typed(folder)}; df -h {as_typed(folder)}",
         )

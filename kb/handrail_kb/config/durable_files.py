@@ -10,13 +10,14 @@ import errno
 import fcntl
 import os
 import secrets
-import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+
+from handrail_kb.config.shown import as_typed
 
 # Disks write many files down together faster than one after the other.
 _AT_ONCE = 8
@@ -78,7 +79,7 @@ def has_no_more_files(folder: Path) -> bool:
 
 def show_room(folder: Path) -> str:
     """The command that shows what the disk of a folder has run out of: files, or else bytes."""
-    return f"df -{'i' if has_no_more_files(folder) else 'h'} {shlex.quote(str(folder))}"
+    return f"df -{'i' if has_no_more_files(folder) else 'h'} {as_typed(folder)}"
 
 
 @contextmanager

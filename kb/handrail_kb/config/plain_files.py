@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import stat
 from io import BufferedReader
 from pathlib import Path
+
+from handrail_kb.config.shown import as_typed
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -31,7 +32,7 @@ def standing_at(path: Path) -> str:
 
 def how_to_clear(path: Path) -> str:
     """The command that makes room where something else stands: a folder or a file may hold what is missed later."""
-    at = shlex.quote(str(path))
+    at = as_typed(path)
     return f"mv {at} {at}.old" if path.is_dir() or path.is_file() else f"rm {at}"
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.table import SECRETS
 from handrail_kb.errors import ConfigError
 
@@ -37,7 +38,7 @@ def _held_by(file: Path, variable: str) -> str:
     except OSError as error:
         raise ConfigError(
             f"{variable}: {file} cannot be read: {error.strerror or error}.",
-            f"Let the user of the service read it, or name another file. See: ls -l {file}",
+            f"Let the user of the service read it, or name another file. See: ls -l {as_typed(file)}",
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{variable}: {file} is not text in UTF-8.", "Write the secret alone into it.") from error

@@ -1,8 +1,9 @@
-"""The folder of articles as writers name it in a terminal: so that the path in a message can be opened from there."""
+"""Paths as they are named in a terminal: what a message says can be opened and typed from there."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,3 +49,8 @@ def is_there(file: Path) -> bool:
         return file.exists()
     except OSError:
         return False
+
+
+def as_typed(path: Path | str) -> str:
+    """A path as a word of a command: in quotes where a shell would take it apart."""
+    return shlex.quote(str(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from handrail_kb.config.durable_files import has_no_more_files, show_room
 from handrail_kb.config.not_installed import how_to_install, missing_parts, told
 from handrail_kb.config.plain_files import how_to_clear
 from handrail_kb.config.settings import Settings, docs_dir_of
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import OF_ANOTHER_USER, out_of_place
 from handrail_kb.errors import ConfigError, HandrailError, IndexUnusable
 from handrail_kb.policy.policy import FILE as CSP_FILE
@@ -141,7 +141,7 @@ def _folder(settings: Settings) -> str:
     mend = f"Move it away: {how_to_clear(path)}; then see what lacks: handrail doctor"
     if what == OF_ANOTHER_USER:
         top = settings.index_dir if path.is_relative_to(settings.index_dir) else folder
-        at, all_of_it = shlex.quote(str(path)), shlex.quote(str(top))
+        at, all_of_it = as_typed(path), as_typed(top)
         mend = f"Let the service's user have it: ls -ld {at}; chown -R USER {all_of_it}; chmod -R u+rwX {all_of_it}"
     raise HandrailError(f"{path} {what}{more}.", mend)
 

@@ -19,6 +19,7 @@ from handrail_kb.articles.front_matter import add_questions
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import bar_when_needed, console, log_to_terminal
 from handrail_kb.config.settings import Settings, docs_dir_of
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.language.printable import printable
 from handrail_kb.site.built.site_info import site_info_or_defaults
@@ -95,7 +96,7 @@ def _refuse(file: Path, taught: Sequence[TaughtQuestion], faults: Sequence[Fault
     if faults and not skip_bad:
         raise ConfigError(
             f"{counted(len(faults), 'line')} of {file} cannot be used, so nothing was imported.",
-            f"Mend them, or leave them out: handrail learn {file} --skip-bad",
+            f"Mend them, or leave them out: handrail learn {as_typed(file)} --skip-bad",
         )
     if not taught:
         raise ConfigError(f"{file} holds no question.", "Write one a line: question,url")

@@ -10,6 +10,7 @@ from typing import Any
 
 from handrail_kb.config.generations import LISTING
 from handrail_kb.config.plain_files import how_to_clear, plain_text, standing_at
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import PASSAGE_RULES
 from handrail_search.embedding.encoder import ENCODER_FILES, Recipe
@@ -168,4 +169,6 @@ def without_a_name(file: Path, error: OSError) -> IndexUnusable:
         return IndexUnusable(f"{file} is {kind}, not a file.", f"{how_to_clear(file)}; handrail build")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return IndexUnusable(f"There is no index at {file.parent}.", "Build it: handrail build")
-    return IndexUnusable(f"{file} cannot be read: {error.strerror}.", f"See whose it is: ls -ld {file.parent} {file}")
+    return IndexUnusable(
+        f"{file} cannot be read: {error.strerror}.", f"See whose it is: ls -ld {as_typed(file.parent)} {as_typed(file)}"
+    )

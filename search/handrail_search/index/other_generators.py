@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from handrail_kb.addresses import file_of
 from handrail_kb.config.settings import Settings
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.yaml_lines import yaml_lines
 from handrail_kb.policy import report
 from handrail_kb.policy.allow import GROUP, read_allow
@@ -66,7 +67,7 @@ def advice(settings: Settings, site_dir: Path) -> str:
     if generator == "MkDocs" or (uses_mkdocs and not generator):
         return "Add it to mkdocs.yml: plugins: [search, handrail]"
     if not (site_dir / "handrail" / "csp.json").is_file():
-        return f"Its inline scripts are blocked until it is indexed: handrail index {settings.site_dir}"
+        return f"Its inline scripts are blocked until it is indexed: handrail index {as_typed(settings.site_dir)}"
     return ""
 
 

@@ -21,6 +21,7 @@ from mkdocs.exceptions import Abort, MkDocsException
 
 from handrail_kb.config.not_installed import Missing, how_to_install, missing_parts, mkdocs_command, told
 from handrail_kb.config.settings import Settings
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.yaml_lines import line_of_key, yaml_lines
 from handrail_kb.contact.sensitive_topics import GROUP, SensitiveTopics, read_sensitive
 from handrail_kb.errors import ConfigError, SiteError
@@ -39,7 +40,7 @@ def how_to_build(settings: Settings) -> str:
     if settings.config_file is not None and settings.config_file.is_file():
         return "Build it: handrail build"
     if settings.site_dir.is_dir():
-        return f"Index it: handrail index {settings.site_dir}"
+        return f"Index it: handrail index {as_typed(settings.site_dir)}"
     return "Start a site: handrail new help, or name the one that you mean: --config PATH/mkdocs.yml"
 
 

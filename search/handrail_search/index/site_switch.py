@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handrail_kb.config.durable_files import write_down, write_down_all
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import SiteError
 
 # Names used inside a site while its contents are exchanged; never part of it.
@@ -39,7 +40,8 @@ def workplace(site_dir: Path) -> Path:
             place.rmdir()
             return place
     raise SiteError(
-        f"The site cannot be written to {site}.", f"Give whoever builds the folder: ls -ld {site} {site.parent}"
+        f"The site cannot be written to {site}.",
+        f"Give whoever builds the folder: ls -ld {as_typed(site)} {as_typed(site.parent)}",
     )
 
 
@@ -74,7 +76,7 @@ def _switch(new: Path, site: Path) -> _Undo:
     except OSError as error:
         raise SiteError(
             f"The new site cannot be put into {site}: {error.strerror or error}. The old one stands, with its index.",
-            f"See what holds it, and whose it is: findmnt --target {site}; ls -ld {site}",
+            f"See what holds it, and whose it is: findmnt --target {as_typed(site)}; ls -ld {as_typed(site)}",
         ) from error
 
 

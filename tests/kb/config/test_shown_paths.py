@@ -1,5 +1,7 @@
 """The path in a message opens the file from where the command ran."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from handrail_kb.articles.draft import write_draft
 from handrail_kb.articles.front_matter import add_questions
 from handrail_kb.cli.group import main
 from handrail_kb.config.shown import path_below, shown_folder
+from project.rooms import files
 
 BROKEN = "---\ntitle: [\n---\n# A\n"
 
@@ -80,3 +83,45 @@ def test_check_names_files_of_a_nested_folder_and_links_that_leave_it(nested, mo
         line = next(line for line in result.output.splitlines() if line.startswith(f"documentation/en/docs/{name}:1:"))
         assert "published" in line
     assert result.output.count("linked.md:1:") == 1
+
+
+# --- Commands in messages
+
+# What is put into a text is `{}` here. Where a sentence or the next command begins, the words of a command are over.
+COMMAND = re.compile(r"(?<![\w-])(?:chmod|chown|df|findmnt|ls|mv|rm|sqlite3)(?: [\w+-]+| \{\}(?:\.\w+)?)* \Z")
+OF_HANDRAIL = re.compile(r"handrail (?:restore|index|learn|store move) (?:[\w:/]+ )*\Z")
+
+
+def words_in_commands(code):
+    """What becomes a word of a command in the texts of a module."""
+    for text in ast.walk(ast.parse(code)):
+        before = ""
+        for part in text.values if isinstance(text, ast.JoinedStr) else ():
+            if isinstance(part, ast.FormattedValue) and (COMMAND.search(before) or OF_HANDRAIL.search(before)):
+                yield part.value
+            before += part.value if isinstance(part, ast.Constant) else "{}"
+
+
+def is_typed(word, code):
+    """Whether it is put in quotes there, or where the name was given to it."""
+    if isinstance(word, ast.Name):
+        given = re.search(rf"^ *(?:\w+, )*{word.id}(?:, \w+)* = (.*)", code, re.M)
+        return bool(given and "as_typed(" in given[1])
+    return ast.unparse(word).startswith("as_typed(")
+
+
+def test_each_path_in_a_command_of_a_message_is_one_word_of_it():
+    checked, wrong = 0, []
+    for file in files(".py"):
+        code = file.read_text(encoding="utf-8")
+        for word in words_in_commands(code):
+            checked += 1
+            wrong += [] if is_typed(word, code) else [f"{file.name}:{word.lineno}"]
+    assert checked > 20 and wrong == []
+
+
+def test_a_path_that_is_no_word_of_its_command_is_noticed():
+    code = 'f"See {a}: ls -ld {path} {b.c}; df -h {as_typed(d)}; rm {e}. That {f}", f"handrail restore {g} --yes"'
+    words = list(words_in_commands(code))
+    assert [ast.unparse(word) for word in words] == ["path", "b.c", "as_typed(d)", "e", "g"]
+    assert [is_typed(word, code) for word in words] == [False, False, True, False, False]

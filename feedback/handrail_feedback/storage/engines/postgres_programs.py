@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from handrail_feedback.storage.engines.whole import Contents
 from handrail_kb.config.database_address import without_password
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreUnavailable
 
 _FOLDERS = (Path("/usr/lib/postgresql"), Path("/usr/pgsql"), Path("/opt/homebrew/opt"))
@@ -69,7 +70,7 @@ class PostgresPrograms:
             if running.returncode:
                 raise StoreUnavailable(
                     f"{file} cannot be read as a dump of PostgreSQL: {_last_line(said)}.",
-                    f"Take another backup: ls -lt {file.parent}",
+                    f"Take another backup: ls -lt {as_typed(file.parent)}",
                 )
         rows.pop("migrations", None)
         return Contents(frozenset(applied), rows), schema

@@ -43,7 +43,7 @@ from handrail_feedback.storage.engines.sqlite_words import (
     refuse_no_file,
     unavailable,
 )
-from handrail_kb.config.plain_files import open_plain
+from handrail_kb.config.plain_files import how_to_clear, open_plain
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
@@ -181,7 +181,7 @@ class SqliteFile:
         """Make an empty store where there is none any more; the files that are left of the old one, under new names."""
         if not is_gone(self.path):
             raise StoreUnavailable(
-                f"{self.path} holds something.", f"Nothing was changed. Move it away: mv {self.path} {self.path}.old"
+                f"{self.path} holds something.", f"Nothing was changed. Move it away: {how_to_clear(self.path)}"
             )
         with explained(self.path):
             files = [self.path.with_name(self.path.name + ending) for ending in ("", *BESIDE)]

@@ -18,6 +18,7 @@ from handrail_feedback.storage.engines.known_files import BESIDE
 from handrail_feedback.storage.engines.sqlite import SqliteConnection, SqliteFile
 from handrail_feedback.storage.engines.sqlite_words import explained
 from handrail_feedback.storage.engines.whole import Bulk, Contents, listed
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
@@ -150,7 +151,7 @@ def _copy(path: Path, to: Path) -> Contents:
 
 def _examined(file: Path) -> Contents:
     """What is in a file that is whole. Raises StoreUnavailable."""
-    another = f"Take another backup: ls -lt {file.parent}"
+    another = f"Take another backup: ls -lt {as_typed(file.parent)}"
     try:
         with _snapshot(file) as bulk:
             found = [str(line) for (line,) in bulk.execute("PRAGMA integrity_check").fetchall()]

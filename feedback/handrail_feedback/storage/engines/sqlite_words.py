@@ -11,6 +11,7 @@ from pathlib import Path
 
 from handrail_kb.config.durable_files import show_room
 from handrail_kb.config.plain_files import how_to_clear, standing_at
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreUnavailable
 
 # Of a disk with less room than one message takes, it is said that it is full.
@@ -60,24 +61,25 @@ def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
     """What to say of a store where SQLite failed with this code, in these words."""
     if code == sqlite3.SQLITE_IOERR and _is_full(path.parent):
         code = sqlite3.SQLITE_FULL  # where a file beside the store has no room, SQLite says less
+    at, folder = as_typed(path), as_typed(path.parent)
     reasons = {
         sqlite3.SQLITE_NOTADB: (
             f"{path} is not a store of Handrail: {said}.",
-            f"Move it away, then put your back-up in its place or start afresh: mv {path} {path}.broken",
+            f"Move it away, then put your back-up in its place or start afresh: mv {at} {at}.broken",
         ),
         sqlite3.SQLITE_CORRUPT: (
             f"The store {path} is damaged: {said}.",
             "Put a backup in its place: handrail restore FILE, "
-            f"or save what can be read: sqlite3 {path} .recover | sqlite3 {path}.recovered",
+            f"or save what can be read: sqlite3 {at} .recover | sqlite3 {at}.recovered",
         ),
         sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: {show_room(path.parent)}"),
         sqlite3.SQLITE_READONLY: (
             f"The store {path} cannot be written.",
-            f"Let the service write to the file and its folder: chmod u+rw {path} && chmod u+rwx {path.parent}",
+            f"Let the service write to the file and its folder: chmod u+rw {at} && chmod u+rwx {folder}",
         ),
         sqlite3.SQLITE_CANTOPEN: (
             f"The store {path} cannot be opened.",
-            f"Give the service a folder it may write to: ls -ld {path.parent} {path}",
+            f"Give the service a folder it may write to: ls -ld {folder} {at}",
         ),
         sqlite3.SQLITE_BUSY: (
             f"The store {path} is held by another program.",
