@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 
 from stdnum import luhn
+
+from handrail_kb.language.normal_form import same_signs
 
 # At most one symbol from each group that looks alike (0 O, 1 I L, 5 S, 8 B, 2 Z, U V) or sounds alike
 # (B C D E G P T V, M N, A 8, F S).
@@ -34,7 +35,7 @@ def new_code() -> str:
 
 def normalise(code: str) -> str | None:
     """The code as it is stored, whatever its case and width and the signs in it; None if it is not a valid code."""
-    symbols = "".join(filter(str.isalnum, _one_width(code[:100]))).upper()
+    symbols = "".join(filter(str.isalnum, same_signs(code[:100]))).upper()
     if len(symbols) != _SYMBOLS + 1 or not luhn.is_valid(symbols, alphabet=ALPHABET):
         return None
     return _grouped(symbols)
@@ -46,7 +47,7 @@ _MISHEARD = str.maketrans("BCDEGTVNS85O0Z", "PPPPPPPMFA9QQ2")
 
 def codes_in(typed: str) -> list[str]:
     """The codes that somebody may mean, likeliest first: as typed, as misheard, or within other words."""
-    words = _one_width(typed[:200])
+    words = same_signs(typed[:200])
     plain = re.sub(r"[^A-Za-z0-9]", "", words).upper()
     meant = [typed, plain, plain.translate(_MISHEARD), *(found[1] for found in LIKE_A_CODE.finditer(words))]
     return list(dict.fromkeys(code for one in meant if (code := normalise(one))))
@@ -57,13 +58,8 @@ def only_code_in(typed: str) -> str | None:
 
     Several would be as many guesses at once.
     """
-    within = {code for one in LIKE_A_CODE.finditer(_one_width(typed[:200])) if (code := normalise(one[1]))}
+    within = {code for one in LIKE_A_CODE.finditer(same_signs(typed[:200])) if (code := normalise(one[1]))}
     return normalise(typed) or (within.pop() if len(within) == 1 else None)
-
-
-def _one_width(typed: str) -> str:
-    """The text with full-width letters and digits as plain ones, without invisible characters."""
-    return "".join(one for one in unicodedata.normalize("NFKC", typed) if unicodedata.category(one) != "Cf")
 
 
 def _grouped(symbols: str) -> str:

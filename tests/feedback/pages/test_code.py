@@ -48,6 +48,7 @@ def test_the_page_asks_for_a_code_in_the_sites_look(client: FlaskClient) -> None
 def test_a_code_however_it_is_typed_tells_how_the_message_stands(client: FlaskClient, store: Store, code: str) -> None:
     signs = code.replace("-", "")
     full_width = "".join(chr(ord(sign) + 0xFEE0) for sign in code)
+    arabic_digits = code.translate({ord("0") + digit: ord("٠") + digit for digit in range(10)})
     pasted = (
         f"[{code}]",
         f"Re: [{code}] my bill",
@@ -57,7 +58,16 @@ def test_a_code_however_it_is_typed_tells_how_the_message_stands(client: FlaskCl
         f"#{signs}",
     )
     parted = (" ".join(signs), *(code.replace("-", between) for between in ("\u2212", " / ", "_", "\u00a0", ", ")))
-    for typed in (code, code.lower(), code.replace("-", " "), f" {signs} ", full_width, *pasted, *parted):
+    for typed in (
+        code,
+        code.lower(),
+        code.replace("-", " "),
+        f" {signs} ",
+        full_width,
+        arabic_digits,
+        *pasted,
+        *parted,
+    ):
         answer = client.post(PAGE, data={"code": typed})
         assert answer.status_code == 200, typed
         assert "It is kept. A person will read it." in answer.text

@@ -104,17 +104,21 @@ def take_out_announced(text: Rewriting) -> None:
 def _number(match: re.Match[str], least: int) -> str:
     """Shorter numbers are years, sizes and lengths of time."""
     enough = sum(map(str.isdigit, match["value"])) >= least
-    return f"{match[0][: match.start('value') - match.start()]}[number]" if enough else match[0]
+    return _behind_word(match, "[number]") if enough else match[0]
 
 
 def _phone(match: re.Match[str]) -> str:
     """Numbers that count, such as phone 14 15 16 17, are models."""
-    value = match["value"]
-    return match[0] if counts(value) else f"{match[0][: match.start('value') - match.start()]}[phone]"
+    return match[0] if counts(match["value"]) else _behind_word(match, "[phone]")
 
 
 def _plate(match: re.Match[str]) -> str:
     """Letters and digits mixed; a year alone is none."""
     value = match["value"]
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-    return f"{match[0][: match.start('value') - match.start()]}[number]" if mixed else match[0]
+    return _behind_word(match, "[number]") if mixed else match[0]
+
+
+def _behind_word(match: re.Match[str], placeholder: str) -> str:
+    """The placeholder in place of the value, with which the match ends."""
+    return f"{match[0][: match.start('value') - match.start()]}{placeholder}"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from handrail_feedback.records.redaction.rewriting import Rules
+
+# Without one of these there is no link: asked first, because the rules are slow.
+MAY_BE_ONE = re.compile(r"(?i)/|www\.")
 _LINK_LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@\[]{1,200}@(?=[^\s@])")
 # With and without its scheme: https://example.org/x?y, www.example.org?y, example.org/x?y.
 _LINK = (
@@ -39,4 +43,4 @@ def _is_key(piece: str, least: int) -> bool:
     return len(piece) >= least and digits >= 2 and (digits < len(piece) or least == _SHORT)
 
 
-RULES = ((_LINK_LOGIN, r"\1[secret]@"), (_LINK_QUERY, r"\1?[query]"), (_LINK_PATH, _path))
+RULES: Rules = ((_LINK_LOGIN, r"\1[secret]@"), (_LINK_QUERY, r"\1?[query]"), (_LINK_PATH, _path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from handrail_feedback.records.redaction.rewriting import SPACED
+from handrail_feedback.records.redaction.rewriting import SPACED, Rules
 
 IPV4 = re.compile(
     rf"(?i)(?<![{SPACED}.-])(v|version|ver\.?|release|build|firmware|update|upgrade|patch|driver|treiber|bios|sdk"
@@ -63,10 +63,10 @@ def is_ipv4(text: str) -> bool:
     return text.replace(".", "").isdigit() and all(part and int(part) <= 255 for part in text.split("."))
 
 
-IPV6 = re.compile(
+_IPV6 = re.compile(
     rf"(?i)(?<![{SPACED}:.])[0-9a-f]{{0,4}}(?::[0-9a-f]{{0,4}}){{2,7}}(?:(?:\.\d{{1,3}}){{3}})?(?:%\w{{1,16}})?(?![{SPACED}:])"
 )
-MAC = re.compile(
+_MAC = re.compile(
     rf"(?i)(?<![{SPACED}:-])[0-9a-f]{{2}}(?:([:-])[0-9a-f]{{2}})(?:\1[0-9a-f]{{2}}){{4}}(?![{SPACED}:-])"
     rf"|(?<![{SPACED}.])[0-9a-f]{{4}}\.[0-9a-f]{{4}}\.[0-9a-f]{{4}}(?![{SPACED}]|\.\w)"
 )
@@ -74,7 +74,7 @@ MAC = re.compile(
 _UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
 
 
-def ipv6(match: re.Match[str]) -> str:
+def _ipv6(match: re.Match[str]) -> str:
     """An address, but not the time `12:30:45` nor the `::` of a programming language."""
     text = match[0].split("%")[0]
     try:
@@ -91,6 +91,9 @@ def ipv6(match: re.Match[str]) -> str:
     return "[ip]" if any(character.isdigit() for character in text) else match[0]
 
 
-def mac(match: re.Match[str]) -> str:
+def _mac(match: re.Match[str]) -> str:
     """The number of a network card; one that is all zeros or ones is everybody's."""
     return match[0] if set(match[0].lower()) <= set("0:-.") or set(match[0].lower()) <= set("f:-.") else "[number]"
+
+
+RULES: Rules = ((_MAC, _mac), (_IPV6, _ipv6))

@@ -1,4 +1,4 @@
-"""Numbers that identify a person: bank accounts, cards, national numbers, phones; and those that do not.
+"""Numbers that identify a person: bank accounts, cards, national numbers, phones.
 
 Pure. National numbers are told by their check digits (python-stdnum) or by a way to write them that is only theirs.
 """
@@ -27,12 +27,12 @@ from stdnum.nl import bsn
 from handrail_feedback.records.redaction.announced import take_out_announced
 from handrail_feedback.records.redaction.harmless import hide_harmless
 from handrail_feedback.records.redaction.networks import IPV4, ipv4
-from handrail_feedback.records.redaction.rewriting import SPACED, Replacement, Rewriting
+from handrail_feedback.records.redaction.rewriting import SPACED, Rewriting, Rules
 
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "CH", "NL", "AT")
 _PHONE_TRIES = 20
 
-ENOUGH_DIGITS = re.compile(r"(?:\d\D{0,30}){4}")
+_ENOUGH_DIGITS = re.compile(r"(?:\d\D{0,30}){4}")
 _GAP = r"[ \u00a0.\u2009\u202f-]?"
 _IBAN = re.compile(r"(?i)(?:(?<![a-z0-9])|(?<=iban))[a-z]{2}\d{2}(?:[ \u00a0.-]?[a-z0-9]){8,30}(?![a-z0-9])")
 # In groups of four with any one sign between, as forms and other programs write them.
@@ -60,11 +60,10 @@ _PHONE_CUE = re.compile(
 def take_out(text: Rewriting) -> None:
     """Put placeholders in place of numbers that tell who somebody is."""
     take_out_announced(text)
-    if not ENOUGH_DIGITS.search(text.form):
+    if not _ENOUGH_DIGITS.search(text.form):
         return
     hide_harmless(text)
-    for pattern, replacement in _NUMBERS:
-        text.sub(pattern, replacement)
+    text.sub_all(_NUMBERS)
     text.sub(_PHONE_WITH_SIGNS, "[phone]")
     _phones(text)
     text.sub(_LONG_NUMBER, _long_number)
@@ -201,7 +200,7 @@ def _grouped(match: re.Match[str]) -> str:
     return text if any(len(group) < 2 for group in groups[:-1]) or len(groups) < 3 else "[number]"
 
 
-_NUMBERS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
+_NUMBERS: Rules = (
     (IPV4, ipv4),
     (_IBAN, _iban),
     (_IBAN_IN_GROUPS, _iban_in_groups),

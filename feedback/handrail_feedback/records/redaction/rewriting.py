@@ -12,6 +12,7 @@ from handrail_kb.language.normal_form import placed
 SPACED = "0-9A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u052f\u1e00-\u1fff"
 
 Replacement = str | Callable[[re.Match[str]], str]
+Rules = tuple[tuple[re.Pattern[str], Replacement], ...]
 
 # Digits that rules are not to see, one for one; of the characters that no script uses.
 _HIDDEN = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
@@ -42,6 +43,11 @@ class Rewriting:
             return
         found = [(match, _expanded(match, replacement)) for match in pattern.finditer(self.form)]
         self.put([(match.start(), match.end(), new) for match, new in found if new != match[0]])
+
+    def sub_all(self, rules: Rules) -> None:
+        """Replace what matches, one rule after the other."""
+        for pattern, replacement in rules:
+            self.sub(pattern, replacement)
 
     def put(self, pieces: Sequence[tuple[int, int, str]]) -> None:
         """Put something in place of pieces of the form, given as (start, end, new) in order."""
