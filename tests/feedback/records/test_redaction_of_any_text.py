@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handrail_feedback.records.redaction.redact import redact
 
-ALPHABET = st.sampled_from("a1 @.:-+/?=[]()0123456789ABF%#\\\n\0éß\u2019\ud800'\"")
+ALPHABET = st.sampled_from("a1 @.:-+/?=[]()0123456789ABF%#\\\n\0éß\u2019\ud800'\"\u1369\u2460")
 PIECES = st.sampled_from(
     [
         "my name is ",
@@ -34,6 +34,13 @@ def test_any_text_can_be_redacted_and_twice_is_as_good_as_once(text: str) -> Non
     once = redact(text)
     assert redact(once) == once
     assert len(once) <= 8 * len(text) + 8
+
+
+@pytest.mark.parametrize("digit", ["\u1369", "\u2460", "\u00b2", "\u0661", "\U00010e60"])
+@pytest.mark.parametrize("words", ["pi@1.1.1.1", "a@1.1.1.1", "192.168.1.1", "error 1-1", "64 128 256 512", "pin 1111"])
+def test_a_digit_of_any_script_is_no_mistake(words: str, digit: str) -> None:
+    for text in (words.replace("1", digit), words.replace("1", digit, 1)):
+        assert redact(redact(text)) == redact(text)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _email(match: re.Match[str]) -> str:
     """An address, from the first sign after the @ on, unless it is a package or an account that every machine has."""
     before, *_, after = re.split("@|%40", match[0])
     after = after.rstrip(".!")
-    package = _VERSION.fullmatch(after) and not (after.count(".") == 3 and is_ipv4(after))
+    package = _VERSION.fullmatch(after) and not is_ipv4(after)
     machine = after.isalnum() or bool(_CODE_HOSTS.fullmatch(after)) or is_open(after)
     if package or (before.casefold() in _NOBODY and machine):
         return match[0]

@@ -36,12 +36,12 @@ _OPEN_NETWORKS = tuple(
         ),
     )
 )
-_SMALL_PART = 30
+_PARTS, _SMALL_PART = 4, 30
 
 
 def is_open(text: str) -> bool:
     """Whether this is an address of version 4 that everybody may have."""
-    if not is_ipv4(text) or text.count(".") != 3:
+    if not is_ipv4(text):
         return False
     address = ipaddress.IPv4Address(".".join(str(int(part)) for part in text.split(".")))
     return any(address in network for network in _OPEN_NETWORKS)
@@ -60,7 +60,8 @@ def ipv4(match: re.Match[str]) -> str:
 
 def is_ipv4(text: str) -> bool:
     """Whether a text is four numbers up to 255, with points between."""
-    return text.replace(".", "").isdigit() and all(part and int(part) <= 255 for part in text.split("."))
+    parts = text.split(".")
+    return len(parts) == _PARTS and all(part.isdecimal() and int(part) <= 255 for part in parts)
 
 
 _IPV6 = re.compile(
