@@ -55,9 +55,13 @@ def current_site(index_dir: Path) -> Path | None:
     """
     with suppress(OSError, ValueError):
         name = current_name(index_dir)
-        named = index_dir / name
-        if not is_name(name) or (named.is_dir() and site_in(named) is None):
+        if not is_name(name):
             return None
-        sites = (site_in(folder) for folder in (named, *generations_before(named)))
-        return next((site for site in sites if site and site.is_dir()), None)
+        named = index_dir / name
+        site = site_in(named)
+        if site is None and named.is_dir():  # an index alone
+            return None
+        if site and site.is_dir():  # so that folders are listed only where something is missing
+            return site
+        return next((former for former in map(site_in, generations_before(named)) if former and former.is_dir()), None)
     return None
