@@ -56,11 +56,13 @@ _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
 _GLUE = re.compile(r"[=:|/\\#&?+*@]+")
 # Beside such a word a number names one thing, and its neighbours others: error 503 is not error 502. In front of it
-# stand three digits, as in "a 503 error": "20 errors" are counted.
+# stand three digits, as in "a 503 error": "20 errors" are counted. Longer ones behind "code" alone are the customer's
+# own, which no article holds: my code 4821 does not work.
 _ANNOUNCING = rf"(?:(?<![^\W\d_])(?:{ANNOUNCING})|错误码?|錯誤碼?|エラー(?:コード)?|오류)"
 _NUMBERED = re.compile(
-    rf"(?i){_ANNOUNCING}\W{{0,3}}(?:(?:code|number|nummer|no|status)\W{{1,3}})?(\d{{2,5}})(?![^\W]|[.,:/-]\d)"
-    rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}{_ANNOUNCING}(?<!errors)(?![^\W\d_])"
+    rf"(?i)(?!code\W{{0,3}}\d{{4}}){_ANNOUNCING}\W{{0,3}}"
+    r"(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
+    rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}(?!code|status){_ANNOUNCING}(?<!errors)(?![^\W\d_])"
 )
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
 _CANDIDATES = 400

@@ -133,9 +133,10 @@ def test_a_code_is_found_whatever_it_is_glued_to(searcher, question, location):
 @pytest.mark.parametrize(
     "question",
     ["the page is not shown, error:504", "the page is not shown, error504", "504 error when the page is not shown",
-     "the page is not shown with a 504-error", "20 errors when the page is not shown by the gateway"],
+     "the page is not shown with a 504-error", "20 errors when the page is not shown by the gateway",
+     "the page is not shown by the gateway with my code 4821", "the page is not shown, 120 status messages"],
 )  # fmt: skip
-def test_the_number_of_an_error_is_answered_by_the_article_that_holds_it_and_a_count_is_no_such_number(
+def test_the_number_of_an_error_is_answered_by_the_article_that_holds_it_and_another_number_is_no_such_number(
     searcher, question
 ):
     results = searcher.search(question)
