@@ -57,6 +57,9 @@ else:
 """
 
 
+needs_rsync = pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed: apt-get install rsync")
+
+
 def git(folder, *arguments):
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com", "-c", "commit.gpgsign=false")
@@ -238,6 +241,7 @@ def test_a_fork_whose_keys_are_hidden_is_checked_without_a_comment(workspace):
     assert not (workspace / "help" / "replay.md").exists()
 
 
+@needs_rsync
 def test_on_github_what_was_checked_is_what_every_machine_gets(workspace):
     git(workspace / "help", "checkout", "-qB", "main", "change")
     nodes = {"vars__NODES": "handrail@a.example.com:/srv/help handrail@b.example.com:/srv/help"}
@@ -296,6 +300,7 @@ def notes():
         yield kept, f"http://127.0.0.1:{server.server_port}/api/v4"
 
 
+@needs_rsync
 @pytest.mark.long
 def test_on_gitlab_a_change_is_built_checked_commented_once_and_deployed(workspace, notes):
     kept, address = notes
