@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import os
+import resource
 import shutil
 import socket
 import tempfile
@@ -42,7 +43,7 @@ from handrail_search.index.site_build import how_to_build
 from handrail_search.service.monitoring.allocated_counts import room_in
 from handrail_search.service.monitoring.process_files import merge_ended, shared_folder
 from handrail_search.service.monitoring.stopping import Stopping
-from handrail_search.service.overload import WatchedWorker
+from handrail_search.service.overload import CONNECTIONS, WatchedWorker
 from handrail_search.service.rate_limits.shared_counts import shared_counts
 from handrail_search.service.site_files import BuiltSite, base_path_in
 
@@ -55,6 +56,8 @@ THREADS = 16
 # The words of a search are in the first line: 500 letters, each of up to four bytes, each byte written as `%E6`.
 # Not above what the documented web servers pass on.
 LINE_BYTES, HEADERS, HEADER_BYTES = 8190, 100, 8190
+# Files that a process has open beside its connections, at most.
+OTHER_FILES = 500
 
 
 def serve_in_production(settings: Settings) -> None:
@@ -131,6 +134,7 @@ class Production(BaseApplication):  # type: ignore[misc]
             "workers": self._settings.number("workers"),
             "worker_class": WatchedWorker,
             "threads": THREADS,
+            "worker_connections": connections(),
             "limit_request_line": LINE_BYTES,
             "limit_request_fields": HEADERS,
             "limit_request_field_size": HEADER_BYTES,
@@ -188,6 +192,24 @@ def reporter_of(settings: Settings, delivery: Delivery, site: BuiltSite) -> Repo
     to = delivery.report
     zone = contact_of(settings).zone
     return Reporter(to, lambda: site.folder, settings.number("topic_people"), zone) if to else None
+
+
+def connections() -> int:
+    """How many connections a process may hold, as the limit of open files allows, which is raised first if it may be.
+
+    Many systems start with 1,024: as many connections would leave nothing for the store.
+    """
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = CONNECTIONS + OTHER_FILES
+        if 0 <= soft < enough:  # without a limit it is below 0
+            raised = enough if hard < 0 else min(enough, hard)
+            with contextlib.suppress(OSError):  # systemd may forbid it
+                resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+                soft = raised
+    except (OSError, ValueError):
+        return CONNECTIONS
+    return CONNECTIONS if soft < 0 else min(CONNECTIONS, max(soft - OTHER_FILES, soft // 2))
 
 
 def _share_metrics() -> None:

@@ -12,6 +12,7 @@ refused quickly. As in CoDel (RFC 8289), the time in line is the measure, and no
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 import threading
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from selectors import EVENT_READ
 from typing import Any
 
@@ -46,10 +48,24 @@ LARGE_THREADS = 4
 ARRIVAL_SECONDS, THREAD_SECONDS, LARGE_SECONDS = 20.0, 120.0, 300.0
 # When the service stops, nobody waits longer than this for the rest of a request.
 _ARRIVAL_SECONDS_AT_THE_END = 2.0
-# Of more requests that arrive at once, the one that has taken longest is given up.
-MOST_ARRIVING = 500
+# Connections of a process, and of them: requests that are arriving, where of more the one that has taken longest is
+# given up; large ones, where the newest is refused, for whoever is told so can send the words without the files; those
+# that are answered and wait for the client to close, or to ask again, where the first are closed. What is left has or
+# gets a thread at once, and is never without room. With fewer connections, all of these are fewer.
+CONNECTIONS = 1000
+MOST_ARRIVING, MOST_LARGE, MOST_CLOSING, MOST_IDLE = 500, 100, 100, 200
+# As gunicorn does it, how long to wait for a client to close, and how much to read meanwhile: without that, the system
+# would take back what the client has not read yet.
+_CLOSING_SECONDS, _MOST_DRAINED = 2.0, 65_536
+_REFUSED = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n"
+    b"Connection: close\r\nContent-Length: %d\r\n\r\n%s"
+)
+_TOO_MANY_FILES = b"Too many files are being sent at the moment. Send your message without files, or in a minute.\n"
 # An answer that fits is handed to the system at once, however slowly it is read.
 _SENT_AHEAD_BYTES = 1 << 20
+_NO_ROOM, _NO_ROOM_SECONDS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM), 0.05
+_ROOM = 20
 _LENGTH = re.compile(rb"\r\ncontent-length:([^\r]*)\r\n", re.IGNORECASE)
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 _this_thread = threading.local()
@@ -63,7 +79,15 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
         # Since when each connection has had a request that is not whole, or a thread, longest first.
         self._arriving: dict[Any, float] = {}
         self._handled: dict[Any, float] = {}
+        # Since when each has been answered, and waits for the client to close; and those that need a thread for long.
+        self._closing: dict[Any, float] = {}
+        self._large: set[Any] = set()
         self._looked_at = 0.0
+        self.max_keepalived = self.share(MOST_IDLE)
+
+    def share(self, of_all: int) -> int:
+        """So many of `CONNECTIONS`, in proportion where the system allows fewer."""
+        return max(1, of_all * int(self.cfg.worker_connections) // CONNECTIONS)
 
     def get_thread_pool(self) -> _Threads:
         """The threads for requests."""
@@ -79,10 +103,12 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
         self._arriving[conn] = time.monotonic()
         _wake_at(conn, needed)
         self.poller.register(conn.sock, EVENT_READ, partial(self._more, conn))
-        if len(self._arriving) > MOST_ARRIVING:
-            self._give_up(next(iter(self._arriving)))
+        if len(self._arriving) > self.share(MOST_ARRIVING):
+            self._give_up(next(iter(self._arriving)), self._arriving)
 
     def _more(self, conn: Any, _sock: object) -> None:
+        if conn not in self._arriving:  # given up for another one, which came in the same moment
+            return
         needed = _needed(conn)
         if needed:
             _wake_at(conn, needed)
@@ -93,16 +119,76 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
         self._line_up(conn)
 
     def _line_up(self, conn: Any) -> None:
+        if conn.is_large and len(self._large) >= self.share(MOST_LARGE):
+            self._refuse(conn)
+            return
+        if conn.is_large:
+            self._large.add(conn)
         conn.in_line_since = time.monotonic()
+        conn.data_ready = True  # or gunicorn would look with a handle of its own
         with suppress(OSError):
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AHEAD_BYTES)
         super().enqueue_req(conn)
 
-    def _give_up(self, conn: Any) -> None:
-        self.poller.unregister(conn.sock)
-        del self._arriving[conn]
+    def _refuse(self, conn: Any) -> None:
+        """Answer without a thread; that fits into what the system holds for a client that reads slowly."""
+        with suppress(OSError):
+            conn.sock.setblocking(False)
+            conn.sock.send(_REFUSED % (len(_TOO_MANY_FILES), _TOO_MANY_FILES))
+        self._end(conn)
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """Take a connection back from its thread: for its next request, or to be closed without waiting here for it."""
+        self._large.discard(conn)
+        if not fs.cancelled() and fs.exception() is None and not fs.result():
+            self._end(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _end(self, conn: Any) -> None:
+        """Send no more, and close when the client does. gunicorn would wait for each here, and take nothing on."""
+        conn.drained = 0
+        self._closing[conn] = time.monotonic()
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
+        except (OSError, ValueError):  # the client has gone, or it was closed already
+            self._give_up(conn, self._closing)
+        if len(self._closing) > self.share(MOST_CLOSING):
+            self._give_up(next(iter(self._closing)), self._closing)
+
+    def _drain(self, conn: Any, _sock: object) -> None:
+        if conn not in self._closing:
+            return
+        try:
+            got = len(conn.sock.recv(_MOST_DRAINED))
+        except BlockingIOError:
+            return
+        except OSError:
+            got = 0
+        conn.drained += got
+        if not got or conn.drained >= _MOST_DRAINED:
+            self._give_up(conn, self._closing)
+
+    def _give_up(self, conn: Any, waiting: dict[Any, float]) -> None:
+        with suppress(OSError, KeyError, ValueError):  # it was not registered
+            self.poller.unregister(conn.sock)
+        del waiting[conn]
         self.nr_conns -= 1
         conn.close()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take on a connection. Where the system has no handle left, room is made: the process goes on."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            waiting = self._closing or self._arriving
+            for conn in list(islice(waiting, _ROOM)):
+                self._give_up(conn, waiting)
+            time.sleep(_NO_ROOM_SECONDS)  # or it would be told at once again
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what comes next, a second at most, and close what has taken too long."""
@@ -113,9 +199,10 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
             self._close_late(at)
 
     def _close_late(self, at: float) -> None:
-        most = ARRIVAL_SECONDS if self.alive else _ARRIVAL_SECONDS_AT_THE_END
-        for conn in [conn for conn, since in self._arriving.items() if at - since > most]:
-            self._give_up(conn)
+        arrival = ARRIVAL_SECONDS if self.alive else _ARRIVAL_SECONDS_AT_THE_END
+        for waiting, most in ((self._arriving, arrival), (self._closing, _CLOSING_SECONDS)):
+            for conn in [conn for conn, since in waiting.items() if at - since > most]:
+                self._give_up(conn, waiting)
         for conn, since in self._handled.copy().items():  # threads change it meanwhile
             if at - since > (LARGE_SECONDS if conn.is_large else THREAD_SECONDS):
                 with suppress(OSError):  # it has just ended

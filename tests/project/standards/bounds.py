@@ -29,7 +29,15 @@ from handrail_search.adapters.question_file import MOST_FILE_BYTES, MOST_LINES
 from handrail_search.ranking.searcher import MAX_LIMIT, MAX_QUESTION
 from handrail_search.service.app import BODY_BYTES
 from handrail_search.service.gunicorn_server import HEADER_BYTES, HEADERS, LINE_BYTES, THREADS
-from handrail_search.service.overload import ARRIVAL_SECONDS, LARGE_SECONDS, LARGE_THREADS, MOST_ARRIVING, WHOLE_BYTES
+from handrail_search.service.overload import (
+    ARRIVAL_SECONDS,
+    CONNECTIONS,
+    LARGE_SECONDS,
+    LARGE_THREADS,
+    MOST_ARRIVING,
+    MOST_LARGE,
+    WHOLE_BYTES,
+)
 
 FILE_MB = next(setting.default for setting in SETTINGS if setting.name == "attachment_mb")
 DELIVERY_SECONDS = next(setting.default for setting in SETTINGS if setting.name == "delivery_seconds")
@@ -86,9 +94,15 @@ BOUNDS = (
         memory=f"none but their connection, with at most {WHOLE_BYTES // 1000} KB",
     ),
     Bound(
+        "Connections",
+        f"{CONNECTIONS:,} a process; fewer where the system allows it fewer open files",
+        "They wait until there is room. Those that only wait for their client never take all of it",
+        memory="none but their connection",
+    ),
+    Bound(
         "Requests that are larger, or do not say how large they are",
         f"{LARGE_THREADS} threads a process",
-        "They wait for one of these threads",
+        f"They wait for one of these threads; of more than {MOST_LARGE} the newest are refused with 503",
         time=f"{LARGE_SECONDS / 60:.0f} min",
         memory="that of the rows below",
     ),

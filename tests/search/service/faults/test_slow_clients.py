@@ -28,6 +28,7 @@ PATCHED = """
 import sys
 from handrail_search.service import overload
 overload.ARRIVAL_SECONDS, overload.THREAD_SECONDS, overload.LARGE_SECONDS = {times}
+{more}
 from handrail_kb.cli import main
 main()
 """
@@ -49,10 +50,10 @@ Service = namedtuple("Service", "port address process")
 
 
 @contextmanager
-def serving(folder, times=USUAL):
+def serving(folder, times=USUAL, more=""):
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-c", PATCHED.format(times=times), "run", "--port", str(port), "--workers", "1"],
+        [sys.executable, "-c", PATCHED.format(times=times, more=more), "run", "--port", str(port), "--workers", "1"],
         cwd=folder,
         env={**os.environ, "HANDRAIL_CONTACT_RATE": "1000000 per minute"},
         stdout=subprocess.DEVNULL,
@@ -216,10 +217,14 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(service):
     until(lambda: connections(service) <= before, "all to be closed", seconds=10)
 
 
+def worker(service):
+    [pid] = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    return pid
+
+
 def connections(service):
-    [worker] = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
     found = 0
-    for one in Path(f"/proc/{worker}/fd").iterdir():
+    for one in Path(f"/proc/{worker(service)}/fd").iterdir():
         with suppress(OSError):  # it has just been closed
             found += str(one.readlink()).startswith("socket:")
     return found
