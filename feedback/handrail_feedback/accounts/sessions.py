@@ -30,8 +30,11 @@ log = Log(__name__)
 _COOKIE = "handrail_desk"
 # A cookie that marks searches by colleagues. It is not a secret, and gives access to nothing.
 _STAFF_COOKIE = "handrail_staff"
+# One by which a browser is known again at the next sign-in: `browsers.py`.
+_KNOWN_COOKIE = "handrail_known"
 # What browsers hold to: set through TLS alone, and with the first by this very host for all its addresses.
 _HOST, _SECURE = "__Host-", "__Secure-"
+_PREFIXES = (_HOST, _SECURE, "")
 _SHORTEST_KEY = 32
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -104,9 +107,19 @@ def staff_cookie(base_path: str) -> str:
     return cookie_name(_STAFF_COOKIE, base_path)
 
 
+def known_cookie(base_path: str) -> str:
+    """The name of the cookie by which a browser is known at the next sign-in."""
+    return cookie_name(_KNOWN_COOKIE, base_path)
+
+
+def proof_in(cookies: Mapping[str, str]) -> str:
+    """What a browser shows to be known again; empty for a new one."""
+    return next((cookies[name] for prefix in _PREFIXES if (name := f"{prefix}{_KNOWN_COOKIE}") in cookies), "")
+
+
 def marks_staff(cookies: Mapping[str, str]) -> bool:
     """Whether these cookies mark a colleague."""
-    return any(f"{prefix}{_STAFF_COOKIE}" in cookies for prefix in ("", _SECURE, _HOST))
+    return any(f"{prefix}{_STAFF_COOKIE}" in cookies for prefix in _PREFIXES)
 
 
 def needs_tls() -> bool:

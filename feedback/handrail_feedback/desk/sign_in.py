@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from flask import Blueprint, Response, redirect, request, session, url_for
+from flask import Blueprint, Response, current_app, redirect, request, session, url_for
 from flask_login import UserMixin, current_user, login_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts import passwords
-from handrail_feedback.accounts.browsers import kind_of_browser
-from handrail_feedback.accounts.sessions import is_local, needs_tls, staff_cookie
+from handrail_feedback.accounts.browsers import kind_of_browser, new_proof
+from handrail_feedback.accounts.sessions import is_local, known_cookie, needs_tls, staff_cookie
 from handrail_feedback.desk.look import Look, words
 from handrail_feedback.records.staff import Doer, Session, StaffMember, clean_name, needs_factor
 from handrail_feedback.records.stamps import now
@@ -36,6 +36,8 @@ log = Log(__name__)
 HALF = "half_signed_in"
 # In the session of somebody who signed in with a provider: the token by which it knows whom to sign out.
 ID_TOKEN = "id_token"  # noqa: S105 (the name of a field)
+# How long a browser is known in which somebody has signed in.
+_KNOWN_SECONDS = 180 * 24 * 3600
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -185,6 +187,9 @@ class SignIn:
         carry_on(token, member)
         response = redirect(way_on)
         response.set_cookie(staff_cookie(self.base_path), "1", max_age=30 * 24 * 3600, **self._staff_cookie())
+        proof, at_desk = new_proof(str(current_app.secret_key), member.name), {**self._staff_cookie()}
+        at_desk["path"] = "/" if self.base_path == "/" else self.home
+        response.set_cookie(known_cookie(self.base_path), proof, max_age=_KNOWN_SECONDS, **at_desk)
         return response
 
     def _sign_out_there(self, id_token: str | None) -> Response | None:

@@ -48,9 +48,11 @@ USES = (
     Use(
         "HMAC-SHA256",
         256,
-        "Seeds of apps for codes; links in mails; in shared counts, names of addresses and mailboxes",
+        "Seeds of apps for codes; links in mails; by what a browser is known at the next sign-in; in shared counts, "
+        "names of addresses and mailboxes",
         "the key of the site; for tabs of a network one that a process forgets after a day",
         (
+            "feedback/accounts/browsers.py",
             "feedback/accounts/second_factor.py",
             "feedback/records/mailings.py",
             "feedback/storage/messages/mail_quota.py",
@@ -135,6 +137,7 @@ USES = (
         "Keys, tokens of sessions and links, first passwords, recovery codes, salts, reference codes, names of forms",
         "none",
         (
+            "feedback/accounts/browsers.py",
             "feedback/accounts/passwords.py",
             "feedback/accounts/second_factor.py",
             "feedback/accounts/sessions.py",

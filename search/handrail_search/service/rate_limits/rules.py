@@ -10,7 +10,8 @@ from typing import Any, cast
 from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
 
-from handrail_feedback.accounts.sessions import given_key
+from handrail_feedback.accounts.browsers import known_browser
+from handrail_feedback.accounts.sessions import given_key, proof_in
 from handrail_feedback.desk.sign_in import HALF, me
 from handrail_feedback.records.staff import clean_name
 from handrail_kb.config.settings import Settings
@@ -111,9 +112,14 @@ def client_of_request() -> str:
 
 
 def _account() -> str:
-    """The account that is guessed at. One that is named need not exist, so that limits reveal nothing."""
+    """The account that is guessed at. One that is named need not exist, so that limits reveal nothing.
+
+    A browser in which somebody has signed in to it before counts for itself: strangers' guesses keep nobody out.
+    """
     if request.endpoint == "desk.login":
         name = clean_name(request.form.get("name", "")[:100])
+        if known := known_browser(str(current_app.secret_key), name, proof_in(request.cookies)):
+            name += f" in {known}"
     else:
         name = session[HALF]["name"] if HALF in session else me().name
     return _counted_as(f"account {name}")

@@ -8,6 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handrail_feedback.accounts import passwords
+from handrail_feedback.records.stamps import now
+from handrail_feedback.storage.accounts import staff
+from handrail_search.service.app import parts_of
 from handrail_search.service.rate_limits import rules
 from handrail_search.service.rate_limits.rules import client_of
 
@@ -88,6 +92,39 @@ def statuses(client, what, addresses):
         return client.post("/desk/login", data=guess, headers=headers)
 
     return [send(address).status_code for address in addresses]
+
+
+PASSWORD = "correct horse battery"
+
+
+def sign_in(client, name, password, address):
+    headers = {"X-Forwarded-For": address}
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/desk/login", headers=headers).text)[1]
+    form = {"name": name, "password": password, "csrf_token": token}
+    return client.post("/desk/login", data=form, headers=headers).status_code
+
+
+def test_guesses_of_strangers_do_not_keep_a_colleague_out(make_app, own_acme):
+    app = make_app(own_acme, trusted_proxies=1)
+    for name in ("lena", "anna"):
+        assert staff.add(parts_of(app).store, name, "lead", passwords.hashed(PASSWORD), now())
+    hers, another, new = app.test_client(), app.test_client(), app.test_client()
+    assert sign_in(hers, "lena", PASSWORD, "192.0.2.1") == sign_in(another, "anna", PASSWORD, "192.0.2.2") == 302
+    for client in (hers, another):
+        client.delete_cookie("handrail_desk", path="/desk/")
+    found = [sign_in(app.test_client(), "lena", "x", f"198.51.{number}.1") for number in range(12)]
+    assert found == 10 * [401] + 2 * [429]
+    assert sign_in(new, "lena", PASSWORD, "192.0.2.1") == 429
+    assert sign_in(another, "lena", PASSWORD, "192.0.2.1") == 429  # it is known as that of somebody else
+    hers_before = hers.get_cookie("handrail_known").value
+    for forged in ("", "x.y", f"{hers_before}0", f"a.{hers_before.partition('.')[2]}", "\u00e9.\u00e9"):
+        new.set_cookie("handrail_known", forged)
+        assert sign_in(new, "lena", PASSWORD, "192.0.2.1") == 429
+    # In her own browser guesses are limited as well, and her name is not to be read there.
+    assert "lena" not in hers_before
+    found = [sign_in(hers, "lena", "x", f"203.0.113.{number}") for number in range(9)]
+    assert found == 9 * [401]
+    assert sign_in(hers, "lena", PASSWORD, "192.0.2.1") == 302
 
 
 @pytest.mark.parametrize(
