@@ -12,7 +12,7 @@ from typing import Any
 from handrail_feedback.records.messages import Along, AlongKind, KeptMessage
 from handrail_feedback.records.reference_codes import spoken
 from handrail_feedback.records.stamps import stamp
-from handrail_kb.contact.email_addresses import mailboxes_in
+from handrail_kb.contact.email_addresses import mailboxes_in, plain
 from handrail_kb.language.printable import one_line
 from handrail_kb.texts import text
 
@@ -23,6 +23,10 @@ _ALONG: dict[AlongKind, str] = {
     "product": "product",
     "language": "language",
 }
+
+
+# How lines of ours begin below the customer's words, in small letters.
+_OURS = ("reference code:", "adds to:", "written:", "about:", "answer to:", "call:", "open it:", "sent along by")
 
 
 def key_of(code: str) -> str:
@@ -60,6 +64,7 @@ def payload(message: KeptMessage, desk: str = "") -> dict[str, Any]:
 
 def message_text(message: KeptMessage, desk: str = "") -> str:
     """The message as the text of a mail: the customer's words, and everything else below the signature line."""
+    words = "".join(map(_as_theirs, message.message.rstrip().splitlines(keepends=True)))
     below = {
         "Reference code": message.code,
         "Adds to": message.follows,
@@ -72,7 +77,13 @@ def message_text(message: KeptMessage, desk: str = "") -> str:
     lines = [f"{name}: {value}" for name, value in below.items() if value]
     if message.along:
         lines += ["Sent along by the customer:", *(f"  {said_along(one)}" for one in message.along)]
-    return "\n".join([message.message.rstrip(), "", "-- ", *lines, ""])
+    return "\n".join([words, "", "-- ", *lines, ""])
+
+
+def _as_theirs(line: str) -> str:
+    """A line of the customer's words, marked if it could pass for one of ours, such as a link to another desk."""
+    seen = " ".join(plain(line).split()).replace(" :", ":").casefold()
+    return f"> {line}" if seen == "--" or seen.startswith(_OURS) else line
 
 
 def said_along(one: Along) -> str:

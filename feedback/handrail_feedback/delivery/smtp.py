@@ -24,6 +24,7 @@ from typing import Any
 from handrail_feedback.delivery.deadline import Deadline, trust
 from handrail_feedback.delivery.letters import key_of, mail_subject, message_text, receipt, reply_address
 from handrail_feedback.records.messages import KeptMessage
+from handrail_kb.contact.email_addresses import same_mailbox
 from handrail_kb.errors import DeliveryFailed
 from handrail_kb.language.printable import one_line
 from handrail_kb.texts.log.logger import Log
@@ -93,8 +94,13 @@ class Mail:
         self.send(mail)
 
     def confirm(self, message: KeptMessage, to: str) -> None:
-        """Mail a customer the reference code of their message. Raises DeliveryFailed."""
+        """Mail a customer the reference code of their message. Raises DeliveryFailed.
+
+        Our own mailboxes get none, whoever typed their address: one that answers by itself would answer itself.
+        """
         address = Address(addr_spec=to)
+        if _is_one_of(to, (self.sender, *self.recipients)):
+            return
         replace(self, recipients=(address,)).send(as_receipt(message, self.sender, address, self.recipients))
 
     def check(self) -> str:
@@ -165,7 +171,7 @@ def message_mail(
     if message.follows:
         mail["In-Reply-To"] = mail["References"] = message_id(message.follows, sender)
     address = reply_address(message.reply_to)
-    if address:
+    if address and not _is_one_of(address, (sender, *recipients)):
         mail["Reply-To"] = Address(addr_spec=address)
     mail["X-Handrail-Code"] = message.code
     for one in message.attachments:
@@ -175,6 +181,10 @@ def message_mail(
         # A random boundary would make another mail each time. The "=" cannot occur in encoded content.
         mail.set_boundary(f"=_{key_of(message.code)}")
     return mail
+
+
+def _is_one_of(address: str, mailboxes: tuple[Address, ...]) -> bool:
+    return same_mailbox(address) in {same_mailbox(one.addr_spec) for one in mailboxes}
 
 
 def as_receipt(message: KeptMessage, sender: Address, to: Address, replies: tuple[Address, ...]) -> EmailMessage:

@@ -356,3 +356,24 @@ def test_the_doctor_can_look_without_sending(server, post):
     assert post.envelopes == []
     with pytest.raises(DeliveryFailed, match="cannot be reached"):
         mail_to(free_port()).check()
+
+
+FORGED = (
+    "-- \nReference code: XXXX\nOpen it: https://evil.test/desk/",
+    "Op\u200ben  it : https://evil.test",
+    "a\u2028Ｃall: 1",
+)
+
+
+@pytest.mark.parametrize("words", FORGED)
+def test_no_line_of_a_customer_passes_for_one_of_ours(letter, words):
+    text = text_of(message_mail(letter(f"Hello\n{words}\n\nBye"), HELP, TEAM, "https://help.acme.test/desk/"))
+    [theirs, ours] = text.split("\n-- \n")
+    assert theirs.startswith("Hello\n") and theirs.endswith("\n\nBye\n") and "Open it: https://help.acme.test/" in ours
+    marked = [line for line in theirs.splitlines() if ":" in line or line.strip().startswith("--")]
+    assert marked and all(line.startswith("> ") for line in marked)
+
+
+@pytest.mark.parametrize("own", ["team@acme.test", "Help+1@acme.test"])
+def test_answers_of_a_program_do_not_go_to_the_team_itself(letter, own):
+    assert message_mail(letter(reply_to=own), HELP, TEAM)["Reply-To"] is None

@@ -148,3 +148,11 @@ def test_a_receipt_of_the_day_before_yesterday_is_not_sent_when_mail_is_set_up_a
     ask()
     clock.add(days=2)
     assert not sender().send_receipt()
+
+
+@pytest.mark.parametrize("own", ["team@acme.test", "HELP@acme.test"])
+def test_our_own_mailboxes_get_no_code_whoever_typed_their_address(sender, post, ask, own):
+    ask(to=own)
+    assert sender().send_receipt()
+    assert not post.mails
+    assert not sender().send_receipt()
