@@ -155,7 +155,7 @@ def checked(form: FilledForm, lang: str, own: Collection[str] = ()) -> FilledFor
             errors["reply_to"] = text(lang, "contact.error_reply")
         elif form.callback and not _can_be_called(form.reply_to):
             errors["reply_to"] = text(lang, "contact.error_callback")
-    if form.waited is not None and form.waited < LEAST_WAIT:
+    if not errors and form.waited is not None and form.waited < LEAST_WAIT:  # to mend others takes longer
         errors["waited"] = text(lang, "contact.error_fast")
     if form.leave_empty:
         errors["leave_empty"] = text(lang, "contact.error_robot")

@@ -74,3 +74,8 @@ def test_every_rule_of_the_page_is_tried_and_no_other() -> None:
 
 def test_the_time_on_the_page_is_that_of_the_code() -> None:
     assert f"no sooner than {LEAST_WAIT} seconds" in PAGE.read_text(encoding="utf-8")
+
+
+def test_nobody_who_has_something_to_mend_is_told_to_wait_as_well(client):
+    refused = client.post("/help/api/contact", json={**GOOD, "message": " ", "waited": LEAST_WAIT - 0.5})
+    assert list(refused.get_json()["fields"]) == ["message"]
