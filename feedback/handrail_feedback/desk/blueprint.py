@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
@@ -28,7 +29,7 @@ from handrail_feedback.desk.counted import CountedPage
 from handrail_feedback.desk.downloads import MOST_ROWS
 from handrail_feedback.desk.look import Look, waiting, words
 from handrail_feedback.desk.messages.actions import MessageActions
-from handrail_feedback.desk.messages.inbox import Inbox
+from handrail_feedback.desk.messages.inbox import Due, Inbox
 from handrail_feedback.desk.messages.message import MessagePage
 from handrail_feedback.desk.reports.article_cache import ArticleFactsCache
 from handrail_feedback.desk.reports.articles import ArticlePages
@@ -79,18 +80,17 @@ def add_desk(
     near: FindSimilar = nobody,
     articles_of: ArticlesOf = lambda _queries: KnownArticles(),
     site_folder: Callable[[], Path] | None = None,
-) -> None:
+) -> Callable[[], Response | None]:
     """Add the desk at `desk/` below `base_path`. The endpoint to limit by address and by name is `desk.login`.
 
-    `site_info` returns the facts that the build stored; `site_folder` returns the folder of built HTML.
+    Returns what answers where nothing is: a page for colleagues at the desk, None for others.
     """
     look = _look(settings, base_path, site_info, site_folder)
     least = settings.number("topic_people")
     topics = TopicCache(store, articles_of, least, lambda: one_click(look.site_dir), look.zone)
     articles_seen = ArticleFactsCache(store, lambda: site_info().articles, least, look.zone)
     sign_in = _sign_in(store, look, settings, topics.warm_once)
-    # Each look at the inbox asks for the time promised for every message. The promise is read when the service starts.
-    reply_due = lru_cache(MOST_IN_INBOX)(partial(due, contact_of(settings)))
+    reply_due = _reply_due(settings)
     message = MessagePage(store, look, reply_due, is_page, title_of, find, settings, near)
     blueprint = _empty(sign_in, look, _prepare(app, sign_in, settings, look.home))
     for pages in (
@@ -106,6 +106,12 @@ def add_desk(
     ):
         pages.register(blueprint)
     app.register_blueprint(blueprint)
+    return lambda: _missing(sign_in)
+
+
+def _reply_due(settings: Settings) -> Due:
+    """By when an answer is promised. Each look at the inbox asks for every message; the promise is read once."""
+    return lru_cache(MOST_IN_INBOX)(partial(due, contact_of(settings)))
 
 
 def _look(
@@ -246,6 +252,13 @@ def _refused(sign_in: SignIn, status: int) -> Response:
     return sign_in.look.page(
         "trouble", words(f"trouble.{status}"), status, what="", mend=words(f"trouble.{status}_mend")
     )
+
+
+def _missing(sign_in: SignIn) -> Response | None:
+    if not request.path.startswith(unquote(sign_in.home)) or (who := _who_is_there())["me"] is None:
+        return None
+    told = {"what": "", "mend": words("trouble.404_mend"), "idle_minutes": sign_in.idle // timedelta(minutes=1)}
+    return _keep_private(sign_in.look.page("trouble", words("trouble.404"), 404, **told, **who))
 
 
 def _no_store(look: Look, error: StoreUnavailable) -> Response:

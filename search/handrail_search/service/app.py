@@ -95,9 +95,9 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["handrail"] = parts = replace(_make_parts(settings), stopping=stopping)
-    _add_pages(app, settings, parts)
+    missing_at_desk = _add_pages(app, settings, parts)
     add_limits(app, settings, parts.counts)
-    add_errors(app, parts.site)
+    add_errors(app, parts.site, missing_at_desk)
     add_hosts(app, settings)
     grouping = None if settings.only_answers else parts.topics
     for watch in filter(None, (parts.live, parts.teaching, grouping, parts.counts)):
@@ -146,8 +146,8 @@ def _make_parts(settings: Settings) -> Parts:
     )
 
 
-def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
-    """Everything that has an address: search, what customers write, the desk, the state of the service, the site."""
+def _add_pages(app: Flask, settings: Settings, parts: Parts) -> Callable[[], Response | None]:
+    """Everything that has an address: search, pages, the desk, health, the site. Returns what `add_desk` does."""
     site, live, store = parts.site, parts.live, parts.store
     base = site.base_path
 
@@ -180,15 +180,19 @@ def _add_pages(app: Flask, settings: Settings, parts: Parts) -> None:
         crowd_of,
     )
     app.register_blueprint(customer_pages(store, parts.searches, settings, seen))
-    if not settings.only_answers:
-        _add_desk(app, settings, parts)
+    missing_at_desk = _no_desk if settings.only_answers else _add_desk(app, settings, parts)
     add_health(app, base, live, store, site, parts.meter, parts.counts, parts.stopping)
     add_site(app, site)
+    return missing_at_desk
 
 
-def _add_desk(app: Flask, settings: Settings, parts: Parts) -> None:
+def _no_desk() -> None:
+    """What answers instead of a desk that is not here: nobody."""
+
+
+def _add_desk(app: Flask, settings: Settings, parts: Parts) -> Callable[[], Response | None]:
     site, live = parts.site, parts.live
-    add_desk(
+    return add_desk(
         app,
         parts.store,
         settings,

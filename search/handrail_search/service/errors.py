@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from urllib.parse import unquote
 
@@ -39,8 +40,8 @@ def plain_page(site: BuiltSite, status: int, title: str, body: str) -> Response:
     return make_response(page, status)
 
 
-def add_errors(app: Flask, site: BuiltSite) -> None:
-    """Answer failed requests with JSON or a page, whichever was asked for."""
+def add_errors(app: Flask, site: BuiltSite, missing_at_desk: Callable[[], Response | None] = lambda: None) -> None:
+    """Answer failed requests with JSON or a page, whichever was asked for; what is missing at the desk as it says."""
 
     def wants_json() -> bool:
         """The service's own addresses answer JSON, but a form sent without JavaScript wants a page."""
@@ -54,7 +55,7 @@ def add_errors(app: Flask, site: BuiltSite) -> None:
     def answer_to(error: HTTPException) -> Response:
         status = error.code or 500
         if status == 404 and not wants_json():
-            return missing_page(site)
+            return missing_at_desk() or missing_page(site)
         if wants_json():
             return problem_response(status, error.description or error.name, _MEND.get(status, "See api/openapi.json."))
         if status == 429:

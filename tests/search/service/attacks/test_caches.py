@@ -121,6 +121,14 @@ def test_nothing_of_the_desk_is_kept_by_a_cache_that_judges_by_the_name(lead, tr
             assert "immutable" not in answer.headers.get("Cache-Control", ""), address
 
 
+def test_a_colleague_sees_the_desks_own_page_where_nothing_is_and_strangers_do_not(lead, own_client):
+    answer = lead[0].get("/desk/nothere/")
+    assert answer.status_code == 404 and "This is not here" in answer.text and "lena" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "lena" not in lead[0].get("/nothere/").text
+    assert own_client.get("/desk/nothere/").text == own_client.get("/nothere/").text
+
+
 @pytest.mark.parametrize("trick", TRICKS)
 def test_nothing_that_a_customer_asked_or_wrote_is_kept_under_another_name(client, trick):
     for path in ("/find/", "/contact/", "/contact/code/", "/tell/", "/api/search/"):
