@@ -185,6 +185,11 @@ def _templates_are_compiled_once():
         yield
 
 
+def of_any_service(filter_):
+    """What a filter is compiled to: a method of an object is the same for the objects of all services."""
+    return getattr(filter_, "__func__", filter_)
+
+
 class CompiledTemplates(jinja2.BytecodeCache):
     """Keeps what templates were compiled to, by all that decides it."""
 
@@ -198,7 +203,7 @@ class CompiledTemplates(jinja2.BytecodeCache):
             (environment.block_start_string, environment.variable_start_string, environment.comment_start_string),
             (environment.trim_blocks, environment.lstrip_blocks, environment.keep_trailing_newline),
             frozenset(environment.extensions),
-            frozenset(environment.filters.items()),
+            frozenset((name, of_any_service(one)) for name, one in environment.filters.items()),
             frozenset(environment.tests.items()),
         )
         bucket = Bucket(environment, key, checksum="")

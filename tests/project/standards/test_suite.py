@@ -1,4 +1,7 @@
-"""How `make test` counts: what fails beside other tests gets one more try alone, and nothing else is forgiven."""
+"""How `make test` counts: what fails beside other tests gets one more try alone, and nothing else is forgiven.
+
+And that its services share what they begin with.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jinja2
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -76,3 +80,14 @@ def test_a_run_that_was_cut_short_fails_whatever_its_tests_do_alone(unit, tmp_pa
     assert done.returncode != 0
     assert "KeyboardInterrupt" in done.stdout and "1 failed" in done.stdout, done.stdout
     assert ONCE_MORE not in done.stdout, done.stdout
+
+
+def test_no_service_compiles_templates_that_another_has_compiled(tmp_path, monkeypatch):
+    pytest.importorskip("faiss", reason="the service is not installed")
+    from feedback.desk.desks import service
+
+    with service(tmp_path / "one") as app:
+        app.jinja_env.get_template("desk/accounts/login.html")
+    monkeypatch.setattr(jinja2.Environment, "compile", lambda _here, _source, name, _file: pytest.fail(f"{name} again"))
+    with service(tmp_path / "other") as app:
+        app.jinja_env.get_template("desk/accounts/login.html")
