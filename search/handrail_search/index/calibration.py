@@ -2,17 +2,17 @@
 
 Two kinds of questions are asked of the new index. *Orphans* are the articles' own questions (titles, where an article
 has none), asked with the article and its nearest kin left out: how near they still come is how near a question without
-an answer comes here. If the kin were not left out, a site with many articles on one subject would take every question
-for answerable. *Titles*, asked with their article in place, come as near as a question can. On a site whose articles
-resemble each other the orphans set the floor; where articles have nothing in common, orphans come near nothing, and the
-floor is a share of what titles reach.
+an answer comes here. If the kin were not left out, a site with many articles on one subject, or sixty release notes,
+would take hardly any question for answerable. *Titles*, asked with their article in place, come as near as a question
+can. On a site whose articles resemble each other the orphans set the floor; where articles have nothing in common,
+orphans come near nothing, and the floor is a share of what titles reach.
 """
 
 from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -30,14 +30,16 @@ from handrail_search.scoring.verdict import CONFIDENT_QUANTILE, NONE_QUANTILE, B
 # For sites with too few articles for probes.
 DEFAULT_FLOOR = Floor(none=0.27, confident=0.38, words_none=0.5, words_confident=0.75, probes=0)
 _MIN_PROBES, _MAX_PROBES = 20, 200
-# Share of all articles that count as kin of one.
-_KIN_SHARE = 0.02
+# The share of all articles that are kin of one, and from where any others are, such as those of a series: two thirds of
+# the way from what the site's unlike articles have in common (0) to everything (1).
+_KIN_SHARE, _UNLIKE, _KIN_FROM = 0.02, 0.1, 0.65
+# An article that comes so near to another one's question, as a share of how near that one comes, answers it as well.
+_ANSWERS_TOO = 0.9
 # The least required of an answer, as a share of what titles reach, while most orphans reach less.
 _NONE_OF_TITLES, _CONFIDENT_OF_TITLES = 0.40, 0.52
 _NONE_OF_ORPHANS, _CONFIDENT_OF_ORPHANS = 0.5, 0.75
 
 EncodeText = Callable[[str], Vectors]
-_NOBODY = np.zeros(0, dtype=np.int64)
 _Rows = npt.NDArray[np.int64]
 _Item = TypeVar("_Item")
 
@@ -52,20 +54,25 @@ def calibrate(
     probes = [(page_id, question) for page_id, page in enumerate(pages) for question in page.questions or (page.title,)]
     if len(pages) < 3 or len(probes) < _MIN_PROBES:
         return DEFAULT_FLOOR
-    kin = _kin(means)
+    probes = list(_some(probes))
+    kin = _kin({page_id for page_id, _ in probes}, means)
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as db:
         site_words = open_words(db)
 
-        def ask(question: str, without: _Rows) -> tuple[float, float]:
+        def ask(question: str, page_id: int | None = None) -> tuple[float, float]:
+            """How surely a question is answered, without a page and its kin if one is given, and its words found."""
             best = np.zeros(len(pages))
             np.maximum.at(best, owner, encoded @ encode(question))
-            best[without] = 0.0
             coverage = site_words.coverage(db, site_words.read(db, question))
-            left = {page: share for page, share in coverage.items() if page not in without}
-            return confidence(best, left), max(left.values(), default=0.0)
+            if page_id is not None:
+                answering = _ANSWERS_TOO * best[page_id] or np.inf  # an empty page comes near nothing
+                left_out = {*kin[page_id], *np.flatnonzero(best >= answering)}
+                best[list(left_out)] = 0.0
+                coverage = {page: share for page, share in coverage.items() if page not in left_out}
+            return confidence(best, coverage), max(coverage.values(), default=0.0)
 
-        orphans = np.array([ask(question, kin[page_id]) for page_id, question in _some(probes)])
-        titles = np.array([ask(page.title, _NOBODY) for page in _some(pages)])
+        orphans = np.array([ask(question, page_id) for page_id, question in probes])
+        titles = np.array([ask(page.title) for page in _some(pages)])
     meaning = _between(orphans[:, 0], titles[:, 0])
     return Floor(
         none=meaning.none,
@@ -94,12 +101,16 @@ def _some(items: Sequence[_Item]) -> Iterator[_Item]:
     yield from items[:: math.ceil(len(items) / _MAX_PROBES) or 1]
 
 
-def _kin(means: Vectors) -> _Rows:
-    """For each page the page itself and its nearest ones, shape (pages, 1 + kin)."""
+def _kin(some: Iterable[int], means: Vectors) -> dict[int, _Rows]:
+    """Each of some pages with those pages, itself among them, that are most like it."""
+    asked = sorted(some)
+    likeness = means[asked] @ means.T
+    unlike = float(np.quantile(likeness, _UNLIKE))
+    alike = unlike + _KIN_FROM * (1 - unlike)
+    likeness[np.arange(len(asked)), asked] = np.inf  # a page is nearest to itself, whatever rounding says
     count = 1 + max(1, round(_KIN_SHARE * len(means)))
-    kin = np.empty((len(means), min(count, len(means))), dtype=np.int64)
-    for page, mean in enumerate(means):
-        nearness = means @ mean
-        nearness[page] = np.inf  # a page is nearest to itself, whatever rounding says
-        kin[page] = np.argsort(-nearness, kind="stable")[:count]
-    return kin
+    order = np.argsort(-likeness, kind="stable")
+    return {
+        page: row[: max(count, int((near >= alike).sum()))]
+        for page, row, near in zip(asked, order, likeness, strict=True)
+    }

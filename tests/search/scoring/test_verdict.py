@@ -80,3 +80,29 @@ def test_questions_that_its_articles_answer_are_not_refused(searcher):
 def test_a_site_of_three_articles_has_a_floor_for_want_of_a_better_one(state):
     pages = [Page(f"{n}/", n, (Passage(f"{n}/", "", (), text),)) for n, text in list(MATTERS.items())[:3]]
     assert Searcher.open(build_index(pages, state, MODEL).folder).index.manifest.floor == DEFAULT_FLOOR
+
+
+NOTES = (
+    "The importer no longer stops at an empty line.",
+    "The list of customers loads faster, and a crash when printing labels was fixed.",
+    "New translations, and the export keeps the order of columns.",
+    "Dark mode, a calendar, and shorter loading times.",
+)
+AROUND = (
+    "This version of the app for desktop and phone brings improvements and bug fixes. {} Update it from the app's menu "
+    "and restart it afterwards. Thanks to all who reported mistakes in the version before."
+)
+
+
+def test_release_notes_that_resemble_each_other_do_not_keep_the_other_articles_from_answering(state):
+    pages = [
+        Page(f"{name}/", f"About {name}", (Passage(f"{name}/", "", (), text),)) for name, text in MATTERS.items()
+    ] + [
+        Page(f"v{n}/", f"What is new in version 2.{n}", (Passage(f"v{n}/", "", (), AROUND.format(NOTES[n % 4])),))
+        for n in range(140)
+    ]
+    site = Searcher.open(build_index(pages, state, MODEL).folder)
+    for inside in ("when should I cut my roses", "is my tax form late", "are bicycles free on the ferry"):
+        assert site.search(inside).verdict != "none", inside
+    for outside in ("my phone has no signal in the cellar", "who won the cup final"):
+        assert site.search(outside).verdict == "none", outside
