@@ -36,6 +36,7 @@ _BLOCK = re.compile(r"(<!-- rooms -->\n).*?(<!-- /rooms -->)", re.S)
 _SENTENCE = re.compile(r".*?[.?!](?=\s|$)")
 # What is in a room and is no module.
 _OTHERS = {
+    "asking_for_person.yml": "The words by which that is recognised, in each language of the texts of customers",
     "accessibility.md": "The accessibility statement that `handrail new --accessibility` writes, to be filled in",
     "assets": "What browsers load: scripts and the style; no build step, no dependency",
     "templates": "Jinja templates of the pages",

@@ -166,7 +166,8 @@ class CountedPage:
     def _search(self, one: Counted, intent: Intent | None) -> tuple[Cell, ...]:
         if intent is None:
             return Cell(self.look.clock(one.at)), Cell(words("counted.erased")), Cell(""), Cell("")
-        outcome = f"failed.{one.kind}" if one.kind else "counted.asked_back" if one.asked_back else "counted.not_failed"
+        apart = "asked_for_a_person" if one.wants_person else "asked_back" if one.asked_back else "not_failed"
+        outcome = f"failed.{one.kind}" if one.kind else f"counted.{apart}"
         then = words("topics.next.contacted") if one.contacted else ""
         opened = intent.clicked_location if one.clicked else None
         return (

@@ -31,6 +31,9 @@ LONGEST_QUERY = 500
 RESULTS_KEPT = 10
 SHORTEST_MEANT = 3
 _SHARE_OF_EDITS = 0.2
+# Kept as `asked_back` where a search asks for a person: an older version that runs beside this one takes it for one
+# that was asked back, which is no failure either.
+WANTS_PERSON = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Search:
     """One answered query, as the search package reports it. `results` are locations, best first; `ms` is the time.
 
     `fits` says of each result whether it was shown at once, and not only to whoever asked for more; empty means all.
-    `asked_back` is set where the words fit many articles, and the answer asked what was meant. `crowd` is the name that
+    `asked_back` is set where the words fit many articles, and the answer asked what was meant, and `wants_person` where
+    they ask for a person. `crowd` is the name that
     this tab shares with others where many new ones of a network count as one person.
     """
 
@@ -59,6 +63,7 @@ class Search:
     source: SearchSource = "dialog"
     fits: tuple[bool, ...] = ()
     asked_back: bool = False
+    wants_person: bool = False
     crowd: str | None = None
 
 
@@ -107,6 +112,7 @@ class Intent:
     contacted_at: datetime | None
     left_at: datetime | None
     asked_back: bool
+    wants_person: bool
     crowd: str | None = None
 
     @property
@@ -123,16 +129,18 @@ class Following:
     query: str
     shape: str
     first_at: datetime
+    wants_person: bool = False
 
 
 def failure(intent: Intent, following: Following | None) -> Failure | None:
     """Why the search failed, by the first reason that applies; None if nothing shows that it did.
 
     None does not mean success: a customer who leaves without a sign may or may not have been helped. Contacting a
-    person is not a failure, and is counted separately. Nor is a search of words so broad that the answer asked back:
-    no article would answer it, and what the customer types next is a search of its own.
+    person is not a failure, and is counted separately; nor is asking for one, which also makes the search before it no
+    failure. Nor is a search of words so broad that the answer asked back: no article would answer it, and what the
+    customer types next is a search of its own.
     """
-    if intent.asked_back:
+    if intent.asked_back or intent.wants_person:
         return None
     if intent.verdict in ("none", "weak"):
         return "none" if intent.verdict == "none" else "weak"
@@ -140,7 +148,7 @@ def failure(intent: Intent, following: Following | None) -> Failure | None:
         return "said_no"
     if intent.clicked_at:
         return None
-    if following and soon_after(intent, following) and following.shape != intent.shape:
+    if following and not following.wants_person and soon_after(intent, following) and following.shape != intent.shape:
         return "rephrased"
     if intent.left_at and intent.seen_ms >= SEEN_LONG_MS:
         return "no_click"
@@ -201,7 +209,7 @@ class Prepared:
                 "mode": search.mode,
                 "degraded": int(search.degraded),
                 "fallback_reason": search.fallback_reason,
-                "asked_back": int(search.asked_back),
+                "asked_back": WANTS_PERSON if search.wants_person else int(search.asked_back),
                 "results": json.dumps(results),
             }
         )
@@ -270,6 +278,7 @@ class Counted:
     clicked: bool
     contacted: bool
     asked_back: bool
+    wants_person: bool
     left_out: LeftOut
 
 
@@ -283,6 +292,7 @@ def as_tallied(intent: Intent, following: Following | None) -> Counted:
         clicked=intent.clicked_at is not None,
         contacted=intent.contacted_at is not None,
         asked_back=intent.asked_back,
+        wants_person=intent.wants_person,
         left_out=_left_out(intent),
     )
 
@@ -315,7 +325,8 @@ def names_of(one: Counted) -> Sequence[str]:
     """The names of the numbers of `tally` that a search is counted in."""
     if one.left_out:
         return [one.left_out]
-    names = ["searches", "asked back" if one.asked_back else f"verdict {one.verdict}"]
+    apart = "asked for a person" if one.wants_person else "asked back" if one.asked_back else ""
+    names = ["searches", apart or f"verdict {one.verdict}"]
     if one.kind:
         names += ["failed", f"failed: {one.kind}"]
     if one.clicked:

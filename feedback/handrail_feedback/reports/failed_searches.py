@@ -32,7 +32,9 @@ TALLIED_AS: dict[str, str] = {
     "searches": "searches",
     "failed searches": "failed",
     **{f"failed: {kind}": f"failed: {kind}" for kind in get_args(Failure)},
-    **{name: name for name in ("clicked", "contacted", "asked back", "bots", "staff", "degraded")},
+    **{
+        name: name for name in ("clicked", "contacted", "asked back", "asked for a person", "bots", "staff", "degraded")
+    },
 }
 
 
@@ -192,6 +194,7 @@ def search_totals(counts: Mapping[str, int]) -> tuple[Measure, ...]:
         "clicked",
         "contacted",
         "asked back",
+        "asked for a person",
     )
     searches = counts.get("searches", 0)
     return tuple(Measure(name, definition(name), counts.get(TALLIED_AS[name], 0), searches) for name in names)

@@ -327,7 +327,7 @@ def _week(
     counts = tally(searches)
     reached, sent = messages
     verdicts = {verdict: counts[f"verdict {verdict}"] for verdict in ("answered", "weak", "none")}
-    verdicts["asked back"] = counts["asked back"]
+    verdicts |= {apart: counts[apart] for apart in ("asked back", "asked for a person")}
     # Counts the week of the first search, although it is not complete, so that a new site sees something.
     kept = known_since is not None and known_since < week.until
     return WeekFigures(week, counts["searches"], counts["failed"], verdicts, sent, reached, kept)

@@ -137,7 +137,7 @@ def charts(report: WeeklyReport, words: Say = ENGLISH) -> list[Drawing]:
     weeks = [week.period.first_day.isoformat() for week in report.weeks]
     numbers = {
         words(f"report.drawn.{slug(verdict)}"): [week.verdicts[verdict] if week.kept else None for week in report.weeks]
-        for verdict in ("answered", "asked back", "weak", "none")
+        for verdict in ("answered", "asked back", "asked for a person", "weak", "none")
     }
     failed = [(week.failed, week.searches) if week.kept else None for week in report.weeks]
     now, least = report.weeks[-1], report.least

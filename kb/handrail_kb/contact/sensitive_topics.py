@@ -22,6 +22,8 @@ SensitiveTopics = Mapping[str, tuple[str, ...]]
 BUILT_IN = ("grief", "fraud", "safety", "anger")
 # A search that is about a sensitive topic, where two are about equally likely. No topic may have this name.
 UNSURE = "unsure"
+# What a search is about that asks for a person and names no other topic.
+PERSON = "person"
 GROUP = "stay_with_people"
 LEAST_SENTENCES = 8
 _MOST, _LONGEST = 500, 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import click
 from handrail_kb.addresses import address_of
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import log_to_terminal
+from handrail_kb.contact.sensitive_topics import PERSON
 from handrail_kb.texts.amounts import counted, percent
 from handrail_search.commands.build import Flags
 from handrail_search.commands.options import find_settings, setting_options
@@ -44,12 +46,13 @@ def search(
     settings = find_settings(config_file, flags, needs_file=False)
     searcher = Searcher.open(current_generation(settings.index_dir))
     teach_from_store(searcher, settings)
-    lang = lang or read_site_info(settings.served_site).lang
-    results = searcher.search(" ".join(words), limit=limit, lang=lang)
+    site = read_site_info(settings.served_site)
+    results = searcher.search(" ".join(words), limit=limit, lang=lang or site.lang)
     if as_json:
         click.echo(json.dumps(asdict(results), indent=1, ensure_ascii=False))
     else:
-        click.echo(as_text(results, searcher, in_full=explain))
+        way = site.opening.fastest(datetime.now(UTC), results.sensitive_topic or "")
+        click.echo(as_text(results, searcher, in_full=explain, open_now=way.title if way else ""))
 
 
 NAMES = {
@@ -80,16 +83,24 @@ SECTION_NAMES = {
 }
 
 
-def as_text(results: Results, searcher: Searcher, *, in_full: bool = False) -> str:
-    """The verdict and each result with the evidence that weighs most; all of it, and the verdict's, with `in_full`."""
-    lines = [_VERDICTS["asks back" if results.may_mean else results.verdict]]
+def as_text(results: Results, searcher: Searcher, *, in_full: bool = False, open_now: str = "") -> str:
+    """The verdict and each result with the evidence that weighs most; all of it, and the verdict's, with `in_full`.
+
+    `open_now` is the way to a person that is open, for what is or may be a matter for people.
+    """
+    asks = "person" if (results.sensitive_topic, results.verdict) == (PERSON, "none") else results.verdict
+    lines = [_VERDICTS["asks back" if results.may_mean else asks]]
     lines += [f"  - {one.title}  {address_of(one.location)}" for one in results.may_mean]
     if results.corrected:
         lines.append(f"Understood as: {results.corrected}")
-    if results.sensitive_topic:
+    if results.sensitive_topic == PERSON:
+        lines.append("It asks for a person, who comes first: no failed search")
+    elif results.sensitive_topic:
         lines.append(f"A matter for people ({results.sensitive_topic}): a person comes first")
     elif results.may_be_sensitive:
         lines.append("Perhaps a matter for people: a person comes first, the articles as ever")
+    if open_now and (results.sensitive_topic or results.may_be_sensitive):
+        lines.append(f"Open now: {open_now}")
     if results.degraded:
         lines.append(f"degraded: {results.fallback_reason}; words answer alone. Mend it: handrail doctor")
     if in_full:
@@ -106,6 +117,7 @@ _VERDICTS = {
     "answered": "answered: the first results answer this",
     "weak": "weak: this may not be an answer",
     "asks back": "weak: these words fit many articles, so the customer is asked what they mean",
+    "person": "none: no article says how to reach a person; none is shown",
     "none": "none: no article answers this; a person comes first, then the nearest articles",
 }
 

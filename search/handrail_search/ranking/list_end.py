@@ -9,7 +9,7 @@ from collections.abc import Sequence, Set
 
 import numpy as np
 
-from handrail_kb.contact.sensitive_topics import UNSURE
+from handrail_kb.contact.sensitive_topics import PERSON, UNSURE
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.results import NO_LIST, EndReason, ListEnd, Verdict
 from handrail_search.scoring.drop import background, ordinary, reach, standing
@@ -122,7 +122,9 @@ def _most(finding: Evidence, verdict: Verdict, topic: str | None, *, unreadable:
     """The most results that are shown, and why."""
     if unreadable and verdict != "answered":
         return 0, "unreadable"
-    if topic is not None:
+    if topic == PERSON and verdict == "none":
+        return 0, "topic"
+    if topic not in (None, PERSON):
         return _FEW, "topic"
     if verdict == "none" or (finding.says_little and verdict != "answered"):
         return _FEW, "few"

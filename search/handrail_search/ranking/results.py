@@ -80,10 +80,11 @@ class Results:
     """The answer to a question. `mode` is `hybrid`, or `words` when meaning could not be searched.
 
     `hits` are all ranked articles, also those beyond the end of the list. `end` says where it ends, and why.
-    `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`. Where it only
-    `may_be_sensitive`, a person comes first, and all else is as for any question. `answer` is the answer itself, where
-    the first article answers and nothing speaks for a person. `may_mean` is what to ask back where the words fit many
-    articles alike, two to four of them; the verdict is then `weak`.
+    `sensitive_topic` is the one that the question is about, if any; see `index.sensitive_topics`. `wants_person` says
+    that it asks for a person; where it names no topic, PERSON is its topic. Where it only `may_be_sensitive`, a person
+    comes first, and all else is as for any question. `answer` is the answer itself, where the first article answers and
+    nothing speaks for a person. `may_mean` is what to ask back where the words fit many articles alike, two to four of
+    them; the verdict is then `weak`.
     """
 
     query: str
@@ -96,6 +97,7 @@ class Results:
     confidence: float = 0.0
     bands: Bands = NO_BANDS
     sensitive_topic: str | None = None
+    wants_person: bool = False
     may_be_sensitive: bool = False
     end: ListEnd = NO_LIST
     answer: AnswerCard | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from handrail_kb.contact.sensitive_topics import PERSON
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts import short_language
 from handrail_kb.texts.log.logger import Log
@@ -23,6 +24,7 @@ from handrail_search.lexical.swearing import swears
 from handrail_search.lexical.vocabulary import look_up
 from handrail_search.ranking.answer.card import AnswerCard, card_blocks
 from handrail_search.ranking.asking_back import what_it_may_mean
+from handrail_search.ranking.asking_for_person import asks_for_person
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.learned import (
     ENOUGH_KNOWN_QUESTIONS,
@@ -148,7 +150,7 @@ class Searcher:
         vector, finding = understood.vector, self._evidence(understood, left_out, only_lang)
         scores, lifted, others, order, twins = self._rank(finding, vector, limit, self._foreign(only_lang, lang))
         verdict, confident, limits = self._verdict(finding, understood, order)
-        topic = self._sensitive_topic(question, vector)
+        topic, wants_person = self._topic(question, understood)
         may_mean = () if topic else what_it_may_mean(finding, understood, scores, others, near=verdict != "none")
         verdict = "weak" if may_mean else verdict  # there are articles, but which one?
         end = end_of_list(finding, order, scores, lifted, others, (verdict, topic), unreadable=understood.unreadable)
@@ -156,7 +158,6 @@ class Searcher:
             replace(self._hit(finding, page, scores, lifted, vector, twins.get(page, ()), page in others), fits=fits)
             for page, fits in zip(order, end.fits, strict=True)
         )
-        answers = verdict == "answered" and topic is None and hits[0].fits and not hits[0].people_only
         return Results(
             query=question,
             verdict=verdict,
@@ -168,9 +169,10 @@ class Searcher:
             confidence=confident,
             bands=limits,
             sensitive_topic=topic,
+            wants_person=wants_person,
             may_be_sensitive=vector is not None and self.index.sensitive_topics.notices(vector),
             end=end,
-            answer=self._card(finding, order[0]) if answers else None,
+            answer=self._card(finding, order[0], hits[0]) if verdict == "answered" and topic is None else None,
             may_mean=may_mean,
         )
 
@@ -300,13 +302,17 @@ class Searcher:
         verdict: Verdict = "none" if confident < limits.none else "answered" if certain else "weak"
         return verdict, round(confident, 4), limits
 
-    def _sensitive_topic(self, question: str, vector: Vectors | None) -> str | None:
-        """The sensitive topic of a question: by its meaning, or anger where it curses and means none of the others."""
-        topics = self.index.sensitive_topics
+    def _topic(self, question: str, understood: Understood) -> tuple[str | None, bool]:
+        """The sensitive topic of a question, and whether it asks for a person, which is its topic if it has no other.
+
+        It is sensitive by its meaning; or it is anger where it curses and means none of the others.
+        """
+        topics, vector = self.index.sensitive_topics, understood.vector
         topic = topics.topic_of(vector) if vector is not None else None
         if topic is None and "anger" in topics.names and swears(question, self._is_word_of_site):
-            return "anger"
-        return topic
+            topic = "anger"
+        wants_person = asks_for_person(question) or asks_for_person(understood.text)
+        return topic or (PERSON if wants_person else None), wants_person
 
     def _is_word_of_site(self, folded: str) -> bool:
         return bool(look_up(self.index.db, [folded]))
@@ -356,10 +362,13 @@ class Searcher:
             why_section={name: round(value, 4) for name, value in sections[0].why.items()} if sections else {},
         )
 
-    def _card(self, finding: Evidence, page_id: int) -> AnswerCard | None:
-        """The answer itself, from the section that the first result opens; None where that section says nothing."""
+    def _card(self, finding: Evidence, page_id: int, first_hit: Hit) -> AnswerCard | None:
+        """The answer itself, from the section that the first result opens; None where that section says nothing.
+
+        Nor is there one where the first result is for people only, or waits behind the end of the list.
+        """
         sections = finding.best_passages(page_id)
-        if not sections:
+        if not sections or not first_hit.fits or first_hit.people_only:
             return None
         page, first = self.index.pages[page_id], sections[0].passage
         blocks = card_blocks(self.index.blocks_of(first.id), finding.asked_terms(), first.text)

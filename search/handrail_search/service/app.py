@@ -240,5 +240,6 @@ def _as_search(asked: AnsweredSearch, *, by_staff: bool, crowd: str | None) -> S
         staff=by_staff,
         source=asked.source,
         asked_back=bool(results.may_mean),
+        wants_person=results.wants_person,
         crowd=crowd,
     )

@@ -21,7 +21,7 @@ from handrail_feedback.pages.request import problem_response
 from handrail_feedback.records.reference_codes import normalise
 from handrail_kb.addresses import address_of, location_of_address
 from handrail_kb.contact.open_now import OpenChannel
-from handrail_kb.contact.sensitive_topics import BUILT_IN
+from handrail_kb.contact.sensitive_topics import BUILT_IN, PERSON
 from handrail_kb.errors import HandrailError, IndexUnusable
 from handrail_kb.site.pages.choices import LANGUAGE, PRODUCT, choice_fields, choices_in
 from handrail_kb.site.shell import fill
@@ -298,7 +298,7 @@ class _Views:
         page = f"{self.base_path}{site.contact_url}"
         return {
             "matter": topic,
-            "said": t(f"matter.{topic if topic in BUILT_IN else 'own'}") if topic else "",
+            "said": t(f"matter.{topic if topic in (*BUILT_IN, PERSON) else 'own'}") if topic else "",
             "now": way
             and {
                 "label": way.title,

@@ -67,6 +67,18 @@ def test_a_question_that_was_asked_back_is_counted_and_nobody_is_told_to_write_a
     assert (counts["asked back"], counts["verdict weak"], counts["verdict none"]) == (1, 0, 1)
 
 
+def test_whoever_asked_for_a_person_is_counted_apart_and_no_article_is_missing(log: SearchLog, store: Store) -> None:
+    fail(log, "talk to a human", "tab-aaaa", wants_person=True)
+    fail(log, "close my account", "tab-bbbb")
+    found = build(store, log)
+    assert [line.query for line in found.failed] == ["close my account"]
+    assert (total(found, "asked for a person").numerator, total(found, "failed searches").numerator) == (1, 1)
+    assert "not a failure" in total(found, "asked for a person").definition
+    assert [one.query for one in failed_searches(store)] == ["close my account"]
+    counts = tally(as_tallied(*one) for one in intents(store, NOON - HOUR, NOON + HOUR))
+    assert (counts["asked for a person"], counts["asked back"], counts["verdict none"]) == (1, 0, 1)
+
+
 def test_what_most_people_missed_comes_first(log: SearchLog, store: Store) -> None:
     for _ in range(5):
         fail(log, "rare but stubborn", "tab-aaaa", seconds=40 * _)

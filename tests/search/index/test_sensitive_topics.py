@@ -279,6 +279,15 @@ def test_whoever_curses_where_it_may_be_a_matter_is_angry(estate, hesitant):
     assert estate.search("somebody fucking died, close the account").sensitive_topic == "anger"
 
 
+def test_whoever_asks_for_a_person_sees_who_is_there_now_and_no_word_of_articles(client):
+    assert client.get("/api/search?q=talk+to+a+human").json["contact"]["now"]["url"] == "tel:+49301"
+    page = client.get("/find/?q=talk+to+a+human").text
+    main = page[page.index("<h1") :]
+    assert main.index("This is how you reach a person.") < main.index('href="tel:+49301"')
+    assert "We have no article" not in main
+    assert "nearest article" not in main.lower()
+
+
 def test_without_javascript_the_person_stands_before_the_articles(client):
     page = client.get(f"/find/?q={DEATH.replace(' ', '+')}").text
     main = page[page.index("<h1") :]

@@ -366,7 +366,7 @@ JOB_RUNS: tuple[str, ...] = (
 FILES_OF_JOBS = ("ALTER TABLE job_runs ADD COLUMN file TEXT NOT NULL DEFAULT ''",)
 
 ASKED_BACK: tuple[str, ...] = (
-    # Words that fit many articles: the answer asked what was meant.
+    # 1: words that fit many articles, the answer asked what was meant. 2: they ask for a person.
     "ALTER TABLE intents ADD COLUMN asked_back INTEGER NOT NULL DEFAULT 0",
 )
 

@@ -17,6 +17,7 @@ from typing import Any
 from handrail_feedback.records.searches import (
     MERGE_WITHIN,
     SHORTEST_MEANT,
+    WANTS_PERSON,
     EventType,
     Following,
     Intent,
@@ -207,7 +208,9 @@ def intents(store: Store, since: datetime, until: datetime) -> Iterator[tuple[In
         intent = _intent(row)
         following = None
         if row["next_id"] is not None:
-            following = Following(row["next_id"], row["next_query"], row["next_shape"], moment(row["next_at"]))
+            wants_person = row["next_asked_back"] == WANTS_PERSON
+            at = moment(row["next_at"])
+            following = Following(row["next_id"], row["next_query"], row["next_shape"], at, wants_person)
         yield intent, following if following and soon_after(intent, following) else None
 
 
@@ -222,18 +225,21 @@ def intents_of(store: Store, numbers: Sequence[int]) -> dict[int, Intent]:
 _WITH_NEXT = """
 SELECT * FROM (
   SELECT *, lead(id) OVER by_tab AS next_id, lead(query) OVER by_tab AS next_query,
-    lead(shape) OVER by_tab AS next_shape, lead(first_at) OVER by_tab AS next_at
+    lead(shape) OVER by_tab AS next_shape, lead(first_at) OVER by_tab AS next_at,
+    lead(asked_back) OVER by_tab AS next_asked_back
   FROM intents WHERE first_at >= :since AND first_at < :beyond AND tab IS NOT NULL
   WINDOW by_tab AS (PARTITION BY tab ORDER BY first_at, id)
   UNION ALL
-  SELECT *, NULL, NULL, NULL, NULL FROM intents WHERE first_at >= :since AND first_at < :until AND tab IS NULL
+  SELECT *, NULL, NULL, NULL, NULL, NULL FROM intents WHERE first_at >= :since AND first_at < :until AND tab IS NULL
 ) AS found WHERE first_at < :until ORDER BY first_at, id
 """
 
 
 def _intent(row: Row) -> Intent:
     times = {name: moment_or_none(row[name]) for name in _TIMES}
-    flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff", "asked_back")}
+    flags = {name: bool(row[name]) for name in ("degraded", "bot", "staff")}
+    wants_person = row["asked_back"] == WANTS_PERSON
+    flags |= {"wants_person": wants_person, "asked_back": bool(row["asked_back"]) and not wants_person}
     # Of thousands of searches, the same few words are kept once.
     words = {name: sys.intern(row[name]) for name in ("shape", "lang", "verdict", "mode", "source") if row[name]}
     values = row | times | flags | words | {"results": _shown_results(row["results"])}

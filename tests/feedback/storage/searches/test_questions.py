@@ -188,6 +188,28 @@ def test_whether_a_search_was_asked_back_follows_the_words_that_were_meant(log: 
     assert (row["query"], row["asked_back"]) == ("error e-1042", 0)
 
 
+def test_a_search_for_a_person_is_kept_as_one_that_an_older_version_takes_for_no_failure_either(
+    log: SearchLog, kept: Kept, store: Store
+) -> None:
+    log.record(search("talk to a human", wants_person=True, verdict="none"))
+    [row] = kept()
+    assert bool(row["asked_back"])  # all that an older version reads
+    [(found, _)] = intents(store, NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+    assert (found.wants_person, found.asked_back) == (True, False)
+
+
+def test_asking_for_a_person_makes_the_search_before_no_failure(log: SearchLog, store: Store) -> None:
+    typed(log, ["vat invoice", "talk to a human"], pause=40)
+    assert log.flush()
+    read = list(intents(store, NOON - timedelta(hours=1), NOON + timedelta(hours=1)))
+    assert [failure(*one) for one in read] == ["rephrased", None]
+    log.record(search("vat invoice", 100, tab="tab-bbbb"))
+    log.record(search("talk to a human", 140, tab="tab-bbbb", wants_person=True))
+    assert log.flush()
+    read = list(intents(store, NOON + timedelta(seconds=90), NOON + timedelta(hours=1)))
+    assert [failure(*one) for one in read] == [None, None]
+
+
 def test_what_an_older_version_wrote_beside_this_one_can_be_shown(log: SearchLog, kept: Kept, store: Store) -> None:
     log.record(search("refund", search_id="a" * 22))
     log.record(search("refund now", 2))
@@ -236,6 +258,8 @@ OTHER = Following(2, "refund", "refund", LATER)
         ({"contacted_at": LATER}, None, None),
         ({"asked_back": True, "verdict": "weak"}, None, None),
         ({"asked_back": True, "verdict": "weak", "said_no_at": LATER}, OTHER, None),
+        ({"wants_person": True, "verdict": "none", "said_no_at": LATER}, OTHER, None),
+        ({}, replace(OTHER, wants_person=True), None),
         ({}, None, None),
     ],
 )

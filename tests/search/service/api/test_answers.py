@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from ..asking import ask
 
 ANSWER = {
@@ -102,6 +104,22 @@ def test_a_broad_question_is_asked_back_with_a_person_beside_it(client):
     for one in answer["may_mean"]:
         assert client.get(one["url"].partition("#")[0]).status_code == 200
     assert ask(client, "forgot password")["may_mean"] == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("", "This is how you reach a person."),
+        ("de", "So erreichen Sie einen Menschen."),
+        ("fr", "Voici comment joindre une personne."),
+        ("es", "Así puede hablar con una persona."),
+    ],
+)
+def test_whoever_asks_for_a_person_is_answered_with_one(client, lang, said):
+    answer = ask(client, "I want to talk to a human", lang=lang)
+    assert (answer["contact"]["matter"], answer["contact"]["said"]) == ("person", said)
+    assert (answer["people_first"], answer["tell"], answer["answer"]) == (True, None, None)
+    assert ask(client, "human resources")["contact"]["matter"] is None
 
 
 def test_nobody_is_offered_a_mail_about_an_article_that_nobody_can_write(client):
