@@ -15,14 +15,17 @@ from __future__ import annotations
 import errno
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from fcntl import ioctl
 from functools import partial
 from itertools import islice
 from selectors import EVENT_READ
+from termios import TIOCOUTQ
 from typing import Any
 
 from flask import Flask, request
@@ -46,6 +49,8 @@ _HEAD_BYTES = 16_384
 LARGE_THREADS = 4
 # How long a request may take to arrive; how long its thread may take, also to send to a client that reads slowly.
 ARRIVAL_SECONDS, THREAD_SECONDS, LARGE_SECONDS = 20.0, 120.0, 300.0
+# So many threads are never left to clients that do not read; how often it is looked at while the others are in use.
+FREE_THREADS, _LOOK_SECONDS = 4, 0.05
 # When the service stops, nobody waits longer than this for the rest of a request.
 _ARRIVAL_SECONDS_AT_THE_END = 2.0
 # Connections of a process, and of them: requests that are arriving, where of more the one that has taken longest is
@@ -82,7 +87,7 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
         # Since when each has been answered, and waits for the client to close; and those that need a thread for long.
         self._closing: dict[Any, float] = {}
         self._large: set[Any] = set()
-        self._looked_at = 0.0
+        self._looked_at = self._freed_at = 0.0
         self.max_keepalived = self.share(MOST_IDLE)
 
     def share(self, of_all: int) -> int:
@@ -192,11 +197,25 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what comes next, a second at most, and close what has taken too long."""
-        super().wait_for_and_dispatch_events(min(timeout, 1.0))
+        is_busy = len(self._handled) > self.cfg.threads - FREE_THREADS
+        super().wait_for_and_dispatch_events(min(timeout, _LOOK_SECONDS if is_busy else 1.0))
         at = time.monotonic()
+        if is_busy and at - self._freed_at >= _LOOK_SECONDS:
+            self._freed_at = at
+            self._free_threads(at)
         if at - self._looked_at >= 1.0:
             self._looked_at = at
             self._close_late(at)
+
+    def _free_threads(self, at: float) -> None:
+        """Keep some threads for others: of more clients that do not read what they asked for, close the longest."""
+        handled = self._handled.copy().items()  # threads change it meanwhile
+        slow = [
+            conn for conn, since in handled if not conn.is_large and at - since > _LOOK_SECONDS and _is_unread(conn)
+        ]
+        for conn in slow[: max(0, len(slow) - self.cfg.threads + FREE_THREADS)]:
+            with suppress(OSError):
+                conn.sock.shutdown(socket.SHUT_RDWR)
 
     def _close_late(self, at: float) -> None:
         arrival = ARRIVAL_SECONDS if self.alive else _ARRIVAL_SECONDS_AT_THE_END
@@ -273,6 +292,14 @@ def _length(begun: bytes) -> int:
         return len(head) + 2 + (int(lengths[0]) if lengths else 0)
     except ValueError:
         return WHOLE_BYTES + 1
+
+
+def _is_unread(conn: Any) -> bool:
+    """Whether the system still holds some of an answer, which the client has not taken."""
+    try:
+        return bool(int.from_bytes(ioctl(conn.sock.fileno(), TIOCOUTQ, bytes(4)), sys.byteorder))
+    except (OSError, ValueError):
+        return False
 
 
 def _wake_at(conn: Any, bytes_there: int) -> None:

@@ -49,6 +49,15 @@ def test_who_does_not_close_what_is_answered_holds_up_nobody(service, asks):
         assert seconds_of_everybody_else(service) < 5
 
 
+def test_who_does_not_read_a_large_file_holds_up_nobody_meanwhile(service):
+    before = worker(service)
+    with ExitStack() as stack:
+        many(stack, service, 60, b"GET /help/film.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        a_while(0.5)
+        assert seconds_of_everybody_else(service) < 5
+    assert worker(service) == before
+
+
 def test_of_too_many_large_requests_the_newest_are_refused_and_others_are_answered(service):
     with ExitStack() as stack:
         large = many(stack, service, CONNECTIONS + 50, CHUNKS)
