@@ -202,6 +202,8 @@ def add_site(app: Flask, site: BuiltSite) -> None:
             location = location_of_path(file.relative_to(folder).as_posix())
             asked = request.query_string.decode("ascii", "ignore")
             return redirect(f"{site.base_path}{address_of(location)}/{asked and f'?{asked}'}", 301)
+        if "Range" in request.headers:  # a part is one of the file as it is, and never compressed by itself
+            request.environ.pop("HTTP_ACCEPT_ENCODING", None)
         g.site_file = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else path
         response = send_file(file, mimetype=_mimetype(file), conditional=True, etag=_etag(file))
         if response.mimetype == "text/html":

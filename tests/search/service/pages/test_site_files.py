@@ -129,3 +129,11 @@ def test_a_new_build_is_seen_without_a_restart(own_client, own_acme):
     write_site(own_acme / "site")
     (own_acme / "site" / "handrail" / "site.json").write_text(json.dumps(site))
     assert ask(own_client, "password")["contact"]["label"] == "Call us"
+
+
+def test_a_part_of_a_file_is_one_of_the_file_and_never_compressed_by_itself(client):
+    for path in ("/account/password/", "/assets/app.0123abcd.js"):
+        whole = client.get(path).data
+        part = client.get(path, headers={"Range": "bytes=5-", "Accept-Encoding": "gzip, br, zstd"})
+        assert (part.status_code, part.data) == (206, whole[5:])
+        assert "Content-Encoding" not in part.headers
