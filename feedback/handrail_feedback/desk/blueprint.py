@@ -17,6 +17,7 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_feedback.accounts.openid_settings import provider_of
+from handrail_feedback.accounts.passwords import ManyAtOnce
 from handrail_feedback.accounts.sessions import DeskSessions
 from handrail_feedback.contracts import Find, FindSimilar, nobody
 from handrail_feedback.delivery.channels import desk_of
@@ -152,6 +153,7 @@ def _empty(sign_in: SignIn, look: Look, csrf: CSRFProtect) -> Blueprint:
     blueprint.after_request(_keep_private)
     blueprint.register_error_handler(CSRFError, lambda _error: _stale(sign_in))
     blueprint.register_error_handler(429, lambda _error: _too_many(sign_in))
+    blueprint.register_error_handler(ManyAtOnce, lambda _error: _many_at_once(sign_in))
     for status in _REFUSED:
         blueprint.register_error_handler(status, lambda _error, status=status: _refused(sign_in, status))
     blueprint.register_error_handler(StoreUnavailable, lambda error: _no_store(look, error))
@@ -239,6 +241,14 @@ def _too_many(sign_in: SignIn) -> Response:
     if request.endpoint == "desk.login":
         return sign_in.form("", 429, wrong=words("desk.too_many"))
     return sign_in.look.page("trouble", words("desk.too_many_title"), 429, what="", mend=words("desk.too_many"))
+
+
+def _many_at_once(sign_in: SignIn) -> Response:
+    """The answer to a password that cannot wait until it is checked."""
+    if request.endpoint == "desk.login":
+        asked, typed = sign_in.way_on(request.form.get("next", "")), request.form.get("name", "")[:100]
+        return sign_in.form(asked, 503, typed=typed, wrong=words("desk.many_at_once"))
+    return sign_in.look.page("trouble", words("desk.too_many_title"), 503, what="", mend=words("desk.many_at_once"))
 
 
 _REFUSED = (403, 404, 413)

@@ -1,16 +1,20 @@
 """A password counts exactly as it was typed, may be long, and is hidden in every field that takes one."""
 
 import re
+import threading
+import time
 import unicodedata
 
 import pytest
+from argon2 import PasswordHasher
 
 pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_feedback.accounts import passwords
 from handrail_feedback.accounts.password_rules import fault
+from waiting import until
 
-from ..desks import Desk, signed_in
+from ..desks import Desk, hire, signed_in
 
 TYPED = " Seven Würmer on a píer, 日本 "
 OTHERS = {
@@ -76,3 +80,33 @@ def test_sixty_four_characters_of_any_script_are_possible():
         assert fault(long, "anna") is None or fault(long, "anna").key == "password.common"
         assert passwords.matches(passwords.hashed(long), long)
         assert not passwords.matches(passwords.hashed(long), long[:-1])
+
+
+def test_many_passwords_at_once_do_not_hold_every_thread(app, store, monkeypatch):
+    hire(store)
+    begun, over = threading.Semaphore(0), threading.Event()
+
+    def slow(*_):
+        begun.release()
+        over.wait(20)
+        return False
+
+    monkeypatch.setattr(PasswordHasher, "verify", slow)
+    waiting = [threading.Thread(target=passwords.matches, args=(None, "x")) for _ in range(passwords.AT_ONCE)]
+    for one in waiting:
+        one.start()
+    begun.acquire(timeout=20)
+    until(lambda: sum(one.is_alive() for one in waiting) == passwords.AT_ONCE, "all to wait")
+    try:
+        desk = Desk(app.test_client())
+        began = time.monotonic()
+        refused = desk.sign_in()
+        assert time.monotonic() - began < 15
+        assert refused.status_code == 503
+        assert "Please try again in a few seconds" in desk.page and 'value="anna"' in desk.page
+    finally:
+        over.set()
+        for one in waiting:
+            one.join()
+    monkeypatch.undo()
+    assert desk.sign_in().status_code == 200
