@@ -8,7 +8,7 @@ from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from handrail_feedback.storage.upkeep.capacity import LIMITS, Capacity, Kind
-from handrail_search.service.rate_limits.rules import client_of_request
+from handrail_search.service.rate_limits.rules import WIDER, client_of_request, network_of_request
 from handrail_search.service.rate_limits.shared_counts import CountsOfLimiter, SharedCounts
 from handrail_search.service.rate_limits.steady_counts import SteadyCounts
 
@@ -23,9 +23,15 @@ class DayLimits:
         self._capacity = capacity
 
     def takes(self, kind: Kind, amount: int = 1) -> bool:
-        """Whether the address of this request may leave so many more today, which are counted."""
+        """Whether the address of this request, and the network it is in, may leave so many more today: counted."""
         limit = RateLimitItemPerDay(LIMITS[kind].a_day, namespace="handrail-day")
-        return self._counter.hit(limit, kind, client_of_request(), cost=amount)
+        if not self._counter.hit(limit, kind, client_of_request(), cost=amount):
+            return False
+        of_network, network = (
+            RateLimitItemPerDay(WIDER * LIMITS[kind].a_day, namespace="handrail-day"),
+            network_of_request(),
+        )
+        return not network or self._counter.hit(of_network, kind, network, cost=amount)
 
     def admit(self, kind: Kind, amount: int) -> None:
         """Raise TooManyRequests where this address left enough today, StoreUnavailable where the store is full."""

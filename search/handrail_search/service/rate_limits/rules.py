@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
+from limits import parse
 
 from handrail_feedback.accounts.browsers import known_browser
 from handrail_feedback.accounts.sessions import given_key, proof_in
@@ -20,6 +21,10 @@ from handrail_search.service.rate_limits.steady_counts import SteadyCounts
 
 # Where gateways put the clients that have IPv4 alone (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
+
+# What a site is given (RFC 6177) holds 65,536 clients for somebody who wants to be many. All of it together may do so
+# many times as much as one client: the phones of a carrier may be in one, too.
+_WIDE_PREFIX, WIDER = 48, 5
 
 # By all addresses of the world: in each process of the service, or over all nodes.
 WRONG_CODES = "100 per hour"
@@ -44,7 +49,7 @@ def add_limits(app: Flask, settings: Settings, counts: SharedCounts | None = Non
     rates = dict.fromkeys(often, search_rate) | dict.fromkeys(seldom, contact_rate)
     views = cast("dict[str, Callable[..., Response]]", app.view_functions)
     for endpoint, rate in rates.items():
-        views[endpoint] = limiter.limit(rate)(views[endpoint])
+        views[endpoint] = limiter.limit(wider(rate), **_BY_NETWORK)(limiter.limit(rate)(views[endpoint]))
     views["feedback.code"] = _guarded(limiter, views["feedback.code"], contact_rate, code_rate)
     wrong: dict[str, Any] = {"methods": ["POST"], "deduct_when": lambda response: response.status_code == 401}
     for endpoint in filter(views.__contains__, GUESSED_AT):
@@ -76,6 +81,7 @@ def _guarded(
 
     view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
     view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
+    view = limiter.limit(wider(code_rate), deduct_when=is_wrong, **_BY_NETWORK)(view)
     return limiter.limit(WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
 
 
@@ -109,6 +115,22 @@ def _within(address: IPv6Address) -> IPv4Address | None:
 def client_of_request() -> str:
     """The client of this request. Behind a Unix socket there is no address, and all are one."""
     return _counted_as(client_of(request.remote_addr or ""))
+
+
+def network_of_request() -> str:
+    """The /48 that the client of this request is in; empty for one that has IPv4, where there is no such plenty."""
+    client = client_of(request.remote_addr or "")
+    return _counted_as(str(IPv6Network(client).supernet(new_prefix=_WIDE_PREFIX))) if ":" in client else ""
+
+
+# How a limit of networks is made.
+_BY_NETWORK: dict[str, Any] = {"key_func": network_of_request, "exempt_when": lambda: not network_of_request()}
+
+
+def wider(rate: str) -> str:
+    """The limit of a whole network, where `rate` is that of one client."""
+    one = parse(rate)
+    return f"{WIDER * one.amount} per {one.multiples} {one.GRANULARITY.name}"
 
 
 def _account() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from handrail_feedback.accounts import passwords
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import staff
+from handrail_feedback.storage.upkeep.capacity import LIMITS
 from handrail_search.service.app import parts_of
 from handrail_search.service.rate_limits import rules
 from handrail_search.service.rate_limits.rules import client_of
@@ -92,6 +94,24 @@ def statuses(client, what, addresses):
         return client.post("/desk/login", data=guess, headers=headers)
 
     return [send(address).status_code for address in addresses]
+
+
+@pytest.mark.parametrize("what", [SEARCH, CONTACT, CODES, VOTE])
+def test_who_has_many_networks_is_no_crowd(make_app, own_acme, what):
+    rates = dict.fromkeys(("search_rate", "contact_rate", "code_rate"), "2 per hour")
+    client = make_app(own_acme, trusted_proxies=1, **rates).test_client()
+    most = 2 * rules.WIDER
+    found = statuses(client, what, [f"2001:db8:1:{number:x}::1" for number in range(most + 3)])
+    assert 429 not in found[:most] and found[most:] == [429] * 3
+    assert 429 not in statuses(client, what, [f"2001:db8:{number:x}:1::1" for number in range(2, most + 5)])
+    assert 429 not in statuses(client, what, [f"198.51.100.{number}" for number in range(1, most + 4)])
+
+
+def test_a_day_has_an_end_for_networks_too(make_app, own_acme, monkeypatch):
+    monkeypatch.setitem(LIMITS, "messages", replace(LIMITS["messages"], a_day=1))
+    client = make_app(own_acme, trusted_proxies=1, contact_rate="1000 per hour").test_client()
+    found = statuses(client, CONTACT, [f"2001:db8:1:{number:x}::1" for number in range(rules.WIDER + 2)])
+    assert found == [201] * rules.WIDER + [429] * 2
 
 
 PASSWORD = "correct horse battery"
