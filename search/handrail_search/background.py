@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from handrail_kb.config.plain_files import how_to_clear, open_plain, standing_at
+from handrail_kb.config.plain_files import how_to_clear, no_folder, open_plain, standing_at
 from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import IndexUnusable, LockHeld
@@ -52,6 +52,8 @@ def only_one(lock_file: Path) -> Iterator[None]:
 def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:
     if kind := standing_at(lock_file):
         return IndexUnusable(f"{lock_file} is {kind}, not a file.", f"Move it away: {how_to_clear(lock_file)}")
+    if known := no_folder(lock_file.parent):
+        return IndexUnusable(*known)
     return IndexUnusable(
         f"{lock_file} cannot be locked: {error.strerror or error}.",
         f"Give whoever runs this a folder on a local disk to write to: ls -ld {as_typed(lock_file.parent)}",

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
-from handrail_kb.config.plain_files import how_to_clear, plain_text, standing_at
+from handrail_kb.config.plain_files import how_to_clear, no_folder, plain_text, standing_at
 from handrail_kb.config.secrets import read_secret
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.shown import as_typed
@@ -176,6 +176,8 @@ def _kept_key(file: Path) -> str:
         if file.stat().st_mode & 0o077:
             file.chmod(0o600)
     except OSError as error:
+        if known := no_folder(file.parent):
+            raise StoreUnavailable(*known) from error
         raise StoreUnavailable(
             f"The key of the sessions, {file}, cannot be read or made: {error.strerror or error}.",
             f"Let the service write to its folder: chmod u+rwx {as_typed(file.parent)}, or set HANDRAIL_SECRET_KEY",

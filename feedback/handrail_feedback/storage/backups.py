@@ -20,6 +20,7 @@ from handrail_feedback.storage.job_runs import note_success
 from handrail_feedback.storage.move import held_in, in_words, refuse_used, renew_change_number
 from handrail_feedback.storage.schema.migrations import TABLES, known_migrations
 from handrail_kb.config.durable_files import show_room
+from handrail_kb.config.plain_files import no_folder
 from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import HandrailError, StoreUnavailable
@@ -250,6 +251,8 @@ def _explained(file: Path) -> Iterator[None]:
     except HandrailError:
         raise
     except OSError as error:
+        if known := no_folder(file if isinstance(error, NotADirectoryError) else file.parent):
+            raise StoreUnavailable(*known) from error
         raise StoreUnavailable(
             f"{file} cannot be written or read: {error.strerror or error}.",
             f"Name a folder of the service's user, and see whether there is room: {show_room(file.parent)}",

@@ -22,6 +22,7 @@ from handrail_feedback.storage.engines.sqlite import SqliteFile
 from handrail_feedback.storage.engines.sqlite_whole import SqliteWhole
 from handrail_feedback.storage.engines.whole import WholeStore
 from handrail_feedback.storage.schema.migrations import MIGRATIONS
+from handrail_kb.config.plain_files import no_folder
 from handrail_kb.errors import StoreUnavailable
 
 __all__ = ["Connection", "Store", "StoreBehind", "existing_store", "retried", "weakly", "whole_store"]
@@ -140,6 +141,8 @@ def existing_store(place: Path | str, nothing_kept: str, first: str) -> Store:
     store = Store(place)
     store.refuse_lost()
     if not store.exists():
+        if isinstance(place, Path) and (known := no_folder(place.parent, written=False)):
+            raise StoreUnavailable(*known)
         raise StoreUnavailable(
             f"There is no store at {store.place}: {nothing_kept}.",
             f"{first}, or name the right site: --config PATH/mkdocs.yml",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from handrail_feedback.storage.database import Store, whole_store
 from handrail_feedback.storage.engines.connection import refuse_newer
+from handrail_feedback.storage.engines.sqlite_words import how_to_save
 from handrail_feedback.storage.schema.migrations import known_migrations
+from handrail_kb.config.plain_files import no_folder
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreUnavailable
 
@@ -29,12 +31,7 @@ def examine_store(place: Path | str, seconds: float) -> str:
             return f"none yet: the service makes {store.place}"
         whole = whole_store(place)
         if damage := whole.damage(seconds):
-            at = as_typed(store.place)
-            raise StoreUnavailable(
-                f"The store {store.place} is damaged: {damage}.",
-                "Put a backup in its place: handrail restore FILE, "
-                f"or save what can be read: sqlite3 {at} .recover | sqlite3 {at}.recovered",
-            )
+            raise StoreUnavailable(f"The store {store.place} is damaged: {damage}.", how_to_save(Path(place)))
         applied = whole.applied()
         refuse_newer(store.place, applied, known_migrations(), in_use=True)
         if applied and known_migrations() - applied:
@@ -47,9 +44,9 @@ def _refuse_unmakeable(path: Path) -> None:
     """Raise StoreUnavailable where no store could be made at this path."""
     folder = next(above for above in path.absolute().parents if os.path.lexists(above))
     why = ""
-    if not folder.is_dir():
-        why = f"{folder} is no folder"
-    elif not os.access(folder, os.W_OK | os.X_OK):
+    if known := no_folder(folder):
+        raise StoreUnavailable(f"There is no store at {path} yet, and none can be made: {known[0]}", known[1])
+    if not os.access(folder, os.W_OK | os.X_OK):
         why = f"{folder} cannot be written"
     elif shutil.disk_usage(folder).free < _LEAST_ROOM:
         why = f"the disk of {folder} is full"

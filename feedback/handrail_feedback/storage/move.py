@@ -17,6 +17,17 @@ from handrail_kb.texts.amounts import counted
 
 # What migrations themselves write; none of it is anybody's.
 _FROM_THE_START = {"learned_changes": "", "outbox_alarm": "WHERE told_at IS NOT NULL"}
+# What people know, those things first that would be missed most; all else belongs to these.
+_FOR_PEOPLE: Mapping[str, tuple[str, ...]] = {
+    "messages": ("message",),
+    "answers": ("answer",),
+    "attachments": ("attached file",),
+    "intents": ("search", "searches"),
+    "votes": ("vote",),
+    "learned": ("learned question",),
+    "topics": ("topic",),
+    "staff": ("account",),
+}
 # Ends in a number of its own, so that whoever uses the store sees that all has changed.
 _NOT_COMPARED = "learned_changes"
 _GONE_SECONDS = 2.0
@@ -89,10 +100,11 @@ def held_in(store: Bulk) -> dict[str, int]:
 
 
 def in_words(held: Mapping[str, int]) -> str:
-    """What a store holds, the most first."""
-    most = sorted(held.items(), key=lambda one: -one[1])
-    listed = ", ".join(f"{counted(number, 'row')} of {table}" for table, number in most[:3])
-    return listed + (f" and rows of {counted(len(most) - 3, 'other table')}" if len(most) > 3 else "")
+    """What a store holds, in the words of those who use it; empty where it holds nothing."""
+    known = [counted(held[table], *words) for table, words in _FOR_PEOPLE.items() if table in held]
+    if not known:
+        return "notes of its own, though nothing of customers" if held else ""
+    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}"
 
 
 def renew_change_number(db: Connection) -> None:

@@ -15,6 +15,7 @@ from mkdocs.exceptions import MkDocsException
 from mkdocs.utils.yaml import yaml_load
 
 from handrail_kb.articles.article import Article, ReadArticles, read_articles
+from handrail_kb.config.settings import folder_of
 from handrail_kb.config.shown import shown_folder
 from handrail_kb.config.yaml_lines import nav_of
 from handrail_kb.problems import Problem
@@ -34,7 +35,7 @@ class Folder:
 
 def included_folders(config_file: Path) -> tuple[Folder, ...]:
     """The folders that the nav of a mkdocs.yml includes, without those that cannot be read: a build stops at them."""
-    root = config_file.resolve().parent
+    root = folder_of(config_file)
     found: dict[str, Folder] = {}
     for file in _included_files(config_file, root):
         try:

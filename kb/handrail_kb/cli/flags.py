@@ -16,7 +16,8 @@ def _usual(_context: click.Context, _flag: click.Parameter, named: Path) -> Path
 config_option = click.option(
     "--config",
     "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # what stands there is told in our own words
+    metavar="FILE",
     default=Path("mkdocs.yml"),
     show_default=True,
     callback=_usual,

@@ -14,11 +14,12 @@ from pathlib import Path
 import click
 
 from handrail_kb.config.durable_files import show_room
-from handrail_kb.config.plain_files import how_to_clear, standing_at
+from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.errors import HandrailError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_FILE = (errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ENXIO)
+_NO_FOLDER = (errno.ENOTDIR, errno.ENOENT, errno.EROFS)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 # Libraries in C say it in their own words.
 _WORDS_FOR_FULL = ("disk is full", "No space left", "disk quota", "write error")
@@ -77,6 +78,8 @@ def of_system(error: OSError) -> HandrailError:
     folder = file.parent if file else here
     if error.errno in FULL:
         return _full(f"{where} cannot be written: {why}.", folder)
+    if file and error.errno in _NO_FOLDER and (known := no_folder(folder if error.errno == errno.EROFS else file)):
+        return HandrailError(*known)
     if error.errno in _REFUSED:
         look = shlex.join(["ls", "-ld", *map(str, filter(None, (file, folder)))])
         return HandrailError(f"{where} cannot be read or written: {why}.", f"See whose it is: {look}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -10,12 +11,14 @@ from handrail_kb.config.plain_files import plain_text
 
 CURRENT, SITE, LISTING = "CURRENT", "site", "site.list"
 GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+# What some editors and shells write before the first letter.
+_MARK = "\ufeff"
 _LONGEST_NAME = 80
 
 
 def current_name(index_dir: Path) -> str:
     """The name in CURRENT, unchecked. Raises OSError, and UnicodeDecodeError where it is not text."""
-    return plain_text(index_dir / CURRENT).strip()
+    return plain_text(index_dir / CURRENT).removeprefix(_MARK).strip()
 
 
 def is_name(name: str) -> bool:
@@ -37,6 +40,11 @@ def generations_in(index_dir: Path) -> list[Path]:
     return [index_dir / name for name in names if GENERATION.fullmatch(name)]
 
 
+def newest_written(index_dir: Path) -> Path | None:
+    """The newest generation there that was written to its end, as far as its name and its manifest say."""
+    return next((one for one in generations_in(index_dir) if (one / "manifest.json").is_file()), None)
+
+
 def generations_before(generation: Path) -> list[Path]:
     """The generations at hand that are older than one, which need not be there, the newest first."""
     return [one for one in generations_in(generation.parent) if one.name < generation.name]
@@ -50,8 +58,8 @@ def site_in(generation: Path) -> Path | None:
 def current_site(index_dir: Path) -> Path | None:
     """The site of the generation that CURRENT names; None where there is none.
 
-    Where that generation or its site is gone, that of the newest one before it: a service starts on it as it would have
-    gone on with it.
+    Where that generation or its site is gone, or may not be read, that of the newest one before it: a service starts on
+    it as it would have gone on with it.
     """
     with suppress(OSError, ValueError):
         name = current_name(index_dir)
@@ -61,7 +69,13 @@ def current_site(index_dir: Path) -> Path | None:
         site = site_in(named)
         if site is None and named.is_dir():  # an index alone
             return None
-        if site and site.is_dir():  # so that folders are listed only where something is missing
+        if site and _is_of_use(site):  # so that folders are listed only where something is missing
             return site
-        return next((former for former in map(site_in, generations_before(named)) if former and former.is_dir()), None)
+        return next(
+            (former for former in map(site_in, generations_before(named)) if former and _is_of_use(former)), None
+        )
     return None
+
+
+def _is_of_use(site: Path) -> bool:
+    return site.is_dir() and os.access(site, os.R_OK | os.X_OK)

@@ -16,7 +16,9 @@ from typing import Any
 
 from handrail_kb.config.database_address import has_password, is_database, refuse_other_database, without_password
 from handrail_kb.config.generations import current_site
+from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.config.secrets import secret_variables
+from handrail_kb.config.shown import as_typed
 from handrail_kb.config.table import BY_NAME, GROUPS, SECRETS, SETTINGS, Setting, SettingValue
 from handrail_kb.config.yaml_files import read_mkdocs_yml
 from handrail_kb.errors import ConfigError
@@ -103,8 +105,10 @@ def load_settings(
     environ = os.environ if environ is None else environ
     if config_file and config_file != Path("mkdocs.yml") and not config_file.exists():
         raise ConfigError(f"There is no {config_file}.", "Name the site's mkdocs.yml: --config PATH/mkdocs.yml")
+    if config_file:
+        _refuse_no_file(config_file)
     document = read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
-    root = config_file.resolve().parent if config_file else Path.cwd()
+    root = folder_of(config_file) if config_file else Path.cwd()
     values: dict[str, SettingValue] = {setting.name: setting.default for setting in SETTINGS}
     options = _plugin_options(document)
     values.update(check_options(options, f"{config_file}: plugins: handrail"))
@@ -124,6 +128,32 @@ def load_settings(
     return Settings(values, root, built, config_file, groups, url, site_dir is not None, name)
 
 
+def refuse_no_config(config_file: Path) -> None:
+    """Raise ConfigError where there is no mkdocs.yml of this name, for commands that need it."""
+    if not os.path.lexists(config_file):
+        raise ConfigError(f"There is no {config_file}.", "Start a site: handrail new help, or name one with --config")
+    _refuse_no_file(config_file)
+
+
+def _refuse_no_file(config_file: Path) -> None:
+    """Raise ConfigError where something else has the name of mkdocs.yml: a pipe would be waited for without end."""
+    kind = standing_at(config_file)
+    if not kind:
+        return
+    if config_file.is_symlink() and not config_file.exists():
+        mend = f"Bring that file back, or remove the link: rm {as_typed(config_file)}"
+        raise ConfigError(f"{config_file} is a link to {config_file.readlink()}, which is not there.", mend)
+    mend = "Name the site's mkdocs.yml: --config PATH/mkdocs.yml"
+    if kind != "a device":  # everybody needs it
+        mend = f"Move it away, and put the site's settings there: {how_to_clear(config_file)}"
+    raise ConfigError(f"{config_file} is {kind}, not a file.", mend)
+
+
+def folder_of(config_file: Path) -> Path:
+    """The folder of a site: that of its mkdocs.yml, as MkDocs sees it. Where that is a link, the link's own."""
+    return config_file.absolute().parent.resolve()
+
+
 def _refuse_password(store: str, where: str) -> None:
     """Raise ConfigError for a password in a file that is kept in git."""
     if has_password(store):
@@ -135,7 +165,21 @@ def _refuse_password(store: str, where: str) -> None:
 
 def docs_dir_of(config_file: Path) -> Path:
     """The folder of Markdown articles that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
-    return config_file.resolve().parent / str(read_mkdocs_yml(config_file).get("docs_dir") or "docs")
+    return folder_of(config_file) / str(read_mkdocs_yml(config_file).get("docs_dir") or "docs")
+
+
+def refuse_no_articles(docs_dir: Path) -> None:
+    """Raise ConfigError where there is no folder of articles."""
+    if docs_dir.is_dir():
+        return
+    if known := no_folder(docs_dir, written=False):
+        raise ConfigError(*known)
+    at = as_typed(docs_dir)
+    raise ConfigError(
+        f"There is no folder of articles at {docs_dir}.",
+        "Bring it back, name another one in mkdocs.yml (docs_dir), or begin one: "
+        f"mkdir -p {at} && echo '# Welcome' > {at}/index.md",
+    )
 
 
 def options_of(config_file: Path) -> Mapping[str, Any]:
@@ -145,7 +189,7 @@ def options_of(config_file: Path) -> Mapping[str, Any]:
 
 def site_dir_of(config_file: Path) -> Path:
     """The folder of built HTML that mkdocs.yml names. Raises ConfigError when the file cannot be read."""
-    return config_file.resolve().parent / str(read_mkdocs_yml(config_file).get("site_dir") or "site")
+    return folder_of(config_file) / str(read_mkdocs_yml(config_file).get("site_dir") or "site")
 
 
 def check_options(options: Mapping[str, Any], where: str) -> dict[str, SettingValue]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from handrail_kb.config.durable_files import write_whole
 from handrail_kb.config.generations import CURRENT, SITE
-from handrail_kb.config.plain_files import standing_at
+from handrail_kb.config.plain_files import make_folder, standing_at
 
 _USUAL = ".handrail"
 _FOLDERS = ("index", "encoder", "backups", "tuned")
 _FILES, _SUFFIXES = (CURRENT, ".lock", ".gitignore"), (".lock", ".db", ".key")
+NO_FOLDER = "is not a folder"
 OF_ANOTHER_USER = "cannot be used by the user of the service"
 _IGNORE = "# What customers wrote, and keys: never to be committed.\n*\n"
 
@@ -21,10 +22,11 @@ _IGNORE = "# What customers wrote, and keys: never to be committed.\n*\n"
 def made(folder: Path) -> Path:
     """The folder, created if it is missing. Its contents are kept out of git from the first moment.
 
-    Raises OSError where it can be neither used nor made; what is new does not stay without its `.gitignore`.
+    Raises OSError where it can be neither used nor made, see `no_folder`; what is new does not stay without its
+    `.gitignore`.
     """
     fresh = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if fresh:
         try:
             _keep_out_of_git(folder)
@@ -54,7 +56,7 @@ def out_of_place(state_dir: Path, index_dir: Path) -> Iterator[tuple[Path, str]]
     """
     for top in dict.fromkeys((state_dir, *(state_dir / name for name in _FOLDERS), index_dir)):
         if os.path.lexists(top) and not top.is_dir():
-            yield top, "is not a folder"
+            yield top, NO_FOLDER
     for top in dict.fromkeys((state_dir, index_dir)):
         for folder, folders, files in os.walk(top):
             for path in (Path(folder, name) for name in (*folders, *files)):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -207,7 +208,11 @@ def read_mkdocs_yml(path: Path) -> dict[str, Any]:
             document: Any = yaml_load(stream, _loader())
     except ConfigurationError as error:
         raise _as_config_error(path, error) from error
-    except (OSError, *_UNREADABLE) as error:
+    except OSError as error:
+        file = Path(error.filename or path)  # one that it inherits from, perhaps
+        mend = f"Let whoever runs this read it: ls -l {as_typed(file)}"
+        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.", mend) from error
+    except _UNREADABLE as error:
         raise ConfigError(f"{path} cannot be read: {error}.", "Mend it, then run the command again.") from error
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}.")

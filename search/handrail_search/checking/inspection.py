@@ -6,6 +6,7 @@ Files are named relative to the folder of mkdocs.yml. Knows nothing of the termi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +18,10 @@ from handrail_kb.articles.checks import check_articles
 from handrail_kb.articles.included import Folder, included_folders, read_included
 from handrail_kb.articles.links import Ground
 from handrail_kb.articles.unpublished import rules_of
-from handrail_kb.config.settings import Settings, docs_dir_of, options_of, site_dir_of
+from handrail_kb.config.settings import Settings, docs_dir_of, options_of, refuse_no_articles, site_dir_of
 from handrail_kb.config.shown import shown_below, shown_folder
 from handrail_kb.config.state_folder import links_leading_out
-from handrail_kb.errors import ConfigError, HandrailError
+from handrail_kb.errors import HandrailError
 from handrail_kb.problems import Problem, told_once
 from handrail_kb.site.built.site_info import MANIFEST, SiteInfo, read_site_info
 from handrail_kb.site.mkdocs_yml import site_file_problems
@@ -93,8 +94,7 @@ class Written:
 def read_written(config_file: Path, kept: ReadArticles | None = None) -> Written:
     """Read all articles. Raises ConfigError when mkdocs.yml is not YAML, or there is no folder of articles."""
     docs_dir, site_dir = docs_dir_of(config_file), site_dir_of(config_file)
-    if not docs_dir.is_dir():
-        raise ConfigError(f"There is no docs folder at {docs_dir}.", "Set docs_dir in mkdocs.yml, or make the folder.")
+    refuse_no_articles(docs_dir)
     kept = {} if kept is None else kept
     every, read = read_articles(docs_dir, kept)
     faults, own = told_once(read), shown_folder(docs_dir)
@@ -181,7 +181,8 @@ def inspect(written: Written, settings: Settings, rank: int, before: Before | No
     found = {key(one): held.get(key(one)) or examiner.ask(one) for one in asked}
     problems = [examiner.problem(one, found[key(one)], before or _as_kept(kept)) for one in asked]
     well = {key(one): _best(examiner, one, found[key(one)], kept.well.get(key(one))) for one in asked}
-    write_answers(file, KeptAnswers(name, found, well), asked)
+    with suppress(OSError):  # a disk that is full or read-only: what was found is told all the same
+        write_answers(file, KeptAnswers(name, found, well), asked)
     said = [written.named(one) for one in problems if one]
     alike = near_duplicates(searcher.index, _named_sources(written))
     left_out = _stale(written, settings)

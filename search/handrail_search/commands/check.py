@@ -12,7 +12,7 @@ import click
 
 from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.terminal import log_to_terminal
-from handrail_kb.config.settings import Settings
+from handrail_kb.config.settings import Settings, refuse_no_config
 from handrail_kb.errors import ConfigError, HandrailError
 from handrail_kb.problems import Problem, is_fault
 from handrail_kb.texts.amounts import counted
@@ -44,8 +44,7 @@ def check(config_file: Path, check_rank: int | None, base: str | None, as_json: 
     --base, the result of each question is compared with the last time it found its article.
     """
     log_to_terminal()
-    if not config_file.is_file():
-        raise ConfigError(f"There is no {config_file}.", "Start a site: handrail new help, or name one with --config")
+    refuse_no_config(config_file)
     written = read_written(config_file)
     written = replace(written, problems=(*written.problems, *mkdocs_problems(config_file)))
     try:

@@ -31,10 +31,10 @@ from handrail_kb.cli.flags import config_option
 from handrail_kb.cli.system_errors import of_system
 from handrail_kb.config.durable_files import has_no_more_files, show_room
 from handrail_kb.config.not_installed import how_to_install, missing_parts, told
-from handrail_kb.config.plain_files import how_to_clear
-from handrail_kb.config.settings import Settings, docs_dir_of
+from handrail_kb.config.plain_files import how_to_clear, no_folder
+from handrail_kb.config.settings import Settings, docs_dir_of, refuse_no_articles
 from handrail_kb.config.shown import as_typed
-from handrail_kb.config.state_folder import OF_ANOTHER_USER, out_of_place
+from handrail_kb.config.state_folder import NO_FOLDER, OF_ANOTHER_USER, out_of_place
 from handrail_kb.errors import ConfigError, HandrailError, IndexUnusable
 from handrail_kb.policy.policy import FILE as CSP_FILE
 from handrail_kb.site.built.site_info import read_site_info
@@ -46,7 +46,7 @@ from handrail_search.embedding.weights import choose_another, find_model
 from handrail_search.index import other_generators
 from handrail_search.index.generation import current_generation
 from handrail_search.index.manifest import TRUSTED, read_manifest
-from handrail_search.index.site_build import encoder_of, how_to_build, mkdocs_problems
+from handrail_search.index.site_build import encoder_of, how_to_build, mkdocs_problems, refuse_no_site
 from handrail_search.index.site_copy import read_whole_site
 from handrail_search.ranking.searcher import Searcher
 from handrail_search.service.rate_limits.shared_counts import shared_counts
@@ -120,9 +120,15 @@ def _packages() -> Finding:
 def _mkdocs(settings: Settings) -> Iterator[Finding]:
     """What keeps MkDocs from building: missing parts, and mistakes. Serving what was built does not need it."""
     file = settings.config_file
-    if file is None or not file.exists() or not docs_dir_of(file).is_dir():
+    if file is None or not file.exists():
         return
     fatal = not settings.served_site.is_dir()
+    try:
+        refuse_no_articles(docs_dir_of(file))
+    except ConfigError as error:
+        state = error.what if fatal else f"{error.what} What was built is served; it cannot be built again here."
+        yield Finding("mkdocs", state, error.mend, fatal=fatal)
+        return
     if absent := missing_parts(file):
         state = f"{told(absent)}: this site cannot be built here"
         yield Finding("mkdocs", state, how_to_install(file, absent), fatal=fatal)
@@ -137,6 +143,8 @@ def _folder(settings: Settings) -> str:
     if not found:
         return str(folder) if folder.exists() else f"none yet: the first build makes {folder}"
     path, what = found[0]
+    if what == NO_FOLDER and (known := no_folder(path)):
+        raise HandrailError(*known)
     more = f" (and {counted(len(found) - 1, 'other')})" if len(found) > 1 else ""
     mend = f"Move it away: {how_to_clear(path)}; then see what lacks: handrail doctor"
     if what == OF_ANOTHER_USER:
@@ -148,8 +156,7 @@ def _folder(settings: Settings) -> str:
 
 def _site(settings: Settings) -> str:
     site = settings.served_site
-    if not site.is_dir():
-        raise HandrailError(f"There is no built site at {site}.", how_to_build(settings))
+    refuse_no_site(settings)
     info = read_site_info(site)
     if not info.articles:
         generator = other_generators.generator_of(site)

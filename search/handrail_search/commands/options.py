@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from handrail_kb.cli.terminal import bar_when_needed
-from handrail_kb.config.settings import Settings, load_settings
+from handrail_kb.config.settings import Settings, load_settings, refuse_no_config
 from handrail_kb.config.table import SETTINGS, SettingValue
-from handrail_kb.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +44,6 @@ def find_settings(
     site_dir: Path | None = None,
 ) -> Settings:
     """The settings in force. Raises ConfigError when mkdocs.yml is needed and missing."""
-    if needs_file and not config_file.is_file():
-        raise ConfigError(f"There is no {config_file}.", "Start a site: handrail new help, or name one with --config")
+    if needs_file:
+        refuse_no_config(config_file)
     return load_settings(config_file, site_dir=site_dir, flags=flags)

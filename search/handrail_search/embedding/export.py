@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from handrail_kb.config.durable_files import remove_abandoned, work_folder, write_down
+from handrail_kb.config.plain_files import make_folder
 from handrail_kb.errors import EncoderUnavailable
 from handrail_kb.texts.installing import install_extra
 from handrail_kb.texts.log.logger import Log
@@ -63,7 +64,7 @@ def ensure_exported(model: str, cache: Path) -> Path:
     if is_whole(folder):
         return folder
     log("encoder.preparing", model=model)
-    cache.mkdir(parents=True, exist_ok=True)
+    make_folder(cache)
     with work_folder(cache, _UNFINISHED) as unfinished:
         export = _export if source.is_dir() else _unpack
         export(model, source, digest, unfinished)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from handrail_kb.config.plain_files import make_folder
 from handrail_kb.config.state_folder import made
 from handrail_kb.contact.sensitive_topics import SensitiveTopics
 from handrail_kb.errors import IndexUnusable
@@ -125,7 +126,7 @@ def build_index(
     """
     index_dir = index_dir or state_dir / "index"
     made(state_dir)
-    index_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(index_dir)
     with only_one(index_dir / ".lock"):
         exported = ensure_exported(tuned_encoder_for(model, state_dir), encoders or state_dir / "encoder")
         encoder = Encoder(exported)

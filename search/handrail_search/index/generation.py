@@ -47,8 +47,10 @@ from handrail_search.index.manifest import (
     PassageRow,
     check_files,
     manifest_data,
+    names_nothing,
     read_manifest,
     state_of,
+    unreadable,
     without_a_name,
 )
 from handrail_search.index.sections import SECTIONS_SCHEMA, kept_headings, read_section_map
@@ -91,9 +93,12 @@ class Index:
         self.manifest = read_manifest(folder)
         # The built site that the index was made from, where the generation holds it.
         self.site = site_in(folder)
-        if verify:
-            self.verify()
-        self.vectors = VectorIndex(folder / "vectors.faiss")
+        try:
+            if verify:
+                self.verify()
+            self.vectors = VectorIndex(folder / "vectors.faiss")
+        except OSError as error:
+            raise unreadable(Path(error.filename or folder), error) from error
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         # A connection refers to itself: left to Python, it would hold a file that was removed open for minutes.
@@ -288,14 +293,11 @@ def current_generation(index_dir: Path) -> Path:
     """The folder that CURRENT names. Raises IndexUnusable when there is none."""
     try:
         name = current_name(index_dir)
-    except UnicodeDecodeError as error:
-        raise IndexUnusable(f"{index_dir / CURRENT} is not text.", REBUILD) from error
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise without_a_name(index_dir / CURRENT, error) from error
     folder = generation_of(index_dir, name)
     if folder is None:
-        arrives = f"Copy it again: rsync -a {name} to {index_dir}. " if GENERATION.fullmatch(name) else ""
-        raise IndexUnusable(f"{index_dir / CURRENT} names '{name[:80]}', which is not there.", arrives + REBUILD)
+        raise names_nothing(index_dir / CURRENT, name)
     return folder
 
 

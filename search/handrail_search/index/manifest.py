@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from handrail_kb.config.generations import LISTING
-from handrail_kb.config.plain_files import how_to_clear, plain_text, standing_at
+from handrail_kb.config.generations import GENERATION, LISTING, newest_written
+from handrail_kb.config.plain_files import how_to_clear, no_folder, plain_text, standing_at
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import IndexUnusable
+from handrail_kb.language.printable import printable
 from handrail_kb.site.built.passages import PASSAGE_RULES
 from handrail_search.embedding.encoder import ENCODER_FILES, Recipe
 from handrail_search.embedding.weights import sha256_of
@@ -19,7 +21,7 @@ from handrail_search.embedding.weights import sha256_of
 INDEX_FORMAT = 17
 # The trust in meaning from which verdicts are based on it.
 TRUSTED = 0.5
-REBUILD = "Build it again: handrail build (or: handrail index SITE_DIR)"
+REBUILD = "Build it again (a site of another generator: handrail index SITE_DIR): handrail build"
 # Every file of a generation but its manifest and its site.
 DATA_FILES = ("passages.db", "vectors.faiss", *(f"encoder/{name}" for name in ENCODER_FILES))
 # Each file of the site with its digest, as `sha256sum --check` reads it.
@@ -120,6 +122,8 @@ def manifest_data(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         what = f"{file.parent} has no manifest.json: this generation was never finished."
         raise IndexUnusable(what, REBUILD) from error
+    except PermissionError as error:
+        raise unreadable(file, error) from error
     except (OSError, ValueError, RecursionError) as error:
         raise IndexUnusable(f"{file} cannot be read: {error}.", REBUILD) from error
     if not isinstance(data, dict):
@@ -163,11 +167,38 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         raise IndexUnusable(f"{listing} is not the file the manifest names: its site is half-copied.", REBUILD)
 
 
-def without_a_name(file: Path, error: OSError) -> IndexUnusable:
+def unreadable(file: Path, error: OSError) -> IndexUnusable:
+    """What to say of a file of a generation that the system does not let this user read."""
+    if error.errno not in (errno.EACCES, errno.EPERM):
+        return IndexUnusable(f"{file} cannot be read: {error.strerror or error}.", REBUILD)
+    mend = f"Let the user of the service read it: ls -ld {as_typed(file.parent)} {as_typed(file)}"
+    return IndexUnusable(f"{file} cannot be read: {error.strerror}.", mend)
+
+
+def names_nothing(file: Path, name: str) -> IndexUnusable:
+    """What to say where CURRENT, which names the generation that serves, names none that is there."""
+    arrives = f"Copy it again: rsync -a {name} to {file.parent}. " if GENERATION.fullmatch(name) else ""
+    what = f"names '{printable(name[:80])}', which is not there" if name.strip("\0") else "is empty"
+    return IndexUnusable(f"{file} {what}.", arrives + _how_to_name(file))
+
+
+def _how_to_name(file: Path) -> str:
+    """What to do where CURRENT names nothing: where there are generations, one of them can be named."""
+    found = newest_written(file.parent)
+    if found is None:
+        return REBUILD
+    return f"Build it again: handrail build, or name what is there: echo {found.name} > {as_typed(file)}"
+
+
+def without_a_name(file: Path, error: OSError | UnicodeDecodeError) -> IndexUnusable:
     """What to say where CURRENT, which names the generation that serves, cannot be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return IndexUnusable(f"{file} is not text.", _how_to_name(file))
     if kind := standing_at(file):
         return IndexUnusable(f"{file} is {kind}, not a file.", f"{how_to_clear(file)}; handrail build")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if known := no_folder(file.parent, written=False):
+            return IndexUnusable(*known)
         return IndexUnusable(f"There is no index at {file.parent}.", "Build it: handrail build")
     return IndexUnusable(
         f"{file} cannot be read: {error.strerror}.", f"See whose it is: ls -ld {as_typed(file.parent)} {as_typed(file)}"

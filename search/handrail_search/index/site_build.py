@@ -19,8 +19,10 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, MkDocsException
 
+from handrail_kb.config.generations import newest_written
 from handrail_kb.config.not_installed import Missing, how_to_install, missing_parts, mkdocs_command, told
-from handrail_kb.config.settings import Settings
+from handrail_kb.config.plain_files import no_folder
+from handrail_kb.config.settings import Settings, docs_dir_of, refuse_no_articles
 from handrail_kb.config.shown import as_typed
 from handrail_kb.config.yaml_lines import line_of_key, yaml_lines
 from handrail_kb.contact.sensitive_topics import GROUP, SensitiveTopics, read_sensitive
@@ -31,7 +33,7 @@ from handrail_kb.site.search_rules import read_rules
 from handrail_kb.texts.installing import missing
 from handrail_search.background import only_one
 from handrail_search.index.build import Built, Progress, build_index
-from handrail_search.index.generation import NO_TRANSACTION, Transaction
+from handrail_search.index.generation import NO_TRANSACTION, Transaction, current_generation
 from handrail_search.index.site_switch import switched, workplace
 
 
@@ -42,6 +44,21 @@ def how_to_build(settings: Settings) -> str:
     if settings.site_dir.is_dir():
         return f"Index it: handrail index {as_typed(settings.site_dir)}"
     return "Start a site: handrail new help, or name the one that you mean: --config PATH/mkdocs.yml"
+
+
+def refuse_no_site(settings: Settings) -> None:
+    """Raise HandrailError where there is no site to serve, with what keeps it away."""
+    site = settings.served_site
+    if site.is_dir():
+        if not os.access(site, os.R_OK | os.X_OK):
+            mend = f"Let the user of the service read it: ls -ld {as_typed(site.parent)} {as_typed(site)}"
+            raise SiteError(f"{site} cannot be read.", mend)
+        return
+    if not settings.serves_folder and newest_written(settings.index_dir):
+        current_generation(settings.index_dir)  # which tells why its site does not serve
+    if known := no_folder(site, written=False):
+        raise SiteError(*known)
+    raise SiteError(f"There is no built site at {site}.", how_to_build(settings))
 
 
 def encoder_of(settings: Settings) -> str:
@@ -183,6 +200,7 @@ def _load(settings: Settings, site_dir: Path, *, strict: bool) -> MkDocsConfig:
     assert file is not None  # noqa: S101 (commands that build need the file)
     if absent := missing_parts(file):
         raise ConfigError(f"{file}: {told(absent)}.", how_to_install(file, absent))
+    refuse_no_articles(docs_dir_of(file))
     with _parts_of_others(settings), _without_notices():
         try:
             config = load_config(str(file), site_dir=str(site_dir), strict=strict or None)
@@ -219,7 +237,7 @@ def _named(config_file: Path) -> str:
 def _refuse_empty(docs_dir: Path) -> None:
     if not any(docs_dir.rglob("*.md")):
         raise SiteError(
-            f"{docs_dir} holds no Markdown article yet.", f"Write one: echo '# Welcome' > {docs_dir}/index.md"
+            f"{docs_dir} holds no Markdown article yet.", f"Write one: echo '# Welcome' > {as_typed(docs_dir)}/index.md"
         )
 
 

@@ -9,6 +9,7 @@ A service that starts compares sizes, which takes no time; `handrail doctor` rea
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path
 from handrail_kb.config.generations import LISTING, SITE
 from handrail_kb.errors import IndexUnusable
 from handrail_search.embedding.weights import sha256_of
-from handrail_search.index.manifest import REBUILD, SUMS
+from handrail_search.index.manifest import REBUILD, SUMS, unreadable
 from handrail_search.index.site_switch import NEW, OLD
 
 
@@ -69,14 +70,19 @@ def check_site(generation: Path) -> None:
     # Not by `splitlines`: names may hold other ends of lines.
     for line in filter(None, listed.split("\n")):
         size, _, name = line.partition(" ")
+        file = generation / SITE / name
         try:
-            whole = str((generation / SITE / name).stat().st_size) == size
+            whole = str(file.stat().st_size) == size
+        except PermissionError as error:
+            raise unreadable(file, error) from error
         except OSError:
             whole = False
+        if whole and not os.access(file, os.R_OK):
+            raise unreadable(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
         if not whole:
             # How much has arrived is left out: each second it would be another reason to log.
             raise IndexUnusable(
-                f"{generation / SITE / name} is not the file of {size} bytes in {LISTING}: this site is half-copied.",
+                f"{file} is not the file of {size} bytes in {LISTING}: this site is half-copied.",
                 f"Copy it again: rsync -a {generation.name} to {generation.parent}. {REBUILD}",
             )
 

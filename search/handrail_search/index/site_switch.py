@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handrail_kb.config.durable_files import write_down, write_down_all
+from handrail_kb.config.plain_files import no_folder
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import SiteError
 
@@ -32,6 +33,8 @@ def workplace(site_dir: Path) -> Path:
     What an earlier switch left behind when it was killed is repaired first. Raises SiteError.
     """
     site = _real(site_dir)
+    if known := no_folder(site, written=False):
+        raise SiteError(*known)
     _recover(site)
     for place in (site.with_name(f".{site.name}.new"), site / NEW):
         shutil.rmtree(place, ignore_errors=True)

@@ -105,7 +105,7 @@ class LiveIndex(Watch):
             return
         try:
             opened = Searcher.open(folder)
-        except HandrailError:
+        except Exception:  # whatever is wrong with it, the one before may serve
             self._fall_back(folder)
             raise
         if self._searcher is not None:

@@ -39,7 +39,7 @@ from handrail_kb.contact.reply_due import contact_of
 from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.texts.log.logger import Log
-from handrail_search.index.site_build import how_to_build
+from handrail_search.index.site_build import how_to_build, refuse_no_site
 from handrail_search.service.monitoring.allocated_counts import room_in
 from handrail_search.service.monitoring.process_files import merge_ended, shared_folder
 from handrail_search.service.monitoring.stopping import Stopping
@@ -63,9 +63,8 @@ OTHER_FILES = 500
 def serve_in_production(settings: Settings) -> None:
     """Serve what was built with several processes; SIGHUP reloads them gracefully, SIGTERM ends them gracefully."""
     refuse_busy_port(settings)
+    refuse_no_site(settings)
     site = settings.served_site
-    if not site.is_dir():
-        raise SiteError(f"There is no built site at {site}.", how_to_build(settings))
     if next(html_files(site), None) is None:
         raise SiteError(f"{site} holds no page.", how_to_build(settings))
     delivery = None if settings.only_answers else read_delivery(settings)

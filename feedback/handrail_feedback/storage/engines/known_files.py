@@ -46,7 +46,7 @@ def is_gone(path: Path) -> bool:
     """Whether there is no file, or an empty one, which SQLite takes for a new database."""
     try:
         return path.stat().st_size == 0
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:  # what is wrong is told by whoever opens it
         return False

@@ -41,14 +41,14 @@ from handrail_feedback.storage.engines.sqlite_words import (
     is_of_connection,
     is_of_log,
     refuse_no_file,
+    restored_by,
     unavailable,
 )
 from handrail_kb.config.plain_files import how_to_clear, open_plain
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreUnavailable
 
-# Several processes must all have the files closed at one moment.
-_REST_SECONDS = (0.1, 1.0)
+_REST_SECONDS = (0.1, 1.0)  # several processes must all have the files closed at one moment
 
 
 class SqliteFile:
@@ -184,7 +184,7 @@ class SqliteFile:
                 f"{self.path} holds something.", f"Nothing was changed. Move it away: {how_to_clear(self.path)}"
             )
         with explained(self.path):
-            files = [self.path.with_name(self.path.name + ending) for ending in ("", *BESIDE)]
+            files = (self.path.with_name(self.path.name + ending) for ending in ("", *BESIDE))
             left = [file.rename(f"{file}.lost-{time.time():.0f}") for file in files if file.exists()]
             self._note.forget()
         self.upgrade()
@@ -193,7 +193,7 @@ class SqliteFile:
     def _lost(self) -> StoreUnavailable:
         return StoreUnavailable(
             f"The store {self.path} is gone or was emptied: one was made there, with messages perhaps.",
-            "Put a backup in its place: handrail restore FILE, or begin an empty one: handrail store new",
+            f"Put a backup in its place: {restored_by(self.path)}, or begin an empty one: handrail store new",
         )
 
     def before_fork(self) -> None:

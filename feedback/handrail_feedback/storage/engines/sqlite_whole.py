@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from handrail_feedback.records.stamps import SqlValue
 from handrail_feedback.storage.engines.known_files import BESIDE
 from handrail_feedback.storage.engines.sqlite import SqliteConnection, SqliteFile
-from handrail_feedback.storage.engines.sqlite_words import explained
+from handrail_feedback.storage.engines.sqlite_words import explained, is_of_connection
 from handrail_feedback.storage.engines.whole import Bulk, Contents, listed
 from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import made
@@ -152,18 +152,21 @@ def _copy(path: Path, to: Path) -> Contents:
 def _examined(file: Path) -> Contents:
     """What is in a file that is whole. Raises StoreUnavailable."""
     another = f"Take another backup: ls -lt {as_typed(file.parent)}"
+    damaged = StoreUnavailable(f"{file} is damaged: it cannot be read to its end.", another)
     try:
         with _snapshot(file) as bulk:
             found = [str(line) for (line,) in bulk.execute("PRAGMA integrity_check").fetchall()]
             if found == ["ok"]:
                 return bulk.contents()
-    except UnicodeError:  # in what says that it is damaged
-        found = ["it cannot be read"]
+    except UnicodeError as error:  # in what says that it is damaged
+        raise damaged from error
     except StoreUnavailable as error:
         if error.passing:
             raise
+        if is_of_connection(error):  # what SQLite says of it names tables, and pages of the file
+            raise damaged from error
         raise StoreUnavailable(error.what, another) from error
-    raise StoreUnavailable(f"{file} is damaged: {found[0]}.", another)
+    raise damaged
 
 
 def _write_down(path: Path) -> None:

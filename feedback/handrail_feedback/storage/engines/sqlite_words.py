@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import sqlite3
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handrail_kb.config.durable_files import show_room
-from handrail_kb.config.plain_files import how_to_clear, standing_at
+from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreUnavailable
 
@@ -34,9 +35,11 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise unavailable(path, sqlite3.SQLITE_FULL, "") from error
+        if known := no_folder(path.parent):
+            raise StoreUnavailable(*known) from error
         raise StoreUnavailable(
             f"The store {path} cannot be opened: {error.strerror or error}.",
-            f"Run this as the user of the service, who has to own {path.parent}: sudo -u USER handrail …",
+            f"Run this as the user of the service, who has to own the folder: ls -ld {as_typed(path.parent)}",
         ) from error
 
 
@@ -57,20 +60,39 @@ def refuse_no_file(path: Path, then: str = ". If it should be the store, then: h
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def restored_by(path: Path) -> str:
+    """The command that puts a backup in the place of a store: the newest one at hand, if there is any."""
+    with contextlib.suppress(OSError):
+        found = max(path.parent.glob("backups/store-*.db"), key=lambda file: file.stat().st_mtime, default=None)
+        return f"handrail restore {as_typed(found)}" if found else "handrail restore FILE"
+    return "handrail restore FILE"
+
+
+def how_to_save(path: Path) -> str:
+    """What to do about a store that is damaged."""
+    at = as_typed(path)
+    by_hand = f"sqlite3 {at} .recover | sqlite3 {at}.recovered"
+    return f"Save what can be read of it ({by_hand}), then put a backup in its place: {restored_by(path)} --yes"
+
+
+_OF_ITS_PLACE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+
+
 def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
     """What to say of a store where SQLite failed with this code, in these words."""
     if code == sqlite3.SQLITE_IOERR and _is_full(path.parent):
         code = sqlite3.SQLITE_FULL  # where a file beside the store has no room, SQLite says less
+    if code in _OF_ITS_PLACE and (known := no_folder(path.parent)):
+        return StoreUnavailable(*known)
     at, folder = as_typed(path), as_typed(path.parent)
     reasons = {
         sqlite3.SQLITE_NOTADB: (
             f"{path} is not a store of Handrail: {said}.",
-            f"Move it away, then put your back-up in its place or start afresh: mv {at} {at}.broken",
+            f"Move it away, and put a backup in its place: mv {at} {at}.broken; {restored_by(path)}",
         ),
         sqlite3.SQLITE_CORRUPT: (
             f"The store {path} is damaged: {said}.",
-            "Put a backup in its place: handrail restore FILE, "
-            f"or save what can be read: sqlite3 {at} .recover | sqlite3 {at}.recovered",
+            how_to_save(path),
         ),
         sqlite3.SQLITE_FULL: (f"The disk is full: {path} cannot grow.", f"Make room: {show_room(path.parent)}"),
         sqlite3.SQLITE_READONLY: (

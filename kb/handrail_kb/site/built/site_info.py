@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from handrail_kb.addresses import Known, location_of_address
+from handrail_kb.config.shown import as_typed
 from handrail_kb.contact.open_now import OpeningTimes, read_opening
 from handrail_kb.errors import SiteError
 from handrail_kb.site.pages.choices import NO_CHOICES, Choices, choices_of_site
@@ -79,6 +80,11 @@ def read_site_info(site_dir: Path) -> SiteInfo:
             edit_base=str(data.get("edit_base") or ""),
             articles=Known((location_of_address(url), facts) for url, facts in data.get("articles", {}).items()),
         )
+    except OSError as error:
+        raise SiteError(
+            f"{file} cannot be read: {error.strerror or error}.",
+            f"Let the user of the service read it: ls -ld {as_typed(file.parent)} {as_typed(file)}",
+        ) from error
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise SiteError(f"{file} is not what the plugin writes: {error}.", "Build it again: handrail build") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -47,6 +48,8 @@ def test_a_store_that_holds_anything_is_replaced_only_when_that_is_said(full: St
     before = export(full.at)
     with pytest.raises(StoreUnavailable, match="is not empty: it has") as raised:
         backups.restore(full.at, file, NOON, overwrite=False)
+    assert re.search(r"has \d+ messages, .* and \d+ accounts?\.$", raised.value.what), "what people know"
+    assert "_" not in raised.value.what.partition(": ")[2], "no table is named"
     assert raised.value.mend.endswith("--yes")
     assert export(full.at) == before
 
@@ -78,6 +81,19 @@ def test_a_damaged_backup_changes_nothing(full: Store, folder: Path, damage: str
     with pytest.raises(StoreUnavailable):
         backups.restore(full.at, file, NOON, overwrite=True)
     assert export(full.at) == before
+
+
+@pytest.mark.sqlite
+def test_what_is_said_of_a_damaged_backup_names_no_table(full: Store, folder: Path) -> None:
+    file = backed_up(full, folder)
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA writable_schema=ON")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'votes'")
+        db.commit()
+    full.close()
+    with pytest.raises(StoreUnavailable) as raised:
+        backups.restore(full.at, file, NOON, overwrite=True)
+    assert raised.value.what == f"{file} is damaged: it cannot be read to its end."
 
 
 def test_a_backup_of_a_newer_version_changes_nothing(full: Store, folder: Path) -> None:

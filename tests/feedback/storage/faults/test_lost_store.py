@@ -75,18 +75,18 @@ def test_a_lost_store_is_refused_until_it_is_restored(help_site, harm, open_mean
     if open_meanwhile:
         keep_message(service, KEPT, ())
     harm(path)
+    [backup] = (help_site / ".handrail" / "backups").glob("*.db")
     for store in (service, Store(path)):
         for use in (store.check, store.look, lambda store=store: keep_message(store, KEPT, ())):
             with pytest.raises(StoreUnavailable) as told:
                 use()
-            assert "handrail restore" in told.value.mend
-            assert "handrail store new" in told.value.mend
+            assert f"handrail restore {backup}" in told.value.mend
+            assert told.value.mend.endswith("handrail store new")
         store.close()
     told = run("doctor").output
     assert "BAD   store" in told
     assert "handrail store new" in told
     assert "handrail restore" in run("contact", "list").output
-    [backup] = (help_site / ".handrail" / "backups").glob("*.db")
     assert run("restore", backup, *(["--yes"] if harm is without_tables else [])).exit_code in (0, 1)
     if harm is without_tables:  # somebody's tables are not Handrail's to drop
         path.unlink()

@@ -27,7 +27,7 @@ def test_a_store_that_holds_anything_is_not_overwritten(full: Place, target_plac
     keep_message(there, Message("mine", "", "", "en", NOON))
     there.close()
     before = export(target_place)
-    with pytest.raises(StoreUnavailable, match="not empty: it has 1 row of messages"):
+    with pytest.raises(StoreUnavailable, match="not empty: it has 1 message"):
         copied(full, target_place)
     assert export(target_place) == before
 

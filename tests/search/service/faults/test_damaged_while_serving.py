@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import subprocess
 
 import pytest
 
 from handrail_kb.config.generations import generations_before
 from handrail_kb.config.settings import load_settings
+from handrail_kb.errors import IndexUnusable
 from handrail_kb.site.built.passages import read_site
 from handrail_search.index.build import build_index
-from handrail_search.index.generation import current_generation
+from handrail_search.index.generation import current_generation, open_current
 from handrail_search.service.app import create_app
 
 from ...conftest import MODEL, Client, stop
@@ -180,3 +183,64 @@ def test_a_searcher_that_is_opened_again_is_taught_again(make_app, own_acme):
     after = app.extensions["handrail"].live.searcher()
     assert after is not before
     assert teaching._pupil() is after  # noqa: SLF001 (which of two alike is meant)
+
+
+NAMED_WRONGLY = {
+    "empty": lambda name: b"",
+    "zeros, as after a power cut": lambda name: bytes(len(name) + 1),
+    "UTF-16, as some shells write": lambda name: f"\ufeff{name}\r\n".encode("utf-16-le"),
+    "two lines": lambda name: f"{name}\n{name}\n".encode(),
+    "a path": lambda name: f"./{name}/\n".encode(),
+    "what is not there": lambda name: b"99990101T000000-abcdef\n",
+}
+
+
+@pytest.mark.parametrize("wrong", NAMED_WRONGLY)
+def test_where_current_names_nothing_the_command_that_stands_there_names_what_is_there(own_acme, wrong):
+    index = own_acme / "state" / "index"
+    generation = current_generation(index)
+    (index / "CURRENT").write_bytes(NAMED_WRONGLY[wrong](generation.name))
+    with pytest.raises(IndexUnusable) as told:
+        current_generation(index)
+    assert told.value.what.isprintable()
+    assert str(index / "CURRENT") in told.value.what
+    subprocess.run(told.value.mend.rpartition(": ")[2], shell=True, check=True)
+    assert current_generation(index) == generation
+
+
+def test_a_mark_before_the_name_and_an_end_of_line_of_another_system_are_no_part_of_it(own_acme):
+    index = own_acme / "state" / "index"
+    generation = current_generation(index)
+    (index / "CURRENT").write_bytes(f"\ufeff{generation.name}\r\n".encode())
+    assert current_generation(index) == generation
+
+
+@pytest.mark.parametrize("name", ["passages.db", "vectors.faiss", "encoder/tokenizer.json", "site.list"])
+def test_a_generation_of_which_a_file_may_not_be_read_is_named_and_the_one_before_serves(
+    make_app, twice_built_with_pages, monkeypatch, name
+):
+    """As a build by another user leaves it, with rights for nobody else."""
+    index = twice_built_with_pages / "state" / "index"
+    refused = current_generation(index) / name
+    opened = os.open
+
+    def not_this_one(path, *more, **named):
+        if str(path) == str(refused):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", not_this_one)
+    client = make_app(twice_built_with_pages).test_client()
+    assert asked(client).status_code == 200
+    [problem] = client.get("/readyz").json["problems"]
+    assert problem["what"] == f"{refused} cannot be read: Permission denied."
+    assert problem["mend"].endswith(f"ls -ld {refused.parent} {refused}")
+
+
+def test_a_page_that_may_not_be_read_keeps_a_generation_from_serving(twice_built_with_pages, monkeypatch):
+    generation = current_generation(twice_built_with_pages / "state" / "index")
+    page = generation / "site" / "account" / "password" / "index.html"
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: path != page and may(path, how))
+    with pytest.raises(IndexUnusable, match=r"index\.html cannot be read: Permission denied"):
+        open_current(generation.parent)
