@@ -55,7 +55,7 @@ def back_up(place: Path | str, where: Path, keep: int, at: datetime) -> Backup:
         if to_file:  # nobody else gives it this name: it was left by a backup that was killed
             _part_of(file).unlink(missing_ok=True)
         contents = _write(whole, file)
-        removed = () if to_file else tuple(_remove_old(names, where, keep))
+        removed = () if to_file else tuple(_remove_old(names, file, keep))
     return Backup(file, contents, removed, _noted(place, contents, at))
 
 
@@ -164,8 +164,11 @@ def _part_of(file: Path) -> Path:
     return file.with_name(f".{file.name}.part")
 
 
-def _remove_old(names: _Names, folder: Path, keep: int) -> Iterator[Path]:
-    for file in [*names.in_folder(folder)[:-keep], *names.unfinished(folder)]:
+def _remove_old(names: _Names, made_now: Path, keep: int) -> Iterator[Path]:
+    """Remove what is older than the last `keep`. What is dated later was made before a clock was set back."""
+    folder = made_now.parent
+    oldest_first = sorted(names.in_folder(folder), key=lambda file: (file.name <= made_now.name, file.name))
+    for file in [*oldest_first[:-keep], *names.unfinished(folder)]:
         with suppress(FileNotFoundError):
             file.unlink()
             yield file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from handrail_kb.config.plain_files import plain_text
@@ -13,6 +14,7 @@ CURRENT, SITE, LISTING = "CURRENT", "site", "site.list"
 GENERATION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 # What some editors and shells write before the first letter.
 _MARK = "\ufeff"
+_DATED = "%Y%m%dT%H%M%S"
 _LONGEST_NAME = 80
 
 
@@ -38,6 +40,17 @@ def generations_in(index_dir: Path) -> list[Path]:
     except OSError:
         return []
     return [index_dir / name for name in names if GENERATION.fullmatch(name)]
+
+
+def after_all(index_dir: Path, at: datetime) -> datetime:
+    """The moment that a new generation is named after: later than those of all that are there.
+
+    A clock may have been set back. The new one would stand before older ones then, which would be kept for ever.
+    """
+    with suppress(IndexError, ValueError, OverflowError):
+        newest = datetime.strptime(generations_in(index_dir)[0].name[:15], _DATED).replace(tzinfo=UTC)
+        return newest + timedelta(seconds=1) if newest > at else at
+    return at
 
 
 def newest_written(index_dir: Path) -> Path | None:

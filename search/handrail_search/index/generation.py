@@ -30,6 +30,7 @@ from handrail_kb.config.generations import (
     CURRENT,
     GENERATION,
     SITE,
+    after_all,
     current_name,
     generation_of,
     generations_in,
@@ -308,7 +309,7 @@ def open_current(index_dir: Path) -> Index:
 
 def new_generation(index_dir: Path) -> Path:
     """A new empty folder for the next generation; nothing serves from it before `publish`."""
-    at = datetime.now(UTC)  # names are in the order of time, within a second too
+    at = after_all(index_dir, datetime.now(UTC))  # names are in the order of time, within a second too
     folder = index_dir / f"{at:%Y%m%dT%H%M%S}-{at.microsecond:05x}{secrets.randbelow(16):x}"
     folder.mkdir(parents=True)
     return folder

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from handrail_kb.config.generations import LISTING, SITE, current_site
+from handrail_kb.config.generations import LISTING, SITE, after_all, current_site
 
 OLD, NEW = "20260101T000000-000000", "20260102T000000-000000"
 
@@ -31,3 +32,12 @@ def test_where_the_site_that_is_named_is_gone_that_of_the_generation_before_is_t
     assert current_site(index_dir) is None, "an index alone"
     (index_dir / NEW).rmdir()
     assert current_site(index_dir) == index_dir / OLD / SITE
+
+
+def test_after_a_clock_was_set_back_a_generation_is_named_after_those_that_are_older(index_dir):
+    right = datetime(2026, 3, 2, tzinfo=UTC)
+    assert after_all(index_dir, right) == right
+    (index_dir / "20400601T000000-000000").mkdir()
+    assert f"{after_all(index_dir, right):%Y%m%dT%H%M%S}" == "20400601T000001"
+    (index_dir / "99991231T235959-000000").mkdir()
+    assert after_all(index_dir, right) == right, "nothing comes after the end of time"

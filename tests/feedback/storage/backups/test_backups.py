@@ -93,6 +93,16 @@ def test_the_newest_stay_and_only_our_own_are_removed(store: Store, folder: Path
     assert all(re.fullmatch(rf"store-2026030\dT120000Z-[0-9a-f]{{8}}\.{ending}", one.name) for one in made)
 
 
+def test_a_backup_made_after_a_clock_was_set_back_stays_and_those_before_it_go_first(
+    store: Store, folder: Path
+) -> None:
+    store.check()
+    ahead = [backed_up(store, folder, keep=3, days=5000 + day) for day in range(3)]
+    made = [backed_up(store, folder, keep=3, days=day) for day in range(4)]
+    assert [file.exists() for file in made] == [False, True, True, True]
+    assert not any(file.exists() for file in ahead)
+
+
 def test_what_a_killed_backup_left_is_removed_once_it_is_surely_dead(store: Store, folder: Path) -> None:
     store.check()
     file = backed_up(store, folder)
