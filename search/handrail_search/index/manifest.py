@@ -18,7 +18,7 @@ from handrail_kb.site.built.passages import PASSAGE_RULES
 from handrail_search.embedding.encoder import ENCODER_FILES, Recipe
 from handrail_search.embedding.weights import sha256_of
 
-INDEX_FORMAT = 17
+INDEX_FORMAT = 18
 # The trust in meaning from which verdicts are based on it.
 TRUSTED = 0.5
 REBUILD = "Build it again (a site of another generator: handrail index SITE_DIR): handrail build"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from handrail_kb.language.normal_form import plain
 
@@ -12,14 +13,31 @@ ANNOUNCING = (
     r"errors?|errno|code|http|status|fehler(?:code)?|erreur|errore|erro|fout(?:code)?|chyba|błąd|fel(?:kod)?|ошибка"
 )
 _ANNOUNCING = re.compile(rf"(?i:{ANNOUNCING})")
-_SHORTEST_WORD, _LONGEST = 3, 64
+# Beside such a word a number names one thing, and its neighbours others: error 503 is not error 502. In front of it
+# stand three digits, as in "a 503 error": "20 errors" are counted. Longer ones behind "code" alone are the customer's
+# own, which no article holds: my code 4821 does not work.
+_BEFORE_NUMBER = rf"(?:(?<![^\W\d_])(?:{ANNOUNCING})|错误码?|錯誤碼?|エラー(?:コード)?|오류)"
+_NUMBERED = re.compile(
+    rf"(?i)(?!code\W{{0,3}}\d{{4}}){_BEFORE_NUMBER}\W{{0,3}}"
+    r"(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
+    rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}(?!code|status){_BEFORE_NUMBER}(?<!errors)(?![^\W\d_])"
+)
+_SHORTEST_WORD = 3
 # TZ-440/B, QX/771, KL.300.C: capitals and digits with signs that people leave out or write as a dash.
 _SIGNS_INSIDE = re.compile(r"(?=[A-Z/.-]{0,12}\d)[A-Z][A-Z\d]{0,7}(?:[-/.][A-Z\d]{1,8}){1,4}")
 # From so many digits on, dashes between them only help the eye.
 _LONG_NUMBER = 6
 # Parts this short occur in every other code.
 _SHORTEST_PART = 4
+# Letters before the number of a code, separated by a space: E 1042, CVE 2021 44228.
+_LETTERS_OF_CODE = 5
+_JOINED_TOKENS = 3
+# Numbers written in groups: DE 123 456 789, DE89 3704 0044 0532 0130 00.
+_GROUPED = re.compile(r"(?<!\S)(?:[A-Z]{2} ?)?\d{2,}(?: \d{2,}){2,7}(?!\S)")
+_LONGEST_JOINED = 40
 _LETTERS = re.compile(r"[^\W\d_]+")
+_PART = re.compile(r"\d+|[^\W\d_]+")
+_JOINED_WORDS = re.compile(r"[^\W\d_]+(?:[-_+]+[^\W\d_]+)+")
 _CAPITAL_INSIDE = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _WORD_BEHIND = re.compile(r"[-_]?([^\W\d_]+)")
 
@@ -29,16 +47,72 @@ def is_announcing(word: str) -> bool:
     return _ANNOUNCING.fullmatch(word) is not None
 
 
+def numbers_of_errors(question: str) -> list[str]:
+    """The numbers in a question that name an error or a status."""
+    return [behind or before for behind, before in _NUMBERED.findall(question)]
+
+
+def counts(number: str, text: str) -> bool:
+    """Whether a number in a text only says how many, as in "400 days": a word in small letters follows."""
+    if number in numbers_of_errors(text):
+        return False
+    return re.search(rf"(?<![\w.,]){re.escape(number)}(?![\w.,]*\w| [^\W\dA-Z_])", text) is None
+
+
 def with_dashes(token: str) -> str | None:
     """A code with dashes in place of other signs inside, as TZ-440-B for TZ-440/B; None where it has none."""
     dashed = re.sub("[/.]", "-", token)
     return dashed if dashed != token and _SIGNS_INSIDE.fullmatch(token) else None
 
 
+def with_any_signs(token: str) -> tuple[str, re.Pattern[str]] | None:
+    """The words of a code, and a pattern for it with a space or other signs between its parts; None where it is short.
+
+    iphone8 is iPhone 8, CTRL-SHIFT-P is Ctrl+Shift+P, and 12.50 is 12,50. Of words joined by dots each is a name.
+    """
+    form = plain(token)
+    parts = list(_PART.finditer(form))
+    words = [part[0] for part in parts if len(part[0]) > 1 and part[0].isalpha()]
+    digits = [part[0] for part in parts if part[0].isdigit()]
+    if len(parts) < 2 or not (words or len(digits) == len(parts)) or not (digits or _JOINED_WORDS.fullmatch(form)):
+        return None
+    others = "[.,/-]" if words else "[./-]" if len(parts) > 2 else "[.,]"
+    pattern = rf"(?<![^\W_]){re.escape(parts[0][0])}"
+    for before, part in pairwise(parts):
+        sign = form[before.end() : part.start()]
+        if before[0].isdigit() and part[0].isdigit():
+            pattern += others if sign in ".,/-" else re.escape(sign)
+        else:
+            pattern += r"[\W_]{1,3}" if before[0].isalpha() and part[0].isalpha() else r"[\W_]{0,3}"
+        pattern += re.escape(part[0])
+    return " ".join(words or digits), re.compile(rf"{pattern}(?![^\W_])")
+
+
+def joined_codes(run: Sequence[str], *, strict: bool = False) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Tokens with one space between that may be one code, joined, and the tokens; `strict` for articles' texts."""
+    for end in range(2, len(run) + 1):
+        for first in range(max(end - _JOINED_TOKENS, 0), end - 1):
+            made_of = tuple(run[first:end])
+            if _may_be_one(made_of, strict=strict):
+                yield "-".join(made_of), made_of
+    yield from ((group.replace(" ", "-"), tuple(group.split())) for group in _GROUPED.findall(" ".join(run)))
+
+
+def _may_be_one(made_of: Sequence[str], *, strict: bool) -> bool:
+    """Whether letters and numbers separated by spaces look like one code."""
+    head, *rest = made_of
+    if sum(map(len, made_of)) > _LONGEST_JOINED or not all(any(map(str.isdigit, one)) for one in rest[:1]):
+        return head.isalnum() and not head.isalpha() and len(rest) == 1 and rest[0].isalpha() and rest[0].isupper()
+    if not head.isalpha() or len(head) > _LETTERS_OF_CODE or not all(any(map(str.isdigit, one)) for one in rest[:-1]):
+        return False
+    digits = sum(character.isdigit() for one in rest for character in one)
+    if not strict:
+        return digits >= 2 or len(head) == 1
+    return digits >= 2 and (head.isupper() or (len(head) == 1 and digits >= 3))
+
+
 def beside_words(token: str) -> Iterator[tuple[str, str]]:
     """Every code that a token may be with a word glued to it, and that word, the likeliest first."""
-    if len(token) > _LONGEST:
-        return
     for at in _ends_of_words(token):
         word, code = token[:at].rstrip("-_"), token[at:].lstrip("-_")
         if _LETTERS.fullmatch(word) and _is_code_or_number(code, word):

@@ -25,8 +25,10 @@ Count = Callable[[str], int]
 def split(word: str, lang: str, count: Count) -> tuple[str, ...]:
     """The parts of a compound in order, in lower case; empty when it is none.
 
-    `count` says in how many articles a stem occurs by itself.
+    `count` says in how many articles a stem occurs by itself. Names such as max_size have parts in every language.
     """
+    if "_" in word:
+        return tuple(filter(None, word.split("_")))
     if lang not in COMPOUNDING or not 2 * SHORTEST_PART <= len(word) <= _LONGEST or not word.isalpha():
         return ()
     return _best(word, lang, count, _PARTS - 1)[1]

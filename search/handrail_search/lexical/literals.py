@@ -14,15 +14,18 @@ from dataclasses import dataclass, replace
 from handrail_kb.language.normal_form import plain, same_signs
 from handrail_kb.language.segments import UNSPACED, has_unspaced, is_unspaced
 from handrail_search.lexical.code_forms import (
-    ANNOUNCING,
     announced,
     beside_words,
+    counts,
     is_announcing,
+    joined_codes,
     key_of,
+    numbers_of_errors,
     rank_within,
     shape_of,
     with_dashes,
 )
+from handrail_search.lexical.stemming import words_in
 
 LITERALS_SCHEMA = """
 -- Every token of a text that is more than a plain word, by its key (`key_of`). passage_id is NULL for the title,
@@ -44,34 +47,23 @@ _TOKEN = re.compile(
 )
 # Dashes between clauses, not inside a code.
 _PAUSE = re.compile("[—―…]|--+")
-_LEADING, _TRAILING = "-#*`=&+~", ".:-*`=&~"
-# E-1042, 0x80070057, profiles.ini, browser.tabs.max, about:config, /etc/hosts, C++, max_size, userChrome, PGMP-C
-# but not pop-up, and/or, 115.
+_LEADING, _TRAILING = "-#*`=&+~:$", ".:-*`=&~"
+# E-1042, 0x80070057, profiles.ini, browser.tabs.max, about:config, /etc/hosts, .htaccess, @acme/client, C++, max_size,
+# userChrome, PGMP-C but not pop-up, and/or, 115.
 _CODE = re.compile(
-    r"[^\W\d_].*\d|\d.*[^\W\d_]|\d{5}|\d[-_./:]\d|[^\W_][_.:@\\][^\W_]|^[/\\~].|\+\+|\w#$|[a-z][A-Z]|^[A-Z]+(?:-[A-Z]+)+$"
+    r"[^\W\d_].*\d|\d.*[^\W\d_]|\d{5}|\d[-_./:]\d|[^\W_][_.:@\\][^\W_]|^[/\\~].|^\.[^\W_]{5}|^@[^\W\d_][\w.-]*/\w"
+    r"|\+\+|\w#$|[a-z][A-Z]|^[A-Z]+(?:-[A-Z]+)+$"
 )
 # Nobody types more of a code. A picture as text in an article is one token of a hundred thousand letters.
 _LONGEST_LOOKED_AT = 500
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
-_GLUE = re.compile(r"[=:|/\\#&?+*@]+")
-# Beside such a word a number names one thing, and its neighbours others: error 503 is not error 502. In front of it
-# stand three digits, as in "a 503 error": "20 errors" are counted. Longer ones behind "code" alone are the customer's
-# own, which no article holds: my code 4821 does not work.
-_ANNOUNCING = rf"(?:(?<![^\W\d_])(?:{ANNOUNCING})|错误码?|錯誤碼?|エラー(?:コード)?|오류)"
-_NUMBERED = re.compile(
-    rf"(?i)(?!code\W{{0,3}}\d{{4}}){_ANNOUNCING}\W{{0,3}}"
-    r"(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
-    rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}(?!code|status){_ANNOUNCING}(?<!errors)(?![^\W\d_])"
-)
+_GLUE = re.compile(r"[=:|/\\#&?+*@$%]+")
+_PATH = re.compile(r"~?/|\w+://")
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
 _CANDIDATES = 400
 # The weight of a page that contains a literal less exactly than another.
 _LESSER = 0.15
-# Letters before the number of a code, separated by a space: E 1042, CVE 2021 44228.
-_LETTERS_OF_CODE = 5
-_JOINED_TOKENS = 3
-_LONGEST_JOINED = 40
 _SHORTEST_NUMBER, _LONGEST_END = 3, 2
 
 
@@ -139,13 +131,18 @@ def literals(question: str) -> tuple[Literal, ...]:
     ]
     # A number by itself must match literally; within a sentence it is a word like others, and so is the 10th.
     alone = len(found) == 1 and any(character.isdigit() for character in found[0])
-    numbers = [behind or before for behind, before in _NUMBERED.findall(same_signs(question))]
+    numbers = numbers_of_errors(same_signs(question))
     codes = [
         Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1, number=number)
         for token, number in ((token, _number_in(token, numbers)) for token in found)
         if alone or number or (is_code(token) and not _ORDINAL.fullmatch(token))
     ]
-    joined = [Literal(token, False, made_of=made_of) for token, made_of in _joined(question) if len(found) < 32]
+    joined = [
+        Literal(token, False, made_of=made_of)
+        for run in _runs(question)
+        for token, made_of in joined_codes(run)
+        if len(found) < 32
+    ]
     return tuple(dict.fromkeys([*phrases, *joined[:8], *codes]))[:16]
 
 
@@ -172,8 +169,12 @@ def write_literals(db: sqlite3.Connection, found: Iterable[LiteralRow]) -> None:
 def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) -> dict[int, LiteralMatch]:
     """Pages that contain a code, or, where none does, the codes that it is composed of, or it without a word beside."""
     found = find_code(db, literal.text, unfinished=unfinished and not literal.parts, whole=literal.joined)
+    if literal.number == literal.text:
+        found = {page: held for page, held in found.items() if not _is_counted(db, literal.text, held.passages)}
     if not found and (dashed := with_dashes(literal.text)):
         found = find_code(db, dashed, whole=True)
+    if not found:
+        found = next(filter(None, (find_code(db, path) for path in _paths_above(literal.text))), {})
     if found or literal.joined:
         return found
     either: dict[int, LiteralMatch] = {}
@@ -183,6 +184,12 @@ def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) 
             if page not in either or held.grade > either[page].grade:
                 either[page] = replace(held, begun=held.begun or another)
     return either or _find_beside_word(db, literal.text)
+
+
+def _is_counted(db: sqlite3.Connection, number: str, passages: Sequence[int]) -> bool:
+    """Whether these passages have a number only as that of something: 400 days."""
+    texts = db.execute(f"SELECT text FROM passages WHERE id IN ({_marks(passages)})", passages).fetchall()  # noqa: S608 (only question marks)
+    return bool(texts) and all(counts(number, text) for (text,) in texts)
 
 
 def _find_beside_word(db: sqlite3.Connection, token: str) -> dict[int, LiteralMatch]:
@@ -248,7 +255,13 @@ def find_phrase(
     wanted = " ".join(plain(phrase).split())
     before = "" if is_unspaced(wanted[:1]) else r"(?<![^\W_])"
     after = "" if beginning or is_unspaced(wanted[-1:]) else r"(?![^\W_])"
-    pattern = re.compile(f"{before}{re.escape(wanted)}{after}")
+    return find_pattern(db, re.compile(f"{before}{re.escape(wanted)}{after}"), passages, pages)
+
+
+def find_pattern(
+    db: sqlite3.Connection, pattern: re.Pattern[str], passages: Sequence[int], pages: Sequence[int]
+) -> dict[int, LiteralMatch]:
+    """Pages with a match of the pattern in their normal form, among these passages and heads of pages."""
     few, heads = list(passages)[:_CANDIDATES], list(pages)[:_CANDIDATES]
     texts = db.execute(
         f"SELECT page_id, id, heading || ' ' || text FROM passages WHERE id IN ({_marks(few)}) UNION ALL "  # noqa: S608 (only question marks)
@@ -261,6 +274,12 @@ def find_phrase(
 def written_as(code: str) -> list[str]:
     """A code of a question, and what articles may write for it: without a word beside it, and with other signs."""
     return [code, *(one for one, _ in beside_words(code)), *filter(None, (with_dashes(code),))]
+
+
+def with_dash(db: sqlite3.Connection, word: str) -> tuple[str, ...]:
+    """The parts of a word that articles write with a dash only: wifi is Wi-Fi."""
+    tokens = db.execute("SELECT token FROM codes WHERE key = ?", (word,)) if word.isalpha() else ()
+    return next((parts for (token,) in tokens if len(parts := tuple(words_in(token))) > 1), ())
 
 
 def begins(db: sqlite3.Connection, *codes: str) -> bool:
@@ -311,36 +330,30 @@ def _number_in(token: str, numbers: Sequence[str]) -> str:
     return next((number for number in numbers if number in held), "")
 
 
+def _paths_above(path: str) -> Iterator[str]:
+    """What stands above the last part of a path or an address, nearest first; the name of a file is found by itself."""
+    while _PATH.match(path) and "." not in (parts := path.rpartition("/"))[2] and "/" in parts[0].strip("/"):
+        path = parts[0]
+        yield path
+
+
 def _goes_on(token: str) -> bool:
     """Whether a code ends in a short part of its own behind a slash: TZ-440/D is another one than TZ-440/B."""
     head, slash, end = token.rpartition("/")
     return bool(slash) and is_code(head) and end.isalnum() and len(end) <= _LONGEST_END
 
 
-def _joined(text: str, *, strict: bool = False) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Adjacent tokens that may be one code with spaces in it, joined, and the tokens; `strict` for articles' texts."""
+def _runs(text: str) -> Iterator[list[str]]:
+    """Tokens with one space between them."""
     run: list[str] = []
     ended = -1
     for token, start, end in _tokens(text):
-        run = [*run[1 - _JOINED_TOKENS :], token] if start == ended + 1 else [token]
+        if run and start != ended + 1:
+            yield run
+            run = []
+        run.append(token)
         ended = end
-        for first in range(len(run) - 1):
-            made_of = tuple(run[first:])
-            if _may_be_one(made_of, strict=strict):
-                yield "-".join(made_of), made_of
-
-
-def _may_be_one(made_of: Sequence[str], *, strict: bool) -> bool:
-    """Whether letters and numbers separated by spaces look like one code."""
-    head, *rest = made_of
-    if sum(map(len, made_of)) > _LONGEST_JOINED or not all(any(map(str.isdigit, one)) for one in rest[:1]):
-        return head.isalnum() and not head.isalpha() and len(rest) == 1 and rest[0].isalpha() and rest[0].isupper()
-    if not head.isalpha() or len(head) > _LETTERS_OF_CODE or not all(any(map(str.isdigit, one)) for one in rest[:-1]):
-        return False
-    digits = sum(character.isdigit() for one in rest for character in one)
-    if not strict:
-        return digits >= 2 or len(head) == 1
-    return digits >= 2 and (head.isupper() or (len(head) == 1 and digits >= 3))
+    yield run
 
 
 def _rows(page_id: int, passage_id: int | None, text: str, *, said: bool = False) -> Iterator[LiteralRow]:
@@ -349,7 +362,7 @@ def _rows(page_id: int, passage_id: int | None, text: str, *, said: bool = False
         if not token.isalpha() or is_code(token):
             yield key_of(token), token, page_id, passage_id, int(said), 0
             pieces += [*_parts(token), *filter(None, (with_dashes(token), announced(token)))]
-    pieces += [token for token, _ in _joined(text, strict=True)]
+    pieces += [token for run in _runs(text) for token, _ in joined_codes(run, strict=True)]
     for token in dict.fromkeys(pieces):
         yield key_of(token), token, page_id, passage_id, int(said), 1
 

@@ -50,7 +50,7 @@ class Marking:
             found = [match.span() for match in self._words.finditer(typed.form)] if self._words else []
         else:
             found = sorted((*self._among_marks(typed.form), *self._without_spaces(typed.form)))
-        found = sorted([*codes, *found]) if codes else found
+        found = sorted([*codes, *found], key=lambda span: (span[0], -span[1])) if codes else found
         return _apart(found if isinstance(typed.starts, range) else [typed.span(*span) for span in found])
 
     def _among_marks(self, form: str) -> Iterator[Span]:
@@ -133,7 +133,7 @@ def _code(code: str) -> str:
             continue
         pattern += re.escape(part)
         if part.isalnum() and (following in _DASHES or following.isalnum()) and following:
-            pattern += "[-_ /.]?"
+            pattern += "[-_ /.+]?"
     return pattern + (_OPEN_AFTER[parts[-1].isdigit()] if parts[-1].isalnum() else "")
 
 

@@ -131,6 +131,7 @@ class WordIndex:
             return AskedWord(text, forms, (), (text,))
         for lang in self.languages:
             parts = compounds.split(text, lang, lambda form: len(self._articles.held(db, (form,))[0]))
+            parts = parts or literals.with_dash(db, text)
             if parts:
                 return AskedWord(text, forms, tuple(stem(part, lang) for part in parts))
         return AskedWord(text, forms)

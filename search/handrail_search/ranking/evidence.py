@@ -12,6 +12,7 @@ from handrail_search.embedding.encoder import USUAL_REACH
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
 from handrail_search.lexical import literals
+from handrail_search.lexical.code_forms import with_any_signs
 from handrail_search.lexical.function_words import is_greeting, little_among, says_little
 from handrail_search.lexical.snippets import Marking, marking
 from handrail_search.lexical.stemming import words_in
@@ -187,6 +188,12 @@ class Evidence:
             found[literal] or (not literal.phrase and literals.begins(self.index.db, literal.text, *literal.parts))
             for literal in asked
         )
+        # wifi_password may be two words of the site.
+        self.is_unknown_code = (
+            self.asks_for_unknown_code
+            and len(self.question.split()) == 1
+            and not (all(word.known and not any(map(str.isdigit, word.text)) for word in self.asked))
+        )
         exact = np.zeros(pages)
         for literal in asked:
             for page_id, one in found[literal].items():
@@ -216,10 +223,13 @@ class Evidence:
         )
 
     def _find(self, literal: literals.Literal) -> Mapping[int, literals.LiteralMatch]:
-        db = self.index.db
+        db, words = self.index.db, self.index.words
         if literal.phrase:
-            return literals.find_phrase(db, literal.text, *self.index.words.passages_holding(db, literal.text))
-        return literals.find(db, literal, unfinished=same_signs(self.question).endswith(literal.text))
+            return literals.find_phrase(db, literal.text, *words.passages_holding(db, literal.text))
+        found = literals.find(db, literal, unfinished=same_signs(self.question).endswith(literal.text))
+        if found or literal.joined or not (parts := with_any_signs(literal.text)):
+            return found
+        return literals.find_pattern(db, parts[1], *words.passages_holding(db, parts[0]))
 
     def _ask_titles(self, pages: int) -> None:
         same = np.zeros(pages)

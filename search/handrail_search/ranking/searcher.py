@@ -295,7 +295,7 @@ class Searcher:
         first = order[0]
         if finding.is_asked_by_name(first) or finding.holds_what_is_asked(first):
             return "answered", 1.0, limits
-        if finding.asks_for_unknown_code and len(finding.question.split()) == 1:
+        if finding.is_unknown_code:
             return "none", 0.0, limits
         certain = confident >= limits.confident and not finding.asks_for_unknown_code
         certain = certain and not finding.holds_another_code(first) and not finding.says_little

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handrail_kb.site.built.passages import Page, Passage
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import current_generation
-from handrail_search.lexical.code_forms import key_of
+from handrail_search.lexical.code_forms import counts, key_of
 from handrail_search.lexical.literals import literals, tokens
 from handrail_search.lexical.snippets import marking, snippet
 from handrail_search.lexical.spelling import replace
@@ -45,6 +45,7 @@ ARTICLES = [
     page("alarm", "Alarms of the lift", "The alarm AL-307 means that a door is blocked. The bell is meant by AL-309."),
     page("valve", "Valves", "The valve QX/771 fits with PN-20/4 and KL.300.C alone. The pump says TX90R."),
     page("proxy", "The proxy is slow", "The log says http599 while the proxy waits."),
+    page("kept", "How long we keep what you send", "What you send is kept for 90 days."),
     page("turkish", "Offices", "Our office in İstanbul is open. The one in Iğdır opens in May."),
     page("arabic", "استعادة كلمة المرور", "اضغط على نسيت كَلِمَة المُرور ثم افتح الرسالة", lang="ar"),
     page("hebrew", "איפוס סיסמה", "לחצו על שכחתי סיסמה ופתחו את ההודעה. שָׁלוֹם לכולם", lang="he"),
@@ -141,6 +142,22 @@ def test_the_number_of_an_error_is_answered_by_the_article_that_holds_it_and_ano
 ):
     results = searcher.search(question)
     assert (results.verdict, results.hits[0].location) == ("answered", "gateway/")
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "counted"),
+    [("400", "We keep it for 400 days.", True), ("400", "It has 400 pages and 1400 days.", True),
+     ("504", "When the gateway says 504, wait.", False), ("401", "It answers 401 Unauthorized then.", False),
+     ("503", "The error 503 means that it rests.", False), ("503", "A 503 error is shown for 503 days.", False),
+     ("13", "[Errno 13] is shown.", False), ("404", "Seite 404", False)],
+)  # fmt: skip
+def test_the_number_of_an_error_is_not_how_many_there_are_of_something(number, text, counted):
+    assert counts(number, text) is counted
+
+
+def test_an_article_with_as_many_days_is_none_about_the_error(searcher):
+    found = searcher.search("error 90 when the printer is set up").hits
+    assert (found[0].location, "exact" in found[0].why) == ("printer/", False)
 
 
 @pytest.mark.parametrize(
