@@ -21,7 +21,15 @@ _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class BoundedRequest(Request):
-    """A request whose files, which are bounded, stay in memory: a full disk for temporary files does not matter."""
+    """A request whose files, which are bounded, stay in memory: a full disk for temporary files does not matter.
+
+    What breaks off before the length that it says is refused: half of somebody's words must not look like all of them.
+    """
+
+    def __init__(self, environ: dict[str, Any], *more: Any, **named: Any) -> None:
+        if environ.get("CONTENT_LENGTH"):
+            environ.pop("wsgi.input_terminated", None)  # it ends there, but also where the client went away
+        super().__init__(environ, *more, **named)
 
     def _get_file_stream(self, *_: object, **__: object) -> BytesIO:
         return BytesIO()

@@ -187,6 +187,12 @@ def test_a_message_that_comes_in_pieces_arrives(service, words):
     assert sent(service, *pieces).startswith("HTTP/1.1 201")
 
 
+@pytest.mark.parametrize("words", ["Please+do+cancel", "Please " * 15_000], ids=["short", "long"])
+def test_a_message_that_breaks_off_is_not_taken_for_a_whole_one(service, words):
+    head = POST.format(kind="application/x-www-form-urlencoded") + f"Content-Length: {len(words) + 50}\r\n\r\n"
+    assert sent(service, head, f"message={words}").startswith("HTTP/1.1 400")
+
+
 @pytest.mark.parametrize("size", [WHOLE_BYTES - 2000, WHOLE_BYTES + 2000, 900_000])
 @pytest.mark.parametrize("expects", [False, True])
 def test_a_file_of_any_size_that_comes_in_pieces_arrives(service, size, expects):
