@@ -49,7 +49,7 @@ def _no_settings_from_outside(monkeypatch):
 def _logs_as_they_were():
     """A command that runs in this process sets up logging for itself."""
     names = ("mkdocs", "handrail_search", "handrail_feedback", "handrail_kb")
-    before = [(log := logging.getLogger(name), log.handlers, log.propagate, log.level) for name in names]
+    before = [(log := logging.getLogger(name), [*log.handlers], log.propagate, log.level) for name in names]
     yield
     for log, handlers, propagate, level in before:
         log.handlers, log.propagate = handlers, propagate

@@ -18,23 +18,32 @@ from handrail_search.service.gunicorn_server import GunicornLog, _thread_ended
 from handrail_search.service.monitoring.requests import watch_requests
 
 
+class Keep(logging.Handler):
+    """Keeps the lines of the log as JSON, read back."""
+
+    def __init__(self):
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(json.loads(self.format(record)))
+
+
 @pytest.fixture
-def lines():
-    """The lines of the log as JSON, read back."""
-    written = []
+def handler():
+    return Keep()
 
-    class Keep(logging.Handler):
-        def emit(self, record):
-            written.append(json.loads(self.format(record)))
 
-    handler = Keep()
-    handler.setFormatter(JsonLines())
+@pytest.fixture
+def lines(handler):
+    """The lines of our log as JSON, read back."""
     loggers = [logging.getLogger(name) for name in ("handrail_search", "handrail_feedback")]
     before = [one.level for one in loggers]
     for one in loggers:
         one.addHandler(handler)
         one.setLevel(logging.INFO)
-    yield written
+    yield handler.lines
     for one, level in zip(loggers, before, strict=True):
         one.removeHandler(handler)
         one.setLevel(level)
@@ -142,12 +151,11 @@ def test_a_search_that_cannot_be_written_is_told_with_the_request_that_brought_i
     assert line["request_id"] == "abc" and "zanzibar" not in json.dumps(line)
 
 
-def test_gunicorns_own_line_of_a_request_that_fails_has_its_id_and_not_its_address(lines):
+def test_gunicorns_own_line_of_a_request_that_fails_has_its_id_and_not_its_address(handler):
     def broken(_environ, _start_response):
         raise ValueError("zanzibar")
 
     root = logging.getLogger()
-    handler = logging.getLogger("handrail_search").handlers[-1]
     root.addHandler(handler)
     app = Flask(__name__)
     app.wsgi_app = broken
@@ -160,7 +168,7 @@ def test_gunicorns_own_line_of_a_request_that_fails_has_its_id_and_not_its_addre
     finally:
         REQUEST.set(None)
         root.removeHandler(handler)
-    [line] = lines
+    [line] = handler.lines
     assert (line["request_id"], line["event"], line["level"]) == ("abc", "other", "error")
     assert line["message"].startswith("Error handling request … (ValueError at test_request_ids.py:")
     assert "zanzibar" not in json.dumps(line)
