@@ -18,6 +18,8 @@ from waiting import served, until
 
 sys.path.insert(0, str(Path(__file__).parent))
 SITES = Path(__file__).parents[1] / "sites"
+# Milliseconds until what a page has to do is waited for in vain: as long as `until` waits.
+PATIENCE = 40_000
 # Without windows of its own it takes two fifths less of the processor.
 CHROMIUM = os.environ.get("CHROMIUM") or which("chromium-headless-shell") or "/usr/bin/chromium"
 
@@ -124,7 +126,7 @@ def search_from_home(page, site, words, **choice):
 
 def watched(page):
     """The page, with `complaints` for what the browser holds against it."""
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE)
     page.complaints = []
     page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
@@ -223,7 +225,7 @@ def at(chromium, context_in, contact_site):
         else:
             context = context_in(place)
         pages.append(page := context.new_page())
-        page.set_default_timeout(8000)
+        page.set_default_timeout(PATIENCE)
         page.contact = contact_site
         page.complaints = []
         page.on(

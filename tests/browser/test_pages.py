@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import PHONE
+from conftest import PATIENCE, PHONE
 from waiting import until
 
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ def plain_tab(chromium, service):
     """A tab without JavaScript."""
     context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE)
     yield page
     context.close()
 

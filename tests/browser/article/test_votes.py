@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import PHONE
+from conftest import PATIENCE, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -207,7 +207,7 @@ def test_everything_is_said_by_keyboard_alone(tab, service):
 def test_without_javascript_a_vote_and_its_reasons_are_plain_forms(chromium, real, given):
     context = chromium.browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{real}billing/vat/")
     page.get_by_role("button", name="No", exact=True).click()
     page.get_by_text("A person can help you now").wait_for()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.serving import make_server
 
+from conftest import PATIENCE
 from waiting import served
 
 pytest.importorskip("authlib", reason="handrail[openid] is not installed")
@@ -42,7 +43,7 @@ def page(chromium):
     """A tab, and a fault for whatever the policy of the desk blocks or a script throws."""
     context = chromium.browser.new_context(viewport={"width": 1280, "height": 800})
     page, said = context.new_page(), []
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda line: said.append(line.text) if is_blocked(line.text) else None)
     yield page
