@@ -78,8 +78,12 @@ def has_no_more_files(folder: Path) -> bool:
 
 
 def show_room(folder: Path) -> str:
-    """The command that shows what the disk of a folder has run out of: files, or else bytes."""
-    return f"df -{'i' if has_no_more_files(folder) else 'h'} {as_typed(folder)}"
+    """The command that shows what the disk of a folder has run out of: files, or else bytes.
+
+    A folder that work was done in is gone when that is read: the one above it is on the same disk.
+    """
+    there = next((one for one in (folder, *folder.absolute().parents) if one.is_dir()), folder)
+    return f"df -{'i' if has_no_more_files(there) else 'h'} {as_typed(there)}"
 
 
 @contextmanager

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,7 @@ def is_told(done):
     assert "Traceback" not in said, said
     assert "Exception ignored" not in said, said
     assert any(words in said for words in ("full", "No space left", "room")), said
+    assert all(Path(folder).is_dir() for folder in re.findall(r"df -h (\S+)", said)), said
     assert "df -h" in said, said
 
 
