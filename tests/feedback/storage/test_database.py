@@ -98,7 +98,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> N
     path.write_text("my shopping list\n" * 100)
     with pytest.raises(StoreUnavailable, match="not a store of Handrail") as raised:
         Store(path).check()
-    assert raised.value.mend.endswith(f"mv {path} {path}.broken")
+    assert raised.value.mend.endswith(f"mv {path} {path}.broken; handrail restore FILE")
     assert path.read_text().startswith("my shopping list")
 
 
@@ -112,9 +112,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file in the way")
-    with pytest.raises(StoreUnavailable, match="cannot be opened") as raised:
+    with pytest.raises(StoreUnavailable, match="is a file, not a folder") as raised:
         Store(tmp_path / "state" / "store.db").check()
-    assert "sudo -u USER handrail" in raised.value.mend
+    assert raised.value.mend.endswith(f"mv {tmp_path}/state {tmp_path}/state.old")
 
 
 @pytest.mark.sqlite

@@ -68,7 +68,7 @@ def test_a_store_that_cannot_be_used_never_breaks_a_search(tmp_path: Path, caplo
     log.record(search("zanzibar"))
     assert log.close(seconds=20)
     assert log.dropped == 1
-    assert "cannot be opened" in caplog.text
+    assert "is a file, not a folder" in caplog.text
     assert "zanzibar" not in caplog.text
 
 

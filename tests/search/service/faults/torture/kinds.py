@@ -89,6 +89,7 @@ KINDS = (
         "A folder, a pipe, a link to nothing, or another user's file in the place of a file",
         "the command that `handrail doctor` names",
         f"{INDEX}/test_out_of_place.py",
+        f"{INDEX}/test_no_folder.py",
     ),
     fault(
         "Disk full during a build or a command",
@@ -219,6 +220,7 @@ KINDS = (
         "Sending slowly or not at all, and reading nothing, without a web server in front",
         "a request gets a thread when it is whole; what is large has threads of its own",
         f"{SERVICE}/test_slow_clients.py",
+        f"{SERVICE}/test_connections.py",
     ),
     attack(
         "The same through nginx, Caddy and Apache, with slow and huge bodies",
