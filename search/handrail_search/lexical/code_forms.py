@@ -23,6 +23,8 @@ _NUMBERED = re.compile(
     rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}(?!code|status){_BEFORE_NUMBER}(?<!errors)(?![^\W\d_])"
 )
 _SHORTEST_WORD = 3
+# As long as the longest word that announces: a picture as text is one token of a hundred thousand letters.
+_LONGEST_ANNOUNCING = 10
 # TZ-440/B, QX/771, KL.300.C: capitals and digits with signs that people leave out or write as a dash.
 _SIGNS_INSIDE = re.compile(r"(?=[A-Z/.-]{0,12}\d)[A-Z][A-Z\d]{0,7}(?:[-/.][A-Z\d]{1,8}){1,4}")
 # From so many digits on, dashes between them only help the eye.
@@ -139,7 +141,7 @@ def _ends_of_words(token: str) -> list[int]:
     end = letters.end() if letters else 0
     capitals = [match.start() for match in _CAPITAL_INSIDE.finditer(token, 0, end)]
     by_capital = capitals[-1:] if capitals and capitals[-1] >= _SHORTEST_WORD else []
-    by_word = [at for at in range(_SHORTEST_WORD, end + 1) if is_announcing(token[:at])]
+    by_word = [at for at in range(_SHORTEST_WORD, min(end, _LONGEST_ANNOUNCING) + 1) if is_announcing(token[:at])]
     return list(dict.fromkeys([*by_capital, *by_word, *([sign.end()] if sign else [])]))
 
 

@@ -129,9 +129,9 @@ class WordIndex:
         forms = tuple(dict.fromkeys(stem(text, lang) for lang in self.languages))
         if len(self._articles.held(db, forms)[0]):
             return AskedWord(text, forms, (), (text,))
+        dashed = literals.with_dash(db, text)
         for lang in self.languages:
-            parts = compounds.split(text, lang, lambda form: len(self._articles.held(db, (form,))[0]))
-            parts = parts or literals.with_dash(db, text)
+            parts = compounds.split(text, lang, lambda form: len(self._articles.held(db, (form,))[0])) or dashed
             if parts:
                 return AskedWord(text, forms, tuple(stem(part, lang) for part in parts))
         return AskedWord(text, forms)
