@@ -92,10 +92,12 @@ rooms: $(VENV)/.installed-dev ## Print how many names each folder has; fails ove
 	$(BIN)/python tests/project/rooms.py --count
 
 # Browsers, killed servers and loads share a small machine here: what fails beside other tests is tried once more, one after
-# another, and counts by that. Nothing else is (pytest ends with 1): a run that was cut short left tests out.
+# another, and counts by that. Nothing else is: a run that was cut short left tests out (pytest ends with another number
+# than 1), and so did one whose tests could not be collected (no test is remembered as failed).
 SUITE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not torture"
 unit: $(VENV)/.installed-dev
 	$(SUITE) -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder --durations=5 || { test $$? = 1 \
+	&& grep -qs :: .pytest_cache/v/cache/lastfailed \
 	&& echo "Failed beside others; once more, one after another:" && $(SUITE) --last-failed --last-failed-no-failures none; }
 
 docs: $(VENV)/.installed-dev ## Build the help site strictly and check that its questions find their articles

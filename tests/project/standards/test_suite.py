@@ -5,6 +5,7 @@ And that its services share what they begin with.
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -26,6 +27,14 @@ def test_that_fails_beside_others():
 """
 FAILS_ALWAYS = "def test_that_fails():\n    assert False\n"
 NO_PYTHON = "def test_that_cannot_be_read(:\n"
+OF_THIS_PROCESS = """
+import os, pytest
+@pytest.mark.parametrize("process", [os.getpid()])
+def test_with_another_name_in_each_process(process):
+    pass
+"""
+NEW_EACH_TIME = {"time", "time_ns", "monotonic", "now", "utcnow", "today", "getpid", "uuid4", "random", "urandom"}
+NEW_EACH_TIME |= {"token_bytes", "token_hex", "token_urlsafe", "mkdtemp", "randint"}
 ENDS_THE_RUN = """
 import os, pytest
 @pytest.hookimpl(trylast=True)
@@ -72,6 +81,41 @@ def test_a_test_that_fails_alone_too_fails_the_run(unit):
 
 def test_a_file_that_cannot_be_read_fails_the_run(unit):
     assert unit(FAILS_ONCE, NO_PYTHON).returncode != 0
+
+
+def test_tests_that_cannot_be_collected_fail_the_run_at_once(unit):
+    done = unit(OF_THIS_PROCESS)
+    assert done.returncode != 0
+    assert "Different tests were collected" in done.stdout, done.stdout
+    assert ONCE_MORE not in done.stdout, done.stdout
+
+
+# Each process of a run collects the tests by itself. One whose name holds the time ends the run, every few runs.
+def test_no_test_is_named_by_what_differs_between_processes():
+    assert [found for file in sorted((ROOT / "tests").rglob("*.py")) for found in names_that_differ(file)] == []
+
+
+def names_that_differ(file):
+    tree = ast.parse(file.read_text())
+    differing = {target.id for line in tree.body for target in names_set_to_a_new_value(line)}
+    for decorator in (decorator for line in ast.walk(tree) for decorator in getattr(line, "decorator_list", ())):
+        used = {name.id for name in ast.walk(decorator) if isinstance(name, ast.Name)}
+        if makes_a_new_value(decorator) or used & differing:
+            yield f"{file.relative_to(ROOT)}:{decorator.lineno}"
+
+
+def names_set_to_a_new_value(line):
+    if isinstance(line, ast.Assign) and makes_a_new_value(line.value):
+        return [target for target in line.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def makes_a_new_value(expression):
+    if isinstance(expression, ast.Lambda):  # called in the test
+        return False
+    function = getattr(expression, "func", None)
+    called = getattr(function, "attr", getattr(function, "id", ""))
+    return called in NEW_EACH_TIME or any(map(makes_a_new_value, ast.iter_child_nodes(expression)))
 
 
 def test_a_run_that_was_cut_short_fails_whatever_its_tests_do_alone(unit, tmp_path):

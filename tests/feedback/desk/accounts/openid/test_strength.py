@@ -15,6 +15,7 @@ from ...desks import Desk, service
 from .provider import happened, openid, sign_in, to_provider
 
 pytestmark = pytest.mark.sqlite
+LONG_AGO = "more than the 30 minutes that are allowed"
 STRONG = {"acr": ["gold", "silver"], "amr": ["mfa", "hwk"], "max_age": 30}
 
 
@@ -61,11 +62,13 @@ def test_a_sign_in_that_is_strong_and_recent_opens_the_desk(browser, provider):
         {"auth_time": -(10**400)},
         {"auth_time": float("nan")},
         {"auth_time": float("inf")},
-        {"auth_time": int(time.time()) - 40 * 60},
+        {"auth_time": LONG_AGO},
     ],
     ids=str,
 )
 def test_a_sign_in_that_is_weaker_or_older_than_asked_opens_nothing(browser, provider, store, claims):
+    if claims.get("auth_time") is LONG_AGO:
+        claims = {"auth_time": int(time.time()) - 40 * 60}
     provider.claims = good(**claims)
     assert sign_in(browser).status_code == 401
     assert "too weak or too long ago" in browser.page or "did not confirm who you are" in browser.page
