@@ -27,11 +27,12 @@ def test_that_fails_beside_others():
 """
 FAILS_ALWAYS = "def test_that_fails():\n    assert False\n"
 NO_PYTHON = "def test_that_cannot_be_read(:\n"
-OF_THIS_PROCESS = """
-import os, pytest
-@pytest.mark.parametrize("process", [os.getpid()])
-def test_with_another_name_in_each_process(process):
-    pass
+# As a run does whose processes collected different tests.
+ENDS_WITH_1 = """
+import os
+def pytest_sessionfinish(session):
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        session.exitstatus = 1
 """
 NEW_EACH_TIME = {"time", "time_ns", "monotonic", "now", "utcnow", "today", "getpid", "uuid4", "random", "urandom"}
 NEW_EACH_TIME |= {"token_bytes", "token_hex", "token_urlsafe", "mkdtemp", "randint"}
@@ -83,11 +84,11 @@ def test_a_file_that_cannot_be_read_fails_the_run(unit):
     assert unit(FAILS_ONCE, NO_PYTHON).returncode != 0
 
 
-def test_tests_that_cannot_be_collected_fail_the_run_at_once(unit):
-    done = unit(OF_THIS_PROCESS)
+def test_a_run_that_failed_without_a_failed_test_is_not_run_again(unit, tmp_path):
+    (tmp_path / "conftest.py").write_text(ENDS_WITH_1)
+    done = unit()
     assert done.returncode != 0
-    assert "Different tests were collected" in done.stdout, done.stdout
-    assert ONCE_MORE not in done.stdout, done.stdout
+    assert "1 passed" in done.stdout and ONCE_MORE not in done.stdout, done.stdout
 
 
 # Each process of a run collects the tests by itself. One whose name holds the time ends the run, every few runs.
