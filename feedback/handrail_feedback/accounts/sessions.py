@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
 
 from handrail_kb.config.plain_files import how_to_clear, no_folder, plain_text, standing_at
 from handrail_kb.config.secrets import read_secret
@@ -67,12 +68,35 @@ class DeskSessions(SecureCookieSessionInterface):
                 self._problem = error.what
                 log("desk.closed", reason=error)
             return None
-        return super().open_session(app, request)
+        return self._kept(app, request)
+
+    def _kept(self, app: Flask, request: Request) -> SecureCookieSession:
+        """What the cookie holds, if this site signed it; empty otherwise.
+
+        When it was signed is not asked: Flask refuses what a clock a second ahead has signed, so that nodes would sign
+        each other's people out. The store knows when a session ends.
+        """
+        signed = self.get_signing_serializer(app)
+        try:
+            return self.session_class(
+                signed.loads(request.cookies.get(self.get_cookie_name(app), "")) if signed else {}
+            )
+        except BadSignature:
+            return self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie, except on the static files that all pages of the desk share."""
-        if session.accessed or session.modified:
-            super().save_session(app, session, response)
+        """Set the cookie, except on the static files that all pages of the desk share.
+
+        Flask says at which time it ends, by the clock of this machine; where that is wrong, browsers would throw the
+        cookie away at once. In how many seconds it ends goes before that (RFC 6265, 5.3).
+        """
+        if not (session.accessed or session.modified):
+            return
+        super().save_session(app, session, response)
+        ends = f"; Max-Age={int(app.permanent_session_lifetime.total_seconds())}"
+        cookies = response.headers.getlist("Set-Cookie")
+        if session.permanent and cookies and cookies[-1].startswith(f"{self.get_cookie_name(app)}="):
+            response.headers.setlist("Set-Cookie", [*cookies[:-1], cookies[-1] + ends])
 
     def get_cookie_name(self, app: Flask) -> str:
         """The name of the cookie."""

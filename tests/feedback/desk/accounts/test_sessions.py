@@ -1,11 +1,14 @@
 """Sessions: a row for each device, with ends of their own, and cookies that browsers guard by name."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
 
 pytest.importorskip("faiss", reason="the service is not installed")
+
+from itsdangerous import TimestampSigner
 
 from handrail_feedback.accounts.browsers import kind_of_browser
 from handrail_feedback.desk import sign_in
@@ -62,6 +65,30 @@ def test_a_session_that_began_in_the_future_is_none(desk, later):
     assert desk.get("").status_code == 200
     later(-24 * HOUR)
     assert desk.get("").status_code == 401
+
+
+def test_every_cookie_ends_by_the_clock_of_the_browser_alone(app, desk):
+    """A machine whose clock is a day behind would name an end that has passed, and nobody could sign in."""
+    again = Desk(app.test_client())
+    again.get("login")
+    again.post("login", follow=False, name="anna", password=PASSWORD)
+    made = again.response.headers.getlist("Set-Cookie")
+    ages = {one.partition("=")[0]: re.findall(r"; Max-Age=(\d+)", one) for one in made}
+    assert ages == {
+        "handrail_staff": [str(30 * 24 * 3600)],
+        "handrail_known": [str(180 * 24 * 3600)],
+        "handrail_desk": [str(12 * 3600)],
+    }
+    again.get("")
+    again.post("logout", follow=False)
+    for gone in again.response.headers.getlist("Set-Cookie"):
+        assert re.findall(r"; Max-Age=(\d+)", gone) == ["0"], gone
+
+
+@pytest.mark.parametrize("apart", [-60, 60])
+def test_nodes_whose_clocks_are_apart_take_each_others_sessions(desk, monkeypatch, apart):
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _self: int(time.time()) + apart)
+    assert desk.get("").status_code == 200
 
 
 def test_the_time_without_use_is_a_setting(tmp_path, later):
