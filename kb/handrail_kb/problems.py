@@ -7,9 +7,11 @@ a writer should look at and may leave as it is. The table in docs/writers/check.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -39,7 +41,7 @@ Note = Callable[[Keys, str], None]  # takes where something is wrong, and what
 FAULTS: Mapping[str, str] = {
     "unreadable": "A file that is not UTF-8 text, not an ordinary file, too large, or a link out of the folder",
     "front-matter": "Broken YAML, a field that occurs twice, or a value of the wrong type",
-    "unknown-field": "A field that is nearly one of Handrail's, such as `question`",
+    "unknown-field": "A field that is nearly one of Handrail's, such as `question`, or `people: only`",
     "same-title": "Two articles of one language with the same title",
     "same-question": "The same question in two articles of one language",
     "overdue-review": "`review_by` is in the past",
@@ -76,6 +78,41 @@ def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -
     """' Did you mean …?' if a known name is close, else empty."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
+
+
+@lru_cache(1000)  # a field that a site defines is in most of its articles
+def likeness(name: str, known: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether a name is a near miss of a known one, and the hint at what may have been meant."""
+    # A prefix, as in `ms.author`, marks a name as somebody else's.
+    near = not {".", ":"} & {*name} and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
+    return near, nearest(name, known)
+
+
+def meant_field(name: str, value: object) -> str:
+    """' Did you mean …?' where a name says some words of a field of the front matter, and the value is of its kind.
+
+    As `people: only` for `people_only: true`, or `boost: 2` outside `search`. Whoever lists `people` means no field of
+    ours.
+    """
+    said = str(value).lower()
+    kinds = {
+        "flag": isinstance(value, bool) or said in ("only", "people", "yes", "no", "true", "false"),
+        "day": bool(re.match(r"\d{4}-\d\d-\d\d", said)),
+        "number": isinstance(value, int | float) and not isinstance(value, bool),
+    }
+    words = {*re.split(r"[\W_]+", name.lower())} - {"by"}
+    for field, example, kind in _FIELDS_BY_WORDS:
+        if words and words <= {*field.split()} and kinds[kind]:
+            return f" Did you mean '{example}'?"
+    return ""
+
+
+_FIELDS_BY_WORDS = (
+    ("people only", "people_only: true", "flag"),
+    ("review", "review_by: 2027-01-31", "day"),
+    ("search exclude", "search: {exclude: true}", "flag"),
+    ("search boost", "search: {boost: 2}", "number"),
+)
 
 
 # Codes whose messages are the same in every article that has them.

@@ -6,11 +6,9 @@ Reads Markdown only; knows nothing of HTML, MkDocs or the index. Each fault in a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -21,7 +19,7 @@ from handrail_kb.config import yaml_files
 from handrail_kb.config.shown import shown_folder
 from handrail_kb.config.yaml_lines import field_lines
 from handrail_kb.errors import ArticleError
-from handrail_kb.problems import Problem, Severity, kind_of, nearest
+from handrail_kb.problems import Problem, Severity, kind_of, likeness, meant_field
 
 # What Handrail reads. See the page about front matter in the documentation.
 _OURS = ("review_by", "reviewed", "people_only", "search", "home", "most_asked")
@@ -39,6 +37,8 @@ THEIR_FIELDS = (
     "redirect_from", "redirect_to", "search_exclude", "glightbox", "hero", "edit_url", "inherit", "hooks",
 )
 # fmt: on
+# Near one of ours, and the business of others where no date stands there: who reviewed is not when.
+_NOT_MEANT = ("review", "reviews", "reviewer", "reviewers")
 # The endings that MkDocs knows (`mkdocs.utils`).
 MARKDOWN = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 SEARCH_FIELDS = ("exclude", "boost")
@@ -258,17 +258,19 @@ class _Fields:
     def check_names(self, repeated: Iterable[str]) -> None:
         for name in repeated:
             self.note(name, f"'{name}' stands here twice; only the last one counts.")
-        for name in map(str, self.meta):
-            self._check_name(name, name, (*OUR_FIELDS, *THEIR_FIELDS))
+        for name, value in self.meta.items():
+            self._check_name(str(name), str(name), (*OUR_FIELDS, *THEIR_FIELDS), value)
         search = self.meta.get("search")
         for name in map(str, search if isinstance(search, dict) else ()):
             self._check_name(f"search.{name}", name, SEARCH_FIELDS)
 
-    def _check_name(self, place: str, name: str, known: tuple[str, ...]) -> None:
-        if name not in known:
-            near, hint = _likeness(name, known)
-            severity, code = ("warning", "unknown-field") if near else ("note", "own-field")
-            self.note(place, f"'{name}' is not a known field.{hint}", cast(Severity, severity), code)
+    def _check_name(self, place: str, name: str, known: tuple[str, ...], value: object = None) -> None:
+        meant = meant_field(name, value)
+        if name not in known and (meant or name.lower() not in _NOT_MEANT):
+            # Sites have fields of their own, so only what must be a slip is worth a warning.
+            near, hint = likeness(name, known)
+            severity, code = ("warning", "unknown-field") if near or meant else ("note", "own-field")
+            self.note(place, f"'{name}' is not a known field.{meant or hint}", cast(Severity, severity), code)
 
     def value(self, name: str) -> Any:
         outer, _, inner = name.partition(".")
@@ -386,11 +388,3 @@ def _question_in(item: Any) -> tuple[str, str | None]:
     if not isinstance(question, str) or len(words) > 1 or not isinstance(anchor, str | None):
         return "", None
     return question.strip(), words[0].removeprefix("#") if words else None
-
-
-@lru_cache(1000)  # a field that a site defines is in most of its articles
-def _likeness(name: str, known: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether a name is a near miss of a known one, and the hint at what may have been meant."""
-    # Sites have fields of their own, so only a near miss is worth a warning. A prefix, as in `ms.author`, marks theirs.
-    near = not {".", ":"} & {*name} and bool(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8))
-    return near, nearest(name, known)

@@ -25,6 +25,8 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.problems import nearest
 
 _LONGEST_SHOWN = 80
+# The form of a setting that is one of several words.
+_CHOICE = re.compile(r"[a-z-]+(\|[a-z-]+)+")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -253,8 +255,10 @@ def _fit(setting: Setting, value: Any, where: str) -> SettingValue:
     if setting.name == "store":
         refuse_other_database(str(fitted), where)
     if isinstance(fitted, str) and setting.form and fitted and not re.fullmatch(setting.form, fitted):
-        shown = shown_value(fitted)
-        raise ConfigError(f"{where}: '{shown}' does not fit. The default is '{setting.default}'.", setting.help)
+        shown, choices = shown_value(fitted), setting.form.split("|") if _CHOICE.fullmatch(setting.form) else []
+        near = nearest(fitted.lower(), choices) if choices else ""
+        what = f"{where}: '{shown}' does not fit.{near}"
+        raise ConfigError(f"{what} The default is '{setting.default}'.", setting.help)
     return fitted
 
 

@@ -51,6 +51,44 @@ def test_a_misspelt_field_is_named_with_its_line_and_the_nearest_one():
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("people: only", "people_only: true"),
+        ("People: true", "people_only: true"),
+        ("only-people: yes", "people_only: true"),
+        ("review: 2027-01-31", "review_by: 2027-01-31"),
+        ("exclude: true", "search: {exclude: true}"),
+        ("search_boost: 2", "search: {boost: 2}"),
+        ("boost: 0.5", "search: {boost: 2}"),
+    ],
+)
+def test_a_field_that_says_part_of_a_name_is_told_where_its_value_fits(written, meant):
+    assert problems(f"title: VAT\n{written}\n") == [
+        f"docs/billing.md:3: '{written.partition(':')[0]}' is not a known field. Did you mean '{meant}'?"
+    ]
+    assert article(f"{written}\n").problems[0].severity == "warning"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "people: [Ana, Bo]",
+        "people: Ana",
+        "only: on weekdays",
+        "exclude: [a, b]",
+        "boost: strong",
+        "by: 2027-01-31",
+    ],
+)
+def test_the_same_name_with_another_kind_of_value_is_the_sites_own(written):
+    assert [problem.severity for problem in article(f"{written}\n").problems] == ["note"]
+
+
+def test_who_reviewed_an_article_is_no_slip_of_when():
+    assert problems("reviewer: Ana\nreviewers: [Ana, Bo]\nreview: the second one\n") == []
+
+
 @pytest.mark.parametrize("name", ["products", "source_url", "license", "version", "locale", "audience", "weight"])
 def test_a_field_of_the_sites_own_is_only_noted(name):
     assert [problem.severity for problem in article(f"{name}: x\n").problems] == ["note"]

@@ -43,6 +43,15 @@ def test_an_unknown_setting_in_mkdocs_yml_is_told_with_the_nearest(run, site):
         assert refused(run(name), "mkdocs.yml", "'search_rat'", "Did you mean 'search_rate'?", "handrail settings")
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("role: serch", "search"), ("csp: Report-Only", "report-only"), ("report_day: wednsday", "wednesday")],
+)
+def test_a_slip_in_one_of_several_words_is_told_with_the_nearest(run, site, given, meant):
+    (site / "mkdocs.yml").write_text(f"site_name: Help\nplugins:\n  - handrail: {{{given}}}\n")
+    assert refused(run("settings"), "mkdocs.yml", given.partition(": ")[2], f"Did you mean '{meant}'?")
+
+
 def test_an_unknown_variable_in_the_environment_is_told_with_the_nearest(run, monkeypatch):
     monkeypatch.setenv("HANDRAIL_WORKER", "3")
     monkeypatch.setenv("HANDRAIL_APP_TOKEN", "of another program")
