@@ -8,6 +8,7 @@ HandrailError
 │   └── LockHeld        another process does the same just now
 ├── EncoderUnavailable  the encoder is missing, or is not the one its digest promises
 ├── StoreUnavailable    the store of searches and messages cannot be used
+│   └── StoreLost       it is gone or damaged, until a person puts a backup in its place
 └── DeliveryFailed      a message was not handed over; it waits and is tried again
 
 Each is a click exception: the command line prints one clear message and ends with exit code 1.
@@ -65,6 +66,13 @@ class StoreUnavailable(HandrailError):
         """Keep what happened, what mends it, and whether it may pass."""
         super().__init__(what, mend)
         self.passing = passing
+
+
+class StoreLost(StoreUnavailable):
+    """What was kept is gone or damaged, until a person puts a backup in its place or begins anew.
+
+    It may happen while nobody looks, such as by a power cut: pages and search go on, also after a restart.
+    """
 
 
 class DeliveryFailed(HandrailError):

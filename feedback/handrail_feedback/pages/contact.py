@@ -42,7 +42,7 @@ from handrail_feedback.storage.upkeep.capacity import Kind
 from handrail_kb.config.settings import Settings
 from handrail_kb.config.yaml_lines import YamlLines
 from handrail_kb.contact.channels import Contact, read_contact
-from handrail_kb.errors import HandrailError, StoreUnavailable
+from handrail_kb.errors import HandrailError, StoreLost, StoreUnavailable
 from handrail_kb.site.pages.contact_section import as_line, section
 from handrail_kb.site.shell import fill, shell_holds
 from handrail_kb.texts import text
@@ -94,7 +94,7 @@ class ContactPage:
 
     def page(self) -> Response:
         """GET contact/: the page with the form. Its subject is what the customer searched."""
-        if not self.takes_messages():
+        if not self.takes_messages() or self._store_is_lost():
             return self._html(FilledForm(), 200, not_kept=text(self.lang, "contact.not_here"))
         asked = request.args.get("q") or request.args.get("query") or ""
         opened = str(int(now().timestamp()))
@@ -122,6 +122,14 @@ class ContactPage:
         if _wants_json():
             return make_response(jsonify(done.as_data(self.lang)), 201)
         return self._html(form, 200, done=done)
+
+    def _store_is_lost(self) -> bool:
+        """Whether nothing can be sent before a person mends it: nobody should write a letter first."""
+        try:
+            self.store.refuse_lost()
+        except StoreUnavailable as error:
+            return isinstance(error, StoreLost)
+        return False
 
     def _takes_files(self, files: Sequence[Attachment]) -> bool:
         """Whether the store may take these files. Raises StoreUnavailable where it cannot be asked."""

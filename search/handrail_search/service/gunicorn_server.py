@@ -36,7 +36,7 @@ from handrail_kb.addresses import html_files
 from handrail_kb.config.durable_files import claim_folder
 from handrail_kb.config.settings import Settings
 from handrail_kb.contact.reply_due import contact_of
-from handrail_kb.errors import ConfigError, SiteError, StoreUnavailable
+from handrail_kb.errors import ConfigError, SiteError, StoreLost, StoreUnavailable
 from handrail_kb.site.built.site_info import read_site_info
 from handrail_kb.texts.log.logger import Log
 from handrail_search.index.site_build import how_to_build, refuse_no_site
@@ -290,17 +290,20 @@ def refuse_busy_port(settings: Settings) -> None:
         except (UnicodeError, TypeError) as error:
             raise ConfigError(f"'{host[:80]}' is no host.", "Choose an address: --host 127.0.0.1") from error
         except OSError as error:
-            of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            taken = error.errno == errno.EADDRINUSE
+            of_the_port = taken or error.errno == errno.EACCES
             other = f"port: --port {min(port + 1, 65535)}" if of_the_port else "address to listen on: --host 127.0.0.1"
+            see = f"See what listens there: ss -ltnp 'sport = :{port}'. Or choose" if taken else "Choose"
             raise ConfigError(
-                f"{host}:{port} cannot be used: {error.strerror or error}.", f"Choose another {other}"
+                f"{host}:{port} cannot be used: {error.strerror or error}.", f"{see} another {other}"
             ) from error
 
 
 def refuse_what_cannot_work(settings: Settings) -> None:
     """Raise HandrailError for anything that would end every process at its start, or lose the first message.
 
-    A full disk and a busy store are no mistakes and are accepted: search works without them.
+    A full disk, a busy store and one that was lost are no mistakes of whoever starts: pages and search work without
+    them, customers are told that their message was not kept, and readyz says why.
     """
     secret_key(settings)
     shared_counts(settings)
@@ -312,7 +315,7 @@ def refuse_what_cannot_work(settings: Settings) -> None:
             log("store.upgraded", told=", ".join(steps))
         store.check()
     except StoreUnavailable as error:
-        if not error.passing:
+        if not error.passing and not isinstance(error, StoreLost):
             raise
         log("service.store_unavailable", reason=error)
     else:

@@ -113,6 +113,50 @@ def test_a_full_disk_takes_no_search_away(begin, own_acme, monkeypatch):
     assert (code, began) == (0, ["production"])
 
 
+def zeroed(path):
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, Path.write_bytes, zeroed], ids=["deleted", "emptied", "zeroed"])
+def test_a_store_that_was_lost_takes_no_page_and_no_search_away(begin, make_app, own_acme, caplog, harm):
+    path = own_acme / "state" / "store.db"
+    store = Store(path)
+    store.check()
+    store.close()
+    for beside in path.parent.glob("store.db-*"):
+        beside.unlink()
+    harm(path, b"") if harm is Path.write_bytes else harm(path)
+    code, output, began = begin(HANDRAIL_SECRET_KEY=SECRET)
+    assert (code, began) == (0, ["production"]), output
+    assert "handrail restore" in output + caplog.text
+    node = make_app(own_acme, contact_email="help@acme.test").test_client()
+    assert node.get("/account/password/").status_code == 200
+    assert node.get("/api/search?q=password").json["results"]
+    assert "help@acme.test" in node.get("/contact/").text
+    sent = node.post("/api/contact", json={"message": "Help! My words."})
+    assert sent.status_code == 503 and "help@acme.test" in sent.json["error"]["mend"]
+    ready = node.get("/readyz")
+    assert ready.status_code == 503 and "handrail restore" in ready.json["problems"][0]["mend"]
+    with pytest.raises(StoreUnavailable):  # nothing new was made in its place
+        Store(path).look()
+    told = CliRunner().invoke(main, ["doctor", "--config", "mkdocs.yml"], env={"HANDRAIL_STATE_DIR": str(path.parent)})
+    assert "BAD   store" in told.output and "handrail restore" in told.output
+
+
+def test_nobody_writes_a_letter_that_cannot_be_kept(make_app, own_acme):
+    path = own_acme / "state" / "store.db"
+    store = Store(path)
+    store.check()
+    store.close()
+    node = make_app(own_acme, contact_email="help@acme.test").test_client()
+    assert "<textarea" in node.get("/contact/").text
+    for file in path.parent.glob("store.db*"):
+        file.unlink()
+    shown = node.get("/contact/")
+    assert shown.status_code == 200 and "<textarea" not in shown.text
+    assert "cannot be sent from here" in shown.text and "help@acme.test" in shown.text
+
+
 def test_no_process_is_started_and_no_traceback_is_shown(own_acme):
     """The command itself, as the first person met it."""
     done = subprocess.run(

@@ -46,7 +46,7 @@ from handrail_feedback.storage.engines.sqlite_words import (
 )
 from handrail_kb.config.plain_files import how_to_clear, open_plain
 from handrail_kb.config.state_folder import made
-from handrail_kb.errors import StoreUnavailable
+from handrail_kb.errors import StoreLost, StoreUnavailable
 
 _REST_SECONDS = (0.1, 1.0)  # several processes must all have the files closed at one moment
 
@@ -190,8 +190,8 @@ class SqliteFile:
         self.upgrade()
         return left
 
-    def _lost(self) -> StoreUnavailable:
-        return StoreUnavailable(
+    def _lost(self) -> StoreLost:
+        return StoreLost(
             f"The store {self.path} is gone or was emptied: one was made there, with messages perhaps.",
             f"Put a backup in its place: {restored_by(self.path)}, or begin an empty one: handrail store new",
         )

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handrail_feedback.storage.engines.known_files import StoreNote
 from handrail_kb.config.durable_files import show_room
 from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.config.shown import as_typed
-from handrail_kb.errors import StoreUnavailable
+from handrail_kb.errors import StoreLost, StoreUnavailable
 
 # Of a disk with less room than one message takes, it is said that it is full.
 LEAST_ROOM = 64 * 1024
@@ -109,6 +110,9 @@ def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
         ),
     }
     what, mend = reasons.get(code, (f"The store {path} cannot be used: {said}.", "Ask: handrail doctor"))
+    # A file that never was a store is a mistake of whoever named it.
+    if code == sqlite3.SQLITE_CORRUPT or (code == sqlite3.SQLITE_NOTADB and StoreNote(path).was_made()):
+        return StoreLost(what, mend)
     return StoreUnavailable(what, mend, passing=code in _PASSING)
 
 
