@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
+import socket
 import threading
 import time
 import weakref
@@ -22,31 +24,47 @@ from handrail_kb.config.state_folder import made
 from handrail_kb.errors import IndexUnusable, LockHeld
 from handrail_kb.texts.log.logger import Log, reason_of
 
+# What the file of a lock says of its holder.
+_LONGEST_HOLDER = 300
 # A reason may hold what differs each time, such as a number: neither the log nor memory may grow with it.
 _MOST_REASONS = 10
 
 
 @contextmanager
-def only_one(lock_file: Path) -> Iterator[None]:
+def only_one(lock_file: Path, work: str = "build") -> Iterator[None]:
     """Hold a lock. Of two builds at once, one would overwrite the other: the second gets LockHeld.
 
+    `work` is what it is held for. The file says by whom, for whoever finds it held.
     Raises IndexUnusable where nothing can be locked.
     """
     try:
         made(lock_file.parent)
-        lock = os.fdopen(open_plain(lock_file, os.O_RDWR | os.O_CREAT), "rb")
+        lock = os.fdopen(open_plain(lock_file, os.O_RDWR | os.O_CREAT), "r+b")
     except OSError as error:
         raise _no_lock(lock_file, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LockHeld(
-                f"Another build is running: it holds {lock_file}.", "Wait for it, then run this again."
-            ) from error
+            raise _held(lock_file, work, lock.read(_LONGEST_HOLDER).decode("utf-8", "replace")) from error
         except OSError as error:
             raise _no_lock(lock_file, error) from error
+        with suppress(OSError):  # a full disk: then the file names nobody
+            os.truncate(lock.fileno(), 0)
+            os.write(lock.fileno(), f"{os.getpid()} {socket.gethostname()}\n".encode())
         yield
+
+
+def _held(lock_file: Path, work: str, holder: str) -> LockHeld:
+    """What to say of a lock that another process holds, whose number and machine it wrote."""
+    known = re.match(r"(\d{1,9}) (\S+)\n", holder)
+    if not known:
+        see, by = f"See which process: fuser -v {as_typed(lock_file)}", ""
+    elif known[2] == socket.gethostname():
+        see, by = f"See it: ps -o pid,etime,args -p {known[1]}", f" as process {known[1]}"
+    else:
+        see, by = f"See it there: ps -o pid,etime,args -p {known[1]}", f" as process {known[1]} on {known[2]}"
+    return LockHeld(f"Another {work} is running{by}: it holds {lock_file}.", f"Wait for it, then run this again. {see}")
 
 
 def _no_lock(lock_file: Path, error: OSError) -> IndexUnusable:

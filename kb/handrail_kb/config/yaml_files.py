@@ -215,7 +215,8 @@ def read_mkdocs_yml(path: Path) -> dict[str, Any]:
     except _UNREADABLE as error:
         raise ConfigError(f"{path} cannot be read: {error}.", "Mend it, then run the command again.") from error
     if not isinstance(document, dict):
-        raise ConfigError(f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}.")
+        what = f"{path}: expected settings such as 'site_name: …', but found {type(document).__name__}."
+        raise ConfigError(what, "See what a site needs, in a folder of its own: handrail new --help")
     return document
 
 

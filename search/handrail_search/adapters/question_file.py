@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from handrail_feedback.records.learned import LONGEST_QUESTION, LearnedSource, TaughtQuestion, teachable
+from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import ConfigError
 from handrail_kb.language.printable import printable
 from handrail_search.adapters.page_names import PageNames
@@ -98,7 +99,8 @@ def _text(file: Path) -> str:
         raw = file.read_bytes()
         return raw.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+        mend = f"Let whoever runs this read it: ls -l {as_typed(file)}"
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.", mend) from error
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{file}:{line}: this is not text in UTF-8.", "Save the file as UTF-8.") from error

@@ -105,7 +105,7 @@ def run(settings: Settings, course: Course, *, least: int = LEAST_QUESTIONS, dry
 
     Raises HandrailError; whatever happens, search keeps what it had or gets a whole new index.
     """
-    with only_one(settings.state_dir / "tune.lock"):
+    with only_one(settings.state_dir / "tune.lock", "tuning"):
         home = tuned.home(settings.state_dir)
         home.mkdir(parents=True, exist_ok=True)
         with work_folder(home, ".trial-") as work:

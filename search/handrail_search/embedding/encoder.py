@@ -139,7 +139,7 @@ class Encoder:
         try:
             (vectors,) = self._session.run([kind if self.recipe.centred else "embedding"], inputs)
         except Exception as error:  # onnxruntime has no common class for errors while it runs
-            raise EncoderUnavailable(f"The encoder failed: {type(error).__name__}.") from error
+            raise EncoderUnavailable(f"The encoder failed: {type(error).__name__}.", "Ask: handrail doctor") from error
         vector: Vectors = np.asarray(vectors[0], dtype=np.float32)
         return vector
 

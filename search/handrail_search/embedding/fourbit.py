@@ -76,7 +76,7 @@ def read_packed(file: Path) -> PackedEncoder:
     try:
         return _parse(data)
     except (struct.error, ValueError, IndexError, KeyError) as error:
-        raise EncoderUnavailable(f"{file} does not hold a packed encoder: {error}.") from error
+        raise EncoderUnavailable(f"{file} does not hold a packed encoder: {error}.", "Ask: handrail doctor") from error
 
 
 def _parse(data: bytes) -> PackedEncoder:

@@ -19,7 +19,7 @@ from handrail_kb import __version__
 from handrail_kb.articles.front_matter import comparable
 from handrail_kb.errors import ConfigError
 from handrail_search.evaluation.cards import judged as judged_card
-from handrail_search.evaluation.judged import Collection, LabelledQuestions, Question
+from handrail_search.evaluation.judged import FORMAT, Collection, LabelledQuestions, Question
 from handrail_search.evaluation.metrics import (
     ANSWER_IN_CARD,
     ANSWER_IN_SECTION,
@@ -150,7 +150,7 @@ def indexed(collection: Collection, state_dir: Path, model: str, *, progress: Pr
 def evaluate(searcher: Searcher, collection: Collection, lesson: LabelledQuestions | None = None) -> Evaluation:
     """Ask every question, after teaching the lesson. Raises ConfigError when there is no question."""
     if not collection.questions:
-        raise ConfigError("There is no judged question: no id of queries.jsonl stands in qrels.tsv.")
+        raise ConfigError("There is no judged question: no id of queries.jsonl stands in qrels.tsv.", FORMAT)
     taught = None
     if lesson:
         known, taught = teachable_part(lesson, collection, searcher, now=datetime.now(UTC))

@@ -21,6 +21,7 @@ from handrail_kb.errors import ConfigError
 from handrail_kb.site.built.passages import Page, Passage, pack
 from handrail_kb.site.built.site_info import replace_surrogates
 
+FORMAT = "See what a folder of judged questions holds: handrail evaluate --help"
 _HIGHEST_SCORE = 10
 
 
@@ -100,7 +101,7 @@ def read_lesson(folder: Path) -> LabelledQuestions:
         if (question := _question(row, qrels)).relevant
     )
     if not labelled:
-        raise ConfigError(f"{folder} holds nothing to learn: no id of queries.jsonl stands in qrels.tsv.")
+        raise ConfigError(f"{folder} holds nothing to learn: no id of queries.jsonl stands in qrels.tsv.", FORMAT)
     return LabelledQuestions(folder.resolve().name, labelled)
 
 
@@ -111,7 +112,7 @@ def _read(folder: Path, *, articles: bool) -> Collection:
     asked = [replace(_question(row, qrels), answer=said.get(str(row["_id"]), "")) for row in rows]
     pages = [_page(row) for _, row in _read_lines(folder / "corpus.jsonl")] if articles else []
     if articles and not pages:
-        raise ConfigError(f"{folder / 'corpus.jsonl'} holds no article.")
+        raise ConfigError(f"{folder / 'corpus.jsonl'} holds no article.", FORMAT)
     return Collection(
         name=folder.resolve().name,
         pages=tuple(pages),
@@ -147,7 +148,9 @@ def _day(value: object, place: str) -> datetime:
         moment = datetime.fromisoformat(str(value).strip())
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{place}: expected a date such as 2026-11-22, but found {str(value)[:60]!r}.") from error
+        raise ConfigError(
+            f"{place}: expected a date such as 2026-11-22, but found {str(value)[:60]!r}.", FORMAT
+        ) from error
 
 
 def _read_lines(file: Path, *needed: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -158,10 +161,12 @@ def _read_lines(file: Path, *needed: str) -> Iterator[tuple[int, dict[str, Any]]
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{file}:{number}: this is not JSON: {line[:60].strip()!r}.") from error
+            raise ConfigError(f"{file}:{number}: this is not JSON: {line[:60].strip()!r}.", FORMAT) from error
         if not isinstance(row, dict) or not {"_id", *needed} <= row.keys():
             names = " and ".join(f"`{name}`" for name in ("_id", *needed))
-            raise ConfigError(f"{file}:{number}: expected an object with {names}, but found {line[:60].strip()!r}.")
+            raise ConfigError(
+                f"{file}:{number}: expected an object with {names}, but found {line[:60].strip()!r}.", FORMAT
+            )
         yield number, row
 
 
@@ -170,7 +175,7 @@ def _text_of(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         what = f"{file} is missing." if isinstance(error, FileNotFoundError) else f"{file} cannot be read: {error}."
-        raise ConfigError(what, "See what a folder of judged questions holds: handrail evaluate --help") from error
+        raise ConfigError(what, FORMAT) from error
 
 
 def _read_qrels(file: Path) -> dict[str, dict[str, float]]:
@@ -184,10 +189,13 @@ def _read_qrels(file: Path) -> dict[str, dict[str, float]]:
             question, article, score = cells[0], cells[1], float(cells[2])
         except (IndexError, ValueError) as error:
             raise ConfigError(
-                f"{file}:{number}: expected question, article and score with tabs between, but found {line[:60]!r}."
+                f"{file}:{number}: expected question, article and score with tabs between, but found {line[:60]!r}.",
+                FORMAT,
             ) from error
         if not 0 <= score <= _HIGHEST_SCORE:
-            raise ConfigError(f"{file}:{number}: expected a score from 0 to {_HIGHEST_SCORE}, but found {cells[2]!r}.")
+            raise ConfigError(
+                f"{file}:{number}: expected a score from 0 to {_HIGHEST_SCORE}, but found {cells[2]!r}.", FORMAT
+            )
         if score > 0:
             qrels.setdefault(question, {})[article] = score
     return qrels

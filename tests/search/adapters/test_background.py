@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 
+import pytest
+
+from handrail_kb.errors import LockHeld
 from handrail_kb.texts.log.logger import Log
-from handrail_search.background import Watch
+from handrail_search.background import Watch, only_one
 from waiting import until
 
 
@@ -71,3 +76,26 @@ def test_reasons_that_take_turns_are_told_once_each(caplog) -> None:
         "the server is away",
         "the server is slow",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (None, f"as process {os.getpid()}: it holds|ps -o pid,etime,args -p {os.getpid()}"),
+        ("4711 another-machine\n", "as process 4711 on another-machine|See it there: ps -o"),
+        ("", "Another build is running: it holds|fuser -v"),
+        ("an older version's words", "fuser -v"),
+    ],
+)
+def test_who_finds_a_lock_held_is_told_by_which_process_and_how_to_see_it(tmp_path, said, told) -> None:
+    file = tmp_path / "build.lock"
+    file.write_text("999999999 gone\n" * 30)  # of one that was killed
+    with only_one(file):
+        assert file.read_text() == f"{os.getpid()} {socket.gethostname()}\n"
+        if said is not None:
+            file.write_text(said)
+        with pytest.raises(LockHeld) as refused, only_one(file):
+            pass
+    assert all(part in str(refused.value) for part in told.split("|")), refused.value
+    with only_one(file):
+        pass
