@@ -110,7 +110,6 @@ def create_app(settings: Settings, stopping: Stopping | None = None) -> Flask:
     if proxies := settings.number("trusted_proxies"):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     refuse_late(app)
-    parts.meter.begin_endpoints(app)
     watch_requests(app, parts.meter.count_request, log_each=settings.text("log_format") == "json")
     return app
 

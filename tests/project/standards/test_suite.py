@@ -6,6 +6,7 @@ And that its services share what they begin with.
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import shutil
 import subprocess
@@ -136,3 +137,7 @@ def test_no_service_compiles_templates_that_another_has_compiled(tmp_path, monke
     monkeypatch.setattr(jinja2.Environment, "compile", lambda _here, _source, name, _file: pytest.fail(f"{name} again"))
     with service(tmp_path / "other") as app:
         app.jinja_env.get_template("desk/accounts/login.html")
+
+
+def test_garbage_is_looked_for_while_tests_run():
+    assert gc.isenabled()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 import prometheus_client.values
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -73,6 +73,7 @@ class Meter:
         for state in self._states:
             self._registry.register(state)
         self._begin()
+        self._begun = False
         searches.watch_counts(self._count_entries, self._log_waiting.set)
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
@@ -91,12 +92,13 @@ class Meter:
         for kind in get_args(Outcome):
             self._log_entries.labels(kind)
 
-    def begin_endpoints(self, app: Flask) -> None:
-        """The same for the addresses of the application, once it has them all."""
+    def _begin_endpoints(self, app: Flask) -> None:
+        """The same for the addresses of the application, with the first scrape: no start has to wait for thousands."""
         for rule in app.url_map.iter_rules():
             for method in set(_METHODS) & (rule.methods or set()):
                 for status in _STATUSES:
                     self._requests.labels(method, rule.endpoint, status)
+        self._begun = True
 
     def count(self, asked: AnsweredSearch) -> None:
         """Count an answered search."""
@@ -116,6 +118,8 @@ class Meter:
 
     def page(self) -> Response:
         """GET metrics."""
+        if not self._begun:
+            self._begin_endpoints(current_app)
         registry, folder = self._registry, shared_folder()
         if folder is not None:
             registry = CollectorRegistry()

@@ -22,7 +22,7 @@ from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.job_runs import note_success
 from handrail_kb import __version__
 from handrail_search.service.app import parts_of
-from handrail_search.service.monitoring import state_metrics
+from handrail_search.service.monitoring import metrics, state_metrics
 from waiting import until
 
 from ...conftest import start, stop
@@ -84,6 +84,18 @@ def test_every_address_has_its_series_before_it_is_asked_for(own_client, endpoin
     method = "POST" if endpoint == "feedback.contact" else "GET"
     name = "handrail_http_request_duration_seconds_count"
     assert value(own_client, name, method=method, endpoint=endpoint, status=status) == 0
+
+
+def test_no_start_waits_for_the_series_of_all_addresses(make_app, own_acme, monkeypatch):
+    begun, labels = [], metrics.Histogram.labels
+    monkeypatch.setattr(metrics.Histogram, "labels", lambda *given: begun.append(given[1:]) or labels(*given))
+    client = make_app(own_acme).test_client()
+    assert begun == []
+    scraped(client)
+    assert len(begun) > 200
+    begun.clear()
+    scraped(client)
+    assert len(begun) < 5, "begun once"
 
 
 def test_channels_have_their_series_before_the_first_message(make_app, own_acme):
