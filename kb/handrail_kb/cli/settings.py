@@ -14,11 +14,13 @@ from handrail_kb.config.table import GROUPS, SETTINGS
 
 @click.command()
 @config_option
+@click.option("--defaults", is_flag=True, help="Show the defaults, whatever mkdocs.yml and the environment have.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def settings(config_file: Path, as_json: bool) -> None:
+def settings(config_file: Path, defaults: bool, as_json: bool) -> None:
     """Show every setting, its value, and where the value comes from."""
-    found = load_settings(config_file)
-    from_file = load_settings(config_file, environ={})
+    # Whoever mistyped a setting finds its name here: what is refused is not even read.
+    found = load_settings(environ={}) if defaults else load_settings(config_file)
+    from_file = found if defaults else load_settings(config_file, environ={})
     shown = {name: shown_value(value) for name, value in found.values.items()}
     if as_json:
         click.echo(json.dumps({**shown, **found.groups}, indent=1, default=str))

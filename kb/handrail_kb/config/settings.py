@@ -112,7 +112,7 @@ def load_settings(
     document = read_mkdocs_yml(config_file) if config_file and config_file.exists() else {}
     root = folder_of(config_file) if config_file else Path.cwd()
     values: dict[str, SettingValue] = {setting.name: setting.default for setting in SETTINGS}
-    options = _plugin_options(document)
+    options = _plugin_options(document, config_file)
     values.update(check_options(options, f"{config_file}: plugins: handrail"))
     _refuse_password(str(values["store"]), f"{config_file}: plugins: handrail: store")
     values.update(values_in(environ))
@@ -186,7 +186,7 @@ def refuse_no_articles(docs_dir: Path) -> None:
 
 def options_of(config_file: Path) -> Mapping[str, Any]:
     """The options of our plugin as they stand in mkdocs.yml. Raises ConfigError when the file cannot be read."""
-    return _plugin_options(read_mkdocs_yml(config_file))
+    return _plugin_options(read_mkdocs_yml(config_file), config_file)
 
 
 def site_dir_of(config_file: Path) -> Path:
@@ -205,7 +205,7 @@ def check_options(options: Mapping[str, Any], where: str) -> dict[str, SettingVa
         if name not in BY_NAME:
             raise ConfigError(
                 f"{where}: '{name}' is not a setting of Handrail.{nearest(str(name), [*BY_NAME, *GROUPS])}",
-                "See all settings: handrail settings",
+                "See all settings: handrail settings --defaults",
             )
         checked[name] = _fit(BY_NAME[name], value, f"{where}: {name}")
     return checked
@@ -278,16 +278,28 @@ def _as_type(setting: Setting, value: Any, where: str) -> SettingValue:
         raise ConfigError(f"{where}: this was read as {value}, which may not be what you wrote. Put it in quotes.",
                           setting.help)  # fmt: skip
     expected = {bool: "yes or no", int: "a whole number", str: "a list of texts" if setting.many else "text"}[wanted]
-    found = repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}…"
-    raise ConfigError(f"{where}: expected {expected}, but found {found}.", setting.help)
+    raise ConfigError(f"{where}: expected {expected}, but found {_short(value)}.", setting.help)
 
 
-def _plugin_options(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options of our plugin, whether `plugins` is a list or a mapping."""
+def _plugin_options(document: Mapping[str, Any], config_file: Path | None) -> Mapping[str, Any]:
+    """The options of our plugin, whether `plugins` is a list or a mapping. Raises ConfigError for anything else there.
+
+    Passed over, it would leave a service with defaults that nobody chose.
+    """
     plugins = document.get("plugins") or []
     listed = plugins if isinstance(plugins, list) else [plugins]  # anything else is for MkDocs to refuse
     entries = [pair for entry in listed if isinstance(entry, dict) for pair in entry.items()]
     for name, options in entries:
-        if name == "handrail" and isinstance(options, dict):
-            return options
+        if name != "handrail":
+            continue
+        if options and not isinstance(options, dict):
+            what = f"{config_file}: plugins: handrail: expected settings, such as 'port: 8080'"
+            mend = "Write each on a line of its own, as name: value. See all: handrail settings --defaults"
+            raise ConfigError(f"{what}, but found {_short(options)}.", mend)
+        return options or {}
     return {}
+
+
+def _short(value: object) -> str:
+    """A value as it may stand in a message."""
+    return repr(value) if len(repr(value)) <= _LONGEST_SHOWN else f"{repr(value)[:_LONGEST_SHOWN]}…"

@@ -43,6 +43,21 @@ def test_an_unknown_setting_in_mkdocs_yml_is_told_with_the_nearest(run, site):
         assert refused(run(name), "mkdocs.yml", "'search_rat'", "Did you mean 'search_rate'?", "handrail settings")
 
 
+def test_the_list_of_settings_that_a_mistyped_one_leads_to_can_be_shown(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\nplugins:\n  - handrail: {contact_mail: a@b.test}\n")
+    assert refused(run("settings"), "'contact_mail' is not a setting", "handrail settings --defaults")
+    told = run("settings", "--defaults")
+    assert told.exit_code == 0 and "contact_email = ''  (default)" in told.output
+
+
+def test_settings_without_a_colon_are_refused_rather_than_passed_over(run, site):
+    (site / "mkdocs.yml").write_text("site_name: Help\nplugins:\n  - handrail:\n      port 8080\n")
+    for name in ("build", "run", "settings"):
+        assert refused(
+            run(name), "mkdocs.yml: plugins: handrail: expected settings", "found 'port 8080'", "name: value"
+        )
+
+
 @pytest.mark.parametrize(
     ("given", "meant"),
     [("role: serch", "search"), ("csp: Report-Only", "report-only"), ("report_day: wednsday", "wednesday")],
