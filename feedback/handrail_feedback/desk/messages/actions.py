@@ -14,7 +14,7 @@ from handrail_feedback.desk.look import words
 from handrail_feedback.desk.messages.message import MessagePage, form_token, may_undo, sent_number, teachable_questions
 from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.sign_in import me
-from handrail_feedback.records.messages import LONGEST_ANSWER, Learned
+from handrail_feedback.records.messages import LONGEST_ANSWER, Answer, Learned
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.database import Store
@@ -58,10 +58,12 @@ class MessageActions:
 
     def settled(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/answered: answered by phone or elsewhere, or closed without reply."""
-        self.page.case(code)
+        case = self.page.case(code)
         way = request.form.get("way", "")
         if way not in ("elsewhere", "nothing"):
             raise NotFound
+        if other := self._meanwhile(case.thread):
+            return self.page.again(code, words("message.settled_meanwhile", who=other.who))
         settle(self.store, code, "nothing" if way == "nothing" else "elsewhere", me().name, now(), form_token())
         return self.page.again(code)
 
@@ -71,20 +73,20 @@ class MessageActions:
         to = reply_address(case.message.reply_to)
         if not to or not self.page.sends_mail:
             raise NotFound
-        fault = _fault(request.form.get("body", "")) or self._meanwhile(case.thread)
+        fault = _fault(request.form.get("body", ""))
+        if not fault and (other := self._meanwhile(case.thread)):
+            done = "closed" if other.way == "nothing" else "answered"
+            fault = words(f"message.{done}_meanwhile", who=other.who)
         if fault:
             return self.page.page(code, replace(draft, fault=fault), 422)
         answer_by_mail(self.store, code, draft.body, to, me().name, now(), form_token())
         return redirect(url_for("desk.message", code=code), 303)
 
-    def _meanwhile(self, thread: str) -> str:
-        """Who answered while this answer was being written, so that customers do not get two different answers."""
+    def _meanwhile(self, thread: str) -> Answer | None:
+        """What a colleague did since this page was read, however they answered: customers get one answer, not two."""
         seen = number_of(request.form.get("seen", ""))
-        known = answers_of(self.store, thread)
-        others = [one for one in known if one.in_force and one.who != me().name and one.way == "mail"]
-        if seen is None or not others or others[-1].id <= seen:
-            return ""
-        return words("message.answered_meanwhile", who=others[-1].who)
+        others = [one for one in answers_of(self.store, thread) if one.in_force and one.who != me().name]
+        return others[-1] if seen is not None and others and others[-1].id > seen else None
 
     def unsettle(self, code: str) -> AnyResponse:
         """POST desk/m/CODE/open: takes back that it was answered elsewhere, or needed no answer."""

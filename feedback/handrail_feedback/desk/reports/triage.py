@@ -16,7 +16,7 @@ from handrail_feedback.desk.reports.list_view import number_of
 from handrail_feedback.desk.reports.topic_filter import View, place_of
 from handrail_feedback.desk.reports.topics import Filled, TopicPages
 from handrail_feedback.desk.sign_in import me
-from handrail_feedback.records.decisions import MEANINGS, Assignment, DecisionKind
+from handrail_feedback.records.decisions import MEANINGS, Assignment, Decision, DecisionKind
 from handrail_feedback.records.stamps import now
 from handrail_feedback.storage.accounts import staff
 from handrail_feedback.storage.searches import decisions
@@ -58,7 +58,7 @@ class TriageActions:
                 kept = self._decide(topic, sent, sent_number("seen") if "seen" in request.form else None)
                 return self._go_on(after, topic, str(kept))
             except decisions.DecidedMeanwhile as error:
-                fault, status = error.what, 409
+                fault, status = _meanwhile(error.found), 409
             except HandrailError as error:
                 fault = error.what
         return self.pages.topic(topic, Filled(sent.why, sent.link, fault), status)
@@ -180,3 +180,11 @@ def _fault(sent: Filled) -> str:
     if len(sent.why) > LONGEST_WHY or len(sent.link) > LONGEST_LINK:
         return in_words("topics.reason_long", why=LONGEST_WHY, link=LONGEST_LINK)
     return ""
+
+
+def _meanwhile(found: Decision | None) -> str:
+    """Why a decision was not kept: which one another lead made or undid since the topic was read."""
+    if found is None:
+        return in_words("topics.undone_meanwhile")
+    what = in_words(f"topics.decision.{found.verdict.replace('-', '_').replace(' ', '_')}")
+    return in_words("topics.decided_by_other", who=found.who, what=what)

@@ -134,7 +134,8 @@ def test_the_second_of_two_leads_is_told_before_anything_is_overwritten(lead, ap
     decide(store, walrus, "writing", "ben", now())
     answer = lead.post(f"topics/{walrus}/decide", verdict="spam", token=token, seen=before, why="robots")
     assert answer.status_code == 409
-    assert "Meanwhile this changed. ben decided: writing." in texts(lead.page) and 'value="robots"' in lead.page
+    assert "Not kept: ben decided meanwhile: Write article." in texts(lead.page) and 'value="robots"' in lead.page
+    assert re.search(r'<input[^>]* id="why"[^>]* autofocus', lead.page)  # on a phone it stands far below
     assert [one.verdict for one in history(store)[walrus]] == ["writing"]
     lead.post(f"topics/{walrus}/decide", verdict="spam", token=form_token(lead), seen=seen(lead))
     assert [one.verdict for one in history(store)[walrus]] == ["writing", "spam"]

@@ -7,7 +7,7 @@ pytest.importorskip("faiss", reason="the service is not installed")
 
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.stamps import now
-from handrail_feedback.storage.messages.answers import answers_of, note_bounce
+from handrail_feedback.storage.messages.answers import answers_of, note_bounce, settle
 from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.messages.threads import find_case
 
@@ -169,6 +169,19 @@ def test_an_answer_is_not_sent_over_one_that_a_colleague_sent_meanwhile_unless_w
     [seen] = re.findall(r'name="seen" value="(\d+)"', desk.page)
     assert desk.post(f"m/{code}/answer", body="From Anna", token="a2", seen=seen).status_code == 200
     assert [one.words for one in answers_of(store, code)] == ["From Bert", "From Anna"]
+
+
+@pytest.mark.parametrize(("way", "told"), [("elsewhere", "has answered meanwhile"), ("nothing", "has closed this")])
+def test_an_answer_waits_however_a_colleague_answered_meanwhile(app, desk, write, store, way, told):
+    code = write()
+    desk.get(f"m/{code}/")
+    [seen] = re.findall(r'name="seen" value="(\d+)"', desk.page)
+    settle(store, code, way, "bert", now(), "b1")
+    assert desk.post(f"m/{code}/answer", body="From Anna", token="a1", seen=seen).status_code == 422
+    assert f"bert {told}" in desk.page and re.search(r"<textarea id=.body[^>]* autofocus", desk.page)
+    desk.post(f"m/{code}/answered", way="nothing", token="a2", seen=seen)
+    assert "Nothing was changed: bert has answered or closed this meanwhile" in desk.page
+    assert [one.who for one in answers_of(store, code)] == ["bert"]
 
 
 def test_messages_from_before_the_desk_are_settled_at_the_command_line(tmp_path, store_place, monkeypatch):
