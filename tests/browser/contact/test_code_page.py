@@ -38,6 +38,7 @@ def test_axe_finds_nothing_on_any_page_of_a_code(phone, real, check_looks):
     phone.get_by_role("button", name="Erase …").click()
     phone.get_by_role("button", name="No, keep it").wait_for()
     assert check_looks(phone) == []
+    assert [said for said in phone.complaints if "404" not in said] == []  # that of the code that nobody has
 
 
 def test_a_message_is_followed_added_to_and_erased_by_keyboard_without_javascript(chromium, real):
