@@ -239,6 +239,8 @@ class HandrailPlugin(BasePlugin):  # type: ignore[type-arg]
         mkdocs.tell_when_reviewed(page, lang, get_build_datetime().date())
         if (name := self._our_page(page)) or mkdocs.is_home(page):
             page.content = self._own_content(name, lang, page, links)
+        if name and page.file.generated_by:
+            mkdocs.switch_languages(config, page)
         if self.config["helpful"]:
             analytics = config.extra.setdefault("analytics", {})
             given = analytics.get("feedback")

@@ -62,6 +62,21 @@ def language_folder(config: MkDocsConfig) -> str:
     return f"{current}/" if current and current != default else ""
 
 
+def switch_languages(config: MkDocsConfig, page: Page) -> None:
+    """Let the theme's choice of languages lead to this page in the others.
+
+    static-i18n knows only pages that are files of the site: on others it leaves the addresses of the page before.
+    """
+    i18n = config.plugins.get("i18n")
+    ours, built = page.url.removeprefix(language_folder(config)), getattr(i18n, "build_languages", ())
+    links = [
+        {**one, "link": one["link"].removesuffix("index.html") + ours} if one["lang"] in built else one
+        for one in getattr(i18n, "extra_alternate", None) or ()
+    ]
+    if links:  # as an attribute, too, which is what static-i18n sets and templates find first
+        config.extra["alternate"] = vars(config.extra)["alternate"] = links
+
+
 def languages(config: MkDocsConfig) -> tuple[tuple[str, str], ...]:
     """The languages that static-i18n builds the site in, each with its code and its name; empty if it is only one.
 

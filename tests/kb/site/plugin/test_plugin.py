@@ -188,6 +188,9 @@ def test_a_site_in_two_languages_has_everything_in_both(build):
     assert 'href="../contact/"' in german
     assert "Ihre Nachricht" in site.page("de/contact/index.html")
     assert 'href="../contact/"' in site.page("guide/index.html")
+    for page, other in (("contact", "de"), ("de/find", "en")):
+        [switch] = re.findall(rf'<a href="([^"]+)" hreflang="{other}"', site.page(f"{page}/index.html"))
+        assert switch.endswith("/de/contact/" if other == "de" else "/help/find/")
     kept = json.loads(site.page("search/handrail_fallback.json"))["docs"]
     assert {"guide/", "de/guide/"} <= {section["location"] for section in kept}
     assert json.loads(site.page("search/search_index.json"))["docs"] == []
