@@ -268,9 +268,18 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes longest, so that it is not what all wait for at the end."""
+    """Begin with what takes longest, so that it is not what all wait for at the end; ask no database twice."""
+    items[:] = [item for item in items if not is_of_no_database(item)]
     files = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: item.path not in files)
+
+
+def is_of_no_database(item):
+    """Whether PostgreSQL sees of a test what it sees of the first one of its `inputs`, and nothing else."""
+    asked = getattr(item, "callspec", None)
+    if not item.get_closest_marker("inputs") or not asked or asked.params.get("store_place") != "postgres":
+        return False
+    return any(number for name, number in asked.indices.items() if name != "store_place")
 
 
 def pytest_generate_tests(metafunc):

@@ -308,19 +308,38 @@ CHOOSE_SCHEME = """
 """
 
 
+# What else is shown in the dark scheme than in the light one is looked at for everything, and the rest for its colours:
+# nothing else has changed, and axe takes as long as the tests. A page is asked in the light first, at that size.
+ASK_AXE = """
+    async ([exclude, dark]) => {
+        const seen = {visibilityProperty: true}
+        const shown = [...document.querySelectorAll("body *")].filter(one => one.checkVisibility(seen))
+        const everything = {resultTypes: ["violations"]}
+        if (!dark) {
+            window.shownInTheLight = new Set(shown)
+            return (await axe.run({exclude}, everything)).violations
+        }
+        const colours = {...everything, runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}}
+        const found = (await axe.run({exclude}, colours)).violations
+        const others = shown.filter(one => !window.shownInTheLight.has(one))
+        return others.length ? [...found, ...(await axe.run({include: others, exclude}, everything)).violations] : found
+    }
+"""
+
+
 @pytest.fixture
 def check():
-    """Gives what axe-core holds against a page as it is seen now."""
+    """Gives what axe-core holds against a page as it is seen now; `dark` where the light scheme was asked before."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    script, asked = axe.Axe().axe_script, {"exclude": THEIRS}
+    script = axe.Axe().axe_script
 
-    def run(page):
+    def run(page, *, dark=False):
         page.wait_for_load_state()  # without its styles a page has other colours
         if not page.evaluate("'axe' in window"):
             page.evaluate(f"() => {{{NO_FADING}}}")
             page.evaluate(script)
-        found = page.evaluate("asked => axe.run(asked, {resultTypes: ['violations']})", asked)
-        return [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
+        found = page.evaluate(ASK_AXE, [THEIRS, dark])
+        return [(one["id"], node["html"][:120]) for one in found for node in one["nodes"]]
 
     return run
 
@@ -338,7 +357,7 @@ def check_looks(check):
             seen_in(page, scheme, size)
             with suppress(AssertionError):  # the theme follows a new size in its own time
                 until(lambda: not page.evaluate(STICKS_OUT), seconds=3)
-            faults += [(look, *fault) for fault in check(page)]
+            faults += [(look, *fault) for fault in dict.fromkeys(check(page, dark=scheme == "dark"))]
             if page.evaluate(STICKS_OUT):
                 faults.append((look, "wider than the screen", page.url))
         seen_in(page, "dark" if before[0] else "light", before[1])

@@ -28,6 +28,25 @@ def test_what_axe_looks_at_is_light_and_dark_whatever_the_page_came_in(at, check
     assert page.evaluate(HOW_BRIGHT) < 60, "the page is not left as it was found"
 
 
+DARK_ALONE = """
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(`
+        img.dark { display: none }
+        [data-md-color-scheme=slate] img.dark { display: block }
+        [data-md-color-scheme=slate] .pale { color: #333; background: #222 }
+    `)
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
+    document.querySelector("main article").insertAdjacentHTML("beforeend", "<img class=dark><p class=pale>Words.</p>")
+"""
+
+
+def test_what_is_wrong_in_the_dark_alone_is_found_there(at, check_looks):
+    page = at("Europe/Berlin", "2026-11-23T10:00")
+    page.evaluate(f"() => {{{DARK_ALONE}}}")
+    found = {(look, rule) for look, rule, _ in check_looks(page)}
+    assert found == {(look, rule) for look in ("dark", "dark phone") for rule in ("color-contrast", "image-alt")}
+
+
 def test_axe_finds_nothing_on_the_contact_page(at, check_looks):
     page = at("Pacific/Auckland", "2026-12-21T10:00", viewport=PHONE)
     assert check_looks(page) == []

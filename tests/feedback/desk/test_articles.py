@@ -151,6 +151,7 @@ def test_what_a_writer_took_out_stays_out_and_the_agent_is_told(desk, write, sto
     assert known(store) == []
 
 
+@pytest.mark.inputs
 @pytest.mark.parametrize("questions", ["", "  \n ", "cora@acme.test", "x" * 301])
 def test_an_article_can_be_named_without_teaching_anything(desk, write, store, questions):
     code = write()
@@ -160,6 +161,7 @@ def test_an_article_can_be_named_without_teaching_anything(desk, write, store, q
     assert known(store) == [] and [one.location for one in outcomes_of(store, code)] == [CARD]
 
 
+@pytest.mark.inputs
 @pytest.mark.parametrize("location", ["", "gone/", "../secret", "https://evil.example/", "/billing/card/", "<b>"])
 def test_only_a_page_of_the_site_can_be_named(desk, write, store, location):
     code = write()

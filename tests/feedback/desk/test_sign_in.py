@@ -159,6 +159,7 @@ def test_an_old_hash_is_renewed_when_its_owner_signs_in_and_the_session_goes_on(
 # --- Attacks -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.inputs
 @pytest.mark.parametrize("token", ["", "forged", "another's"])
 def test_signing_in_takes_the_token_of_the_form(app, desk, token):
     if token == "another's":
@@ -202,6 +203,7 @@ def test_a_cookie_that_somebody_made_up_opens_nothing(app, staffed):
     assert client.get("/help/desk/").status_code == 401
 
 
+@pytest.mark.inputs
 @pytest.mark.parametrize(
     "target",
     ["https://evil.example/", "//evil.example/", "/\\evil.example", "/help/desk//evil.example", "javascript:alert(1)",

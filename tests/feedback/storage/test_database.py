@@ -235,3 +235,9 @@ def test_many_who_write_while_another_program_holds_the_store_wait_hardly_longer
     # One after the other, each with all of its patience, they would take six seconds.
     assert max(refused) - began < 3
     patient.check()
+
+
+@pytest.mark.inputs
+@pytest.mark.parametrize("sent", ["the first", "another"])
+def test_of_what_no_database_sees_one_of_them_gets_the_first_alone(store_place, sent):
+    assert isinstance(store_place, Path) or sent == "the first"

@@ -48,6 +48,7 @@ def test_an_answer_is_queued_to_the_address_that_the_customer_left(desk, write, 
     assert row["first_reply_at"]
 
 
+@pytest.mark.inputs
 @pytest.mark.parametrize("address", ["", "+49 30 1234567", "a@b.test or c@d.test", "nobody"])
 def test_without_one_address_nothing_can_be_mailed(desk, write, store, address):
     code = write(address)
@@ -78,6 +79,7 @@ def test_without_a_mail_server_the_page_says_how_to_answer(tmp_path):
         assert desk.post(f"m/{code}/answer", body="x", token="t1").status_code == 404
 
 
+@pytest.mark.inputs
 @pytest.mark.parametrize(
     "body, says", [("", "write an answer"), (" \n", "write an answer"), ("x" * 20_001, "longer than")]
 )

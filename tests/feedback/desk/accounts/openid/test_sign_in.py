@@ -132,6 +132,7 @@ def test_nothing_of_the_provider_but_who_it_is_about_is_kept(browser, store, pro
 
 
 @pytest.mark.sqlite
+@pytest.mark.inputs
 @pytest.mark.parametrize(
     "target, leads_to",
     [
@@ -170,6 +171,7 @@ def test_the_role_is_renewed_with_each_sign_in_and_the_highest_counts(browser, s
 
 
 @pytest.mark.sqlite
+@pytest.mark.inputs
 @pytest.mark.parametrize("roles", [None, [], ["sales"], "", {"support": True}, [["support"]], 7, ["Support"]])
 def test_who_has_no_role_is_refused_in_plain_words_and_noted(browser, store, provider, roles):
     provider.person["roles"] = roles
