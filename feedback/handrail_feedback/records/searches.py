@@ -42,8 +42,8 @@ class Search:
 
     `fits` says of each result whether it was shown at once, and not only to whoever asked for more; empty means all.
     `asked_back` is set where the words fit many articles, and the answer asked what was meant, and `wants_person` where
-    they ask for a person. `crowd` is the name that
-    this tab shares with others where many new ones of a network count as one person.
+    they ask for a person. `crowd` is the name that this tab shares with others where many new ones of a network count
+    as one person. `public` are the numbers and codes of the query that stand in articles: they are nobody's.
     """
 
     search_id: str
@@ -65,6 +65,7 @@ class Search:
     asked_back: bool = False
     wants_person: bool = False
     crowd: str | None = None
+    public: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ class Prepared:
 
 def redact_search(search: Search) -> Prepared:
     """Redact the words of a search. It is slow, so call it before locking the store."""
-    query = redact(storable(search.query, LONGEST_QUERY))
+    query = redact(storable(search.query, LONGEST_QUERY), search.public)
     return Prepared(search, query, shape(query))
 
 

@@ -84,7 +84,7 @@ class Results:
     that it asks for a person; where it names no topic, PERSON is its topic. Where it only `may_be_sensitive`, a person
     comes first, and all else is as for any question. `answer` is the answer itself, where the first article answers and
     nothing speaks for a person. `may_mean` is what to ask back where the words fit many articles alike, two to four of
-    them; the verdict is then `weak`.
+    them; the verdict is then `weak`. `public` are the numbers and codes of the question that stand in an article.
     """
 
     query: str
@@ -102,6 +102,7 @@ class Results:
     end: ListEnd = NO_LIST
     answer: AnswerCard | None = None
     may_mean: tuple[Meaning, ...] = ()
+    public: tuple[str, ...] = ()
 
     @property
     def shown(self) -> tuple[Hit, ...]:

@@ -241,4 +241,5 @@ def _as_search(asked: AnsweredSearch, *, by_staff: bool, crowd: str | None) -> S
         asked_back=bool(results.may_mean),
         wants_person=results.wants_person,
         crowd=crowd,
+        public=results.public,
     )

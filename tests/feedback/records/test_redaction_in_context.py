@@ -179,3 +179,23 @@ see 0036-at-least-once.md
 )
 def test_what_is_nobodys_is_kept_whatever_rules_come_later(text):
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "public", "expected"),
+    [
+        ("is 12.4.56.78 the newest", ("12.4.56.78",), "is 12.4.56.78 the newest"),
+        ("is 12.4.56.78 the newest", (), "is [ip] the newest"),
+        ("is 12.4.56.79 the newest", ("12.4.56.78",), "is [ip] the newest"),
+        ("12.4.56.78.9 or 312.4.56.78 or 93.184.216.34", ("12.4.56.78",), "12.4.56.78.9 or 312.4.56.78 or [ip]"),
+        ("who answers 0800 123 45 67?", ("0800-123-45-67",), "who answers 0800 123 45 67?"),
+        ("is part 123456789012 in stock", ("123456789012",), "is part 123456789012 in stock"),
+        ("part 123456789012 for 0171 2345678", ("123456789012",), "part 123456789012 for [phone]"),
+        # What somebody says is theirs goes, whoever else has it.
+        ("my PIN is 123456789012", ("123456789012",), "my PIN is [secret]"),
+        ("Kundennummer 123456789012", ("123456789012",), "Kundennummer [number]"),
+        ("mail ann12.4.56.78@example.com", ("12.4.56.78",), "mail [email]"),
+    ],
+)
+def test_a_number_that_stands_in_an_article_is_nobodys_unless_it_is_said_to_be(text, public, expected):
+    assert redact(text, public) == expected

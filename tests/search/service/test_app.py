@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from handrail_feedback.storage.searches.learned import known_questions
+from handrail_search.ranking.evidence import Evidence
 
 from ..acme import PERSON
 from .asking import ask
@@ -83,6 +84,13 @@ def test_where_a_search_came_from_is_kept_and_robots_are_told_apart(own_client, 
         "from the page": ("find", 0),
         "from a robot": ("find", 1),
     }
+
+
+def test_what_stands_in_an_article_is_kept_as_it_was_typed(own_client, kept, monkeypatch):
+    monkeypatch.setattr(Evidence, "public_numbers", lambda _self: ("12.4.56.78",))
+    ask(own_client, "12.4.56.78 does not start, nor does 93.184.216.34")
+    [intent] = kept("intents")
+    assert intent["query"] == "12.4.56.78 does not start, nor does [ip]"
 
 
 def test_nothing_is_kept_where_the_site_wants_no_log(make_app, own_acme):

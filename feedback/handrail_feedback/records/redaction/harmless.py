@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 
 from handrail_feedback.records.redaction.networks import IPV4, is_open
 from handrail_feedback.records.redaction.rewriting import SPACED, Rewriting
@@ -18,6 +19,15 @@ def hide_harmless(text: Rewriting) -> None:
     text.hide(_BUILD, _is_build)
     text.hide(_POWER, _is_power)
     text.hide(_ROW, _is_row)
+
+
+def hide_public(text: Rewriting, public: Sequence[str]) -> None:
+    """Keep these numbers from the rules that come, whatever signs are between their parts."""
+    for number in public:
+        parts = r"[\W_]{0,2}".join(map(re.escape, re.findall(r"[^\W_]+", number)))
+        if parts:
+            whole = re.compile(rf"(?i)(?<![{SPACED}.-]){parts}(?![{SPACED}]|[.-]\d)")
+            text.hide(whole, lambda _: True)
 
 
 # CVE-2021-44228, RHSA-2024:1234: names of known weaknesses.

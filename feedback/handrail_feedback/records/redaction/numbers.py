@@ -6,6 +6,7 @@ Pure. National numbers are told by their check digits (python-stdnum) or by a wa
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from phonenumbers import Leniency, PhoneNumberMatcher
 from stdnum import iban, luhn
@@ -25,7 +26,7 @@ from stdnum.mx import curp, rfc
 from stdnum.nl import bsn
 
 from handrail_feedback.records.redaction.announced import take_out_announced
-from handrail_feedback.records.redaction.harmless import hide_harmless
+from handrail_feedback.records.redaction.harmless import hide_harmless, hide_public
 from handrail_feedback.records.redaction.networks import IPV4, ipv4
 from handrail_feedback.records.redaction.rewriting import SPACED, Rewriting, Rules
 
@@ -57,11 +58,12 @@ _PHONE_CUE = re.compile(
 )
 
 
-def take_out(text: Rewriting) -> None:
-    """Put placeholders in place of numbers that tell who somebody is."""
+def take_out(text: Rewriting, public: Sequence[str] = ()) -> None:
+    """Put placeholders in place of numbers that tell who somebody is; those that stand in articles do not."""
     take_out_announced(text)
     if not _ENOUGH_DIGITS.search(text.form):
         return
+    hide_public(text, public)
     hide_harmless(text)
     text.sub_all(_NUMBERS)
     text.sub(_PHONE_WITH_SIGNS, "[phone]")

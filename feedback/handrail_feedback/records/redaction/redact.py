@@ -9,6 +9,7 @@ that search compares (`normal_form`): full-width digits and characters that nobo
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from handrail_feedback.records.redaction import credentials, emails, links, names, networks, numbers
 from handrail_feedback.records.redaction.rewriting import Rewriting
@@ -17,15 +18,18 @@ _PASSES = 5
 _PLACEHOLDER = re.compile(r"\[[a-z]{2,8}\]")
 
 
-def redact(text: str) -> str:
+def redact(text: str, public: Sequence[str] = ()) -> str:
     """The text with placeholders such as [email] in place of what must not be kept.
+
+    `public` are numbers that stand in articles, such as a version that looks like an address: they are no secret unless
+    the text says that they are, as in "my PIN is".
 
     Redacting twice changes nothing more. Never raises; the result is at most a few times as long.
     """
     seen = Rewriting(text)
     for _ in range(_PASSES):
         before = seen.form
-        _take_out(seen)
+        _take_out(seen, public)
         seen.show()
         if seen.form == before:
             break
@@ -38,7 +42,7 @@ def says_nothing(redacted: str) -> bool:
     return bool(placeholders) and not any(map(str.isalnum, left))
 
 
-def _take_out(text: Rewriting) -> None:
+def _take_out(text: Rewriting, public: Sequence[str]) -> None:
     """All rules, in their order: what is within something longer, such as a number in an address, comes after that."""
     if links.MAY_BE_ONE.search(text.form):
         text.sub_all(links.RULES)
@@ -49,4 +53,4 @@ def _take_out(text: Rewriting) -> None:
     text.sub(names.HOME, r"\1[name]")
     text.sub_all(networks.RULES)
     text.sub_all(names.RULES)
-    numbers.take_out(text)
+    numbers.take_out(text, public)
