@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from itertools import pairwise
 
 from handrail_kb.language.normal_form import plain
@@ -22,6 +24,22 @@ _NUMBERED = re.compile(
     r"(?:(?:code|number|nummer|no|status)\W{1,3})?(\d{2,5})(?![^\W]|[.,:/-]\d)"
     rf"|(?<!\w)(?<!\d[.,:/-])(\d{{3}})\W{{0,2}}(?!code|status){_BEFORE_NUMBER}(?<!errors)(?![^\W\d_])"
 )
+
+
+def _called(status: HTTPStatus) -> str:
+    """A pattern for what a status is called (RFC 9110): 500 internal server error, 504 gateway time-out, 403 forbidden.
+
+    Its first word and the beginning of the next are enough, or what it is: 500 internal error.
+    """
+    first, *more = status.phrase.split()
+    begins = rf"(?<![\w.,:/-])({re.escape(str(status.value))})\W{{1,3}}{re.escape(first)}(?![^\W\d_])"
+    return rf"{begins}\W+(?:{re.escape(more[0][:4])}[\w-]*|{ANNOUNCING})" if more else begins
+
+
+# Only from 400 on: "200 ok" is no error.
+_STATUS = re.compile("|".join(_called(one) for one in HTTPStatus if one >= HTTPStatus.BAD_REQUEST), re.IGNORECASE)
+# What systems call their errors: ECONNRESET. The second is that of Node.js.
+_OF_SYSTEM = frozenset({*errno.errorcode.values(), "ENOTFOUND"})
 _SHORTEST_WORD = 3
 # As long as the longest word that announces: a picture as text is one token of a hundred thousand letters.
 _LONGEST_ANNOUNCING = 10
@@ -41,6 +59,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _JOINED_WORDS = re.compile(r"[^\W\d_]+(?:[-_+]+[^\W\d_]+)+")
 _CAPITAL_INSIDE = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_PATH = re.compile(r"~?/|\w+://")
 _WORD_BEHIND = re.compile(r"[-_]?([^\W\d_]+)")
 
 
@@ -51,7 +70,13 @@ def is_announcing(word: str) -> bool:
 
 def numbers_of_errors(question: str) -> list[str]:
     """The numbers in a question that name an error or a status."""
-    return [behind or before for behind, before in _NUMBERED.findall(question)]
+    numbered = [behind or before for behind, before in _NUMBERED.findall(question)]
+    return [*numbered, *(next(filter(None, found.groups())) for found in _STATUS.finditer(question))]
+
+
+def is_error_of_system(word: str) -> bool:
+    """Whether a word is the name of an error that systems give, such as ECONNRESET."""
+    return word in _OF_SYSTEM
 
 
 def counts(number: str, text: str) -> bool:
@@ -132,6 +157,18 @@ def announced(token: str) -> str | None:
         if is_announcing(word) and token.startswith(word) and apart:
             return code
     return None
+
+
+def written_as(code: str) -> list[str]:
+    """A code of a question, and what articles may write for it: without a word beside it, and with other signs."""
+    return [code, *(one for one, _ in beside_words(code)), *filter(None, (with_dashes(code),))]
+
+
+def paths_above(path: str) -> Iterator[str]:
+    """What stands above the last part of a path or an address, nearest first; the name of a file is found by itself."""
+    while _PATH.match(path) and "." not in (parts := path.rpartition("/"))[2] and "/" in parts[0].strip("/"):
+        path = parts[0]
+        yield path
 
 
 def _ends_of_words(token: str) -> list[int]:

@@ -18,12 +18,15 @@ from handrail_search.lexical.code_forms import (
     beside_words,
     counts,
     is_announcing,
+    is_error_of_system,
     joined_codes,
     key_of,
     numbers_of_errors,
+    paths_above,
     rank_within,
     shape_of,
     with_dashes,
+    written_as,
 )
 from handrail_search.lexical.stemming import words_in
 
@@ -59,7 +62,6 @@ _LONGEST_LOOKED_AT = 500
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.I)
 # Characters that join codes to other things: error:E-1042, code=0x8013, E-1042/E-1043.
 _GLUE = re.compile(r"[=:|/\\#&?+*@$%]+")
-_PATH = re.compile(r"~?/|\w+://")
 _QUOTED = re.compile(r"[\"“”„«»「」『』＂]([^\"“”„«»「」『』＂]{2,80})[\"“”„«»「」『』＂]")
 _CANDIDATES = 400
 # The weight of a page that contains a literal less exactly than another.
@@ -73,8 +75,8 @@ class Literal:
 
     `parts` are codes that the token is composed of. `joined` is a code only if an article contains it: its `made_of`
     are tokens of the question with spaces between. With `is_name` it is letters only, and stands in a sentence.
-    `number` is the one of an error that it names, alone or glued to a word: where no article holds that, articles on
-    others are no answer.
+    `error` is the number or name of an error, alone or glued to a word: where no article holds that, articles on others
+    are no answer.
     """
 
     text: str
@@ -82,7 +84,7 @@ class Literal:
     parts: tuple[str, ...] = ()
     made_of: tuple[str, ...] = ()
     is_name: bool = False
-    number: str = ""
+    error: str = ""
 
     @property
     def joined(self) -> bool:
@@ -128,12 +130,12 @@ def literals(question: str) -> tuple[Literal, ...]:
         Literal(phrase, True)
         for phrase in quoted
         if " " in phrase or len(found) == 1 or (len(phrase) > 2 and has_unspaced(phrase))
-    ]
+    ] + [Literal(token, True, error=token) for token in found if is_error_of_system(token)]
     # A number by itself must match literally; within a sentence it is a word like others, and so is the 10th.
     alone = len(found) == 1 and any(character.isdigit() for character in found[0])
     numbers = numbers_of_errors(same_signs(question))
     codes = [
-        Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1, number=number)
+        Literal(token, False, _parts(token), is_name=token.isalpha() and len(found) > 1, error=number)
         for token, number in ((token, _number_in(token, numbers)) for token in found)
         if alone or number or (is_code(token) and not _ORDINAL.fullmatch(token))
     ]
@@ -169,12 +171,12 @@ def write_literals(db: sqlite3.Connection, found: Iterable[LiteralRow]) -> None:
 def find(db: sqlite3.Connection, literal: Literal, *, unfinished: bool = False) -> dict[int, LiteralMatch]:
     """Pages that contain a code, or, where none does, the codes that it is composed of, or it without a word beside."""
     found = find_code(db, literal.text, unfinished=unfinished and not literal.parts, whole=literal.joined)
-    if literal.number == literal.text:
+    if literal.error == literal.text:
         found = {page: held for page, held in found.items() if not _is_counted(db, literal.text, held.passages)}
     if not found and (dashed := with_dashes(literal.text)):
         found = find_code(db, dashed, whole=True)
     if not found:
-        found = next(filter(None, (find_code(db, path) for path in _paths_above(literal.text))), {})
+        found = next(filter(None, (find_code(db, path) for path in paths_above(literal.text))), {})
     if found or literal.joined:
         return found
     either: dict[int, LiteralMatch] = {}
@@ -190,6 +192,18 @@ def _is_counted(db: sqlite3.Connection, number: str, passages: Sequence[int]) ->
     """Whether these passages have a number only as that of something: 400 days."""
     texts = db.execute(f"SELECT text FROM passages WHERE id IN ({_marks(passages)})", passages).fetchall()  # noqa: S608 (only question marks)
     return bool(texts) and all(counts(number, text) for (text,) in texts)
+
+
+def is_written(db: sqlite3.Connection, code: str) -> bool:
+    """Whether an article contains a code, and not only as a part of a longer one."""
+    return db.execute("SELECT 1 FROM codes WHERE key = ?", (key_of(code),)).fetchone() is not None
+
+
+def names_error(db: sqlite3.Connection, number: str) -> bool:
+    """Whether any article contains a number that does not only say how many."""
+    rows = db.execute("SELECT passage_id FROM codes WHERE key = ? LIMIT 50", (number,)).fetchall()
+    passages = [one for (one,) in rows if one is not None]
+    return len(passages) < len(rows) or (bool(rows) and not _is_counted(db, number, passages))
 
 
 def _find_beside_word(db: sqlite3.Connection, token: str) -> dict[int, LiteralMatch]:
@@ -271,11 +285,6 @@ def find_pattern(
     return _graded((page_id, passage_id, 0) for page_id, passage_id, text in texts if pattern.search(plain(text)))
 
 
-def written_as(code: str) -> list[str]:
-    """A code of a question, and what articles may write for it: without a word beside it, and with other signs."""
-    return [code, *(one for one, _ in beside_words(code)), *filter(None, (with_dashes(code),))]
-
-
 def with_dash(db: sqlite3.Connection, word: str) -> tuple[str, ...]:
     """The parts of a word that articles write with a dash only: wifi is Wi-Fi."""
     tokens = db.execute("SELECT token FROM codes WHERE key = ?", (word,)) if word.isalpha() else ()
@@ -328,13 +337,6 @@ def _number_in(token: str, numbers: Sequence[str]) -> str:
     """Which of the numbers of errors a token is, or holds: 503 of error:503 and of http503; empty if none."""
     held = {*written_as(token), *_parts(token)} if numbers else ()
     return next((number for number in numbers if number in held), "")
-
-
-def _paths_above(path: str) -> Iterator[str]:
-    """What stands above the last part of a path or an address, nearest first; the name of a file is found by itself."""
-    while _PATH.match(path) and "." not in (parts := path.rpartition("/"))[2] and "/" in parts[0].strip("/"):
-        path = parts[0]
-        yield path
 
 
 def _goes_on(token: str) -> bool:

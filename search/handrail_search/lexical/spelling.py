@@ -30,7 +30,7 @@ _FORMS = 50
 # From so many letters on, two slips are likely enough.
 _TWO_SLIPS = 5
 # From so many letters on, the first letter may be wrong: people notice how a word they type begins.
-_FIRST_TOO = 6
+FIRST_TOO = 6
 # English words that people write without their apostrophe.
 _NO_APOSTROPHE = re.compile("(?:ca|wo|do|does|did|is|are|was|were|has|have|had|could|would|should|must|need)nt")
 _DOUBLED = re.compile(r"(.)\1+")
@@ -131,7 +131,7 @@ class Speller:
 
     def _far_commoner(self, typed: str) -> list[tuple[str, int]]:
         _, often = self._written.get(typed, ("", 0))
-        near = self._within(typed, self._by_letter.get(typed[0], ()), 1) if len(typed) >= _FIRST_TOO else []
+        near = self._within(typed, self._by_letter.get(typed[0], ()), 1) if len(typed) >= FIRST_TOO else []
         return [
             (word, slips)
             for word, slips in near
@@ -141,7 +141,7 @@ class Speller:
     def _near(self, typed: str) -> list[tuple[str, int]]:
         """Words of the site that are near, with the number of slips between."""
         found = self._within(typed, self._by_letter.get(typed[0], ()), 2 if len(typed) >= _TWO_SLIPS else 1)
-        if len(typed) >= _FIRST_TOO:
+        if len(typed) >= FIRST_TOO:
             for letter, words in self._by_letter.items():
                 if letter != typed[0]:
                     found += self._within(typed, words, 1)

@@ -12,7 +12,7 @@ from handrail_search.embedding.encoder import USUAL_REACH
 from handrail_search.embedding.vectors import Vectors
 from handrail_search.index.generation import Index
 from handrail_search.lexical import literals
-from handrail_search.lexical.code_forms import with_any_signs
+from handrail_search.lexical.code_forms import with_any_signs, written_as
 from handrail_search.lexical.function_words import is_greeting, little_among, says_little
 from handrail_search.lexical.snippets import Marking, marking
 from handrail_search.lexical.stemming import words_in
@@ -118,7 +118,7 @@ class Evidence:
         return Asked.of(self.question, told, words.languages)
 
     def _marking(self) -> Marking | None:
-        held = [one for code, held in self._codes if held for one in literals.written_as(code)]
+        held = [one for code, held in self._codes if held for one in written_as(code)]
         found = marking(marked(self._telling), self.index.common_words, held)
         return found or marking(marked(self.asked), self.index.common_words, held)
 
@@ -182,7 +182,8 @@ class Evidence:
         ]
         in_letters = sum(len(set(words_in(literal.text))) for literal in asked)
         self.asks_for_letters = bool(asked) and len(self.asked) <= in_letters + 2
-        self._lacks_number = any(one.number and not literals.begins(self.index.db, one.number) for one in asked)
+        self._errors = [found[literal] for literal in asked if literal.error]
+        self._lacks_error = any(one.error and not found[one] and not self._stands_somewhere(one) for one in asked)
         self._codes = [(literal.text, found[literal]) for literal in asked if not literal.phrase]
         self.asks_for_unknown_code = self.asks_for_letters and not any(
             found[literal] or (not literal.phrase and literals.begins(self.index.db, literal.text, *literal.parts))
@@ -211,9 +212,9 @@ class Evidence:
     def holds_another_code(self, page_id: int) -> bool:
         """Whether the page contains a code that resembles or begins like one of the question, but not that one.
 
-        So does any page where the question has the number of an error that no article holds.
+        So does any page where the question has the number or name of an error that no article holds.
         """
-        if self._lacks_number:
+        if self._lacks_error:
             return True
         if self.asks_for_letters and not any(held for _, held in self._codes) and self._codes:
             return True  # at best the beginning or end of a code
@@ -221,6 +222,21 @@ class Evidence:
             held[page_id].begun if page_id in held else literals.holds_another(self.index.db, page_id, code)
             for code, held in self._codes
         )
+
+    def public_numbers(self) -> tuple[str, ...]:
+        """The codes of the question, with digits, that stand in an article: nobody's secret."""
+        db, codes = self.index.db, (code for code, _ in self._codes)
+        return tuple(one for one in codes if any(map(str.isdigit, one)) and literals.is_written(db, one))
+
+    def holds_error(self, page_id: int) -> bool:
+        """Whether the page contains the very error that the question names."""
+        return any(page_id in held and not held[page_id].begun for held in self._errors)
+
+    def _stands_somewhere(self, literal: literals.Literal) -> bool:
+        """Whether any article contains the number or name of an error: so many may that it distinguishes nothing."""
+        if literal.phrase:
+            return any(word.known for word in self.asked if word.text == literal.error.lower())
+        return literals.names_error(self.index.db, literal.error)
 
     def _find(self, literal: literals.Literal) -> Mapping[int, literals.LiteralMatch]:
         db, words = self.index.db, self.index.words

@@ -24,7 +24,6 @@ from handrail_search.lexical.swearing import swears
 from handrail_search.lexical.vocabulary import look_up
 from handrail_search.ranking.answer.card import AnswerCard, card_blocks
 from handrail_search.ranking.asking_back import what_it_may_mean
-from handrail_search.ranking.asking_for_person import asks_for_person
 from handrail_search.ranking.evidence import Evidence
 from handrail_search.ranking.learned import (
     ENOUGH_KNOWN_QUESTIONS,
@@ -140,8 +139,7 @@ class Searcher:
     ) -> Results:
         """The best articles for a question, at most `limit`, and whether they are an answer.
 
-        Those in `lang`, or in the language that the question is plainly in, come first. Those at the locations
-        `left_out`, or in other languages than `only_lang`, are no articles here.
+        Those in `lang`, or the question's own, come first. Those `left_out`, or not in `only_lang`, are none.
         """
         question, limit = clean_question(question), max(1, min(limit, MAX_LIMIT))
         if not self.index.pages or not words_in(question):  # signs alone ask for nothing
@@ -174,6 +172,7 @@ class Searcher:
             end=end,
             answer=self._card(finding, order[0], hits[0]) if verdict == "answered" and topic is None else None,
             may_mean=may_mean,
+            public=finding.public_numbers(),
         )
 
     def related(self, location: str) -> tuple[PageRow, ...]:
@@ -281,7 +280,8 @@ class Searcher:
     def _verdict(self, finding: Evidence, understood: Understood, order: Sequence[int]) -> tuple[Verdict, float, Bands]:
         """The verdict, its confidence, and the bands it was judged by."""
         verdict, confident, limits = self._judge(finding, order, understood.vector)
-        if verdict == "none" and (understood.unfinished or (order and finding.is_keyword_of(order[0]))):
+        named = order and (finding.is_keyword_of(order[0]) or finding.holds_error(order[0]))
+        if verdict == "none" and (understood.unfinished or named):
             verdict = "weak"  # half a word is no question yet, and a keyword is an article's own name for its subject
         if understood.unreadable and confident < 1.0:
             verdict = "none"
@@ -311,7 +311,7 @@ class Searcher:
         topic = topics.topic_of(vector) if vector is not None else None
         if topic is None and "anger" in topics.names and swears(question, self._is_word_of_site):
             topic = "anger"
-        wants_person = asks_for_person(question) or asks_for_person(understood.text)
+        wants_person = self.reader.wants_person(question, understood)
         return topic or (PERSON if wants_person else None), wants_person
 
     def _is_word_of_site(self, folded: str) -> bool:

@@ -20,6 +20,7 @@ from handrail_search.lexical import literals, vocabulary
 from handrail_search.lexical.spelling import SHORTEST_WORD, RealWords, Speller, SpellingSuggestion, replace, suggestions
 from handrail_search.lexical.stemming import fold, words_in
 from handrail_search.lexical.words import AskedWord
+from handrail_search.ranking.asking_for_person import asks_for_person
 
 # How many of a site's words are kept in memory as candidates; on a bigger site the commonest.
 _CANDIDATES = 60_000
@@ -94,6 +95,14 @@ class Reader:
         """The question with what is surely misspelled corrected, whatever it means. Raises sqlite3.Error."""
         found = self._suggestions(question, self._index.words.read(self._index.db, question))
         return replace(question, {word: one.word for word, one in found.items() if one.doubt <= _SURE})
+
+    def wants_person(self, question: str, understood: Understood) -> bool:
+        """Whether a question asks for a person; with slips, too, where an encoder says which words are real."""
+        asks = asks_for_person(question) or asks_for_person(understood.text)
+        return asks or (self._encoder is not None and asks_for_person(question, self._is_real))
+
+    def _is_real(self, word: str) -> bool:
+        return bool(vocabulary.look_up(self._index.db, [fold(word)])) or self._open_speller().is_word(word)
 
     def _suggestions(self, question: str, words: Sequence[AskedWord]) -> dict[str, SpellingSuggestion]:
         meant = set(chain.from_iterable(words_in(token) for token in _to_the_letter(question)))

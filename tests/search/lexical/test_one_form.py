@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handrail_kb.site.built.passages import Page, Passage
 from handrail_search.index.build import build_index
 from handrail_search.index.generation import current_generation
-from handrail_search.lexical.code_forms import counts, key_of
+from handrail_search.lexical.code_forms import counts, key_of, numbers_of_errors
 from handrail_search.lexical.literals import literals, tokens
 from handrail_search.lexical.snippets import marking, snippet
 from handrail_search.lexical.spelling import replace
@@ -45,7 +45,9 @@ ARTICLES = [
     page("alarm", "Alarms of the lift", "The alarm AL-307 means that a door is blocked. The bell is meant by AL-309."),
     page("valve", "Valves", "The valve QX/771 fits with PN-20/4 and KL.300.C alone. The pump says TX90R."),
     page("proxy", "The proxy is slow", "The log says http599 while the proxy waits."),
-    page("kept", "How long we keep what you send", "What you send is kept for 90 days."),
+    page("built", "Which build is new", "The build of May is 12.4.56.78. The office answers 0800 123 45 67."),
+    page("line", "The line breaks off", "ECONNRESET is logged when the other side has closed the line."),
+    page("kept", "How long we keep what you send", "What you send is kept for 90 days, and bills for 413 days."),
     page("turkish", "Offices", "Our office in İstanbul is open. The one in Iğdır opens in May."),
     page("arabic", "استعادة كلمة المرور", "اضغط على نسيت كَلِمَة المُرور ثم افتح الرسالة", lang="ar"),
     page("hebrew", "איפוס סיסמה", "לחצו על שכחתי סיסמה ופתחו את ההודעה. שָׁלוֹם לכולם", lang="he"),
@@ -145,6 +147,37 @@ def test_the_number_of_an_error_is_answered_by_the_article_that_holds_it_and_ano
 
 
 @pytest.mark.parametrize(
+    ("question", "location"),
+    [("504 gateway timeout", "gateway/"), ("504 Gateway Time-out when opening my account", "gateway/"),
+     ("ECONNRESET", "line/"), ("read ECONNRESET", "line/"),
+     ("since yesterday my program that sends the report of the month to the office stops every few minutes with "
+      "ECONNRESET although nothing was changed and all colleagues can work", "line/")],
+)  # fmt: skip
+def test_what_an_error_is_called_leads_to_the_article_that_holds_it(searcher, words_alone, question, location):
+    for engine in (searcher, words_alone):
+        results = engine.search(question)
+        assert results.hits[0].location == location
+        assert results.verdict != "none"
+
+
+def test_numbers_that_stand_in_an_article_are_known_as_public(searcher):
+    assert searcher.search("is 12.4.56.78 the newest").public == ("12.4.56.78",)
+    assert searcher.search("is 12.4.56.79 the newest").public == ()
+    assert searcher.search("who answers 0800 123 45 67").public == ("0800-123-45-67",)
+    assert searcher.search("is 2.4.56.7 the newest, or E-1042").public == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "numbers"),
+    [("500 internal server error", ["500"]), ("a 404 not found page", ["404"]), ("429 Too Many Requests", ["429"]),
+     ("500 internal messages", []), ("400 messages not found", []), ("404 not shown", []), ("200 OK", []),
+     ("502 Bad Gateway", ["502"]), ("1.500 internal server error", [])],
+)  # fmt: skip
+def test_a_status_is_known_by_what_it_is_called(question, numbers):
+    assert numbers_of_errors(question) == numbers
+
+
+@pytest.mark.parametrize(
     ("number", "text", "counted"),
     [("400", "We keep it for 400 days.", True), ("400", "It has 400 pages and 1400 days.", True),
      ("504", "When the gateway says 504, wait.", False), ("401", "It answers 401 Unauthorized then.", False),
@@ -182,7 +215,10 @@ def test_a_part_of_a_code_finds_the_article_that_holds_it(searcher, words_alone,
      "what does error:503 mean when the page is not shown", "what does error503 mean when the page is not shown",
      "the page is not shown, the gateway says http503", "the page is not shown HTTP/503 gateway wait a minute",
      "the page is not shown, status=503, when the gateway waits", "the page is not shown, 503 error",
-     "the page is not shown with a 503-error, wait a minute?", "the gateway shows errno=98 and not the page"],
+     "the page is not shown with a 503-error, wait a minute?", "the gateway shows errno=98 and not the page",
+     "500 internal server error when the page is not shown", "502 bad gateway, the page is not shown, wait",
+     "the page is not shown, 413 error", "the gateway says error 90, the page is not shown",
+     "ECONNREFUSED", "the gateway says ECONNREFUSED and the page is not shown"],
 )  # fmt: skip
 def test_another_code_is_no_answer(searcher, words_alone, question):
     for engine in (searcher, words_alone):

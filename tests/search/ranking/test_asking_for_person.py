@@ -113,6 +113,28 @@ def test_the_nearest_articles_are_there_for_whoever_asks_for_more(town):
     assert results.hits
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["talk to a humna", "speek to a persn", "i want to caht with someone", "can i tlak to a reprsentative",
+     "cusotmer servise", "i want to speak with an opreator", "contcat numbr",
+     "mit einem Mitarbiter sprechen", "parler à un consieller",
+     "hablar con una persna", "speek to somone abuot my invoice"],
+)  # fmt: skip
+def test_whoever_asks_with_slips_for_a_person_is_understood(town, question):
+    assert town.search(question).wants_person
+
+
+@pytest.mark.parametrize("question", ["cell number", "chart with someone", "talk to a humane", "rent a house", "humus"])
+def test_a_real_word_is_no_slip_of_another(town, question):
+    assert not town.search(question).wants_person
+
+
+def test_a_word_of_the_site_is_no_slip(tmp_path, lend_encoder):
+    humna = page("humna/", "Humna", "Humna is the name of our program for the reading room. ")
+    results = searcher(lend_encoder(tmp_path / "state"), *TAXES, humna).search("talk to humna")
+    assert not results.wants_person
+
+
 def test_an_article_that_fits_is_listed_with_its_own_verdict(tmp_path, lend_encoder):
     results = searcher(lend_encoder(tmp_path / "state"), *TAXES, REACH).search("what is your phone number")
     assert results.wants_person
