@@ -119,6 +119,9 @@ EVENTS: Mapping[str, Event] = {
     "notice.unread": _error("the notice for customers could not be read, the last one is shown: {reason}"),
     "message.erased": _info("a message was erased by its writer"),
     "code.unavailable": _error("a reference code could not be looked up, added to or erased: {reason}"),
+    "code.guessed": _warning(
+        "somebody guesses reference codes: {requests:wrong one} within an hour; each network has only a few tries left"
+    ),
     "wish.not_kept": _error("a wish to hear of an answer was not kept: {reason}"),
     "wish.search_unavailable": _error("the words of a search could not be looked up: {reason}"),
     "wish.link_unavailable": _error("a link of a mail could not be followed: {reason}"),

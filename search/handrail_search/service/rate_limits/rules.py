@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, request, session
@@ -14,10 +15,14 @@ from limits import parse
 from handrail_feedback.accounts.browsers import known_browser
 from handrail_feedback.accounts.sessions import given_key, proof_in
 from handrail_feedback.desk.sign_in import HALF, me
+from handrail_feedback.records.reference_codes import only_code_in
 from handrail_feedback.records.staff import clean_name
 from handrail_kb.config.settings import Settings
+from handrail_kb.texts.log.logger import Log
 from handrail_search.service.rate_limits.shared_counts import SharedCounts
 from handrail_search.service.rate_limits.steady_counts import SteadyCounts
+
+log = Log(__name__)
 
 # Where gateways put the clients that have IPv4 alone (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -26,8 +31,13 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 # many times as much as one client: the phones of a carrier may be in one, too.
 _WIDE_PREFIX, WIDER = 48, 5
 
-# By all addresses of the world: in each process of the service, or over all nodes.
-WRONG_CODES = "100 per hour"
+# At reference codes, from all addresses of the world: beyond so many, somebody is guessing. From then on each network
+# has only a few guesses, and nobody is refused for those of other networks. A provider's /32 is many networks, too.
+MANY_GUESSES, FEW_GUESSES, FEW_GUESSES_OF_PROVIDER = "100 per hour", "2 per hour", "8 per hour"
+_PREFIX, _PROVIDER_PREFIX = {4: 24, 6: _WIDE_PREFIX}, {6: 32}
+
+# What they are counted as.
+_GUESSED = ("wrong codes", "everybody")
 
 # In the application's configuration: what names are made with where counts are shared.
 _KEY = "HANDRAIL_KEY_OF_LIMITS"
@@ -68,21 +78,44 @@ def _proved_nothing(response: Response) -> bool:
 def _guarded(
     limiter: Limiter, view: Callable[..., Response], contact_rate: str, code_rate: str
 ) -> Callable[..., Response]:
-    """The page for a reference code, where wrong codes are counted by address and for all addresses together.
+    """The page for a reference code, where wrong codes are counted by address, and by network while many are guessed.
 
-    Why: docs/architecture/messages/0041-reference-codes.md.
+    Why: docs/architecture/messages/0102-guessed-codes.md.
     """
+    counts = limiter.limiter
+    many, once = parse(MANY_GUESSES), parse("1 per hour")
 
     def is_wrong(response: Response) -> bool:
         return response.status_code == 404
 
+    def is_guess(response: Response) -> bool:
+        # What no code can be, such as one with a slip that its check symbol shows, is none.
+        return is_wrong(response) and only_code_in(request.form.get("code", "")) is not None
+
     def adds_nothing() -> bool:
         return request.form.get("do") != "add"
 
-    view = limiter.limit(contact_rate, exempt_when=adds_nothing)(view)
-    view = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(view)
-    view = limiter.limit(wider(code_rate), deduct_when=is_wrong, **_BY_NETWORK)(view)
-    return limiter.limit(WRONG_CODES, key_func=lambda: "everybody", deduct_when=is_wrong)(view)
+    @wraps(view)
+    def counted(*args: Any, **values: Any) -> Response:
+        response = view(*args, **values)
+        if is_guess(response):
+            counts.hit(many, *_GUESSED)
+            if not counts.test(many, *_GUESSED) and counts.hit(once, *_GUESSED):
+                log("code.guessed", requests=many.amount)
+        return response
+
+    def few_from(prefixes: Mapping[int, int], rate: str) -> Callable[..., Callable[..., Response]]:
+        def is_exempt() -> bool:
+            return not _network(prefixes) or counts.test(many, *_GUESSED)
+
+        by_network: dict[str, Any] = {"key_func": partial(_network, prefixes), "exempt_when": is_exempt}
+        return limiter.limit(rate, deduct_when=is_guess, **by_network)
+
+    guarded = few_from(_PREFIX, FEW_GUESSES)(counted)
+    guarded = few_from(_PROVIDER_PREFIX, FEW_GUESSES_OF_PROVIDER)(guarded)
+    guarded = limiter.limit(contact_rate, exempt_when=adds_nothing)(guarded)
+    guarded = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(guarded)
+    return limiter.limit(wider(code_rate), deduct_when=is_wrong, **_BY_NETWORK)(guarded)
 
 
 def client_of(address: str) -> str:
@@ -119,8 +152,21 @@ def client_of_request() -> str:
 
 def network_of_request() -> str:
     """The /48 that the client of this request is in; empty for one that has IPv4, where there is no such plenty."""
+    return _network({6: _WIDE_PREFIX})
+
+
+def _network(prefixes: Mapping[int, int]) -> str:
+    """The network of this request's client, as long as `prefixes` says for its version of IP; empty where it does not.
+
+    What has no address, as behind a Unix socket, is one network.
+    """
     client = client_of(request.remote_addr or "")
-    return _counted_as(str(IPv6Network(client).supernet(new_prefix=_WIDE_PREFIX))) if ":" in client else ""
+    try:
+        found = ip_network(client)
+    except ValueError:
+        return client
+    prefix = prefixes.get(found.version)
+    return _counted_as(str(found.supernet(new_prefix=prefix))) if prefix else ""
 
 
 # How a limit of networks is made.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from handrail_feedback.records.reference_codes import EXAMPLE_CODE
 from handrail_feedback.storage.upkeep.capacity import LIMITS
 from handrail_kb.policy.fit import write_csp
 from handrail_search.service.app import parts_of
@@ -148,23 +149,50 @@ def test_too_many_requests_are_refused_in_the_way_they_were_asked(make_app, own_
     assert all(client.get("/account/password/").status_code == 200 for _ in range(20))
 
 
-def test_guessing_codes_is_stopped_by_address_and_for_everybody_together(make_app, own_acme, monkeypatch):
-    monkeypatch.setattr("handrail_search.service.rate_limits.rules.WRONG_CODES", "5 per hour")
-    client = make_app(own_acme, code_rate="3 per hour", trusted_proxies=1).test_client()
-    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+def guesses(client):
+    """Sends a code so many times from an address, and gives the statuses."""
 
     def statuses(typed, times, address):
         sent = {"data": {"code": typed}, "headers": {"X-Forwarded-For": address}}
         return [client.post("/contact/code/", **sent).status_code for _ in range(times)]
 
+    return statuses
+
+
+def test_guessing_codes_is_stopped_by_address_and_when_many_guess_by_network(make_app, own_acme, monkeypatch, caplog):
+    monkeypatch.setattr("handrail_search.service.rate_limits.rules.MANY_GUESSES", "5 per hour")
+    client = make_app(own_acme, code_rate="3 per hour", trusted_proxies=1).test_client()
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+    statuses = guesses(client)
+
     assert statuses(code, 9, "10.0.0.1") == [200] * 9
-    assert statuses("QQQ-QQQ-QQQ", 4, "10.0.0.1") == [404, 404, 404, 429]
+    assert statuses(EXAMPLE_CODE, 4, "10.0.0.1") == [404, 404, 404, 429]
     assert statuses(code, 1, "10.0.0.1") == [429]
     assert statuses(code, 1, "10.0.0.2") == [200]
-    assert statuses("QQQ-QQQ-QQQ", 3, "10.0.0.2") == [404, 404, 429]
-    page = client.post("/contact/code/", data={"code": code}, headers={"X-Forwarded-For": "10.0.0.3"})
+    assert statuses(EXAMPLE_CODE, 2, "10.0.1.2") == [404, 404]
+    assert caplog.text.count("somebody guesses reference codes: 5 wrong ones within an hour") == 1
+    # From now on each network has a few guesses, whatever its addresses.
+    assert [statuses(EXAMPLE_CODE, 1, f"10.0.2.{n}") for n in range(3)] == [[404], [404], [429]]
+    page = client.post("/contact/code/", data={"code": code}, headers={"X-Forwarded-For": "10.0.2.9"})
     assert page.status_code == 429
     assert "Too many wrong codes were tried" in page.text
+    # All of a provider has a few more, or whoever has one would have 65,536 networks.
+    tries = [statuses(EXAMPLE_CODE, 1, f"2a10:77:{n:x}::1") for n in range(9)]
+    assert tries == [[404]] * 8 + [[429]]
+
+
+def test_whoever_has_a_code_is_never_refused_for_what_others_guessed(make_app, own_acme):
+    client = make_app(own_acme, trusted_proxies=1).test_client()
+    code = client.post("/api/contact", json={"message": "Help!"}).json["code"]
+    statuses = guesses(client)
+    for n in range(6):
+        statuses(EXAMPLE_CODE, 10, f"192.0.{n}.7")
+        statuses(EXAMPLE_CODE, 10, f"2a10:{n:x}::7")
+    assert statuses(code, 3, "198.51.100.1") == statuses(code, 3, "2a02:810d::1") == [200] * 3
+    # A slip that the check symbol shows takes nothing from anybody's tries.
+    slip = code[:-1] + ("2" if code[-1] != "2" else "3")
+    assert statuses(slip, 5, "203.0.113.1") == [404] * 5
+    assert statuses(code, 1, "203.0.113.1") == [200]
 
 
 def test_additions_are_limited_as_messages_are(make_app, own_acme):
