@@ -12,8 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,10 +79,22 @@ class PostgresServer:
     def kill(self) -> None:
         """Kill every process of the server at once, as the end of its machine would."""
         self._let_go(*list(self._kept))
+        self._signal(signal.SIGKILL)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the server do nothing, as when its disk does not answer: its machine confirms all that is sent to it."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
         main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         for pid in (main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())):
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, what)
 
     def start_after_a_kill(self) -> None:
         """Start the server as soon as the last of its killed processes is gone."""

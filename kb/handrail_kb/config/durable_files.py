@@ -77,6 +77,17 @@ def has_no_more_files(folder: Path) -> bool:
     return found.f_files > 0 and found.f_favail == 0  # disks that count no files say that they hold 0
 
 
+def is_read_only(folder: Path) -> bool:
+    """Whether the disk of a folder lets nobody write, as one does after a fault of its own."""
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600))
+    except OSError as error:
+        return error.errno == errno.EROFS
+    except AttributeError:  # Linux alone has such files
+        return False
+    return False
+
+
 def show_room(folder: Path) -> str:
     """The command that shows what the disk of a folder has run out of: files, or else bytes.
 

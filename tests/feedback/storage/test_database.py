@@ -217,6 +217,7 @@ def test_many_who_write_while_another_program_holds_the_store_wait_hardly_longer
     other = sqlite3.connect(store.at, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     patient = Store(store.at, busy_seconds=0.5)
+    patient.read("SELECT 1 AS one")
     refused: list[float] = []
 
     def write() -> None:
@@ -228,12 +229,19 @@ def test_many_who_write_while_another_program_holds_the_store_wait_hardly_longer
     writers = [threading.Thread(target=write) for _ in range(12)]
     for one in writers:
         one.start()
+    patient.read("SELECT 1 AS one")
+    assert time.monotonic() - began < 0.4, "who only reads waits for none of them"
     for one in writers:
         one.join()
-    other.execute("COMMIT")
     assert len(refused) == 12
     # One after the other, each with all of its patience, they would take six seconds.
-    assert max(refused) - began < 3
+    assert max(refused) - began < 1.5
+    began = time.monotonic()
+    for ask in (patient.check, patient.look, patient.check):
+        with pytest.raises(StoreUnavailable, match="held by another program"):
+            ask()
+    assert time.monotonic() - began < 1.4, "once that was in vain nobody waits as long"
+    other.execute("COMMIT")
     patient.check()
 
 

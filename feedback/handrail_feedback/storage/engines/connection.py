@@ -18,7 +18,7 @@ from handrail_kb.texts.installing import install_command
 Values = Mapping[str, object]
 
 # Fails for whatever keeps a store from being written but a full disk. Both databases touch no page for it.
-WRITES_NOTHING = "UPDATE learned_changes SET number = number WHERE 1 = 0"
+WRITES_NOTHING = "UPDATE messages SET at = at WHERE 1 = 0"
 
 
 class Undone(StoreUnavailable):

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from handrail_kb.config.plain_files import open_plain
 
 # What SQLite keeps beside a file: its write-ahead log, and the index of that.
 BESIDE = ("-wal", "-shm")
@@ -50,3 +55,25 @@ def is_gone(path: Path) -> bool:
         return True
     except OSError:  # what is wrong is told by whoever opens it
         return False
+
+
+def identity_of(path: Path) -> tuple[int, int]:
+    """What tells one file from another of the same name, and from one that was emptied."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino) if found.st_size else (0, 0)
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[bool]:
+    """Whether this process alone has the lock on a file, which is held to the end of the block. Raises OSError."""
+    with os.fdopen(open_plain(file, os.O_RDWR | os.O_CREAT), "rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            mine = False
+        else:
+            mine = True
+        yield mine

@@ -7,12 +7,11 @@ their types as SQLite does, from what they are compared with, and poolers betwee
 from __future__ import annotations
 
 import logging
-import select
 import threading
 import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,12 @@ try:
     from psycopg import errors
     from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-    from handrail_feedback.storage.engines.postgres_connection import PostgresConnection, speak_as_sqlite
+    from handrail_feedback.storage.engines.postgres_connection import (
+        FrozenServers,
+        PostgresConnection,
+        has_said_something,
+        speak_as_sqlite,
+    )
     from handrail_feedback.storage.engines.postgres_words import SHOWS, explained
 except ImportError as missing:
     raise ConfigError(
@@ -44,6 +48,8 @@ _LOOK_SECONDS = 0.5
 # While the server is away, so long every call fails at once with the reason that the last one found.
 _BREATH = 1.0
 _STATEMENT_SECONDS = 60
+# How long one waits for what somebody else holds once that was in vain, and for how long that is remembered.
+_HELD_SECONDS, _HELD_FOR_SECONDS = 0.25, 10.0
 _IDLE_SECONDS = 60
 # After so long without use, a machine between may have forgotten a connection without a word.
 _TRUSTED_SECONDS = 30.0
@@ -67,7 +73,11 @@ class PostgresDatabase:
         self._local = threading.local()
         self._opening = threading.RLock()
         self._pool: Pool | None = None
+        self._watch: FrozenServers | None = None
         self._away: tuple[float, StoreUnavailable] | None = None
+        # Until when nobody waits long for what somebody else holds, and which connections have been told so.
+        self._held_until = 0.0
+        self._hurried: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
         self._used: weakref.WeakKeyDictionary[psycopg.Connection[Any], float] = weakref.WeakKeyDictionary()
 
     def exists(self) -> bool:
@@ -98,6 +108,7 @@ class PostgresDatabase:
                 connection.run(f"{_BEGIN}; {turn}")
                 yield connection
                 connection.run("COMMIT")
+                self._held_until = 0.0
             except BaseException:
                 with suppress(psycopg.Error):
                     raw.execute("ROLLBACK")
@@ -148,6 +159,9 @@ class PostgresDatabase:
         """Close the connections of this process."""
         with self._opening:
             pool, self._pool, self._away = self._pool, None, None
+            watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.stop()
         if pool is not None:
             pool.close()
 
@@ -164,14 +178,26 @@ class PostgresDatabase:
     def _lent(self) -> Iterator[psycopg.Connection[Any]]:
         pool, raw = self._borrow()
         try:
-            yield raw
+            with self._watched(raw):
+                self._wait_less(raw)
+                yield raw
         except StoreUnavailable as error:
+            if isinstance(error.__cause__, errors.LockNotAvailable):
+                self._held_until = time.monotonic() + _HELD_FOR_SECONDS
             if isinstance(error.__cause__, errors.UndefinedTable):  # the database was made anew
                 self._let_go(pool)
             raise
         finally:
             self._used[raw] = time.monotonic()
             pool.putconn(raw)
+
+    def _wait_less(self, raw: psycopg.Connection[Any]) -> None:
+        """Have a connection wait for what somebody else holds as long as is worth it now."""
+        hurries = time.monotonic() < self._held_until
+        if hurries != (raw in self._hurried):
+            seconds = min(_HELD_SECONDS, self._busy_seconds) if hurries else self._busy_seconds
+            PostgresConnection(raw, self.place).run(f"SET lock_timeout = '{seconds}s'")
+            (self._hurried.add if hurries else self._hurried.discard)(raw)
 
     def _borrow(self) -> tuple[Pool, psycopg.Connection[Any]]:
         """A connection, and the pool that gets it back."""
@@ -208,6 +234,9 @@ class PostgresDatabase:
                 found = self._away[1]
                 raise StoreUnavailable(found.what, found.mend, passing=found.passing)
             if self._pool is None:
+                if self._watch is None:
+                    self._watch = FrozenServers(self._url, _CONNECTION)
+                    weakref.finalize(self, self._watch.stop)
                 self._prepare()
                 self._pool = self._new_pool()
             return self._pool
@@ -215,7 +244,7 @@ class PostgresDatabase:
     def _prepare(self) -> None:
         """Connect once by hand, since a pool hides why it cannot; make the tables of an empty database."""
         try:
-            with self.connect() as raw:
+            with self.connect() as raw, self._watched(raw):
                 migrate(PostgresConnection(raw, self.place), self._migrations)
         except StoreUnavailable as error:
             self._away = (time.monotonic() + _BREATH, error)
@@ -268,8 +297,9 @@ class PostgresDatabase:
         something unasked, which it does when it ends.
         """
         used = self._used.get(raw)
-        if used is None or time.monotonic() - used > _TRUSTED_SECONDS or _has_said_something(raw):
-            ConnectionPool.check_connection(raw)
+        if used is None or time.monotonic() - used > _TRUSTED_SECONDS or has_said_something(raw):
+            with self._watched(raw):
+                ConnectionPool.check_connection(raw)
 
     def _configure(self, raw: psycopg.Connection[Any]) -> None:
         """Bound what a connection may wait for, and let it speak as SQLite does.
@@ -278,11 +308,16 @@ class PostgresDatabase:
         message otherwise.
         """
         speak_as_sqlite(raw)
-        raw.execute(
-            f"SET statement_timeout = '{_STATEMENT_SECONDS}s'; SET lock_timeout = '{self._busy_seconds}s';"
-            f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; SET timezone = 'UTC';"
-            "SET random_page_cost = 1.1"
-        )
+        with self._watched(raw):
+            raw.execute(
+                f"SET statement_timeout = '{_STATEMENT_SECONDS}s'; SET lock_timeout = '{self._busy_seconds}s';"
+                f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; SET timezone = 'UTC';"
+                "SET random_page_cost = 1.1"
+            )
+
+    def _watched(self, raw: psycopg.Connection[Any]) -> AbstractContextManager[None]:
+        """Have a connection end where its server freezes."""
+        return self._watch.watched(raw) if self._watch else nullcontext()
 
 
 _CONNECTION: dict[str, Any] = {
@@ -296,13 +331,6 @@ _CONNECTION: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-
-
-def _has_said_something(raw: psycopg.Connection[Any]) -> bool:
-    """Whether anything arrived on a connection that waits for nothing, be it its end."""
-    poll = select.poll()
-    poll.register(raw.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _key(what: str) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -113,3 +118,69 @@ class PostgresConnection:
             yield
         except _OF_THE_SERVER as error:
             raise explained(self.place, error) from error
+
+
+# For longer nobody waits for a statement without looking whether the server is there at all; how often it is looked.
+_PATIENCE_SECONDS, _LOOK_SECONDS = 5.0, 1.0
+
+
+class FrozenServers:
+    """Ends the connections of those who wait for a server that has stopped answering without going away.
+
+    Its machine still confirms all that is sent, so no time limit of the server's or the system's ever ends: whoever
+    waited would wait for ever, and soon all threads would.
+    """
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        """`url` and `options` are what connects to the server, within seconds. A thread looks until `stop`."""
+        self._url, self._options = url, options
+        self._lent: dict[psycopg.Connection[Any], float] = {}
+        self._stopped = threading.Event()
+        threading.Thread(target=self._watch, name="handrail-store-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+
+    @contextmanager
+    def watched(self, raw: psycopg.Connection[Any]) -> Iterator[None]:
+        """Look after this connection while it is used."""
+        self._lent[raw] = time.monotonic()
+        try:
+            yield
+        finally:
+            self._lent.pop(raw, None)
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_LOOK_SECONDS):
+            at = time.monotonic()
+            late = [raw for raw, since in self._lent.copy().items() if at - since > _PATIENCE_SECONDS]
+            if late and not self._answers():
+                for raw in late:
+                    _hang_up(raw)
+
+    def _answers(self) -> bool:
+        """Whether the server takes a connection on, or says why it does not."""
+        try:
+            psycopg.connect(self._url, **self._options).close()
+        except errors.ConnectionTimeout:
+            return False
+        except psycopg.Error:
+            return True
+        return True
+
+
+def _hang_up(raw: psycopg.Connection[Any]) -> None:
+    """Have whoever waits for something on a connection be told that it has ended."""
+    with (
+        suppress(OSError, psycopg.Error),  # it has ended meanwhile
+        socket.socket(fileno=os.dup(raw.fileno())) as line,
+    ):
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def has_said_something(raw: psycopg.Connection[Any]) -> bool:
+    """Whether anything arrived on a connection that waits for nothing, be it its end."""
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

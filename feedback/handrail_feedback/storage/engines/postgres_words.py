@@ -80,6 +80,16 @@ def explained(place: str, error: psycopg.Error) -> StoreUnavailable:
 _ASK = "Ask it: psql '{place}' -c 'SELECT 1'"
 # Why a connection cannot be made is known by the server's words alone.
 _REASONS: tuple[tuple[type[psycopg.Error], str, str, str, bool], ...] = (
+    *(
+        (
+            psycopg.OperationalError,
+            words,
+            "{place} has no connection slots left: they are all in use.",
+            "See who uses them, as its superuser (TABLE pg_stat_activity), and end those, or raise max_connections",
+            True,
+        )
+        for words in ("too many clients", "connection slots")
+    ),
     (
         psycopg.OperationalError,
         "password",

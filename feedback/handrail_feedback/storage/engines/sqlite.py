@@ -6,11 +6,9 @@ No other module of feedback imports sqlite3 or sqlite_utils.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import re
-import shutil
 import sqlite3
 import threading
 import time
@@ -33,21 +31,24 @@ from handrail_feedback.storage.engines.connection import (
     behind,
     refuse_newer,
 )
-from handrail_feedback.storage.engines.known_files import BESIDE, StoreNote, is_gone
-from handrail_feedback.storage.engines.sqlite_log import LogWatch
+from handrail_feedback.storage.engines.known_files import BESIDE, StoreNote, identity_of, is_gone, locked
+from handrail_feedback.storage.engines.sqlite_log import LogWatch, use_wal
 from handrail_feedback.storage.engines.sqlite_words import (
-    LEAST_ROOM,
+    defined,
     explained,
+    is_held,
     is_of_connection,
     is_of_log,
+    refuse_full,
     refuse_no_file,
     restored_by,
-    unavailable,
 )
-from handrail_kb.config.plain_files import how_to_clear, open_plain
+from handrail_kb.config.plain_files import how_to_clear
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreLost, StoreUnavailable
 
+# How often it is tried to write where another program does; how long at most, once that was in vain; and for a look.
+_TRY_SECONDS, _HELD_SECONDS, _LOOK_SECONDS = 0.02, 0.25, 1.0
 _REST_SECONDS = (0.1, 1.0)  # several processes must all have the files closed at one moment
 
 
@@ -67,6 +68,8 @@ class SqliteFile:
         self._log = LogWatch(path)
         self._resting: StoreUnavailable | None = None
         self._resting_until = 0.0
+        # Whether another program was writing for longer than anybody waits, when it was last tried.
+        self._is_held = False
         self._note = StoreNote(path)
 
     def exists(self) -> bool:
@@ -82,12 +85,7 @@ class SqliteFile:
     @contextmanager
     def writing(self, *, durable: bool, in_turn: bool = True) -> Iterator[SqliteConnection]:
         """A transaction, alone; with `durable`, it survives a power cut, otherwise a kill only."""
-        asked_at = time.monotonic()
-        with self._using, self._mended():
-            connection = self._connection()
-            # If each of many threads waited as long for another program, the last of them would wait for minutes.
-            left = self._busy_seconds - (time.monotonic() - asked_at)
-            connection.begin(durable=durable, patience=max(left, self._busy_seconds / 10))
+        with self._turn(durable=durable, patience=self._busy_seconds) as connection:
             try:
                 before = self._log.whole()  # now that it is our turn, which may have taken long
                 yield connection
@@ -98,6 +96,36 @@ class SqliteFile:
                 with contextlib.suppress(sqlite3.Error):  # what was wrong before is told
                     connection.db.rollback()
                 raise
+
+    @contextmanager
+    def _turn(self, *, durable: bool, patience: float) -> Iterator[SqliteConnection]:
+        """A transaction that has begun, of this thread, which alone uses the file until the end of the block.
+
+        What another program writes is not waited for with the file in hand: threads wait side by side, and who only
+        reads goes on. Once one has waited in vain, nobody waits for long until that program is done.
+        """
+        until = time.monotonic() + (min(patience, _HELD_SECONDS) if self._is_held else patience)
+        while True:
+            with self._using, self._mended():
+                connection = self._connection()
+                if self._begins(connection, durable, until):
+                    yield connection
+                    return
+            time.sleep(_TRY_SECONDS)
+
+    def _begins(self, connection: SqliteConnection, durable: bool, until: float) -> bool:
+        """Begin a transaction; False where another program is writing. Raises StoreUnavailable where it is too late."""
+        try:
+            connection.begin(durable=durable, patience=_TRY_SECONDS)
+        except StoreUnavailable as error:
+            if is_held(error) and time.monotonic() < until:
+                return False
+            self._is_held = is_held(error)
+            raise
+        finally:
+            connection.wait_at_most(self._busy_seconds)
+        self._is_held = False
+        return True
 
     @contextmanager
     def _mended(self) -> Iterator[None]:
@@ -122,19 +150,10 @@ class SqliteFile:
         """Hold a lock on a file beside the store, where no other process does."""
         file = self.path.with_name(f"{what}.lock")
         refuse_no_file(file, then="")
-        with explained(self.path):
-            made(self.path.parent)
-            lock = os.fdopen(open_plain(file, os.O_RDWR | os.O_CREAT), "rb")
-        with lock:
-            try:
-                with explained(self.path):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except StoreUnavailable as error:
-                if not isinstance(error.__cause__, BlockingIOError):
-                    raise
-                mine = False
-            else:
-                mine = True
+        with contextlib.ExitStack() as held:
+            with explained(self.path):
+                made(self.path.parent)
+                mine = held.enter_context(locked(file))
             yield mine
 
     def check(self) -> None:
@@ -145,11 +164,12 @@ class SqliteFile:
 
     def look(self) -> None:
         """Ask whether it could be written: its turn can be had, and the disk has room."""
-        with self.reading() as connection:
-            connection.execute(WRITES_NOTHING)
-        with explained(self.path):
-            if shutil.disk_usage(self.path.parent).free < LEAST_ROOM:
-                raise unavailable(self.path, sqlite3.SQLITE_FULL, "")
+        with self._turn(durable=False, patience=min(_LOOK_SECONDS, self._busy_seconds)) as connection:
+            try:
+                connection.execute(WRITES_NOTHING)
+            finally:
+                connection.db.rollback()
+        refuse_full(self.path)
 
     def shred(self) -> None:
         """Empty the write-ahead log, so that nothing erased is left in it."""
@@ -211,7 +231,7 @@ class SqliteFile:
         fresh = False
         if opened is None or not opened.fits(self.path):
             with explained(self.path):
-                opened = _Opened(self._open()[0], _file_identity(self.path))
+                opened = _Opened(self._open()[0], identity_of(self.path))
             self._local.opened = opened
             self._opened.add(opened)
             fresh = True
@@ -238,7 +258,7 @@ class SqliteFile:
             connection.execute("PRAGMA secure_delete=ON").fetchall()
             # What SQLite sorts, and what it may have to undo: a full disk for temporary files is no fault of the store.
             connection.execute("PRAGMA temp_store=MEMORY").fetchall()
-            _use_wal(raw, self._busy_seconds)
+            use_wal(raw, self._busy_seconds)
             # A migration that replaces a table would erase all that belongs to its rows; inside one this cannot be set.
             connection.execute("PRAGMA foreign_keys=OFF")
             taken = self._migrate(connection, known=known, upgrade=upgrade)
@@ -278,9 +298,13 @@ class SqliteConnection:
 
     def begin(self, *, durable: bool, patience: float) -> None:
         """Begin to write, alone; see `SqliteFile.writing`. Waits for another program so many seconds."""
-        self.execute(f"PRAGMA busy_timeout={round(patience * 1000)}")
+        self.wait_at_most(patience)
         self.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self.execute("BEGIN IMMEDIATE")
+
+    def wait_at_most(self, seconds: float) -> None:
+        """How long statements wait for another program."""
+        self.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
 
     def execute(self, sql: str, values: Values = {}) -> sqlite3.Cursor:  # noqa: B006 (never written to)
         """Run a statement."""
@@ -310,7 +334,7 @@ class SqliteConnection:
     def define(self, *definitions: str | Trigger) -> None:
         """Create tables, columns, indexes and triggers."""
         for one in definitions:
-            self.execute(_trigger(one) if isinstance(one, Trigger) else one)
+            self.execute(defined(one))
 
     def number_rows_for_good(self) -> None:
         """Make the tables again with AUTOINCREMENT, since SQLite cannot change them so. Foreign keys must be off."""
@@ -359,11 +383,6 @@ def _as_sqlite_utils(migrations: Sequence[Migration]) -> Any:
     return found
 
 
-def _trigger(one: Trigger) -> str:
-    when = f"WHEN {one.when} " if one.when else ""
-    return f"CREATE TRIGGER {one.name} AFTER {one.event} ON {one.table} {when}BEGIN {one.action}; END"
-
-
 class _Opened:
     """A connection together with the file it belongs to; closed when its thread ends."""
 
@@ -373,28 +392,7 @@ class _Opened:
 
     def fits(self, path: Path) -> bool:
         """Whether the connection may be used: a message written to a deleted file would be lost."""
-        return self._file == _file_identity(path)
+        return self._file == identity_of(path)
 
     def __del__(self) -> None:
         self.connection.db.close()
-
-
-def _use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switch to the write-ahead log. SQLite does not wait by itself when two processes do so at once."""
-    until = time.monotonic() + busy_seconds
-    while True:
-        try:
-            return raw.execute("PRAGMA journal_mode=WAL").close()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-        time.sleep(0.02)
-
-
-def _file_identity(path: Path) -> tuple[int, int]:
-    """What tells one file from another of the same name, and from one that was emptied."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_dev, found.st_ino) if found.st_size else (0, 0)

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handrail_feedback.storage.engines.connection import Trigger
 from handrail_feedback.storage.engines.known_files import StoreNote
-from handrail_kb.config.durable_files import show_room
+from handrail_kb.config.durable_files import is_read_only, show_room
 from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreLost, StoreUnavailable
@@ -58,6 +59,13 @@ def refuse_no_file(path: Path, then: str = ". If it should be the store, then: h
         )
 
 
+def refuse_full(path: Path) -> None:
+    """Raise StoreUnavailable where the disk has no room for a message."""
+    with explained(path):
+        if shutil.disk_usage(path.parent).free < LEAST_ROOM:
+            raise unavailable(path, sqlite3.SQLITE_FULL, "")
+
+
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -86,6 +94,11 @@ def unavailable(path: Path, code: int, said: str) -> StoreUnavailable:
     if code in _OF_ITS_PLACE and (known := no_folder(path.parent)):
         return StoreUnavailable(*known)
     at, folder = as_typed(path), as_typed(path.parent)
+    if code in _OF_ITS_PLACE and is_read_only(path.parent):
+        return StoreUnavailable(
+            f"The disk of {path} can only be read.",
+            f"See why (dmesg | tail), then check it and mount it for writing: findmnt --target {folder}",
+        )
     reasons = {
         sqlite3.SQLITE_NOTADB: (
             f"{path} is not a store of Handrail: {said}.",
@@ -123,6 +136,14 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
+def defined(one: str | Trigger) -> str:
+    """The statement of a definition."""
+    if isinstance(one, str):
+        return one
+    when = f"WHEN {one.when} " if one.when else ""
+    return f"CREATE TRIGGER {one.name} AFTER {one.event} ON {one.table} {when}BEGIN {one.action}; END"
+
+
 class LogCutShort(StoreUnavailable):
     """The write-ahead log is shorter than it was written."""
 
@@ -143,6 +164,11 @@ _OF_CONNECTION = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_
 def is_of_connection(error: StoreUnavailable) -> bool:
     """Whether this may be the fault of open connections, and pass with them."""
     return is_of_log(error) or _code(error) in _OF_CONNECTION
+
+
+def is_held(error: StoreUnavailable) -> bool:
+    """Whether another program writes, or keeps everybody out."""
+    return _code(error) == sqlite3.SQLITE_BUSY
 
 
 def is_of_log(error: StoreUnavailable) -> bool:

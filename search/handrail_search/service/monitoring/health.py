@@ -34,14 +34,20 @@ def add_health(
     def readyz() -> Response:
         """Whether index, store and site can be used, else 503 with the reasons. Search by words alone is ready."""
         searcher = live.searcher()
-        problems = _problems(live, store, site, stopping)
+        problems = _problems(live, site, stopping)
+        outbox = None
+        try:
+            store.look()
+            outbox = _outbox(store)
+        except StoreUnavailable as error:
+            problems.append(error)
         state = {
             "ready": not problems,
             "degraded": searcher.missing if searcher else None,
             "generation": searcher.index.name if searcher else None,
             "articles": len(searcher.index.pages) if searcher else 0,
             "problems": [{"what": error.what, "mend": error.mend} for error in problems],
-            "outbox": _outbox(store),
+            "outbox": outbox,
             "limits": "of this process" if counts is None else "shared" if counts.reachable else "degraded",
         }
         return make_response(jsonify(state), 503 if problems else 200)
@@ -52,25 +58,21 @@ def add_health(
     app.add_url_rule(f"{base}metrics", "metrics", meter.page)
 
 
-def _problems(live: LiveIndex, store: Store, site: BuiltSite, stopping: Stopping | None) -> list[HandrailError]:
-    """Why other nodes should be asked; none when this one is ready."""
+def _problems(live: LiveIndex, site: BuiltSite, stopping: Stopping | None) -> list[HandrailError]:
+    """Why other nodes should be asked, whatever the store says."""
     problems = [live.problem] if live.problem else []
     if stopping:
         problems.append(HandrailError("This node is being stopped.", "Ask another one; it ends in a moment."))
-    try:
-        store.look()
-    except StoreUnavailable as error:
-        problems.append(error)
     if not site.folder.is_dir():
         problems.append(HandrailError(f"There is no site at {site.folder}.", "Build it: handrail build"))
     return problems
 
 
-def _outbox(store: Store) -> dict[str, int] | None:
-    """The state of the outbox. It never makes the service unready: taking it away would only remove contact too."""
-    try:
-        at = now()
-        stands = outbox_status(store, at)
-    except StoreUnavailable:
-        return None
+def _outbox(store: Store) -> dict[str, int]:
+    """What waits, which never makes the service unready: taking it away would only remove contact too.
+
+    Raises StoreUnavailable.
+    """
+    at = now()
+    stands = outbox_status(store, at)
     return {"waiting": stands.waiting, "oldest_seconds": int(stands.age(at).total_seconds())}

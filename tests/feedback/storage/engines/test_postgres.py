@@ -18,6 +18,7 @@ import pytest
 from handrail_feedback.records.messages import Message
 from handrail_feedback.records.outbox import parse_routes
 from handrail_feedback.storage.database import Store
+from handrail_feedback.storage.engines import postgres_connection
 from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.messages.threads import inbox_cases
 from handrail_kb.config.settings import load_settings
@@ -82,6 +83,52 @@ def test_what_a_transaction_wrote_is_undone_when_the_server_goes_in_the_middle(
             )
         db.execute(VOTE, {"location": "other half"})
     assert locations(store) == ["before"]
+
+
+def test_a_server_that_answers_nothing_any_more_keeps_nobody_for_ever(postgres, store: Store, monkeypatch) -> None:
+    """Each request that asks it would hold a thread, and soon there would be none left for searches."""
+    monkeypatch.setattr(postgres_connection, "_PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(postgres_connection, "_LOOK_SECONDS", 0.1)
+    vote(store, "before")
+    refused: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(StoreUnavailable) as raised:
+            store.look()
+        refused.append(raised.value.mend)
+
+    with postgres.frozen():
+        asking = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join(20)
+        assert len(refused) == 4
+        assert refused[0].startswith("Ask it: psql")
+    until(lambda: works(store, store.check))
+    vote(store, "after")
+    assert locations(store) == ["after", "before"]
+
+
+def test_a_table_that_somebody_holds_is_waited_for_once(store: Store, url: str) -> None:
+    patient = Store(url, busy_seconds=1.0)
+    patient.check()
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE votes, messages")
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="held by another program"):
+                vote(patient, "not now")
+            took.append(time.monotonic() - began)
+        assert took[0] > 0.9 > 0.6 > max(took[1:])
+        with pytest.raises(StoreUnavailable, match="held by another program"):
+            locations(patient)
+        with pytest.raises(StoreUnavailable, match="held by another program"):
+            patient.look()
+    vote(patient, "now")
+    assert locations(patient) == ["now"]
+    patient.close()
 
 
 def test_a_database_that_is_not_there_is_named_with_the_command_that_makes_it(postgres) -> None:

@@ -45,6 +45,19 @@ KINDS = (
         f"{STORE}/test_crash.py",
     ),
     fault(
+        "PostgreSQL that answers nothing any more, is away, or is held by others",
+        "itself: nobody waits for long, and it is used again as soon as it answers",
+        "feedback/storage/engines/test_postgres.py::test_a_server_that_answers_nothing_any_more_keeps_nobody_for_ever",
+        "feedback/storage/engines/test_postgres.py::test_a_table_that_somebody_holds_is_waited_for_once",
+        "feedback/storage/engines/test_postgres.py::test_while_the_server_is_away_nobody_waits_for_it",
+    ),
+    fault(
+        "Store held by another program",
+        "ending that program, which `handrail doctor` names how to find",
+        "feedback/storage/test_database.py"
+        "::test_many_who_write_while_another_program_holds_the_store_wait_hardly_longer_than_one",
+    ),
+    fault(
         "Store deleted, emptied, or cut short",
         "`handrail restore`; nothing new is made in its place unasked",
         f"{STORE}/test_lost_store.py",
@@ -156,8 +169,9 @@ KINDS = (
     ),
     attack(
         "Guessing reference codes, passwords and codes of the second factor",
-        "limits by address, by account, and for everybody",
-        "search/service/attacks/test_defence.py::test_guessing_codes_is_stopped_by_address_and_for_everybody_together",
+        "limits by address, by account, and by network where many guess",
+        "search/service/attacks/test_defence.py::test_guessing_codes_is_stopped_by_address_and_when_many_guess_by_network",
+        "search/service/attacks/test_defence.py::test_whoever_has_a_code_is_never_refused_for_what_others_guessed",
         f"{DESK}/test_sign_in.py",
         f"{DESK}/accounts/test_second_factor.py",
         "feedback/pages/notify/test_pages.py::test_nobody_learns_whether_an_address_is_known",
