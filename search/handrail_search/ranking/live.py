@@ -13,9 +13,13 @@ from handrail_kb.texts.log.logger import Log
 from handrail_search.background import Watch, release_memory
 from handrail_search.index.generation import current_generation, remove_old
 from handrail_search.index.manifest import REBUILD
+from handrail_search.index.site_copy import check_site
 from handrail_search.ranking.searcher import Searcher
 
 log = Log(__name__)
+
+# How often it is looked whether every file of the site is there, and so many times as long as that took it is not.
+_SITE_EVERY, _SITE_REST = 10.0, 100.0
 
 
 class LiveIndex(Watch):
@@ -39,6 +43,9 @@ class LiveIndex(Watch):
         self._damaged: Searcher | None = None
         self._replaced, self._switched_at = False, float("-inf")
         self._site_alone: Path | None = None
+        self._site_of: Searcher | None = None
+        self._site_again = 0.0
+        self._site_problem: IndexUnusable | None = None
         self.problem: HandrailError | None = None
         self.look()
 
@@ -68,6 +75,7 @@ class LiveIndex(Watch):
         with self._lock:
             try:
                 self._open_current()
+                self._look_at_site()
                 self.problem = None
             except HandrailError as error:
                 self.problem = error
@@ -113,6 +121,20 @@ class LiveIndex(Watch):
         self._searcher, self._damaged = opened, None
         log("index.serving", generation=folder.name, pages=len(opened.index.pages))
         remove_old(self._index_dir)  # where generations are copied to, nobody else does
+
+    def _look_at_site(self) -> None:
+        """Raise IndexUnusable where a file of the site that serves is gone; the rest of it goes on."""
+        began = time.monotonic()
+        if self._searcher and (self._searcher is not self._site_of or began >= self._site_again):
+            self._site_of, self._site_problem = self._searcher, None
+            try:
+                check_site(self._searcher.index.folder)
+            except IndexUnusable as error:
+                self._site_problem = error
+            ended = time.monotonic()
+            self._site_again = ended + max(_SITE_EVERY, _SITE_REST * (ended - began))
+        if self._site_problem:
+            raise self._site_problem
 
     def _serves_well(self, folder: Path | None = None) -> bool:
         """Whether there is a Searcher, of this generation if one is named, whose files are those that it opened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,13 +12,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from flask import Flask, g, has_request_context, redirect, request, send_file
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.routing import Rule
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from handrail_kb.addresses import address_of, base_of, file_of, location_of_path, spelled_on_disk
-from handrail_kb.config.generations import current_site
+from handrail_kb.config.generations import LISTING, current_site
 from handrail_kb.config.settings import Settings
 from handrail_kb.errors import HandrailError
 from handrail_kb.language.html_files import content_type
@@ -104,17 +105,20 @@ class BuiltSite:
         found = (_file_in(site, path) for site in self._sites_at_hand())
         return next((file for file in found if file is not None and file.is_file()), None)
 
-    def page_around_switch(self, path: str) -> Path | None:
-        """A page that this generation has not, and the one before or after it has, around the moment of a switch.
+    def page_at_hand(self, path: str) -> Path | None:
+        """A page that this generation has lost; or that the one before or after it has, around the moment of a switch.
 
         Each process changes over by itself: the list of results may be another one's, with a page that is new or gone.
+        What was lost is taken from any other generation, or from the folder that was built.
         """
         of_generation = None if self._settings.serves_folder else self._live.site()
         if of_generation is None:
             return None
         newest = current_site(self._settings.index_dir)
         sites = [newest] if newest and newest != of_generation else []
-        if self._live.seconds_since_switch() < _AROUND_SWITCH:
+        if self.has_lost(path):
+            sites += [*sites_beside(of_generation.parent), self._settings.site_dir]
+        elif self._live.seconds_since_switch() < _AROUND_SWITCH:
             sites += sites_beside(of_generation.parent)[:1]  # the one before
         for site in sites:
             file = _file_in(site, path)
@@ -122,6 +126,15 @@ class BuiltSite:
                 g.served = (self.searcher(), site)  # with the policy of its own build
                 return file
         return None
+
+    def has_lost(self, path: str) -> bool:
+        """Whether a file was built for an address, and is not there, or may not be read."""
+        of_generation = None if self._settings.serves_folder else self._live.site()
+        if of_generation is None:
+            return False
+        listing = of_generation.parent / LISTING
+        name = f"{path}index.html" if path.endswith("/") or not path else path
+        return name in _listed(listing, _stamp(listing)) and _file_in(of_generation, path) is None
 
     def info(self) -> SiteInfo:
         """What the plugin recorded about the site."""
@@ -155,6 +168,16 @@ class BuiltSite:
         """
         policies = _policies(self.folder, _stamp(self.folder / FILE))
         return policies.headers(file) if file else policies.strict()
+
+
+@lru_cache(maxsize=2)
+def _listed(listing: Path, _stamp_of_file: int) -> frozenset[str]:
+    """The names of the files that a site was built of."""
+    try:
+        listed = listing.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return frozenset()
+    return frozenset(line.partition(" ")[2] for line in listed.split("\n"))
 
 
 @lru_cache(maxsize=8)
@@ -194,10 +217,10 @@ def add_site(app: Flask, site: BuiltSite) -> None:
         hashed = _is_named_by_contents(path)
         folder, file = site.folder, _file_in(site.folder, path)
         if file is None:
-            file = site.hashed_file(path) if hashed else site.page_around_switch(path)
+            file = site.hashed_file(path) if hashed else site.page_at_hand(path)
             folder = site.folder
         if file is None:
-            raise NotFound
+            raise ServiceUnavailable("This file of the site is gone.") if site.has_lost(path) else NotFound()
         if file.is_dir():
             location = location_of_path(file.relative_to(folder).as_posix())
             asked = request.query_string.decode("ascii", "ignore")
@@ -235,9 +258,10 @@ def _file_in(site: Path, path: str) -> Path | None:
     if path.startswith((site_switch.NEW, site_switch.OLD)):
         return None
     try:
-        if file.is_dir() and (path.endswith("/") or not path):
-            file /= "index.html"
-        return file if file.is_file() or file.is_dir() else None
+        if file.is_dir() and not path.endswith("/") and path:
+            return file
+        file = file / "index.html" if file.is_dir() else file
+        return file if file.is_file() and os.access(file, os.R_OK) else None
     except OSError:  # a name longer than the file system allows
         return None
 

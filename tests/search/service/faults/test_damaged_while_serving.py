@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,50 @@ def test_a_machine_with_generations_alone_starts_on_the_one_before_where_the_one
     ready = client.get("/readyz")
     assert ready.status_code == 503
     assert "rsync -a" in ready.json["problems"][0]["mend"], "where nothing is built, it is copied again"
+
+
+PAGE = "account/password/index.html"
+
+
+@pytest.mark.parametrize("harm", ["gone", "not to be read"])
+@pytest.mark.parametrize("elsewhere", ["the generation before", "the folder that was built", ""])
+def test_a_page_that_is_lost_while_it_serves_is_shown_from_where_else_it_is_and_readyz_says_so(
+    twice_built_with_pages, request, monkeypatch, harm, elsewhere
+):
+    monkeypatch.chdir(twice_built_with_pages)
+    app = create_app(load_settings(flags={"state_dir": str(twice_built_with_pages / "state")}, environ={}))
+    request.addfinalizer(lambda: stop(app))
+    app.test_client_class = Client
+    client = app.test_client()
+    generation = current_generation(twice_built_with_pages / "state" / "index")
+    if elsewhere != "the generation before":
+        shutil.rmtree(generations_before(generation)[0])
+    if elsewhere != "the folder that was built":
+        shutil.rmtree(twice_built_with_pages / "site")
+    assert client.get("/account/password/").status_code == 200
+    lost, may = generation / "site" / PAGE, os.access
+    if harm == "gone":
+        lost.rename(f"{generation}.html")
+    else:
+        monkeypatch.setattr(os, "access", lambda path, how: path != lost and may(path, how))
+    page = client.get("/account/password/")
+    assert page.status_code == (200 if elsewhere else 503)
+    assert "contact/" in page.text, "a person"
+    assert client.get("/no/such/page/").status_code == 404
+    monkeypatch.setattr("handrail_search.ranking.live._SITE_EVERY", 0.0)
+    monkeypatch.setattr("handrail_search.ranking.live._SITE_REST", 0.0)
+    live = app.extensions["handrail"].live
+    monkeypatch.setattr(live, "_site_again", 0.0)
+    live.look()
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert str(lost) in ready.json["problems"][0]["what"]
+    assert "handrail build" in ready.json["problems"][0]["mend"] or harm != "gone"
+    monkeypatch.setattr(os, "access", may)
+    if harm == "gone":
+        Path(f"{generation}.html").rename(lost)
+    live.look()
+    assert (client.get("/account/password/").status_code, client.get("/readyz").status_code) == (200, 200)
 
 
 def test_nothing_that_is_not_named_yet_serves_in_the_place_of_an_index_that_is_not_there(make_app, twice_built):
