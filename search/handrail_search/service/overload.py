@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
+import struct
 import sys
 import threading
 import time
@@ -47,6 +48,9 @@ WHOLE_BYTES = 80_000
 # What has a longer head is read by the threads for large requests, or each byte of it would be looked at again.
 _HEAD_BYTES = 16_384
 LARGE_THREADS = 4
+# While others wait for one of these, who sends fewer bytes a second than this keeps none for longer: a file of
+# ten megabytes would take a quarter of an hour so.
+SLOW_BYTES, SLOW_SECONDS = 10_000, 3.0
 # How long a request may take to arrive; how long its thread may take, also to send to a client that reads slowly.
 ARRIVAL_SECONDS, THREAD_SECONDS, LARGE_SECONDS = 20.0, 120.0, 300.0
 # So many threads are never left to clients that do not read; how often it is looked at while the others are in use.
@@ -73,6 +77,8 @@ _NO_ROOM, _NO_ROOM_SECONDS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.E
 _ROOM = 20
 _LENGTH = re.compile(rb"\r\ncontent-length:([^\r]*)\r\n", re.IGNORECASE)
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
+# `tcpi_bytes_received` in Linux' `struct tcp_info`.
+_RECEIVED = struct.Struct("=128xQ")
 _this_thread = threading.local()
 
 
@@ -129,6 +135,7 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
             return
         if conn.is_large:
             self._large.add(conn)
+            conn.had, conn.answered = _received(conn), getattr(conn.parser, "mesg", None)
         conn.in_line_since = time.monotonic()
         conn.data_ready = True  # or gunicorn would look with a handle of its own
         with suppress(OSError):
@@ -222,7 +229,11 @@ class WatchedWorker(ThreadWorker):  # type: ignore[misc]
         for waiting, most in ((self._arriving, arrival), (self._closing, _CLOSING_SECONDS)):
             for conn in [conn for conn, since in waiting.items() if at - since > most]:
                 self._give_up(conn, waiting)
+        others_wait = len(self._large) > LARGE_THREADS
         for conn, since in self._handled.copy().items():  # threads change it meanwhile
+            if others_wait and conn.is_large and _is_slow(conn, at - since):
+                with suppress(OSError):  # it is told what was read of it
+                    conn.sock.shutdown(socket.SHUT_RD)
             if at - since > (LARGE_SECONDS if conn.is_large else THREAD_SECONDS):
                 with suppress(OSError):  # it has just ended
                     conn.sock.shutdown(socket.SHUT_RDWR)
@@ -300,6 +311,26 @@ def _is_unread(conn: Any) -> bool:
         return bool(int.from_bytes(ioctl(conn.sock.fileno(), TIOCOUTQ, bytes(4)), sys.byteorder))
     except (OSError, ValueError):
         return False
+
+
+def _is_slow(conn: Any, seconds: float) -> bool:
+    """Whether a client has sent hardly anything to the thread that has read its request for so long."""
+    if seconds <= SLOW_SECONDS or _received(conn) - conn.had >= SLOW_BYTES * seconds:
+        return False
+    asked = getattr(conn.parser, "mesg", None)
+    if asked is None or asked is conn.answered:  # the head of its request is not whole
+        return True
+    reader = asked.body.reader
+    return bool(getattr(reader, "length", 0) or getattr(reader, "parser", None))
+
+
+def _received(conn: Any) -> int:
+    """How many bytes a client has sent, ever, over a connection of its own; of another one nobody knows: enough."""
+    try:
+        found = conn.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED.size)
+        return int(_RECEIVED.unpack(found)[0])
+    except (OSError, AttributeError, struct.error):
+        return sys.maxsize
 
 
 def _wake_at(conn: Any, bytes_there: int) -> None:

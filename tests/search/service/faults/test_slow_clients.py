@@ -148,6 +148,25 @@ def test_many_who_send_slowly_hold_up_nobody(service, begun):
         assert seconds_of_everybody_else(service) < 5
 
 
+LARGE = [BEGUN[name] for name in ("a file without its end", "a chunk without its end", "long headers without an end")]
+
+
+def test_who_sends_files_slowly_holds_them_up_for_others_hardly_longer_than_it_takes_to_see_it(site):
+    over = threading.Event()
+    with serving(site, more="overload.SLOW_SECONDS = 0.5") as service, ExitStack() as stack:
+        slow = [stack.enter_context(client(service)) for _ in range(3 * len(LARGE))]
+        for number, one in enumerate(slow):
+            one.sendall(LARGE[number % len(LARGE)].encode())
+        sending = threading.Thread(target=letters_to, args=(slow, over))
+        sending.start()
+        stack.callback(sending.join)
+        stack.callback(over.set)
+        a_while(0.5)
+        began = time.monotonic()
+        assert "HTTP/1.1 201" in sent(service, *with_a_file(900_000), pause=0.2)
+        assert time.monotonic() - began < 15
+
+
 def test_many_who_do_not_read_what_they_asked_for_hold_up_nobody(site):
     with serving(site, (20.0, 3.0, 300.0)) as service, ExitStack() as stack:
         for _ in range(20):
@@ -193,18 +212,22 @@ def test_a_message_that_breaks_off_is_not_taken_for_a_whole_one(service, words):
     assert sent(service, head, f"message={words}").startswith("HTTP/1.1 400")
 
 
-@pytest.mark.parametrize("size", [WHOLE_BYTES - 2000, WHOLE_BYTES + 2000, 900_000])
-@pytest.mark.parametrize("expects", [False, True])
-def test_a_file_of_any_size_that_comes_in_pieces_arrives(service, size, expects):
+def with_a_file(size, expecting=""):
+    """The head of a message with a file, and both halves of its body."""
     body = (
         f'--x\r\nContent-Disposition: form-data; name="message"\r\n\r\nSee my file, {time.monotonic()}\r\n'
         f'--x\r\nContent-Disposition: form-data; name="files"; filename="a.pdf"\r\n'
         f"Content-Type: application/pdf\r\n\r\n%PDF-1.4\n{'pears ' * (size // 6)}\n%%EOF\r\n--x--\r\n"
     )
-    expecting = "Expect: 100-continue\r\n" if expects else ""
-    head = FORM + f"{expecting}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     half = len(body) // 2
-    answer = sent(service, head, body[:half], body[half:])
+    head = FORM + f"{expecting}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head, body[:half], body[half:]
+
+
+@pytest.mark.parametrize("size", [WHOLE_BYTES - 2000, WHOLE_BYTES + 2000, 900_000])
+@pytest.mark.parametrize("expecting", ["", "Expect: 100-continue\r\n"])
+def test_a_file_of_any_size_that_comes_in_pieces_arrives(service, size, expecting):
+    answer = sent(service, *with_a_file(size, expecting))
     assert re.match(r"HTTP/1.1 (100 Continue\r\n\r\nHTTP/1.1 )?201", answer), answer[:500]
 
 
