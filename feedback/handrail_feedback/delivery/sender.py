@@ -22,6 +22,7 @@ from handrail_feedback.storage.database import Store
 from handrail_feedback.storage.messages import outbox
 from handrail_feedback.storage.messages.answers import find_answer, note_bounce
 from handrail_feedback.storage.messages.attendance import note_attendance
+from handrail_feedback.storage.messages.mail_quota import forget_refusals
 from handrail_feedback.storage.messages.mailings import claim_receipt, end_receipt, expire
 from handrail_feedback.storage.messages.messages import find_message
 from handrail_feedback.storage.upkeep.erasure import may_erase
@@ -145,6 +146,7 @@ class Sender:
         alarm.watch(self._store, self._delivery, self._clock())
         if may_erase(self._store, self._clock()):
             expire(self._store, self._clock())
+            forget_refusals(self._store, self._clock())
 
     def report(self) -> bool:
         """Mail the weekly report if it is due; False if it is not. Raises StoreUnavailable."""

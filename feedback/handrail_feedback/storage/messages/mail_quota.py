@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handrail_feedback.records.stamps import stamp
-from handrail_feedback.storage.database import Connection
+from handrail_feedback.storage.database import Connection, Store
 from handrail_kb.contact.email_addresses import same_mailbox
 
 # Of all kinds together.
@@ -35,11 +35,18 @@ class Recipient:
 
 def may_write(db: Connection, to: Recipient, at: datetime) -> bool:
     """Whether one more mail may go there unasked today. Counts it if so, in the transaction that queues it."""
-    values = {"who": to.who, "at": stamp(at), "day": stamp(at - _DAY), "then": stamp(at - timedelta(days=DAYS_REFUSED))}
-    db.execute("DELETE FROM mailed WHERE at <= :day", values)
-    db.execute("DELETE FROM unwanted WHERE at <= :then", values)
+    values = {
+        "who": to.who,
+        "at": stamp(at),
+        "day": stamp(at - _DAY),
+        "far": stamp(at + _DAY),
+        "then": _refused_until(at),
+    }
+    # What was counted tomorrow was counted by a clock that was ahead.
+    db.execute("DELETE FROM mailed WHERE at <= :day OR at > :far", values)
     [count] = db.execute("SELECT count(*) FROM mailed WHERE who = :who", values).fetchone()
-    if count >= MOST_MAILS_A_DAY or db.execute("SELECT 1 FROM unwanted WHERE who = :who", values).fetchone():
+    unwanted = "SELECT 1 FROM unwanted WHERE who = :who AND at > :then"
+    if count >= MOST_MAILS_A_DAY or db.execute(unwanted, values).fetchone():
         return False
     db.execute("INSERT INTO mailed (who, at) VALUES (:who, :at)", values)
     return True
@@ -51,3 +58,15 @@ def refuse(db: Connection, to: Recipient, at: datetime) -> None:
         "INSERT INTO unwanted (who, at) VALUES (:who, :at) ON CONFLICT (who) DO UPDATE SET at = :at",
         {"who": to.who, "at": stamp(at)},
     )
+
+
+def forget_refusals(store: Store, at: datetime) -> None:
+    """Forget who wanted no such mail long ago; to be called where the clock is believed. Raises StoreUnavailable."""
+    then = {"then": _refused_until(at)}
+    if store.read("SELECT 1 FROM unwanted WHERE at <= :then LIMIT 1", **then):
+        with store.transaction() as db:
+            db.execute("DELETE FROM unwanted WHERE at <= :then", then)
+
+
+def _refused_until(at: datetime) -> str:
+    return stamp(at - timedelta(days=DAYS_REFUSED))

@@ -33,8 +33,11 @@ _RECEIPT_DAY = timedelta(days=1)
 # The pause after the first attempt, which doubles with each, and the longest.
 _RECEIPT_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 
+# A time further away than any pause was written by a clock that was wrong then.
+_FAR = timedelta(hours=2, minutes=1)
 # What was never tried is due, whatever the clock says now.
-_RECEIPT_DUE = "next_at IS NOT NULL AND (next_at <= :now OR attempts = 0) AND at > :since"
+_WAITED = "next_at IS NOT NULL AND (next_at <= :now OR next_at > :far OR attempts = 0)"
+_RECEIPT_DUE = f"{_WAITED} AND at > :since"
 
 
 def put_receipt(db: Connection, code: str, to: Recipient, at: datetime) -> bool:
@@ -51,7 +54,7 @@ def put_receipt(db: Connection, code: str, to: Recipient, at: datetime) -> bool:
 @retried
 def claim_receipt(store: Store, at: datetime) -> Receipt | None:
     """The receipt to send next, put off for everybody else; None when none is due. Those of yesterday are given up."""
-    times = {"now": stamp(at), "since": stamp(at - _RECEIPT_DAY)}
+    times = {"now": stamp(at), "far": stamp(at + _FAR), "since": stamp(at - _RECEIPT_DAY)}
     if not store.read(f"SELECT 1 FROM receipts WHERE {_RECEIPT_DUE} LIMIT 1", **times):  # noqa: S608 (our own words)
         return None
     with store.transaction(in_turn=False) as db:
@@ -86,21 +89,26 @@ def claim_report(store: Store, due: datetime, at: datetime) -> int:
     """Which attempt it is that the caller makes now at the report of this moment; 0 when there is nothing to do.
 
     The first time ever nothing is sent: mails begin with the next moment, not when somebody sets them up on a Thursday.
+    What a clock noted that was ahead then keeps no report back.
     """
-    kept = store.read("SELECT due_at, next_at FROM report_mails ORDER BY due_at DESC LIMIT 1")
+    past = {"now": stamp(at)}
+    kept = store.read(
+        "SELECT due_at, next_at FROM report_mails WHERE due_at <= :now ORDER BY due_at DESC LIMIT 1", **past
+    )
     if kept and kept[0]["due_at"] >= stamp(due) and (kept[0]["next_at"] is None or moment(kept[0]["next_at"]) > at):
         return 0
     with store.transaction() as db:
-        [rows, latest] = db.execute("SELECT count(*), coalesce(max(sent_at), '') FROM report_mails").fetchone()
-        skipped = not rows or latest > stamp(due - _APART)
+        [rows] = db.execute("SELECT count(*) FROM report_mails").fetchone()
+        sent = "SELECT coalesce(max(sent_at), '') FROM report_mails WHERE sent_at <= :now"
+        skipped = not rows or db.execute(sent, past).fetchone()[0] > stamp(due - _APART)
         db.execute(
             "INSERT INTO report_mails (due_at, next_at) VALUES (:due, :next) ON CONFLICT (due_at) DO NOTHING",
             {"due": stamp(due), "next": None if skipped else stamp(at)},
         )
         found = db.execute(
             "SELECT attempts FROM report_mails WHERE due_at = :due AND next_at <= :now AND due_at = "
-            "(SELECT max(due_at) FROM report_mails)",
-            {"due": stamp(due), "now": stamp(at)},
+            "(SELECT max(due_at) FROM report_mails WHERE due_at <= :now)",
+            {"due": stamp(due), **past},
         ).fetchone()
         if found is None:
             return 0
@@ -127,7 +135,7 @@ _NOTIFICATION_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 # Search changes with every vote; a question need not be asked again at each.
 _ASK_AGAIN_AFTER = timedelta(minutes=5)
 
-_NOTIFICATION_DUE = """next_at IS NOT NULL AND (next_at <= :now OR attempts = 0) AND ends_at > :now
+_NOTIFICATION_DUE = f"""{_WAITED} AND ends_at > :now
     AND (state <> 'waiting' OR (:search <> '' AND asked_of <> :search))"""
 
 
@@ -221,7 +229,7 @@ def claim_notification(store: Store, at: datetime, search: str) -> Notification 
 
     `search` names the state that search is in, so that a question is asked once of each; empty: it cannot be asked.
     """
-    values = {"now": stamp(at), "search": search}
+    values = {"now": stamp(at), "far": stamp(at + _FAR), "search": search}
     if not store.read(f"SELECT 1 FROM tellings WHERE {_NOTIFICATION_DUE} LIMIT 1", **values):  # noqa: S608 (our own words)
         return None
     with store.transaction(in_turn=False) as db:

@@ -12,8 +12,8 @@ from handrail_feedback.records.outbox import Patience, parse_routes
 from handrail_feedback.records.searches import Vote
 from handrail_feedback.search_log import SearchLog
 from handrail_feedback.storage.messages import outbox
-from handrail_feedback.storage.messages.mail_quota import Recipient
-from handrail_feedback.storage.messages.mailings import claim_receipt
+from handrail_feedback.storage.messages.mail_quota import Recipient, forget_refusals, may_write, refuse
+from handrail_feedback.storage.messages.mailings import claim_receipt, claim_report, note_report_sent
 from handrail_feedback.storage.messages.messages import keep_message
 from handrail_feedback.storage.searches.intents import erase_old
 from handrail_feedback.storage.searches.votes import keep_vote
@@ -148,3 +148,44 @@ def test_a_receipt_is_mailed_at_once_by_a_clock_that_was_set_back(store, back):
     receipt = claim_receipt(store, NOON - back)
     assert receipt is not None
     assert receipt.code == code
+
+
+AHEAD = [timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=400)]
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_a_receipt_that_a_clock_ahead_has_tried_is_tried_again_once_it_is_right(store, ahead):
+    to = Recipient("anna@acme.test", "k" * 32)
+    keep_message(store, Message("Hello?", "", "anna@acme.test", "en", NOON + ahead), (), receipt_to=to)
+    assert claim_receipt(store, NOON + ahead), "and no mail server takes it"
+    assert claim_receipt(store, NOON + timedelta(hours=2))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=400)])
+def test_weekly_reports_go_on_once_a_clock_that_was_ahead_is_right(store, ahead):
+    week = timedelta(days=7)
+    monday = NOON - timedelta(hours=4)
+    claim_report(store, monday - week, NOON - week)  # the first time ever
+    assert claim_report(store, monday, NOON)
+    note_report_sent(store, monday, NOON)
+    then = NOON + ahead
+    due = monday + (ahead // week) * week
+    if claim_report(store, due, then):
+        note_report_sent(store, due, then)
+    weeks = [monday + number * week for number in range(1, 4)]
+    mailed = [bool(claim_report(store, due, due + timedelta(hours=4))) for due in weeks]
+    assert mailed == [True, True, True]
+
+
+def test_who_wants_no_mail_gets_none_after_a_clock_was_ahead_for_a_moment(store):
+    to, other = Recipient("anna@acme.test", "k" * 32), Recipient("bert@acme.test", "k" * 32)
+    with store.transaction() as db:
+        refuse(db, to, NOON)
+        for _ in range(3):
+            may_write(db, other, NOON + timedelta(days=400))
+        assert not may_write(db, other, NOON + timedelta(days=400))
+        assert not may_write(db, to, NOON)
+        assert may_write(db, other, NOON), "and who does gets it"
+    forget_refusals(store, NOON + timedelta(days=91))
+    with store.transaction() as db:
+        assert may_write(db, to, NOON + timedelta(days=91))
