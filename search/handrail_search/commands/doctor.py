@@ -36,8 +36,9 @@ from handrail_kb.config.settings import Settings, docs_dir_of, refuse_no_article
 from handrail_kb.config.shown import as_typed
 from handrail_kb.config.state_folder import NO_FOLDER, OF_ANOTHER_USER, out_of_place
 from handrail_kb.errors import ConfigError, HandrailError, IndexUnusable
+from handrail_kb.language.printable import printable
 from handrail_kb.policy.policy import FILE as CSP_FILE
-from handrail_kb.site.built.site_info import read_site_info
+from handrail_kb.site.built.site_info import read_site_info, site_info_or_defaults
 from handrail_kb.texts.amounts import counted, exactly
 from handrail_kb.texts.installing import install_extra, missing
 from handrail_search.commands.options import find_settings
@@ -87,6 +88,7 @@ def examine(config_file: Path) -> Iterator[Finding]:
         return
     yield Finding("settings", str(config_file) if config_file.exists() else f"no {config_file}: defaults are used")
     yield from _mkdocs(settings)
+    yield from _other_name(settings)
     yield _role(settings)
     for part, look in _PARTS.items():
         if settings.only_answers and part in _OF_MESSAGES:
@@ -135,6 +137,14 @@ def _mkdocs(settings: Settings) -> Iterator[Finding]:
     elif wrong := [one for one in mkdocs_problems(file) if one.severity == "error"]:
         more = f" (and {counted(len(wrong) - 1, 'other')})" if len(wrong) > 1 else ""
         yield Finding("mkdocs", f"{wrong[0]}{more}", "See each with its line: handrail check", fatal=fatal)
+
+
+def _other_name(settings: Settings) -> Iterator[Finding]:
+    """What serves calls itself otherwise than mkdocs.yml does, as a generation of another site would."""
+    name = printable(site_info_or_defaults(settings.served_site).name[:80])
+    if settings.site_name and name not in ("", settings.site_name[:80]):
+        state = f"what serves is called '{name}', and mkdocs.yml says '{settings.site_name[:80]}'"
+        yield Finding("name", state, f"If it is another site, or has a new name: {how_to_build(settings)}", fatal=False)
 
 
 def _folder(settings: Settings) -> str:

@@ -6,7 +6,6 @@ as in a container, cannot be renamed: its contents are exchanged one by one.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from handrail_kb.config.durable_files import write_down, write_down_all
+from handrail_kb.config.durable_files import show_room, write_down, write_down_all
 from handrail_kb.config.plain_files import no_folder
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import SiteError
@@ -38,10 +37,15 @@ def workplace(site_dir: Path) -> Path:
     _recover(site)
     for place in (site.with_name(f".{site.name}.new"), site / NEW):
         shutil.rmtree(place, ignore_errors=True)
-        with contextlib.suppress(OSError):
+        try:
             place.mkdir(parents=True)
             place.rmdir()
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        else:
             return place
+    if full:
+        raise SiteError(f"The disk has no room for the site at {site}.", f"Make room: {show_room(site.parent)}")
     raise SiteError(
         f"The site cannot be written to {site}.",
         f"Give whoever builds the folder: ls -ld {as_typed(site)} {as_typed(site.parent)}",

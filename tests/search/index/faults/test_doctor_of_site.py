@@ -20,3 +20,15 @@ def test_the_doctor_names_a_site_without_its_policy(tmp_path, monkeypatch):
     line = next(line for line in told.output.splitlines() if "site  " in line)
     assert line.startswith("BAD")
     assert "csp.json is missing" in line
+
+
+def test_the_doctor_notes_that_what_serves_is_called_otherwise_as_a_generation_of_another_site_is(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "mkdocs.yml").write_text("site_name: Umbrella Corp\nplugins: [search, handrail]\n")
+    monkeypatch.chdir(tmp_path)
+    write_site(tmp_path / "site")
+    notes = [line for line in CliRunner().invoke(main, ["doctor"]).output.splitlines() if "called" in line]
+    assert notes == ["note  name       what serves is called 'Acme', and mkdocs.yml says 'Umbrella Corp'"]
+    (tmp_path / "mkdocs.yml").write_text("site_name: Acme\nplugins: [search, handrail]\n")
+    assert "called" not in CliRunner().invoke(main, ["doctor"]).output

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from handrail_feedback.storage.database import Store
+from handrail_kb.errors import SiteError
 from handrail_search.index.generation import current_generation
+from handrail_search.index.site_switch import workplace
 
 from .small_site import write_small_site
 
@@ -154,3 +156,11 @@ def test_output_to_a_full_disk_is_told_in_one_message(on_small_disk, arguments):
         done = run(on_small_disk, *arguments, output=output)
     assert "Traceback" not in done.stderr, done.stderr
     assert "Exception ignored" not in done.stderr, done.stderr
+
+
+def test_a_disk_without_room_for_the_folder_of_a_new_site_is_named(tmp_path):
+    with small_disk(tmp_path / "disk", 64, files=2) as disk:
+        (disk / "site").mkdir()
+        with pytest.raises(SiteError, match="no room for the site") as told:
+            workplace(disk / "site")
+        assert told.value.mend == f"Make room: df -i {disk}"
