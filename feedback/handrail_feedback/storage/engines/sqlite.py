@@ -32,7 +32,7 @@ from handrail_feedback.storage.engines.connection import (
     refuse_newer,
 )
 from handrail_feedback.storage.engines.known_files import BESIDE, StoreNote, identity_of, is_gone, locked
-from handrail_feedback.storage.engines.sqlite_log import LogWatch, use_wal
+from handrail_feedback.storage.engines.sqlite_log import LogWatch
 from handrail_feedback.storage.engines.sqlite_words import (
     defined,
     explained,
@@ -42,6 +42,7 @@ from handrail_feedback.storage.engines.sqlite_words import (
     refuse_full,
     refuse_no_file,
     restored_by,
+    use_wal,
 )
 from handrail_kb.config.plain_files import how_to_clear
 from handrail_kb.config.state_folder import made

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import struct
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -146,15 +144,3 @@ def _as_index(found: bytes) -> LogIndex | None:
         return None
     page_size, frames, salts = _INDEX.unpack(head)
     return LogIndex(frames, page_size if page_size > 1 else 65536, salts) if frames else None
-
-
-def use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
-    """Switch to the write-ahead log. SQLite does not wait by itself when two processes do so at once."""
-    until = time.monotonic() + busy_seconds
-    while True:
-        try:
-            return raw.execute("PRAGMA journal_mode=WAL").close()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-        time.sleep(0.02)

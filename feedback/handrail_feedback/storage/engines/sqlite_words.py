@@ -6,6 +6,7 @@ import contextlib
 import errno
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,3 +179,15 @@ def is_of_log(error: StoreUnavailable) -> bool:
 
 def _code(error: StoreUnavailable) -> int:
     return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+
+
+def use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch to the write-ahead log. SQLite does not wait by itself when two processes do so at once."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            return raw.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
