@@ -183,6 +183,7 @@ USES = (
             "feedback/delivery/smtp.py",
             "feedback/delivery/webhook.py",
             "feedback/storage/engines/postgres.py",
+            "feedback/storage/engines/postgres_connection.py",
             "search/service/rate_limits/shared_counts.py",
         ),
         "TLS",
