@@ -85,20 +85,13 @@ def _guarded(
     counts = limiter.limiter
     many, once = parse(MANY_GUESSES), parse("1 per hour")
 
-    def is_wrong(response: Response) -> bool:
-        return response.status_code == 404
-
-    def is_guess(response: Response) -> bool:
-        # What no code can be, such as one with a slip that its check symbol shows, is none.
-        return is_wrong(response) and only_code_in(request.form.get("code", "")) is not None
-
     def adds_nothing() -> bool:
         return request.form.get("do") != "add"
 
     @wraps(view)
     def counted(*args: Any, **values: Any) -> Response:
         response = view(*args, **values)
-        if is_guess(response):
+        if _is_guess(response):
             counts.hit(many, *_GUESSED)
             if not counts.test(many, *_GUESSED) and counts.hit(once, *_GUESSED):
                 log("code.guessed", requests=many.amount)
@@ -109,13 +102,23 @@ def _guarded(
             return not _network(prefixes) or counts.test(many, *_GUESSED)
 
         by_network: dict[str, Any] = {"key_func": partial(_network, prefixes), "exempt_when": is_exempt}
-        return limiter.limit(rate, deduct_when=is_guess, **by_network)
+        return limiter.limit(rate, deduct_when=_is_guess, **by_network)
 
     guarded = few_from(_PREFIX, FEW_GUESSES)(counted)
     guarded = few_from(_PROVIDER_PREFIX, FEW_GUESSES_OF_PROVIDER)(guarded)
     guarded = limiter.limit(contact_rate, exempt_when=adds_nothing)(guarded)
-    guarded = limiter.limit(code_rate, deduct_when=is_wrong, override_defaults=False)(guarded)
-    return limiter.limit(wider(code_rate), deduct_when=is_wrong, **_BY_NETWORK)(guarded)
+    guarded = limiter.limit(code_rate, deduct_when=_is_wrong, override_defaults=False)(guarded)
+    return limiter.limit(wider(code_rate), deduct_when=_is_wrong, **_BY_NETWORK)(guarded)
+
+
+def _is_wrong(response: Response) -> bool:
+    """Whether what was typed is no code of a message."""
+    return response.status_code == 404
+
+
+def _is_guess(response: Response) -> bool:
+    """Whether it could have been one: a slip that the check symbol shows is no guess."""
+    return _is_wrong(response) and only_code_in(request.form.get("code", "")) is not None
 
 
 def client_of(address: str) -> str:
