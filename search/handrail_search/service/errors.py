@@ -61,19 +61,14 @@ def add_errors(app: Flask, site: BuiltSite, missing_at_desk: Callable[[], Respon
         if status == 429:
             key = "contact.error_rate" if request.method == "POST" else "find.too_many"
             return plain_page(site, status, "find.title", key)
-        return down(status)
-
-    def down(status: int) -> Response:
-        if request.method == "POST":
-            return plain_page(site, status, "contact.title", "contact.service_down")
-        return plain_page(site, status, "page.down_title", "page.down")
+        return _down(site, status)
 
     def failed(error: Exception) -> Response:
         """An error of ours: logged with its place, shown without a traceback, with a link to a person."""
         log("request.failed", method=request.method, endpoint=request.endpoint or "none", reason=error)
         if wants_json():
             return problem_response(500, "The service failed at this request.", "Try again, or contact a person.")
-        return down(500)
+        return _down(site, 500)
 
     def unreadable(_error: Exception) -> Response:
         return problem_response(400, "The body of this request cannot be read.", "Send it again.")
@@ -82,6 +77,13 @@ def add_errors(app: Flask, site: BuiltSite, missing_at_desk: Callable[[], Respon
         app.register_error_handler(broken, unreadable)
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(Exception, failed)
+
+
+def _down(site: BuiltSite, status: int) -> Response:
+    """That the service failed, to somebody who reads or to somebody who sent something."""
+    if request.method == "POST":
+        return plain_page(site, status, "contact.title", "contact.service_down")
+    return plain_page(site, status, "page.down_title", "page.down")
 
 
 def _with_headers(response: Response, error: HTTPException) -> Response:

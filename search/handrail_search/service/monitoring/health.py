@@ -34,8 +34,7 @@ def add_health(
     def readyz() -> Response:
         """Whether index, store and site can be used, else 503 with the reasons. Search by words alone is ready."""
         searcher = live.searcher()
-        problems = _problems(live, site, stopping)
-        outbox = None
+        problems, outbox = _problems(live, site, stopping), None
         try:
             store.look()
             outbox = _outbox(store)
