@@ -81,7 +81,7 @@ def test_reasons_that_take_turns_are_told_once_each(caplog) -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (None, f"as process {os.getpid()}: it holds|ps -o pid,etime,args -p {os.getpid()}"),
+        (None, "as process {here}: it holds|ps -o pid,etime,args -p {here}"),
         ("4711 another-machine\n", "as process 4711 on another-machine|See it there: ps -o"),
         ("", "Another build is running: it holds|fuser -v"),
         ("an older version's words", "fuser -v"),
@@ -96,6 +96,6 @@ def test_who_finds_a_lock_held_is_told_by_which_process_and_how_to_see_it(tmp_pa
             file.write_text(said)
         with pytest.raises(LockHeld) as refused, only_one(file):
             pass
-    assert all(part in str(refused.value) for part in told.split("|")), refused.value
+    assert all(part in str(refused.value) for part in told.format(here=os.getpid()).split("|")), refused.value
     with only_one(file):
         pass
