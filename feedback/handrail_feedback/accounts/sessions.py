@@ -11,11 +11,12 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 from urllib.parse import unquote
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import BadSignature
+from itsdangerous import BadSignature, TimestampSigner
 
 from handrail_kb.config.plain_files import how_to_clear, no_folder, plain_text, standing_at
 from handrail_kb.config.secrets import read_secret
@@ -71,18 +72,19 @@ class DeskSessions(SecureCookieSessionInterface):
         return self._kept(app, request)
 
     def _kept(self, app: Flask, request: Request) -> SecureCookieSession:
-        """What the cookie holds, if this site signed it; empty otherwise.
+        """What the cookie holds, if this site signed it less than a session's time ago; empty otherwise.
 
-        When it was signed is not asked: Flask refuses what a clock a second ahead has signed, so that nodes would sign
-        each other's people out. The store knows when a session ends.
+        Flask would refuse what a clock a second ahead has signed, so that nodes would sign each other's people out.
         """
         signed = self.get_signing_serializer(app)
         try:
-            return self.session_class(
-                signed.loads(request.cookies.get(self.get_cookie_name(app), "")) if signed else {}
-            )
+            if signed is None:
+                return self.session_class()
+            held, at = signed.loads(request.cookies.get(self.get_cookie_name(app), ""), return_timestamp=True)
         except BadSignature:
             return self.session_class()
+        age = abs(cast(TimestampSigner, signed.make_signer()).get_timestamp() - at.timestamp())
+        return self.session_class(held if age <= app.permanent_session_lifetime.total_seconds() else {})
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie, except on the static files that all pages of the desk share.

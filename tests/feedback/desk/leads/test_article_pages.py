@@ -20,7 +20,7 @@ from ..desks import Desk, service, texts
 
 DAY = timedelta(days=1)
 _tabs = count(1)
-EVIL = "<script>alert(1)</script> {{ 7*7 }} \u202e"
+EVIL = "<script>alert(1)</script> {{ 1111*1111 }} \u202e"
 SITE = {
     "guide/reset/": {"title": "Reset it", "owner": "accounts", "review_by": "2020-01-31"},
     "billing/vat/": {"title": "VAT number", "owner": "billing"},
@@ -133,7 +133,7 @@ def test_no_sentence_and_no_search_of_a_customer_becomes_a_part_of_the_page(desk
     desk.get("articles/at/guide/reset/")
     assert "<script>" not in desk.page
     assert desk.page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
-    assert "49" not in texts(desk.page)
+    assert "1234321" not in texts(desk.page)
     assert "\u202e" not in desk.page
 
 

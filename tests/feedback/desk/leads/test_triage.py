@@ -149,7 +149,7 @@ def test_a_decision_that_was_undone_meanwhile_is_told_too(lead, store, queue):
     assert (
         lead.post(f"topics/{walrus}/decide", verdict="spam", token=form_token(lead), seen=seen(lead)).status_code == 409
     )
-    assert "The decision was undone." in texts(lead.page)
+    assert "Not kept: the decision was undone meanwhile." in texts(lead.page)
 
 
 def test_of_several_only_those_are_decided_that_nobody_else_has_decided(lead, store, queue):
