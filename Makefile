@@ -13,7 +13,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Tests start hundreds of programs, each of which would compile all of Handrail again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test setup browser databases promtool format lint types floors rooms unit docs generated bench lighthouse minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock audit clean
+.PHONY: help serve test test-long setup browser databases promtool format lint types floors rooms unit docs generated bench lighthouse minute quality topics-quality loop query-log outbox-test cluster-test torture matrix adoption wheel release install-test lock audit clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ serve: $(VENV)/.installed ## Install, build docs/ and its index, answer at one a
 	$(BIN)/handrail serve --port $(PORT)
 
 # One core builds the docs while the other checks; the tests then know how the docs are encoded.
-test: ## Everything the CI does
+test: ## All checks and all tests but the long ones
 	@$(MAKE) --no-print-directory -j2 setup
 	@$(MAKE) --no-print-directory -j2 docs types format lint floors
 	@$(MAKE) --no-print-directory unit
@@ -94,8 +94,10 @@ rooms: $(VENV)/.installed-dev ## Print how many names each folder has; fails ove
 # Browsers, killed servers and loads share a small machine here: what fails beside other tests is tried once more, one after
 # another, and counts by that. Nothing else is: a run that was cut short left tests out (pytest ends with another number
 # than 1), and so did one whose tests could not be collected (no test is remembered as failed).
-SUITE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not torture"
-unit: $(VENV)/.installed-dev
+SUITE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "$(WHICH) and not slow and not torture"
+unit: WHICH = not long
+test-long: WHICH = long ## Run the tests that take three seconds or more, as CI does after `make test`
+unit test-long: $(VENV)/.installed-dev
 	$(SUITE) -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder --durations=5 || { test $$? = 1 \
 	&& grep -qs :: .pytest_cache/v/cache/lastfailed \
 	&& echo "Failed beside others; once more, one after another:" && $(SUITE) --last-failed --last-failed-no-failures none; }

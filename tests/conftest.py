@@ -268,10 +268,8 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes longest, so that it is not what all wait for at the end; ask no database twice."""
+    """Ask no database twice."""
     items[:] = [item for item in items if not is_of_no_database(item)]
-    files = {item.path for item in items if item.get_closest_marker("long")}
-    items.sort(key=lambda item: item.path not in files)
 
 
 def is_of_no_database(item):

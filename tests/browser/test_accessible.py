@@ -47,6 +47,7 @@ def test_what_is_wrong_in_the_dark_alone_is_found_there(at, check_looks):
     assert found == {(look, rule) for look in ("dark", "dark phone") for rule in ("color-contrast", "image-alt")}
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_the_contact_page(at, check_looks):
     page = at("Pacific/Auckland", "2026-12-21T10:00", viewport=PHONE)
     assert check_looks(page) == []

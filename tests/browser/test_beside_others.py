@@ -180,6 +180,7 @@ def test_the_way_to_an_answer_is_there_whatever_another_script_breaks(page, draw
         )
 
 
+@pytest.mark.long
 def test_a_service_worker_that_never_answers_does_not_hang_the_dialog(page, drawn):
     page.route(re.compile(r".*/(api/search|search/handrail_fallback\.json).*"), lambda route: None)
     page.goto(f"{drawn.address}password/", wait_until="networkidle")
@@ -187,6 +188,7 @@ def test_a_service_worker_that_never_answers_does_not_hang_the_dialog(page, draw
     within_two_seconds(page, ELSEWHERE)
 
 
+@pytest.mark.long
 def test_the_way_elsewhere_goes_when_the_answer_comes(page, drawn):
     drawn.mode = "slow"
     slow = 1.5  # more than the page waits, less than the service takes

@@ -25,6 +25,7 @@ def test_without_an_index_materials_search_answers_under_the_services_own_policy
     assert complaints_that_count(tab) == []
 
 
+@pytest.mark.long
 def test_a_message_gets_a_code_from_the_page_and_without_javascript(tab, real, chromium):
     tab.goto(f"{real}contact/?q=bicycles", wait_until="domcontentloaded")
     assert tab.get_by_label("What is it about?").input_value() == "bicycles"
@@ -61,6 +62,7 @@ def test_a_vote_is_taken(tab, real):
     assert answer.value.status == 204
 
 
+@pytest.mark.long
 def test_a_message_whose_answer_was_lost_is_one_message_even_after_a_reload(tab, real):
     codes = []
 
@@ -92,6 +94,7 @@ def test_who_is_too_quick_is_told_and_need_only_send_again(tab, real):
     tab.wait_for_selector(".handrail-code")
 
 
+@pytest.mark.long
 def test_a_draft_that_is_brought_back_may_be_sent_at_once(tab, real):
     tab.goto(f"{real}contact/", wait_until="domcontentloaded")
     tab.get_by_label("Your message").fill("Written before")

@@ -112,6 +112,7 @@ def test_the_page_of_the_loop_holds_the_figures_that_the_job_writes(part):
     assert [line.split(" | ")[0] for line in page.splitlines() if line.startswith("|")] == named, "stale: make loop"
 
 
+@pytest.mark.long
 def test_without_the_variable_each_job_says_what_it_needs():
     without = {name: value for name, value in os.environ.items() if name != "HANDRAIL_EVALDATA"}
     for job in ("loop.py", "topics.py", "replay_log.py"):

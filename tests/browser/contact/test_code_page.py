@@ -20,6 +20,7 @@ def send(page, real):
     return page.inner_text(".handrail-code")
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_any_page_of_a_code(phone, real, check_looks):
     code = send(phone, real)
     assert phone.get_by_role("button", name="Print this page").is_visible()
@@ -41,6 +42,7 @@ def test_axe_finds_nothing_on_any_page_of_a_code(phone, real, check_looks):
     assert [said for said in phone.complaints if "404" not in said] == []  # that of the code that nobody has
 
 
+@pytest.mark.long
 def test_a_message_is_followed_added_to_and_erased_by_keyboard_without_javascript(chromium, real):
     context = chromium.browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
@@ -74,6 +76,7 @@ def test_without_the_service_the_way_to_a_person_is_still_there(tab, service):
     tab.get_by_label("Your message").wait_for()
 
 
+@pytest.mark.long
 def test_on_paper_stands_the_code_with_how_to_spell_it_and_no_moment_that_passes(chromium, real):
     context = chromium.browser.new_context()
     page = context.new_page()

@@ -21,6 +21,7 @@ def written(tab, real):
     return tab
 
 
+@pytest.mark.long
 def test_a_picture_goes_along_and_is_named_among_what_went(written, real, stored):
     written.get_by_label(FIELD).set_input_files([PNG])
     written.get_by_role("button", name="Send").click()
@@ -31,6 +32,7 @@ def test_a_picture_goes_along_and_is_named_among_what_went(written, real, stored
     assert [(file.name, file.content) for file in message.attachments] == [("screen.png", PNG["buffer"])]
 
 
+@pytest.mark.long
 def test_a_wrong_file_is_told_beside_its_field_and_nothing_is_lost(written, stored):
     for file, name in ((PAGE, "page.html"), (LIAR, "liar.png")):
         written.get_by_label(FIELD).set_input_files([file])
@@ -42,6 +44,7 @@ def test_a_wrong_file_is_told_beside_its_field_and_nothing_is_lost(written, stor
     assert stored() == []
 
 
+@pytest.mark.long
 def test_after_a_reload_the_draft_asks_for_the_files_again(written):
     written.get_by_label(FIELD).set_input_files([PNG])
     written.get_by_label("Your message").press_sequentially(".")
@@ -51,6 +54,7 @@ def test_after_a_reload_the_draft_asks_for_the_files_again(written):
     assert written.get_by_label("Your message").input_value() == "See the picture."
 
 
+@pytest.mark.long
 def test_without_javascript_a_picture_goes_along(chromium, real, stored):
     context = chromium.browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()

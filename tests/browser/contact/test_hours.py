@@ -34,6 +34,7 @@ MOMENTS = {
 }
 
 
+@pytest.mark.long
 def test_a_customer_in_the_companys_town_is_told_whether_it_is_open(at):
     page = at("Europe/Berlin", "2026-11-23T08:00")
     said = {}

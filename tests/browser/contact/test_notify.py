@@ -61,6 +61,7 @@ def link_of(telling, step):
     return telling.address + found[1]
 
 
+@pytest.mark.long
 def test_a_customer_asks_confirms_and_is_told_and_axe_finds_nothing(phone, telling, check_looks):
     from handrail_feedback.records.learned import TaughtQuestion as Taught
     from handrail_feedback.records.stamps import now

@@ -41,6 +41,7 @@ def test_the_page_says_where_the_answer_goes_by_when_and_what_is_next(at):
     assert "We answer to anna@example.org today by 07:00." in said(far)
 
 
+@pytest.mark.long
 def test_a_reload_and_the_way_back_show_the_code_again(tab, service):
     answer(tab)
     tab.goto(f"{service.address}contact/?q=invoice", wait_until="domcontentloaded")
@@ -135,6 +136,7 @@ def test_an_address_that_was_plainly_meant_is_taken_with_one_press(tab, service)
     assert tab.evaluate("document.activeElement.textContent") == "Send"
 
 
+@pytest.mark.long
 def test_the_code_is_filled_in_where_it_is_asked_for_and_forgotten_once_erased(chromium, real):
     context = chromium.browser.new_context()
     page = context.new_page()

@@ -48,6 +48,7 @@ def folder(contact_site, tmp_path):
     return tmp_path / "www"
 
 
+@pytest.mark.long
 def test_every_way_and_the_draft_are_there_while_the_service_is_gone_and_after(
     chromium, contact_site, folder, tmp_path
 ):

@@ -96,6 +96,7 @@ def test_every_page_is_accessible_and_fits_the_screen(lead, full_desk, check_loo
     assert [words for words in lead.complaints if "status of" not in words] == []
 
 
+@pytest.mark.long
 def test_no_page_is_longer_than_a_lead_scrolls(lead, full_desk):
     tall = {}
     for path in PAGES:
@@ -106,6 +107,7 @@ def test_no_page_is_longer_than_a_lead_scrolls(lead, full_desk):
     assert tall == {}
 
 
+@pytest.mark.long
 def test_the_list_of_topics_has_as_much_room_for_what_is_suggested_as_for_names(lead, full_desk):
     lead.goto(f"{full_desk.address}desk/topics/?stands=all&span=364")
     wide = {
@@ -116,6 +118,7 @@ def test_the_list_of_topics_has_as_much_room_for_what_is_suggested_as_for_names(
     assert wide["Status"] < 200 and wide["People"] < 200
 
 
+@pytest.mark.long
 def test_on_a_phone_no_page_is_wider_than_the_screen_in_german_either(chromium, full_desk):
     context = chromium.browser.new_context(viewport=PHONE)
     page = watched(context.new_page())
@@ -131,6 +134,7 @@ def test_on_a_phone_no_page_is_wider_than_the_screen_in_german_either(chromium, 
     assert wide == {}
 
 
+@pytest.mark.long
 def test_all_that_is_marked_on_a_message_can_be_read_also_where_the_list_is_narrow(chromium, full_desk):
     from handrail_feedback.records.messages import Message
     from handrail_feedback.records.stamps import now
@@ -151,6 +155,7 @@ def test_all_that_is_marked_on_a_message_can_be_read_also_where_the_list_is_narr
     context.close()
 
 
+@pytest.mark.long
 def test_signing_in_and_the_second_step_are_accessible(chromium, full_desk, check_looks):
     context = chromium.browser.new_context()
     page = context.new_page()
@@ -182,6 +187,7 @@ def test_signing_in_and_the_second_step_are_accessible(chromium, full_desk, chec
     context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE], ids=["wide", "phone"])
 def test_each_part_of_a_number_in_the_report_stays_beside_its_marker(chromium, full_desk, viewport):
     context = chromium.browser.new_context(viewport=viewport)

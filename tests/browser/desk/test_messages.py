@@ -37,6 +37,7 @@ def search(page, words):
     page.keyboard.insert_text(words)
 
 
+@pytest.mark.long
 def test_a_failed_search_is_answered_by_a_person_and_found_the_next_time(tab, chromium, help_site):
     # The customer searches, finds nothing, and writes with that search ticked.
     tab.goto(f"{help_site.address}billing/vat/", wait_until="load")
@@ -78,6 +79,7 @@ def test_a_failed_search_is_answered_by_a_person_and_found_the_next_time(tab, ch
     assert [words for words in tab.complaints if "status of" not in words] == []
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_at_the_desk(phone, help_site, written, check_looks):
     phone.goto(f"{help_site.address}desk/")
     assert check_looks(phone) == []
@@ -165,6 +167,7 @@ def sign_in_as_lead(page, address):
     page.get_by_role("heading", name="Topics").wait_for()
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_the_pages_of_topics(phone, help_site, topics, check_looks):
     sign_in_as_lead(phone, f"{help_site.address}desk/topics/")
     phone.get_by_text("About these numbers").click()
@@ -188,6 +191,7 @@ def test_axe_finds_nothing_on_the_pages_of_topics(phone, help_site, topics, chec
     assert [words for words in phone.complaints if "status of" not in words] == []
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_the_pages_of_articles(phone, help_site, topics, check_looks):
     from handrail_feedback.records.searches import Vote
     from handrail_feedback.records.stamps import now
@@ -207,6 +211,7 @@ def test_axe_finds_nothing_on_the_pages_of_articles(phone, help_site, topics, ch
     assert check_looks(phone) == []
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_the_report(phone, help_site, topics, written, check_looks):
     phone.goto(f"{help_site.address}desk/report/")
     phone.get_by_label("Name").fill("ben")
@@ -221,6 +226,7 @@ def test_axe_finds_nothing_on_the_report(phone, help_site, topics, written, chec
     assert [words for words in phone.complaints if "status of" not in words] == []
 
 
+@pytest.mark.long
 def test_the_report_as_a_file_asks_nobody_and_is_accessible(phone, help_site, topics, check_looks, tmp_path):
     from handrail_feedback.records.period import Period
     from handrail_feedback.records.stamps import now

@@ -55,6 +55,7 @@ def press(page):
     page.get_by_role("link", name="Sign in with Acme ID").click()
 
 
+@pytest.mark.long
 def test_a_person_signs_in_with_the_provider_by_keyboard_and_out_on_both_sides(page, desk, check_looks):
     page.goto(f"{desk.address}topics/")
     assert check_looks(page) == []

@@ -33,6 +33,7 @@ def paste(page, words):
     page.keyboard.press("Control+V")
 
 
+@pytest.mark.long
 def test_a_pasted_password_signs_in_and_a_pasted_new_one_is_taken(context, help_site):
     page = context.new_page()
     page.goto(f"{help_site.address}desk/")
@@ -53,6 +54,7 @@ def test_a_pasted_password_signs_in_and_a_pasted_new_one_is_taken(context, help_
     page.get_by_text("Your password is changed").wait_for()
 
 
+@pytest.mark.long
 def test_what_is_typed_as_a_password_cannot_be_read_on_the_page(context, help_site):
     page = context.new_page()
     page.goto(f"{help_site.address}desk/")
@@ -60,6 +62,7 @@ def test_what_is_typed_as_a_password_cannot_be_read_on_the_page(context, help_si
     assert page.get_by_label("Password").evaluate("field => getComputedStyle(field).webkitTextSecurity") == "disc"
 
 
+@pytest.mark.long
 def test_after_signing_out_the_way_back_shows_nothing_and_the_browser_keeps_nothing(context, help_site, message):
     page = context.new_page()
     sign_in(page, help_site)
@@ -77,6 +80,7 @@ def test_after_signing_out_the_way_back_shows_nothing_and_the_browser_keeps_noth
     assert {one["name"] for one in context.cookies()} == {"handrail_desk", "handrail_known"}
 
 
+@pytest.mark.long
 def test_signing_out_in_one_tab_leaves_nothing_to_see_in_another_but_what_is_being_written(context, help_site, message):
     page = context.new_page()
     sign_in(page, help_site)
@@ -92,6 +96,7 @@ def test_signing_out_in_one_tab_leaves_nothing_to_see_in_another_but_what_is_bei
     assert writing.locator("#body").input_value() == "Dear Cora,"
 
 
+@pytest.mark.long
 def test_a_tab_that_nobody_uses_is_emptied_when_the_session_has_ended_by_itself(context, help_site, message):
     page = context.new_page()
     sign_in(page, help_site)

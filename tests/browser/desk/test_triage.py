@@ -39,6 +39,7 @@ def queue(help_site):
     return help_site
 
 
+@pytest.mark.long
 def test_twenty_topics_are_triaged_by_keyboard_without_going_back_to_the_list(tab, queue):
     from handrail_feedback.storage.searches.decisions import history
 
@@ -89,6 +90,7 @@ def test_a_key_that_is_pressed_while_the_page_comes_is_heard(tab, queue):
     tab.locator("[data-queue] tbody tr").first.locator("th a:focus").wait_for()
 
 
+@pytest.mark.long
 def test_after_a_deed_in_the_list_the_focus_is_on_the_row_that_follows(tab, queue):
     sign_in(tab, queue, "lea")
     tab.goto(f"{queue.address}desk/topics/")
@@ -101,6 +103,7 @@ def test_after_a_deed_in_the_list_the_focus_is_on_the_row_that_follows(tab, queu
     tab.locator(f"[data-queue] th a:focus:has-text('{names[1]}')").wait_for()
 
 
+@pytest.mark.long
 def test_a_key_held_down_and_one_pressed_before_the_next_page_decide_nothing_more(tab, queue):
     from handrail_feedback.storage.searches.decisions import history
 
@@ -126,6 +129,7 @@ def test_a_key_held_down_and_one_pressed_before_the_next_page_decide_nothing_mor
     assert not sent, "a key that is held down decides nothing"
 
 
+@pytest.mark.long
 def test_the_queue_and_a_topic_are_accessible_and_fit_the_screen(chromium, queue, check_looks):
     context = chromium.browser.new_context()
     page = context.new_page()
@@ -136,6 +140,7 @@ def test_the_queue_and_a_topic_are_accessible_and_fit_the_screen(chromium, queue
     context.close()
 
 
+@pytest.mark.long
 def test_without_scripts_every_deed_is_possible(unscripted, queue):
     sign_in(unscripted, queue, "lea")
     unscripted.goto(f"{queue.address}desk/topics/")

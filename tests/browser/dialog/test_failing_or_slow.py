@@ -61,6 +61,7 @@ def test_a_tab_remembers_that_the_network_is_slow(tab, service):
     assert int(tab.evaluate("sessionStorage.getItem('handrail.pace')")) >= 1500
 
 
+@pytest.mark.long
 def test_a_slow_network_gets_simple_search_while_it_waits_and_then_the_good_answer(tab, service):
     service.delay = 4.0
     search(tab, service, "password")
@@ -74,6 +75,7 @@ def test_a_slow_network_gets_simple_search_while_it_waits_and_then_the_good_answ
     assert tab.complaints == []
 
 
+@pytest.mark.long
 def test_an_answer_that_comes_late_does_not_move_the_list_under_a_readers_hands(tab, service):
     service.delay = 3.0
     search(tab, service, "password")
@@ -101,6 +103,7 @@ def test_a_service_that_is_back_answers_what_is_still_on_the_screen(tab, service
     assert tab.evaluate("sessionStorage.getItem('handrail.down')") is None
 
 
+@pytest.mark.long
 def test_a_service_that_stays_away_is_asked_less_and_less(tab, service):
     service.mode = "down"
     search(tab, service, "password")
@@ -109,6 +112,7 @@ def test_a_service_that_stays_away_is_asked_less_and_less(tab, service):
     assert source(tab) == "material"
 
 
+@pytest.mark.long
 def test_a_service_under_load_is_asked_once_for_keys_in_quick_succession(tab, service):
     service.delay = 0.4
     search(tab, service, "invoice")
@@ -149,6 +153,7 @@ def test_a_slow_answer_is_announced(tab, service):
     assert tab.get_attribute(META, "role") == "status"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["down", "slow"])
 def test_axe_finds_nothing_in_the_dialog_of_a_service_that_fails_or_is_slow(tab, service, check_looks, mode):
     service.mode = mode

@@ -138,6 +138,7 @@ def test_each_result_says_where_it_stands(tab, service):
     assert tab.locator(f"{ROWS} .handrail-path").all_inner_texts() == ["Account", "Billing"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("instant", [True, False], ids=["instant", "whole pages"])
 def test_back_leads_to_the_results_at_the_one_that_was_opened(tab, service, instant):
     if instant:  # the theme replaces the content of those pages only that the sitemap has

@@ -111,6 +111,7 @@ def test_a_person_is_there_with_what_is_open_now(home):
     page.wait_for_url("**/contact/#handrail-callback")
 
 
+@pytest.mark.long
 def test_what_is_asked_most_leads_to_its_article_and_the_page_is_no_article_that_was_read(home):
     page = home()
     page.wait_for_timeout(3300)  # an article counts as read after three seconds
@@ -119,6 +120,7 @@ def test_what_is_asked_most_leads_to_its_article_and_the_page_is_no_article_that
     page.wait_for_url("**/billing/invoice/")
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(home, check, check_looks):
     page = home(viewport={"width": 320, "height": 256}, color_scheme="dark")  # 1280 px at 400 %
     page.locator("details summary").first.click()

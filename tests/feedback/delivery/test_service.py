@@ -176,6 +176,7 @@ def test_the_service_does_not_start_with_settings_that_cannot_deliver(root):
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.long
 def test_a_service_that_is_ended_in_good_order_finishes_what_it_has_begun(root):
     begun = threading.Event()
 

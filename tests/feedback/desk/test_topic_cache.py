@@ -76,6 +76,7 @@ def test_python_looks_for_garbage_again_after_a_reading_that_failed(read, monkey
     assert gc.isenabled()
 
 
+@pytest.mark.long
 def test_garbage_that_forms_a_circle_is_found_by_one_reading_of_some(read, monkeypatch):
     monkeypatch.setattr(topic_cache, "_READINGS_BETWEEN_FULL_WALKS", 2)
 
@@ -133,6 +134,7 @@ def test_what_is_told_of_a_topic_that_nobody_searched_in_a_period_is_computed_on
     assert len(told) <= 1
 
 
+@pytest.mark.long
 def test_a_service_that_stops_waits_for_the_reading_which_ends_early(read, monkeypatch):
     go_on, described = threading.Event(), []
     go_on.set()

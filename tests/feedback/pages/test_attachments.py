@@ -201,6 +201,7 @@ PARTS = st.lists(st.tuples(NAMES, st.binary(max_size=30), st.none() | st.text(ma
 
 
 # Werkzeug leaves the files of a form that breaks off to the garbage collector.
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @hypothesis_settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=PARTS, cut=st.integers(0, 400), accept=st.sampled_from(["", "application/json", "text/html"]))

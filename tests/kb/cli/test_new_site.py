@@ -19,6 +19,7 @@ from .started import handrail
 # --- a new site
 
 
+@pytest.mark.long
 def test_a_new_site_builds_at_once_without_a_warning(new_site):
     root, (made, built) = new_site
     assert made.returncode == 0, made.stderr
@@ -30,6 +31,7 @@ def test_a_new_site_builds_at_once_without_a_warning(new_site):
     assert not list(root.glob(".site*"))
 
 
+@pytest.mark.long
 def test_a_new_site_answers(new_site):
     root, _ = new_site
     answer = json.loads(handrail("search", "--json", "forgot", "password", cwd=root).stdout)
@@ -40,6 +42,7 @@ def test_a_new_site_answers(new_site):
     assert "<mark>" not in shown
 
 
+@pytest.mark.long
 def test_an_accessibility_statement_is_written_to_be_filled_in_and_never_over_another(new_site, tmp_path):
     root = tmp_path / "help"
     shutil.copytree(new_site[0], root, symlinks=True)
@@ -74,6 +77,7 @@ def test_an_accessibility_statement_makes_no_folder_of_a_mistyped_name(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_the_checks_of_a_new_site_find_nothing(new_site):
     root, _ = new_site
     checked = handrail("check", cwd=root)
@@ -92,6 +96,7 @@ def test_the_settings_of_a_new_site_are_shown(new_site):
     assert "workers = 2  (default)" in shown
 
 
+@pytest.mark.long
 def test_the_doctor_finds_a_new_site_well(new_site):
     root, _ = new_site
     with socket.socket() as free:
@@ -103,6 +108,7 @@ def test_the_doctor_finds_a_new_site_well(new_site):
     assert "1 article, " in told.stdout
 
 
+@pytest.mark.long
 def test_a_new_site_has_a_report(new_site):
     root, _ = new_site
     with contextlib.closing(Store(root / ".handrail" / "store.db")) as store:
@@ -179,6 +185,7 @@ def test_a_build_names_front_matter_that_readers_would_see_as_text_and_goes_on_a
     assert "docs/more.md:2: the front matter is not valid YAML" in built.stderr
 
 
+@pytest.mark.long
 def test_a_build_says_what_the_policy_blocks_and_goes_on_also_strictly(own_site):
     (own_site / "docs" / "more.md").write_text('# More\n\n<iframe src="https://player.example.com/1"></iframe>\n')
     built = handrail("build", "--strict", cwd=own_site)

@@ -218,6 +218,7 @@ def test_a_pipeline_is_what_its_host_understands(file, options):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.long
 def test_on_github_a_change_is_built_and_checked_and_one_comment_says_what_it_does_to_yesterdays_searches(workspace):
     pull = GitHub(workspace, "pull_request", **SEARCHES)
     ended = pull.run("check")
@@ -241,6 +242,7 @@ def test_a_fork_whose_keys_are_hidden_is_checked_without_a_comment(workspace):
     assert not (workspace / "help" / "replay.md").exists()
 
 
+@pytest.mark.long
 @needs_rsync
 def test_on_github_what_was_checked_is_what_every_machine_gets(workspace):
     git(workspace / "help", "checkout", "-qB", "main", "change")
@@ -327,6 +329,7 @@ def test_on_gitlab_a_change_is_built_checked_commented_once_and_deployed(workspa
     deployed(workspace)
 
 
+@pytest.mark.long
 def test_a_fault_stops_both_pipelines(workspace):
     (workspace / "help" / "docs" / "iceland.md").write_text(f"{ICELAND}\n[Prices](prices-that-are-not-there.md)\n")
     codes = GitHub(workspace, "pull_request", **SEARCHES).run("check", only="Build")

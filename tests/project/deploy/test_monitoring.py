@@ -93,6 +93,7 @@ def test_prometheus_reads_the_alerts_and_the_example():
     assert code == 0, told
 
 
+@pytest.mark.long
 @promtool
 def test_each_alert_rings_when_it_should_and_is_silent_when_all_is_well():
     code, told = check("test", "rules", "handrail.rules.test.yml")

@@ -128,6 +128,7 @@ def lock_alone(clone, package):
     commit(clone)
 
 
+@pytest.mark.long
 def test_packages_with_a_known_vulnerability_are_never_released(clone, osv):
     lock_alone(clone, "jinja2==2.4.1")
     refused(clone, "jinja2 2.4.1: GHSA-stand-in, mended in 2.10", ADVISORIES=osv.address)
@@ -137,6 +138,7 @@ def test_packages_with_a_known_vulnerability_are_never_released(clone, osv):
     assert "AUDITED" not in done.stdout and osv.asked[-1] == ("jinja2", "3.1.6")
 
 
+@pytest.mark.long
 def test_where_nobody_can_be_asked_no_release_is_made_unless_somebody_takes_it_upon_themselves(clone):
     lock_alone(clone, "jinja2==3.1.6")
     nowhere = {"ADVISORIES": "http://127.0.0.1:1/v1/query"}
@@ -172,6 +174,7 @@ def test_a_bill_of_materials_names_every_package_of_the_lock_file_with_its_check
     assert set(product["dependsOn"]) == {one["bom-ref"] for one in told["components"]}
 
 
+@pytest.mark.long
 def test_whoever_releases_a_commit_gets_the_same_archives_to_the_byte(clone, tmp_path):
     assert make(clone).returncode == 0
     other = tmp_path / "elsewhere" / "clone"

@@ -96,6 +96,7 @@ def test_a_person_who_votes_a_hundred_times_is_one_person(service):
     assert service.ask()[1][0] == RIGHT
 
 
+@pytest.mark.long
 def test_a_person_who_searches_and_votes_a_hundred_times_is_one_person(service):
     for _ in range(100):
         search_id, found = service.ask(tab="tab-mallory")
@@ -121,6 +122,7 @@ def test_a_tab_cannot_vote_on_the_search_of_another_tab(service):
     assert not service.taught()
 
 
+@pytest.mark.long
 def test_a_script_of_fifty_sessions_cannot_lift_what_was_not_found(service, own_acme):
     _, before = service.ask(limit=3)
     everything = json.loads((own_acme / "site" / "handrail" / "site.json").read_text())["articles"]
@@ -196,6 +198,7 @@ def test_a_script_of_fifty_sessions_does_not_put_the_wrong_article_first(service
     assert service.ask(question)[1][0] == script_votes(service, question)[question]
 
 
+@pytest.mark.long
 def test_a_script_that_is_all_that_a_site_was_ever_taught_does_not_put_wrong_articles_first(service):
     for question, right in script_votes(service, QUESTION, *NARROW).items():
         assert service.ask(question)[1][0] == right

@@ -117,6 +117,7 @@ def zeroed(path):
     path.write_bytes(bytes(path.stat().st_size))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", [Path.unlink, Path.write_bytes, zeroed], ids=["deleted", "emptied", "zeroed"])
 def test_a_store_that_was_lost_takes_no_page_and_no_search_away(begin, make_app, own_acme, caplog, harm):
     path = own_acme / "state" / "store.db"

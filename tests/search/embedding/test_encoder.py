@@ -160,6 +160,7 @@ def test_what_was_exported_before_is_not_exported_again(encoder_cache, exported)
     assert (exported / "encoder.onnx").stat().st_mtime_ns == before
 
 
+@pytest.mark.long
 def test_an_export_that_fails_says_why_and_leaves_nothing_behind(with_torch):
     assert "broken" in with_torch["refused"]
     assert "cannot be loaded" in with_torch["refused"]
@@ -201,6 +202,7 @@ print(json.dumps({"weights": encoder.recipe.weights, "agree": float((wanted * gi
 """
 
 
+@pytest.mark.long
 def test_a_model_that_8_bits_would_spoil_keeps_its_weights_and_its_vectors_have_length_one(tmp_path):
     asked = ["How do I reset my password?", "Heizung wird nicht warm", "パスワードを忘れました"]
     found = in_another_process(OUTLIERS, tmp_path, stdin=json.dumps(asked))

@@ -156,6 +156,7 @@ def test_an_encoder_that_is_not_crowded_is_left_as_it_is(encoder, babel):
     assert babel.recipe.fingerprint != encoder.recipe.fingerprint
 
 
+@pytest.mark.long
 def test_vectors_of_the_multilingual_encoder_have_length_one_and_no_neighbours(babel):
     texts = ["Wo ist meine Rechnung?", "", "🙂", "x" * 5000, "\ud800"]
     together = np.stack(list(babel.encode_passages(texts)))

@@ -79,10 +79,12 @@ def test_our_own_help_finds_what_readers_ask_for(own_docs, measured, name):
     assert figure.value >= FLOORS[name], since(own_docs, measured)
 
 
+@pytest.mark.long
 def test_readers_whose_question_is_answered_are_seldom_told_that_it_is_not(own_docs, measured):
     assert measured.figures()["none_on_answerable"].value <= MOST_FALSE_ALARMS, since(own_docs, measured)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "floor"), [("card", 0.55), ("answer_in_card", 0.40), ("answer_in_section", 0.80)])
 def test_answer_cards_show_the_words_that_answer(opened, name, floor):
     assert opened[name].value >= floor, opened[name]

@@ -134,6 +134,7 @@ def learning_nothing(source, target, _examples, _course, _prefixes, _progress):
     return 2
 
 
+@pytest.mark.long
 def test_what_is_not_surely_better_is_not_kept_and_changes_nothing(run, project, teach, monkeypatch):
     teach()
     before = files(project)

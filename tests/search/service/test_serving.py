@@ -175,6 +175,7 @@ def test_production_goes_on_through_a_reload_and_a_new_index_and_ends_cleanly(bu
     assert "pears" not in log.read_text()
 
 
+@pytest.mark.long
 def test_reloads_leave_no_files_behind_and_no_counter_goes_back(built, monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -199,6 +200,7 @@ def test_reloads_leave_no_files_behind_and_no_counter_goes_back(built, monkeypat
 SEARCHES = "handrail_search_duration_seconds_count"
 
 
+@pytest.mark.long
 def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written_beside_the_state(built, tmp_path):
     port, home = free_port(), tmp_path / "home"
     home.mkdir()
@@ -223,6 +225,7 @@ def test_systemd_is_told_ready_once_searches_are_answered_and_nothing_is_written
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.long
 def test_while_writing_every_edit_is_found_and_a_broken_one_does_no_harm(root):
     with started(root, "serve") as (process, address, log):
         assert titles(address, "pears")[0] == "Pears"

@@ -58,6 +58,7 @@ def test_a_backup_holds_all_while_the_service_writes_and_is_put_back(full: Store
     assert "later" in words_in(full)
 
 
+@pytest.mark.long
 def test_a_backup_waits_for_no_writer(full: Store, folder: Path) -> None:
     with full.transaction() as db:
         db.execute("DELETE FROM votes")

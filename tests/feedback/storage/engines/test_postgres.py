@@ -41,6 +41,7 @@ def works(store: Store, do: Callable[[], None]) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_a_server_that_was_stopped_or_killed_is_used_again_without_a_restart(postgres, store: Store) -> None:
     vote(store, "before")
     for how in ("fast", "immediate"):
@@ -85,6 +86,7 @@ def test_what_a_transaction_wrote_is_undone_when_the_server_goes_in_the_middle(
     assert locations(store) == ["before"]
 
 
+@pytest.mark.long
 def test_a_server_that_answers_nothing_any_more_keeps_nobody_for_ever(postgres, store: Store, monkeypatch) -> None:
     """Each request that asks it would hold a thread, and soon there would be none left for searches."""
     monkeypatch.setattr(postgres_connection, "_PATIENCE_SECONDS", 0.3)
@@ -204,6 +206,7 @@ def test_a_connection_that_was_used_just_now_is_not_asked_whether_it_is_there(st
     assert len(asked) <= 1
 
 
+@pytest.mark.long
 def test_a_connection_that_its_server_ended_is_given_to_nobody(
     store: Store, url: str, asked: list[int], postgres: PostgresServer
 ) -> None:

@@ -47,6 +47,7 @@ def confirm(what, store):
     return lambda: len(history(store)[1]) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["a vote", "a message", "a decision"])
 def test_what_was_confirmed_survives_a_kill_of_postgresql(what):
     with server_of_its_own() as server:

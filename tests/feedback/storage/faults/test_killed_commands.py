@@ -80,6 +80,7 @@ def files(root):
     return {re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "N", str(file.relative_to(root))) for file in root.rglob("*")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("most", "last"), [(4, 3), pytest.param(30, 10, marks=pytest.mark.torture)], ids=["few", "many"]
 )

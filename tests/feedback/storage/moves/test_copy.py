@@ -142,6 +142,7 @@ def test_the_source_is_only_read(full: Place, target_place: Place) -> None:
     before.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["file", "database"])
 def test_big_attachments_pass_one_by_one(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
     size, target = 3_000_000, tmp_path / "target.db"

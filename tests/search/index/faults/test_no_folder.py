@@ -142,6 +142,7 @@ def test_what_stands_where_mkdocs_yml_should_is_told_and_waited_for_by_nobody(pr
         assert what_helps(said, "mkdocs.yml")[0] in ("mv", "rm")
 
 
+@pytest.mark.long
 def test_mkdocs_yml_that_is_a_link_belongs_to_the_folder_it_lies_in(project, run):
     """As a mounted configuration is: what is beside the link is the site, for MkDocs too."""
     (project.parent / "elsewhere").mkdir()
@@ -153,6 +154,7 @@ def test_mkdocs_yml_that_is_a_link_belongs_to_the_folder_it_lies_in(project, run
     assert [file.name for file in (project.parent / "elsewhere").iterdir()] == ["mkdocs.yml"]
 
 
+@pytest.mark.long
 def test_a_disk_that_is_read_only_is_said_to_be_and_what_only_reads_goes_on(built, tmp_path):
     with small_disk(tmp_path / "disk", 200_000) as disk:
         root = shutil.copytree(built, disk / "help", symlinks=True)

@@ -125,6 +125,7 @@ def test_what_stands_in_the_place_of_a_file_is_named_and_moved_away_by_the_comma
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "kind"), cases(IN_GENERATION))
 def test_what_stands_in_the_place_of_a_file_of_a_generation_is_named_and_mended_by_a_build(project, run, name, kind):
     path = current_generation(project / ".handrail" / "index") / name

@@ -45,6 +45,7 @@ def build(root, **more):
     return build_site_and_index(load_settings(root / "mkdocs.yml", environ={}), **more)
 
 
+@pytest.mark.long
 def test_every_file_of_site_index_and_encoder_is_on_the_disk_before_it_has_its_name(help_site, exports, monkeypatch):
     order = DiskOrder(monkeypatch)
     for round_ in range(2):
@@ -66,6 +67,7 @@ def test_every_file_of_site_index_and_encoder_is_on_the_disk_before_it_has_its_n
     assert any(path.parent == encoders for path in order.named)
 
 
+@pytest.mark.long
 def test_a_site_whose_folder_is_held_is_on_the_disk_before_its_pages_are_exchanged(help_site, exports, monkeypatch):
     import errno
     from pathlib import Path

@@ -44,6 +44,7 @@ def many(stack, service, number, sent=b""):
     return opened
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("asks", [b"Connection: close\r\n", b"Content-Length: -1\r\n"], ids=["answered", "refused"])
 def test_who_does_not_close_what_is_answered_holds_up_nobody(service, asks):
     with ExitStack() as stack:
@@ -85,6 +86,7 @@ def test_a_client_that_is_given_up_while_it_sends_ends_no_process(service):
     assert worker(service) == before
 
 
+@pytest.mark.long
 def test_with_few_files_fewer_connections_are_held_and_the_rest_goes_on(site):
     with serving(site, more=FEW_FILES.format(most=300)) as service, ExitStack() as stack:
         before = worker(service)
@@ -94,6 +96,7 @@ def test_with_few_files_fewer_connections_are_held_and_the_rest_goes_on(site):
         assert worker(service) == before
 
 
+@pytest.mark.long
 def test_without_any_file_left_the_process_goes_on(site):
     more = f"{FEW_FILES.format(most=200)}; from handrail_search.service import gunicorn_server as g; g.OTHER_FILES = 0"
     with serving(site, more=more) as service:

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from waiting import until
 
 from ..test_serving import built, built_once, free_port, get, titles  # noqa: F401 (fixtures)
 
 
+@pytest.mark.long
 def test_a_service_starts_and_answers_while_its_log_cannot_be_written(built):  # noqa: F811
     port = free_port()
     with Path("/dev/full").open("w") as full:

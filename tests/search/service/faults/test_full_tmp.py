@@ -83,6 +83,7 @@ def test_temporary_files_that_fill_up_end_no_process_and_counts_are_written_when
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("read_only", [False, True], ids=["full", "read only"])
 def test_a_service_starts_and_answers_without_any_room_for_temporary_files(service, tmp_path, read_only):
     with small_disk(tmp_path / "tmp", kib=64, read_only=read_only) as folder:

@@ -151,6 +151,7 @@ def test_many_who_send_slowly_hold_up_nobody(service, begun):
 LARGE = [BEGUN[name] for name in ("a file without its end", "a chunk without its end", "long headers without an end")]
 
 
+@pytest.mark.long
 def test_who_sends_files_slowly_holds_them_up_for_others_hardly_longer_than_it_takes_to_see_it(site):
     over = threading.Event()
     with serving(site, more="overload.SLOW_SECONDS = 0.5") as service, ExitStack() as stack:
@@ -167,6 +168,7 @@ def test_who_sends_files_slowly_holds_them_up_for_others_hardly_longer_than_it_t
         assert time.monotonic() - began < 15
 
 
+@pytest.mark.long
 def test_many_who_do_not_read_what_they_asked_for_hold_up_nobody(site):
     with serving(site, (20.0, 3.0, 300.0)) as service, ExitStack() as stack:
         for _ in range(20):
@@ -176,6 +178,7 @@ def test_many_who_do_not_read_what_they_asked_for_hold_up_nobody(site):
         assert seconds_of_everybody_else(service) < 5
 
 
+@pytest.mark.long
 def test_who_takes_too_long_to_send_is_given_up(site):
     with serving(site, (1.0, 120.0, 2.0)) as service, ExitStack() as stack:
         slow = [stack.enter_context(client(service)) for _ in BEGUN]
@@ -259,6 +262,7 @@ def connections(service):
     return found
 
 
+@pytest.mark.long
 def test_who_sends_slowly_does_not_hold_up_the_end_of_the_service(site):
     with serving(site) as service, client(service) as one:
         one.sendall(b"GET /help/ HT")

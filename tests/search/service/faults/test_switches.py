@@ -75,6 +75,7 @@ def megabytes():
         return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "switches", [pytest.param(8, id="8 switches"), pytest.param(100, id="100 switches", marks=pytest.mark.torture)]
 )

@@ -126,6 +126,7 @@ def refuse_secrets(lines, secrets):
             assert secret.lower() not in line.lower(), line
 
 
+@pytest.mark.long
 def test_the_log_as_json_is_one_object_a_line_and_holds_nothing_of_a_customer(spoken):
     lines, secrets, metrics = spoken("json")
     refuse_secrets(lines, secrets)
@@ -150,6 +151,7 @@ def test_the_log_as_json_is_one_object_a_line_and_holds_nothing_of_a_customer(sp
     assert 0 < metrics["process_open_fds"] < metrics["process_max_fds"]
 
 
+@pytest.mark.long
 def test_the_log_as_text_has_time_level_and_event_and_holds_nothing_of_a_customer(spoken):
     lines, secrets, _ = spoken("text")
     refuse_secrets(lines, secrets)
@@ -162,6 +164,7 @@ def test_the_log_as_text_has_time_level_and_event_and_holds_nothing_of_a_custome
                for line in others)  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_an_ended_process_used_stays_in_the_sum_of_processor_time(built):  # noqa: F811
     with started(built, "run") as (process, address, _log):
 

@@ -122,6 +122,7 @@ def test_nodes_restarted_one_after_another_fail_no_request_and_keep_each_message
     assert count == len(customers.codes) > 20
 
 
+@pytest.mark.long
 def test_a_node_that_is_killed_fails_no_request_and_no_message_is_kept_twice(root, nodes):
     both = nodes()
     with nginx_before(both, root / "nginx") as address, Customers(address) as customers:
@@ -138,6 +139,7 @@ def test_a_node_that_is_killed_fails_no_request_and_no_message_is_kept_twice(roo
     assert count == len(customers.codes)
 
 
+@pytest.mark.long
 def test_a_node_that_is_told_to_stop_is_not_ready_first_and_answers_until_it_ends(root, nodes):
     [node] = nodes(1, HANDRAIL_DRAIN_SECONDS="3")
     node.process.terminate()

@@ -52,6 +52,7 @@ def rsync(root, folder, lines):
 needs_rsync = pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed: apt-get install rsync")
 
 
+@pytest.mark.long
 @needs_rsync
 def test_rsync_as_documented_brings_a_generation_first_and_its_name_last(root, node, tmp_path):
     first, last = commands("rsync").split("\n\n")
