@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
+from traceback import walk_tb
 
 import click
 from mkdocs.commands.build import build as mkdocs_build
@@ -35,6 +37,9 @@ from handrail_search.background import only_one
 from handrail_search.index.build import Built, Progress, build_index
 from handrail_search.index.generation import NO_TRANSACTION, Transaction, current_generation
 from handrail_search.index.site_switch import switched, workplace
+
+# What plugins meet as any program does: the system's words tell it best.
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def how_to_build(settings: Settings) -> str:
@@ -220,13 +225,27 @@ def _parts_of_others(settings: Settings) -> Iterator[None]:
     """Raise ConfigError for whatever a plugin, a hook or an extension of the site raises."""
     try:
         yield
-    except (click.ClickException, OSError, UnicodeDecodeError):
+    except (click.ClickException, UnicodeDecodeError):
         raise
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and missing("index"):  # Handrail lacks something itself
             raise
         where = mkdocs_command("build", "-d", "$(mktemp -d)", "-f", shlex.quote(str(settings.config_file)))
-        raise ConfigError(f"{settings.config_file}: {_broken_part(error)}", f"See where: {where}") from error
+        what, mend = _broken_part(error), f"See where: {where}"
+        if isinstance(error, OSError):
+            part = "" if error.errno in _OF_THE_DISK else _part_in(error)
+            if not part:
+                raise
+            what = f"{part} fails: {type(error).__name__}: {error}."
+            mend = f"If it fetches something, see whether this machine reaches it. See where it fails: {where}"
+        raise ConfigError(f"{settings.config_file}: {what}", mend) from error
+
+
+def _part_in(error: BaseException) -> str:
+    """The module of the plugin or hook in which an error arose; empty where it did in MkDocs or in Handrail."""
+    frames = [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__)]
+    called = [module for caller, module in pairwise(frames) if caller == "mkdocs.plugins"]
+    return next((module for module in reversed(called) if not module.startswith(("mkdocs.", "handrail_"))), "")
 
 
 def _named(config_file: Path) -> str:

@@ -125,6 +125,23 @@ def test_a_hook_that_fails_is_told_without_its_traceback(run, site, line):
     assert checked.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("open('fetched/fonts.css')", "FileNotFoundError"),
+        ("raise ConnectionError('no way to fonts.example')", "ConnectionError: no way to fonts.example"),
+        ("raise TimeoutError", "TimeoutError"),
+    ],
+)
+def test_a_hook_that_cannot_fetch_something_is_named_and_not_the_disk(run, site, line, what):
+    settings = "site_name: A\ntheme: mkdocs\nplugins: [search, handrail]\nhooks: [called.py]\n"
+    (site / "mkdocs.yml").write_text(settings)
+    (site / "called.py").write_text(f"def on_page_markdown(text, **kwargs):\n    {line}\n")
+    result = run("build")
+    assert refused(result, f"called.py fails: {what}", "mkdocs build -d")
+    assert "dmesg" not in result.output and "reaches it" in result.output
+
+
 @pytest.mark.parametrize("plugins", ["3", "true", "[[search]]", "2020-01-01"])
 def test_plugins_that_are_no_list_are_told(run, site, plugins):
     (site / "mkdocs.yml").write_text(f"site_name: Acme\ntheme: mkdocs\nplugins: {plugins}\n")
