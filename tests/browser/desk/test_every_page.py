@@ -211,3 +211,25 @@ def test_each_part_of_a_number_in_the_report_stays_beside_its_marker(chromium, f
     # Pixels: a marker takes 16; a line is 20 high.
     assert {left for parts in numbers for part in parts for left, _ in part if left < 10} == set()
     assert max(parts[0][0][1] for parts in numbers) < 15
+
+
+# Of Material's palettes: red, teal, yellow, black, white; and one of somebody's own.
+SITE_COLOURS = ("#ef5552", "#009485", "#ffec3d", "#000", "#fff", "#0b5563")
+CONTRAST_WITH_WHITE = """colour => {
+  document.body.style.setProperty("--md-primary-fg-color", colour);
+  const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  pen.fillStyle = getComputedStyle(document.querySelector(".desk button")).backgroundColor;
+  pen.fillRect(0, 0, 1, 1);
+  const drawn = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  const light = drawn.map(one => one / 255).map(one => one <= .03928 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
+  return [drawn.join(), 1.05 / (.2126 * light[0] + .7152 * light[1] + .0722 * light[2] + .05)];
+}"""
+
+
+def test_buttons_have_the_colour_of_the_site_as_dark_as_white_letters_need(chromium, help_site):
+    page = watched(chromium.browser.new_page())
+    page.goto(f"{help_site.address}desk/")
+    drawn = {colour: page.evaluate(CONTRAST_WITH_WHITE, colour) for colour in SITE_COLOURS}
+    page.close()
+    assert len({button for button, _ in drawn.values()}) == len(SITE_COLOURS)
+    assert {colour: contrast for colour, (_, contrast) in drawn.items() if contrast < 4.5} == {}  # WCAG 1.4.3
