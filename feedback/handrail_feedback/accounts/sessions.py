@@ -77,9 +77,9 @@ class DeskSessions(SecureCookieSessionInterface):
         Flask would refuse what a clock a second ahead has signed, so that nodes would sign each other's people out.
         """
         signed = self.get_signing_serializer(app)
+        if signed is None:
+            return self.session_class()
         try:
-            if signed is None:
-                return self.session_class()
             held, at = signed.loads(request.cookies.get(self.get_cookie_name(app), ""), return_timestamp=True)
         except BadSignature:
             return self.session_class()

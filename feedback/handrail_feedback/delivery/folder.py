@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from handrail_feedback.delivery.letters import payload
 from handrail_feedback.records.messages import KeptMessage
-from handrail_kb.config.durable_files import show_room
+from handrail_kb.config.durable_files import NO_ROOM, show_room
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import DeliveryFailed
 
@@ -68,7 +67,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def _failure(folder: Path, error: OSError) -> DeliveryFailed:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return DeliveryFailed(f"The disk of {folder} is full.", f"Make room: {show_room(folder)}", of_channel=True)
     return DeliveryFailed(
         f"{folder} cannot be written: {error.strerror or error}.",

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 
-from handrail_kb.config.durable_files import show_room
+from handrail_kb.config.durable_files import NO_ROOM, show_room
 from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.errors import HandrailError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (*NO_ROOM, errno.EFBIG)
 _NO_FILE = (errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ENXIO)
 _NO_FOLDER = (errno.ENOTDIR, errno.ENOENT, errno.EROFS)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)

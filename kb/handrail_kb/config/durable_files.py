@@ -68,6 +68,10 @@ def write_whole(file: Path, content: str) -> None:
         raise
 
 
+# What the system says where a disk, or what somebody may put there, is full.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
 def has_no_more_files(folder: Path) -> bool:
     """Whether the disk of a folder has no room for another file, however many bytes are free."""
     try:

@@ -21,6 +21,7 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, MkDocsException
 
+from handrail_kb.config.durable_files import NO_ROOM
 from handrail_kb.config.generations import newest_written
 from handrail_kb.config.not_installed import Missing, how_to_install, missing_parts, mkdocs_command, told
 from handrail_kb.config.plain_files import no_folder
@@ -39,7 +40,7 @@ from handrail_search.index.generation import NO_TRANSACTION, Transaction, curren
 from handrail_search.index.site_switch import switched, workplace
 
 # What plugins meet as any program does: the system's words tell it best.
-_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
+_OF_THE_DISK = {*NO_ROOM, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def how_to_build(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from handrail_kb.config.durable_files import show_room, write_down, write_down_all
+from handrail_kb.config.durable_files import NO_ROOM, show_room, write_down, write_down_all
 from handrail_kb.config.plain_files import no_folder
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import SiteError
@@ -41,7 +41,7 @@ def workplace(site_dir: Path) -> Path:
             place.mkdir(parents=True)
             place.rmdir()
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            full = error.errno in NO_ROOM
         else:
             return place
     if full:

@@ -186,5 +186,5 @@ def _meanwhile(found: Decision | None) -> str:
     """Why a decision was not kept: which one another lead made or undid since the topic was read."""
     if found is None:
         return in_words("topics.undone_meanwhile")
-    what = in_words(f"topics.decision.{found.verdict.replace('-', '_').replace(' ', '_')}")
+    what = in_words(f"topics.decision.{found.verdict.replace(' ', '_')}")
     return in_words("topics.decided_by_other", who=found.who, what=what)

@@ -34,6 +34,7 @@ from handrail_feedback.storage.engines.connection import (
 from handrail_feedback.storage.engines.known_files import BESIDE, StoreNote, identity_of, is_gone, locked
 from handrail_feedback.storage.engines.sqlite_log import LogWatch
 from handrail_feedback.storage.engines.sqlite_words import (
+    TRY_SECONDS,
     defined,
     explained,
     is_held,
@@ -48,8 +49,8 @@ from handrail_kb.config.plain_files import how_to_clear
 from handrail_kb.config.state_folder import made
 from handrail_kb.errors import StoreLost, StoreUnavailable
 
-# How often it is tried to write where another program does; how long at most, once that was in vain; and for a look.
-_TRY_SECONDS, _HELD_SECONDS, _LOOK_SECONDS = 0.02, 0.25, 1.0
+# How long one waits to write where another program does, once that was in vain; and for a look.
+_HELD_SECONDS, _LOOK_SECONDS = 0.25, 1.0
 _REST_SECONDS = (0.1, 1.0)  # several processes must all have the files closed at one moment
 
 
@@ -112,12 +113,12 @@ class SqliteFile:
                 if self._begins(connection, durable, until):
                     yield connection
                     return
-            time.sleep(_TRY_SECONDS)
+            time.sleep(TRY_SECONDS)
 
     def _begins(self, connection: SqliteConnection, durable: bool, until: float) -> bool:
         """Begin a transaction; False where another program is writing. Raises StoreUnavailable where it is too late."""
         try:
-            connection.begin(durable=durable, patience=_TRY_SECONDS)
+            connection.begin(durable=durable, patience=TRY_SECONDS)
         except StoreUnavailable as error:
             if is_held(error) and time.monotonic() < until:
                 return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 import sqlite3
 import time
@@ -13,11 +12,13 @@ from pathlib import Path
 
 from handrail_feedback.storage.engines.connection import Trigger
 from handrail_feedback.storage.engines.known_files import StoreNote
-from handrail_kb.config.durable_files import is_read_only, show_room
+from handrail_kb.config.durable_files import NO_ROOM, is_read_only, show_room
 from handrail_kb.config.plain_files import how_to_clear, no_folder, standing_at
 from handrail_kb.config.shown import as_typed
 from handrail_kb.errors import StoreLost, StoreUnavailable
 
+# How often it is tried again where another program keeps one from a file: SQLite tells nobody when it is done.
+TRY_SECONDS = 0.02
 # Of a disk with less room than one message takes, it is said that it is full.
 LEAST_ROOM = 64 * 1024
 
@@ -36,7 +37,7 @@ def explained(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:  # SQLite quotes what is damaged
         raise unavailable(path, sqlite3.SQLITE_CORRUPT, "what it holds is no text") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             raise unavailable(path, sqlite3.SQLITE_FULL, "") from error
         if known := no_folder(path.parent):
             raise StoreUnavailable(*known) from error
@@ -190,4 +191,4 @@ def use_wal(raw: sqlite3.Connection, busy_seconds: float) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
-        time.sleep(0.02)
+        time.sleep(TRY_SECONDS)

@@ -28,16 +28,15 @@ from handrail_feedback.records.redaction.redact import redact
 from handrail_feedback.records.stamps import Row, moment, moment_or_none, stamp, storable
 from handrail_feedback.storage.database import Connection, Store, retried
 from handrail_feedback.storage.messages.mail_quota import Recipient, may_write, refuse
+from handrail_feedback.storage.messages.outbox import WAITED_ENOUGH
 
 _RECEIPT_DAY = timedelta(days=1)
 # The pause after the first attempt, which doubles with each, and the longest.
-_RECEIPT_PAUSES = timedelta(minutes=2), timedelta(hours=2)
-
+_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 # A time further away than any pause was written by a clock that was wrong then.
-_FAR = timedelta(hours=2, minutes=1)
-# What was never tried is due, whatever the clock says now.
-_WAITED = "next_at IS NOT NULL AND (next_at <= :now OR next_at > :far OR attempts = 0)"
-_RECEIPT_DUE = f"{_WAITED} AND at > :since"
+_FAR = max(_PAUSES) + timedelta(minutes=1)
+_MAIL_DUE = f"next_at IS NOT NULL AND {WAITED_ENOUGH}"
+_RECEIPT_DUE = f"{_MAIL_DUE} AND at > :since"
 
 
 def put_receipt(db: Connection, code: str, to: Recipient, at: datetime) -> bool:
@@ -66,7 +65,7 @@ def claim_receipt(store: Store, at: datetime) -> Receipt | None:
         if found is None:
             return None
         receipt = Receipt(found[0], found[1], found[2] + 1)
-        later = at + _pause(receipt.attempts, *_RECEIPT_PAUSES)
+        later = at + _pause(receipt.attempts, *_PAUSES)
         db.execute(
             "UPDATE receipts SET attempts = :attempts, next_at = :next WHERE code = :code",
             {"code": receipt.code, "attempts": receipt.attempts, "next": stamp(later)},
@@ -131,11 +130,10 @@ def note_report_sent(store: Store, due: datetime, at: datetime) -> None:
 
 # An answer that cannot be mailed for so long is not mailed any more.
 _TELL_WITHIN = timedelta(days=7)
-_NOTIFICATION_PAUSES = timedelta(minutes=2), timedelta(hours=2)
 # Search changes with every vote; a question need not be asked again at each.
 _ASK_AGAIN_AFTER = timedelta(minutes=5)
 
-_NOTIFICATION_DUE = f"""{_WAITED} AND ends_at > :now
+_NOTIFICATION_DUE = f"""{_MAIL_DUE} AND ends_at > :now
     AND (state <> 'waiting' OR (:search <> '' AND asked_of <> :search))"""
 
 
@@ -240,11 +238,7 @@ def claim_notification(store: Store, at: datetime, search: str) -> Notification 
         if claimed is None:
             return None
         notification = _notification({**claimed, "attempts": claimed["attempts"] + 1})
-        later = (
-            _ASK_AGAIN_AFTER
-            if notification.state == "waiting"
-            else _pause(notification.attempts, *_NOTIFICATION_PAUSES)
-        )
+        later = _ASK_AGAIN_AFTER if notification.state == "waiting" else _pause(notification.attempts, *_PAUSES)
         db.execute(
             "UPDATE tellings SET attempts = :attempts, next_at = :next WHERE id = :id",
             {"attempts": notification.attempts, "next": stamp(at + later), "id": notification.id},

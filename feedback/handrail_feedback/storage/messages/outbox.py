@@ -89,8 +89,9 @@ def claim(
 # A channel that rests, and has failed for so long that another one takes over.
 _TIRED = "SELECT name FROM outbox_channels WHERE failing_since <= :since AND rest_until BETWEEN :now AND :far"
 _FREE = "NOT (coalesce(claimed_until, '') > :now AND claimed_until <= :far)"
-# What was never tried is due, whatever the clock says now.
-_DUE = f"state = 'waiting' AND NOT (attempts > 0 AND next_at > :now AND next_at <= :far) AND {_FREE}"
+# What was never tried has, whatever the clock says now, and so has what a clock put off that was ahead.
+WAITED_ENOUGH = "NOT (attempts > 0 AND next_at > :now AND next_at <= :far)"
+_DUE = f"state = 'waiting' AND {WAITED_ENOUGH} AND {_FREE}"
 
 
 # Of two rows of one thread: the earlier goes first.
